@@ -1,0 +1,66 @@
+# make run   from nothing to the dashboard      make demo   the same without the server
+# make test  from nothing to every test         make lint   ruff and mypy
+# make bench every figure of the README's tables; make screenshots: its pictures
+# With uv: make run UV=1 (and the same for the others).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+
+ifdef UV
+# uv does not read pip's settings: hand it the folders where pip finds packages.
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+NEW_VENV := uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+INSTALL := VIRTUAL_ENV=$(VENV) uv pip install --quiet -c constraints.txt
+else
+NEW_VENV := $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --upgrade pip
+INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt
+endif
+
+.PHONY: run demo test lint format bench screenshots constraints clean
+
+run: demo
+	$(BIN)/streamlit run dashboard/Home.py --server.port $(PORT)
+
+demo: $(VENV)/.installed
+	$(BIN)/mess run-all --dataset demo
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: demo
+	$(BIN)/python -m benchmarks
+
+screenshots: demo $(VENV)/.installed-test
+	$(BIN)/python tests/browser/screenshots.py
+
+# Versions for constraints.txt: no index addresses, no CUDA packages, torch as it was tested.
+constraints:
+	uv pip compile pyproject.toml --extra ml --extra demo --group dev --python-version 3.11 \
+	  --no-header --no-annotate --quiet \
+	  | sed -E -e '/^(nvidia|cuda|triton)/d' -e 's/^torch==.*/torch==2.13.0/' > constraints.new
+	{ head -n 1 constraints.txt; cat constraints.new; } > constraints.tmp
+	mv constraints.tmp constraints.txt && rm constraints.new
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "Installing into $(VENV) (some minutes the first time) …"
+	$(NEW_VENV)
+	$(INSTALL) -e ".[ml,demo]"
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(INSTALL) --group test
+	@touch $@

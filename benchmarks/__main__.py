@@ -1,0 +1,267 @@
+"""Print the table that the README quotes: ``python -m benchmarks [--only WORD]``."""
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from benchmarks import plain
+
+RATE = 44_100
+MERT_TFLOP_PER_MINUTE = 1.31  # of the 95M shape, in 5 s segments
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    value: str
+    against: str
+    ratio: str
+
+
+def seconds(work: Callable[[], object], *, runs: int = 3, warm: bool = True) -> float:
+    """Return the median wall time of ``work``."""
+    if warm:
+        work()
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def music(length: float, *, seed: int = 0) -> NDArray[np.float32]:
+    """Return stereo plucked notes, the workload of all rows on audio."""
+    rng = np.random.default_rng(seed)
+    out = np.zeros((round(length * RATE), 2), dtype=np.float32)
+    note = np.arange(round(0.8 * RATE)) / RATE
+    for onset in np.arange(0, length - 0.8, 0.2):
+        pitch = 220 * 2 ** (rng.integers(0, 25) / 12)
+        sound = sum(np.sin(2 * np.pi * pitch * h * note) / h for h in range(1, 6))
+        start = round(onset * RATE)
+        out[start : start + note.size] += (
+            rng.uniform(0.02, 0.12) * np.exp(-5 * note) * sound
+        ).astype(np.float32)[:, None] * rng.uniform(0.5, 1, 2).astype(np.float32)
+    return out
+
+
+def encoders(folder: Path) -> Iterator[Row]:
+    """Seconds per minute of audio, decoding included."""
+    import torch
+
+    from mess.audio import decode
+    from mess.encoders import load_encoder
+    from pipelines.extract_features import encode_segments
+
+    path = folder / "minute.flac"
+    soundfile.write(path, music(60), RATE)
+
+    def encode(model: Any) -> None:
+        for states in encode_segments(decode(path, model.sample_rate), model):
+            states.mean(axis=1)
+
+    spectral = load_encoder("spectral")
+    ours = seconds(lambda: encode(spectral), runs=5)
+    theirs = seconds(lambda: plain.librosa_pyramid(path))
+    yield Row("spectral, 1 min of FLAC", f"{ours:.2f} s", "librosa", f"{theirs / ours:.1f} ×")
+
+    mert = load_encoder("random:mert-v1-95m")
+    ours = seconds(lambda: encode(mert))
+    model = mert.model  # type: ignore[attr-defined]
+    precision = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    theirs = seconds(lambda: plain.transformers_loop(path, model), runs=2)
+    a = torch.randn(2048, 2048)
+    gemm = 2 * 2048**3 / seconds(lambda: a @ a, runs=9) / 1e12
+    torch.set_float32_matmul_precision(precision)
+    yield Row(
+        "MERT-95M shape, 1 min of FLAC", f"{ours:.1f} s", "transformers", f"{theirs / ours:.2f} ×"
+    )
+    yield Row(
+        "… against the machine's float32 matrix product",
+        f"{MERT_TFLOP_PER_MINUTE / ours:.3f} TFLOP/s",
+        f"{gemm:.3f} TFLOP/s",
+        f"{MERT_TFLOP_PER_MINUTE / ours / gemm:.0%}",
+    )
+
+
+def targets(folder: Path) -> Iterator[Row]:
+    """CPU seconds of the 15 targets for four minutes of audio."""
+    from mess.audio import decode
+    from mess.targets import TARGET_SAMPLE_RATE, compute_targets
+
+    path = folder / "four-minutes.wav"
+    soundfile.write(path, music(240), RATE)
+    signal = decode(path, TARGET_SAMPLE_RATE)
+
+    def cpu(work: Callable[[], object]) -> float:
+        work()
+        spent = []
+        for _ in range(3):
+            began = time.process_time()
+            work()
+            spent.append(time.process_time() - began)
+        return statistics.median(spent)
+
+    ours = cpu(lambda: compute_targets(signal))
+    whole = cpu(lambda: compute_targets(decode(path, TARGET_SAMPLE_RATE)))
+    theirs = cpu(lambda: plain.librosa_targets(path))
+    yield Row("15 targets, 4 min (CPU)", f"{ours:.2f} s", "", "")
+    yield Row(
+        "15 targets, 4 min, decoding included (CPU)",
+        f"{whole:.2f} s",
+        "librosa",
+        f"{theirs / whole:.1f} ×",
+    )
+
+
+def discovery(_: Path) -> Iterator[Row]:
+    """All layers × targets × penalties × folds, against the scikit-learn loop."""
+    from mess.probing.discovery import discover
+    from mess.probing.ridge import DEFAULT_ALPHAS, RidgePath
+
+    folds = 5
+    rng = np.random.default_rng(0)
+    for n, sampled in ((50, 120), (2_400, 6)):
+        x = rng.standard_normal((n, 13, 768)).astype(np.float32)
+        y = x[:, 4, :15] + rng.standard_normal((n, 15))
+        groups = np.arange(n) * 25 // n
+        cells = 13 * 15 * len(DEFAULT_ALPHAS)
+
+        def grid(x: Any = x, y: Any = y, groups: Any = groups) -> None:
+            fold = groups % folds
+            for layer in range(13):
+                wide = x[:, layer].astype(np.float64)
+                for held_out in range(folds):
+                    test = fold == held_out
+                    RidgePath(wide[~test], y[~test]).predict(wide[test], alphas=DEFAULT_ALPHAS)
+
+        ours = seconds(grid, runs=3 if n < 100 else 1, warm=n < 100)
+        wide = x[:, 4].astype(np.float64)
+        one = seconds(
+            lambda wide=wide, y=y, groups=groups: plain.sklearn_cell(  # type: ignore[misc]
+                wide, y[:, 0], groups, alpha=100.0, folds=folds
+            ),
+            runs=sampled,
+        )
+        yield Row(
+            f"discovery grid, n = {n}: 13 × 15 × {len(DEFAULT_ALPHAS)} penalties × {folds} folds",
+            f"{ours:.2f} s",
+            f"scikit-learn, {sampled} cells timed of {cells}",
+            f"{one * cells / ours:.0f} ×",
+        )
+        nested = seconds(
+            lambda x=x, y=y, groups=groups: discover(  # type: ignore[misc]
+                x, y, groups, names=[f"t{i}" for i in range(15)], folds=folds
+            ),
+            runs=1,
+            warm=False,
+        )
+        yield Row(f"the same with penalties nested, n = {n}", f"{nested:.2f} s", "", "")
+
+
+def search(_: Path) -> Iterator[Row]:
+    """One query with several aspects at 1,276 tracks × 13 × 768."""
+    from mess.search.index import LayerIndex, normalise_layers, serialise_layer
+
+    rng = np.random.default_rng(0)
+    n = 1_276
+    vectors = normalise_layers(rng.standard_normal((n, 13, 768)).astype(np.float32))
+    index = LayerIndex(n, lambda layer: serialise_layer(vectors[:, layer]))
+    exclude = np.zeros(n, dtype=bool)
+    for count in (2, 3, 13):
+        weights = {layer: 0.2 + 0.05 * layer for layer in range(count)}
+        index.search(0, weights, k=5, exclude=exclude)
+        queries = iter(rng.permutation(n)[:300].tolist())
+        ours = seconds(
+            lambda weights=weights, queries=queries: index.search(  # type: ignore[misc]
+                next(queries), weights, k=5, exclude=exclude
+            ),
+            runs=200,
+        )
+        theirs = seconds(
+            lambda weights=weights: plain.cosine_loop(vectors, 7, weights, 5),  # type: ignore[misc]
+            runs=10,
+        )
+        yield Row(
+            f"a new query track, {count} layers, 1,276 tracks × 13 × 768",
+            f"{1e3 * ours:.2f} ms",
+            "scikit-learn cosine",
+            f"{theirs / ours:.0f} ×",
+        )
+    moved = seconds(lambda: index.search(7, weights, k=5, exclude=exclude), runs=200)
+    yield Row(
+        "a slider moved, 13 layers",
+        f"{1e3 * moved:.2f} ms",
+        "scikit-learn cosine",
+        f"{theirs / moved:.0f} ×",
+    )
+
+
+def memory(folder: Path) -> Iterator[Row]:
+    """Peak memory of extracting a 30-minute file."""
+    audio = folder / "data" / "audio" / "long"
+    audio.mkdir(parents=True)
+    minute = music(60)
+    with soundfile.SoundFile(audio / "long.flac", "w", RATE, 2) as sink:
+        for _ in range(30):
+            sink.write(minute)
+    for encoder in ("spectral", "random:mert-v1-95m"):
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.peak", encoder],
+            env=os.environ | {"MESS_DATA": str(folder / "data")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        wall, peak = done.stdout.split()[-2:]
+        yield Row(
+            f"extraction of a 30-minute file, {encoder}",
+            f"{float(peak):.2f} GB peak, {float(wall):.0f} s",
+            "",
+            "",
+        )
+
+
+PARTS = {
+    "encoders": encoders,
+    "targets": targets,
+    "discovery": discovery,
+    "search": search,
+    "memory": memory,
+}
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=PARTS, action="append")
+    chosen = parser.parse_args().only or list(PARTS)
+    print(
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; "
+        f"ratio = time of the plain implementation ÷ ours\n"
+    )
+    print("| what | here | against | ratio |\n| --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in chosen:
+            for row in PARTS[name](Path(folder)):
+                print(f"| {row.what} | {row.value} | {row.against} | {row.ratio} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""The plain implementations that the benchmarks compare with: what one writes first."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def librosa_targets(path: Path) -> dict[str, float]:
+    """Measure the 15 targets with one librosa call after the other."""
+    import librosa
+
+    y, sr = librosa.load(path, sr=22_050)
+    rms = librosa.feature.rms(y=y)[0]
+    onset = librosa.onset.onset_strength(y=y, sr=sr)
+    onsets = librosa.onset.onset_detect(y=y, sr=sr)
+    tempo, _ = librosa.beat.beat_track(y=y, sr=sr)
+    chroma = librosa.feature.chroma_cqt(y=y, sr=sr)
+    distribution = chroma.mean(axis=1) / chroma.mean(axis=1).sum()
+    boundaries = librosa.segment.agglomerative(
+        librosa.feature.mfcc(y=y, sr=sr), int(np.clip(len(y) / sr // 15, 4, 12))
+    )
+    spans = np.diff(boundaries)
+    slope = np.diff(rms)
+    return {
+        "spectral_centroid": float(librosa.feature.spectral_centroid(y=y, sr=sr).mean()),
+        "spectral_rolloff": float(librosa.feature.spectral_rolloff(y=y, sr=sr).mean()),
+        "spectral_bandwidth": float(librosa.feature.spectral_bandwidth(y=y, sr=sr).mean()),
+        "zero_crossing_rate": float(librosa.feature.zero_crossing_rate(y).mean()),
+        "tempo": float(np.atleast_1d(tempo)[0]),
+        "onset_density": len(onsets) / (len(y) / sr),
+        "dynamic_range": float(rms.max() - rms.min()),
+        "dynamic_variance": float(rms.var()),
+        "crescendo_strength": float(slope[slope > 0].mean()),
+        "diminuendo_strength": float(-slope[slope < 0].mean()),
+        "harmonic_complexity": float(-(distribution * np.log2(distribution)).sum()),
+        "attack_slopes": float(np.diff(onset).max()),
+        "attack_sharpness": float(onset.std() / onset.mean()),
+        "phrase_regularity": float(1 - spans.std() / spans.mean()),
+        "num_phrases": float(len(boundaries)),
+    }
+
+
+def librosa_pyramid(path: Path) -> NDArray[np.float32]:
+    """Compute the spectral encoder's kind of statistics with librosa, segment by segment."""
+    import librosa
+
+    y, sr = librosa.load(path, sr=24_000)
+    length = 5 * sr
+    rows = []
+    for start in range(0, len(y) - length + 1, length):
+        mel = librosa.feature.melspectrogram(
+            y=y[start : start + length], sr=sr, n_fft=1024, hop_length=240, n_mels=128
+        )
+        log = librosa.power_to_db(mel)
+        spectrum = np.abs(np.fft.rfft(log, axis=1)) ** 2
+        bands = np.array_split(spectrum[:, 1:250], 6, axis=1)
+        flux = np.maximum(np.diff(log, axis=1), 0)
+        rows.append(
+            np.stack(
+                [mel.mean(1), log.mean(1), log.std(1), flux.mean(1)]
+                + [np.log(band.sum(1)) for band in bands]
+            )
+        )
+    return np.stack(rows).astype(np.float32)
+
+
+def transformers_loop(path: Path, model: Any) -> NDArray[np.float32]:
+    """Encode 5 s segments with transformers as its documentation does."""
+    import librosa
+    import torch
+    from transformers import Wav2Vec2FeatureExtractor
+
+    y, sr = librosa.load(path, sr=24_000)
+    processor = Wav2Vec2FeatureExtractor(sampling_rate=sr, do_normalize=True)
+    pooled = []
+    for start in range(0, len(y) - 5 * sr + 1, 5 * sr):
+        inputs = processor(y[start : start + 5 * sr], sampling_rate=sr, return_tensors="pt")
+        with torch.no_grad():
+            states = model(**inputs, output_hidden_states=True).hidden_states
+        pooled.append(torch.stack(states).mean(dim=2)[:, 0].numpy())
+    return np.stack(pooled)
+
+
+def sklearn_cell(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    groups: NDArray[np.int64],
+    *,
+    alpha: float,
+    folds: int,
+) -> float:
+    """Cross-validate one layer, target and penalty with scikit-learn; return R²."""
+    from sklearn.linear_model import Ridge
+    from sklearn.metrics import r2_score
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    probe = make_pipeline(StandardScaler(), Ridge(alpha=alpha))
+    predicted = cross_val_predict(probe, x, y, groups=groups, cv=GroupKFold(folds))
+    return float(r2_score(y, predicted))
+
+
+def cosine_loop(
+    vectors: NDArray[np.float32], row: int, weights: dict[int, float], k: int
+) -> list[int]:
+    """Rank tracks by a weighted sum of scikit-learn's cosines, layer after layer."""
+    from sklearn.metrics.pairwise import cosine_similarity
+
+    scores = np.zeros(len(vectors))
+    for layer, weight in weights.items():
+        scores += weight * cosine_similarity(vectors[row : row + 1, layer], vectors[:, layer])[0]
+    scores[row] = -np.inf
+    order: Sequence[int] = np.argsort(-scores)[:k].tolist()
+    return list(order)

@@ -1,0 +1,1 @@
+"""The dashboard: reads what the pipelines wrote, starts them, draws."""

@@ -1,0 +1,1 @@
+"""Figures, players and sliders: pure functions of data."""

@@ -1,0 +1,129 @@
+"""Layer discovery: which layer linearly encodes which target."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from dashboard import readers
+from dashboard.components.figures import heatmap, predicted_against_true, two_decimals
+from dashboard.components.text import plain
+from dashboard.sidebar import selected
+from mess.errors import ArtifactError, MessError
+from mess.store import Level
+from mess.targets import TARGETS
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Layer discovery")
+    dataset, encoder = selected()
+    level: Level = (
+        st.segmented_control(
+            "Rows", ["track", "segment"], default="track", key="level", label_visibility="collapsed"
+        )
+        or "track"
+    )
+    try:
+        record = readers.discovery(dataset, encoder, level=level)
+        predictions = readers.predictions(dataset, encoder, level=level)
+        labels = {track.id: track.label for track in readers.tracks(dataset, encoder).values()}
+    except ArtifactError as error:
+        st.warning(str(error))
+        st.code(error.command, language="bash")
+        st.markdown("Or use **Re-extract and re-probe** in the sidebar.")
+        return
+    settings = record["settings"]
+    st.markdown(
+        f"How well a ridge probe on each layer of **{plain(record['encoder'])}** predicts each "
+        f"proxy target of works that it never saw: R², 1 is perfect, 0 is no better than the "
+        f"mean, below 0 is worse. {record['n']} {level}s of {record['works']} works, "
+        f"{settings['folds']} folds by work, penalty {settings['alpha']}. Click a cell."
+    )
+    event: Any = st.plotly_chart(
+        heatmap(record),
+        on_select="rerun",
+        selection_mode="points",
+        key=f"heatmap-{dataset}-{encoder}-{level}",
+        config={"displayModeBar": False},
+    )
+    cells = pd.DataFrame(record["cells"])
+    points = event["selection"]["points"]
+    if points:
+        layer, target = points[0]["customdata"][:2]
+    else:
+        best = cells.iloc[int(cells["r2"].astype(float).fillna(-np.inf).argmax())]
+        layer, target = int(best["layer"]), str(best["target"])
+    _show_cell(record, cells, predictions, labels, layer=int(layer), target=target)
+    _show_table(cells, record, name=f"{dataset}-{encoder}-{level}")
+
+
+def _show_cell(
+    record: dict[str, Any],
+    cells: pd.DataFrame,
+    predictions: pd.DataFrame,
+    labels: dict[str, str],
+    *,
+    layer: int,
+    target: str,
+) -> None:
+    name = record["layer_names"][layer]
+    st.subheader(f"{target}, layer {layer}" + ("" if name == str(layer) else f" ({name})"))
+    rows = predictions[(predictions["layer"] == layer) & (predictions["target"] == target)]
+    if rows.empty:
+        st.info("This target is undefined on too many tracks to be probed.")
+        return
+    cell = cells[(cells["layer"] == layer) & (cells["target"] == target)].iloc[0]
+    known = TARGETS.get(target)
+    left, right = st.columns([2, 1])
+    left.plotly_chart(
+        predicted_against_true(
+            rows, target=target, unit=known.unit if known else "", labels=labels
+        ),
+        key="predicted-against-true",
+        config={"displayModeBar": False},
+    )
+    with right:
+        if known:
+            st.markdown(known.description)
+        first, second, third = st.columns(3)
+        first.metric("R²", two_decimals(cell["r2"]))
+        second.metric("Spearman", two_decimals(cell["spearman"]))
+        third.metric("n", int(cell["n"]))
+        st.caption(f"RMSE {cell['rmse']:.4g} {known.unit if known else ''}")
+        st.caption("R² within each fold: " + ", ".join(two_decimals(v) for v in cell["fold_r2"]))
+        chosen = sorted(set(cell["alpha"]))
+        st.caption("Penalty of each fold: " + ", ".join(f"{alpha:g}" for alpha in chosen))
+        _play(rows, labels)
+
+
+def _play(rows: pd.DataFrame, labels: dict[str, str]) -> None:
+    """Let the person hear a track of the plot, the worst predicted first."""
+    dataset, encoder = selected()
+    error = (rows["predicted"] - rows["true"]).abs()
+    order = rows.assign(error=error).groupby("track", observed=True)["error"].mean()
+    ids = order.sort_values(ascending=False).index.astype(str).tolist()
+    chosen = st.selectbox(
+        "Listen (worst predicted first)", ids, format_func=lambda track: labels.get(track, track)
+    )
+    try:
+        st.audio(readers.clip(readers.tracks(dataset, encoder)[chosen].path), format="audio/flac")
+    except (MessError, KeyError) as problem:
+        st.caption(plain(str(problem)))
+
+
+def _show_table(cells: pd.DataFrame, record: dict[str, Any], *, name: str) -> None:
+    with st.expander("Table"):
+        table = cells.assign(
+            layer_name=[record["layer_names"][layer] for layer in cells["layer"]],
+            fold_r2=[" ".join(two_decimals(v) for v in row) for row in cells["fold_r2"]],
+            alpha=[" ".join(f"{a:g}" for a in row) for row in cells["alpha"]],
+        )
+        st.dataframe(table, hide_index=True, width="stretch")
+        st.download_button(
+            "Download CSV", table.to_csv(index=False), file_name=f"{name}.csv", mime="text/csv"
+        )
+
+
+main()

@@ -1,0 +1,115 @@
+"""What the pages read, cached until the files behind it change."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from mess.errors import MessError
+from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.store import Level, Store
+
+CLIP_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class TrackInfo:
+    """A track as a list shows it."""
+
+    id: str
+    label: str
+    work: str
+    path: Path
+    duration: float
+
+
+def store() -> Store:
+    """Return the store that this server shows."""
+    return Store()
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _discovery(dataset: str, encoder: str, level: Level, version: float) -> dict[str, Any]:
+    return store().read_discovery(dataset, encoder, level=level)
+
+
+def discovery(dataset: str, encoder: str, *, level: Level = "track") -> dict[str, Any]:
+    """Return the record of a discovery; see `Store.read_discovery`."""
+    return _discovery(dataset, encoder, level, store().discovery_time(dataset, encoder, level))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _predictions(dataset: str, encoder: str, level: Level, version: float) -> pd.DataFrame:
+    return store().read_predictions(dataset, encoder, level=level)
+
+
+def predictions(dataset: str, encoder: str, *, level: Level = "track") -> pd.DataFrame:
+    """Return the out-of-fold predictions of a discovery."""
+    return _predictions(dataset, encoder, level, store().discovery_time(dataset, encoder, level))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _tracks(dataset: str, encoder: str, version: float) -> dict[str, TrackInfo]:
+    audio = store().audio_dir(dataset)
+    return {
+        track_id: TrackInfo(
+            id=track_id,
+            label=_label(track_id, entry),
+            work=entry["work"],
+            path=audio / entry["path"],
+            duration=entry["duration"],
+        )
+        for track_id, entry in store().features_manifest(dataset, encoder).done().items()
+    }
+
+
+def tracks(dataset: str, encoder: str) -> dict[str, TrackInfo]:
+    """Return every track that has features, by id."""
+    return _tracks(dataset, encoder, store().features_time(dataset, encoder))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _recommender(dataset: str, encoder: str, version: tuple[float, ...]) -> LayerBasedRecommender:
+    return LayerBasedRecommender(dataset, encoder, store=store())
+
+
+def recommender(dataset: str, encoder: str) -> LayerBasedRecommender:
+    """Return the recommender of an index; shared by all sessions, which only read it."""
+    version = (
+        store().index_time(dataset, encoder),
+        store().discovery_time(dataset, encoder, "track"),
+        store().features_time(dataset, encoder),
+    )
+    return _recommender(dataset, encoder, version)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _clip(path: Path, version: float, start: float, seconds: float) -> bytes:
+    from mess.clip import read_clip
+
+    return read_clip(path, start=start, seconds=seconds)
+
+
+def clip(path: Path, *, start: float = 0.0, seconds: float = CLIP_SECONDS) -> bytes:
+    """Return a part of a recording as FLAC.
+
+    Raises
+    ------
+    MessError
+        If the recording is not there or cannot be read.
+    """
+    try:
+        version = path.stat().st_mtime
+    except OSError:
+        raise MessError(f"{path.name}: the recording is not on this machine") from None
+    return _clip(path, version, start, seconds)
+
+
+def _label(track_id: str, entry: dict[str, Any]) -> str:
+    title = entry.get("title") or track_id
+    composer = entry.get("composer")
+    changed = entry.get("extra", {}).get("changed")
+    name = f"{composer}: {title}" if composer else title
+    return f"{name} ({changed} changed)" if changed else name

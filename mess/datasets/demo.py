@@ -1,0 +1,75 @@
+"""The demo library: public-domain scores, performed by rule and rendered on the user's machine.
+
+`pipelines/build_demo.py` makes it; this module reads it. Each recording has audio, the MIDI that it
+was rendered from, and in ``extra`` the numbers of its performance. Twelve recordings have four
+variants each (``variant_of``, ``changed``, ``change_value``): a variant differs from its base in
+exactly one of tempo, dynamics, articulation and instrument, so what a search or a probe should say
+about the pair is known.
+"""
+
+import csv
+from pathlib import Path
+
+from mess.datasets.base import Dataset, Track
+from mess.errors import ArtifactError
+
+COMMAND = "mess demo"
+TABLE = "demo.csv"
+LICENCE = (
+    "compositions in the public domain; encodings and their terms: column 'licence' of demo.csv; "
+    "rendered here with the soundfont TimGM6mb (GPL-2), not for redistribution"
+)
+HOMEPAGE = "https://www.music21.org"
+_FIELDS = ("id", "composer", "work", "title", "movement", "duration", "audio", "midi")
+
+
+def load_demo(root: Path) -> Dataset:
+    """Read the demo library.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of ``demo.csv`` and of the recordings.
+
+    Returns
+    -------
+    Dataset
+        Base recordings, each followed by its variants.
+
+    Raises
+    ------
+    ArtifactError
+        If the library was not built, or a file of it is missing or damaged.
+    """
+    try:
+        text = (root / TABLE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ArtifactError("dataset 'demo'", f"is not built in {root}", COMMAND) from None
+    except (OSError, UnicodeDecodeError):
+        raise ArtifactError(str(root / TABLE), "cannot be read", COMMAND) from None
+    rows = list(csv.DictReader(text.splitlines()))
+    if not rows:
+        raise ArtifactError(str(root / TABLE), "is damaged", COMMAND)
+    return Dataset("demo", root, tuple(_track(root, row) for row in rows), LICENCE, HOMEPAGE)
+
+
+def _track(root: Path, row: dict[str, str]) -> Track:
+    try:
+        audio, midi = root / row["audio"], root / row["midi"]
+        track = Track(
+            id=row["id"],
+            path=audio,
+            stated_duration=float(row["duration"]),
+            composer=row["composer"],
+            work=row["work"],
+            title=row["title"],
+            movement=row["movement"],
+            midi_path=midi,
+            extra={key: value for key, value in row.items() if key not in _FIELDS},
+        )
+    except (KeyError, TypeError, ValueError):
+        raise ArtifactError(str(root / TABLE), "is damaged", COMMAND) from None
+    for path in (audio, midi):
+        if not path.is_file():
+            raise ArtifactError(str(path), "is missing", COMMAND)
+    return track

@@ -1,0 +1,198 @@
+"""A performance as a MIDI file and as sound.
+
+The tones come from symusic's synthesizer and the soundfont that pretty_midi installs, one long
+tone per pitch; this module gives each note its loudness, its brightness and its release. (The
+synthesizer itself, as of symusic 0.5.8, plays every velocity alike and stops a tone at once.)
+
+- Loudness: 40 · log10(velocity / 127) dB, the default of the SoundFont 2.04 specification
+  (section 8.4.1).
+- Brightness: a low-pass filter of second order that closes with decreasing velocity, from 20 kHz
+  by 4800 cents. The specification's default (8.4.2) is 2400, meant for soundfonts that hold
+  recordings of several velocities; on a piano the hammer's softness darkens quiet notes more.
+- Release: once the key is up the tone decays by 60 dB in 0.3 s, as dampers do.
+
+The sustain pedal is not used. One fixed gain serves all recordings, so their levels compare.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from mess.datasets.performance import TICKS_PER_QUARTER, Performance
+from mess.errors import MissingDependency
+from mess.files import replacing, write_bytes
+
+SAMPLE_RATE = 44_100
+TAIL_SECONDS = 1.0
+GAIN = 1.2  # the loudest recordings of the demo library peak near -3 dBFS
+CEILING = 0.97  # of full scale; a louder recording is turned down rather than clipped
+_RELEASE_SECONDS = 0.3
+_VELOCITY_BAND = 8  # notes of like velocity share one filter
+_OPEN_CUTOFF = 20_000.0  # Hz
+_CLOSED_CENTS = 4800.0
+_QUALITY = 1
+INSTRUMENTS = {  # General MIDI, counted from 0
+    "piano": 0,
+    "electric piano": 4,
+    "harpsichord": 6,
+    "celesta": 8,
+    "vibraphone": 11,
+    "marimba": 12,
+    "church organ": 19,
+    "accordion": 21,
+    "nylon guitar": 24,
+    "harp": 46,
+    "strings": 48,
+    "choir": 52,
+    "clarinet": 71,
+}
+
+Samples = NDArray[np.float32]
+Tone = Callable[[int, int, float], Samples]
+
+
+def soundfont_path() -> Path:
+    """Return the soundfont that pretty_midi installs, without importing pretty_midi.
+
+    Raises
+    ------
+    MissingDependency
+        If pretty_midi is not installed or came without it.
+    """
+    package = find_spec("pretty_midi")
+    if package is None or package.origin is None:
+        raise MissingDependency("pretty_midi", "demo")
+    path = Path(package.origin).parent / "TimGM6mb.sf2"
+    if not path.is_file():
+        raise MissingDependency("pretty_midi with its soundfont", "demo")
+    return path
+
+
+def write_midi(path: Path, performance: Performance, *, name: str) -> None:
+    """Write a standard MIDI file whose beats are the score's and whose tempo is the performer's.
+
+    Raises
+    ------
+    MissingDependency
+        If symusic is not installed.
+    """
+    symusic = _symusic()
+    score = symusic.Score(TICKS_PER_QUARTER)
+    score.time_signatures.append(symusic.TimeSignature(0, *performance.meter))
+    tempi = zip(performance.tempo_onset.tolist(), performance.tempo_value.tolist(), strict=True)
+    for tick, value in tempi:
+        score.tempos.append(symusic.Tempo(tick, mspq=value))
+    track = symusic.Track(name, performance.program, False)
+    notes = zip(
+        performance.onset.tolist(),
+        performance.duration.tolist(),
+        performance.pitch.tolist(),
+        performance.velocity.tolist(),
+        strict=True,
+    )
+    for onset, duration, pitch, velocity in notes:
+        track.notes.append(symusic.Note(onset, duration, pitch, velocity))
+    score.tracks.append(track)
+    write_bytes(path, score.dumps_midi())
+
+
+def render(performance: Performance) -> Samples:
+    """Return a performance as sound.
+
+    Returns
+    -------
+    ndarray [shape=(n,)]
+        Mono, `SAMPLE_RATE`, within ±`CEILING`; it ends `TAIL_SECONDS` after the last release.
+
+    Raises
+    ------
+    MissingDependency
+        If symusic or the soundfont is not installed.
+    """
+    synthesizer = _synthesizer(str(soundfont_path()))
+
+    def tone(program: int, pitch: int, seconds: float) -> Samples:
+        return _tone(synthesizer, program, pitch, seconds)
+
+    mix = _mix(performance, tone) * np.float32(GAIN)
+    peak = float(np.abs(mix).max(initial=0.0))
+    if peak > CEILING:
+        mix *= np.float32(CEILING / peak)
+    return mix
+
+
+def write_flac(path: Path, samples: Samples) -> None:
+    """Write mono samples as 16-bit FLAC at `SAMPLE_RATE`."""
+    with replacing(path) as handle:
+        soundfile.write(handle, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+
+
+def _mix(performance: Performance, tone: Tone) -> Samples:
+    """Add up the notes, band by band of velocity, each band through its filter."""
+    from scipy.signal import butter, sosfilt
+
+    start = np.rint(performance.seconds(performance.onset) * SAMPLE_RATE).astype(np.int64)
+    released = performance.seconds(performance.onset + performance.duration)
+    held = np.maximum(np.rint(released * SAMPLE_RATE).astype(np.int64) - start, 1)
+    release = _release_curve()
+    total = int((start + held).max()) + round(TAIL_SECONDS * SAMPLE_RATE)
+    longest: dict[int, int] = {}
+    for pitch, samples in zip(performance.pitch.tolist(), held.tolist(), strict=True):
+        longest[pitch] = max(longest.get(pitch, 0), samples)
+    tones = {
+        pitch: tone(performance.program, pitch, (samples + release.size) / SAMPLE_RATE)
+        for pitch, samples in longest.items()
+    }
+    mix = np.zeros(total, dtype=np.float32)
+    bands = performance.velocity // _VELOCITY_BAND
+    for band in np.unique(bands):
+        layer = np.zeros(total, dtype=np.float32)
+        for note in np.flatnonzero(bands == band):
+            begin, length = int(start[note]), int(held[note])
+            source = tones[int(performance.pitch[note])][: length + release.size]
+            gain = np.float32((performance.velocity[note] / 127.0) ** 2)
+            layer[begin : begin + length] += gain * source[:length]
+            tail = source[length:] * release[: source.size - length] * gain
+            layer[begin + length : begin + length + tail.size] += tail
+        middle = (float(band) + 0.5) * _VELOCITY_BAND
+        cutoff = _OPEN_CUTOFF * 2 ** (-_CLOSED_CENTS / 1200 * (1 - middle / 127))
+        sections = butter(2, min(cutoff, _OPEN_CUTOFF), fs=SAMPLE_RATE, output="sos")
+        mix += sosfilt(sections.astype(np.float32), layer)
+    return mix
+
+
+def _release_curve() -> Samples:
+    time = np.arange(round(_RELEASE_SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
+    return np.power(10.0, -3.0 * time / _RELEASE_SECONDS).astype(np.float32)
+
+
+def _tone(synthesizer: Any, program: int, pitch: int, seconds: float) -> Samples:
+    """Return one pitch held for some seconds, mono."""
+    symusic = _symusic()
+    score = symusic.Score(TICKS_PER_QUARTER)  # at 120 quarter notes a minute
+    track = symusic.Track("", program, False)
+    ticks = int(np.ceil(seconds * 2 * TICKS_PER_QUARTER)) + 1
+    track.notes.append(symusic.Note(0, ticks, pitch, 127))
+    score.tracks.append(track)
+    sound = np.asarray(synthesizer.render(score, stereo=True), dtype=np.float32)
+    mono: Samples = sound.mean(axis=0)[: round(seconds * SAMPLE_RATE)]
+    return mono
+
+
+@lru_cache(maxsize=1)
+def _synthesizer(soundfont: str) -> Any:
+    return _symusic().Synthesizer(sf_path=soundfont, sample_rate=SAMPLE_RATE, quality=_QUALITY)
+
+
+def _symusic() -> Any:
+    try:
+        import symusic
+    except ImportError:
+        raise MissingDependency("symusic", "demo") from None
+    return symusic

@@ -1,0 +1,103 @@
+"""Saarland Music Data: solo piano recorded with MIDI on a Disklavier (Müller et al. 2011).
+
+A file's name says everything: ``Beethoven_Op027No1-01_003_20090916-SMD.wav`` is movement 01 of
+Op. 27 No. 1 by Beethoven, by performer 003, recorded on 2009-09-16.
+
+References
+----------
+M. Müller, V. Konz, W. Bogler, V. Arifi-Müller: Saarland Music Data (SMD). ISMIR late-breaking
+session, 2011.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mess.datasets.base import AUDIO_SUFFIXES, Dataset, Track
+from mess.errors import ArtifactError
+
+LICENCE = "CC BY-NC-SA 3.0"
+HOMEPAGE = "https://www.audiolabs-erlangen.de/resources/MIR/SMD/midi"
+_NAME = re.compile(
+    r"(?P<composer>[^_]+)_(?P<work>.+?)(?:-(?P<movement>\d+))?"
+    r"_(?P<performer>\d{3})_(?P<date>\d{8})-SMD"
+)
+
+
+@dataclass(frozen=True)
+class SmdName:
+    """What the name of an SMD file says."""
+
+    composer: str
+    work: str
+    movement: str
+    performer: str
+    date: str
+
+    @property
+    def track_id(self) -> str:
+        """``Composer_Work-Movement``."""
+        return f"{self.composer}_{self.work}" + (f"-{self.movement}" if self.movement else "")
+
+
+def parse_name(name: str) -> SmdName | None:
+    """Parse a file name without its suffix, or return None if it is not SMD's.
+
+    >>> parse_name("Beethoven_Op027No1-01_003_20090916-SMD").track_id
+    'Beethoven_Op027No1-01'
+    """
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    return SmdName(**{key: value or "" for key, value in match.groupdict().items()})
+
+
+def load_smd(root: Path) -> Dataset:
+    """Read SMD from ``root``, at any depth; MIDI may lie beside the audio or in its own folder.
+
+    Raises
+    ------
+    ArtifactError
+        If there is no SMD recording below ``root``.
+    """
+    midis = {path.stem: path for path in sorted(root.rglob("*.mid"))}
+    named = [
+        (path, name)
+        for path in _one_file_each(root.rglob("*-SMD.*"))
+        if (name := parse_name(path.stem)) is not None
+    ]
+    performances = Counter(name.track_id for _, name in named)
+    tracks = [
+        Track(
+            # A second performance of a movement needs its performer to tell it apart.
+            id=name.track_id
+            + (f"_{name.performer}_{name.date}" if performances[name.track_id] > 1 else ""),
+            path=path,
+            composer=name.composer,
+            work=name.work,
+            title=f"{name.work}, {name.movement}" if name.movement else name.work,
+            movement=name.movement,
+            midi_path=midis.get(path.stem),
+            extra={"performer": name.performer, "date": name.date},
+        )
+        for path, name in named
+    ]
+    if not tracks:
+        raise ArtifactError(
+            "dataset 'smd'",
+            f"has no recording below {root}: its authors publish it at {HOMEPAGE}; "
+            "put its wav and mid files there, then",
+            "mess extract --dataset smd",
+        )
+    return Dataset("smd", root, tuple(tracks), LICENCE, HOMEPAGE)
+
+
+def _one_file_each(paths: Iterable[Path]) -> list[Path]:
+    """Keep one file of each recording, uncompressed before compressed."""
+    chosen: dict[str, Path] = {}
+    for path in sorted(paths, key=lambda path: (path.suffix.lower() == ".mp3", path)):
+        if path.suffix.lower() in AUDIO_SUFFIXES:
+            chosen.setdefault(path.stem, path)
+    return [chosen[stem] for stem in sorted(chosen)]

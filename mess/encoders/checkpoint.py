@@ -1,0 +1,252 @@
+"""A published model of the HuBERT family, read as data: its shape, its weights, where they lie.
+
+A folder in the hub's layout holds ``config.json``, the weights (``model.safetensors`` or
+``pytorch_model.bin``) and, mostly, ``preprocessor_config.json``. Nothing in it is ever run: the
+configuration is read as JSON, code beside it is ignored, a pickle may hold tensors only.
+"""
+
+import hashlib
+import json
+import pickle
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mess.errors import MessError, MissingDependency
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+_FAMILY = frozenset({"hubert", "mert_model"})
+# What shapes the forward pass; dropout, masking and training settings do not.
+_SHAPE_KEYS = frozenset(
+    {
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "intermediate_size",
+        "hidden_act",
+        "layer_norm_eps",
+        "feat_extract_norm",
+        "feat_extract_activation",
+        "feat_proj_layer_norm",
+        "conv_dim",
+        "conv_kernel",
+        "conv_stride",
+        "conv_bias",
+        "num_conv_pos_embeddings",
+        "num_conv_pos_embedding_groups",
+        "conv_pos_batch_norm",
+        "do_stable_layer_norm",
+        # These two decide whether the weights hold a vector for masked frames.
+        "mask_time_prob",
+        "mask_feature_prob",
+    }
+)
+_OLD_TO_NEW = {
+    ".conv.weight_g": ".conv.parametrizations.weight.original0",
+    ".conv.weight_v": ".conv.parametrizations.weight.original1",
+}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What builds a model of the family.
+
+    Attributes
+    ----------
+    config : dict
+        Arguments of transformers' ``HubertConfig``.
+    sample_rate : int
+        Hz.
+    normalise : bool
+        The samples are to have zero mean and unit variance.
+    """
+
+    config: dict[str, Any]
+    sample_rate: int
+    normalise: bool
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model on disk; ``revision`` is the hub's commit, "" for a folder of the user's own."""
+
+    architecture: Architecture
+    weights: Path
+    revision: str = ""
+
+
+def architecture_of(
+    config: Mapping[str, Any], preprocessor: Mapping[str, Any], *, source: str
+) -> Architecture:
+    """Return the architecture that a model's two JSON files describe.
+
+    Parameters
+    ----------
+    config : mapping
+        ``config.json``.
+    preprocessor : mapping
+        ``preprocessor_config.json``, empty where there is none.
+    source : str
+        What an error message names.
+
+    Raises
+    ------
+    MessError
+        If transformers' HubertModel would not compute what the model's own code does.
+    """
+    model_type = config.get("model_type", "hubert")
+    if model_type not in _FAMILY:
+        raise MessError(
+            f"{source}: model_type is {model_type!r}, and only the HuBERT family (hubert, "
+            "mert_model) can be loaded; choose another model"
+        )
+    # MERT's options that HubertModel lacks. `attention_relax` only rescales the softmax's
+    # arguments around their maximum and leaves its value, so it needs no support.
+    for option in ("feature_extractor_cqt", "deepnorm"):
+        if config.get(option):
+            raise MessError(
+                f"{source}: {option} is on, which HubertModel does not have; choose another model"
+            )
+    if config.get("adapter_attn_dim") is not None:
+        raise MessError(f"{source}: attention adapters are not supported; choose another model")
+    sample_rate = preprocessor.get("sampling_rate", config.get("sample_rate"))
+    if sample_rate is None:
+        if model_type != "mert_model":
+            raise MessError(
+                f"{source}: says nowhere at which rate it works; add preprocessor_config.json "
+                'with "sampling_rate"'
+            )
+        sample_rate = 24_000
+    if not isinstance(sample_rate, int) or not 1_000 <= sample_rate <= 192_000:
+        raise MessError(
+            f"{source}: the sampling rate {sample_rate!r} makes no sense; correct the file"
+        )
+    return Architecture(
+        config={key: config[key] for key in sorted(_SHAPE_KEYS & config.keys())},
+        sample_rate=sample_rate,
+        normalise=bool(preprocessor.get("do_normalize", True)),
+    )
+
+
+def read_architecture(folder: str | Path) -> Architecture:
+    """Read ``config.json`` and ``preprocessor_config.json`` of a folder.
+
+    Raises
+    ------
+    MessError
+        If the folder or its configuration is missing, damaged or of another family.
+    """
+    folder = Path(folder).expanduser()
+    if not folder.is_dir():
+        raise MessError(f"{folder}: there is no such folder; give one with config.json in it")
+    if not (folder / "config.json").is_file():
+        raise MessError(f"{folder}: holds no config.json; copy the model's files into it")
+    preprocessor = folder / "preprocessor_config.json"
+    return architecture_of(
+        read_object(folder / "config.json"),
+        read_object(preprocessor) if preprocessor.is_file() else {},
+        source=str(folder / "config.json"),
+    )
+
+
+def open_folder(folder: str | Path) -> Checkpoint:
+    """Return the model that a local folder holds.
+
+    Raises
+    ------
+    MessError
+        If a file is missing or describes another kind of model.
+    """
+    architecture = read_architecture(folder)
+    folder = Path(folder).expanduser()
+    for name in WEIGHTS:
+        if (folder / name).is_file():
+            return Checkpoint(architecture, folder / name)
+    raise MessError(f"{folder}: holds no weights; put {' or '.join(WEIGHTS)} beside config.json")
+
+
+def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
+    """Read a file of weights as data only, with the names that today's torch gives them.
+
+    The old ``weight_g`` and ``weight_v`` of a weight-normalised convolution become
+    ``parametrizations.weight.original0`` and ``original1``.
+
+    Raises
+    ------
+    MessError
+        If the file is damaged or holds anything but tensors.
+    """
+    try:
+        import safetensors
+        import torch
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise MissingDependency(error.name or "torch", "ml") from None
+
+    try:
+        if path.suffix == ".safetensors":
+            content: object = load_file(path)
+        else:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise MessError(
+            f"{path}: holds more than tensors, or is damaged, and was not read (a pickle can run "
+            "code); get the weights again, as safetensors where there are"
+        ) from None
+    except (
+        safetensors.SafetensorError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+        KeyError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise MessError(
+            f"{path}: cannot be read as weights ({first_line(error)}); get it again"
+        ) from None
+    if not isinstance(content, dict) or not all(
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in content.items()
+    ):
+        raise MessError(f"{path}: is no table of tensors; give the model's own weights")
+    return {_new_name(key): value for key, value in content.items()}
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _new_name(key: str) -> str:
+    for old, new in _OLD_TO_NEW.items():
+        if key.endswith(old):
+            return key.removesuffix(old) + new
+    return key
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    MessError
+        If the file is no such thing.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise MessError(f"{path}: cannot be read ({first_line(error)}); get it again") from None
+    if not isinstance(content, dict):
+        raise MessError(f"{path}: is no JSON object; get it again")
+    return content
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an exception's message, shortened."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]

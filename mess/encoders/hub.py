@@ -1,0 +1,139 @@
+"""Models of the Hugging Face hub: from the local cache, or else by download.
+
+A download is data: no file but the two configurations and the weights is asked for.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mess.encoders.checkpoint import (
+    WEIGHTS,
+    Checkpoint,
+    architecture_of,
+    first_line,
+    read_object,
+)
+from mess.errors import MessError, MissingDependency
+
+_TIMEOUT = 5.0  # seconds
+_FOLDER = "--encoder /path/to/folder (config.json and the weights)"
+
+
+def fetch(hub_id: str, *, revision: str = "") -> Checkpoint:
+    """Return a model of the hub.
+
+    Parameters
+    ----------
+    hub_id : str
+        ``organisation/model``.
+    revision : str
+        Commit; "" takes the default branch, or what the cache has of it.
+
+    Raises
+    ------
+    MessError
+        If the hub is out of reach, within seconds, or does not have the model.
+    """
+    with _errors_for_people(hub_id, revision):
+        config = _get(hub_id, "config.json", revision)
+        if config is None:
+            raise MessError(f"{hub_id}: the hub's model has no config.json; choose another model")
+        commit = config.parent.name  # the cache keeps a folder per commit
+        preprocessor = _get(hub_id, "preprocessor_config.json", commit)
+        architecture = architecture_of(
+            read_object(config),
+            read_object(preprocessor) if preprocessor else {},
+            source=f"{hub_id} (config.json)",
+        )
+        # Weights in either format that are here already spare a download, or a look at the hub.
+        cached = (_cached(hub_id, name, commit)[0] for name in WEIGHTS)
+        weights = next((path for path in cached if path), None)
+        for name in WEIGHTS:
+            weights = weights or _get(hub_id, name, commit)
+    if weights is None:
+        raise MessError(f"{hub_id}: has neither {' nor '.join(WEIGHTS)}; choose another model")
+    return Checkpoint(architecture, weights, commit)
+
+
+def _get(hub_id: str, name: str, revision: str) -> Path | None:
+    """Return a file, None if the model has none of this name."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    path, known_absent = _cached(hub_id, name, revision)
+    if path is not None or known_absent:
+        return path
+    # The hub's client retries a dead line for 20 s and more: ask once, shortly, before.
+    _require_hub(hub_id)
+    try:
+        found = hf_hub_download(hub_id, name, revision=revision or None, etag_timeout=_TIMEOUT)
+    except LocalEntryNotFoundError:  # the line broke meanwhile
+        raise _out_of_reach(hub_id) from None
+    except EntryNotFoundError:
+        return None
+    return Path(found)
+
+
+def _cached(hub_id: str, name: str, revision: str) -> tuple[Path | None, bool]:
+    """Return a file of the cache, and whether the hub is known to have none of this name."""
+    try:
+        from huggingface_hub import constants, try_to_load_from_cache
+    except ImportError:
+        raise MissingDependency("huggingface_hub", "ml") from None
+
+    found = try_to_load_from_cache(
+        hub_id, name, revision=revision or None, cache_dir=constants.HF_HUB_CACHE
+    )
+    return (Path(found), False) if isinstance(found, str) else (None, found is not None)
+
+
+def _require_hub(hub_id: str) -> None:
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
+
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+        raise _out_of_reach(hub_id)
+    head: Callable[..., object] = get_session().head
+    try:
+        head(constants.ENDPOINT, timeout=_TIMEOUT)
+    except Exception:  # whatever HTTP client the hub's package has: no answer is no answer
+        raise _out_of_reach(hub_id) from None
+
+
+@contextmanager
+def _errors_for_people(hub_id: str, revision: str) -> Iterator[None]:
+    try:
+        from huggingface_hub.errors import (
+            GatedRepoError,
+            HFValidationError,
+            RepositoryNotFoundError,
+            RevisionNotFoundError,
+        )
+    except ImportError:
+        raise MissingDependency("huggingface_hub", "ml") from None
+    try:
+        yield
+    except GatedRepoError:
+        raise MessError(
+            f"{hub_id}: its authors ask for consent; accept on the hub and run `hf auth login`"
+        ) from None
+    except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError):
+        at = f" at {revision}" if revision else ""
+        raise MessError(
+            f"{hub_id}: the hub has no such public model{at}; check the name, or give a folder: "
+            f"{_FOLDER}"
+        ) from None
+    except OSError as error:  # of the disk, or of the line: the hub's HTTP errors are OSErrors
+        raise MessError(
+            f"{hub_id}: the download failed ({first_line(error)}); try again, or give a folder: "
+            f"{_FOLDER}"
+        ) from None
+
+
+def _out_of_reach(hub_id: str) -> MessError:
+    return MessError(
+        f"{hub_id}: is not in the local cache and the Hugging Face hub is out of reach; "
+        f"download it elsewhere and give its folder: {_FOLDER}"
+    )

@@ -1,0 +1,196 @@
+"""The encoders that have a name, and the folder name that any encoder's features lie under.
+
+Light to import: the command line, the dashboard and the docs read this table.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+RANDOM = "random:"
+MODULATION_BANDS = ((0.2, 1.0), (1.0, 2.0), (2.0, 4.0), (4.0, 8.0), (8.0, 16.0), (16.0, 50.0))
+SPECTRAL_LAYERS = (
+    "linear spectrum",
+    "log spectrum",
+    "log deviation",
+    "positive flux",
+    *(f"{low:g}–{high:g} Hz modulation" for low, high in MODULATION_BANDS),
+)
+_MAX_SLUG = 80
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """An encoder that can be asked for by name.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"hubert", "spectral"}
+        Which implementation runs it.
+    hub_id, revision : str
+        Where its weights are published, and the commit that is used; a revision of "" follows
+        the published default, and the commit that was found is recorded with the features.
+    licence : str
+        Of the weights.
+    sample_rate : int
+        Hz.
+    layers, dim : int
+        Shape of one frame's hidden states; layer 0 is the input to the first block.
+    layer_names : tuple of str
+        Short, for figures.
+    config : mapping
+        What builds the same architecture with random weights (names of `HubertConfig`).
+    note : str
+        One sentence for people.
+    """
+
+    name: str
+    kind: Literal["hubert", "spectral"]
+    hub_id: str = ""
+    revision: str = ""
+    licence: str
+    sample_rate: int
+    layers: int
+    dim: int
+    layer_names: tuple[str, ...]
+    config: Mapping[str, object] = field(default_factory=dict)
+    note: str = ""
+
+
+_MERT_95M: Mapping[str, object] = MappingProxyType(
+    {
+        "hidden_size": 768,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+        "intermediate_size": 3072,
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-5,
+        "feat_extract_norm": "group",
+        "feat_extract_activation": "gelu",
+        "feat_proj_layer_norm": True,
+        "conv_dim": (512,) * 7,
+        "conv_kernel": (10, 3, 3, 3, 3, 2, 2),
+        "conv_stride": (5, 2, 2, 2, 2, 2, 2),
+        "conv_bias": False,
+        "num_conv_pos_embeddings": 128,
+        "num_conv_pos_embedding_groups": 16,
+        "do_stable_layer_norm": False,
+    }
+)
+_MERT_330M: Mapping[str, object] = MappingProxyType(
+    {
+        **_MERT_95M,
+        "hidden_size": 1024,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 16,
+        "intermediate_size": 4096,
+        "do_stable_layer_norm": True,
+    }
+)
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        preset.name: preset
+        for preset in (
+            Preset(
+                name="mert-v1-95m",
+                kind="hubert",
+                hub_id="m-a-p/MERT-v1-95M",
+                revision="12af15fef9d0ac838c3f475bfbbf26d2060dd4f5",
+                licence="CC-BY-NC-4.0",
+                sample_rate=24_000,
+                layers=13,
+                dim=768,
+                layer_names=tuple(map(str, range(13))),
+                config=_MERT_95M,
+                note="MERT (Li et al., ICLR 2024), 12 blocks; no commercial use.",
+            ),
+            Preset(
+                name="mert-v1-330m",
+                kind="hubert",
+                hub_id="m-a-p/MERT-v1-330M",
+                licence="CC-BY-NC-4.0",
+                sample_rate=24_000,
+                layers=25,
+                dim=1024,
+                layer_names=tuple(map(str, range(25))),
+                config=_MERT_330M,
+                note="MERT (Li et al., ICLR 2024), 24 blocks; no commercial use; no pinned commit.",
+            ),
+            Preset(
+                name="spectral",
+                kind="spectral",
+                licence="Apache-2.0",
+                sample_rate=24_000,
+                layers=len(SPECTRAL_LAYERS),
+                dim=128,
+                layer_names=SPECTRAL_LAYERS,
+                note="The baseline: statistics and modulations of a mel spectrogram; no weights.",
+            ),
+        )
+    }
+)
+
+
+def is_hub_id(name: str) -> bool:
+    """Tell whether a name has the form of a hub id, ``organisation/model``."""
+    return _HUB_ID.fullmatch(name) is not None
+
+
+def is_folder(name: str) -> bool:
+    """Tell whether a name means a local folder: it is one, or it is written as a path."""
+    if name in PRESETS:
+        return False
+    written_as_path = (
+        name.startswith(("/", "./", "../", "~")) or "\\" in name or name in {".", ".."}
+    )
+    try:
+        return written_as_path or Path(name).is_dir() or name.count("/") > 1
+    except (OSError, ValueError):  # too long for a path, or a NUL in it
+        return False
+
+
+def encoder_slug(name: str) -> str:
+    """Return an encoder's folder name: safe on any file system and never empty.
+
+    Parameters
+    ----------
+    name : str
+        Whatever `load_encoder` takes. A slug is its own slug.
+
+    >>> encoder_slug("random:mert-v1-95m")
+    'random-mert-v1-95m'
+    >>> encoder_slug("facebook/hubert-base-ls960")
+    'facebook--hubert-base-ls960'
+    >>> encoder_slug("/models/my MERT (tuned)")
+    'my-MERT-tuned'
+    """
+    if name in PRESETS:
+        return name
+    if name.startswith(RANDOM):
+        return f"random-{encoder_slug(name.removeprefix(RANDOM))}"[:_MAX_SLUG].rstrip("-.")
+    if is_folder(name):
+        slug = _sanitise(_basename(name), original=name)
+        # A folder must not take the place of a preset or of a random control.
+        return f"local-{slug}" if slug in PRESETS or slug.startswith("random-") else slug
+    return "--".join(_sanitise(part, original=name) for part in name.split("/"))[:_MAX_SLUG]
+
+
+def _basename(folder: str) -> str:
+    try:
+        return Path(folder.replace("\\", "/")).expanduser().resolve().name
+    except (OSError, ValueError, RuntimeError):
+        return folder.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+def _sanitise(name: str, *, original: str) -> str:
+    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:_MAX_SLUG].strip("-.")
+    if kept:
+        return kept
+    return f"encoder-{hashlib.sha256(original.encode(errors='replace')).hexdigest()[:8]}"

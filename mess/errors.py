@@ -1,0 +1,61 @@
+"""Errors that a user can act on: one line with the thing, the reason and the way out.
+
+The command line and the dashboard print a `MessError` as it is; any other exception is a
+defect of the program and keeps its traceback.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MessError(Exception):
+    """Base of every error whose message is meant for the user."""
+
+
+class UnknownName(MessError):
+    """A dataset, encoder, track, target or aspect that does not exist."""
+
+    def __init__(self, kind: str, name: str, valid: Iterable[str]) -> None:
+        choices = sorted(valid)
+        folded = {choice.casefold(): choice for choice in choices}
+        near = get_close_matches(name.casefold(), folded, n=3, cutoff=0.4)
+        if near:
+            hint = "did you mean " + ", ".join(repr(folded[key]) for key in near) + "?"
+        elif choices:
+            shown = ", ".join(choices[:12]) + (", …" if len(choices) > 12 else "")
+            hint = f"there are: {shown}"
+        else:
+            hint = "there is none yet"
+        super().__init__(f"unknown {kind} {name!r}: {hint}")
+
+
+class AudioError(MessError):
+    """A recording that cannot be used."""
+
+    def __init__(self, path: object, reason: str, way_out: str) -> None:
+        name = str(path)
+        if not name.isprintable():  # a line feed, or bytes that are no UTF-8
+            name = repr(name)
+        super().__init__(f"{name}: {reason}; {way_out}")
+
+
+class MissingDependency(MessError):
+    """A package of an optional extra is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed: run `pip install -e '.[{extra}]'`")
+
+
+class ArtifactError(MessError):
+    """A file on disk is missing, damaged or stale; the message names the command that mends it."""
+
+    def __init__(self, what: str, reason: str, command: str) -> None:
+        self.command = command
+        super().__init__(f"{what} {reason}: run `{command}`")
+
+
+class ArtifactMissing(ArtifactError):
+    """A file on disk was never made."""
+
+    def __init__(self, what: str, command: str) -> None:
+        super().__init__(what, "is missing", command)

@@ -1,0 +1,1 @@
+"""Probing: which layer of an encoder linearly encodes which proxy target."""

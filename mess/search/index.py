@@ -1,0 +1,133 @@
+"""The index: exact inner products over centred, normalised layer vectors.
+
+Each layer's vectors are centred on the dataset's mean and scaled to length 1, so an inner product
+is a cosine and layers can be added up. Weights live on the query's side alone: the score of a
+track is Σ_l w_l · cos_l, a sum over *all* tracks before any ranking (merging every layer's own
+top list would lose most of the right answers). Each layer is one FAISS ``IndexFlatIP``, so a
+query reads only the layers that its weights name, and moving a weight rebuilds nothing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+_CACHED_QUERIES = 32  # (query, layer) pairs
+Vectors = NDArray[np.float32]
+
+
+def normalise_layers(values: NDArray[np.floating[Any]]) -> Vectors:
+    """Centre every layer on its mean over tracks and scale each vector to length 1.
+
+    Parameters
+    ----------
+    values : ndarray [shape=(n, layers, dim)]
+
+    Returns
+    -------
+    ndarray [shape=(n, layers, dim), dtype=float32]
+        A vector that equals the mean becomes zero.
+    """
+    centred = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)
+    length = np.linalg.norm(centred, axis=2, keepdims=True)
+    return np.divide(centred, length, out=np.zeros_like(centred), where=length > 1e-12).astype(
+        np.float32
+    )
+
+
+def serialise_layer(vectors: Vectors) -> bytes:
+    """Return one layer's vectors, [n, dim], as a serialised FAISS index."""
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(np.ascontiguousarray(vectors))
+    return faiss.serialize_index(index).tobytes()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep FAISS to one thread: a query is so short that waiting for a busy core costs more."""
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
+
+
+class LayerIndex:
+    """Cosines of every track to a query track, layer by layer.
+
+    Parameters
+    ----------
+    n : int
+        Number of tracks.
+    read_layer : callable
+        Returns a layer's serialised index; called when the layer is first needed.
+    """
+
+    def __init__(self, n: int, read_layer: Callable[[int], bytes]) -> None:
+        self._n = n
+        self._read_layer = read_layer
+        self._layers: dict[int, faiss.IndexFlatIP] = {}
+        self._labels = np.arange(n, dtype=np.int64)
+        # A slider moves weights, not the query: its layers' cosines are the same ones again.
+        self._cosines = lru_cache(maxsize=_CACHED_QUERIES)(self._compute_cosines)
+
+    def _layer(self, layer: int) -> faiss.IndexFlatIP:
+        if layer not in self._layers:
+            content = np.frombuffer(self._read_layer(layer), dtype=np.uint8)
+            self._layers[layer] = faiss.deserialize_index(content)
+        return self._layers[layer]
+
+    def _compute_cosines(self, row: int, layer: int) -> Vectors:
+        """Return the cosine of every track to track ``row`` in one layer, [n]."""
+        index = self._layer(layer)
+        query, out = index.reconstruct(row), np.empty(self._n, dtype=np.float32)
+        with _one_thread():
+            index.compute_distance_subset(
+                1,
+                faiss.swig_ptr(query),
+                self._n,
+                faiss.swig_ptr(out),
+                faiss.swig_ptr(self._labels),
+            )
+        return out
+
+    def search(
+        self, row: int, weights: Mapping[int, float], *, k: int, exclude: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], Vectors]:
+        """Return the ``k`` tracks with the largest Σ w·cos, best first, and their cosines.
+
+        Parameters
+        ----------
+        row : int
+            The query track.
+        weights : mapping of int to float
+            Weight of each layer; layers that are not named are not read.
+        k : int
+        exclude : ndarray [shape=(n,), dtype=bool]
+            Tracks that must not be returned.
+
+        Returns
+        -------
+        rows : ndarray [shape=(k,)]
+            Fewer where too few tracks remain. Ties are in the order of the rows.
+        cosines : ndarray [shape=(layers, k)]
+            In the order of ``weights``.
+        """
+        cosines = np.stack([self._cosines(row, layer) for layer in weights])
+        # Not a matrix product: its rounding depends on the place of a track, and breaks ties.
+        scores = np.zeros(self._n, dtype=np.float32)
+        for weight, of_layer in zip(weights.values(), cosines, strict=True):
+            scores += np.float32(weight) * of_layer
+        scores[exclude] = -np.inf
+        k = min(k, int(self._n - exclude.sum()))
+        if k == 0:
+            return np.empty(0, dtype=np.int64), cosines[:, :0]
+        least = np.partition(scores, -k)[-k]
+        near = np.flatnonzero(scores >= least)  # k, and what ties with the last of them
+        best = near[np.argsort(-scores[near], kind="stable")][:k]
+        return best, cosines[:, best]

@@ -1,0 +1,393 @@
+"""Where things lie on disk; the only module that writes artifacts.
+
+The root is the folder ``data`` or what the environment variable ``MESS_DATA`` names; the layout
+below it is drawn in ``data/README.md``. A reader that finds an artifact missing, damaged or stale
+raises an `ArtifactError` that names the command which makes it anew.
+"""
+
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mess.encoders import encoder_slug
+from mess.errors import ArtifactError
+from mess.files import (
+    RawWriter,
+    read_array,
+    read_bytes,
+    read_json,
+    read_table,
+    replacing,
+    write_array,
+    write_bytes,
+    write_json,
+    write_table,
+)
+from mess.manifest import Entry, Manifest
+
+Level = Literal["track", "segment"]
+_MAX_STEM = 120
+
+
+def file_stem(track_id: str) -> str:
+    """Return a track's id as a file name without suffix: readable, and safe on any system.
+
+    >>> file_stem("Beethoven_Op027No1-01")
+    'Beethoven_Op027No1-01'
+    >>> file_stem("../a b")
+    '..%2Fa b'
+    """
+    stem = quote(track_id, safe=" -_.,()'&+=!@#", errors="surrogatepass")
+    if stem.startswith(".") and not stem.strip("."):
+        stem = stem.replace(".", "%2E")
+    if len(stem) > _MAX_STEM:
+        digest = hashlib.sha256(track_id.encode(errors="surrogatepass")).hexdigest()
+        stem = f"{stem[:_MAX_STEM]}~{digest[:12]}"
+    return stem
+
+
+@dataclass(frozen=True)
+class Features:
+    """Hidden states of a dataset, pooled over time.
+
+    Attributes
+    ----------
+    tracks : list of str, length n
+        The track of each row.
+    segments : ndarray [shape=(n,), dtype=int]
+        The segment of each row, −1 where a row is a whole track.
+    values : ndarray [shape=(n, layers, dim)]
+        float32 for tracks, float16 for segments.
+    manifest : dict
+        How they were made.
+    """
+
+    tracks: list[str]
+    segments: NDArray[np.int64]
+    values: NDArray[np.floating[Any]]
+    manifest: dict[str, Any]
+
+
+class Store:
+    """The artifacts below one root folder."""
+
+    def __init__(self, root: str | Path | None = None) -> None:
+        self.root = Path(root or os.environ.get("MESS_DATA") or "data").expanduser()
+
+    # Where things lie ------------------------------------------------------------------------
+
+    def audio_dir(self, dataset: str) -> Path:
+        """Folder of a dataset's recordings."""
+        return self.root / "audio" / dataset
+
+    @property
+    def jobs_dir(self) -> Path:
+        """Folder of the status files of pipelines that the dashboard started."""
+        return self.root / "jobs"
+
+    @property
+    def mlflow_db(self) -> Path:
+        """The SQLite store of MLflow."""
+        return self.root / "mlflow.db"
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        """Folder of MLflow's artifacts."""
+        return self.root / "mlartifacts"
+
+    def _processed(self, kind: str, *parts: str) -> Path:
+        return self.root.joinpath("processed", kind, *parts)
+
+    def _features_dir(self, dataset: str, encoder: str) -> Path:
+        return self._processed("features", dataset, encoder_slug(encoder))
+
+    def _discovery_path(self, dataset: str, encoder: str, level: Level) -> Path:
+        suffix = "" if level == "track" else ".segments"
+        return self._processed("discovery", dataset, f"{encoder_slug(encoder)}{suffix}.json")
+
+    def _index_dir(self, dataset: str, encoder: str) -> Path:
+        return self._processed("indices", dataset, encoder_slug(encoder))
+
+    # Features --------------------------------------------------------------------------------
+
+    def features_manifest(self, dataset: str, encoder: str) -> Manifest:
+        """Read how the features of a dataset were made."""
+        path = self._features_dir(dataset, encoder) / "manifest.json"
+        return Manifest.read(path, command=command_for("extract", dataset, encoder))
+
+    def resume_features(
+        self, dataset: str, encoder: str, *, header: Mapping[str, Any], force: bool = False
+    ) -> Manifest:
+        """Open the manifest of an extraction that starts or goes on."""
+        path = self._features_dir(dataset, encoder) / "manifest.json"
+        return Manifest.resume(path, header, force=force)
+
+    def write_features(
+        self,
+        dataset: str,
+        encoder: str,
+        track_id: str,
+        *,
+        aggregated: NDArray[np.float32],
+        segments: NDArray[np.float16],
+    ) -> Entry:
+        """Write one track's pooled features; return the checksums for its manifest entry."""
+        folder, name = self._features_dir(dataset, encoder), f"{file_stem(track_id)}.npy"
+        return {
+            "aggregated_crc32": write_array(folder / "aggregated" / name, aggregated),
+            "segments_crc32": write_array(folder / "segments" / name, segments),
+        }
+
+    @contextmanager
+    def raw_writer(self, dataset: str, encoder: str, track_id: str) -> Iterator[RawWriter]:
+        """Write one track's full temporal features, a segment at a time."""
+        folder = self._features_dir(dataset, encoder) / "raw"
+        with replacing(folder / f"{file_stem(track_id)}.npy") as handle:
+            writer = RawWriter(handle)
+            yield writer
+            writer.finish()
+
+    def drop_raw(self, dataset: str, encoder: str, track_id: str) -> None:
+        """Remove a track's full temporal features, which would be those of another run."""
+        folder = self._features_dir(dataset, encoder) / "raw"
+        (folder / f"{file_stem(track_id)}.npy").unlink(missing_ok=True)
+
+    def has_features(
+        self, dataset: str, encoder: str, track_id: str, entry: Entry, *, raw: bool = False
+    ) -> bool:
+        """Tell whether the files of a manifest entry are there and undamaged."""
+        folder, name = self._features_dir(dataset, encoder), f"{file_stem(track_id)}.npy"
+        try:
+            if raw and (folder / "raw" / name).stat().st_size != entry["raw_bytes"]:
+                return False
+            return all(
+                zlib.crc32((folder / kind / name).read_bytes()) == entry[f"{kind}_crc32"]
+                for kind in ("aggregated", "segments")
+            )
+        except (OSError, KeyError):
+            return False
+
+    def read_features(self, dataset: str, encoder: str, *, level: Level = "track") -> Features:
+        """Read the features of every track that was extracted, in the order of their ids.
+
+        Raises
+        ------
+        ArtifactError
+            If there are none or a file is damaged.
+        """
+        manifest = self.features_manifest(dataset, encoder)
+        command = command_for("extract", dataset, encoder)
+        kind = "aggregated" if level == "track" else "segments"
+        folder = self._features_dir(dataset, encoder) / kind
+        tracks: list[str] = []
+        rows: list[NDArray[Any]] = []
+        numbers: list[NDArray[np.int64]] = []
+        for track_id, entry in manifest.done().items():
+            array = read_array(
+                folder / f"{file_stem(track_id)}.npy",
+                checksum=entry[f"{kind}_crc32"],
+                command=command,
+            )
+            block = array[None] if level == "track" else array
+            rows.append(block)
+            tracks += [track_id] * len(block)
+            numbers.append(np.arange(len(block)) if level == "segment" else np.array([-1]))
+        if not rows:
+            raise ArtifactError(f"features of {dataset!r} by {encoder!r}", "are empty", command)
+        return Features(
+            tracks=tracks,
+            segments=np.concatenate(numbers).astype(np.int64),
+            values=np.concatenate(rows),
+            manifest=manifest.header | {"fingerprint": manifest.fingerprint()},
+        )
+
+    # Proxy targets ---------------------------------------------------------------------------
+
+    def targets_manifest(self, dataset: str) -> Manifest:
+        """Read how the proxy targets of a dataset were made."""
+        path = self._processed("targets", f"{dataset}.manifest.json")
+        return Manifest.read(path, command=command_for("targets", dataset))
+
+    def resume_targets(
+        self, dataset: str, *, header: Mapping[str, Any], force: bool = False
+    ) -> Manifest:
+        """Open the manifest of a computation that starts or goes on."""
+        path = self._processed("targets", f"{dataset}.manifest.json")
+        return Manifest.resume(path, header, force=force)
+
+    def write_target_values(self, dataset: str, track_id: str, values: dict[str, Any]) -> None:
+        """Keep one track's values until `gather_targets` puts all of them in the table."""
+        path = self._processed("targets", dataset, f"{file_stem(track_id)}.json")
+        write_json(path, values)
+
+    def has_target_values(self, dataset: str, track_id: str) -> bool:
+        """Tell whether one track's values are there and undamaged."""
+        try:
+            self._read_target_values(dataset, track_id)
+        except ArtifactError:
+            return False
+        return True
+
+    def _read_target_values(self, dataset: str, track_id: str) -> dict[str, Any]:
+        path = self._processed("targets", dataset, f"{file_stem(track_id)}.json")
+        return read_json(path, command=command_for("targets", dataset))
+
+    def gather_targets(self, dataset: str, manifest: Manifest) -> None:
+        """Write the long table of all finished tracks: track, segment (or −1), target, value."""
+        columns: dict[str, list[Any]] = {"track": [], "segment": [], "target": [], "value": []}
+        for track_id in manifest.done():
+            values = self._read_target_values(dataset, track_id)
+            for target, value in values["track"].items():
+                rows = [value, *values["segments"].get(target, [])]
+                columns["track"] += [track_id] * len(rows)
+                columns["segment"] += range(-1, len(rows) - 1)
+                columns["target"] += [target] * len(rows)
+                columns["value"] += rows
+        table = pd.DataFrame(columns).astype({"segment": "int32", "value": "float64"})
+        write_table(self._processed("targets", f"{dataset}.parquet"), table)
+
+    def read_targets(self, dataset: str, *, level: Level = "track") -> pd.DataFrame:
+        """Read the targets as a table with a row per (track, segment) and a column per target."""
+        path = self._processed("targets", f"{dataset}.parquet")
+        table = read_table(path, command=command_for("targets", dataset))
+        rows = table[(table["segment"] < 0) == (level == "track")]
+        wide = rows.pivot(index=["track", "segment"], columns="target", values="value")
+        return wide.reindex(columns=list(dict.fromkeys(rows["target"])))
+
+    # Discovery -------------------------------------------------------------------------------
+
+    def write_discovery(
+        self, dataset: str, encoder: str, *, record: dict[str, Any], predictions: pd.DataFrame
+    ) -> Path:
+        """Write all cells with how they were made, and the out-of-fold predictions beside."""
+        path = self._discovery_path(dataset, encoder, record["settings"]["level"])
+        write_table(path.with_suffix(".predictions.parquet"), predictions)
+        write_json(path, record)
+        return path
+
+    def read_discovery(
+        self, dataset: str, encoder: str, *, level: Level = "track"
+    ) -> dict[str, Any]:
+        """Read the record of a discovery.
+
+        Raises
+        ------
+        ArtifactError
+            If it is missing or damaged.
+        """
+        path = self._discovery_path(dataset, encoder, level)
+        command = command_for("probe", dataset, encoder, level=level)
+        return _complete(path, {"cells", "settings", "features"}, command=command)
+
+    def read_predictions(
+        self, dataset: str, encoder: str, *, level: Level = "track"
+    ) -> pd.DataFrame:
+        """Read out-of-fold predictions: track, segment, target, layer, fold, true, predicted."""
+        path = self._discovery_path(dataset, encoder, level).with_suffix(".predictions.parquet")
+        return read_table(path, command=command_for("probe", dataset, encoder, level=level))
+
+    # Indices ---------------------------------------------------------------------------------
+
+    def write_index(
+        self, dataset: str, encoder: str, *, layers: list[bytes], record: dict[str, Any]
+    ) -> None:
+        """Write one FAISS index per layer (serialised), and the record with the ids."""
+        folder = self._index_dir(dataset, encoder)
+        checksums = []
+        for number, content in enumerate(layers):
+            write_bytes(folder / f"layer-{number:02d}.faiss", content)
+            checksums.append(zlib.crc32(content))
+        write_json(folder / "manifest.json", record | {"crc32": checksums})
+
+    def read_index_record(self, dataset: str, encoder: str) -> dict[str, Any]:
+        """Read an index's record: ids, works, centres, fingerprint of the features."""
+        path = self._index_dir(dataset, encoder) / "manifest.json"
+        command = command_for("index", dataset, encoder)
+        return _complete(path, {"tracks", "works", "features", "crc32"}, command=command)
+
+    def read_index_layer(self, dataset: str, encoder: str, layer: int, *, checksum: int) -> bytes:
+        """Read one layer's FAISS index, serialised."""
+        path = self._index_dir(dataset, encoder) / f"layer-{layer:02d}.faiss"
+        command = command_for("index", dataset, encoder)
+        content = read_bytes(path, command=command)
+        if zlib.crc32(content) != checksum:
+            raise ArtifactError(str(path), "is damaged", command)
+        return content
+
+    # What there is ---------------------------------------------------------------------------
+
+    def features_time(self, dataset: str, encoder: str) -> float:
+        """Return when the features last changed, 0 if there are none."""
+        return _modified(self._features_dir(dataset, encoder) / "manifest.json")
+
+    def discovery_time(self, dataset: str, encoder: str, level: Level) -> float:
+        """Return when a discovery was written, 0 if there is none."""
+        return _modified(self._discovery_path(dataset, encoder, level))
+
+    def index_time(self, dataset: str, encoder: str) -> float:
+        """Return when an index was written, 0 if there is none."""
+        return _modified(self._index_dir(dataset, encoder) / "manifest.json")
+
+    def indexed(self) -> list[tuple[str, str]]:
+        """Return (dataset, encoder) of every index, the newest first."""
+        found = self._processed("indices").glob("*/*/manifest.json")
+        newest = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+        places = [(path.parts[-3], path.parts[-2]) for path in newest]
+        return [(dataset, self._encoder_of_index(dataset, slug)) for dataset, slug in places]
+
+    def encoders_of(self, dataset: str) -> list[str]:
+        """Return the encoders by which a dataset has features, in alphabetical order."""
+        found = self._processed("features", dataset).glob("*/manifest*")
+        slugs = sorted({path.parent.name for path in found})
+        return [self._encoder_of_features(dataset, slug) for slug in slugs]
+
+    # A damaged manifest must not hide the others: whoever reads it will say so.
+
+    def _encoder_of_features(self, dataset: str, slug: str) -> str:
+        try:
+            return str(self.features_manifest(dataset, slug).header.get("encoder", slug))
+        except ArtifactError:
+            return slug
+
+    def _encoder_of_index(self, dataset: str, slug: str) -> str:
+        try:
+            return str(self.read_index_record(dataset, slug).get("encoder", slug))
+        except ArtifactError:
+            return slug
+
+
+def _complete(path: Path, keys: set[str], *, command: str) -> dict[str, Any]:
+    """Read a JSON object that must have ``keys``."""
+    record = read_json(path, command=command)
+    if not keys <= record.keys():
+        raise ArtifactError(str(path), "is damaged", command)
+    return record
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def command_for(
+    step: str, dataset: str, encoder: str | None = None, *, level: Level = "track"
+) -> str:
+    """Return the command line that makes an artifact."""
+    words = ["mess", step, "--dataset", dataset]
+    if encoder is not None:
+        words += ["--encoder", encoder]
+    if level == "segment":
+        words += ["--level", "segment"]
+    return " ".join(words)

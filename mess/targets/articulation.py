@@ -1,0 +1,55 @@
+"""Articulation: how notes begin.
+
+Conventions: both targets are means over the onsets whose surroundings lie within the music or the
+segment, NaN if there is none. One measures how steeply
+the level of the whole sound rises; the other how suddenly the spectrum changes, which also hears
+a note that begins while others ring on.
+"""
+
+import numpy as np
+
+from mess.targets.analysis import ATTACK_RATE, FRAME_RATE, Analysis, Floats
+
+_LEAD = round(0.1 * ATTACK_RATE)  # how long before its highest level an attack may begin
+_EARLY = round(0.02 * ATTACK_RATE)  # the highest level lies between 20 ms before the onset …
+_LATE = round(0.12 * ATTACK_RATE)  # … and 120 ms after it
+_CORE = 1  # frames on both sides of an onset
+_AROUND = 8
+
+
+def attack_slopes(analysis: Analysis) -> float:
+    """Return how steeply notes begin.
+
+    (L₁ − L₀) / (t₁ − t₀) in dB/s, mean over onsets: L₁ is the highest level (root mean square over
+    20 ms) around the onset, L₀ the lowest within 100 ms before (attack slope: Peeters et al. 2011;
+    MIRtoolbox, Lartillot and Toiviainen 2007). Detached, percussive notes score high, legato and
+    swelling ones low.
+    """
+    level = analysis.attack_level
+    onsets = np.rint(analysis.onsets * ATTACK_RATE).astype(np.int64)
+    onsets = onsets[(onsets >= _LEAD + _EARLY) & (onsets + _LATE <= level.size)]
+    if not onsets.size:
+        return float("nan")
+    near = onsets[:, None] + np.arange(-_EARLY, _LATE)
+    top = near[:, 0] + level[near].argmax(axis=1)
+    backwards = level[top[:, None] - np.arange(1, _LEAD + 1)]
+    duration = (backwards.argmin(axis=1) + 1) / ATTACK_RATE
+    slope = (level[top] - backwards.min(axis=1)) / duration
+    return float(np.maximum(slope, 0).mean())
+
+
+def attack_sharpness(analysis: Analysis) -> float:
+    """Return how suddenly notes begin.
+
+    The share, 0 to 1, of the onset strength within ±80 ms of an onset that falls within ±10 ms of
+    it, mean over onsets. A hammer puts all of it into one moment, a bow spreads it (peakedness of
+    the spectral flux, Bello et al. 2005). Independent of how loud the note is.
+    """
+    strength: Floats = analysis.onset_strength
+    onsets = np.rint(analysis.onsets * FRAME_RATE).astype(np.int64)
+    onsets = onsets[(onsets >= _AROUND) & (onsets + _AROUND < strength.size)]
+    if not onsets.size:
+        return float("nan")
+    around = strength[onsets[:, None] + np.arange(-_AROUND, _AROUND + 1)]
+    core = around[:, _AROUND - _CORE : _AROUND + _CORE + 1]
+    return float((core.sum(axis=1) / around.sum(axis=1)).mean())

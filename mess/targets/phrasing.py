@@ -1,0 +1,138 @@
+"""Phrasing: into how many phrases the music falls, and how regularly.
+
+Task: find where the music before and after differ most in harmony, timbre or loudness.
+Conventions: novelty is a distance between what lies before and after a moment, in units that do
+not depend on the track: 0 for music that goes on as it was, around 1 for a change of chord,
+register and loudness. Distances between boundaries are in seconds.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.targets.analysis import (
+    FRAME_RATE,
+    PITCH_RATE,
+    PITCH_STEP,
+    SOUNDING_FLOOR,
+    Analysis,
+    Floats,
+    gaussian_mean,
+)
+
+_RATE = 2.5  # values per second
+_SMOOTHING_SECONDS = 1.0  # standard deviation
+_HALF_KERNEL = 5.0  # seconds before and after a moment that are compared
+_PROMINENCE = 0.1
+_FLAT = 0.05  # a curve that varies less has no course
+_EDGE_SECONDS = 2.5  # at both ends, where the kernel sees too little of the music
+_LEVEL_SCALE = 40.0  # dB that count as much as entirely other pitch classes
+_TIMBRE_BANDS = 16
+_SHORTEST, _LONGEST = 4.0, 20.0  # seconds: the range of periods
+_MIN_SECONDS = 12.0  # of music between the edges
+
+
+def num_phrases(analysis: Analysis) -> float:
+    """Return the number of phrases.
+
+    1 + the number of peaks of the novelty curve (see `novelty`) with a prominence of at least 0.1,
+    the first and the last 2.5 s left out. The threshold is absolute: music that does not change
+    is one phrase however long it is, and music heard twice has about twice as many. NaN for less
+    than 10 s of sound.
+    """
+    from scipy.signal import find_peaks
+
+    curve = novelty(analysis)
+    if not curve.size:
+        return float("nan")
+    peaks, _ = find_peaks(curve, prominence=_PROMINENCE)
+    edge = round(_EDGE_SECONDS * _RATE)
+    return 1.0 + float(((peaks >= edge) & (peaks < curve.size - edge)).sum())
+
+
+def phrase_regularity(analysis: Analysis) -> float:
+    """Return how regularly phrases follow each other.
+
+    The highest peak of the novelty curve's autocorrelation (Pearson's r of the curve with itself
+    moved by τ, the first and the last 2.5 s left out) for τ from 4 s to 20 s or half the music,
+    −1 to 1: near 1 if boundaries of the same weight come at equal distances. Unlike the variation
+    of the distances between boundaries it needs no threshold. NaN for less than 17 s of sound,
+    or if nothing changes.
+    """
+    edge = round(_EDGE_SECONDS * _RATE)
+    curve = novelty(analysis)[edge:-edge]
+    if curve.size < _MIN_SECONDS * _RATE or np.ptp(curve) < _FLAT:
+        return float("nan")
+    longest = min(round(_LONGEST * _RATE), curve.size // 2)
+    lags = range(round(_SHORTEST * _RATE) - 1, longest + 2)
+    heights = np.array([_correlation(curve[:-lag], curve[lag:]) for lag in lags])
+    middle = heights[1:-1]
+    is_peak = (middle >= heights[:-2]) & (middle > heights[2:])
+    return float(middle[is_peak].max()) if is_peak.any() else float(middle.max())
+
+
+def novelty(analysis: Analysis) -> Floats:
+    """Return how much the music after each moment differs from the music before it.
+
+    Foote (2000) correlates a checkerboard kernel, tapered by a Gaussian, along the diagonal of a
+    self-similarity matrix. For similarities that are inner products of features x this equals
+    ‖Σ s(u) g(u) x(t + u)‖², s the sign and g the taper, so no matrix is needed and the cost grows
+    with the length alone. Returned is the root, scaled to the distance of the two means.
+
+    Returns
+    -------
+    ndarray [shape=(n,)]
+        `_RATE` values per second of the sounding part.
+    """
+    from scipy.ndimage import correlate1d
+
+    features = phrase_features(analysis)
+    half = round(_HALF_KERNEL * _RATE)
+    if features.shape[0] < 2 * half:
+        return np.empty(0)
+    offset = np.arange(-half, half + 1)
+    kernel = np.sign(offset) * np.exp(-0.5 * (2 * offset / half) ** 2)
+    kernel *= 2 / np.abs(kernel).sum()
+    difference = correlate1d(features, kernel, axis=0, mode="nearest")
+    return np.sqrt(np.square(difference).sum(axis=1))
+
+
+def phrase_features(analysis: Analysis) -> Floats:
+    """Return harmony, timbre and loudness [shape=(n, 12 + 16 + 1)], `_RATE` rows per second.
+
+    Harmony and timbre are square roots of shares of power (pitch classes, mel bands), vectors of
+    length 1 whose distance is Hellinger's; loudness is the level in units of 40 dB.
+    """
+    sounding = np.flatnonzero(analysis.level > SOUNDING_FLOOR)
+    if not sounding.size:
+        return np.empty((0, 12 + _TIMBRE_BANDS + 1))
+    start, stop = sounding[[0, -1]] / FRAME_RATE
+    bands = analysis.mel.reshape(analysis.mel.shape[0], _TIMBRE_BANDS, -1).sum(axis=2)
+    chroma = _smoothed(analysis.chroma[round(start * PITCH_RATE) : round(stop * PITCH_RATE) + 1])
+    bands = _smoothed(bands[sounding[0] : sounding[-1] + 1 : PITCH_STEP])
+    n = min(len(chroma), len(bands))
+    power = bands.sum(axis=1)
+    level = 10 * np.log10(np.maximum(power / power.max(), 10 ** (SOUNDING_FLOOR / 10)))
+    features = [_shares(chroma[:n]), _shares(bands[:n]), level[:n, None] / _LEVEL_SCALE]
+    return np.concatenate(features, axis=1)
+
+
+def _smoothed(power: NDArray[np.floating]) -> Floats:
+    """Return the power around each moment: a rest between two notes is no phrase of its own.
+
+    Means are over amplitudes, or a loud passage would reach far into its soft neighbours.
+    """
+    amplitude = np.sqrt(power.astype(np.float64))
+    mean = gaussian_mean(amplitude, width=_SMOOTHING_SECONDS * PITCH_RATE)
+    return np.square(mean[:: round(PITCH_RATE / _RATE)])
+
+
+def _shares(power: Floats) -> Floats:
+    power = np.maximum(power, 0)
+    return np.sqrt(power / np.maximum(power.sum(axis=1, keepdims=True), 1e-30))
+
+
+def _correlation(first: Floats, second: Floats) -> float:
+    """Return Pearson's r, 0 if one of the two does not vary."""
+    deviations = first - first.mean(), second - second.mean()
+    norm = float(np.linalg.norm(deviations[0]) * np.linalg.norm(deviations[1]))
+    return float(deviations[0] @ deviations[1]) / norm if norm > 0 else 0.0

@@ -1,0 +1,180 @@
+"""One step over all tracks of a dataset: resume, bad files, interruption, summary.
+
+Reading and measuring go on in a few threads, a bounded number of tracks ahead; results are
+finished one at a time in the order of the tracks, each recorded in the manifest as soon as its
+files are written. Whatever stops the process costs the tracks in work and no other.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from mess.datasets import Dataset, Track
+from mess.errors import AudioError, MessError
+from mess.manifest import Entry, Manifest
+from pipelines.progress import Progress, progress
+
+Prepared = TypeVar("Prepared")
+
+
+@dataclass
+class Summary:
+    """What a step did: how many tracks it made and skipped, and why others failed."""
+
+    made: int = 0
+    skipped: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"{self.made} made, {self.skipped} up to date, {len(self.failed)} failed"]
+        lines += [f"  failed: {reason}" for reason in self.failed.values()]
+        return "\n".join(lines)
+
+
+def audio_identity(track: Track) -> Entry:
+    """Return size, time and hash of a track's audio, by which a change is noticed."""
+    try:
+        stat = track.path.stat()
+        with track.path.open("rb") as handle:
+            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    except PermissionError:
+        raise AudioError(track.path, "cannot be read", "change its permissions") from None
+    except OSError as error:
+        raise AudioError(
+            track.path, f"cannot be read ({error.strerror})", "copy it again"
+        ) from None
+    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": digest}
+
+
+def describe(dataset: Dataset, track: Track) -> Entry:
+    """Return what later steps need to know of a track when its audio is elsewhere."""
+    return {
+        "path": _relative(track.path, dataset),
+        "midi": _relative(track.midi_path, dataset) if track.midi_path else None,
+        "composer": track.composer,
+        "work": track.work_key,
+        "title": track.title,
+        "extra": dict(track.extra),
+    }
+
+
+def run_batch(
+    dataset: Dataset,
+    manifest: Manifest,
+    *,
+    stage: str,
+    workers: int,
+    prepare: Callable[[Track], Prepared],
+    finish: Callable[[Track, Prepared], Entry],
+    has_files: Callable[[str, Entry], bool],
+) -> Summary:
+    """Bring every track of a dataset up to date.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    manifest : Manifest
+        Open for writing; closed here.
+    stage : str
+        What is being done, for the progress bar.
+    workers : int
+        Threads that prepare tracks.
+    prepare : callable
+        Track → anything; runs in a thread; a `MessError` fails this track alone.
+    finish : callable
+        Writes the files; returns what the manifest should remember of them.
+    has_files : callable
+        (track id, manifest entry) → whether the files are there and undamaged.
+
+    Returns
+    -------
+    Summary
+    """
+    summary = Summary()
+    for gone in set(manifest.tracks) - {track.id for track in dataset}:
+        del manifest.tracks[gone]
+    todo = []
+    for track in dataset:
+        if _refresh(dataset, track, manifest, has_files):
+            summary.skipped += 1
+        else:
+            todo.append(track)
+
+    def work(track: Track) -> tuple[Entry, Prepared]:
+        return audio_identity(track), prepare(track)
+
+    with progress(stage, len(todo)) as shown, ThreadPoolExecutor(max(1, workers)) as pool:
+        waiting: deque[tuple[Track, Future[tuple[Entry, Prepared]]]] = deque()
+        upcoming = iter(todo)
+        try:
+            while True:
+                while len(waiting) <= workers and (track := next(upcoming, None)) is not None:
+                    waiting.append((track, pool.submit(work, track)))
+                if not waiting:
+                    break
+                track, future = waiting.popleft()
+                _settle(dataset, track, future, manifest, summary, finish, shown)
+                shown.advance(track.id)
+        finally:
+            for _, future in waiting:
+                future.cancel()
+            manifest.close()
+    return summary
+
+
+def _settle(
+    dataset: Dataset,
+    track: Track,
+    future: "Future[tuple[Entry, Any]]",
+    manifest: Manifest,
+    summary: Summary,
+    finish: Callable[[Track, Any], Entry],
+    shown: Progress,
+) -> None:
+    try:
+        identity, prepared = future.result()
+        entry = identity | describe(dataset, track) | finish(track, prepared)
+        manifest.record(track.id, entry | {"status": "done"})
+        summary.made += 1
+    except MessError as error:
+        manifest.record(
+            track.id, describe(dataset, track) | {"status": "failed", "error": str(error)}
+        )
+        summary.failed[track.id] = str(error)
+        shown.say(f"failed: {error}")
+
+
+def _refresh(
+    dataset: Dataset,
+    track: Track,
+    manifest: Manifest,
+    has_files: Callable[[str, Entry], bool],
+) -> bool:
+    """Tell whether a track is up to date; a new title or file time is taken over."""
+    entry = manifest.tracks.get(track.id, {})
+    if entry.get("status") != "done" or not has_files(track.id, entry):
+        return False
+    try:
+        stat = track.path.stat()
+        if (stat.st_size, stat.st_mtime_ns) == (entry["size"], entry["mtime_ns"]):
+            identity = {key: entry[key] for key in ("size", "mtime_ns", "sha256")}
+        else:
+            identity = audio_identity(track)
+    except (OSError, MessError):
+        return False
+    if identity["sha256"] != entry["sha256"]:
+        return False
+    fresh = entry | identity | describe(dataset, track)
+    if fresh != entry:
+        manifest.record(track.id, fresh)
+    return True
+
+
+def _relative(path: Any, dataset: Dataset) -> str:
+    try:
+        return str(path.relative_to(dataset.root).as_posix())
+    except ValueError:
+        return str(path)

@@ -1,0 +1,359 @@
+"""Build the demo library: read scores, perform them, write MIDI, FLAC and a table.
+
+python pipelines/build_demo.py --workers 2
+
+The recipe (``data/demo/recipe.csv``) says which scores; ``mess/datasets`` says how they are read
+(``scores``), performed (``performance``) and rendered (``rendering``). A recording is left alone if
+its files are those that the same recipe, seed and code made, so an interrupted build goes on where
+it stopped.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from mess.datasets import performance, rendering, scores
+from mess.datasets.base import Dataset
+from mess.datasets.demo import COMMAND, TABLE, load_demo
+from mess.datasets.performance import Interpretation, Performance, random_stream
+from mess.datasets.rendering import INSTRUMENTS, SAMPLE_RATE, TAIL_SECONDS
+from mess.errors import ArtifactError, MessError, MissingDependency
+from mess.files import read_json, write_bytes, write_json
+from pipelines.demo_recipe import RECIPE, RecipeRow, read_recipe
+from pipelines.options import interrupted, run_script
+from pipelines.progress import Progress, progress
+
+RECORDS = "records"
+SHORTEST, LONGEST = 30.0, 60.0  # seconds
+_TEMPO_FACTORS = (0.77, 1.3)
+
+OnProgress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What one process does with one score."""
+
+    row: RecipeRow
+    seed: int
+    root: Path
+    track_ids: tuple[str, ...]
+
+
+def build_demo(
+    *,
+    root: Path,
+    seed: int = 0,
+    workers: int | None = None,
+    limit: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Dataset:
+    """Build the demo library, or what is missing of it.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the recordings and of ``demo.csv``.
+    seed : int
+        Decides every performance; the same seed gives the same MIDI files, byte for byte.
+    workers : int, optional
+        Processes; all cores by default.
+    limit : int, optional
+        Only the first scores of the recipe.
+    on_progress : callable, optional
+        Called with (done, total, track id), first with done = 0 and no id.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    MissingDependency
+        If a package of the extra ``demo`` is not installed.
+    MessError
+        If scores could not be performed; all others were, and building again goes on.
+    """
+    report = on_progress or (lambda _done, _total, _name: None)
+    rows = read_recipe(RECIPE)[:limit]
+    jobs = [job for row in rows if (job := _job(row, seed, root)).track_ids]
+    total = sum(len(job.track_ids) for job in jobs)
+    report(0, total, "")
+    failed: list[str] = []
+    if jobs:
+        _require_packages()
+        (root / TABLE).unlink(missing_ok=True)  # it would describe files that now change
+        done = 0
+        for job, error in _run(jobs, workers or os.cpu_count() or 1):
+            if error:
+                failed.append(error)
+            for track_id in job.track_ids:
+                done += 1
+                report(done, total, track_id)
+    ids = [track_id for row in rows for track_id, _, _ in row.recordings]
+    made = [record for track_id in ids if (record := _record(root, track_id)) is not None]
+    if failed and len(made) < len(ids):
+        raise MessError(f"{len(failed)} scores could not be performed:\n  " + "\n  ".join(failed))
+    _write_table(root / TABLE, [record["row"] for record in made])
+    return load_demo(root)
+
+
+def build_demo_shown(
+    *, root: Path, seed: int = 0, workers: int | None = None, limit: int | None = None
+) -> Dataset:
+    """Do `build_demo` with a progress bar, if there is anything to do."""
+    with ExitStack() as stack:
+        shown: list[Progress] = []
+
+        def report(_done: int, total: int, name: str) -> None:
+            if name:
+                shown[0].advance(name)
+            elif total:
+                shown.append(stack.enter_context(progress("build demo", total)))
+
+        return build_demo(root=root, seed=seed, workers=workers, limit=limit, on_progress=report)
+
+
+def _run(jobs: list[_Job], workers: int) -> Iterator[tuple[_Job, str]]:
+    """Do all jobs; yield each with its error, if any."""
+    if workers == 1 or len(jobs) == 1:
+        for job in jobs:
+            yield job, _perform_score(job)
+        return
+    # Spawned, not forked: threads of the caller (torch, a notebook) do not survive a fork.
+    with ProcessPoolExecutor(
+        min(workers, len(jobs)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_follow_parent,
+    ) as pool:
+        futures = {pool.submit(_perform_score, job): job for job in jobs}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BrokenProcessPool:
+            raise MessError(
+                f"a process was stopped from outside: run `{COMMAND}` again, it goes on"
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _follow_parent() -> None:
+    """Leave Ctrl-C to the parent, which lets the score in work end; end when it is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _perform_score(job: _Job) -> str:
+    """Make the recordings of one score; return what went wrong, or nothing."""
+    try:
+        score = scores.read_score(scores.corpus_path(job.row.score))
+        for track_id, base, change in job.row.recordings:
+            if track_id in job.track_ids:
+                _perform_track(job, score, track_id, base=base, change=change)
+    except MessError as error:
+        return f"{job.row.id}: {error}"
+    return ""
+
+
+def _perform_track(
+    job: _Job, score: scores.Passage, track_id: str, *, base: str, change: str
+) -> None:
+    row, seed, root = job.row, job.seed, job.root
+    plan = performance.draw_interpretation(
+        random_stream(seed, base, "interpretation"), base_tempo=row.tempo
+    )
+    passage = scores.excerpt(score, start=row.start, quarters=row.seconds * plan.tempo / 60)
+    played = performance.perform(passage, plan, seed=seed, name=base)
+    value = ""
+    if change:
+        factor = _tempo_factor(played, random_stream(seed, base, "tempo factor"))
+        plan, number = performance.with_change(
+            plan,
+            change,  # type: ignore[arg-type]
+            tempo_factor=factor,
+            program=INSTRUMENTS[row.other_instrument],
+        )
+        value = row.other_instrument if change == "instrument" else f"{number:g}"
+        played = performance.perform(passage, plan, seed=seed, name=base)
+    if not SHORTEST + 0.1 < played.end + TAIL_SECONDS < LONGEST - 0.1:
+        raise MessError(f"{track_id} would last {played.end:.0f} s: correct the recipe")
+    audio, midi = root / f"{track_id}.flac", root / f"{track_id}.mid"
+    rendering.write_midi(midi, played, name=track_id)
+    samples = rendering.render(played)
+    rendering.write_flac(audio, samples)
+    entry = {
+        "id": track_id,
+        **{key: getattr(row, key) for key in ("composer", "work", "title", "movement")},
+        "duration": round(samples.size / SAMPLE_RATE, 3),
+        "audio": audio.name,
+        "midi": midi.name,
+        "variant_of": base if change else "",
+        "changed": change,
+        "change_value": value,
+        "instrument": _instrument_name(plan.program),
+        **_measured(passage, played),
+        **{key: f"{number:.6g}" for key, number in _numbers(plan).items()},
+        "quarters": round(passage.quarters, 3),
+        "seed": seed,
+        **{key: getattr(row, key) for key in ("start", "score", "licence")},
+    }
+    record = {
+        "fingerprint": _fingerprint(row, seed),
+        "sha256": {path.name: _sha256(path) for path in (audio, midi)},
+        "row": {key: str(cell) for key, cell in entry.items()},
+    }
+    write_json(root / RECORDS / f"{track_id}.json", record)
+
+
+def _tempo_factor(played: Performance, rng: Any) -> float:
+    """Return how much faster or slower a variant is, within the library's limits of duration."""
+    seconds = played.end
+    fitting = [
+        factor
+        for factor in _TEMPO_FACTORS
+        if SHORTEST + 0.5 < seconds / factor + TAIL_SECONDS < LONGEST - 0.5
+    ]
+    if not fitting:
+        raise MessError(f"{seconds:.0f} s can neither be shortened nor lengthened: see the recipe")
+    return float(rng.choice(fitting))
+
+
+def _measured(passage: scores.Passage, played: Performance) -> dict[str, str]:
+    """Return what holds for the notes as played: the truth that audio features are held to."""
+    ticks = np.rint(passage.barlines[-1:] * performance.TICKS_PER_QUARTER).astype(np.int64)
+    end = float(played.seconds(ticks)[0])
+    return {
+        "mean_tempo": f"{60 * passage.quarters / end:.6g}",
+        "mean_velocity": f"{played.velocity.mean():.6g}",
+        "velocity_deviation": f"{played.velocity.std():.6g}",
+        "notes": str(played.pitch.size),
+    }
+
+
+def _numbers(plan: Interpretation) -> dict[str, float]:
+    return {key: number for key, number in asdict(plan).items() if key != "program"}
+
+
+def _instrument_name(program: int) -> str:
+    return next(name for name, number in INSTRUMENTS.items() if number == program)
+
+
+def _job(row: RecipeRow, seed: int, root: Path) -> _Job:
+    """Return what is missing of a score's recordings."""
+    fingerprint = _fingerprint(row, seed)
+    missing = [
+        track_id
+        for track_id, _, _ in row.recordings
+        if not _is_made(root, _record(root, track_id), fingerprint)
+    ]
+    return _Job(row, seed, root, tuple(missing))
+
+
+def _is_made(root: Path, record: dict[str, Any] | None, fingerprint: str) -> bool:
+    try:
+        return (
+            record is not None
+            and record["fingerprint"] == fingerprint
+            and all(_sha256(root / name) == value for name, value in record["sha256"].items())
+        )
+    except (KeyError, AttributeError, OSError):
+        return False
+
+
+def _record(root: Path, track_id: str) -> dict[str, Any] | None:
+    try:
+        return read_json(root / RECORDS / f"{track_id}.json", command=COMMAND)
+    except ArtifactError:
+        return None
+
+
+def _fingerprint(row: RecipeRow, seed: int) -> str:
+    """Return what decides a recording: its row of the recipe, the seed and the code."""
+    content = json.dumps([asdict(row), seed, _code_version()], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+@cache
+def _code_version() -> str:
+    """Return a hash of the modules and the versions of the packages that make a recording."""
+    digest = hashlib.sha256()
+    for source in (scores.__file__, performance.__file__, rendering.__file__, __file__):
+        digest.update(Path(str(source)).read_bytes())
+    for package in ("music21", "symusic", "pretty_midi"):
+        try:
+            digest.update(f"{package} {version(package)}".encode())
+        except PackageNotFoundError:
+            digest.update(package.encode())
+    return digest.hexdigest()
+
+
+def _require_packages() -> None:
+    """Say which package is missing before any work is done."""
+    rendering.soundfont_path()
+    for package in ("music21", "symusic"):
+        try:
+            version(package)
+        except PackageNotFoundError:
+            raise MissingDependency(package, "demo") from None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _write_table(path: Path, rows: Sequence[dict[str, str]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_bytes(path, text.getvalue().encode())
+
+
+def command(
+    seed: Annotated[int, typer.Option(help="Decides every performance.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes. [default: all cores]", show_default=False)
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only the first scores.", show_default=False)
+    ] = None,
+) -> None:
+    """Build the demo library, or what is missing of it."""
+    from mess.store import Store  # not needed in the processes that perform
+
+    root = Store().audio_dir("demo")
+    try:
+        library = build_demo_shown(root=root, seed=seed, workers=workers, limit=limit)
+    except KeyboardInterrupt:
+        raise interrupted() from None
+    typer.echo(f"dataset 'demo': {len(library)} tracks in {root}")
+
+
+if __name__ == "__main__":
+    run_script(command)

@@ -1,0 +1,192 @@
+"""Extract the hidden states of an encoder from every track of a dataset.
+
+    python pipelines/extract_features.py --dataset smd --encoder mert-v1-95m --workers 4
+
+A track is decoded whole but encoded a few segments at a time, and only means over time are kept
+(all of it with ``--raw``), so memory does not grow with the length of a recording.
+"""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from mess.audio import SEGMENT_SECONDS, Signal, decode, segment_bounds
+from mess.datasets import Track, load_dataset
+from mess.encoders import Encoder, load_encoder
+from mess.errors import AudioError
+from mess.manifest import Entry
+from mess.store import Store
+from pipelines.batch import Summary, run_batch
+from pipelines.options import (
+    WORKERS,
+    DatasetOption,
+    EncoderOption,
+    ForceOption,
+    WorkersOption,
+    encoder_or_default,
+    interrupted,
+    run_script,
+)
+
+FEATURES_VERSION = 1  # raise when the same audio and encoder would give other features
+_BATCH = 8  # segments in memory at a time
+
+
+def extract_features(
+    *,
+    dataset: str,
+    encoder: str,
+    store: Store | None = None,
+    workers: int = WORKERS,
+    force: bool = False,
+    raw: bool = False,
+    device: str = "auto",
+    dtype: str = "float32",
+) -> Summary:
+    """Bring the features of a dataset up to date.
+
+    Parameters
+    ----------
+    dataset, encoder : str
+    store : Store, optional
+    workers : int
+        Threads that decode ahead of the encoder.
+    force : bool
+        Redo every track.
+    raw : bool
+        Also keep the hidden states of every frame.
+    device, dtype : str
+        See `mess.encoders.load_encoder`.
+
+    Returns
+    -------
+    Summary
+        Tracks that failed are named in it, with the reason.
+    """
+    store = store or Store()
+    recordings = load_dataset(dataset, root=store.audio_dir(dataset))
+    model = load_encoder(encoder, device=device, dtype=dtype)
+    manifest = store.resume_features(dataset, encoder, header=_header(dataset, model), force=force)
+
+    def prepare(track: Track) -> Signal:
+        return decode(track.path, model.sample_rate)
+
+    def finish(track: Track, signal: Signal) -> Entry:
+        return _encode_track(store, dataset, encoder, track, signal, model=model, raw=raw)
+
+    return run_batch(
+        recordings,
+        manifest,
+        stage=f"extract {dataset} with {model.id}",
+        workers=workers,
+        prepare=prepare,
+        finish=finish,
+        has_files=lambda track_id, entry: store.has_features(
+            dataset, encoder, track_id, entry, raw=raw
+        ),
+    )
+
+
+def encode_segments(signal: Signal, model: Encoder) -> Iterator[NDArray[np.float32]]:
+    """Yield the hidden states of each segment, [layers, time, dim].
+
+    Where the encoder wants normalised audio, the whole track's mean and deviation are used, so
+    that loudness between segments survives.
+    """
+    bounds = segment_bounds(signal.samples.size, round(SEGMENT_SECONDS * signal.sample_rate))
+    for first in range(0, len(bounds), _BATCH):
+        batch = np.stack([signal.samples[a:b] for a, b in bounds[first : first + _BATCH]])
+        if model.normalise:
+            batch = (batch - np.float32(signal.mean)) / np.float32(max(signal.std, 1e-7))
+        yield from model.encode(batch)
+
+
+def _encode_track(
+    store: Store,
+    dataset: str,
+    encoder: str,
+    track: Track,
+    signal: Signal,
+    *,
+    model: Encoder,
+    raw: bool,
+) -> Entry:
+    pooled = []
+    keep = store.raw_writer(dataset, encoder, track.id) if raw else nullcontext()
+    with keep as writer:
+        for states in encode_segments(signal, model):
+            if not np.isfinite(states).all():
+                raise AudioError(
+                    track.path, "gives hidden states that are not finite", "try --dtype float32"
+                )
+            pooled.append(states.mean(axis=1, dtype=np.float64))
+            if writer is not None:
+                writer.append(states)
+    if writer is None:
+        store.drop_raw(dataset, encoder, track.id)
+    segments = np.stack(pooled)
+    checksums = store.write_features(
+        dataset,
+        encoder,
+        track.id,
+        aggregated=segments.mean(axis=0).astype(np.float32),
+        segments=segments.astype(np.float16),
+    )
+    return checksums | {
+        "duration": round(signal.duration, 3),
+        "segments": len(segments),
+        "raw_bytes": writer.size if writer is not None else 0,
+    }
+
+
+def _header(dataset: str, model: Encoder) -> dict[str, Any]:
+    return {
+        "dataset": dataset,
+        "encoder": model.id,
+        "revision": model.revision,
+        "weights_sha256": model.weights_hash,
+        "licence": model.licence,
+        "sample_rate": model.sample_rate,
+        "layers": model.layers,
+        "dim": model.dim,
+        "layer_names": list(model.layer_names),
+        "normalise": "track" if model.normalise else "none",
+        "settings": dict(model.settings),
+        "segment_seconds": SEGMENT_SECONDS,
+        "code_version": FEATURES_VERSION,
+    }
+
+
+def command(
+    dataset: DatasetOption,
+    encoder: EncoderOption = None,
+    workers: WorkersOption = WORKERS,
+    force: ForceOption = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Keep every frame, too.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+) -> None:
+    """Extract hidden states from a dataset; running again goes on."""
+    try:
+        summary = extract_features(
+            dataset=dataset,
+            encoder=encoder_or_default(encoder, dataset),
+            workers=workers,
+            force=force,
+            raw=raw,
+            device=device,
+            dtype=dtype,
+        )
+    except KeyboardInterrupt:
+        raise interrupted() from None
+    typer.echo(f"extract: {summary}")
+    if summary.failed:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    run_script(command)

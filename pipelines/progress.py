@@ -1,0 +1,134 @@
+"""Progress of a batch step: a bar for a person, lines for a log, a status file for the dashboard.
+
+The status file is the one that the environment variable ``MESS_JOB`` names; the dashboard sets it
+for the pipelines that it starts.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from mess.files import write_json
+
+_LOG_EVERY = 5.0  # seconds
+_STATUS_EVERY = 0.3
+_status: dict[str, Any] = {}
+
+
+class _Rate(ProgressColumn):
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{60 * (task.speed or 0):.0f} {self._unit}/min")
+
+
+class Progress:
+    """How far a step is. Made by `progress`."""
+
+    def __init__(self, stage: str, total: int, *, unit: str, bar: Bar | None) -> None:
+        self._stage, self._total, self._unit = stage, total, unit
+        self._bar = bar
+        self._task = bar.add_task(stage, total=total) if bar else None
+        self._done = 0
+        self._began = time.monotonic()
+        self._logged = self._written = -1e9
+        self._status("")
+
+    def advance(self, name: str) -> None:
+        """Count one more, the one called ``name``."""
+        self._done += 1
+        if self._bar and self._task is not None:
+            self._bar.advance(self._task)
+        now = time.monotonic()
+        last = self._done == self._total
+        if not self._bar and (last or now - self._logged > _LOG_EVERY):
+            self._logged = now
+            rate = 60 * self._done / max(now - self._began, 1e-9)
+            print(
+                f"{self._stage}: {self._done} of {self._total}, "
+                f"{rate:.0f} {self._unit}/min, {self._seconds_left():.0f} s left",
+                flush=True,
+            )
+        if last or now - self._written > _STATUS_EVERY:
+            self._written = now
+            self._status(name)
+
+    def say(self, line: str) -> None:
+        """Print a line without breaking the bar."""
+        if self._bar:
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def _seconds_left(self) -> float:
+        passed = time.monotonic() - self._began
+        return passed / self._done * (self._total - self._done) if self._done else 0.0
+
+    def _status(self, name: str) -> None:
+        write_status(
+            state="running",
+            stage=self._stage,
+            done=self._done,
+            total=self._total,
+            unit=self._unit,
+            per_minute=60 * self._done / max(time.monotonic() - self._began, 1e-9),
+            seconds_left=self._seconds_left(),
+            current=name,
+        )
+
+
+def write_status(**fields: Any) -> None:
+    """Tell the dashboard how far this process is, if it was started from there.
+
+    Fields that are not given keep their last values.
+    """
+    path = os.environ.get("MESS_JOB")
+    if path:
+        _status.update(fields, pid=os.getpid(), time=time.time())
+        write_json(Path(path), _status)
+
+
+@contextmanager
+def progress(stage: str, total: int, *, unit: str = "tracks") -> Iterator[Progress]:
+    """Show the progress of a step while the block runs.
+
+    Parameters
+    ----------
+    stage : str
+        What is being done, for a person.
+    total : int
+        How many there are to do.
+    unit : str
+        What is counted.
+    """
+    if not sys.stderr.isatty():
+        yield Progress(stage, total, unit=unit, bar=None)
+        return
+    from rich.console import Console
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(unit),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        yield Progress(stage, total, unit=unit, bar=bar)

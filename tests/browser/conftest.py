@@ -1,0 +1,83 @@
+"""A real dashboard over a real, small demo library, in a real Chromium."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser_server import CHROMIUM_FLAGS, chromium, serve
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip browser tests, with the reason, where there is no Chromium."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if chromium() is None:
+                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with the first scores of the demo library, through every pipeline."""
+    from mess.store import Store
+    from pipelines.build_demo import build_demo
+    from pipelines.build_indices import build_index
+    from pipelines.compute_targets import compute_dataset_targets
+    from pipelines.extract_features import extract_features
+    from pipelines.run_probing import ProbeSettings, run_probing
+
+    root = tmp_path_factory.mktemp("library")
+    store = Store(root)
+    build_demo(root=store.audio_dir("demo"), limit=12)
+    extract_features(dataset="demo", encoder="spectral", store=store)
+    compute_dataset_targets(dataset="demo", store=store)
+    run_probing(
+        dataset="demo",
+        encoder="spectral",
+        settings=ProbeSettings(folds=4),
+        store=store,
+        tracking=False,
+    )
+    build_index(dataset="demo", encoder="spectral", store=store)
+    return root
+
+
+@pytest.fixture(scope="session")
+def dashboard(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a dashboard over the library."""
+    process, address = serve(library, tmp_path_factory.mktemp("log") / "streamlit.log")
+    yield address
+    process.terminate()
+    process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """An empty page that fails the test if it asks another host for anything."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(30_000)
+    foreign: list[str] = []
+    opened.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+            else foreign.append(request.url)
+        ),
+    )
+    yield opened
+    context.close()
+    assert not foreign, f"the page asked other hosts: {foreign}"

@@ -1,0 +1,55 @@
+"""A real dashboard and the Chromium that looks at it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--autoplay-policy=no-user-gesture-required",
+]
+
+
+def chromium() -> str | None:
+    """Return a Chromium that is on this machine."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def serve(root: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the dashboard on a free port; return its process and address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "streamlit", "run", "dashboard/Home.py"),
+                *("--server.port", str(port), "--server.headless", "true"),
+            ],
+            cwd=REPOSITORY,
+            env=os.environ | {"MESS_DATA": str(root)},
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(120):
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)  # noqa: S310
+            return process, address
+        except OSError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.25)
+    process.kill()
+    raise AssertionError(f"the dashboard did not start:\n{log.read_text()}")

@@ -1,0 +1,236 @@
+"""A recommendation is similar in the aspect that was asked for, and says how much each one counts."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
+from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.store import Store
+from pipelines.build_indices import build_index
+
+TRACKS = [f"Work{row // 3:02d}-{row % 3 + 1:02d}" for row in range(24)]
+LAYERS, DIM = 4, 16
+# R² of each target in each layer: brightness lives in layer 2, tempo in 1, dynamics in 2 as well.
+SCORES = {
+    "spectral_centroid": [0.1, 0.3, 0.9, 0.2],
+    "tempo": [0.0, 0.7, 0.4, 0.1],
+    "dynamic_range": [0.1, 0.2, 0.6, -1.0],
+    "onset_density": [0.1, 0.2, 0.12, -3.0],
+}
+
+
+def extract(store: Store, *, seed: int = 0, encoder: str = "e", audio: str = "") -> np.ndarray:
+    """Write features as an extraction does; return them [track, layer, dim]."""
+    values = np.random.default_rng(seed).standard_normal((len(TRACKS), LAYERS, DIM))
+    header = {"dataset": "d", "encoder": encoder, "layer_names": list("0123")}
+    manifest = store.resume_features("d", encoder, header=header)
+    for track, pooled in zip(TRACKS, values.astype(np.float32), strict=True):
+        entry = store.write_features(
+            "d", encoder, track, aggregated=pooled, segments=pooled[None].astype(np.float16)
+        )
+        about = {"status": "done", "sha256": track + audio, "work": track.split("-")[0]}
+        manifest.record(track, entry | about)
+    manifest.close()
+    return values.astype(np.float32)
+
+
+def probe(store: Store, *, encoder: str = "e") -> None:
+    record = {
+        "settings": {"level": "track"},
+        "features": store.features_manifest("d", encoder).fingerprint(),
+        "cells": [
+            {"layer": layer, "target": target, "r2": r2}
+            for target, row in SCORES.items()
+            for layer, r2 in enumerate(row)
+        ],
+    }
+    store.write_discovery("d", encoder, record=record, predictions=pd.DataFrame({"track": []}))
+
+
+@pytest.fixture
+def store(data_root: Path) -> Store:
+    return Store(data_root)
+
+
+@pytest.fixture
+def values(store: Store) -> np.ndarray:
+    found = extract(store)
+    probe(store)
+    build_index(dataset="d", encoder="e", store=store)
+    return found
+
+
+def cosines(values: np.ndarray, layer: int, row: int) -> np.ndarray:
+    centred = values[:, layer] - values[:, layer].mean(axis=0)
+    unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
+    return unit @ unit[row]
+
+
+def test_the_call_of_the_readme_works(values: np.ndarray) -> None:
+    recommender = LayerBasedRecommender()
+    assert (recommender.dataset, recommender.encoder) == ("d", "e")
+    assert recommender.get_available_aspects() == ["brightness", "warmth", "tempo", "dynamics"]
+    found = recommender.recommend_by_aspect(TRACKS[4], aspect="brightness", n_recommendations=5)
+    expected = cosines(values, 2, 4)
+    order = [row for row in np.argsort(-expected) if row != 4][:5]
+    assert [one.track_id for one in found] == [TRACKS[row] for row in order]
+    np.testing.assert_allclose([one.score for one in found], expected[order], atol=1e-6)
+
+
+def test_several_aspects_add_up(values: np.ndarray) -> None:
+    recommender = LayerBasedRecommender()
+    weights = {"brightness": 0.6, "tempo": 0.3, "dynamics": 0.1}
+    found = recommender.multi_aspect_recommendation(
+        TRACKS[0], aspect_weights=weights, n_recommendations=23
+    )
+    by_layer = {2: cosines(values, 2, 0), 1: cosines(values, 1, 0)}
+    total = 0.7 * by_layer[2] + 0.3 * by_layer[1]
+    order = [row for row in np.argsort(-total) if row != 0]
+    assert [one.track_id for one in found] == [TRACKS[row] for row in order]
+    for one, row in zip(found, order, strict=True):
+        assert one.score == pytest.approx(total[row], abs=1e-6)
+        assert sum(one.contributions.values()) == pytest.approx(one.score, abs=1e-12)
+        assert one.contributions == pytest.approx(
+            {
+                "brightness": 0.6 * by_layer[2][row],
+                "tempo": 0.3 * by_layer[1][row],
+                "dynamics": 0.1 * by_layer[2][row],
+            },
+            abs=1e-6,
+        )
+
+
+def test_only_the_ratios_of_the_weights_matter(values: np.ndarray) -> None:
+    recommender = LayerBasedRecommender()
+    small = recommender.multi_aspect_recommendation(TRACKS[3], {"brightness": 0.6, "tempo": 0.4})
+    large = recommender.multi_aspect_recommendation(
+        TRACKS[3], {"brightness": 60, "tempo": 40, "dynamics": 0}
+    )
+    assert [one.track_id for one in small] == [one.track_id for one in large]
+    assert [one.score for one in small] == pytest.approx([one.score for one in large])
+
+
+@pytest.mark.parametrize("k", [1, 5, 23, 24, 1000])
+def test_the_query_is_never_among_its_results(values: np.ndarray, k: int) -> None:
+    recommender = LayerBasedRecommender()
+    for track in TRACKS:
+        found = [one.track_id for one in recommender.recommend_by_aspect(track, "tempo", k)]
+        assert track not in found
+        assert len(found) == len(set(found)) == min(k, 23)
+
+
+def test_other_recordings_of_the_work_can_be_left_out(values: np.ndarray) -> None:
+    recommender = LayerBasedRecommender()
+    query = "Work03-02"
+    whole = recommender.recommend_by_aspect(query, "tempo", 100)
+    others = recommender.recommend_by_aspect(query, "tempo", 100, exclude_same_work=True)
+    assert {"Work03-01", "Work03-03"} < {one.track_id for one in whole}
+    assert [one for one in whole if not one.track_id.startswith("Work03")] == others
+    assert len(others) == 21
+
+
+def test_results_become_a_json_list_of_objects(values: np.ndarray) -> None:
+    found = LayerBasedRecommender().recommend_by_aspect(TRACKS[0], "tempo", 2)
+    plain = json.loads(json.dumps([one.as_dict() for one in found]))
+    assert [sorted(one) for one in plain] == [["contributions", "score", "track_id"]] * 2
+    assert plain[0]["contributions"]["tempo"] == pytest.approx(plain[0]["score"])
+
+
+def test_what_is_unknown_names_the_nearest(values: np.ndarray) -> None:
+    recommender = LayerBasedRecommender()
+    with pytest.raises(UnknownName, match="unknown track 'work03-2': did you mean 'Work03-02'"):
+        recommender.recommend_by_aspect("work03-2", "tempo")
+    with pytest.raises(UnknownName, match="unknown aspect 'Brightnes': did you mean 'brightness'"):
+        recommender.recommend_by_aspect(TRACKS[0], "Brightnes")
+
+
+def test_an_aspect_without_a_good_probe_is_refused_with_its_r2(values: np.ndarray) -> None:
+    recommender = LayerBasedRecommender()
+    with pytest.raises(MessError, match=r"'rhythmic_energy' is not validated .*best R² 0\.20"):
+        recommender.recommend_by_aspect(TRACKS[0], "rhythmic_energy")
+    with pytest.raises(MessError, match=r"best R² undefined\); validated: brightness, warmth"):
+        recommender.recommend_by_aspect(TRACKS[0], "phrasing")
+    assert recommender.aspects["rhythmic_energy"].r2 == 0.2
+    assert "rhythmic_energy" in LayerBasedRecommender(threshold=0.15).get_available_aspects()
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({}, "at least one aspect a weight above 0"),
+        ({"tempo": 0}, "at least one aspect a weight above 0"),
+        ({"tempo": -1}, "must be 0 or more, not -1"),
+        ({"tempo": float("nan")}, "must be 0 or more, not nan"),
+        ({"tempo": float("inf")}, "must be 0 or more, not inf"),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused(
+    values: np.ndarray, weights: dict[str, float], message: str
+) -> None:
+    with pytest.raises(MessError, match=message):
+        LayerBasedRecommender().multi_aspect_recommendation(TRACKS[0], weights)
+
+
+def test_asking_for_none_is_refused(values: np.ndarray) -> None:
+    with pytest.raises(MessError, match="at least 1 recommendation, not 0"):
+        LayerBasedRecommender().recommend_by_aspect(TRACKS[0], "tempo", 0)
+
+
+def test_an_index_older_than_the_features_is_refused(store: Store, values: np.ndarray) -> None:
+    extract(store, seed=1, audio=" changed")
+    with pytest.raises(
+        ArtifactError, match="index .* is older than the features: run `mess index --dataset d"
+    ):
+        LayerBasedRecommender("d", "e")
+    build_index(dataset="d", encoder="e", store=store)
+    with pytest.raises(ArtifactError, match="discovery .* is older .*: run `mess probe"):
+        LayerBasedRecommender("d", "e")
+    probe(store)
+    assert LayerBasedRecommender("d", "e").recommend_by_aspect(TRACKS[0], "tempo")
+
+
+def test_the_same_audio_extracted_again_leaves_the_index_valid(
+    store: Store, values: np.ndarray
+) -> None:
+    extract(store)
+    assert LayerBasedRecommender("d", "e").recommend_by_aspect(TRACKS[0], "tempo")
+
+
+def test_what_is_missing_or_damaged_names_its_command(store: Store, values: np.ndarray) -> None:
+    index = store.root / "processed/indices/d/e"
+    (index / "layer-01.faiss").write_bytes((index / "layer-02.faiss").read_bytes())
+    with pytest.raises(ArtifactError, match=r"layer-01\.faiss is damaged: run `mess index"):
+        LayerBasedRecommender().recommend_by_aspect(TRACKS[0], "tempo")
+    for content in ("{", "{}", '{"tracks": []}'):
+        (index / "manifest.json").write_text(content)
+        with pytest.raises(ArtifactError, match="is damaged: run `mess index"):
+            LayerBasedRecommender("d", "e")
+    (index / "manifest.json").unlink()
+    with pytest.raises(ArtifactMissing, match="is missing: run `mess index --dataset d --enc"):
+        LayerBasedRecommender("d", "e")
+    with pytest.raises(ArtifactMissing, match="an index of 'd' is missing: run `mess run-all"):
+        LayerBasedRecommender("d")
+    with pytest.raises(ArtifactMissing, match="mess run-all --dataset demo"):
+        LayerBasedRecommender()
+
+
+def test_the_newest_index_is_taken_unless_one_is_named(store: Store, values: np.ndarray) -> None:
+    other = "random:mert-v1-95m"
+    extract(store, seed=5, encoder=other)
+    probe(store, encoder=other)
+    build_index(dataset="d", encoder=other, store=store)
+    assert LayerBasedRecommender().encoder == other
+    assert LayerBasedRecommender(encoder="e").encoder == "e"
+    assert LayerBasedRecommender(encoder=other).dataset == "d"
+
+
+def test_a_model_folder_is_found_by_its_path(
+    store: Store, values: np.ndarray, tmp_path: Path
+) -> None:
+    folder = tmp_path / "models" / "e"
+    folder.mkdir(parents=True)
+    assert LayerBasedRecommender(encoder=str(folder)).dataset == "d"

@@ -1,0 +1,154 @@
+"""Bad files cost one clear line each, and the rest of the batch nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from layouts import write_piece
+from tones import tone, write_tone
+
+from mess.store import Store
+from pipelines.compute_targets import compute_dataset_targets
+from pipelines.extract_features import extract_features
+
+# What each bad file is called, and what its line says.
+BAD = {
+    "empty.wav": "is empty",
+    "text.wav": "is no audio that can be decoded",
+    "text.m4a": "is no audio that can be decoded",
+    "cut.flac": "is damaged or truncated",
+    "nan.wav": "holds samples that are not finite",
+    "silence.wav": "is silent",
+    "short.wav": "is only 0.2 s long",
+    "dangling.flac": "cannot be read (No such file or directory)",
+    "folder.wav": "cannot be read (Is a directory)",
+    "it's \"bad\" 🎹 $(x).wav": "is empty",
+}
+GOOD = [
+    "8 kHz.wav",
+    "96 kHz, six channels.wav",
+    "it's \"fine\" 🎹 $(x); .wav",
+    "dots.. ...flac",
+    "a%2Fb.ogg",
+    "sub/album/piece.wav",
+]
+
+
+def write_bad(root: Path) -> None:
+    root.mkdir(parents=True)
+    for name in ("empty.wav", "it's \"bad\" 🎹 $(x).wav"):
+        (root / name).touch()
+    for name in ("text.wav", "text.m4a"):
+        (root / name).write_text("Dear diary,\n" * 900)
+    whole = write_tone(root / "cut.flac", 3.0).read_bytes()
+    (root / "cut.flac").write_bytes(whole[: len(whole) // 2])
+    samples = tone(3.0)
+    samples[1000] = np.nan
+    soundfile.write(root / "nan.wav", samples, 22_050, subtype="FLOAT")
+    soundfile.write(root / "silence.wav", np.zeros(66_150), 22_050)
+    write_tone(root / "short.wav", 0.2)
+    (root / "dangling.flac").symlink_to(root / "gone.flac")
+    (root / "folder.wav").mkdir()
+
+
+def write_good(root: Path) -> None:
+    write_tone(root / GOOD[0], 6.0, sample_rate=8_000)
+    wide = np.stack([tone(3.0, sample_rate=96_000, seed=seed) for seed in range(6)], axis=1)
+    soundfile.write(root / GOOD[1], wide, 96_000, subtype="PCM_24")
+    for number, name in enumerate(GOOD[2:]):
+        write_tone(root / name, 3.0, seed=number)
+
+
+@pytest.fixture
+def store(data_root: Path) -> Store:
+    root = data_root / "audio" / "mine"
+    write_bad(root)
+    write_good(root)
+    return Store(data_root)
+
+
+def test_the_command_names_every_bad_file_and_does_the_rest(store: Store) -> None:
+    command = ["-m", "mess.cli", "extract", "--dataset", "mine", "--encoder", "spectral"]
+    ended = subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert f"extract: {len(GOOD)} made, 0 up to date, {len(BAD)} failed" in ended.stdout
+    summary = [line for line in ended.stdout.splitlines() if line.startswith("  failed: ")]
+    assert len(summary) == len(BAD)
+    root = store.audio_dir("mine")
+    for name, reason in BAD.items():
+        path = root / name
+        assert len([line for line in summary if f"{path}: {reason}" in line]) == 1, name
+        assert len([line for line in ended.stderr.splitlines() if f"{path}: " in line]) == 1
+
+    done = store.read_features("mine", "spectral").tracks
+    assert done == sorted(str(Path(name).with_suffix("")) for name in GOOD)
+    assert [path.name for path in store.root.parent.iterdir()] == ["data"]
+
+
+def test_targets_fail_on_the_same_files_for_the_same_reasons(store: Store) -> None:
+    extracted = extract_features(dataset="mine", encoder="spectral", workers=2)
+    measured = compute_dataset_targets(dataset="mine", workers=2)
+    assert measured.failed == extracted.failed
+    assert measured.made == len(GOOD)
+    table = store.read_targets("mine")
+    assert sorted(table.index.get_level_values("track")) == store.read_features(
+        "mine", "spectral"
+    ).tracks
+
+
+def test_a_bad_file_is_tried_again_and_a_mended_one_taken_in(store: Store) -> None:
+    extract_features(dataset="mine", encoder="spectral")
+    manifest = store.features_manifest("mine", "spectral")
+    assert manifest.tracks["empty"]["status"] == "failed"
+    assert "is empty" in manifest.tracks["empty"]["error"]
+    write_piece(store.audio_dir("mine") / "empty.wav", 0, seconds=3.0)
+    again = extract_features(dataset="mine", encoder="spectral")
+    assert (again.made, again.skipped, len(again.failed)) == (1, len(GOOD), len(BAD) - 1)
+
+
+def test_a_good_file_that_goes_bad_is_reported_and_its_features_are_dropped(store: Store) -> None:
+    extract_features(dataset="mine", encoder="spectral")
+    (store.audio_dir("mine") / "sub/album/piece.wav").write_bytes(b"")
+    again = extract_features(dataset="mine", encoder="spectral")
+    assert "is empty" in again.failed["sub/album/piece"]
+    assert "sub/album/piece" not in store.read_features("mine", "spectral").tracks
+
+
+def test_a_locked_file_fails_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked = store.audio_dir("mine") / GOOD[0]
+    locked.chmod(0)
+    if os.access(locked, os.R_OK):  # root reads everything: let the system's call refuse instead
+        really_open = Path.open
+
+        def refuse(self: Path, *how: object, **more: object) -> object:
+            if self == locked:
+                raise PermissionError(13, "Permission denied", str(self))
+            return really_open(self, *how, **more)  # type: ignore[call-overload]
+
+        monkeypatch.setattr(Path, "open", refuse)
+    summary = extract_features(dataset="mine", encoder="spectral")
+    assert summary.failed["8 kHz"] == f"{locked}: cannot be read; change its permissions"
+    assert summary.made == len(GOOD) - 1
+
+
+def test_names_that_cannot_be_printed_cost_one_line(data_root: Path) -> None:
+    root = data_root / "audio" / "mine"
+    write_piece(root / "good.wav", 0, seconds=3.0)
+    (root / "two\nlines.wav").touch()
+    try:
+        (root / os.fsdecode(b"\xe9t\xe9.wav")).touch()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    command = ["-m", "mess.cli", "extract", "--dataset", "mine", "--encoder", "spectral"]
+    ended = subprocess.run([sys.executable, *command], capture_output=True, check=False)
+    assert ended.returncode == 1
+    assert b"Traceback" not in ended.stderr
+    assert len([line for line in ended.stdout.splitlines() if b"  failed: " in line]) == 2
+    assert b"1 made, 0 up to date, 2 failed" in ended.stdout

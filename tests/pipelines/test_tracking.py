@@ -1,0 +1,198 @@
+"""Every discovery is an MLflow run, a sweep is a parent with children, and neither is required."""
+
+import itertools
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layouts import write_smd
+
+from mess.errors import MissingDependency
+from mess.store import Store
+from mess.targets import TARGETS
+from mess.tracking import start_run
+from pipelines.compute_targets import compute_dataset_targets
+from pipelines.extract_features import extract_features
+from pipelines.run_probing import ProbeSettings, run_probing, sweep
+
+pytest.importorskip("mlflow", reason="MLflow is of the extra 'ml'")
+
+
+@pytest.fixture(scope="module")
+def no_uri() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, no_uri: None) -> Store:
+    """A library with one run and one sweep."""
+    store = Store(tmp_path_factory.mktemp("tracked") / "data")
+    write_smd(store.audio_dir("smd"), seconds=3.0)
+    extract_features(dataset="smd", encoder="spectral", store=store)
+    compute_dataset_targets(dataset="smd", store=store)
+    run_probing(
+        dataset="smd",
+        encoder="spectral",
+        settings=ProbeSettings(alpha=2.0, folds=4, seed=3),
+        store=store,
+    )
+    settings = [
+        ProbeSettings(alpha=alpha, folds=folds)
+        for alpha, folds in itertools.product([0.1, 1.0], [3, 4])
+    ]
+    sweep(dataset="smd", encoder="spectral", settings=settings, store=store)
+    return store
+
+
+def runs(uri: str) -> list[Any]:
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=uri)
+    found = client.get_experiment_by_name("mess")
+    return client.search_runs([found.experiment_id]) if found else []
+
+
+def sqlite(store: Store) -> str:
+    return f"sqlite:///{store.mlflow_db}"
+
+
+def parent_of(run: Any) -> str | None:
+    return run.data.tags.get("mlflow.parentRunId")
+
+
+@pytest.fixture(scope="module")
+def single(store: Store) -> Any:
+    (found,) = (run for run in runs(sqlite(store)) if run.data.params.get("alpha") == "2.0")
+    return found
+
+
+def test_a_run_has_its_settings(single: Any) -> None:
+    assert single.info.status == "FINISHED"
+    assert single.data.params == {
+        "dataset": "smd",
+        "encoder": "spectral",
+        "alpha": "2.0",
+        "folds": "4",
+        "samples": "None",
+        "level": "track",
+        "seed": "3",
+    }
+
+
+def test_a_run_has_the_fingerprints_of_what_went_in(store: Store, single: Any) -> None:
+    tags = single.data.tags
+    assert (tags["dataset"], tags["encoder"]) == ("smd", "spectral")
+    assert tags["features"] == store.features_manifest("smd", "spectral").fingerprint()
+    assert tags["targets"] == store.targets_manifest("smd").fingerprint()
+
+
+def record_of(run: Any) -> dict[str, Any]:
+    folder = Path(run.info.artifact_uri.removeprefix("file://"))
+    (path,) = folder.rglob("*.json")
+    return json.loads(path.read_text())
+
+
+def test_a_run_has_every_cell_as_metric_and_artifact(store: Store, single: Any) -> None:
+    record = record_of(single)
+    assert record["settings"]["alpha"] == 2.0
+    scores = {
+        f"r2/{cell['target']}/layer_{cell['layer']:02d}": cell["r2"]
+        for cell in record["cells"]
+        if cell["r2"] is not None
+    }
+    assert len(record["cells"]) == len(record["layer_names"]) * len(TARGETS)
+    metrics = single.data.metrics
+    assert {key: metrics[key] for key in metrics if key.startswith("r2/")} == pytest.approx(scores)
+    best = max(value for key, value in scores.items() if key.startswith("r2/spectral_centroid/"))
+    assert metrics["best_r2/spectral_centroid"] == pytest.approx(best)
+
+
+def test_artifacts_lie_below_the_data_root(store: Store, single: Any) -> None:
+    assert Path(single.info.artifact_uri.removeprefix("file://")).is_relative_to(
+        store.mlflow_artifacts
+    )
+    assert not Path("mlruns").exists()
+    assert not Path("mlartifacts").exists()
+
+
+def test_a_sweep_is_a_parent_with_a_child_for_each_setting(store: Store) -> None:
+    found = runs(sqlite(store))
+    (parent,) = {parent_of(run) for run in found} - {None}
+    children = [run for run in found if parent_of(run) == parent]
+    assert len(found) == 6  # the single run, the parent, four children
+    assert {(run.data.params["alpha"], run.data.params["folds"]) for run in children} == {
+        ("0.1", "3"),
+        ("0.1", "4"),
+        ("1.0", "3"),
+        ("1.0", "4"),
+    }
+    for run in children:
+        assert record_of(run)["settings"]["alpha"] == float(run.data.params["alpha"])
+        assert run.data.metrics
+    assert store.read_discovery("smd", "spectral")["settings"]["folds"] == 3
+
+
+def test_without_mlflow_nothing_is_recorded(store: Store) -> None:
+    before = len(runs(sqlite(store)))
+    settings = [ProbeSettings(alpha=alpha, folds=3) for alpha in (0.1, 1.0)]
+    sweep(dataset="smd", encoder="spectral", settings=settings, store=store, tracking=False)
+    assert len(runs(sqlite(store))) == before
+
+
+def test_the_users_own_tracking_server_is_used(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(runs(sqlite(store)))
+    uri = f"sqlite:///{tmp_path / 'elsewhere.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.chdir(tmp_path)  # without an artifact root of ours, MLflow takes the current one
+    run_probing(dataset="smd", encoder="spectral", store=store)
+    assert os.environ["MLFLOW_TRACKING_URI"] == uri
+    assert len(runs(uri)) == 1
+    assert len(runs(sqlite(store))) == before
+
+
+def test_two_stores_in_one_process_keep_their_runs_apart(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    before = len(runs(sqlite(store)))
+    other = Store(tmp_path / "other")
+    with start_run("first", store=other):
+        pass
+    with start_run("second", store=store):
+        pass
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    assert len(runs(sqlite(other))) == 1
+    assert len(runs(sqlite(store))) == before + 1
+
+
+def test_an_error_marks_the_run_as_failed(store: Store) -> None:
+    with (
+        pytest.raises(ZeroDivisionError),
+        start_run("broken", store=store, tags={"dataset": "x"}),
+    ):
+        raise ZeroDivisionError
+    (broken,) = (run for run in runs(sqlite(store)) if run.info.run_name == "broken")
+    assert broken.info.status == "FAILED"
+
+
+def test_a_machine_without_mlflow_is_told_both_ways_out(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with (
+        pytest.raises(MissingDependency, match=r"--no-mlflow.*pip install -e '\.\[ml\]'"),
+        start_run("x", store=store),
+    ):
+        pass
+    with start_run("x", store=store, enabled=False) as run:
+        run.params({"a": 1})
+        run.metrics({"b": None})
+        run.record("c.json", {"d": 2})
