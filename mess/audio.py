@@ -144,7 +144,7 @@ def _as_array(sink: "io.BytesIO | tempfile._TemporaryFileWrapper[bytes]") -> Sam
     if isinstance(sink, io.BytesIO):
         return np.frombuffer(sink.getbuffer(), dtype=np.float32)
     sink.flush()
-    return np.memmap(sink, dtype=np.float32, mode="r")  # type: ignore[call-overload,no-any-return]
+    return np.memmap(sink, dtype=np.float32, mode="r")
 
 
 def _mono_blocks(path: Path, sample_rate: int) -> Iterator[Samples]:
@@ -247,7 +247,10 @@ def _pyav_blocks(path: Path, start: float) -> Iterator[tuple[Samples, int]]:
             skip = -1
             for frame in container.decode(audio=0):
                 for planar in resampler.resample(frame):
-                    block, rate = planar.to_ndarray().T, planar.sample_rate
+                    block, rate = (
+                        np.asarray(planar.to_ndarray().T, dtype=np.float32),
+                        planar.sample_rate,
+                    )
                     if skip < 0:
                         skip = round(start * rate)
                     if skip < len(block):

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 from mess.datasets import Dataset, Track
@@ -111,8 +112,8 @@ def run_batch(
         upcoming = iter(todo)
         try:
             while True:
-                while len(waiting) <= workers and (track := next(upcoming, None)) is not None:
-                    waiting.append((track, pool.submit(work, track)))
+                for ahead in islice(upcoming, workers + 1 - len(waiting)):
+                    waiting.append((ahead, pool.submit(work, ahead)))
                 if not waiting:
                     break
                 track, future = waiting.popleft()

@@ -48,10 +48,12 @@ def run_app(app: Callable[..., Any]) -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except SystemExit as end:
-        state, message = {
-            0: ("done", ""),
-            INTERRUPTED: ("cancelled", "what was finished is kept"),
-        }.get(end.code or 0, ("failed", "some tracks failed; the log names them"))  # type: ignore[call-overload]
+        if not end.code:
+            state, message = "done", ""
+        elif end.code == INTERRUPTED:
+            state, message = "cancelled", "what was finished is kept"
+        else:
+            state, message = "failed", "some tracks failed; the log names them"
         raise
     except KeyboardInterrupt:
         state, message = "cancelled", "what was finished is kept"

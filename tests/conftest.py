@@ -19,4 +19,5 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     yield root
 
+
 from tones import tone, write_tone  # noqa: E402, F401

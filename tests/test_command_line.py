@@ -34,7 +34,10 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for cell in record["cells"]:  # make two aspects valid, whatever eight short tracks gave
         cell["r2"] = {"spectral_centroid": 0.8, "tempo": 0.5}.get(cell["target"], 0.05)
     Store(root).write_discovery(
-        "smd", "spectral", record=record, predictions=Store(root).read_predictions("smd", "spectral")
+        "smd",
+        "spectral",
+        record=record,
+        predictions=Store(root).read_predictions("smd", "spectral"),
     )
     return root
 

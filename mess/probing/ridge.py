@@ -153,6 +153,4 @@ def _rows_by_group_size(membership: NDArray[np.int64]) -> list[NDArray[np.int64]
     order = np.argsort(membership, kind="stable")
     sizes = np.bincount(membership)
     first = np.cumsum(sizes) - sizes
-    return [
-        order[first[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes)
-    ]
+    return [order[first[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes)]

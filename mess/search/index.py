@@ -71,12 +71,12 @@ class LayerIndex:
     def __init__(self, n: int, read_layer: Callable[[int], bytes]) -> None:
         self._n = n
         self._read_layer = read_layer
-        self._layers: dict[int, faiss.IndexFlatIP] = {}
+        self._layers: dict[int, Any] = {}  # faiss types none of what is used here
         self._labels = np.arange(n, dtype=np.int64)
         # A slider moves weights, not the query: its layers' cosines are the same ones again.
         self._cosines = lru_cache(maxsize=_CACHED_QUERIES)(self._compute_cosines)
 
-    def _layer(self, layer: int) -> faiss.IndexFlatIP:
+    def _layer(self, layer: int) -> Any:
         if layer not in self._layers:
             content = np.frombuffer(self._read_layer(layer), dtype=np.uint8)
             self._layers[layer] = faiss.deserialize_index(content)

@@ -154,7 +154,7 @@ def test_a_long_file_goes_to_disk_and_is_the_same(
     "name",
     [
         "two words.wav",
-        "it's \"quoted\".wav",
+        'it\'s "quoted".wav',
         "piano 🎹 été.flac",
         "..hidden..dots...wav",
         "semi;colon & $HOME `x` %20.flac",

@@ -1,4 +1,4 @@
-"""What is written comes back; what is missing or damaged is named with the command that mends it."""
+"""What is written comes back; what is missing or damaged is named with its remedy."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from mess.store import Store, command_for, file_stem
 
 HEADER = {"dataset": "d", "encoder": "e", "layer_names": ["0", "1"]}
 INDEX = {"encoder": "e", "tracks": ["a"], "works": ["a"], "features": "older"}
-ODD_IDS = ["a", "../up", "sub/b c", "é 🎹", "n" * 300, 'q"uo\'te', "..", "%2e"]
+ODD_IDS = ["a", "../up", "sub/b c", "é 🎹", "n" * 300, "q\"uo'te", "..", "%2e"]
 
 
 @pytest.fixture

@@ -26,12 +26,12 @@ BAD = {
     "short.wav": "is only 0.2 s long",
     "dangling.flac": "cannot be read (No such file or directory)",
     "folder.wav": "cannot be read (Is a directory)",
-    "it's \"bad\" 🎹 $(x).wav": "is empty",
+    'it\'s "bad" 🎹 $(x).wav': "is empty",
 }
 GOOD = [
     "8 kHz.wav",
     "96 kHz, six channels.wav",
-    "it's \"fine\" 🎹 $(x); .wav",
+    'it\'s "fine" 🎹 $(x); .wav',
     "dots.. ...flac",
     "a%2Fb.ogg",
     "sub/album/piece.wav",
@@ -40,7 +40,7 @@ GOOD = [
 
 def write_bad(root: Path) -> None:
     root.mkdir(parents=True)
-    for name in ("empty.wav", "it's \"bad\" 🎹 $(x).wav"):
+    for name in ("empty.wav", 'it\'s "bad" 🎹 $(x).wav'):
         (root / name).touch()
     for name in ("text.wav", "text.m4a"):
         (root / name).write_text("Dear diary,\n" * 900)
@@ -73,9 +73,7 @@ def store(data_root: Path) -> Store:
 
 def test_the_command_names_every_bad_file_and_does_the_rest(store: Store) -> None:
     command = ["-m", "mess.cli", "extract", "--dataset", "mine", "--encoder", "spectral"]
-    ended = subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, check=False
-    )
+    ended = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert f"extract: {len(GOOD)} made, 0 up to date, {len(BAD)} failed" in ended.stdout
@@ -98,9 +96,10 @@ def test_targets_fail_on_the_same_files_for_the_same_reasons(store: Store) -> No
     assert measured.failed == extracted.failed
     assert measured.made == len(GOOD)
     table = store.read_targets("mine")
-    assert sorted(table.index.get_level_values("track")) == store.read_features(
-        "mine", "spectral"
-    ).tracks
+    assert (
+        sorted(table.index.get_level_values("track"))
+        == store.read_features("mine", "spectral").tracks
+    )
 
 
 def test_a_bad_file_is_tried_again_and_a_mended_one_taken_in(store: Store) -> None:

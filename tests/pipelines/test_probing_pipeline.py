@@ -185,9 +185,7 @@ def test_a_sweep_keeps_its_first_setting_on_disk(probed: Store) -> None:
     assert probed.read_discovery("smd", "spectral")["settings"]["alpha"] == 0.5
     assert before["settings"]["alpha"] == "auto"
     for record in records:
-        assert all(
-            set(cell["alpha"]) <= {record["settings"]["alpha"]} for cell in record["cells"]
-        )
+        assert all(set(cell["alpha"]) <= {record["settings"]["alpha"]} for cell in record["cells"])
 
 
 def test_each_step_names_the_step_that_must_come_before(data_root: Path) -> None:

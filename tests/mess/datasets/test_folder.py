@@ -38,7 +38,7 @@ def test_two_formats_of_a_name_are_two_tracks(tmp_path: Path) -> None:
     assert [track.id for track in load_dataset("mine", root=tmp_path)] == ["a.flac", "a.wav", "b"]
 
 
-@pytest.mark.parametrize("name", ["two words", "it's \"quoted\"", "🎹 été", "a..b", "100% $HOME;"])
+@pytest.mark.parametrize("name", ["two words", 'it\'s "quoted"', "🎹 été", "a..b", "100% $HOME;"])
 def test_odd_names_are_kept(tmp_path: Path, name: str) -> None:
     write_tone(tmp_path / f"{name}.wav", 1.2)
     assert load_dataset("mine", root=tmp_path).track(name).label == name

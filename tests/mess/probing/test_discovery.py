@@ -131,8 +131,7 @@ def test_a_cell_is_what_its_predictions_say() -> None:
         )
         baseline[out] = y[~out, 1].mean()
         assert one.fold_r2[fold] == pytest.approx(
-            1
-            - np.sum((y[out, 1] - predicted[out]) ** 2) / np.sum((y[out, 1] - baseline[out]) ** 2)
+            1 - np.sum((y[out, 1] - predicted[out]) ** 2) / np.sum((y[out, 1] - baseline[out]) ** 2)
         )
     assert one.r2 == pytest.approx(
         1 - np.sum((y[:, 1] - predicted) ** 2) / np.sum((y[:, 1] - baseline) ** 2)
@@ -177,9 +176,8 @@ def test_the_penalty_is_chosen_without_the_held_out_fold() -> None:
     changed[fold == 2] *= -1000
     predicted, after = out_of_fold(x, changed, works, fold=fold, alphas=DEFAULT_ALPHAS)
     np.testing.assert_array_equal(before[2], after[2])
-    np.testing.assert_allclose(
-        predicted[fold == 2], out_of_fold(x, y, works, fold=fold, alphas=DEFAULT_ALPHAS)[0][fold == 2]
-    )
+    again = out_of_fold(x, y, works, fold=fold, alphas=DEFAULT_ALPHAS)[0]
+    np.testing.assert_allclose(predicted[fold == 2], again[fold == 2])
 
 
 def test_auto_beats_a_bad_fixed_penalty_near_n_equal_d() -> None:

@@ -1,4 +1,4 @@
-"""A recommendation is similar in the aspect that was asked for, and says how much each one counts."""
+"""A recommendation is similar in the aspect that was asked for, and says how each one counts."""
 
 import json
 from pathlib import Path

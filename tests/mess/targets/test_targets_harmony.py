@@ -34,9 +34,7 @@ def test_a_chromatic_walk_is_more_complex_than_a_scale_and_a_scale_than_a_chord(
 @pytest.mark.parametrize("tuning", [-0.45, -0.2, 0.3, 0.45])
 def test_a_piano_out_of_tune_is_no_more_complex(tuning: float) -> None:
     steps = [0, 4, 7, 12, 9, 5, 2, 0] * 4
-    assert complexity(walk(steps, tuning=tuning)) == pytest.approx(
-        complexity(walk(steps)), abs=0.1
-    )
+    assert complexity(walk(steps, tuning=tuning)) == pytest.approx(complexity(walk(steps)), abs=0.1)
 
 
 def test_noise_has_all_pitch_classes() -> None:
