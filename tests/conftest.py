@@ -18,6 +18,3 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.setenv("MESS_DATA", str(root))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     yield root
-
-
-from tones import tone, write_tone  # noqa: E402, F401

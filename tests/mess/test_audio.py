@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import tone, write_tone
 from hypothesis import given
 from hypothesis import strategies as st
+from tones import tone, write_tone
 
 import mess.audio
 from mess.audio import decode, downmix, native_blocks, probe_duration, segment_bounds

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import write_tone
+from tones import write_tone
 
 from mess.datasets import available_datasets, load_dataset
 from mess.datasets.base import Dataset, Track

@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from conftest import write_tone
+from tones import write_tone
 
 from mess.datasets import load_dataset
 from mess.datasets.maestro import work_of

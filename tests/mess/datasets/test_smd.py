@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import write_tone
+from tones import write_tone
 
 from mess.datasets import load_dataset
 from mess.datasets.smd import parse_name
