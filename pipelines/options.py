@@ -40,6 +40,7 @@ def encoder_or_default(encoder: str | None, dataset: str) -> str:
 def run_app(app: Callable[..., Any]) -> None:
     """Run a command line: an error that the user can mend is one line and exit status 1."""
     signal.signal(signal.SIGTERM, _interrupt)  # a cancelled job stops as Ctrl-C does
+    signal.signal(signal.SIGINT, _interrupt)  # a shell's background jobs are born ignoring it
     state, message = "failed", "it stopped without a word; the log has more"
     try:
         app()

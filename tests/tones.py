@@ -14,13 +14,14 @@ def tone(
     rng = np.random.default_rng(seed)
     time = np.arange(round(seconds * sample_rate)) / sample_rate
     signal = np.zeros_like(time)
+    note = time[: round(2 * sample_rate)]  # by then it has died away
     for onset in np.arange(0, seconds, 1 / 3):
-        since = np.clip(time - onset, 0, None)
+        start = round(onset * sample_rate)
+        since = note[: signal.size - start]
         pitch = frequency * 2 ** (rng.integers(-5, 6) / 12)
         loudness = rng.uniform(0.1, 0.5)
-        signal += (
-            loudness * np.exp(-6 * since) * np.sin(2 * np.pi * pitch * since) * (time >= onset)
-        )
+        wave = loudness * np.exp(-6 * since) * np.sin(2 * np.pi * pitch * since)
+        signal[start : start + wave.size] += wave
     signal += 1e-3 * rng.standard_normal(time.size)
     return (0.5 * signal / np.abs(signal).max()).astype(np.float32)
 

@@ -20,10 +20,11 @@ _AROUND = 8
 def attack_slopes(analysis: Analysis) -> float:
     """Return how steeply notes begin.
 
-    (L₁ − L₀) / (t₁ − t₀) in dB/s, mean over onsets: L₁ is the highest level (root mean square over
-    20 ms) around the onset, L₀ the lowest within 100 ms before (attack slope: Peeters et al. 2011;
-    MIRtoolbox, Lartillot and Toiviainen 2007). Detached, percussive notes score high, legato and
-    swelling ones low.
+    0.8·(L₁ − L₀) / (t₉₀ − t₁₀) in dB/s, mean over onsets: L₁ is the highest level (root mean
+    square over 20 ms) around the onset, L₀ the lowest within 100 ms before it, and t₁₀ and t₉₀
+    where the level last passes 10 % and 90 % of the rise between them (attack slope between fixed
+    thresholds: Peeters et al. 2011; MIRtoolbox, Lartillot and Toiviainen 2007). Detached,
+    percussive notes score high, legato and swelling ones low.
     """
     level = analysis.attack_level
     onsets = np.rint(analysis.onsets * ATTACK_RATE).astype(np.int64)
@@ -32,10 +33,13 @@ def attack_slopes(analysis: Analysis) -> float:
         return float("nan")
     near = onsets[:, None] + np.arange(-_EARLY, _LATE)
     top = near[:, 0] + level[near].argmax(axis=1)
-    backwards = level[top[:, None] - np.arange(1, _LEAD + 1)]
-    duration = (backwards.argmin(axis=1) + 1) / ATTACK_RATE
-    slope = (level[top] - backwards.min(axis=1)) / duration
-    return float(np.maximum(slope, 0).mean())
+    backwards = level[top[:, None] - np.arange(_LEAD + 1)]
+    rise = backwards[:, 0] - backwards.min(axis=1)
+    passed = backwards[:, 0, None] - backwards  # how far below the top
+    late = (passed >= 0.1 * rise[:, None]).argmax(axis=1)
+    early = (passed >= 0.9 * rise[:, None]).argmax(axis=1)
+    duration = np.maximum(early - late, 1) / ATTACK_RATE
+    return float((0.8 * rise / duration).mean())
 
 
 def attack_sharpness(analysis: Analysis) -> float:

@@ -1,12 +1,13 @@
 """Timbre: what the spectrum of the sound looks like, whatever is played.
 
-Task: sum up frame-wise spectral descriptors in one number. Frames more than 60 dB below the
-loudest are left out: in a rest they describe the room. The value is the mean of the other frames.
+Task: sum up frame-wise spectral descriptors in one number. Frames whose 20 ms lie more than 60 dB
+below the loudest are left out: in a rest they describe the room. The value is the mean of the
+other frames.
 """
 
 import numpy as np
 
-from mess.targets.analysis import LEVEL_FLOOR, Analysis, Floats
+from mess.targets.analysis import ATTACK_RATE, FRAME_RATE, LEVEL_FLOOR, Analysis, Floats
 
 
 def spectral_centroid(analysis: Analysis) -> float:
@@ -44,5 +45,7 @@ def zero_crossing_rate(analysis: Analysis) -> float:
 
 
 def _mean_of_sounding(curve: Floats, analysis: Analysis) -> float:
-    values = curve[(analysis.level > LEVEL_FLOOR) & np.isfinite(curve)]
+    level = analysis.attack_level
+    moments = np.minimum(np.arange(curve.size) * (ATTACK_RATE // FRAME_RATE), level.size - 1)
+    values = curve[(level[moments] > LEVEL_FLOOR) & np.isfinite(curve)]
     return float(values.mean()) if values.size else float("nan")

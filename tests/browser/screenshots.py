@@ -5,7 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+_TESTS = Path(__file__).parents[1]
+# The package `mess` must be found before the folder tests/mess, which has its name.
+sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
 
 from browser_server import CHROMIUM_FLAGS, REPOSITORY, chromium, serve
 from playwright.sync_api import sync_playwright

@@ -50,6 +50,7 @@ def test_a_slider_changes_the_list_and_its_audio_plays(page: Any, dashboard: str
     page.locator("audio").nth(5).wait_for()
     captions = page.get_by_test_id("stCaptionContainer")
     sliders = page.get_by_role("slider")
+    sliders.first.wait_for()
     assert sliders.count() >= 2, "fewer than two aspects are validated"
     before = page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^1\. ")).inner_text()
     sliders.nth(0).focus()

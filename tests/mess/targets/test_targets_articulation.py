@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from known_signals import Wave, noise, notes, sine, track
+from known_signals import Wave, clock, noise, notes, sine, track
 
 BEGIN = [0.5 + 0.5 * i for i in range(20)]
 
@@ -20,13 +20,14 @@ def test_sharp_attacks_are_steeper_and_sharper_than_slow_ones() -> None:
     assert sharp["attack_slopes"] > 2 * slow["attack_slopes"]
 
 
-def test_a_slope_is_the_rise_over_its_time() -> None:
-    """Over a steady tone 20 dB below, a note rises by some 20 dB within its attack of 100 ms."""
-    time_constant = 0.09
-    wave = 0.03 * np.sin(2 * np.pi * 880 * np.arange(11 * 24_000) / 24_000)
-    wave += played(attack=time_constant, decay=0.1)
-    slope = track(wave)["attack_slopes"]
-    assert slope == pytest.approx(20 / time_constant, rel=0.3)
+@pytest.mark.parametrize(("rise", "seconds"), [(20, 0.06), (30, 0.06), (30, 0.09)])
+def test_a_slope_is_the_rise_over_its_time(rise: float, seconds: float) -> None:
+    """Notes whose level rises along a straight line in dB, seen through a window of 20 ms."""
+    time = clock(11)
+    tones = sum(np.sin(2 * np.pi * 440 * 2**octave * time) for octave in range(4))
+    level = np.interp(time % 0.5, [0, seconds, 0.4], [-rise, 0, -rise])
+    slope = track(0.1 * tones * 10 ** (level / 20))["attack_slopes"]
+    assert slope == pytest.approx(rise / seconds, rel=0.15)
 
 
 def test_detached_notes_rise_more_steeply_than_notes_that_overlap() -> None:
