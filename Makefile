@@ -42,7 +42,7 @@ bench: demo
 	$(BIN)/python -m benchmarks
 
 screenshots: demo $(VENV)/.installed-test
-	$(BIN)/python tests/browser/screenshots.py
+	PYTHONPATH=.:tests $(BIN)/python tests/browser/screenshots.py
 
 # Versions for constraints.txt: no index addresses, no CUDA packages, torch as it was tested.
 constraints:

@@ -18,3 +18,29 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.setenv("MESS_DATA", str(root))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     yield root
+
+
+@pytest.fixture(scope="session")
+def demo_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with the first scores of the demo library, through every pipeline."""
+    from mess.store import Store
+    from pipelines.build_demo import build_demo
+    from pipelines.build_indices import build_index
+    from pipelines.compute_targets import compute_dataset_targets
+    from pipelines.extract_features import extract_features
+    from pipelines.run_probing import ProbeSettings, run_probing
+
+    root = tmp_path_factory.mktemp("library")
+    store = Store(root)
+    build_demo(root=store.audio_dir("demo"), limit=12)
+    extract_features(dataset="demo", encoder="spectral", store=store)
+    compute_dataset_targets(dataset="demo", store=store)
+    run_probing(
+        dataset="demo",
+        encoder="spectral",
+        settings=ProbeSettings(folds=4),
+        store=store,
+        tracking=False,
+    )
+    build_index(dataset="demo", encoder="spectral", store=store)
+    return root

@@ -180,12 +180,14 @@ def score_shares(contributions: Mapping[str, float], *, colours: Mapping[str, st
             marker_color=colours[aspect],
             hovertemplate=f"{aspect}: %{{x:.3f}}<extra></extra>",
         )
-    figure.update_xaxes(range=[-1, 1], zeroline=True, zerolinecolor="#888", tickvals=[-1, 0, 1])
+    figure.update_xaxes(
+        range=[-1, 1], zeroline=True, zerolinecolor="#888", showticklabels=False, ticks=""
+    )
     figure.update_yaxes(visible=False)
     figure.update_layout(
         barmode="relative",
-        height=56,
-        margin={"l": 4, "r": 4, "t": 2, "b": 18},
+        height=36,
+        margin={"l": 4, "r": 4, "t": 2, "b": 2},
         showlegend=False,
     )
     return figure

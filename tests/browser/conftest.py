@@ -18,35 +18,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data root with the first scores of the demo library, through every pipeline."""
-    from mess.store import Store
-    from pipelines.build_demo import build_demo
-    from pipelines.build_indices import build_index
-    from pipelines.compute_targets import compute_dataset_targets
-    from pipelines.extract_features import extract_features
-    from pipelines.run_probing import ProbeSettings, run_probing
-
-    root = tmp_path_factory.mktemp("library")
-    store = Store(root)
-    build_demo(root=store.audio_dir("demo"), limit=12)
-    extract_features(dataset="demo", encoder="spectral", store=store)
-    compute_dataset_targets(dataset="demo", store=store)
-    run_probing(
-        dataset="demo",
-        encoder="spectral",
-        settings=ProbeSettings(folds=4),
-        store=store,
-        tracking=False,
-    )
-    build_index(dataset="demo", encoder="spectral", store=store)
-    return root
-
-
-@pytest.fixture(scope="session")
-def dashboard(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def dashboard(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a dashboard over the library."""
-    process, address = serve(library, tmp_path_factory.mktemp("log") / "streamlit.log")
+    process, address = serve(demo_library, tmp_path_factory.mktemp("log") / "streamlit.log")
     yield address
     process.terminate()
     process.wait(timeout=20)

@@ -1,13 +1,8 @@
 """Make the README's pictures from the demo library: ``make screenshots``."""
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
-
-_TESTS = Path(__file__).parents[1]
-# The package `mess` must be found before the folder tests/mess, which has its name.
-sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
 
 from browser_server import CHROMIUM_FLAGS, REPOSITORY, chromium, serve
 from playwright.sync_api import sync_playwright
