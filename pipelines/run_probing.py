@@ -346,6 +346,8 @@ def command(
         raise interrupted() from None
     for record in records:
         print_best(record)
+    if len(records) > 1:
+        typer.echo("search goes by the first of these settings; the others are in MLflow")
 
 
 if __name__ == "__main__":
