@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, MessError, UnknownName
-from mess.probing.discovery import Alpha, Discovery, discover
+from mess.probing.discovery import Alpha, discover
+from mess.probing.results import Discovery
+from mess.probing.statistics import SIGNIFICANT
 from mess.store import Features, Level, Store, command_for
 from mess.targets import TARGETS
 from mess.tracking import start_run
@@ -43,6 +45,10 @@ class ProbeSettings:
     samples : int or None
         How many tracks take part, drawn with the seed; None for all.
     level : "track" or "segment"
+    permutations : int
+        Shuffles of works behind the significance; 0 for none.
+    bootstrap : int
+        Draws of works behind the intervals.
     """
 
     alpha: Alpha = "auto"
@@ -50,6 +56,8 @@ class ProbeSettings:
     samples: int | None = None
     level: Level = "track"
     seed: int = 0
+    permutations: int = 1000
+    bootstrap: int = 1000
 
 
 @dataclass(frozen=True)
@@ -158,12 +166,15 @@ def run_probing(
                 alpha=settings.alpha,
                 folds=settings.folds,
                 seed=settings.seed,
+                shuffles=settings.permutations,
+                resamples=settings.bootstrap,
                 on_layer=lambda layer: shown.advance(f"layer {layer}"),
             )
         record = _record(data, found, settings, tags)
         run.metrics(
             {f"r2/{cell.target}/layer_{cell.layer:02d}": cell.r2 for cell in found.cells}
             | {f"best_r2/{name}": _best(found, name) for name in data.names}
+            | {f"nested_r2/{one.target}": one.nested.r2 for one in found.summaries}
         )
         run.record(f"{encoder_slug(encoder)}.json", record)
         if keep:
@@ -225,6 +236,7 @@ def _record(
         "n": len(data.features.tracks),
         "works": len(set(data.works)),
         "cells": [cell.as_dict() for cell in found.cells],
+        "summaries": [summary.as_dict() for summary in found.summaries],
     }
 
 
@@ -288,26 +300,47 @@ def checked_level(level: str) -> Level:
 
 
 def print_best(record: dict[str, Any]) -> None:
-    """Print the best layer of every target."""
+    """Print the best layer of every target, how sure it is, and what ties with it."""
     settings = record["settings"]
     typer.echo(
         f"{record['dataset']} by {record['encoder']}: {record['n']} {settings['level']}s of "
         f"{record['works']} works, alpha {settings['alpha']}, {settings['folds']} folds by work"
     )
-    typer.echo(f"{'target':<22}{'layer':>6}  {'name':<26}{'R²':>7}{'Spearman':>10}{'n':>7}")
+    typer.echo(
+        f"{'target':<21}{'layer':>5}  {'name':<22}{'R²':>6} {'95 %':>14} {'nested':>7}"
+        f"{'Spearman':>9}{'n':>6}  layers within one standard error"
+    )
+    summaries = {summary["target"]: summary for summary in record["summaries"]}
+    by_place = {(cell["target"], cell["layer"]): cell for cell in record["cells"]}
     for target in record["target_names"]:
-        cells = [
-            cell for cell in record["cells"] if cell["target"] == target and cell["r2"] is not None
-        ]
-        if not cells:
-            typer.echo(f"{target:<22}{'–':>6}  {'undefined on these tracks'}")
+        summary = summaries.get(target)
+        if summary is None:
+            typer.echo(f"{target:<21}{'–':>5}  undefined on these tracks")
             continue
-        best = max(cells, key=lambda cell: cell["r2"])
-        rank = "–" if best["spearman"] is None else f"{best['spearman']:.2f}"
+        best = by_place[target, summary["best"]]
+        interval = f"[{_number(best['low'])}, {_number(best['high'])}]"
+        name = record["layer_names"][best["layer"]]
         typer.echo(
-            f"{target:<22}{best['layer']:>6}  {record['layer_names'][best['layer']]:<26}"
-            f"{best['r2']:>7.2f}{rank:>10}{best['n']:>7}"
+            f"{target:<21}{best['layer']:>5}  {name:<22}{_number(best['r2']):>6}{_stars(best):<1}"
+            f"{interval:>14} {_number(summary['nested']['r2']):>7}{_number(best['spearman']):>9}"
+            f"{best['n']:>6}  {', '.join(map(str, summary['within']))}"
         )
+    if settings["permutations"]:
+        sure = sum((cell["p_family"] or 1.0) <= SIGNIFICANT for cell in record["cells"])
+        false = sum((cell["q"] or 1.0) <= SIGNIFICANT for cell in record["cells"])
+        typer.echo(
+            f"* family-wise p ≤ {SIGNIFICANT} over all cells, {settings['permutations']} shuffles "
+            f"of works: {sure} of {len(record['cells'])} cells; {false} at a false discovery "
+            f"rate of {SIGNIFICANT}"
+        )
+
+
+def _stars(cell: dict[str, Any]) -> str:
+    return "*" if cell["p_family"] is not None and cell["p_family"] <= SIGNIFICANT else " "
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"
 
 
 def command(
@@ -321,7 +354,13 @@ def command(
         int | None, typer.Option(min=1, help="Use this many tracks. [default: all]")
     ] = None,
     level: LevelOption = "track",
-    seed: Annotated[int, typer.Option(min=0, help="Of folds and samples.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
+    permutations: Annotated[
+        int, typer.Option(min=0, help="Shuffles of works behind the significance.")
+    ] = 1000,
+    bootstrap: Annotated[
+        int, typer.Option(min=10, help="Draws of works behind the intervals.")
+    ] = 1000,
     mlflow: Annotated[bool, typer.Option(help="Record the run in MLflow.")] = True,
 ) -> None:
     """Probe which layer linearly encodes which target."""
@@ -332,6 +371,8 @@ def command(
             samples=samples,
             level=checked_level(level),
             seed=seed,
+            permutations=permutations,
+            bootstrap=bootstrap,
         )
         for one_alpha, one_folds in itertools.product(parse_alphas(alpha), parse_folds(folds))
     ]

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from mess.probing.statistics import SIGNIFICANT
 from mess.targets import TARGETS
 
+GREY = "#e4e4e2"  # of cells that may be chance
 SCALE = "RdBu"  # diverging, and told apart by the colour-blind
 PALETTE = (  # Okabe and Ito's, for categories
     "#0072B2",
@@ -25,7 +27,7 @@ PALETTE = (  # Okabe and Ito's, for categories
 )
 
 
-def heatmap(record: Mapping[str, Any]) -> go.Figure:
+def heatmap(record: Mapping[str, Any], *, grey: bool = False) -> go.Figure:
     """Draw R² of every layer × target on a scale around 0, with the value in each cell.
 
     A layer of invisible markers over the cells takes the clicks, which Streamlit does not report
@@ -35,28 +37,33 @@ def heatmap(record: Mapping[str, Any]) -> go.Figure:
     ----------
     record : mapping
         A discovery as `Store.read_discovery` returns it.
+    grey : bool
+        Take the colour from cells that are not significant over all cells.
     """
     names, targets = record["layer_names"], record["target_names"]
     r2 = np.full((len(targets), len(names)), np.nan)
+    shown, hover = r2.copy(), np.full(r2.shape, "", dtype=object)
     for cell in record["cells"]:
+        place = targets.index(cell["target"]), cell["layer"]
+        hover[place] = _cell_text(cell, names[cell["layer"]])
         if cell["r2"] is not None:
-            r2[targets.index(cell["target"]), cell["layer"]] = cell["r2"]
+            r2[place] = cell["r2"]
+            chance = (cell.get("p_family") or 0.0) > SIGNIFICANT
+            shown[place] = np.nan if grey and chance else cell["r2"]
     columns, rows = np.meshgrid(np.arange(len(names)), np.arange(len(targets)))
     figure = go.Figure(
         [
             go.Heatmap(
-                z=r2,
+                z=shown,
                 zmin=-1,
                 zmax=1,
                 zmid=0,
                 colorscale=SCALE,
-                text=[[two_decimals(v) for v in row] for row in r2],
-                texttemplate="%{text}",
-                textfont={"size": 11},
                 xgap=1,
                 ygap=1,
                 colorbar={"title": "R²", "thickness": 12},
                 hoverinfo="skip",
+                hoverongaps=False,
             ),
             go.Scatter(
                 x=columns.ravel(),
@@ -67,16 +74,20 @@ def heatmap(record: Mapping[str, Any]) -> go.Figure:
                     (int(layer), targets[target])
                     for layer, target in zip(columns.ravel(), rows.ravel(), strict=True)
                 ],
-                text=[
-                    f"{targets[target]}<br>layer {layer} ({names[layer]})<br>R² "
-                    + ("undefined" if np.isnan(r2[target, layer]) else f"{r2[target, layer]:.3f}")
-                    for layer, target in zip(columns.ravel(), rows.ravel(), strict=True)
-                ],
+                text=hover.ravel(),
                 hovertemplate="%{text}<extra></extra>",
                 showlegend=False,
             ),
         ]
     )
+    for (row, column), value in np.ndenumerate(r2):  # a heatmap writes nothing into a gap
+        figure.add_annotation(
+            x=column,
+            y=row,
+            text=two_decimals(value),
+            showarrow=False,
+            font={"size": 11, "color": _ink(float(shown[row, column]))},
+        )
     labels = [str(number) if name == str(number) else name for number, name in enumerate(names)]
     figure.update_xaxes(
         tickmode="array",
@@ -102,8 +113,33 @@ def heatmap(record: Mapping[str, Any]) -> go.Figure:
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         clickmode="event+select",
         dragmode=False,
+        plot_bgcolor=GREY,
     )
     return figure
+
+
+def _ink(value: float) -> str:
+    """Return the colour of a number that is read on its cell's colour."""
+    if np.isnan(value):
+        return "#666"
+    return "#fff" if abs(value) > 0.6 else "#222"
+
+
+def _cell_text(cell: Mapping[str, Any], name: str) -> str:
+    """Return what a cell says when the pointer rests on it."""
+    lines = [cell["target"], f"layer {cell['layer']} ({escape(name)})"]
+    if cell["r2"] is None:
+        return "<br>".join([*lines, "R² undefined"])
+    lines.append(f"R² {cell['r2']:.3f}, 95 % {interval(cell)}")
+    if cell.get("p_family") is not None:
+        lines.append(f"p {cell['p']:.3g}, family-wise {cell['p_family']:.3g}, q {cell['q']:.3g}")
+        lines.append(f"selectivity {cell['selectivity']:.3f}")
+    return "<br>".join(lines)
+
+
+def interval(cell: Mapping[str, Any]) -> str:
+    """Return the 95 % interval of a cell or a combined probe as text."""
+    return f"[{two_decimals(cell.get('low'))}, {two_decimals(cell.get('high'))}]"
 
 
 def _family_boundaries(targets: Sequence[str]) -> list[int]:

@@ -7,10 +7,16 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
-from dashboard.components.figures import heatmap, predicted_against_true, two_decimals
+from dashboard.components.figures import (
+    heatmap,
+    interval,
+    predicted_against_true,
+    two_decimals,
+)
 from dashboard.components.text import plain
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError, MessError
+from mess.probing.statistics import SIGNIFICANT
 from mess.store import Level
 from mess.targets import TARGETS
 
@@ -41,8 +47,17 @@ def main() -> None:
         f"mean, below 0 is worse. {record['n']} {level}s of {record['works']} works, "
         f"{settings['folds']} folds by work, penalty {settings['alpha']}. Click a cell."
     )
+    grey = False
+    if settings.get("permutations"):
+        grey = st.toggle(
+            "Grey what may be chance",
+            value=True,
+            key="grey",
+            help=f"Cells whose R² the best cell of {settings['permutations']} shuffles of works "
+            f"reaches more often than in {SIGNIFICANT:.0%} (family-wise, max-T).",
+        )
     event: Any = st.plotly_chart(
-        heatmap(record),
+        heatmap(record, grey=grey),
         on_select="rerun",
         selection_mode="points",
         key=f"heatmap-{dataset}-{encoder}-{level}",
@@ -55,13 +70,13 @@ def main() -> None:
     else:
         best = cells.iloc[int(cells["r2"].astype(float).fillna(-np.inf).argmax())]
         layer, target = int(best["layer"]), str(best["target"])
-    _show_cell(record, cells, predictions, labels, layer=int(layer), target=target)
+    _show_cell(record, predictions, labels, layer=int(layer), target=target)
+    _show_summaries(record)
     _show_table(cells, record, name=f"{dataset}-{encoder}-{level}")
 
 
 def _show_cell(
     record: dict[str, Any],
-    cells: pd.DataFrame,
     predictions: pd.DataFrame,
     labels: dict[str, str],
     *,
@@ -74,7 +89,7 @@ def _show_cell(
     if rows.empty:
         st.info("This target is undefined on too many tracks to be probed.")
         return
-    cell = cells[(cells["layer"] == layer) & (cells["target"] == target)].iloc[0]
+    (cell,) = (c for c in record["cells"] if (c["layer"], c["target"]) == (layer, target))
     known = TARGETS.get(target)
     left, right = st.columns([2, 1])
     left.plotly_chart(
@@ -91,6 +106,14 @@ def _show_cell(
         first.metric("R²", two_decimals(cell["r2"]))
         second.metric("Spearman", two_decimals(cell["spearman"]))
         third.metric("n", int(cell["n"]))
+        st.caption(
+            f"95 % interval of R² {interval(cell)} (bootstrap over {int(cell['works'])} works)"
+        )
+        if cell.get("p_family") is not None:
+            st.caption(
+                f"p {cell['p']:.3g}, family-wise {cell['p_family']:.3g}, q {cell['q']:.3g}; "
+                f"selectivity {cell['selectivity']:.2f}"
+            )
         st.caption(f"RMSE {cell['rmse']:.4g} {known.unit if known else ''}")
         st.caption("R² within each fold: " + ", ".join(two_decimals(v) for v in cell["fold_r2"]))
         chosen = sorted(set(cell["alpha"]))
@@ -111,6 +134,36 @@ def _play(rows: pd.DataFrame, labels: dict[str, str]) -> None:
         st.audio(readers.clip(readers.tracks(dataset, encoder)[chosen].path), format="audio/flac")
     except (MessError, KeyError) as problem:
         st.caption(plain(str(problem)))
+
+
+def _show_summaries(record: dict[str, Any]) -> None:
+    """Show which layers may be the best, and what choosing inside the folds costs."""
+    st.subheader("Best layers")
+    st.markdown(
+        "Every layer within one standard error of the best, and how often each is the best when "
+        "works are drawn anew. *Nested* chooses the layer inside each training fold, *weighted* "
+        "mixes all layers there: neither profits from picking the best of many."
+    )
+    by_place = {(cell["target"], cell["layer"]): cell for cell in record["cells"]}
+    rows = []
+    for summary in record.get("summaries", []):
+        best = by_place[summary["target"], summary["best"]]
+        often = [layer for layer, share in enumerate(summary["wins"]) if share >= 0.05]
+        often.sort(key=lambda layer: -summary["wins"][layer])
+        rows.append(
+            {
+                "target": summary["target"],
+                "best": summary["best"],
+                "within one SE": ", ".join(map(str, summary["within"])),
+                "wins": ", ".join(f"{layer}: {summary['wins'][layer]:.0%}" for layer in often),
+                "R²": f"{two_decimals(best['r2'])} {interval(best)}",
+                **{
+                    f"{kind} R²": f"{two_decimals(summary[kind]['r2'])} {interval(summary[kind])}"
+                    for kind in ("nested", "weighted")
+                },
+            }
+        )
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
 
 
 def _show_table(cells: pd.DataFrame, record: dict[str, Any], *, name: str) -> None:

@@ -1,7 +1,8 @@
 """The experiment: every layer × every target, cross-validated with works kept together.
 
 Task: given hidden states [n, layers, dim] of n tracks (or segments) and their proxy targets,
-report how well a ridge probe on each layer predicts each target for works that it never saw.
+report how well a ridge probe on each layer predicts each target for works that it never saw, how
+sure that is, and which layers may be the best.
 
 Conventions
 -----------
@@ -10,122 +11,30 @@ Conventions
 * R² is pooled over all rows against the mean of the training rows: 1 − Σ(y − ŷ)² / Σ(y − ȳ_train)².
   It is 0 for a probe that knows no more than the mean, and negative for one that does worse.
 * A row whose target is undefined (NaN) is left out of that target's cells only.
+* Intervals and significance take the work as their unit; see `mess.probing.statistics`.
 
 Metrics of a cell: `r2`, `spearman` (of predicted and true), `rmse` (in the target's unit), and
 the R² of every fold.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from mess.errors import MessError
-from mess.probing.ridge import DEFAULT_ALPHAS, Array, RidgePath
+from mess.probing import statistics
+from mess.probing.folds import MIN_WORKS, assign_folds
+from mess.probing.layers import choose_layers, weigh_layers
+from mess.probing.probes import out_of_fold
+from mess.probing.results import Cell, Combined, Discovery, Summary
+from mess.probing.ridge import DEFAULT_ALPHAS, Array
+from mess.probing.shuffles import shuffle_keys, shuffled_rows
 
-MIN_WORKS = 3
 MIN_ROWS = 6
-_WORTH_THREADS = 400  # side of a matrix
 Alpha = float | Literal["auto"]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One probe: how well one layer predicts one target.
-
-    Attributes
-    ----------
-    layer : int
-    target : str
-    r2, spearman, rmse : float or None
-        None where they are undefined: too few rows, or a target that does not vary.
-    fold_r2 : list of (float or None)
-        R² within each fold, against the mean of its training rows.
-    alpha : list of float
-        The penalty that each fold used.
-    n, works : int
-        Rows and distinct works that took part.
-    """
-
-    layer: int
-    target: str
-    r2: float | None
-    spearman: float | None
-    rmse: float | None
-    fold_r2: list[float | None]
-    alpha: list[float]
-    n: int
-    works: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the cell as plain values."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Discovery:
-    """All cells of an experiment and the predictions behind them.
-
-    Attributes
-    ----------
-    cells : list of Cell
-        Layer by layer, in the order of the targets.
-    predicted : ndarray [shape=(layers, n, targets)]
-        Out-of-fold predictions; NaN where the target is undefined.
-    fold : ndarray [shape=(n,), dtype=int]
-        The fold in which each row was held out.
-    """
-
-    cells: list[Cell]
-    predicted: Array
-    fold: NDArray[np.int64]
-
-
-def assign_folds(groups: ArrayLike, *, folds: int, seed: int = 0) -> NDArray[np.int64]:
-    """Assign rows to folds so that no group is split and folds are of similar size.
-
-    Groups are shuffled, then placed from the largest to the smallest into the fold that has the
-    fewest rows.
-
-    Parameters
-    ----------
-    groups : array_like [shape=(n,)]
-        The work of each row.
-    folds : int
-        Wanted number; fewer are made when there are fewer groups.
-    seed : int
-
-    Returns
-    -------
-    ndarray [shape=(n,), dtype=int]
-
-    Raises
-    ------
-    MessError
-        If there are fewer than three groups or two folds.
-    """
-    names, membership, sizes = np.unique(
-        np.asarray(groups), return_inverse=True, return_counts=True
-    )
-    if len(names) < MIN_WORKS:
-        raise MessError(
-            f"probing needs tracks of at least {MIN_WORKS} works, there are {len(names)}: "
-            "add recordings of other works"
-        )
-    if folds < 2:
-        raise MessError(f"probing needs at least 2 folds, not {folds}")
-    order = np.random.default_rng(seed).permutation(len(names))
-    order = order[np.argsort(-sizes[order], kind="stable")]
-    load = np.zeros(min(folds, len(names)), dtype=np.int64)
-    fold_of_group = np.empty(len(names), dtype=np.int64)
-    for group in order:
-        fold = int(np.argmin(load))
-        fold_of_group[group] = fold
-        load[fold] += sizes[group]
-    return fold_of_group[membership]
 
 
 def discover(
@@ -137,6 +46,8 @@ def discover(
     alpha: Alpha | Sequence[float] = "auto",
     folds: int = 10,
     seed: int = 0,
+    shuffles: int = 0,
+    resamples: int = 1000,
     on_layer: Callable[[int], None] | None = None,
 ) -> Discovery:
     """Probe every layer for every target.
@@ -155,6 +66,10 @@ def discover(
         leaving one work out; "auto" is a grid from 10⁻² to 10⁶.
     folds, seed : int
         See `assign_folds`.
+    shuffles : int
+        Shuffles of works behind the significance of all cells; 0 for none.
+    resamples : int
+        Draws of works behind the intervals.
     on_layer : callable, optional
         Called with the number of each finished layer.
 
@@ -168,80 +83,60 @@ def discover(
     representations for music information retrieval. ISMIR 2021.
     """
     y = np.asarray(targets, dtype=np.float64)
-    works = np.asarray(groups)
+    _, works = np.unique(np.asarray(groups), return_inverse=True)
     grid = _grid(alpha)
     fold = assign_folds(works, folds=folds, seed=seed)
-    predicted = np.full((features.shape[1], *y.shape), np.nan)
-    cells: list[Cell] = []
-    for layer in range(features.shape[1]):
+    layers, n_folds = features.shape[1], int(fold.max()) + 1
+    patterns = _by_missing_rows(y, works, fold)
+    keys = shuffle_keys(int(works.max()) + 1, shuffles=shuffles, seed=seed)
+    shuffled = [shuffled_rows(works[rows], keys=keys, seed=seed) for _, rows in patterns]
+    predicted = np.full((layers, *y.shape), np.nan)
+    chosen = np.full((layers, n_folds, y.shape[1]), np.nan)
+    inner = np.full((layers, n_folds, *y.shape), np.nan, dtype=np.float32)
+    null = np.full((shuffles, layers, y.shape[1]), np.nan)
+    for layer in range(layers):
         x = np.asarray(features[:, layer], dtype=np.float64)
-        chosen: dict[int, list[float]] = {}
-        for columns, rows in _by_missing_rows(y, works, fold):
-            predicted[layer][np.ix_(rows, columns)], alphas = out_of_fold(
-                x[rows], y[np.ix_(rows, columns)], works[rows], fold=fold[rows], alphas=grid
+        for (columns, rows), sources in zip(patterns, shuffled, strict=True):
+            found = out_of_fold(
+                x[rows],
+                y[np.ix_(rows, columns)],
+                works[rows],
+                fold=fold[rows],
+                alphas=grid,
+                shuffled=sources,
             )
-            chosen.update(zip(columns.tolist(), alphas.T.tolist(), strict=True))
-        for column, name in enumerate(names):
-            cells.append(
-                _cell(
-                    y[:, column],
-                    predicted[layer, :, column],
-                    works,
-                    fold,
-                    layer=layer,
-                    target=name,
-                    alpha=chosen.get(column, []),
-                )
-            )
+            present = np.unique(fold[rows])
+            predicted[layer][np.ix_(rows, columns)] = found.predicted
+            chosen[layer][np.ix_(present, columns)] = found.alphas
+            inner[layer][np.ix_(present, rows, columns)] = found.inner
+            null[:, layer, columns] = found.null
         if on_layer is not None:
             on_layer(layer)
-    return Discovery(cells, predicted, fold)
-
-
-def out_of_fold(
-    x: Array, y: Array, groups: NDArray[Any], *, fold: NDArray[np.int64], alphas: Sequence[float]
-) -> tuple[Array, Array]:
-    """Predict every row by a probe that saw no row of its fold.
-
-    Parameters
-    ----------
-    x : ndarray [shape=(n, d)]
-    y : ndarray [shape=(n, t)]
-    groups : ndarray [shape=(n,)]
-        What the choice of the penalty leaves out at a time.
-    fold : ndarray [shape=(n,), dtype=int]
-    alphas : sequence of float
-        Where there are several, each training fold chooses one per target.
-
-    Returns
-    -------
-    predicted : ndarray [shape=(n, t)]
-    chosen : ndarray [shape=(folds, t)]
-    """
-    predicted = np.empty_like(y)
-    chosen = []
-    # Threads that share a small matrix spend their time waiting for each other.
-    with threadpool_limits(limits=1 if min(x.shape) < _WORTH_THREADS else None):
-        for held_out in np.unique(fold):
-            test = fold == held_out
-            path = RidgePath(x[~test], y[~test])
-            best = choose_alpha(path, y[~test], groups[~test], alphas=alphas)
-            used = sorted(set(best.tolist()))
-            by_alpha = path.predict(x[test], alphas=used)
-            for column, value in enumerate(best):
-                predicted[test, column] = by_alpha[used.index(value), :, column]
-            chosen.append(best)
-    return predicted, np.stack(chosen)
-
-
-def choose_alpha(
-    path: RidgePath, y: Array, groups: NDArray[Any], *, alphas: Sequence[float]
-) -> Array:
-    """Return the penalty of each target, [t], with the least leave-one-work-out error."""
-    if len(alphas) == 1 or len(np.unique(groups)) < 2:
-        return np.full(y.shape[1], alphas[len(alphas) // 2])
-    error = np.square(path.leave_group_out(groups, alphas=alphas) - y).sum(axis=1)
-    return np.asarray(alphas)[np.argmin(error, axis=0)]
+    baseline = _training_means(y, predicted, fold)
+    cells = [
+        _cell(
+            y[:, column],
+            predicted[layer, :, column],
+            works,
+            fold,
+            baseline[:, column],
+            layer=layer,
+            target=name,
+            alpha=chosen[layer, :, column],
+        )
+        for layer in range(layers)
+        for column, name in enumerate(names)
+    ]
+    combined, shares = _combine(y, predicted, inner, fold)
+    everything = np.concatenate([predicted, combined])
+    scores = _Scores.of(y, everything, baseline, works, resamples=resamples, seed=seed)
+    cells = _with_significance(cells, null, scores)
+    summaries = [
+        summary
+        for column, name in enumerate(names)
+        if (summary := _summary(name, column, scores, y, combined, shares)) is not None
+    ]
+    return Discovery(cells, summaries, predicted, fold)
 
 
 def r2_score(y: Array, predicted: Array, baseline: Array) -> float | None:
@@ -285,19 +180,18 @@ def _cell(
     predicted: Array,
     works: NDArray[Any],
     fold: NDArray[np.int64],
+    baseline: Array,
     *,
     layer: int,
     target: str,
-    alpha: list[float],
+    alpha: Array,
 ) -> Cell:
     rows = np.isfinite(predicted)
-    y, predicted, works, fold = y[rows], predicted[rows], works[rows], fold[rows]
+    y, predicted, baseline = y[rows], predicted[rows], baseline[rows]
+    works, fold = works[rows], fold[rows]
     n_works = len(np.unique(works))
     if not len(y):
         return Cell(layer, target, None, None, None, [], [], 0, n_works)
-    baseline = np.empty_like(y)
-    for held_out in np.unique(fold):
-        baseline[fold == held_out] = y[fold != held_out].mean()
     return Cell(
         layer=layer,
         target=target,
@@ -308,7 +202,7 @@ def _cell(
             r2_score(y[fold == k], predicted[fold == k], baseline[fold == k])
             for k in np.unique(fold)
         ],
-        alpha=alpha,
+        alpha=alpha[np.isfinite(alpha)].tolist(),
         n=len(y),
         works=n_works,
     )
@@ -321,3 +215,128 @@ def _spearman(a: Array, b: Array) -> float | None:
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
     return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """R² of everything that predicts, its draws and its intervals; [predictors, targets]."""
+
+    r2: Array
+    resampled: Array
+    interval: Array
+
+    @classmethod
+    def of(
+        cls,
+        y: Array,
+        predicted: Array,
+        baseline: Array,
+        works: NDArray[np.int64],
+        *,
+        resamples: int,
+        seed: int,
+    ) -> "_Scores":
+        shape = len(predicted), y.shape[1]
+        squares = np.nan_to_num(np.square(y - predicted)).transpose(1, 0, 2)
+        total = np.nan_to_num(np.square(y - baseline))
+        flat = total.sum(axis=0) <= 1e-20 * np.maximum(np.nansum(np.square(y), axis=0), 1e-300)
+        total[:, flat] = 0.0
+        n_works = int(works.max()) + 1
+        by_work = np.zeros((n_works, len(y)))
+        by_work[works, np.arange(len(y))] = 1.0
+        error = (by_work @ squares.reshape(len(y), -1)).reshape(n_works, -1)
+        totals = np.tile(by_work @ total, (1, shape[0]))
+        draws = statistics.works_drawn(n_works, resamples=resamples, seed=seed)
+        resampled = statistics.resampled_r2(error, totals, draws=draws)
+        sums = totals.sum(axis=0)
+        r2 = 1.0 - np.divide(
+            error.sum(axis=0), sums, out=np.full(sums.shape, np.nan), where=sums > 0
+        )
+        bounds = statistics.interval(error, totals, resampled)
+        return cls(r2.reshape(shape), resampled.reshape(-1, *shape), bounds.reshape(2, *shape))
+
+
+def _with_significance(cells: list[Cell], null: Array, scores: _Scores) -> list[Cell]:
+    """Add intervals, and significance where works were shuffled."""
+    layers, targets = null.shape[1:]
+    found = None
+    if len(null):
+        found = statistics.significance(scores.r2[:layers].ravel(), null.reshape(len(null), -1))
+    done = []
+    for place, cell in enumerate(cells):
+        low, high = scores.interval[:, place // targets, place % targets]
+        more: dict[str, Any] = {"low": _known(low), "high": _known(high)}
+        if found is not None:
+            more |= {
+                "p": _known(found.p[place]),
+                "p_family": _known(found.p_family[place]),
+                "q": _known(found.q[place]),
+                "selectivity": _known(found.selectivity[place]),
+            }
+        done.append(cell if cell.r2 is None else replace(cell, **more))
+    return done
+
+
+def _combine(
+    y: Array, predicted: Array, inner: NDArray[np.float32], fold: NDArray[np.int64]
+) -> tuple[Array, Array]:
+    """Predict by the layer, and by the mixture of layers, that each training fold chooses.
+
+    Returns
+    -------
+    predicted : ndarray [shape=(2, n, targets)]
+    shares : ndarray [shape=(2, targets, layers)]
+    """
+    layers, targets = predicted.shape[0], y.shape[1]
+    combined = np.full((2, *y.shape), np.nan)
+    shares = np.full((2, targets, layers), np.nan)
+    for column in range(targets):
+        rows = np.isfinite(predicted[0, :, column])
+        if not rows.any():
+            continue
+        folds, of_fold = np.unique(fold[rows], return_inverse=True)
+        guesses = inner[:, folds][:, :, rows, column]
+        one_hot = np.eye(layers)[choose_layers(y[rows, column], guesses)]
+        for kind, weights in enumerate((one_hot, weigh_layers(y[rows, column], guesses))):
+            shares[kind, column] = weights.mean(axis=0)
+            combined[kind, rows, column] = (weights[of_fold] * predicted[:, rows, column].T).sum(
+                axis=1
+            )
+    return combined, shares
+
+
+def _summary(
+    name: str, column: int, scores: _Scores, y: Array, combined: Array, shares: Array
+) -> Summary | None:
+    layers = shares.shape[2]
+    r2, resampled = scores.r2[:layers, column], scores.resampled[:, :layers, column]
+    best = statistics.best_layers(r2, resampled)
+    if best is None:
+        return None
+    rows = np.isfinite(combined[0, :, column])
+    both = [
+        Combined(
+            r2=_known(scores.r2[layers + kind, column]),
+            spearman=_spearman(y[rows, column], combined[kind, rows, column]),
+            low=_known(scores.interval[0, layers + kind, column]),
+            high=_known(scores.interval[1, layers + kind, column]),
+            layers=shares[kind, column].tolist(),
+        )
+        for kind in range(2)
+    ]
+    return Summary(name, best.best, best.within, best.wins, nested=both[0], weighted=both[1])
+
+
+def _training_means(y: Array, predicted: Array, fold: NDArray[np.int64]) -> Array:
+    """Return, for every row and target, the mean of the rows that its probe was fitted on."""
+    baseline = np.full_like(y, np.nan)
+    for column in range(y.shape[1]):
+        rows = np.isfinite(predicted[0, :, column])
+        for held_out in np.unique(fold[rows]):
+            training = y[rows & (fold != held_out), column]
+            baseline[rows & (fold == held_out), column] = training.mean()
+    return baseline
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -101,6 +101,21 @@ class RidgePath:
         weights = (self._back @ self._shrunk(alpha)) / self._scale[:, None]
         return weights, self._y_mean - self._mean @ weights
 
+    def smoother(self, x: ArrayLike, *, alpha: float) -> Array:
+        """Return S with ŷ = ȳ + S (y − ȳ) for new rows, whatever the targets y of the fit.
+
+        Parameters
+        ----------
+        x : array_like [shape=(m, d)]
+        alpha : float
+
+        Returns
+        -------
+        ndarray [shape=(m, n)]
+        """
+        z = (np.asarray(x, dtype=np.float64) - self._mean) / self._scale
+        return np.asarray((z @ self._back / (self._eigenvalues + alpha)) @ self._basis.T)
+
     def leave_group_out(self, groups: ArrayLike, *, alphas: Sequence[float]) -> Array:
         """Predict each row from a fit without the rows of its group, under every penalty.
 

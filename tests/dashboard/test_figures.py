@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dashboard.components.figures import (
@@ -32,8 +33,25 @@ def record() -> dict[str, Any]:
 
 def test_the_heatmap_shows_bad_and_undefined_cells_as_they_are() -> None:
     figure = heatmap(record())
-    assert [list(row) for row in figure.data[0].text] == [["-3.25", "0.50"], ["–", "0.25"]]
+    written = {(note.x, note.y): note.text for note in figure.layout.annotations}
+    assert written == {(0, 0): "-3.25", (1, 0): "0.50", (0, 1): "–", (1, 1): "0.25"}
     assert (figure.data[0].zmin, figure.data[0].zmid, figure.data[0].zmax) == (-1, 0, 1)
+
+
+def test_what_may_be_chance_loses_its_colour_and_keeps_its_number() -> None:
+    found = record()
+    for cell, p in zip(found["cells"], (0.9, 0.01, 0.04, 0.06), strict=True):
+        cell |= {"p": p / 2, "p_family": p, "q": p, "selectivity": 0.0, "low": -1.0, "high": 1.0}
+    greyed, coloured = heatmap(found, grey=True), heatmap(found)
+    sure = {
+        (cell["target"], cell["layer"]): cell["p_family"] <= 0.05 and cell["r2"] is not None
+        for cell in found["cells"]
+    }
+    for (row, layer), value in np.ndenumerate(np.array(greyed.data[0].z, dtype=float)):
+        assert np.isfinite(value) == sure[found["target_names"][row], layer]
+    assert [note.text for note in greyed.layout.annotations] == [
+        note.text for note in coloured.layout.annotations
+    ]
 
 
 def test_a_click_names_its_layer_and_target() -> None:

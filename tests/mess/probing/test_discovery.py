@@ -13,14 +13,12 @@ from sklearn.preprocessing import StandardScaler
 from mess.errors import MessError
 from mess.probing.discovery import (
     MIN_ROWS,
-    Cell,
-    Discovery,
-    assign_folds,
-    choose_alpha,
     discover,
-    out_of_fold,
     r2_score,
 )
+from mess.probing.folds import assign_folds
+from mess.probing.probes import choose_alpha, out_of_fold
+from mess.probing.results import Cell, Discovery
 from mess.probing.ridge import DEFAULT_ALPHAS, RidgePath
 
 LAYERS, DIM = 5, 24
@@ -162,22 +160,22 @@ def test_auto_chooses_what_an_explicit_search_by_work_chooses(n: int, d: int) ->
             refit = Ridge(alpha=alpha, solver="svd").fit(z[~out], y[~out]).predict(z[out])
             errors[row] += np.square(refit - y[out]).sum(axis=0)
     expected = np.asarray(DEFAULT_ALPHAS)[errors.argmin(axis=0)]
-    chosen = choose_alpha(RidgePath(x, y), y, works, alphas=DEFAULT_ALPHAS)
+    chosen, left_out = choose_alpha(RidgePath(x, y), y, works, alphas=DEFAULT_ALPHAS)
     np.testing.assert_array_equal(chosen, expected)
     assert len(set(chosen)) > 1
+    assert np.square(left_out - y).sum(axis=0) == pytest.approx(errors.min(axis=0))
 
 
 def test_the_penalty_is_chosen_without_the_held_out_fold() -> None:
     x, works = noise(60)[:, 0], works_of(60)
     y = x[:, :2] + np.random.default_rng(5).standard_normal((60, 2))
     fold = assign_folds(works, folds=5)
-    _, before = out_of_fold(x, y, works, fold=fold, alphas=DEFAULT_ALPHAS)
+    before = out_of_fold(x, y, works, fold=fold, alphas=DEFAULT_ALPHAS)
     changed = y.copy()
     changed[fold == 2] *= -1000
-    predicted, after = out_of_fold(x, changed, works, fold=fold, alphas=DEFAULT_ALPHAS)
-    np.testing.assert_array_equal(before[2], after[2])
-    again = out_of_fold(x, y, works, fold=fold, alphas=DEFAULT_ALPHAS)[0]
-    np.testing.assert_allclose(predicted[fold == 2], again[fold == 2])
+    after = out_of_fold(x, changed, works, fold=fold, alphas=DEFAULT_ALPHAS)
+    np.testing.assert_array_equal(before.alphas[2], after.alphas[2])
+    np.testing.assert_allclose(after.predicted[fold == 2], before.predicted[fold == 2])
 
 
 def test_auto_beats_a_bad_fixed_penalty_near_n_equal_d() -> None:
@@ -207,10 +205,10 @@ def test_an_undefined_value_drops_its_row_from_its_target_only() -> None:
     for name in "ac":
         assert cell(found, layer=2, target=name) == cell(whole, layer=2, target=name)
     kept = np.delete(np.arange(60), holes)
-    alone, _ = out_of_fold(
+    alone = out_of_fold(
         x[kept, 2], y[kept, 1:2], works[kept], fold=found.fold[kept], alphas=DEFAULT_ALPHAS
     )
-    np.testing.assert_allclose(found.predicted[2, kept, 1], alone[:, 0])
+    np.testing.assert_allclose(found.predicted[2, kept, 1], alone.predicted[:, 0])
 
 
 def test_a_target_that_never_varies_or_is_hardly_defined_has_no_score() -> None:

@@ -1,0 +1,52 @@
+"""Folds that never split a group: which rows are held out together."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mess.errors import MessError
+
+MIN_WORKS = 3
+
+
+def assign_folds(groups: ArrayLike, *, folds: int, seed: int = 0) -> NDArray[np.int64]:
+    """Assign rows to folds so that no group is split and folds are of similar size.
+
+    Groups are shuffled, then placed from the largest to the smallest into the fold that has the
+    fewest rows.
+
+    Parameters
+    ----------
+    groups : array_like [shape=(n,)]
+        The work of each row.
+    folds : int
+        Wanted number; fewer are made when there are fewer groups.
+    seed : int
+
+    Returns
+    -------
+    ndarray [shape=(n,), dtype=int]
+
+    Raises
+    ------
+    MessError
+        If there are fewer than three groups or two folds.
+    """
+    names, membership, sizes = np.unique(
+        np.asarray(groups), return_inverse=True, return_counts=True
+    )
+    if len(names) < MIN_WORKS:
+        raise MessError(
+            f"probing needs tracks of at least {MIN_WORKS} works, there are {len(names)}: "
+            "add recordings of other works"
+        )
+    if folds < 2:
+        raise MessError(f"probing needs at least 2 folds, not {folds}")
+    order = np.random.default_rng(seed).permutation(len(names))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    load = np.zeros(min(folds, len(names)), dtype=np.int64)
+    fold_of_group = np.empty(len(names), dtype=np.int64)
+    for group in order:
+        fold = int(np.argmin(load))
+        fold_of_group[group] = fold
+        load[fold] += sizes[group]
+    return fold_of_group[membership]

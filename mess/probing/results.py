@@ -1,0 +1,127 @@
+"""What an experiment reports: cells, and a summary of the layers for each target."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.probing.ridge import Array
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One probe: how well one layer predicts one target.
+
+    Attributes
+    ----------
+    layer : int
+    target : str
+    r2, spearman, rmse : float or None
+        None where they are undefined: too few rows, or a target that does not vary.
+    fold_r2 : list of (float or None)
+        R² within each fold, against the mean of its training rows.
+    alpha : list of float
+        The penalty that each fold used.
+    n, works : int
+        Rows and distinct works that took part.
+    low, high : float or None
+        95 % interval of ``r2``, by a bootstrap over works.
+    p, p_family, q : float or None
+        Chance of such an R² on shuffled works: of this cell, of any cell, and as the least false
+        discovery rate. None if no shuffles were asked for.
+    selectivity : float or None
+        ``r2`` minus the mean R² of the same probe on shuffled works.
+    """
+
+    layer: int
+    target: str
+    r2: float | None
+    spearman: float | None
+    rmse: float | None
+    fold_r2: list[float | None]
+    alpha: list[float]
+    n: int
+    works: int
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    p_family: float | None = None
+    q: float | None = None
+    selectivity: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the cell as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Combined:
+    """A probe whose layer, or mixture of layers, was chosen inside the training folds.
+
+    Attributes
+    ----------
+    r2, spearman, low, high : float or None
+        As in `Cell`.
+    layers : list of float
+        The share of each layer: of the folds that chose it, or its mean weight.
+    """
+
+    r2: float | None
+    spearman: float | None
+    low: float | None
+    high: float | None
+    layers: list[float]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is known about the layers of one target.
+
+    Attributes
+    ----------
+    target : str
+    best : int
+        The layer with the highest R².
+    within : list of int
+        Every layer within one standard error of it.
+    wins : list of float
+        How often each layer is the best when works are drawn anew.
+    nested : Combined
+        The layer chosen inside each training fold: an R² without the optimism of "best of many".
+    weighted : Combined
+        A convex combination of all layers, learned inside each training fold.
+    """
+
+    target: str
+    best: int
+    within: list[int]
+    wins: list[float]
+    nested: Combined
+    weighted: Combined
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """All cells of an experiment and the predictions behind them.
+
+    Attributes
+    ----------
+    cells : list of Cell
+        Layer by layer, in the order of the targets.
+    summaries : list of Summary
+        One a target that could be probed.
+    predicted : ndarray [shape=(layers, n, targets)]
+        Out-of-fold predictions; NaN where the target is undefined.
+    fold : ndarray [shape=(n,), dtype=int]
+        The fold in which each row was held out.
+    """
+
+    cells: list[Cell]
+    summaries: list[Summary]
+    predicted: Array
+    fold: NDArray[np.int64]
