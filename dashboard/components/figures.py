@@ -80,14 +80,6 @@ def heatmap(record: Mapping[str, Any], *, grey: bool = False) -> go.Figure:
             ),
         ]
     )
-    for (row, column), value in np.ndenumerate(r2):  # a heatmap writes nothing into a gap
-        figure.add_annotation(
-            x=column,
-            y=row,
-            text=two_decimals(value),
-            showarrow=False,
-            font={"size": 11, "color": _ink(float(shown[row, column]))},
-        )
     labels = [str(number) if name == str(number) else name for number, name in enumerate(names)]
     figure.update_xaxes(
         tickmode="array",
@@ -114,6 +106,16 @@ def heatmap(record: Mapping[str, Any], *, grey: bool = False) -> go.Figure:
         clickmode="event+select",
         dragmode=False,
         plot_bgcolor=GREY,
+        annotations=[  # a heatmap itself writes nothing into a gap
+            {
+                "x": column,
+                "y": row,
+                "text": two_decimals(value),
+                "showarrow": False,
+                "font": {"size": 11, "color": _ink(float(shown[row, column]))},
+            }
+            for (row, column), value in np.ndenumerate(r2)
+        ],
     )
     return figure
 

@@ -33,6 +33,8 @@ def main() -> None:
                 ("recommend", "recommend"),
             ):
                 page.goto(f"{address}/{path}")
+                if name == "discovery":
+                    page.locator(".js-plotly-plot").nth(1).wait_for()
                 settle(page)
                 if name == "recommend":
                     sliders = page.get_by_role("slider")
