@@ -1,6 +1,7 @@
 # make run   from nothing to the dashboard      make demo   the same without the server
 # make test  from nothing to every test         make lint   ruff and mypy
 # make bench every figure of the README's tables; make screenshots: its pictures
+# make validate  the statistics proved on simulated data
 # With uv: make run UV=1 (and the same for the others).
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ NEW_VENV := $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --
 INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt
 endif
 
-.PHONY: run demo test lint format bench screenshots constraints clean
+.PHONY: run demo test lint format bench validate screenshots constraints clean
 
 run: demo
 	$(BIN)/streamlit run dashboard/Home.py --server.port $(PORT)
@@ -40,6 +41,9 @@ format: $(VENV)/.installed-test
 
 bench: demo
 	$(BIN)/python -m benchmarks
+
+validate: $(VENV)/.installed-test
+	$(BIN)/python -m benchmarks.validate
 
 screenshots: demo $(VENV)/.installed-test
 	PYTHONPATH=.:tests $(BIN)/python tests/browser/screenshots.py

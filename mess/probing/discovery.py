@@ -94,6 +94,7 @@ def discover(
     chosen = np.full((layers, n_folds, y.shape[1]), np.nan)
     inner = np.full((layers, n_folds, *y.shape), np.nan, dtype=np.float32)
     null = np.full((shuffles, layers, y.shape[1]), np.nan)
+    without = np.full((2, layers, n_folds, int(works.max()) + 1, y.shape[1]), np.nan)
     for layer in range(layers):
         x = np.asarray(features[:, layer], dtype=np.float64)
         for (columns, rows), sources in zip(patterns, shuffled, strict=True):
@@ -110,6 +111,9 @@ def discover(
             chosen[layer][np.ix_(present, columns)] = found.alphas
             inner[layer][np.ix_(present, rows, columns)] = found.inner
             null[:, layer, columns] = found.null
+            known = np.ix_(present, np.unique(works[rows]), columns)
+            for kind in range(2):
+                without[kind, layer][known] = found.without[kind]
         if on_layer is not None:
             on_layer(layer)
     baseline = _training_means(y, predicted, fold)
@@ -127,9 +131,17 @@ def discover(
         for layer in range(layers)
         for column, name in enumerate(names)
     ]
-    combined, shares = _combine(y, predicted, inner, fold)
-    everything = np.concatenate([predicted, combined])
-    scores = _Scores.of(y, everything, baseline, works, resamples=resamples, seed=seed)
+    combined, shares, choice = _combine(y, predicted, inner, fold)
+    # The nested probe is one more layer: in each fold that of the layer it chose.
+    nested = np.take_along_axis(without, choice[None, None, :, None, :], axis=1)
+    scores = _Scores.of(
+        y,
+        np.concatenate([predicted, combined]),
+        baseline,
+        np.concatenate([without, nested], axis=1),
+        resamples=resamples,
+        seed=seed,
+    )
     cells = _with_significance(cells, null, scores)
     summaries = [
         summary
@@ -219,7 +231,11 @@ def _spearman(a: Array, b: Array) -> float | None:
 
 @dataclass(frozen=True)
 class _Scores:
-    """R² of everything that predicts, its draws and its intervals; [predictors, targets]."""
+    """R² of everything that predicts [predictors, targets], its draws and its intervals.
+
+    The predictors are the layers, the nested and the weighted probe; the last has no draws: its
+    errors without a work are not known from those of the layers.
+    """
 
     r2: Array
     resampled: Array
@@ -231,29 +247,28 @@ class _Scores:
         y: Array,
         predicted: Array,
         baseline: Array,
-        works: NDArray[np.int64],
+        without: Array,
         *,
         resamples: int,
         seed: int,
     ) -> "_Scores":
-        shape = len(predicted), y.shape[1]
-        squares = np.nan_to_num(np.square(y - predicted)).transpose(1, 0, 2)
-        total = np.nan_to_num(np.square(y - baseline))
-        flat = total.sum(axis=0) <= 1e-20 * np.maximum(np.nansum(np.square(y), axis=0), 1e-300)
-        total[:, flat] = 0.0
-        n_works = int(works.max()) + 1
-        by_work = np.zeros((n_works, len(y)))
-        by_work[works, np.arange(len(y))] = 1.0
-        error = (by_work @ squares.reshape(len(y), -1)).reshape(n_works, -1)
-        totals = np.tile(by_work @ total, (1, shape[0]))
-        draws = statistics.works_drawn(n_works, resamples=resamples, seed=seed)
-        resampled = statistics.resampled_r2(error, totals, draws=draws)
-        sums = totals.sum(axis=0)
-        r2 = 1.0 - np.divide(
-            error.sum(axis=0), sums, out=np.full(sums.shape, np.nan), where=sums > 0
-        )
-        bounds = statistics.interval(error, totals, resampled)
-        return cls(r2.reshape(shape), resampled.reshape(-1, *shape), bounds.reshape(2, *shape))
+        r2 = np.full((len(predicted), y.shape[1]), np.nan)
+        for place in np.ndindex(r2.shape):
+            guess = predicted[place[0], :, place[1]]
+            rows = np.isfinite(guess)
+            score = r2_score(y[rows, place[1]], guess[rows], baseline[rows, place[1]])
+            r2[place] = np.nan if score is None else score
+        error, total = np.nansum(without, axis=2)  # over folds: [predictors, works, targets]
+        known = np.isfinite(without[0]).any(axis=1) & (total > 0) & (error > 0)
+        shares = np.log(np.divide(error, total, out=np.full_like(total, np.nan), where=known))
+        shares = shares.transpose(1, 0, 2)
+        observed = np.log(np.maximum(1.0 - r2[: shares.shape[1]], np.finfo(float).tiny))
+        works = len(shares)
+        moves = statistics.influence(observed.ravel(), shares.reshape(works, -1))
+        draws = statistics.works_drawn(works, resamples=resamples, seed=seed)
+        resampled = statistics.resampled_r2(observed.ravel(), moves, draws=draws)
+        bounds = statistics.interval(resampled).reshape(2, *observed.shape)
+        return cls(r2, resampled.reshape(-1, *observed.shape), bounds)
 
 
 def _with_significance(cells: list[Cell], null: Array, scores: _Scores) -> list[Cell]:
@@ -279,30 +294,34 @@ def _with_significance(cells: list[Cell], null: Array, scores: _Scores) -> list[
 
 def _combine(
     y: Array, predicted: Array, inner: NDArray[np.float32], fold: NDArray[np.int64]
-) -> tuple[Array, Array]:
+) -> tuple[Array, Array, NDArray[np.int64]]:
     """Predict by the layer, and by the mixture of layers, that each training fold chooses.
 
     Returns
     -------
     predicted : ndarray [shape=(2, n, targets)]
     shares : ndarray [shape=(2, targets, layers)]
+    choice : ndarray [shape=(folds, targets), dtype=int]
+        The layer that each fold chose.
     """
     layers, targets = predicted.shape[0], y.shape[1]
     combined = np.full((2, *y.shape), np.nan)
     shares = np.full((2, targets, layers), np.nan)
+    choice = np.zeros((inner.shape[1], targets), dtype=np.int64)
     for column in range(targets):
         rows = np.isfinite(predicted[0, :, column])
         if not rows.any():
             continue
         folds, of_fold = np.unique(fold[rows], return_inverse=True)
         guesses = inner[:, folds][:, :, rows, column]
-        one_hot = np.eye(layers)[choose_layers(y[rows, column], guesses)]
+        choice[folds, column] = choose_layers(y[rows, column], guesses)
+        one_hot = np.eye(layers)[choice[folds, column]]
         for kind, weights in enumerate((one_hot, weigh_layers(y[rows, column], guesses))):
             shares[kind, column] = weights.mean(axis=0)
             combined[kind, rows, column] = (weights[of_fold] * predicted[:, rows, column].T).sum(
                 axis=1
             )
-    return combined, shares
+    return combined, shares, choice
 
 
 def _summary(
@@ -314,12 +333,13 @@ def _summary(
     if best is None:
         return None
     rows = np.isfinite(combined[0, :, column])
+    bounds = [scores.interval[:, layers, column].tolist(), [np.nan, np.nan]]
     both = [
         Combined(
             r2=_known(scores.r2[layers + kind, column]),
             spearman=_spearman(y[rows, column], combined[kind, rows, column]),
-            low=_known(scores.interval[0, layers + kind, column]),
-            high=_known(scores.interval[1, layers + kind, column]),
+            low=_known(bounds[kind][0]),
+            high=_known(bounds[kind][1]),
             layers=shares[kind, column].tolist(),
         )
         for kind in range(2)

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from mess.probing.ridge import Array, RidgePath
 
 _WORTH_THREADS = 400  # side of a matrix
-_SHUFFLED_VALUES = 4_000_000  # targets of shuffled works that are held at a time
+_SHUFFLED_VALUES = 8_000_000  # targets of shuffled works that are held at a time
 
 
 class OutOfFold(NamedTuple):
@@ -32,12 +32,16 @@ class OutOfFold(NamedTuple):
         Training rows by the fold's own leave-one-group-out; NaN in the rows that are held out.
     null : ndarray [shape=(shuffles, t)]
         R² of the same probes on shuffled groups.
+    without : ndarray [shape=(2, folds, groups, t)]
+        Each fold's squared errors, of the probe and of the training mean, had one group not been
+        there: neither to be fitted on nor to be tested. Groups in the order of ``np.unique``.
     """
 
     predicted: Array
     alphas: Array
     inner: NDArray[np.float32]
     null: Array
+    without: Array
 
 
 def out_of_fold(
@@ -61,58 +65,92 @@ def out_of_fold(
     alphas : sequence of float
         Where there are several, each training fold chooses one per target.
     shuffled : ndarray [shape=(shuffles, n), dtype=int], optional
-        From `mess.probing.shuffles.shuffled_rows`. A shuffle keeps the penalties of the true
-        targets: under the null they say nothing about the rows that are held out.
+        From `mess.probing.shuffles.shuffled_rows`. Each shuffle chooses its own penalties, as the
+        true targets do: with theirs it would be tested too leniently.
     """
     folds = np.unique(fold)
     predicted = np.empty_like(y)
     chosen = np.empty((len(folds), y.shape[1]))
     inner = np.full((len(folds), *y.shape), np.nan, dtype=np.float32)
     shuffled = np.empty((0, len(y)), dtype=np.int64) if shuffled is None else shuffled
+    names = np.unique(groups)
+    without = np.empty((2, len(folds), len(names), y.shape[1]))
     sums = np.zeros((2, len(shuffled), y.shape[1]))  # squared errors: of the probe, of the mean
     # Threads that share a small matrix spend their time waiting for each other.
     with threadpool_limits(limits=1 if min(x.shape) < _WORTH_THREADS else None):
         for number, held_out in enumerate(folds):
             test = fold == held_out
             path = RidgePath(x[~test], y[~test])
-            best, inner[number, ~test] = choose_alpha(path, y[~test], groups[~test], alphas=alphas)
-            chosen[number] = best
-            for alpha in np.unique(best):
-                columns = np.flatnonzero(best == alpha)
-                predicted[np.ix_(test, columns)] = path.predict(x[test], alphas=[alpha])[0][
-                    :, columns
-                ]
-                if len(shuffled):
-                    smoother = path.smoother(x[test], alpha=alpha).astype(np.float32)
-                    _add_shuffled_errors(
-                        sums, smoother, y, test=test, columns=columns, shuffled=shuffled
-                    )
+            best, left_out = choose_alpha(path, y[~test], groups[~test], alphas=alphas)
+            chosen[number], inner[number, ~test] = best, left_out
+            predicted[test] = path.predict_each(x[test], alphas=best)
+            by_group = path.predict_without(
+                x[test], groups=groups[~test], alphas=best, left_out=left_out
+            )
+            without[:, number] = _errors_without(
+                y, predicted[test], by_group, groups, test=test, names=names
+            )
+            if len(shuffled):
+                _add_shuffled_errors(
+                    sums, path, x, y, groups, test=test, alphas=alphas, shuffled=shuffled
+                )
     null = 1.0 - np.divide(sums[0], sums[1], out=np.full_like(sums[0], np.nan), where=sums[1] > 0)
-    return OutOfFold(predicted, chosen, inner, null)
+    return OutOfFold(predicted, chosen, inner, null, without)
+
+
+def _errors_without(
+    y: Array,
+    predicted: Array,
+    by_group: Array,
+    groups: NDArray[Any],
+    *,
+    test: NDArray[np.bool_],
+    names: NDArray[Any],
+) -> Array:
+    """Return one fold's squared errors had each group not been there [2, groups, t]."""
+    held_out, training, its_groups = y[test], y[~test], groups[~test]
+    mean = training.mean(axis=0)
+    errors = np.square(np.stack([held_out - predicted, held_out - mean]))
+    out = np.repeat(errors.sum(axis=1)[:, None], len(names), axis=1)
+    removed = np.searchsorted(names, np.unique(its_groups))
+    for place, guess in zip(removed, by_group, strict=True):
+        kept = its_groups != names[place]
+        less = training[kept].mean(axis=0) if kept.any() else mean
+        out[0, place] = np.square(held_out - guess).sum(axis=0)
+        out[1, place] = np.square(held_out - less).sum(axis=0)
+    for place in np.searchsorted(names, np.unique(groups[test])):
+        out[:, place] -= errors[:, groups[test] == names[place]].sum(axis=1)
+    return out
 
 
 def _add_shuffled_errors(
     sums: Array,
-    smoother: NDArray[np.float32],
+    path: RidgePath,
+    x: Array,
     y: Array,
+    groups: NDArray[Any],
     *,
     test: NDArray[np.bool_],
-    columns: NDArray[np.int64],
+    alphas: Sequence[float],
     shuffled: NDArray[np.int64],
 ) -> None:
     """Add one fold's squared errors on shuffled targets to ``sums`` [2, shuffles, t]."""
-    values = (y[:, columns] - y[:, columns].mean(axis=0)).astype(np.float32)
+    # In single precision: the null needs no more, and it is nearly all of the work.
+    values = (y - y.mean(axis=0)).astype(np.float32)
     step = max(1, _SHUFFLED_VALUES // values.size)
     for first in range(0, len(shuffled), step):
         rows = shuffled[first : first + step]
-        train = values[rows[:, ~test]].transpose(1, 0, 2)  # [rows, shuffles, targets]
-        mean = train.mean(axis=0)
-        fitted = smoother @ (train - mean).reshape(len(train), -1)
-        deviation = values[rows[:, test]].transpose(1, 0, 2) - mean
-        error = deviation - fitted.reshape(deviation.shape)
-        part = np.s_[first : first + step]
-        sums[0, part, columns] += np.square(error).sum(axis=0).T
-        sums[1, part, columns] += np.square(deviation).sum(axis=0).T
+        shape = (-1, len(rows) * y.shape[1])
+        train = values[rows[:, ~test]].transpose(1, 0, 2).reshape(shape)
+        held_out = values[rows[:, test]].transpose(1, 0, 2).reshape(shape)
+        moved = path.with_targets(train)
+        best = np.full(train.shape[1], alphas[len(alphas) // 2])
+        if len(alphas) > 1 and len(np.unique(groups[~test])) > 1:
+            best = moved.choose_alphas(groups[~test], alphas=alphas)
+        error = np.square(held_out - moved.predict_each(x[test], alphas=best)).sum(axis=0)
+        total = np.square(held_out - train.mean(axis=0)).sum(axis=0)
+        sums[0, first : first + step] += error.reshape(len(rows), -1)
+        sums[1, first : first + step] += total.reshape(len(rows), -1)
 
 
 def choose_alpha(

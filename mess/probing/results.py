@@ -62,7 +62,7 @@ class Combined:
     Attributes
     ----------
     r2, spearman, low, high : float or None
-        As in `Cell`.
+        As in `Cell`; a mixture has no interval.
     layers : list of float
         The share of each layer: of the folds that chose it, or its mean weight.
     """

@@ -19,11 +19,15 @@ Examples
 """
 
 from collections.abc import Sequence
+from copy import copy
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+_PATIENCE = 2  # penalties that may do no better before a search ends
+_CACHED_VALUES = 400_000  # of a block of targets that stays near the processor
 DEFAULT_ALPHAS: tuple[float, ...] = tuple(10.0**power for power in range(-2, 7))
 
 
@@ -87,8 +91,65 @@ class RidgePath:
         ndarray [shape=(a, m, t)]
         """
         z = (np.asarray(x, dtype=np.float64) - self._mean) / self._scale
-        projected_rows = z @ self._back
+        projected_rows = z.astype(self._y.dtype, copy=False) @ self._back
         return np.stack([projected_rows @ self._shrunk(alpha) + self._y_mean for alpha in alphas])
+
+    def predict_each(self, x: ArrayLike, *, alphas: NDArray[np.floating[Any]]) -> Array:
+        """Predict new rows, each target under its own penalty.
+
+        Parameters
+        ----------
+        x : array_like [shape=(m, d)]
+        alphas : ndarray [shape=(t,)]
+
+        Returns
+        -------
+        ndarray [shape=(m, t)]
+        """
+        z = (np.asarray(x, dtype=np.float64) - self._mean) / self._scale
+        shrunk = self._projected / (self._eigenvalues[:, None] + alphas)
+        shrunk = shrunk.astype(self._y.dtype, copy=False)
+        return np.asarray((z.astype(shrunk.dtype, copy=False) @ self._back) @ shrunk + self._y_mean)
+
+    def predict_without(
+        self,
+        x: ArrayLike,
+        *,
+        groups: NDArray[Any],
+        alphas: NDArray[np.floating[Any]],
+        left_out: Array,
+    ) -> Array:
+        """Predict new rows by the fits that lack one group each, without refitting.
+
+        Removing the rows g moves a prediction by −s_g (y_g − ŷ_g), s_g the weights of those rows
+        in it and ŷ_g their predictions by the fit without them.
+
+        Parameters
+        ----------
+        x : array_like [shape=(m, d)]
+        groups : ndarray [shape=(n,)]
+        alphas : ndarray [shape=(t,)]
+            Each target's penalty.
+        left_out : ndarray [shape=(n, t)]
+            From `leave_group_out`, at these penalties.
+
+        Returns
+        -------
+        ndarray [shape=(groups, m, t)]
+            In the order of ``np.unique(groups)``.
+        """
+        z = (np.asarray(x, dtype=np.float64) - self._mean) / self._scale
+        names, membership = np.unique(groups, return_inverse=True)
+        surprise = self._y + self._y_mean - left_out
+        out = np.repeat(self.predict_each(x, alphas=alphas)[None], len(names), axis=0)
+        rows_of = [np.flatnonzero(membership == number) for number in range(len(names))]
+        for alpha in np.unique(alphas):
+            columns = np.flatnonzero(alphas == alpha)
+            weights = (z @ self._back / (self._eigenvalues + alpha)) @ self._basis.T
+            weights += 1.0 / len(self._y)
+            for number, rows in enumerate(rows_of):
+                out[number][:, columns] -= weights[:, rows] @ surprise[np.ix_(rows, columns)]
+        return out
 
     def coefficients(self, *, alpha: float) -> tuple[Array, Array]:
         """Return weights and intercepts on the original scale of ``x``.
@@ -101,20 +162,21 @@ class RidgePath:
         weights = (self._back @ self._shrunk(alpha)) / self._scale[:, None]
         return weights, self._y_mean - self._mean @ weights
 
-    def smoother(self, x: ArrayLike, *, alpha: float) -> Array:
-        """Return S with ŷ = ȳ + S (y − ȳ) for new rows, whatever the targets y of the fit.
+    def with_targets(self, y: NDArray[np.floating[Any]]) -> "RidgePath":
+        """Return the fits of other targets on the same rows, in the precision of ``y``.
 
         Parameters
         ----------
-        x : array_like [shape=(m, d)]
-        alpha : float
-
-        Returns
-        -------
-        ndarray [shape=(m, n)]
+        y : ndarray [shape=(n, t)]
         """
-        z = (np.asarray(x, dtype=np.float64) - self._mean) / self._scale
-        return np.asarray((z @ self._back / (self._eigenvalues + alpha)) @ self._basis.T)
+        other = copy(self)
+        other._y_mean = y.mean(axis=0)
+        other._y = y - other._y_mean
+        other._basis = self._basis.astype(y.dtype, copy=False)
+        other._back = self._back.astype(y.dtype, copy=False)
+        other._eigenvalues = self._eigenvalues.astype(y.dtype, copy=False)
+        other._projected = other._basis.T @ other._y
+        return other
 
     def leave_group_out(self, groups: ArrayLike, *, alphas: Sequence[float]) -> Array:
         """Predict each row from a fit without the rows of its group, under every penalty.
@@ -139,18 +201,65 @@ class RidgePath:
         (deletion of several cases).
         """
         _, membership = np.unique(np.asarray(groups), return_inverse=True)
-        out = np.empty((len(alphas), *self._y.shape))
-        n = len(self._y)
+        out = np.empty((len(alphas), *self._y.shape), dtype=self._y.dtype)
         # Groups of one size are solved together: many small solves cost mostly their calls.
         blocks = [(rows, self._basis[rows]) for rows in _rows_by_group_size(membership)]
         for index, alpha in enumerate(alphas):
             filtered = self._eigenvalue_filter(alpha)
             residual = self._y - self._basis @ (filtered[:, None] * self._projected)
             for rows, basis in blocks:
-                hat = (basis * filtered) @ basis.transpose(0, 2, 1) + 1.0 / n
-                left_out = np.linalg.solve(np.eye(rows.shape[1]) - hat, residual[rows])
+                hat = self._hat(basis, filtered)
+                identity = np.eye(rows.shape[1], dtype=hat.dtype)
+                left_out = np.linalg.solve(identity - hat, residual[rows])
                 out[index, rows] = self._y[rows] - left_out
         return out + self._y_mean
+
+    def choose_alphas(self, groups: ArrayLike, *, alphas: Sequence[float]) -> Array:
+        """Choose the penalty of each of very many targets by leaving one group out at a time.
+
+        From the heaviest penalty down, a target is followed until two in a row do no better: most
+        shuffled targets want the heaviest, and the rest of the grid would be nearly all the cost.
+
+        Parameters
+        ----------
+        groups, alphas
+            See `leave_group_out`.
+
+        Returns
+        -------
+        ndarray [shape=(t,)]
+        """
+        _, membership = np.unique(np.asarray(groups), return_inverse=True)
+        blocks = [(rows, self._basis[rows]) for rows in _rows_by_group_size(membership)]
+        grid = sorted(alphas, reverse=True)
+        steps = []
+        for alpha in grid:
+            filtered = self._eigenvalue_filter(alpha)
+            inverses = []
+            for rows, basis in blocks:
+                own = np.eye(rows.shape[1]) - self._hat(basis, filtered)
+                inverses.append((rows, np.linalg.inv(own).astype(self._y.dtype)))
+            steps.append((filtered[:, None], inverses))
+        chosen = np.zeros(self._y.shape[1], dtype=np.int64)
+        width = max(64, _CACHED_VALUES // len(self._y))
+        for first in range(0, len(chosen), width):
+            following = np.arange(first, min(first + width, len(chosen)))
+            least = np.full(len(chosen), np.inf)
+            for index, (filtered, inverses) in enumerate(steps):
+                y, projected = self._y[:, following], self._projected[:, following]
+                error = _left_out_error(y - self._basis @ (filtered * projected), inverses)
+                better = error < least[following]
+                chosen[following[better]] = index
+                least[following[better]] = error[better]
+                following = following[index - chosen[following] < _PATIENCE]
+                if not following.size:
+                    break
+        return np.asarray(grid, dtype=np.float64)[chosen]
+
+    def _hat(self, basis: Array, filtered: Array) -> Array:
+        """Blocks of the hat matrix, its intercept included, of rows in the eigenbasis."""
+        blocks = (basis * filtered) @ basis.transpose(0, 2, 1) + 1.0 / len(self._y)
+        return np.asarray(blocks)
 
     def _eigenvalue_filter(self, alpha: float) -> Array:
         """Diagonal f of the hat matrix B f Bᵀ in the basis B."""
@@ -169,3 +278,16 @@ def _rows_by_group_size(membership: NDArray[np.int64]) -> list[NDArray[np.int64]
     sizes = np.bincount(membership)
     first = np.cumsum(sizes) - sizes
     return [order[first[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes)]
+
+
+def _left_out_error(
+    residual: NDArray[np.floating[Any]], inverses: list[tuple[NDArray[np.int64], Array]]
+) -> NDArray[np.floating[Any]]:
+    """Return each target's squared error if every group is left out once."""
+    total = np.zeros(residual.shape[1], dtype=residual.dtype)
+    for rows, inverse in inverses:
+        of_groups = residual[rows]
+        left_out = of_groups * inverse if rows.shape[1] == 1 else inverse @ of_groups
+        flat = left_out.reshape(-1, residual.shape[1])
+        total += np.einsum("ij,ij->j", flat, flat)
+    return total

@@ -1,18 +1,17 @@
-"""How sure a score is: intervals, significance over many cells, and which layers tie for the best.
+"""How sure a score is: intervals, significance over many cells, layers that tie for the best.
 
-Task: from out-of-fold errors and from the same probes on shuffled works, say for every cell
-(layer × target) how far its R² may be off, whether it could be chance given how many cells were
-looked at, and which layers cannot be told from the best one.
+Task: from the errors without each work and from the same probes on shuffled works, say for every
+cell (layer × target) how far its R² may be off, whether it could be chance given how many cells
+were looked at, and which layers cannot be told from the best one.
 
-Conventions: the unit is the *work*. Errors of its rows are added up, and whole works are drawn or
-shuffled; rows of a work are never taken as independent. Arrays are [works, …cells…] for errors
-and [draws, …cells…] for what was drawn.
+Conventions: the unit is the *work*. Whole works are drawn, left out or shuffled; rows of a work are
+never taken as independent. Arrays are [works, cells] or [draws, cells].
 
 Examples
 --------
 >>> import numpy as np
->>> error, total = np.full((20, 1), 0.5), np.ones((20, 1))
->>> resampled_r2(error, total, draws=works_drawn(20, resamples=3)).ravel()
+>>> moves = influence(np.zeros(1), np.zeros((20, 1)))
+>>> resampled_r2(np.log([0.5]), moves, draws=works_drawn(20, resamples=3)).ravel()
 array([0.5, 0.5, 0.5])
 """
 
@@ -74,77 +73,59 @@ def works_drawn(works: int, *, resamples: int, seed: int = 0) -> NDArray[np.int6
     return rng.multinomial(works, np.full(works, 1.0 / works), size=resamples)
 
 
-def resampled_r2(error: Array, total: Array, *, draws: NDArray[np.int64]) -> Array:
-    """Return the R² of every cell on drawn works.
+def influence(score: Array, without: Array) -> Array:
+    """Return how much each work moves a score: the jackknife over works.
+
+    ``without`` must come from the whole experiment done without the work, fits included. Works
+    that are only left out of the test would hide that folds share their training rows, and
+    intervals would be too short (S. Bates, T. Hastie, R. Tibshirani: Cross-validation: what does
+    it estimate and how well does it do it? JASA 119, 2024).
 
     Parameters
     ----------
-    error : ndarray [shape=(works, cells)]
-        Squared error of each work's rows, Σ(y − ŷ)².
-    total : ndarray [shape=(works, cells)]
-        The same against the mean of the training rows.
+    score : ndarray [shape=(cells,)]
+    without : ndarray [shape=(works, cells)]
+        The score without each work; NaN where a cell does not know the work.
+
+    Returns
+    -------
+    ndarray [shape=(works, cells)]
+        Deviations that add up to 0 and whose squares add up to the jackknife's variance
+        (B. Efron, C. Stein: The jackknife estimate of variance. Annals of Statistics 9, 1981).
+    """
+    known = np.isfinite(without) & np.isfinite(score)
+    works = known.sum(axis=0)
+    centre = np.where(known, without, 0).sum(axis=0) / np.maximum(works, 1)
+    scale = np.sqrt(np.maximum(works - 1, 0) / np.maximum(works, 1))
+    return np.where(known, centre - without, 0.0) * scale
+
+
+def resampled_r2(error_share: Array, moves: Array, *, draws: NDArray[np.int64]) -> Array:
+    """Return the R² of every cell as it would be on drawn works: a bootstrap over works.
+
+    A work that is drawn twice moves the score twice. Scores move on the scale of log(1 − R²), the
+    logarithm of a ratio of errors, which is closer to normal and keeps R² below 1.
+
+    Parameters
+    ----------
+    error_share : ndarray [shape=(cells,)]
+        log(1 − R²).
+    moves : ndarray [shape=(works, cells)]
+        From `influence` on the same scale.
     draws : ndarray [shape=(resamples, works)]
         From `works_drawn`.
 
     Returns
     -------
     ndarray [shape=(resamples, cells)]
-        NaN where the drawn works do not vary.
     """
-    counts = draws.astype(np.float64)
-    below = counts @ total
-    above = counts @ error
-    return 1.0 - np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+    return 1.0 - np.exp(error_share + draws.astype(np.float64) @ moves)
 
 
-def interval(error: Array, total: Array, resampled: Array) -> Array:
-    """Return the bias-corrected and accelerated bootstrap interval of every cell's R².
-
-    Parameters
-    ----------
-    error, total : ndarray [shape=(works, cells)]
-        See `resampled_r2`.
-    resampled : ndarray [shape=(resamples, cells)]
-        From `resampled_r2` on the same.
-
-    Returns
-    -------
-    ndarray [shape=(2, cells)]
-        Bounds that hold 95 % of repetitions; NaN where R² is undefined.
-
-    References
-    ----------
-    B. Efron: Better bootstrap confidence intervals. JASA 82 (1987); the acceleration is that of
-    the jackknife over works.
-    """
-    from scipy.special import ndtr, ndtri
-
-    sums, totals = error.sum(axis=0), total.sum(axis=0)
-    usable = (totals > 0) & np.isfinite(resampled).all(axis=0)
-    bounds = np.full((2, error.shape[1]), np.nan)
-    if not usable.any():
-        return bounds
-    error, total, resampled = error[:, usable], total[:, usable], resampled[:, usable]
-    sums, totals = sums[usable], totals[usable]
-    observed = 1.0 - sums / totals
-    rest = totals - total
-    left_out = 1.0 - np.divide(sums - error, rest, out=np.zeros_like(rest), where=rest > 0)
-    deviation = left_out.mean(axis=0) - left_out
-    spread = np.square(deviation).sum(axis=0) ** 1.5
-    acceleration = np.divide(
-        (deviation**3).sum(axis=0), 6 * spread, out=np.zeros_like(spread), where=spread > 0
-    )
-    n = len(resampled)
-    below = (resampled < observed).sum(axis=0) + 0.5 * (resampled == observed).sum(axis=0)
-    bias = ndtri(np.clip(below / n, 1 / (2 * n), 1 - 1 / (2 * n)))
-    found = np.empty((2, int(usable.sum())))
-    for side, quantile in enumerate(((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)):
-        z = bias + ndtri(quantile)
-        share = ndtr(bias + z / (1 - acceleration * z))
-        for cell, at in enumerate(share):
-            found[side, cell] = np.quantile(resampled[:, cell], at)
-    bounds[:, usable] = found
-    return bounds
+def interval(resampled: Array) -> Array:
+    """Return the bounds [2, cells] between which 95 % of the resampled scores lie."""
+    sides = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    return np.asarray(np.quantile(resampled, sides, axis=0))
 
 
 def significance(observed: Array, null: Array) -> Significance:

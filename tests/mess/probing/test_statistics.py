@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
+from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
 
 from mess.probing.discovery import discover
 from mess.probing.layers import choose_layers, weigh_layers
@@ -14,6 +16,7 @@ from mess.probing.shuffles import shuffle_keys, shuffled_rows
 from mess.probing.statistics import (
     best_layers,
     false_discovery_rate,
+    influence,
     interval,
     resampled_r2,
     significance,
@@ -66,9 +69,6 @@ def test_shuffles_are_the_same_where_rows_are_missing() -> None:
 
 @pytest.mark.parametrize(("n", "d"), [(24, 40), (40, 8)])
 def test_a_shuffle_scores_what_a_plain_loop_scores(n: int, d: int) -> None:
-    from sklearn.linear_model import Ridge
-    from sklearn.preprocessing import StandardScaler
-
     rng = np.random.default_rng(n)
     x, y = rng.standard_normal((n, d)), rng.standard_normal((n, 2))
     groups = np.repeat(np.arange(n // 2), 2)
@@ -88,17 +88,30 @@ def test_a_shuffle_scores_what_a_plain_loop_scores(n: int, d: int) -> None:
         np.testing.assert_allclose(found.null[draw], 1 - error / total, atol=1e-5)
 
 
-def test_a_smoother_predicts_what_the_fit_predicts() -> None:
+def test_other_targets_share_the_decomposition() -> None:
     rng = np.random.default_rng(0)
     for n, d in ((20, 30), (30, 20)):
-        x, y, new = (
-            rng.standard_normal((n, d)),
-            rng.standard_normal((n, 3)),
-            rng.standard_normal((5, d)),
-        )
-        path = RidgePath(x, y)
-        fitted = y.mean(axis=0) + path.smoother(new, alpha=2.0) @ (y - y.mean(axis=0))
-        np.testing.assert_allclose(fitted, path.predict(new, alphas=[2.0])[0], atol=1e-8)
+        x, y = rng.standard_normal((n, d)), rng.standard_normal((n, 3))
+        new, groups = rng.standard_normal((5, d)), np.arange(n) // 2
+        fresh, moved = RidgePath(x, y), RidgePath(x, y[:, ::-1]).with_targets(y)
+        for path, atol in ((moved, 1e-10), (moved.with_targets(y.astype(np.float32)), 1e-4)):
+            alphas = [0.5, 20.0, 300.0]
+            np.testing.assert_allclose(
+                path.leave_group_out(groups, alphas=alphas),
+                fresh.leave_group_out(groups, alphas=alphas),
+                atol=atol,
+            )
+            left_out = fresh.leave_group_out(groups, alphas=alphas)
+            errors = np.square(left_out - y).sum(axis=1)
+            np.testing.assert_array_equal(
+                path.choose_alphas(groups, alphas=alphas), np.array(alphas)[errors.argmin(axis=0)]
+            )
+            each = fresh.predict(new, alphas=alphas)
+            np.testing.assert_allclose(
+                path.predict_each(new, alphas=np.array(alphas)),
+                np.stack([each[k][:, k] for k in range(3)], axis=1),
+                atol=atol,
+            )
 
 
 def test_chance_is_called_chance_and_a_planted_cell_is_not() -> None:
@@ -181,22 +194,45 @@ def test_significance_counts_the_observed_as_a_shuffle() -> None:
     assert found.selectivity[0] == pytest.approx(2.0 - null[:, 0].mean())
 
 
-def test_draws_and_intervals_follow_the_errors() -> None:
-    draws = works_drawn(20, resamples=500, seed=1)
-    assert (draws.sum(axis=1) == 20).all()
+def test_the_errors_without_a_work_are_those_of_the_experiment_without_it() -> None:
     rng = np.random.default_rng(0)
-    total = rng.uniform(0.5, 1.5, (20, 2))
-    error = np.stack([0.3 * total[:, 0], rng.uniform(0, 2, 20)], axis=1)
-    resampled = resampled_r2(error, total, draws=draws)
-    low, high = interval(error, total, resampled)
-    np.testing.assert_allclose([low[0], high[0]], 0.7)  # every work has the same R²
-    assert low[1] < 1 - error[:, 1].sum() / total[:, 1].sum() < high[1]
-    plain = [1 - error[rows, 1].sum() / total[rows, 1].sum() for rows in _as_rows(draws)]
-    np.testing.assert_allclose(resampled[:, 1], plain)
+    for n, d in ((24, 40), (36, 8)):
+        groups = np.arange(n) // 3
+        x, y = rng.standard_normal((n, d)), rng.standard_normal((n, 2))
+        fold = groups % 3
+        found = out_of_fold(x, y, groups, fold=fold, alphas=[4.0])
+        for held_out in range(3):
+            scaler = StandardScaler().fit(x[fold != held_out])  # stays that of all rows
+            for work in np.unique(groups):
+                train = (fold != held_out) & (groups != work)
+                test = (fold == held_out) & (groups != work)
+                model = Ridge(alpha=4.0).fit(scaler.transform(x[train]), y[train])
+                guess = model.predict(scaler.transform(x[test]))
+                errors = np.square(y[test] - guess), np.square(y[test] - y[train].mean(axis=0))
+                expected = [error.sum(axis=0) for error in errors]
+                np.testing.assert_allclose(found.without[:, held_out, work], expected, rtol=1e-8)
 
 
-def _as_rows(draws: np.ndarray) -> list[np.ndarray]:
-    return [np.repeat(np.arange(draws.shape[1]), counts) for counts in draws]
+def test_influence_is_the_jackknife_of_a_mean() -> None:
+    values = np.random.default_rng(0).standard_normal(12)
+    without = np.array([np.delete(values, work).mean() for work in range(12)])[:, None]
+    moves = influence(values[None].mean(axis=1), without)
+    assert moves.sum() == pytest.approx(0)
+    assert np.square(moves).sum() == pytest.approx(values.var(ddof=1) / 12)
+    unknown = np.vstack([without, [[np.nan]]])
+    np.testing.assert_array_equal(influence(values[None].mean(axis=1), unknown)[:-1], moves)
+
+
+def test_draws_move_r2_as_often_as_a_work_is_drawn() -> None:
+    draws = works_drawn(20, resamples=4000, seed=1)
+    assert (draws.sum(axis=1) == 20).all()
+    moves = np.random.default_rng(0).normal(0, 0.05, (20, 1))
+    moves -= moves.mean()
+    resampled = resampled_r2(np.log([0.4]), moves, draws=draws)
+    assert np.log(1 - resampled).std() == pytest.approx(np.sqrt(np.square(moves).sum()), rel=0.05)
+    low, high = interval(resampled)
+    assert ((resampled >= low) & (resampled <= high)).mean() == pytest.approx(0.95, abs=0.002)
+    assert low < 0.6 < high
 
 
 def test_an_undefined_target_has_no_best_layer() -> None:

@@ -1,0 +1,151 @@
+"""Prove that the statistics do what they say: ``python -m benchmarks.validate [--datasets 200]``.
+
+Four simulations with known truth. Each prints what was counted beside what is allowed, and the
+exit status is 1 if one of them fails.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.probing.discovery import discover
+from mess.probing.results import Discovery
+from mess.probing.ridge import RidgePath
+
+LAYERS, DIM, TARGETS, WORKS, PER_WORK, FOLDS = 5, 16, 4, 40, 2, 5
+PLANTED = 3
+FRESH = 3000  # works on which the true R² is taken
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One line of the report."""
+
+    what: str
+    counted: str
+    allowed: str
+    passed: bool
+
+
+def recordings(rng: np.random.Generator, works: int) -> tuple[Array, NDArray[np.int64]]:
+    """Draw hidden states: recordings of one work are alike, layers share a part."""
+    groups = np.repeat(np.arange(works), PER_WORK)
+    shape = (works * PER_WORK, LAYERS, DIM)
+    common = rng.standard_normal((works, 1, DIM))[groups]
+    of_work = rng.standard_normal((works, LAYERS, DIM))[groups]
+    return 0.5 * common + of_work + 0.7 * rng.standard_normal(shape), groups
+
+
+def planted_target(rng: np.random.Generator, x: Array, groups: NDArray[np.int64]) -> Array:
+    """Read a target from the planted layer, blurred by the work and by the recording."""
+    noise = rng.standard_normal(groups.max() + 1)[groups] + rng.standard_normal(len(groups))
+    target: Array = x[:, PLANTED, :6].sum(axis=1) + 1.5 * noise
+    return target[:, None]
+
+
+def chance(datasets: int) -> Iterator[Verdict]:
+    """Nothing is there: how often is anything found, and does any cell beat the mean?"""
+    family = discoveries = better = cells = 0
+    for seed in range(datasets):
+        rng = np.random.default_rng(seed)
+        x, groups = recordings(rng, WORKS)
+        y = rng.standard_normal((WORKS, TARGETS))[groups]
+        y += 0.3 * rng.standard_normal((len(groups), TARGETS))
+        names = [str(number) for number in range(TARGETS)]
+        found = discover(
+            x, y, groups, names=names, folds=FOLDS, seed=seed, shuffles=199, resamples=100
+        )
+        family += min(cell.p_family or 1 for cell in found.cells) <= 0.05
+        discoveries += min(cell.q or 1 for cell in found.cells) <= 0.05
+        better += sum((cell.r2 or 0) > 0 for cell in found.cells)
+        cells += len(found.cells)
+    limit = 0.05 + 2 * np.sqrt(0.05 * 0.95 / datasets)
+    for what, count in (("family-wise p ≤ 0.05", family), ("any q ≤ 0.05", discoveries)):
+        share = count / datasets
+        yield Verdict(
+            f"null data with {what}", f"{share:.1%}", f"≤ {limit:.1%}", bool(share <= limit)
+        )
+    yield Verdict(
+        "noise cells above the mean", f"{better / cells:.1%}", "< 50 %", better < cells / 2
+    )
+
+
+def planted(datasets: int) -> Iterator[Verdict]:
+    """A target lies in one layer: is it among the best, and do intervals hold the true R²?"""
+    contained = 0
+    truths, lows, highs = np.empty((3, datasets))
+    for seed in range(datasets):
+        rng = np.random.default_rng(10_000 + seed)
+        x, groups = recordings(rng, WORKS)
+        y = planted_target(rng, x, groups)
+        found = discover(x, y, groups, names=["t"], folds=FOLDS, seed=seed)
+        contained += PLANTED in found.summaries[0].within
+        cell = next(cell for cell in found.cells if cell.layer == PLANTED)
+        truths[seed] = true_r2(rng, x[:, PLANTED], y, found, cell.alpha)
+        lows[seed], highs[seed] = cell.low or 0.0, cell.high or 0.0
+    share = contained / datasets
+    yield Verdict("best-layer sets with the planted one", f"{share:.1%}", "≥ 95 %", share >= 0.95)
+    error = 2 * np.sqrt(0.95 * 0.05 / datasets)
+    for what, truth in (
+        ("R² of probes fitted on so many works", truths.mean()),
+        ("R² of these very probes", truths),
+    ):
+        share = float(np.mean((lows <= truth) & (truth <= highs)))
+        yield Verdict(
+            f"95 % intervals with the true {what}",
+            f"{share:.1%}",
+            f"93 to 97 %, ± {error:.1%} by chance",
+            bool(0.93 - error <= share <= 0.97 + error),
+        )
+
+
+def true_r2(
+    rng: np.random.Generator, x: Array, y: Array, found: Discovery, alphas: list[float]
+) -> float:
+    """Return the R² of the same folds' probes on works without end."""
+    new, groups = recordings(rng, FRESH)
+    target = planted_target(rng, new, groups)
+    error = total = 0.0
+    for fold, alpha in enumerate(alphas):
+        training = found.fold != fold
+        path = RidgePath(x[training], y[training])
+        error += np.square(target - path.predict(new[:, PLANTED], alphas=[alpha])[0]).sum()
+        total += np.square(target - y[training].mean()).sum()
+    return 1.0 - error / total
+
+
+def leak() -> Iterator[Verdict]:
+    """Every work is there four times: folds that split works must be fooled, ours must not."""
+    rng = np.random.default_rng(0)
+    works = np.repeat(np.arange(30), 4)
+    x = rng.standard_normal((30, 1, 48))[works] + 0.05 * rng.standard_normal((120, 1, 48))
+    y = rng.standard_normal(30)[works, None]
+    split = discover(x, y, np.arange(120), names=["t"], folds=10).cells[0].r2 or 0.0
+    whole = discover(x, y, works, names=["t"], folds=10).cells[0].r2 or 0.0
+    yield Verdict("R² on noise, folds that split works", f"{split:.2f}", "> 0.5", split > 0.5)
+    yield Verdict("R² on noise, folds by work", f"{whole:.2f}", "≤ 0.05", whole <= 0.05)
+
+
+def main() -> None:
+    """Print the report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--datasets", type=int, default=200, help="per simulation (default 200)")
+    datasets = parser.parse_args().datasets
+    print(f"{datasets} simulated datasets each\n\n| what | counted | allowed |  |")
+    print("| --- | --- | --- | --- |")
+    passed = True
+    for verdicts in (chance(datasets), planted(datasets), leak()):
+        for one in verdicts:
+            passed &= one.passed
+            mark = "ok" if one.passed else "FAILS"
+            print(f"| {one.what} | {one.counted} | {one.allowed} | {mark} |", flush=True)
+    sys.exit(0 if passed else 1)
+
+
+if __name__ == "__main__":
+    main()
