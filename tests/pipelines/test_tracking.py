@@ -82,6 +82,8 @@ def test_a_run_has_its_settings(single: Any) -> None:
         "samples": "None",
         "level": "track",
         "seed": "3",
+        "permutations": "1000",
+        "bootstrap": "1000",
     }
 
 
