@@ -12,6 +12,7 @@ COMMANDS = {
     "targets": "pipelines.compute_targets",
     "probe": "pipelines.run_probing",
     "index": "pipelines.build_indices",
+    "evaluate": "pipelines.run_evaluation",
     "run-all": "pipelines.run_all",
     "recommend": "pipelines.demo_recommendations",
     "status": "pipelines.show_status",

@@ -36,7 +36,9 @@ from mess.files import (
 from mess.manifest import Entry, Manifest
 
 Level = Literal["track", "segment"]
+Pooling = Literal["mean", "mean_std"]
 _MAX_STEM = 120
+_POOLED = ("aggregated", "segments", "aggregated_std", "segments_std")
 
 
 def file_stem(track_id: str) -> str:
@@ -67,7 +69,8 @@ class Features:
     segments : ndarray [shape=(n,), dtype=int]
         The segment of each row, −1 where a row is a whole track.
     values : ndarray [shape=(n, layers, dim)]
-        float32 for tracks, float16 for segments.
+        float32 for tracks, float16 for segments. With the pooling "mean_std" there are 2 · dim:
+        means, then standard deviations over time.
     manifest : dict
         How they were made.
     """
@@ -140,12 +143,15 @@ class Store:
         *,
         aggregated: NDArray[np.float32],
         segments: NDArray[np.float16],
+        aggregated_std: NDArray[np.float32],
+        segments_std: NDArray[np.float16],
     ) -> Entry:
         """Write one track's pooled features; return the checksums for its manifest entry."""
         folder, name = self._features_dir(dataset, encoder), f"{file_stem(track_id)}.npy"
+        arrays: list[NDArray[Any]] = [aggregated, segments, aggregated_std, segments_std]
         return {
-            "aggregated_crc32": write_array(folder / "aggregated" / name, aggregated),
-            "segments_crc32": write_array(folder / "segments" / name, segments),
+            f"{kind}_crc32": write_array(folder / kind / name, array)
+            for kind, array in zip(_POOLED, arrays, strict=True)
         }
 
     @contextmanager
@@ -172,12 +178,14 @@ class Store:
                 return False
             return all(
                 zlib.crc32((folder / kind / name).read_bytes()) == entry[f"{kind}_crc32"]
-                for kind in ("aggregated", "segments")
+                for kind in _POOLED
             )
         except (OSError, KeyError):
             return False
 
-    def read_features(self, dataset: str, encoder: str, *, level: Level = "track") -> Features:
+    def read_features(
+        self, dataset: str, encoder: str, *, level: Level = "track", pooling: Pooling = "mean"
+    ) -> Features:
         """Read the features of every track that was extracted, in the order of their ids.
 
         Raises
@@ -188,16 +196,21 @@ class Store:
         manifest = self.features_manifest(dataset, encoder)
         command = command_for("extract", dataset, encoder)
         kind = "aggregated" if level == "track" else "segments"
-        folder = self._features_dir(dataset, encoder) / kind
+        kinds = (kind,) if pooling == "mean" else (kind, f"{kind}_std")
+        folder = self._features_dir(dataset, encoder)
         tracks: list[str] = []
         rows: list[NDArray[Any]] = []
         numbers: list[NDArray[np.int64]] = []
         for track_id, entry in manifest.done().items():
-            array = read_array(
-                folder / f"{file_stem(track_id)}.npy",
-                checksum=entry[f"{kind}_crc32"],
-                command=command,
-            )
+            arrays = [
+                read_array(
+                    folder / one / f"{file_stem(track_id)}.npy",
+                    checksum=entry.get(f"{one}_crc32", -1),
+                    command=command,
+                )
+                for one in kinds
+            ]
+            array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
             block = array[None] if level == "track" else array
             rows.append(block)
             tracks += [track_id] * len(block)
@@ -299,10 +312,19 @@ class Store:
     # Indices ---------------------------------------------------------------------------------
 
     def write_index(
-        self, dataset: str, encoder: str, *, layers: list[bytes], record: dict[str, Any]
+        self,
+        dataset: str,
+        encoder: str,
+        *,
+        layers: list[bytes],
+        record: dict[str, Any],
+        steering: bytes | None = None,
     ) -> None:
-        """Write one FAISS index per layer (serialised), and the record with the ids."""
+        """Write one FAISS index per layer and one of coordinates (serialised), and the record."""
         folder = self._index_dir(dataset, encoder)
+        if steering is not None:
+            write_bytes(folder / "steering.faiss", steering)
+            record = record | {"steering_crc32": zlib.crc32(steering)}
         checksums = []
         for number, content in enumerate(layers):
             write_bytes(folder / f"layer-{number:02d}.faiss", content)
@@ -317,12 +339,38 @@ class Store:
 
     def read_index_layer(self, dataset: str, encoder: str, layer: int, *, checksum: int) -> bytes:
         """Read one layer's FAISS index, serialised."""
-        path = self._index_dir(dataset, encoder) / f"layer-{layer:02d}.faiss"
+        return self._read_index(dataset, encoder, f"layer-{layer:02d}.faiss", checksum)
+
+    def read_steering(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
+        """Read the FAISS index of coordinates, serialised."""
+        return self._read_index(dataset, encoder, "steering.faiss", checksum)
+
+    def _read_index(self, dataset: str, encoder: str, name: str, checksum: int) -> bytes:
+        path = self._index_dir(dataset, encoder) / name
         command = command_for("index", dataset, encoder)
         content = read_bytes(path, command=command)
         if zlib.crc32(content) != checksum:
             raise ArtifactError(str(path), "is damaged", command)
         return content
+
+    # Evaluation ------------------------------------------------------------------------------
+
+    def _evaluation_path(self, dataset: str, encoder: str) -> Path:
+        return self._processed("evaluation", dataset, f"{encoder_slug(encoder)}.json")
+
+    def write_evaluation(self, dataset: str, encoder: str, record: dict[str, Any]) -> None:
+        """Write how well search does what it says."""
+        write_json(self._evaluation_path(dataset, encoder), record)
+
+    def read_evaluation(self, dataset: str, encoder: str) -> dict[str, Any]:
+        """Read an evaluation."""
+        path = self._evaluation_path(dataset, encoder)
+        command = command_for("evaluate", dataset, encoder)
+        return _complete(path, {"index", "faithfulness", "defaults"}, command=command)
+
+    def evaluation_time(self, dataset: str, encoder: str) -> float:
+        """Return when an evaluation was written, 0 if there is none."""
+        return _modified(self._evaluation_path(dataset, encoder))
 
     # What there is ---------------------------------------------------------------------------
 

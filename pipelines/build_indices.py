@@ -1,27 +1,45 @@
 """Build the index that recommendations are searched in.
 
-python pipelines/build_indices.py --dataset smd --encoder mert-v1-95m
+    python pipelines/build_indices.py --dataset smd --encoder mert-v1-95m
+
+Where the dataset's targets are measured, every track also gets the coordinates that sliders move
+along; without them only whole layers can be searched.
 """
 
+from typing import Any
+
+import numpy as np
 import typer
 
+from mess.errors import ArtifactMissing
+from mess.manifest import fingerprint
+from mess.probing.folds import MIN_WORKS
+from mess.search.coordinates import Coordinates, describe_course, make_coordinates
 from mess.search.index import normalise_layers, serialise_layer
-from mess.store import Store
+from mess.search.steering import serialise
+from mess.store import Features, Store
 from pipelines.options import DatasetOption, EncoderOption, encoder_or_default, run_script
+from pipelines.run_probing import aligned_targets
+
+INDEX_VERSION = 1  # raise when the same inputs would give another index
 
 
 def build_index(*, dataset: str, encoder: str, store: Store | None = None) -> int:
-    """Write one FAISS index a layer over the tracks of a dataset; return how many tracks.
+    """Index the layers and the coordinates of every track; return how many tracks.
 
     Raises
     ------
     ArtifactError
-        If the features are missing or damaged.
+        If the features are missing or damaged, or the targets are damaged.
     """
     store = store or Store()
-    features = store.read_features(dataset, encoder)
+    features = store.read_features(dataset, encoder, pooling="mean_std")
     entries = store.features_manifest(dataset, encoder).done()
-    vectors = normalise_layers(features.values)
+    works = [entries[track]["work"] for track in features.tracks]
+    half = features.values.shape[2] // 2
+    vectors = normalise_layers(features.values[:, :, :half])
+    targets = _targets_fingerprint(store, dataset)
+    made = _coordinates(store, dataset, features, works) if targets else None
     store.write_index(
         dataset,
         encoder,
@@ -30,18 +48,51 @@ def build_index(*, dataset: str, encoder: str, store: Store | None = None) -> in
             "dataset": dataset,
             "encoder": features.manifest["encoder"],
             "features": features.manifest["fingerprint"],
+            "targets": targets,
+            "fingerprint": fingerprint([features.manifest["fingerprint"], targets, INDEX_VERSION]),
             "tracks": features.tracks,
-            "works": [entries[track]["work"] for track in features.tracks],
+            "works": works,
+            "composers": [entries[track].get("composer", "") for track in features.tracks],
+            "columns": [column.as_dict() for column in made.columns] if made else [],
         },
+        steering=serialise(made.values, made.overall) if made else None,
     )
     return len(features.tracks)
+
+
+def _targets_fingerprint(store: Store, dataset: str) -> str | None:
+    try:
+        return store.targets_manifest(dataset).fingerprint()
+    except ArtifactMissing:
+        return None
+
+
+def _coordinates(
+    store: Store, dataset: str, features: Features, works: list[str]
+) -> Coordinates | None:
+    table = store.read_targets(dataset)
+    targets, names = aligned_targets(table, features)
+    known = np.isfinite(targets).any(axis=1)
+    if len({work for work, has in zip(works, known, strict=True) if has}) < MIN_WORKS:
+        return None
+    course = describe_course(store.read_targets(dataset, level="segment"), features.tracks)
+    return make_coordinates(features.values, targets, works, names=names, course=course)
+
+
+def describe_index(record: dict[str, Any]) -> str:
+    """Return what an index can answer, in a few words."""
+    probes = sum(column["kind"] == "probe" for column in record["columns"])
+    return f"{len(record['tracks'])} tracks, {len(record['crc32'])} layers, " + (
+        f"{probes} targets to steer by" if probes else "no targets to steer by"
+    )
 
 
 def command(dataset: DatasetOption, encoder: EncoderOption = None) -> None:
     """Build the index that `mess recommend` searches."""
     encoder = encoder_or_default(encoder, dataset)
-    n = build_index(dataset=dataset, encoder=encoder)
-    typer.echo(f"index: {n} tracks of {dataset} by {encoder}")
+    build_index(dataset=dataset, encoder=encoder)
+    record = Store().read_index_record(dataset, encoder)
+    typer.echo(f"index of {dataset} by {encoder}: {describe_index(record)}")
 
 
 if __name__ == "__main__":

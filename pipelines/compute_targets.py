@@ -1,18 +1,28 @@
-"""Measure the proxy targets on every track of a dataset.
+"""Measure the proxy targets on every track of a dataset, and read its MIDI where there is one.
 
 python pipelines/compute_targets.py --dataset smd
 """
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import typer
 
 from mess.audio import SEGMENT_SECONDS, decode
 from mess.datasets import Track, load_dataset
+from mess.errors import MessError, MissingDependency
 from mess.manifest import Entry
 from mess.store import Store
-from mess.targets import TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION, TargetValues, compute_targets
+from mess.targets import (
+    ALL_TARGETS,
+    TARGET_SAMPLE_RATE,
+    TARGETS_VERSION,
+    TargetValues,
+    compute_performance_targets,
+    compute_targets,
+    read_notes,
+)
 from pipelines.batch import Summary, run_batch
 from pipelines.options import (
     WORKERS,
@@ -47,7 +57,7 @@ def compute_dataset_targets(
     recordings = load_dataset(dataset, root=store.audio_dir(dataset))
     header = {
         "dataset": dataset,
-        "targets": list(TARGETS),
+        "targets": list(ALL_TARGETS),
         "sample_rate": TARGET_SAMPLE_RATE,
         "segment_seconds": SEGMENT_SECONDS,
         "code_version": TARGETS_VERSION,
@@ -55,7 +65,9 @@ def compute_dataset_targets(
     manifest = store.resume_targets(dataset, header=header, force=force)
 
     def measure(track: Track) -> TargetValues:
-        return compute_targets(decode(track.path, TARGET_SAMPLE_RATE))
+        values = compute_targets(decode(track.path, TARGET_SAMPLE_RATE))
+        values.track.update(_performance(track))
+        return values
 
     def keep(track: Track, values: TargetValues) -> Entry:
         plain = {
@@ -63,8 +75,9 @@ def compute_dataset_targets(
             "segments": {name: _defined(row) for name, row in values.segments.items()},
         }
         store.write_target_values(dataset, track.id, plain)
-        return {}
+        return _midi_identity(track)
 
+    by_id = {track.id: track for track in recordings}
     summary = run_batch(
         recordings,
         manifest,
@@ -72,10 +85,35 @@ def compute_dataset_targets(
         workers=workers,
         prepare=measure,
         finish=keep,
-        has_files=lambda track_id, _: store.has_target_values(dataset, track_id),
+        has_files=lambda track_id, entry: (
+            store.has_target_values(dataset, track_id)
+            and _midi_identity(by_id[track_id]).items() <= entry.items()
+        ),
     )
     store.gather_targets(dataset, manifest)
     return summary
+
+
+def _performance(track: Track) -> dict[str, float]:
+    """Return what a track's MIDI tells; a MIDI that cannot be read costs these numbers only."""
+    if track.midi_path is None:
+        return {}
+    try:
+        return compute_performance_targets(read_notes(track.midi_path))
+    except MissingDependency:
+        raise
+    except MessError as error:
+        typer.echo(f"warning: {error}; its targets of performance stay undefined", err=True)
+        return {}
+
+
+def _midi_identity(track: Track) -> dict[str, Any]:
+    """Return by what a change of a track's MIDI is noticed."""
+    try:
+        stat = track.midi_path.stat() if track.midi_path else None
+    except OSError:
+        stat = None
+    return {"midi_stat": [stat.st_size, stat.st_mtime_ns] if stat else None}
 
 
 def _defined(values: Iterable[float]) -> list[float | None]:
@@ -86,7 +124,7 @@ def _defined(values: Iterable[float]) -> list[float | None]:
 def command(
     dataset: DatasetOption, workers: WorkersOption = WORKERS, force: ForceOption = False
 ) -> None:
-    """Measure the 15 proxy targets on a dataset; running again goes on."""
+    """Measure the proxy targets on a dataset, and read its MIDI; running again goes on."""
     try:
         summary = compute_dataset_targets(dataset=dataset, workers=workers, force=force)
     except KeyboardInterrupt:

@@ -2,8 +2,9 @@
 
     python pipelines/extract_features.py --dataset smd --encoder mert-v1-95m --workers 4
 
-A track is decoded whole but encoded a few segments at a time, and only means over time are kept
-(all of it with ``--raw``), so memory does not grow with the length of a recording.
+A track is decoded whole but encoded a few segments at a time, and only means and standard
+deviations over time are kept (all of it with ``--raw``), so memory does not grow with the length of
+a recording.
 """
 
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ from pipelines.options import (
     run_script,
 )
 
-FEATURES_VERSION = 1  # raise when the same audio and encoder would give other features
+FEATURES_VERSION = 2  # raise when the same audio and encoder would give other features
 _BATCH = 8  # segments in memory at a time
 
 
@@ -115,7 +116,7 @@ def _encode_track(
     model: Encoder,
     raw: bool,
 ) -> Entry:
-    pooled = []
+    means, squares = [], []
     keep = store.raw_writer(dataset, encoder, track.id) if raw else nullcontext()
     with keep as writer:
         for states in encode_segments(signal, model):
@@ -123,24 +124,32 @@ def _encode_track(
                 raise AudioError(
                     track.path, "gives hidden states that are not finite", "try --dtype float32"
                 )
-            pooled.append(states.mean(axis=1, dtype=np.float64))
+            means.append(states.mean(axis=1, dtype=np.float64))
+            squares.append(np.square(states, dtype=np.float64).mean(axis=1))
             if writer is not None:
                 writer.append(states)
     if writer is None:
         store.drop_raw(dataset, encoder, track.id)
-    segments = np.stack(pooled)
+    segments, power = np.stack(means), np.stack(squares)
+    whole = segments.mean(axis=0)
     checksums = store.write_features(
         dataset,
         encoder,
         track.id,
-        aggregated=segments.mean(axis=0).astype(np.float32),
+        aggregated=whole.astype(np.float32),
         segments=segments.astype(np.float16),
+        aggregated_std=_deviation(power.mean(axis=0), whole).astype(np.float32),
+        segments_std=_deviation(power, segments).astype(np.float16),
     )
     return checksums | {
         "duration": round(signal.duration, 3),
         "segments": len(segments),
         "raw_bytes": writer.size if writer is not None else 0,
     }
+
+
+def _deviation(power: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.sqrt(np.maximum(power - np.square(mean), 0.0))
 
 
 def _header(dataset: str, model: Encoder) -> dict[str, Any]:

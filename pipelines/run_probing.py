@@ -2,8 +2,8 @@
 
     python pipelines/run_probing.py --dataset smd --encoder mert-v1-95m --folds 10
 
-Several values of ``--alpha`` or ``--folds`` make a sweep: one parent run in MLflow with a child
-for each setting. The first setting's result is the one that is kept on disk.
+Several values of ``--alpha``, ``--folds`` or ``--pooling`` make a sweep: one parent run in MLflow
+with a child for each setting. The first setting's result is the one that is kept on disk.
 """
 
 import itertools
@@ -20,8 +20,8 @@ from mess.errors import ArtifactError, MessError, UnknownName
 from mess.probing.discovery import Alpha, discover
 from mess.probing.results import Discovery
 from mess.probing.statistics import SIGNIFICANT
-from mess.store import Features, Level, Store, command_for
-from mess.targets import TARGETS
+from mess.store import Features, Level, Pooling, Store, command_for
+from mess.targets import ALL_TARGETS
 from mess.tracking import start_run
 from pipelines.options import (
     DatasetOption,
@@ -45,6 +45,8 @@ class ProbeSettings:
     samples : int or None
         How many tracks take part, drawn with the seed; None for all.
     level : "track" or "segment"
+    pooling : "mean" or "mean_std"
+        Of the hidden states over time: their mean, or mean and standard deviation.
     permutations : int
         Shuffles of works behind the significance; 0 for none.
     bootstrap : int
@@ -55,6 +57,7 @@ class ProbeSettings:
     folds: int = 10
     samples: int | None = None
     level: Level = "track"
+    pooling: Pooling = "mean"
     seed: int = 0
     permutations: int = 1000
     bootstrap: int = 1000
@@ -81,7 +84,7 @@ def load_probing_data(
     ArtifactError
         If one of them is missing or damaged, or they were made from different audio.
     """
-    features = store.read_features(dataset, encoder, level=settings.level)
+    features = store.read_features(dataset, encoder, level=settings.level, pooling=settings.pooling)
     entries = store.features_manifest(dataset, encoder).done()
     measured = store.targets_manifest(dataset)
     tracks = sorted(set(entries) & set(measured.done()))
@@ -103,16 +106,26 @@ def load_probing_data(
         values=features.values[rows],
         manifest=features.manifest,
     )
-    table = store.read_targets(dataset, level=settings.level)
-    index = pd.MultiIndex.from_arrays([features.tracks, features.segments])
-    names = [name for name in TARGETS if name in table]
+    targets, names = aligned_targets(store.read_targets(dataset, level=settings.level), features)
     return ProbingData(
         features=features,
-        targets=table.reindex(index)[names].to_numpy(),
+        targets=targets,
         names=names,
         works=[entries[track]["work"] for track in features.tracks],
         targets_fingerprint=measured.fingerprint(),
     )
+
+
+def aligned_targets(
+    table: pd.DataFrame, features: Features
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Return the targets of the rows of ``features`` [n, t], and their names.
+
+    Targets that only MIDI tells are left out where no track has them.
+    """
+    index = pd.MultiIndex.from_arrays([features.tracks, features.segments])
+    names = [name for name in ALL_TARGETS if name in table]
+    return table.reindex(index)[names].to_numpy(dtype=np.float64), names
 
 
 def run_probing(
@@ -292,6 +305,15 @@ def parse_folds(text: str) -> list[int]:
         raise MessError(f"--folds takes whole numbers, not {text!r}") from None
 
 
+def parse_poolings(text: str) -> list[Pooling]:
+    """Parse ``mean``, ``mean_std``, or both with a comma between; else raise `UnknownName`."""
+    parts = [part.strip() for part in text.split(",")]
+    for part in parts:
+        if part not in get_args(Pooling):
+            raise UnknownName("pooling", part, get_args(Pooling))
+    return cast(list[Pooling], parts)
+
+
 def checked_level(level: str) -> Level:
     """Return ``level``, or raise `UnknownName`."""
     if level not in get_args(Level):
@@ -304,7 +326,8 @@ def print_best(record: dict[str, Any]) -> None:
     settings = record["settings"]
     typer.echo(
         f"{record['dataset']} by {record['encoder']}: {record['n']} {settings['level']}s of "
-        f"{record['works']} works, alpha {settings['alpha']}, {settings['folds']} folds by work"
+        f"{record['works']} works, alpha {settings['alpha']}, {settings['folds']} folds by work, "
+        f"pooling {settings['pooling']}"
     )
     typer.echo(
         f"{'target':<21}{'layer':>5}  {'name':<22}{'R²':>6} {'95 %':>14} {'nested':>7}"
@@ -354,6 +377,9 @@ def command(
         int | None, typer.Option(min=1, help="Use this many tracks. [default: all]")
     ] = None,
     level: LevelOption = "track",
+    pooling: Annotated[
+        str, typer.Option(help="Of hidden states over time: mean or mean_std; a,b sweeps.")
+    ] = "mean",
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
     permutations: Annotated[
         int, typer.Option(min=0, help="Shuffles of works behind the significance.")
@@ -370,11 +396,14 @@ def command(
             folds=one_folds,
             samples=samples,
             level=checked_level(level),
+            pooling=one_pooling,
             seed=seed,
             permutations=permutations,
             bootstrap=bootstrap,
         )
-        for one_alpha, one_folds in itertools.product(parse_alphas(alpha), parse_folds(folds))
+        for one_alpha, one_folds, one_pooling in itertools.product(
+            parse_alphas(alpha), parse_folds(folds), parse_poolings(pooling)
+        )
     ]
     try:
         records = sweep(

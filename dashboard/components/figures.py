@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mess.probing.statistics import SIGNIFICANT
-from mess.targets import TARGETS
+from mess.targets import ALL_TARGETS
 
 GREY = "#e4e4e2"  # of cells that may be chance
 SCALE = "RdBu"  # diverging, and told apart by the colour-blind
@@ -146,7 +146,7 @@ def interval(cell: Mapping[str, Any]) -> str:
 
 def _family_boundaries(targets: Sequence[str]) -> list[int]:
     """Return the positions at which a new family of targets begins."""
-    families = [TARGETS[target].family if target in TARGETS else "" for target in targets]
+    families = [ALL_TARGETS[target].family if target in ALL_TARGETS else "" for target in targets]
     sizes = [len(list(group)) for _, group in groupby(families)]
     return np.cumsum(sizes)[:-1].tolist()
 

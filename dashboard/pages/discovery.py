@@ -18,7 +18,7 @@ from dashboard.sidebar import selected
 from mess.errors import ArtifactError, MessError
 from mess.probing.statistics import SIGNIFICANT
 from mess.store import Level
-from mess.targets import TARGETS
+from mess.targets import ALL_TARGETS
 
 
 def main() -> None:
@@ -90,7 +90,7 @@ def _show_cell(
         st.info("This target is undefined on too many tracks to be probed.")
         return
     (cell,) = (c for c in record["cells"] if (c["layer"], c["target"]) == (layer, target))
-    known = TARGETS.get(target)
+    known = ALL_TARGETS.get(target)
     left, right = st.columns([2, 1])
     left.plotly_chart(
         predicted_against_true(

@@ -26,14 +26,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from mess.errors import MessError
 from mess.probing import statistics
-from mess.probing.folds import MIN_WORKS, assign_folds
+from mess.probing.folds import assign_folds, by_missing_rows
 from mess.probing.layers import choose_layers, weigh_layers
 from mess.probing.probes import out_of_fold
 from mess.probing.results import Cell, Combined, Discovery, Summary
 from mess.probing.ridge import DEFAULT_ALPHAS, Array
+from mess.probing.scores import r2_score, spearman, training_means
 from mess.probing.shuffles import shuffle_keys, shuffled_rows
 
-MIN_ROWS = 6
 Alpha = float | Literal["auto"]
 
 
@@ -87,7 +87,7 @@ def discover(
     grid = _grid(alpha)
     fold = assign_folds(works, folds=folds, seed=seed)
     layers, n_folds = features.shape[1], int(fold.max()) + 1
-    patterns = _by_missing_rows(y, works, fold)
+    patterns = by_missing_rows(y, works, fold)
     keys = shuffle_keys(int(works.max()) + 1, shuffles=shuffles, seed=seed)
     shuffled = [shuffled_rows(works[rows], keys=keys, seed=seed) for _, rows in patterns]
     predicted = np.full((layers, *y.shape), np.nan)
@@ -116,7 +116,7 @@ def discover(
                 without[kind, layer][known] = found.without[kind]
         if on_layer is not None:
             on_layer(layer)
-    baseline = _training_means(y, predicted, fold)
+    baseline = training_means(y, predicted, fold)
     cells = [
         _cell(
             y[:, column],
@@ -151,14 +151,6 @@ def discover(
     return Discovery(cells, summaries, predicted, fold)
 
 
-def r2_score(y: Array, predicted: Array, baseline: Array) -> float | None:
-    """Return 1 − Σ(y − ŷ)² / Σ(y − baseline)², or None where the target does not vary."""
-    total = float(np.square(y - baseline).sum())
-    if total <= 1e-20 * max(float(np.square(y).sum()), 1e-300) or np.ptp(y) == 0:
-        return None
-    return 1.0 - float(np.square(y - predicted).sum()) / total
-
-
 def _grid(alpha: Alpha | Sequence[float]) -> tuple[float, ...]:
     grid = (
         DEFAULT_ALPHAS
@@ -168,23 +160,6 @@ def _grid(alpha: Alpha | Sequence[float]) -> tuple[float, ...]:
     if not grid or min(grid) <= 0 or not np.isfinite(grid).all():
         raise MessError(f"alpha must be a positive number or 'auto', not {alpha!r}")
     return grid
-
-
-def _by_missing_rows(
-    y: Array, works: NDArray[Any], fold: NDArray[np.int64]
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return (columns, rows) of targets that are defined on the same, sufficient, rows."""
-    patterns: dict[bytes, list[int]] = {}
-    defined = np.isfinite(y)
-    for column in range(y.shape[1]):
-        patterns.setdefault(defined[:, column].tobytes(), []).append(column)
-    kept = []
-    for columns in patterns.values():
-        rows = np.flatnonzero(defined[:, columns[0]])
-        enough = len(rows) >= MIN_ROWS and len(np.unique(works[rows])) >= MIN_WORKS
-        if enough and np.ptp(fold[rows]) > 0:  # with one fold there is nothing to fit on
-            kept.append((np.asarray(columns), rows))
-    return kept
 
 
 def _cell(
@@ -208,7 +183,7 @@ def _cell(
         layer=layer,
         target=target,
         r2=r2_score(y, predicted, baseline),
-        spearman=_spearman(y, predicted),
+        spearman=spearman(y, predicted),
         rmse=float(np.sqrt(np.square(y - predicted).mean())),
         fold_r2=[
             r2_score(y[fold == k], predicted[fold == k], baseline[fold == k])
@@ -218,15 +193,6 @@ def _cell(
         n=len(y),
         works=n_works,
     )
-
-
-def _spearman(a: Array, b: Array) -> float | None:
-    """Rank correlation with ties averaged, or None where one side does not vary."""
-    from scipy.stats import rankdata
-
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
-        return None
-    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
 
 
 @dataclass(frozen=True)
@@ -337,7 +303,7 @@ def _summary(
     both = [
         Combined(
             r2=_known(scores.r2[layers + kind, column]),
-            spearman=_spearman(y[rows, column], combined[kind, rows, column]),
+            spearman=spearman(y[rows, column], combined[kind, rows, column]),
             low=_known(bounds[kind][0]),
             high=_known(bounds[kind][1]),
             layers=shares[kind, column].tolist(),
@@ -345,17 +311,6 @@ def _summary(
         for kind in range(2)
     ]
     return Summary(name, best.best, best.within, best.wins, nested=both[0], weighted=both[1])
-
-
-def _training_means(y: Array, predicted: Array, fold: NDArray[np.int64]) -> Array:
-    """Return, for every row and target, the mean of the rows that its probe was fitted on."""
-    baseline = np.full_like(y, np.nan)
-    for column in range(y.shape[1]):
-        rows = np.isfinite(predicted[0, :, column])
-        for held_out in np.unique(fold[rows]):
-            training = y[rows & (fold != held_out), column]
-            baseline[rows & (fold == held_out), column] = training.mean()
-    return baseline
 
 
 def _known(value: float) -> float | None:

@@ -1,11 +1,14 @@
 """Folds that never split a group: which rows are held out together."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mess.errors import MessError
 
 MIN_WORKS = 3
+MIN_ROWS = 6
 
 
 def assign_folds(groups: ArrayLike, *, folds: int, seed: int = 0) -> NDArray[np.int64]:
@@ -50,3 +53,20 @@ def assign_folds(groups: ArrayLike, *, folds: int, seed: int = 0) -> NDArray[np.
         fold_of_group[group] = fold
         load[fold] += sizes[group]
     return fold_of_group[membership]
+
+
+def by_missing_rows(
+    y: NDArray[np.float64], works: NDArray[Any], fold: NDArray[np.int64]
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return (columns, rows) of targets that are defined on the same, sufficient, rows."""
+    patterns: dict[bytes, list[int]] = {}
+    defined = np.isfinite(y)
+    for column in range(y.shape[1]):
+        patterns.setdefault(defined[:, column].tobytes(), []).append(column)
+    kept = []
+    for columns in patterns.values():
+        rows = np.flatnonzero(defined[:, columns[0]])
+        enough = len(rows) >= MIN_ROWS and len(np.unique(works[rows])) >= MIN_WORKS
+        if enough and np.ptp(fold[rows]) > 0:  # with one fold there is nothing to fit on
+            kept.append((np.asarray(columns), rows))
+    return kept

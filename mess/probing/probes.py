@@ -35,6 +35,8 @@ class OutOfFold(NamedTuple):
     without : ndarray [shape=(2, folds, groups, t)]
         Each fold's squared errors, of the probe and of the training mean, had one group not been
         there: neither to be fitted on nor to be tested. Groups in the order of ``np.unique``.
+    elsewhere : ndarray [shape=(folds, m, t)]
+        The rows without targets, by each fold's probe.
     """
 
     predicted: Array
@@ -42,6 +44,7 @@ class OutOfFold(NamedTuple):
     inner: NDArray[np.float32]
     null: Array
     without: Array
+    elsewhere: Array
 
 
 def out_of_fold(
@@ -52,6 +55,7 @@ def out_of_fold(
     fold: NDArray[np.int64],
     alphas: Sequence[float],
     shuffled: NDArray[np.int64] | None = None,
+    elsewhere: Array | None = None,
 ) -> OutOfFold:
     """Predict every row by a probe that saw no row of its fold.
 
@@ -67,12 +71,16 @@ def out_of_fold(
     shuffled : ndarray [shape=(shuffles, n), dtype=int], optional
         From `mess.probing.shuffles.shuffled_rows`. Each shuffle chooses its own penalties, as the
         true targets do: with theirs it would be tested too leniently.
+    elsewhere : ndarray [shape=(m, d)], optional
+        Rows without targets, to be predicted too.
     """
     folds = np.unique(fold)
     predicted = np.empty_like(y)
     chosen = np.empty((len(folds), y.shape[1]))
     inner = np.full((len(folds), *y.shape), np.nan, dtype=np.float32)
     shuffled = np.empty((0, len(y)), dtype=np.int64) if shuffled is None else shuffled
+    elsewhere = x[:0] if elsewhere is None else elsewhere
+    beyond = np.empty((len(folds), len(elsewhere), y.shape[1]))
     names = np.unique(groups)
     without = np.empty((2, len(folds), len(names), y.shape[1]))
     sums = np.zeros((2, len(shuffled), y.shape[1]))  # squared errors: of the probe, of the mean
@@ -84,6 +92,7 @@ def out_of_fold(
             best, left_out = choose_alpha(path, y[~test], groups[~test], alphas=alphas)
             chosen[number], inner[number, ~test] = best, left_out
             predicted[test] = path.predict_each(x[test], alphas=best)
+            beyond[number] = path.predict_each(elsewhere, alphas=best)
             by_group = path.predict_without(
                 x[test], groups=groups[~test], alphas=best, left_out=left_out
             )
@@ -95,7 +104,7 @@ def out_of_fold(
                     sums, path, x, y, groups, test=test, alphas=alphas, shuffled=shuffled
                 )
     null = 1.0 - np.divide(sums[0], sums[1], out=np.full_like(sums[0], np.nan), where=sums[1] > 0)
-    return OutOfFold(predicted, chosen, inner, null, without)
+    return OutOfFold(predicted, chosen, inner, null, without, beyond)
 
 
 def _errors_without(

@@ -47,7 +47,7 @@ def serialise_layer(vectors: Vectors) -> bytes:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Keep FAISS to one thread: a query is so short that waiting for a busy core costs more."""
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
@@ -74,7 +74,7 @@ class LayerIndex:
         self._layers: dict[int, Any] = {}  # faiss types none of what is used here
         self._labels = np.arange(n, dtype=np.int64)
         # A slider moves weights, not the query: its layers' cosines are the same ones again.
-        self._cosines = lru_cache(maxsize=_CACHED_QUERIES)(self._compute_cosines)
+        self.cosines = lru_cache(maxsize=_CACHED_QUERIES)(self._compute_cosines)
 
     def _layer(self, layer: int) -> Any:
         if layer not in self._layers:
@@ -86,7 +86,7 @@ class LayerIndex:
         """Return the cosine of every track to track ``row`` in one layer, [n]."""
         index = self._layer(layer)
         query, out = index.reconstruct(row), np.empty(self._n, dtype=np.float32)
-        with _one_thread():
+        with one_thread():
             index.compute_distance_subset(
                 1,
                 faiss.swig_ptr(query),
@@ -118,16 +118,29 @@ class LayerIndex:
         cosines : ndarray [shape=(layers, k)]
             In the order of ``weights``.
         """
-        cosines = np.stack([self._cosines(row, layer) for layer in weights])
+        cosines = np.stack([self.cosines(row, layer) for layer in weights])
         # Not a matrix product: its rounding depends on the place of a track, and breaks ties.
         scores = np.zeros(self._n, dtype=np.float32)
         for weight, of_layer in zip(weights.values(), cosines, strict=True):
             scores += np.float32(weight) * of_layer
-        scores[exclude] = -np.inf
-        k = min(k, int(self._n - exclude.sum()))
-        if k == 0:
-            return np.empty(0, dtype=np.int64), cosines[:, :0]
-        least = np.partition(scores, -k)[-k]
-        near = np.flatnonzero(scores >= least)  # k, and what ties with the last of them
-        best = near[np.argsort(-scores[near], kind="stable")][:k]
+        best = best_rows(scores, k=k, exclude=exclude)
         return best, cosines[:, best]
+
+
+def best_rows(scores: Vectors, *, k: int, exclude: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the rows of the ``k`` highest scores, best first; ties are in the order of the rows.
+
+    Parameters
+    ----------
+    scores : ndarray [shape=(n,)]
+    k : int
+    exclude : ndarray [shape=(n,), dtype=bool]
+        Rows that must not be returned.
+    """
+    scores = np.where(exclude, -np.inf, scores)
+    k = min(k, int(len(scores) - exclude.sum()))
+    if k == 0:
+        return np.empty(0, dtype=np.int64)
+    least = np.partition(scores, -k)[-k]
+    near = np.flatnonzero((scores >= least) & ~exclude)  # k, and what ties with the last of them
+    return near[np.argsort(-scores[near], kind="stable")][:k]

@@ -1,4 +1,10 @@
-"""Recommendations by aspect: the layer that encodes an aspect decides what is similar in it.
+"""Recommendations by aspect: tracks that are alike in what was asked for.
+
+An aspect ranks by one of four methods. ``probe``: distance along what the layers predict of its
+targets, out of fold. ``subspace``: distance where its targets and their course are predicted
+together. ``direct``: distance in the measured targets. ``layer``: cosine over the whole layer whose
+probe is best. `mess evaluate` measures which one does what the aspect's name says; that one is the
+default.
 
 Examples
 --------
@@ -11,17 +17,32 @@ Examples
 ... )                                                                          # doctest: +SKIP
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
-from mess.search.aspects import ASPECTS, THRESHOLD, Aspect, find_aspects
-from mess.search.index import LayerIndex
+from mess.search.aspects import (
+    LOWER_IS_MORE,
+    NAMES,
+    OVERALL,
+    THRESHOLD,
+    Aspect,
+    find_aspects,
+    find_best_layers,
+)
+from mess.search.index import LayerIndex, best_rows
+from mess.search.ranking import Searched, Term, Wish, capped_rows
+from mess.search.steering import Column, Kind, Part, Steering
 from mess.store import Store, command_for
+from mess.targets import PERFORMANCE_TARGETS
+
+Method = Literal["probe", "subspace", "direct", "layer"]
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 @dataclass(frozen=True)
@@ -32,14 +53,18 @@ class Recommendation:
     ----------
     track_id : str
     score : float
-        Weighted mean of the aspects' cosines, from −1 to 1.
+        Weighted mean of the aspects' similarities: 1 is equal; 0 is as unlike as chance.
     contributions : dict of str to float
         Each aspect's part of the score; the parts add up to it.
+    values : dict of str to dict
+        What is behind: of each target, "query" and "track" in its unit, as predicted (or, with
+        the method "direct", as measured). Whole layers have none.
     """
 
     track_id: str
     score: float
     contributions: dict[str, float]
+    values: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as ``--json`` prints them."""
@@ -47,7 +72,7 @@ class Recommendation:
 
 
 class LayerBasedRecommender:
-    """Search one dataset's index by the layers that a discovery found.
+    """Search one dataset's index by what a discovery found in the layers.
 
     Parameters
     ----------
@@ -58,10 +83,18 @@ class LayerBasedRecommender:
     threshold : float
         Least R² of a validated aspect.
 
+    Attributes
+    ----------
+    aspects : dict of str to Aspect
+        The ten, and targets known from MIDI that are predicted well enough.
+    best_layers : dict of str to int
+        Of each target.
+    track_ids : list of str
+
     Raises
     ------
     ArtifactError
-        If the index or the discovery is missing, damaged or older than the features.
+        If the index or the discovery is missing, damaged or older than what it was made from.
     """
 
     def __init__(
@@ -80,14 +113,29 @@ class LayerBasedRecommender:
         self.track_ids: list[str] = record["tracks"]
         self._row = {track_id: row for row, track_id in enumerate(self.track_ids)}
         self._works = np.array(record["works"], dtype=object)
-        self.aspects: dict[str, Aspect] = find_aspects(discovery["cells"], threshold=threshold)
-        checksums = record["crc32"]
-        self._index = LayerIndex(
+        self._composers = record.get("composers", [""] * len(self.track_ids))
+        layers = LayerIndex(
             len(self.track_ids),
             lambda layer: self._store.read_index_layer(
-                self.dataset, self.encoder, layer, checksum=checksums[layer]
+                self.dataset, self.encoder, layer, checksum=record["crc32"][layer]
             ),
         )
+        columns = [Column(**column) for column in record.get("columns", [])]
+        steering = None
+        if columns:
+            content = self._store.read_steering(
+                self.dataset, self.encoder, checksum=record["steering_crc32"]
+            )
+            steering = Steering(content, columns)
+        self.searched = Searched(steering, layers, len(self.track_ids))
+        self.aspects: dict[str, Aspect] = find_aspects(
+            discovery["cells"],
+            threshold=threshold,
+            predicted={one.name: one.r2 for one in columns if one.kind == "probe"},
+            more=list(PERFORMANCE_TARGETS),
+        )
+        self.best_layers = find_best_layers(discovery["cells"])
+        self._defaults = self._read_defaults(record)
 
     def _choose(self, dataset: str | None, encoder: str | None) -> tuple[str, str]:
         if dataset is not None and encoder is not None:
@@ -106,25 +154,52 @@ class LayerBasedRecommender:
             ("discovery", "probe", discovery["features"]),
         ):
             if made_from != features:
-                raise ArtifactError(
-                    f"the {what} of {self.dataset!r} by {self.encoder!r}",
-                    "is older than the features",
-                    command_for(step, self.dataset, self.encoder),
-                )
+                self._refuse(what, "features", step)
+        if record.get("targets") is not None:
+            try:
+                targets = self._store.targets_manifest(self.dataset).fingerprint()
+            except ArtifactMissing:
+                return
+            if record["targets"] != targets:
+                self._refuse("index", "targets", "index")
+
+    def _refuse(self, what: str, source: str, step: str) -> None:
+        raise ArtifactError(
+            f"the {what} of {self.dataset!r} by {self.encoder!r}",
+            f"is older than the {source}",
+            command_for(step, self.dataset, self.encoder),
+        )
+
+    def _read_defaults(self, record: Mapping[str, Any]) -> dict[str, Method]:
+        try:
+            evaluation = self._store.read_evaluation(self.dataset, self.encoder)
+        except ArtifactError:
+            return {}
+        if evaluation["index"] != record.get("fingerprint"):
+            return {}
+        return {name: one["method"] for name, one in evaluation["defaults"].items()}
 
     def get_available_aspects(self) -> list[str]:
         """Return the validated aspects; `aspects` has all, each with its R²."""
         return [name for name, aspect in self.aspects.items() if aspect.validated]
 
+    def default_method(self, aspect: str) -> Method:
+        """Return the method that ranks an aspect unless another is asked for."""
+        if self.searched.steering is None or not self.aspects[aspect].steered:
+            return "layer"
+        return self._defaults.get(aspect, "probe")
+
     def recommend_by_aspect(
-        self,
-        track_id: str,
-        aspect: str,
-        n_recommendations: int = 5,
-        *,
-        exclude_same_work: bool = False,
+        self, track_id: str, aspect: str, n_recommendations: int = 5, **options: Any
     ) -> list[Recommendation]:
         """Return the tracks most similar to ``track_id`` in one aspect, best first.
+
+        Parameters
+        ----------
+        track_id, aspect : str
+        n_recommendations : int
+        **options
+            Those of `multi_aspect_recommendation`.
 
         Raises
         ------
@@ -134,83 +209,216 @@ class LayerBasedRecommender:
             If no probe of the aspect is validated.
         """
         return self.multi_aspect_recommendation(
-            track_id,
-            {aspect: 1.0},
-            n_recommendations,
-            exclude_same_work=exclude_same_work,
+            track_id, {aspect: 1.0}, n_recommendations, **options
         )
 
     def multi_aspect_recommendation(
         self,
-        track_id: str,
+        track_id: str | Sequence[str],
         aspect_weights: Mapping[str, float],
         n_recommendations: int = 5,
         *,
+        method: Method | None = None,
+        unlike: Sequence[str] = (),
+        hold: Sequence[str] = (),
+        offset: Mapping[str, float] | None = None,
         exclude_same_work: bool = False,
+        max_per_composer: int | None = None,
     ) -> list[Recommendation]:
-        """Return the tracks most similar to ``track_id`` in several weighted aspects.
+        """Return the tracks most similar to the query in several weighted aspects.
 
         Parameters
         ----------
-        track_id : str
-            The query; never among the results.
+        track_id : str or sequence of str
+            The query, or several: the score is the mean over them. Never among the results.
         aspect_weights : mapping of str to float
-            Weight of each aspect, not negative; only their ratios matter.
+            Weight of each aspect; a negative one asks for tracks that are unlike in it. Only the
+            ratios matter. `mess.search.aspects.OVERALL` is one more aspect.
         n_recommendations : int
+        method : {"probe", "subspace", "direct", "layer"}, optional
+            By which all aspects rank; by default each by its own.
+        unlike : sequence of str
+            Tracks that the results should be unlike; their mean score is taken off.
+        hold : sequence of str
+            Aspects that should stay as they are in the query: weight 1.
+        offset : mapping of str to float, optional
+            Moves the query along aspects, in standard deviations over the dataset: ``{"tempo":
+            -1}`` asks for "as this one, but slower". Such an aspect weighs 1 if it has no weight.
         exclude_same_work : bool
-            Leave out other recordings of the query's work.
+            Leave out other recordings of a query's work.
+        max_per_composer : int, optional
+            At most so many results of one composer.
 
         Returns
         -------
         list of Recommendation
             Best first; fewer where the dataset has too few tracks.
         """
-        row = self._row.get(track_id)
-        if row is None:
-            raise UnknownName("track", track_id, self._row)
+        offset = dict(offset or {})
+        queries = [track_id] if isinstance(track_id, str) else list(track_id)
+        liked, avoided = ([self._find(one) for one in ids] for ids in (queries, unlike))
+        if not liked:
+            raise MessError("name at least one track to be like")
         if n_recommendations < 1:
             raise MessError(f"ask for at least 1 recommendation, not {n_recommendations}")
-        weights = self._checked_weights(aspect_weights)
-        layer_of = {name: self._layer_of(name) for name in weights}
-        layers: dict[int, float] = {}
-        for name, weight in weights.items():
-            layers[layer_of[name]] = layers.get(layer_of[name], 0.0) + weight
+        if method is not None and method not in METHODS:
+            raise UnknownName("method", method, METHODS)
+        wanted = dict.fromkeys([*hold, *offset], 1.0) | dict(aspect_weights)
+        terms = [
+            self.term(name, weight, method=method, moved=name in offset, rows=[*liked, *avoided])
+            for name, weight in self._checked_weights(wanted).items()
+        ]
+        signs = [1 / len(liked)] * len(liked) + [-1 / max(len(avoided), 1)] * len(avoided)
+        wish = Wish(
+            terms=terms,
+            points=list(zip([*liked, *avoided], signs, strict=True)),
+            moves={n: float(-by if n in LOWER_IS_MORE else by) for n, by in offset.items()},
+        )
         exclude = np.zeros(len(self.track_ids), dtype=bool)
-        exclude[row] = True
+        exclude[[*liked, *avoided]] = True
         if exclude_same_work:
-            exclude |= self._works == self._works[row]
-        rows, cosines = self._index.search(row, layers, k=n_recommendations, exclude=exclude)
-        position = {layer: place for place, layer in enumerate(layers)}
-        recommendations = []
-        for column, found in enumerate(rows):
-            parts = {
-                name: weight * float(cosines[position[layer_of[name]], column])
-                for name, weight in weights.items()
-            }
-            recommendations.append(
-                Recommendation(self.track_ids[found], sum(parts.values()), parts)
+            exclude |= np.isin(self._works, self._works[liked])
+        scores = self.searched.scores(wish)
+        if max_per_composer is None:
+            rows = best_rows(scores, k=n_recommendations, exclude=exclude)
+        else:
+            rows = capped_rows(
+                scores,
+                k=n_recommendations,
+                exclude=exclude,
+                labels=self._composers,
+                most=max_per_composer,
             )
-        return recommendations
+        return self._explain(wish, rows)
 
-    def _checked_weights(self, aspect_weights: Mapping[str, float]) -> dict[str, float]:
-        for name, weight in aspect_weights.items():
-            if name not in ASPECTS:
-                raise UnknownName("aspect", name, ASPECTS)
-            if not np.isfinite(weight) or weight < 0:
-                raise MessError(f"the weight of {name!r} must be 0 or more, not {weight}")
-        used = {name: float(weight) for name, weight in aspect_weights.items() if weight > 0}
+    def _explain(self, wish: Wish, rows: NDArray[np.int64]) -> list[Recommendation]:
+        shares = self.searched.shares(wish, rows)
+        values = self.searched.values(wish, rows)
+        names = [term.name for term in wish.terms]
+        return [
+            Recommendation(
+                track_id=self.track_ids[row],
+                score=float(sum(parts)),
+                contributions=dict(zip(names, parts, strict=True)),
+                values=values[place],
+            )
+            for place, (row, parts) in enumerate(zip(rows, shares.T.tolist(), strict=True))
+        ]
+
+    def _find(self, track_id: str) -> int:
+        if track_id not in self._row:
+            raise UnknownName("track", track_id, self._row)
+        return self._row[track_id]
+
+    def _checked_weights(self, wanted: Mapping[str, float]) -> dict[str, float]:
+        for name, weight in wanted.items():
+            if name not in NAMES:
+                raise UnknownName("aspect", name, NAMES)
+            if not np.isfinite(weight):
+                raise MessError(f"the weight of {name!r} must be a number, not {weight}")
+        used = {name: float(weight) for name, weight in wanted.items() if weight}
         if not used:
-            raise MessError("give at least one aspect a weight above 0")
-        total = sum(used.values())
+            raise MessError("give at least one aspect a weight other than 0")
+        total = sum(map(abs, used.values()))
         return {name: weight / total for name, weight in used.items()}
 
-    def _layer_of(self, name: str) -> int:
-        aspect = self.aspects[name]
-        if not aspect.validated or aspect.layer is None:
-            r2 = "undefined" if aspect.r2 is None else f"{aspect.r2:.2f}"
-            valid = ", ".join(self.get_available_aspects()) or "none"
-            raise MessError(
-                f"aspect {name!r} is not validated by {self.encoder!r} on {self.dataset!r} "
-                f"(best R² {r2}); validated: {valid}"
+    def term(
+        self,
+        name: str,
+        weight: float,
+        *,
+        method: Method | None = None,
+        moved: bool = False,
+        rows: Sequence[int] = (),
+    ) -> Term:
+        """Return what an aspect is ranked by.
+
+        Parameters
+        ----------
+        name : str
+        weight : float
+        method : str, optional
+        moved : bool
+            Whether the query is moved along the aspect: a subspace or a layer has no unit.
+        rows : sequence of int
+            The queries, whose values must be known.
+
+        Raises
+        ------
+        MessError
+            If the method cannot rank by the aspect.
+        """
+        if name == OVERALL:
+            assert self.steering  # raises where there is none
+            part = Part(OVERALL, np.empty(0, dtype=np.int64), np.empty(0), overall=True)
+            return Term(name, weight, part, None, ())
+        chosen = method
+        if chosen is None:
+            chosen = self.default_method(name) if name in self.aspects else "probe"
+            if moved and chosen in ("subspace", "layer"):
+                chosen = "probe"
+        if chosen != "direct":
+            self._check_validated(name, chosen)
+        if moved and chosen in ("subspace", "layer"):
+            raise MessError(f"{name!r} cannot be moved by the method {chosen!r}: use 'probe'")
+        if chosen == "layer":
+            return Term(name, weight, None, self.aspects[name].layer, ())
+        part, shown = self._part(name, chosen)
+        steering = self.steering
+        for row in rows:
+            if chosen == "direct" and not steering.is_known(row, part.columns):
+                raise MessError(
+                    f"{self.track_ids[row]!r} has no measured value of {name!r}: use another method"
+                )
+        return Term(name, weight, part, None, shown)
+
+    @property
+    def steering(self) -> Steering:
+        """The coordinates of the tracks.
+
+        Raises
+        ------
+        ArtifactError
+            If the index was built without targets.
+        """
+        if self.searched.steering is None:
+            raise ArtifactError(
+                f"the index of {self.dataset!r} by {self.encoder!r}",
+                "was built without targets and knows whole layers only",
+                f"{command_for('targets', self.dataset)} && "
+                + command_for("index", self.dataset, self.encoder),
             )
-        return aspect.layer
+        return self.searched.steering
+
+    def _part(self, name: str, kind: Kind) -> tuple[Part, tuple[int, ...]]:
+        """Return the columns of an aspect, and those whose values explain it."""
+        steering = self.steering
+        aspect = self.aspects.get(name)
+        targets = aspect.targets if aspect else (name,)
+        if kind == "subspace":
+            columns = steering.find(name, "subspace")
+            shares = np.ones(len(columns))
+            shown = [c for target in targets for c in steering.find(target, "probe")]
+        else:
+            used = aspect.steered if aspect and kind == "probe" else targets
+            columns = [c for target in used for c in steering.find(target, kind)]
+            shares = np.full(len(columns), 1 / max(len(columns), 1))
+            shown = columns
+        if not columns:
+            raise MessError(f"nothing is known of {name!r} by the method {kind!r}")
+        return Part(name, np.array(columns, dtype=np.int64), shares), tuple(shown)
+
+    def _check_validated(self, name: str, method: Method) -> None:
+        aspect = self.aspects.get(name)
+        if method == "layer" and aspect and aspect.validated and aspect.layer is not None:
+            return
+        if method != "layer" and aspect and aspect.validated and aspect.steered:
+            return
+        if aspect and aspect.validated:
+            assert self.steering
+        r2 = "undefined" if aspect is None or aspect.r2 is None else f"{aspect.r2:.2f}"
+        valid = ", ".join(self.get_available_aspects()) or "none"
+        raise MessError(
+            f"aspect {name!r} is not validated by {self.encoder!r} on {self.dataset!r} "
+            f"(best R² {r2}); validated: {valid}"
+        )

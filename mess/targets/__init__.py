@@ -1,4 +1,4 @@
-"""Proxy targets: musical properties as numbers that are measured on audio.
+"""Proxy targets: musical properties as numbers that are measured on audio (or told by MIDI).
 
 >>> from mess.audio import decode
 >>> from mess.targets import TARGET_SAMPLE_RATE, compute_targets
@@ -6,27 +6,37 @@
 >>> values.track["tempo"]                                               # doctest: +SKIP
 
 `registry` lists them; there is one file for each family. All are functions of an `Analysis`, the
-curves of one shared short-time Fourier transform.
+curves of one shared short-time Fourier transform; but those of the family "performance" are
+functions of the `Notes` of a MIDI file.
 """
 
 from mess.targets.analysis import TARGET_SAMPLE_RATE, Analysis, analyse
+from mess.targets.performance import Notes, read_notes
 from mess.targets.registry import (
+    ALL_TARGETS,
     FAMILIES,
+    PERFORMANCE_TARGETS,
     TARGETS,
     TARGETS_VERSION,
     Target,
     TargetValues,
+    compute_performance_targets,
     compute_targets,
 )
 
 __all__ = [
+    "ALL_TARGETS",
     "FAMILIES",
+    "PERFORMANCE_TARGETS",
     "TARGETS",
     "TARGETS_VERSION",
     "TARGET_SAMPLE_RATE",
     "Analysis",
+    "Notes",
     "Target",
     "TargetValues",
     "analyse",
+    "compute_performance_targets",
     "compute_targets",
+    "read_notes",
 ]

@@ -8,11 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.audio import SEGMENT_SECONDS, Signal, segment_bounds
-from mess.targets import articulation, dynamics, harmony, phrasing, rhythm, timbre
+from mess.targets import articulation, dynamics, harmony, performance, phrasing, rhythm, timbre
 from mess.targets.analysis import Analysis, analyse
+from mess.targets.performance import Notes
 
-TARGETS_VERSION = 1  # raise it when a definition changes: older tables are then stale
-FAMILIES = ("timbre", "rhythm", "dynamics", "harmony", "articulation", "phrasing")
+TARGETS_VERSION = 2  # raise it when a definition changes: older tables are then stale
+FAMILIES = (
+    "timbre",
+    "rhythm",
+    "dynamics",
+    "harmony",
+    "articulation",
+    "phrasing",
+    "performance",
+)
 Level = Literal["segment", "track"]
 
 
@@ -29,8 +38,6 @@ class Target:
         One sentence that a listener understands.
     level : {"segment", "track"}
         "segment": it means something on five seconds too.
-    function : callable
-        `Analysis` → float; NaN where the target is undefined.
     """
 
     name: str
@@ -38,6 +45,18 @@ class Target:
     unit: str
     description: str
     level: Level
+
+
+@dataclass(frozen=True)
+class AudioTarget(Target):
+    """A target that is measured on the audio.
+
+    Attributes
+    ----------
+    function : callable
+        `Analysis` → float; NaN where the target is undefined.
+    """
+
     function: Callable[[Analysis], float]
 
 
@@ -58,7 +77,7 @@ class TargetValues:
 
 
 _ALL = (
-    Target(
+    AudioTarget(
         "spectral_centroid",
         "timbre",
         "Hz",
@@ -66,7 +85,7 @@ _ALL = (
         "segment",
         timbre.spectral_centroid,
     ),
-    Target(
+    AudioTarget(
         "spectral_rolloff",
         "timbre",
         "Hz",
@@ -74,7 +93,7 @@ _ALL = (
         "segment",
         timbre.spectral_rolloff,
     ),
-    Target(
+    AudioTarget(
         "spectral_bandwidth",
         "timbre",
         "Hz",
@@ -82,7 +101,7 @@ _ALL = (
         "segment",
         timbre.spectral_bandwidth,
     ),
-    Target(
+    AudioTarget(
         "zero_crossing_rate",
         "timbre",
         "1/s",
@@ -90,7 +109,7 @@ _ALL = (
         "segment",
         timbre.zero_crossing_rate,
     ),
-    Target(
+    AudioTarget(
         "tempo",
         "rhythm",
         "BPM",
@@ -98,7 +117,7 @@ _ALL = (
         "track",
         rhythm.tempo,
     ),
-    Target(
+    AudioTarget(
         "onset_density",
         "rhythm",
         "1/s",
@@ -106,7 +125,7 @@ _ALL = (
         "segment",
         rhythm.onset_density,
     ),
-    Target(
+    AudioTarget(
         "dynamic_range",
         "dynamics",
         "dB",
@@ -114,7 +133,7 @@ _ALL = (
         "segment",
         dynamics.dynamic_range,
     ),
-    Target(
+    AudioTarget(
         "dynamic_variance",
         "dynamics",
         "dB²",
@@ -122,7 +141,7 @@ _ALL = (
         "segment",
         dynamics.dynamic_variance,
     ),
-    Target(
+    AudioTarget(
         "crescendo_strength",
         "dynamics",
         "dB/s",
@@ -130,7 +149,7 @@ _ALL = (
         "segment",
         dynamics.crescendo_strength,
     ),
-    Target(
+    AudioTarget(
         "diminuendo_strength",
         "dynamics",
         "dB/s",
@@ -138,7 +157,7 @@ _ALL = (
         "segment",
         dynamics.diminuendo_strength,
     ),
-    Target(
+    AudioTarget(
         "harmonic_complexity",
         "harmony",
         "bit",
@@ -146,7 +165,7 @@ _ALL = (
         "segment",
         harmony.harmonic_complexity,
     ),
-    Target(
+    AudioTarget(
         "attack_slopes",
         "articulation",
         "dB/s",
@@ -154,7 +173,7 @@ _ALL = (
         "segment",
         articulation.attack_slopes,
     ),
-    Target(
+    AudioTarget(
         "attack_sharpness",
         "articulation",
         "",
@@ -162,7 +181,7 @@ _ALL = (
         "segment",
         articulation.attack_sharpness,
     ),
-    Target(
+    AudioTarget(
         "phrase_regularity",
         "phrasing",
         "",
@@ -170,7 +189,7 @@ _ALL = (
         "track",
         phrasing.phrase_regularity,
     ),
-    Target(
+    AudioTarget(
         "num_phrases",
         "phrasing",
         "",
@@ -179,7 +198,43 @@ _ALL = (
         phrasing.num_phrases,
     ),
 )
-TARGETS: dict[str, Target] = {target.name: target for target in _ALL}
+TARGETS: dict[str, AudioTarget] = {target.name: target for target in _ALL}
+PERFORMANCE_TARGETS: dict[str, Target] = {
+    target.name: target
+    for target in (
+        Target("note_density", "performance", "1/s", "How many notes are played.", "track"),
+        Target("velocity_mean", "performance", "", "How hard the keys are struck.", "track"),
+        Target(
+            "velocity_spread",
+            "performance",
+            "",
+            "How far soft and hard strokes lie apart.",
+            "track",
+        ),
+        Target("polyphony", "performance", "", "How many keys are down at a time.", "track"),
+        Target(
+            "register", "performance", "semitone", "How high it lies, as a MIDI pitch.", "track"
+        ),
+        Target(
+            "articulation_ratio",
+            "performance",
+            "",
+            "How long keys are held: near 1 legato, well below detached.",
+            "track",
+        ),
+        Target(
+            "tempo_spread",
+            "performance",
+            "octave",
+            "How far the tempo bends: 0 is strict time.",
+            "track",
+        ),
+        Target(
+            "pedal_ratio", "performance", "", "How much of the time the pedal is down.", "track"
+        ),
+    )
+}
+ALL_TARGETS: dict[str, Target] = {**TARGETS, **PERFORMANCE_TARGETS}
 
 
 def compute_targets(signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS) -> TargetValues:
@@ -216,3 +271,8 @@ def compute_targets(signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS)
             if target.level == "segment"
         },
     )
+
+
+def compute_performance_targets(notes: Notes) -> dict[str, float]:
+    """Compute the targets that the MIDI of a whole performance tells."""
+    return {name: performance.FUNCTIONS[name](notes) for name in PERFORMANCE_TARGETS}

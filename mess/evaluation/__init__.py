@@ -1,0 +1,1 @@
+"""Evaluation: does search do what its sliders say?"""

@@ -1,0 +1,99 @@
+"""Every way in which an index can rank its tracks, as functions from a query to scores."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.errors import MessError
+from mess.evaluation.rankings import Ranking
+from mess.search.aspects import ASPECTS, OVERALL
+from mess.search.layer_based_recommender import LayerBasedRecommender, Method
+from mess.search.ranking import Term, Wish
+from mess.search.steering import Part
+
+Ranker = Literal["probe", "subspace", "direct", "layer", "mean_layers", "random"]
+
+
+class Rankers:
+    """The rankings of one index.
+
+    Parameters
+    ----------
+    recommender : LayerBasedRecommender
+        With coordinates: an index that was built without targets cannot be judged.
+    layers : int
+    seed : int
+        Of the random ranking.
+    """
+
+    def __init__(self, recommender: LayerBasedRecommender, *, layers: int, seed: int = 0) -> None:
+        self._recommender = recommender
+        self._searched = recommender.searched
+        self._rows = np.arange(self._searched.n)
+        self._layers = layers
+        self._seed = seed
+
+    def of_target(self, target: str, method: Ranker, *, layer: int | None) -> Ranking | None:
+        """Return how a method ranks by one target; None where it knows nothing of it.
+
+        Parameters
+        ----------
+        target : str
+        method : str
+        layer : int or None
+            The target's best layer.
+        """
+        steering = self._recommender.steering
+        if method == "mean_layers":
+            return self._by_mean_of_layers
+        if method == "random":
+            return self._by_chance
+        if method == "layer":
+            return None if layer is None else self._by_layer(layer)
+        if method == "subspace":
+            aspect = next((name for name, own in ASPECTS.items() if target in own), "")
+            columns = steering.find(aspect, "subspace")
+            shares = np.ones(len(columns))
+        else:
+            columns = steering.find(target, method)
+            shares = np.full(len(columns), 1 / max(len(columns), 1))
+        if not columns:
+            return None
+        return self._by_part(Part(target, np.array(columns, dtype=np.int64), shares))
+
+    def of_aspect(self, name: str, method: Method) -> Ranking | None:
+        """Return how a method ranks by one aspect; None where it is not validated."""
+        try:
+            term = self._recommender.term(name, 1.0, method=method)
+        except MessError:
+            return None
+        if term.part is not None:
+            return self._by_part(term.part)
+        return None if term.layer is None else self._by_layer(term.layer)
+
+    def overall(self) -> Ranking:
+        """Return the ranking by the centred, whitened cosine of all layers."""
+        none = np.empty(0)
+        return self._by_part(Part(OVERALL, none.astype(np.int64), none, overall=True))
+
+    def mean_of_layers(self) -> Ranking:
+        """Return the ranking by the mean cosine over all layers."""
+        return self._by_mean_of_layers
+
+    def _by_part(self, part: Part) -> Ranking:
+        def rank(row: int) -> NDArray[np.float64]:
+            wish = Wish([Term(part.name, 1.0, part, None, ())], [(row, 1.0)])
+            return self._searched.shares(wish, self._rows)[0]
+
+        return rank
+
+    def _by_layer(self, layer: int) -> Ranking:
+        return lambda row: self._searched.layers.cosines(row, layer)
+
+    def _by_mean_of_layers(self, row: int) -> NDArray[np.float32]:
+        cosines = [self._searched.layers.cosines(row, layer) for layer in range(self._layers)]
+        return np.mean(cosines, axis=0)
+
+    def _by_chance(self, row: int) -> NDArray[np.float64]:
+        return np.random.default_rng([self._seed, row]).random(self._searched.n)

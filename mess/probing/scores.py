@@ -1,0 +1,34 @@
+"""Scores of predictions: R² against the training mean, and rank correlation."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.probing.ridge import Array
+
+
+def r2_score(y: Array, predicted: Array, baseline: Array) -> float | None:
+    """Return 1 − Σ(y − ŷ)² / Σ(y − baseline)², or None where the target does not vary."""
+    total = float(np.square(y - baseline).sum())
+    if total <= 1e-20 * max(float(np.square(y).sum()), 1e-300) or np.ptp(y) == 0:
+        return None
+    return 1.0 - float(np.square(y - predicted).sum()) / total
+
+
+def spearman(a: Array, b: Array) -> float | None:
+    """Rank correlation with ties averaged, or None where one side does not vary."""
+    from scipy.stats import rankdata
+
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return None
+    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+
+
+def training_means(y: Array, predicted: Array, fold: NDArray[np.int64]) -> Array:
+    """Return, for every row and target, the mean of the rows that its probe was fitted on."""
+    baseline = np.full_like(y, np.nan)
+    for column in range(y.shape[1]):
+        rows = np.isfinite(predicted[0, :, column])
+        for held_out in np.unique(fold[rows]):
+            training = y[rows & (fold != held_out), column]
+            baseline[rows & (fold == held_out), column] = training.mean()
+    return baseline

@@ -1,0 +1,130 @@
+"""Ranking: what weighted terms of a query score on every track, and each term's share of it.
+
+A *term* is one aspect of a query with its weight: columns of coordinates, or a layer. A *point* is
+a track with its sign: those to be like add up to 1, those to be unlike to −1.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.search.index import LayerIndex, best_rows
+from mess.search.steering import Part, Steering
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One aspect of a query.
+
+    Attributes
+    ----------
+    name : str
+    weight : float
+    part : Part or None
+        Coordinates along which it ranks, or
+    layer : int or None
+        the layer over which it does.
+    shown : tuple of int
+        Columns whose values explain it.
+    """
+
+    name: str
+    weight: float
+    part: Part | None
+    layer: int | None
+    shown: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is looked for: terms, points, and how far the query is moved in each aspect."""
+
+    terms: Sequence[Term]
+    points: Sequence[tuple[int, float]]
+    moves: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What is searched: the coordinates (if there are any) and the layers of the same tracks."""
+
+    steering: Steering | None
+    layers: LayerIndex
+    n: int
+
+    def scores(self, wish: Wish) -> NDArray[np.float32]:
+        """Return the score of every track but for a number that is the same for all, [n]."""
+        scores = np.zeros(self.n, dtype=np.float32)
+        steered = [(term.part, term.weight) for term in wish.terms if term.part is not None]
+        if steered and self.steering is not None:
+            vectors = [
+                sign * self.steering.query(row, steered, offset=wish.moves).vector
+                for row, sign in wish.points
+            ]
+            scores += self.steering.scores(np.sum(vectors, axis=0))
+        layers: dict[int, float] = {}
+        for term in wish.terms:
+            if term.layer is not None:
+                layers[term.layer] = layers.get(term.layer, 0.0) + term.weight
+        for layer, weight in layers.items():
+            for row, sign in wish.points:
+                scores += np.float32(sign * weight) * self.layers.cosines(row, layer)
+        return scores
+
+    def shares(self, wish: Wish, rows: NDArray[np.int64]) -> Array:
+        """Return what each term adds to the scores of some tracks [terms, rows]."""
+        shares = np.zeros((len(wish.terms), len(rows)))
+        for number, term in enumerate(wish.terms):
+            for row, sign in wish.points:
+                if term.part is not None and self.steering is not None:
+                    alike = self.steering.similarities(
+                        [term.part], row=row, rows=rows, offset=wish.moves
+                    )[0]
+                elif term.layer is not None:
+                    alike = self.layers.cosines(row, term.layer)[rows].astype(np.float64)
+                shares[number] += sign * term.weight * alike
+        return shares
+
+    def values(self, wish: Wish, rows: NDArray[np.int64]) -> list[dict[str, dict[str, float]]]:
+        """Return what is behind each track's score: values of it and of the first query."""
+        columns = list(dict.fromkeys(column for term in wish.terms for column in term.shown))
+        if not columns or self.steering is None:
+            return [{} for _ in rows]
+        names = [self.steering.columns[column].name for column in columns]
+        own = self.steering.values(np.array([wish.points[0][0]]), columns)[0].tolist()
+        return [
+            {
+                name: {"query": before, "track": after}
+                for name, before, after in zip(names, own, theirs, strict=True)
+                if np.isfinite(after)
+            }
+            for theirs in self.steering.values(rows, columns).tolist()
+        ]
+
+
+def capped_rows(
+    scores: NDArray[np.float32],
+    *,
+    k: int,
+    exclude: NDArray[np.bool_],
+    labels: Sequence[str],
+    most: int,
+) -> NDArray[np.int64]:
+    """Return the rows of the highest scores, best first, at most ``most`` of one label.
+
+    Rows without a label ("") are not capped.
+    """
+    kept: list[int] = []
+    seen: dict[str, int] = {}
+    for row in best_rows(scores, k=len(scores), exclude=exclude):
+        label = labels[row]
+        seen[label] = seen.get(label, 0) + 1
+        if not label or seen[label] <= most:
+            kept.append(int(row))
+        if len(kept) == k:
+            break
+    return np.array(kept, dtype=np.int64)
