@@ -224,6 +224,21 @@ class Store:
             manifest=manifest.header | {"fingerprint": manifest.fingerprint()},
         )
 
+    def read_segments(
+        self, dataset: str, encoder: str
+    ) -> Iterator[tuple[str, NDArray[np.float16]]]:
+        """Yield each track with the means of its segments [segments, layers, dim]."""
+        folder = self._features_dir(dataset, encoder) / "segments"
+        for track_id, entry in self.features_manifest(dataset, encoder).done().items():
+            yield (
+                track_id,
+                read_array(
+                    folder / f"{file_stem(track_id)}.npy",
+                    checksum=entry["segments_crc32"],
+                    command=command_for("extract", dataset, encoder),
+                ),
+            )
+
     # Proxy targets ---------------------------------------------------------------------------
 
     def targets_manifest(self, dataset: str) -> Manifest:

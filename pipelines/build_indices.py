@@ -9,11 +9,13 @@ along; without them only whole layers can be searched.
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import typer
 
 from mess.errors import ArtifactMissing
 from mess.manifest import fingerprint
 from mess.probing.folds import MIN_WORKS
+from mess.probing.stacking import Segments
 from mess.search.coordinates import Coordinates, describe_course, make_coordinates
 from mess.search.index import normalise_layers, serialise_layer
 from mess.search.steering import serialise
@@ -22,6 +24,7 @@ from pipelines.options import DatasetOption, EncoderOption, encoder_or_default, 
 from pipelines.run_probing import aligned_targets
 
 INDEX_VERSION = 1  # raise when the same inputs would give another index
+SEGMENTS = 6000  # at most so many teach the coordinates
 
 
 def build_index(*, dataset: str, encoder: str, store: Store | None = None) -> int:
@@ -72,11 +75,40 @@ def _coordinates(
 ) -> Coordinates | None:
     table = store.read_targets(dataset)
     targets, names = aligned_targets(table, features)
-    known = np.isfinite(targets).any(axis=1)
-    if len({work for work, has in zip(works, known, strict=True) if has}) < MIN_WORKS:
+    known = np.flatnonzero(np.isfinite(targets).any(axis=1))
+    if len({works[row] for row in known}) < MIN_WORKS:
         return None
-    course = describe_course(store.read_targets(dataset, level="segment"), features.tracks)
-    return make_coordinates(features.values, targets, works, names=names, course=course)
+    measured = store.read_targets(dataset, level="segment")
+    return make_coordinates(
+        features.values,
+        targets,
+        works,
+        names=names,
+        course=describe_course(measured, features.tracks),
+        segments=_segments(store, dataset, features, measured, names),
+    )
+
+
+def _segments(
+    store: Store, dataset: str, features: Features, measured: pd.DataFrame, names: list[str]
+) -> Segments:
+    """Read at most `SEGMENTS` segments, evenly spaced within each track."""
+    rows = {track: row for row, track in enumerate(features.tracks)}
+    most = max(1, SEGMENTS // len(rows))
+    tracks, numbers, values = [], [], []
+    for track, pooled in store.read_segments(dataset, features.manifest["encoder"]):
+        chosen = np.unique(np.linspace(0, len(pooled) - 1, min(most, len(pooled))).round())
+        chosen = chosen.astype(np.int64)
+        tracks += [track] * len(chosen)
+        numbers.append(chosen)
+        values.append(pooled[chosen].astype(np.float32))
+    index = pd.MultiIndex.from_arrays([tracks, np.concatenate(numbers)])
+    pooled = np.concatenate(values)
+    return Segments(
+        predictors=[pooled[:, layer] for layer in range(pooled.shape[1])],
+        targets=measured.reindex(index=index, columns=names).to_numpy(dtype=np.float64),
+        owner=np.array([rows[track] for track in tracks], dtype=np.int64),
+    )
 
 
 def describe_index(record: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from mess.datasets import load_dataset
 from mess.errors import MessError
 from mess.evaluation.controlled import OWN_CHANGE, compare_variants, find_variants
 from mess.evaluation.rankers import Ranker, Rankers
-from mess.evaluation.rankings import Judgement, find_same_work, judge
+from mess.evaluation.rankings import Judge, Judgement, find_same_work
 from mess.search.aspects import THRESHOLD
 from mess.search.layer_based_recommender import METHODS, LayerBasedRecommender, Method
 from mess.store import Features, Store
@@ -68,14 +68,15 @@ def evaluate(
     works = np.array(index["works"], dtype=object)
     rng = np.random.default_rng(seed)
     queries = np.sort(rng.permutation(len(tracks))[:QUERIES])
-    judged = _judge_aspects(rankers, recommender, values, works, queries)
+    judge = Judge(values, works, queries=queries)
+    judged = _judge_aspects(rankers, recommender, judge)
     controlled = _controlled(rankers, recommender, store=store, works=works)
     record = {
         "dataset": dataset,
         "encoder": index["encoder"],
         "index": index["fingerprint"],
         "settings": {"seed": seed, "queries": len(queries)},
-        "faithfulness": _faithfulness(rankers, recommender, names, values, works, queries),
+        "faithfulness": _faithfulness(rankers, recommender, names, judge),
         "leakage": _leakage(judged, recommender, names),
         "controlled": controlled,
         "same_work": _same_work(rankers, works),
@@ -96,9 +97,7 @@ def _faithfulness(
     rankers: Rankers,
     recommender: LayerBasedRecommender,
     names: list[str],
-    values: NDArray[np.float64],
-    works: NDArray[Any],
-    queries: NDArray[np.int64],
+    judge: Judge,
 ) -> dict[str, Any]:
     """Judge each method by each target that it ranks by."""
     predicted = {c.name: c.r2 for c in recommender.steering.columns if c.kind == "probe"}
@@ -111,9 +110,9 @@ def _faithfulness(
             ranking = rankers.of_target(name, method, layer=recommender.best_layers.get(name))
             if ranking is None:
                 continue
-            result = judge(ranking, values[:, [column]], works, queries=queries)
-            spearman[name] = _known(result.spearman[0])
-            ratio[name] = _known(result.top_ratio[0])
+            result = judge(ranking)
+            spearman[name] = _known(result.spearman[column])
+            ratio[name] = _known(result.top_ratio[column])
         found[method] = {
             "mean": _mean([spearman.get(name) for name in validated]),
             "per_target": spearman,
@@ -125,9 +124,7 @@ def _faithfulness(
 def _judge_aspects(
     rankers: Rankers,
     recommender: LayerBasedRecommender,
-    values: NDArray[np.float64],
-    works: NDArray[Any],
-    queries: NDArray[np.int64],
+    judge: Judge,
 ) -> dict[Method, dict[str, Judgement]]:
     """Judge every method's ranking by each validated aspect, by all targets."""
     found: dict[Method, dict[str, Judgement]] = {method: {} for method in METHODS}
@@ -135,7 +132,7 @@ def _judge_aspects(
         for name in recommender.get_available_aspects():
             ranking = rankers.of_aspect(name, method)
             if ranking is not None:
-                found[method][name] = judge(ranking, values, works, queries=queries)
+                found[method][name] = judge(ranking)
     return found
 
 
@@ -145,7 +142,7 @@ def _leakage(
     names: list[str],
 ) -> dict[str, Any]:
     """Tell how far each aspect's ten nearest are nearer than chance in each target."""
-    found = {}
+    found: dict[str, Any] = {}
     for method, by_aspect in judged.items():
         own, other = [], []
         for name, judgement in by_aspect.items():

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mess.errors import MessError
 from mess.evaluation.rankings import Ranking
-from mess.search.aspects import ASPECTS, OVERALL
+from mess.search.aspects import ASPECTS
 from mess.search.layer_based_recommender import LayerBasedRecommender, Method
 from mess.search.ranking import Term, Wish
 from mess.search.steering import Part
@@ -74,8 +74,7 @@ class Rankers:
 
     def overall(self) -> Ranking:
         """Return the ranking by the centred, whitened cosine of all layers."""
-        none = np.empty(0)
-        return self._by_part(Part(OVERALL, none.astype(np.int64), none, overall=True))
+        return self._by_part(self._recommender.steering.overall)
 
     def mean_of_layers(self) -> Ranking:
         """Return the ranking by the mean cosine over all layers."""

@@ -16,7 +16,8 @@ Examples
 --------
 >>> import numpy as np
 >>> value = np.arange(12.0)
->>> judge(lambda row: -np.abs(value - value[row]), value[:, None], np.arange(12)).spearman
+>>> judge = Judge(value[:, None], np.arange(12))
+>>> judge(lambda row: -np.abs(value - value[row])).spearman
 array([1.])
 """
 
@@ -48,47 +49,70 @@ class Judgement:
     top_ratio: Array
 
 
-def judge(
-    ranking: Ranking,
-    values: Array,
-    works: NDArray[Any],
-    *,
-    queries: NDArray[np.int64] | None = None,
-) -> Judgement:
-    """Judge a ranking by every known number.
+class Judge:
+    """Known numbers, by which any ranking can be judged.
 
     Parameters
     ----------
-    ranking : callable
-        Row of a query → scores [n].
     values : ndarray [shape=(n, t)]
         NaN where a number is not known: neither query nor candidate for it.
     works : ndarray [shape=(n,)]
     queries : ndarray, optional
         Rows; by default all.
     """
+
+    def __init__(
+        self, values: Array, works: NDArray[Any], *, queries: NDArray[np.int64] | None = None
+    ) -> None:
+        self._queries = np.arange(len(values)) if queries is None else queries
+        self._others = [np.flatnonzero(works != works[query]) for query in self._queries]
+        self._columns = values.shape[1]
+        # What does not depend on the ranking: |Δ|, and its ranks.
+        self._apart: list[Array] = []
+        self._ranks: list[Array] = []
+        for query, others in zip(self._queries, self._others, strict=True):
+            apart = np.abs(values[others] - values[query])
+            self._apart.append(apart)
+            self._ranks.append(_ranks(-apart))
+
+    def __call__(self, ranking: Ranking) -> Judgement:
+        """Judge a ranking by every number."""
+        shape = len(self._queries), self._columns
+        spearman, top, usual = (np.full(shape, np.nan) for _ in range(3))
+        everything = zip(self._queries, self._others, self._apart, self._ranks, strict=True)
+        for place, (query, others, apart, ranks) in enumerate(everything):
+            scores = np.asarray(ranking(int(query)), dtype=np.float64)[others]
+            for columns, known in _alike(np.isfinite(apart)):
+                if known.sum() < _MIN_TRACKS:
+                    continue
+                difference = apart[np.ix_(known, columns)]
+                best = np.argsort(-scores[known], kind="stable")[:TOP]
+                varies = np.ptp(difference, axis=0) > 0
+                own = _ranks(scores[known][:, None])
+                spearman[place, columns] = np.where(
+                    varies, (own * ranks[np.ix_(known, columns)]).sum(axis=0), np.nan
+                )
+                top[place, columns] = np.where(varies, difference[best].mean(axis=0), np.nan)
+                usual[place, columns] = np.where(varies, difference.mean(axis=0), np.nan)
+        return Judgement(_mean(spearman), _mean(top) / _mean(usual))
+
+
+def _ranks(values: Array) -> Array:
+    """Return ranks of the known values of each column, centred and of length 1; else 0."""
     from scipy.stats import rankdata
 
-    queries = np.arange(len(values)) if queries is None else queries
-    spearman = np.full((len(queries), values.shape[1]), np.nan)
-    top, usual = spearman.copy(), spearman.copy()
-    for place, query in enumerate(queries):
-        others = works != works[query]
-        scores = np.asarray(ranking(int(query)), dtype=np.float64)[others]
-        apart = np.abs(values[others] - values[query])
-        for column in range(values.shape[1]):
-            known = np.isfinite(apart[:, column])
-            if known.sum() < _MIN_TRACKS:
-                continue
-            score, difference = scores[known], apart[known, column]
-            if np.ptp(difference) == 0:
-                continue
-            flat = np.ptp(score) == 0
-            ranks = np.corrcoef(rankdata(score), rankdata(-difference)) if not flat else None
-            spearman[place, column] = 0.0 if ranks is None else ranks[0, 1]
-            best = np.argsort(-score, kind="stable")[:TOP]
-            top[place, column], usual[place, column] = difference[best].mean(), difference.mean()
-    return Judgement(_mean(spearman), _mean(top) / _mean(usual))
+    ranks = rankdata(values, axis=0, nan_policy="omit")
+    centred = np.where(np.isfinite(ranks), ranks - _mean(ranks), 0.0)
+    length = np.linalg.norm(centred, axis=0)
+    return np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+
+
+def _alike(known: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
+    """Return the columns that are known in the same rows, with those rows."""
+    patterns: dict[bytes, list[int]] = {}
+    for column in range(known.shape[1]):
+        patterns.setdefault(known[:, column].tobytes(), []).append(column)
+    return [(np.array(columns), known[:, columns[0]]) for columns in patterns.values()]
 
 
 def _mean(values: Array) -> Array:
@@ -126,7 +150,8 @@ def find_same_work(
     J. S. Downie, M. Bay, A. F. Ehmann, M. C. Jones: Audio cover song identification: MIREX
     2006-2007 results and analyses. ISMIR 2008 (MRR and recall for retrieval of a work).
     """
-    reciprocal, recall, found = [], {depth: [] for depth in depths}, set()
+    reciprocal, found = [], set()
+    recall: dict[int, list[float]] = {depth: [] for depth in depths}
     for query in range(len(works)):
         same = works == works[query]
         same[query] = False

@@ -56,6 +56,7 @@ def out_of_fold(
     alphas: Sequence[float],
     shuffled: NDArray[np.int64] | None = None,
     elsewhere: Array | None = None,
+    jackknife: bool = True,
 ) -> OutOfFold:
     """Predict every row by a probe that saw no row of its fold.
 
@@ -73,6 +74,8 @@ def out_of_fold(
         true targets do: with theirs it would be tested too leniently.
     elsewhere : ndarray [shape=(m, d)], optional
         Rows without targets, to be predicted too.
+    jackknife : bool
+        Whether ``without`` is wanted; it is NaN otherwise.
     """
     folds = np.unique(fold)
     predicted = np.empty_like(y)
@@ -82,7 +85,7 @@ def out_of_fold(
     elsewhere = x[:0] if elsewhere is None else elsewhere
     beyond = np.empty((len(folds), len(elsewhere), y.shape[1]))
     names = np.unique(groups)
-    without = np.empty((2, len(folds), len(names), y.shape[1]))
+    without = np.full((2, len(folds), len(names), y.shape[1]), np.nan)
     sums = np.zeros((2, len(shuffled), y.shape[1]))  # squared errors: of the probe, of the mean
     # Threads that share a small matrix spend their time waiting for each other.
     with threadpool_limits(limits=1 if min(x.shape) < _WORTH_THREADS else None):
@@ -93,12 +96,13 @@ def out_of_fold(
             chosen[number], inner[number, ~test] = best, left_out
             predicted[test] = path.predict_each(x[test], alphas=best)
             beyond[number] = path.predict_each(elsewhere, alphas=best)
-            by_group = path.predict_without(
-                x[test], groups=groups[~test], alphas=best, left_out=left_out
-            )
-            without[:, number] = _errors_without(
-                y, predicted[test], by_group, groups, test=test, names=names
-            )
+            if jackknife:
+                by_group = path.predict_without(
+                    x[test], groups=groups[~test], alphas=best, left_out=left_out
+                )
+                without[:, number] = _errors_without(
+                    y, predicted[test], by_group, groups, test=test, names=names
+                )
             if len(shuffled):
                 _add_shuffled_errors(
                     sums, path, x, y, groups, test=test, alphas=alphas, shuffled=shuffled

@@ -1,10 +1,13 @@
 """One value a target for every row: all layers together, out of fold.
 
 Task: give each track the value of each target that a model's layers predict for it, so that search
-can rank by it. A probe is fitted on every predictor (a layer, pooled in one way) and the probes
-are mixed by a convex combination that each training fold learns for itself. A row with a known
-target is predicted by the fold that never saw its work; a row whose target is not known, by the
-mean of all folds.
+can rank by it. Probes are fitted on every predictor (a layer, pooled in one way) and mixed by a
+convex combination that each training fold learns for itself. Where a target is known of segments
+too, there is one more kind of predictor: a probe fitted on segments, its predictions averaged over
+the track; segments are many more rows than tracks.
+
+A row with a known target is predicted by the fold that never saw its work; a row whose target is
+not known, by the mean of all folds.
 
 Examples
 --------
@@ -18,7 +21,7 @@ np.True_
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,7 +44,7 @@ class Stacked:
     r2 : ndarray [shape=(t,)]
         Of the rows with a known target, against the training mean; NaN where undefined.
     shares : ndarray [shape=(t, predictors)]
-        Mean weight of each predictor over the folds.
+        Mean weight of each predictor over the folds: those of tracks, then those of segments.
     """
 
     predicted: Array
@@ -49,11 +52,38 @@ class Stacked:
     shares: Array
 
 
+@dataclass(frozen=True)
+class Segments:
+    """Segments of the rows.
+
+    Attributes
+    ----------
+    predictors : sequence of ndarray [shape=(s, d)]
+    targets : ndarray [shape=(s, t)]
+        The same targets as those of the rows; NaN where one is not known of a segment.
+    owner : ndarray [shape=(s,), dtype=int]
+        The row that each is a segment of.
+    """
+
+    predictors: Sequence[NDArray[np.floating[Any]]]
+    targets: Array
+    owner: NDArray[np.int64]
+
+
+class _Predictions(NamedTuple):
+    """What one predictor says of every row; NaN where it says nothing."""
+
+    predicted: Array  # [n, t], rows with a target, out of fold
+    inner: NDArray[np.float32]  # [folds, n, t], training rows, their group left out
+    elsewhere: NDArray[np.float32]  # [folds, n, t], rows without the target
+
+
 def stack(
     predictors: Sequence[NDArray[np.floating[Any]]],
     targets: ArrayLike,
     groups: ArrayLike,
     *,
+    segments: Segments | None = None,
     folds: int = 10,
     seed: int = 0,
     alphas: Sequence[float] = DEFAULT_ALPHAS,
@@ -68,6 +98,7 @@ def stack(
         NaN where a target is not known.
     groups : array_like [shape=(n,)]
         The work of each row.
+    segments : Segments, optional
     folds, seed : int
         See `assign_folds`.
     alphas : sequence of float
@@ -83,35 +114,122 @@ def stack(
     labelled = np.isfinite(y).any(axis=1)
     fold = np.full(len(y), -1, dtype=np.int64)
     fold[labelled] = assign_folds(works[labelled], folds=folds, seed=seed)
-    predicted, r2 = np.full(y.shape, np.nan), np.full(y.shape[1], np.nan)
-    shares = np.full((y.shape[1], len(predictors)), np.nan)
-    for columns, rows in by_missing_rows(y, works, fold):
-        others = np.setdiff1d(np.arange(len(y)), rows)
-        found = [
-            out_of_fold(
-                np.asarray(x[rows], dtype=np.float64),
-                y[np.ix_(rows, columns)],
-                works[rows],
-                fold=fold[rows],
-                alphas=alphas,
-                elsewhere=np.asarray(x[others], dtype=np.float64),
-            )
-            for x in predictors
-        ]
-        by_layer = np.stack([one.predicted for one in found])
-        inner = np.stack([one.inner for one in found])
-        elsewhere = np.stack([one.elsewhere for one in found])
-        _, place = np.unique(fold[rows], return_inverse=True)
-        for number, column in enumerate(columns):
-            weights = weigh_layers(y[rows, column], inner[..., number])
-            shares[column] = weights.mean(axis=0)
-            predicted[rows, column] = (weights[place] * by_layer[:, :, number].T).sum(axis=1)
-            mixed = np.einsum("fp,pfm->fm", weights, elsewhere[..., number])
-            predicted[others, column] = mixed.mean(axis=0)
+    found = [_predict(x, y, works, fold, alphas=alphas) for x in predictors]
+    if segments is not None:
+        for x in segments.predictors:
+            found.append(_predict_by_segments(x, y, works, fold, segments, alphas=alphas))
+    predicted, shares = np.full(y.shape, np.nan), np.full((y.shape[1], len(found)), np.nan)
+    for column in range(y.shape[1]):
+        says = [place for place, one in enumerate(found) if _is_whole(one, y[:, column], column)]
+        if not says:
+            continue
+        rows = np.isfinite(y[:, column])
+        present, place = np.unique(fold[rows], return_inverse=True)
+        inner = np.stack([found[one].inner[present][:, rows, column] for one in says])
+        weights = weigh_layers(y[rows, column], inner)
+        by_each = np.stack([found[one].predicted[rows, column] for one in says])
+        predicted[rows, column] = (weights[place] * by_each.T).sum(axis=1)
+        beyond = np.stack([found[one].elsewhere[present][:, ~rows, column] for one in says])
+        predicted[~rows, column] = np.einsum("fp,pfm->fm", weights, beyond).mean(axis=0)
+        shares[column] = 0.0
+        shares[column, says] = weights.mean(axis=0)
+    return Stacked(predicted, _score(y, predicted, fold), shares)
+
+
+def _score(y: Array, predicted: Array, fold: NDArray[np.int64]) -> Array:
     known = np.where(np.isfinite(y), predicted, np.nan)
     baseline = training_means(y, known[None], fold)
+    r2 = np.full(y.shape[1], np.nan)
     for column in range(y.shape[1]):
         rows = np.isfinite(known[:, column])
-        score = r2_score(y[rows, column], known[rows, column], baseline[rows, column])
-        r2[column] = np.nan if score is None or not rows.any() else score
-    return Stacked(predicted, r2, shares)
+        if rows.any():
+            score = r2_score(y[rows, column], known[rows, column], baseline[rows, column])
+            r2[column] = np.nan if score is None else score
+    return r2
+
+
+def _is_whole(one: _Predictions, y: Array, column: int) -> bool:
+    """Tell whether a predictor knows every row of a target."""
+    rows = np.isfinite(y)
+    if not rows.any() or not np.isfinite(one.predicted[rows, column]).all():
+        return False
+    return bool(np.isfinite(one.elsewhere[:, ~rows, column]).any(axis=0).all())
+
+
+def _nothing(shape: tuple[int, ...], folds: int) -> _Predictions:
+    inner = np.full((folds, *shape), np.nan, dtype=np.float32)
+    return _Predictions(np.full(shape, np.nan), inner, inner.copy())
+
+
+def _predict(
+    x: NDArray[np.floating[Any]],
+    y: Array,
+    works: NDArray[Any],
+    fold: NDArray[np.int64],
+    *,
+    alphas: Sequence[float],
+) -> _Predictions:
+    """Probe one predictor for all targets."""
+    out = _nothing(y.shape, int(fold.max()) + 1)
+    for columns, rows in by_missing_rows(y, works, fold):
+        others = np.setdiff1d(np.arange(len(y)), rows)
+        found = out_of_fold(
+            np.asarray(x[rows], dtype=np.float64),
+            y[np.ix_(rows, columns)],
+            works[rows],
+            fold=fold[rows],
+            alphas=alphas,
+            elsewhere=np.asarray(x[others], dtype=np.float64),
+            jackknife=False,
+        )
+        present = np.unique(fold[rows])
+        out.predicted[np.ix_(rows, columns)] = found.predicted
+        out.inner[np.ix_(present, rows, columns)] = found.inner
+        out.elsewhere[np.ix_(present, others, columns)] = found.elsewhere
+    return out
+
+
+def _predict_by_segments(
+    x: NDArray[np.floating[Any]],
+    y: Array,
+    works: NDArray[Any],
+    fold: NDArray[np.int64],
+    segments: Segments,
+    *,
+    alphas: Sequence[float],
+) -> _Predictions:
+    """Probe segments, and average over the tracks that they belong to.
+
+    A track's target need not be the mean of its segments', so in each training fold a line is
+    fitted from the averages to the target.
+    """
+    owner, out = segments.owner, _nothing(y.shape, int(fold.max()) + 1)
+    # A segment teaches only where its track's target is known, or hidden targets would be seen.
+    taught = np.where(np.isfinite(y[owner]), segments.targets, np.nan)
+    found = _predict(x, taught, works[owner], fold[owner], alphas=alphas)
+    for column in range(y.shape[1]):
+        rows, known = np.isfinite(y[:, column]), np.isfinite(taught[:, column])
+        if not known.any():
+            continue
+        of_known = _average(found.predicted[known, column], owner[known], len(y))
+        for number in np.unique(fold[rows]):
+            inner = _average(found.inner[number, known, column], owner[known], len(y))
+            train = rows & (fold != number) & np.isfinite(inner)
+            if train.sum() < 2 or np.ptp(inner[train]) == 0:
+                continue
+            slope, intercept = np.polyfit(inner[train], y[train, column], 1)
+            test = rows & (fold == number)
+            out.inner[number, train, column] = slope * inner[train] + intercept
+            out.predicted[test, column] = slope * of_known[test] + intercept
+            others = ~rows[owner]
+            beyond = _average(found.elsewhere[number, others, column], owner[others], len(y))
+            out.elsewhere[number, ~rows, column] = slope * beyond[~rows] + intercept
+    return out
+
+
+def _average(values: NDArray[np.floating[Any]], owner: NDArray[np.int64], n: int) -> Array:
+    """Return the mean of each owner's finite values, NaN where there is none."""
+    finite = np.isfinite(values)
+    count = np.bincount(owner[finite], minlength=n)
+    total = np.bincount(owner[finite], weights=values[finite].astype(np.float64), minlength=n)
+    return np.divide(total, count, out=np.full(n, np.nan), where=count > 0)

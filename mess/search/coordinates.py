@@ -14,7 +14,7 @@ Examples
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mess.probing.ridge import Array
-from mess.probing.stacking import Stacked, stack
+from mess.probing.stacking import Segments, Stacked, stack
 from mess.search.aspects import ASPECTS
 from mess.search.index import normalise_layers
 from mess.search.steering import Column, reduce_rank, standardise, whiten
@@ -53,6 +53,7 @@ def make_coordinates(
     *,
     names: Sequence[str],
     course: pd.DataFrame,
+    segments: Segments | None = None,
     folds: int = 10,
     seed: int = 0,
 ) -> Coordinates:
@@ -69,6 +70,8 @@ def make_coordinates(
     names : sequence of str, length t
     course : DataFrame [shape=(n, c)]
         From `describe_course`; its columns join the subspaces.
+    segments : Segments, optional
+        With the targets ``names``: probes of segments join the mixture.
     folds, seed : int
         See `mess.probing.folds.assign_folds`.
 
@@ -85,7 +88,10 @@ def make_coordinates(
         for layer in range(features.shape[1])
         for width in (half, 2 * half)
     ]
-    stacked = stack(predictors, every, works, folds=folds, seed=seed)
+    if segments is not None:
+        unknown = np.full((len(segments.owner), course.shape[1]), np.nan)
+        segments = replace(segments, targets=np.hstack([segments.targets, unknown]))
+    stacked = stack(predictors, every, works, segments=segments, folds=folds, seed=seed)
     columns, values = [], []
     for kind, table in (("probe", stacked.predicted[:, : len(names)]), ("direct", y)):
         x, mean, deviation = standardise(table)

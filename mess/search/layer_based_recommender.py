@@ -349,9 +349,7 @@ class LayerBasedRecommender:
             If the method cannot rank by the aspect.
         """
         if name == OVERALL:
-            assert self.steering  # raises where there is none
-            part = Part(OVERALL, np.empty(0, dtype=np.int64), np.empty(0), overall=True)
-            return Term(name, weight, part, None, ())
+            return Term(name, weight, self.steering.overall, None, ())
         chosen = method
         if chosen is None:
             chosen = self.default_method(name) if name in self.aspects else "probe"
@@ -415,7 +413,7 @@ class LayerBasedRecommender:
         if method != "layer" and aspect and aspect.validated and aspect.steered:
             return
         if aspect and aspect.validated:
-            assert self.steering
+            _ = self.steering  # tells that there is none
         r2 = "undefined" if aspect is None or aspect.r2 is None else f"{aspect.r2:.2f}"
         valid = ", ".join(self.get_available_aspects()) or "none"
         raise MessError(

@@ -185,10 +185,16 @@ class Steering:
     """
 
     def __init__(self, content: bytes, columns: Sequence[Column]) -> None:
-        self._index = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
+        self._index: Any = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
         self.columns = list(columns)
         self.n = int(self._index.ntotal)
         self._labels = np.arange(self.n, dtype=np.int64)
+
+    @property
+    def overall(self) -> Part:
+        """The part that ranks by the cosine of whitened vectors."""
+        none = np.empty(0)
+        return Part("overall", none.astype(np.int64), none, overall=True)
 
     def _rows(self, rows: NDArray[np.int64]) -> tuple[Array, Array, Array]:
         """Return x, x² and u of some tracks."""
