@@ -17,7 +17,7 @@ class StepStatus:
     Attributes
     ----------
     step : str
-        "extract", "targets", "probe" or "index".
+        "extract", "targets", "probe", "index" or "evaluate".
     state : str
     detail : str
         What is there, or why not.
@@ -32,7 +32,7 @@ class StepStatus:
 
 
 def survey(store: Store, dataset: str, encoder: str) -> list[StepStatus]:
-    """Return the status of the four steps, in the order in which they run."""
+    """Return the status of the five steps, in the order in which they run."""
     features = _manifest_status(
         "extract",
         lambda: store.features_manifest(dataset, encoder),
@@ -57,10 +57,24 @@ def survey(store: Store, dataset: str, encoder: str) -> list[StepStatus]:
         "index",
         lambda: store.read_index_record(dataset, encoder),
         lambda record: f"{len(record['tracks'])} tracks",
-        {"features": features_now},
+        {"features": features_now, "targets": targets_now},
         command_for("index", dataset, encoder),
     )
-    return [features, targets, probe, index]
+    evaluation = _derived_status(
+        "evaluate",
+        lambda: store.read_evaluation(dataset, encoder),
+        lambda record: f"{len(record['defaults'])} aspects",
+        {"index": _indexed(store, dataset, encoder)},
+        command_for("evaluate", dataset, encoder),
+    )
+    return [features, targets, probe, index, evaluation]
+
+
+def _indexed(store: Store, dataset: str, encoder: str) -> str | None:
+    try:
+        return str(store.read_index_record(dataset, encoder).get("fingerprint"))
+    except ArtifactError:
+        return None
 
 
 def next_step(statuses: list[StepStatus]) -> StepStatus | None:

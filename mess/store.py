@@ -264,7 +264,21 @@ class Store:
             self._read_target_values(dataset, track_id)
         except ArtifactError:
             return False
-        return True
+        return self._fingerprint_path(dataset, track_id).is_file()
+
+    def _fingerprint_path(self, dataset: str, track_id: str) -> Path:
+        return self._processed("targets", dataset, f"{file_stem(track_id)}.fingerprint.npy")
+
+    def write_fingerprint(self, dataset: str, track_id: str, words: NDArray[np.uint32]) -> None:
+        """Write by what another file of the same recording is known."""
+        write_array(self._fingerprint_path(dataset, track_id), words)
+
+    def read_fingerprint(self, dataset: str, track_id: str) -> NDArray[np.uint32]:
+        """Read a track's fingerprint; empty where there is none."""
+        try:
+            return np.load(self._fingerprint_path(dataset, track_id), allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return np.empty(0, dtype=np.uint32)
 
     def _read_target_values(self, dataset: str, track_id: str) -> dict[str, Any]:
         path = self._processed("targets", dataset, f"{file_stem(track_id)}.json")

@@ -13,6 +13,7 @@ import pandas as pd
 import typer
 
 from mess.errors import ArtifactMissing
+from mess.fingerprint import find_copies
 from mess.manifest import fingerprint
 from mess.probing.folds import MIN_WORKS
 from mess.probing.stacking import Segments
@@ -56,6 +57,9 @@ def build_index(*, dataset: str, encoder: str, store: Store | None = None) -> in
             "tracks": features.tracks,
             "works": works,
             "composers": [entries[track].get("composer", "") for track in features.tracks],
+            "copies": find_copies(
+                [store.read_fingerprint(dataset, track) for track in features.tracks]
+            ),
             "columns": [column.as_dict() for column in made.columns] if made else [],
         },
         steering=serialise(made.values, made.overall) if made else None,

@@ -12,6 +12,7 @@ import typer
 from mess.audio import SEGMENT_SECONDS, decode
 from mess.datasets import Track, load_dataset
 from mess.errors import MessError, MissingDependency
+from mess.fingerprint import Words, fingerprint
 from mess.manifest import Entry
 from mess.store import Store
 from mess.targets import (
@@ -32,6 +33,8 @@ from pipelines.options import (
     interrupted,
     run_script,
 )
+
+Measured = tuple[TargetValues, Words]
 
 
 def compute_dataset_targets(
@@ -64,17 +67,20 @@ def compute_dataset_targets(
     }
     manifest = store.resume_targets(dataset, header=header, force=force)
 
-    def measure(track: Track) -> TargetValues:
-        values = compute_targets(decode(track.path, TARGET_SAMPLE_RATE))
+    def measure(track: Track) -> Measured:
+        signal = decode(track.path, TARGET_SAMPLE_RATE)
+        values = compute_targets(signal)
         values.track.update(_performance(track))
-        return values
+        return values, fingerprint(signal.samples, signal.sample_rate)
 
-    def keep(track: Track, values: TargetValues) -> Entry:
+    def keep(track: Track, measured: Measured) -> Entry:
+        values, words = measured
         plain = {
             "track": {name: _defined([value])[0] for name, value in values.track.items()},
             "segments": {name: _defined(row) for name, row in values.segments.items()},
         }
         store.write_target_values(dataset, track.id, plain)
+        store.write_fingerprint(dataset, track.id, words)
         return _midi_identity(track)
 
     by_id = {track.id: track for track in recordings}

@@ -1,25 +1,46 @@
-"""Print the tracks that are most similar to one track in some aspects.
+"""Print the tracks that are most similar to one track, or several, in some aspects.
 
 python pipelines/demo_recommendations.py --dataset demo --track ID --aspect brightness
+python pipelines/demo_recommendations.py --track ID --hold dynamics --offset "rhythmic_energy=-1"
 """
 
 import json
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from mess.errors import MessError
 from mess.search.aspects import parse_weights
-from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.layer_based_recommender import LayerBasedRecommender, Method
 from mess.store import Store
 from pipelines.options import JsonOption, run_script
 
 
 def command(
-    track: Annotated[str, typer.Option(help="The query's id.", show_default=False)],
+    track: Annotated[
+        list[str], typer.Option(help="The query's id; given again, like all of them.")
+    ],
+    unlike: Annotated[
+        list[str] | None, typer.Option(help="A track to be unlike; may be given again.")
+    ] = None,
     aspect: Annotated[str | None, typer.Option(help="One aspect.")] = None,
     aspects: Annotated[
-        str | None, typer.Option(help='Several: "brightness=0.6,texture=0.4".')
+        str | None,
+        typer.Option(help='Several: "brightness=0.6,texture=-0.4"; below 0 asks for unlike.'),
+    ] = None,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Find the weights that best explain several --track.")
+    ] = False,
+    hold: Annotated[
+        str | None, typer.Option(help='Aspects to keep as they are: "dynamics,brightness".')
+    ] = None,
+    offset: Annotated[
+        str | None,
+        typer.Option(help='As the query, but moved: "tempo=-1" is one standard deviation slower.'),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="probe, subspace, direct or layer. [default: as evaluated]"),
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 5,
     dataset: Annotated[
@@ -29,25 +50,50 @@ def command(
     exclude_same_work: Annotated[
         bool, typer.Option("--exclude-same-work", help="Leave out the query's work.")
     ] = False,
+    exclude_duplicates: Annotated[
+        bool, typer.Option("--exclude-duplicates", help="Leave out the same recording again.")
+    ] = False,
+    max_per_composer: Annotated[
+        int | None, typer.Option(min=1, help="At most so many of one composer.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Recommend tracks that are alike in one or several aspects (default: all validated)."""
     if aspect and aspects:
         raise MessError("give --aspect or --aspects, not both")
     recommender = LayerBasedRecommender(dataset, encoder)
-    if aspects:
+    held = [name.strip() for name in (hold or "").split(",") if name.strip()]
+    moved = parse_weights(offset) if offset else {}
+    if fit:
+        weights = recommender.fit_weights(track)
+        typer.echo(
+            "weights: " + ", ".join(f"{name}={weight:.2f}" for name, weight in weights.items()),
+            err=as_json,
+        )
+    elif aspects:
         weights = parse_weights(aspects)
+    elif (held or moved) and not aspect:
+        weights = {}
     else:
         chosen = [aspect] if aspect else recommender.get_available_aspects()
         weights = dict.fromkeys(chosen, 1.0)
     found = recommender.multi_aspect_recommendation(
-        track, weights, k, exclude_same_work=exclude_same_work
+        track,
+        weights,
+        k,
+        method=cast(Method | None, method),
+        unlike=unlike or [],
+        hold=held,
+        offset=moved,
+        exclude_same_work=exclude_same_work,
+        exclude_duplicates=exclude_duplicates,
+        max_per_composer=max_per_composer,
     )
     if as_json:
         typer.echo(json.dumps([one.as_dict() for one in found], indent=1))
         return
     labels = Store().features_manifest(recommender.dataset, recommender.encoder).tracks
-    typer.echo(f"{recommender.dataset} by {recommender.encoder}, like {track}:")
+    typer.echo(f"{recommender.dataset} by {recommender.encoder}, like {', '.join(track)}:")
     for rank, one in enumerate(found, start=1):
         entry = labels.get(one.track_id, {})
         shares = ", ".join(f"{name} {part:+.2f}" for name, part in one.contributions.items())

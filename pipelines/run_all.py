@@ -1,4 +1,4 @@
-"""Everything from recordings to recommendations: extract, targets, probe, index.
+"""Everything from recordings to recommendations: extract, targets, probe, index, evaluate.
 
 Of the demo library the recordings are made first. What is up to date is left as it is.
 
@@ -12,7 +12,7 @@ import typer
 from mess.status import survey
 from mess.store import Store
 from pipelines.build_demo import build_demo_shown
-from pipelines.build_indices import build_index
+from pipelines.build_indices import build_index, describe_index
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
 from pipelines.options import (
@@ -25,6 +25,7 @@ from pipelines.options import (
     interrupted,
     run_script,
 )
+from pipelines.run_evaluation import evaluate, print_evaluation
 from pipelines.run_probing import print_best, run_probing
 
 
@@ -44,11 +45,14 @@ def run_all(
     typer.echo(f"extract: {extracted}")
     measured = compute_dataset_targets(dataset=dataset, workers=workers, force=force)
     typer.echo(f"targets: {measured}")
-    _, _, probe, index = survey(store, dataset, encoder)
+    _, _, probe, index, evaluation = survey(store, dataset, encoder)
     if force or probe.state != "ready":
         print_best(run_probing(dataset=dataset, encoder=encoder, tracking=tracking))
     if force or index.state != "ready":
-        typer.echo(f"index: {build_index(dataset=dataset, encoder=encoder)} tracks")
+        build_index(dataset=dataset, encoder=encoder)
+        typer.echo(f"index: {describe_index(store.read_index_record(dataset, encoder))}")
+    if force or {probe.state, index.state, evaluation.state} != {"ready"}:
+        print_evaluation(evaluate(dataset=dataset, encoder=encoder, tracking=tracking))
     return not extracted.failed and not measured.failed
 
 
@@ -59,7 +63,7 @@ def command(
     force: ForceOption = False,
     mlflow: Annotated[bool, typer.Option(help="Record the probing in MLflow.")] = True,
 ) -> None:
-    """Extract, measure, probe and index; running again does what is missing."""
+    """Extract, measure, probe, index and evaluate; running again does what is missing."""
     try:
         whole = run_all(
             dataset=dataset,

@@ -22,6 +22,7 @@ from mess.evaluation.rankings import Judge, Judgement, find_same_work
 from mess.search.aspects import THRESHOLD
 from mess.search.layer_based_recommender import METHODS, LayerBasedRecommender, Method
 from mess.store import Features, Store
+from mess.targets import TARGETS
 from mess.tracking import start_run
 from pipelines.options import (
     DatasetOption,
@@ -99,7 +100,11 @@ def _faithfulness(
     names: list[str],
     judge: Judge,
 ) -> dict[str, Any]:
-    """Judge each method by each target that it ranks by."""
+    """Judge each method by each target that it ranks by.
+
+    The mean is over the aspects' targets that are predicted well enough to move a slider along;
+    targets that only MIDI tells have a mean of their own.
+    """
     predicted = {c.name: c.r2 for c in recommender.steering.columns if c.kind == "probe"}
     validated = [name for name in names if (predicted.get(name) or -np.inf) >= THRESHOLD]
     found: dict[str, Any] = {"targets": validated}
@@ -114,7 +119,10 @@ def _faithfulness(
             spearman[name] = _known(result.spearman[column])
             ratio[name] = _known(result.top_ratio[column])
         found[method] = {
-            "mean": _mean([spearman.get(name) for name in validated]),
+            "mean": _mean([spearman.get(name) for name in validated if name in TARGETS]),
+            "mean_performance": _mean(
+                [spearman.get(name) for name in validated if name not in TARGETS]
+            ),
             "per_target": spearman,
             "top_ratio": ratio,
         }
@@ -206,7 +214,7 @@ def _decide(
     much nearer than chance its ten nearest are in them, less the same for all other targets; and
     how often it tells the own variant apart, scaled so that chance is 0. ``direct`` is perfect on
     its own target by construction, so it is marked by variants alone and becomes the default only
-    where it beats there the best of the others.
+    where it beats there the best of the others by more than a standard error.
     """
     decided = {}
     for name in recommender.get_available_aspects():
@@ -229,8 +237,9 @@ def _decide(
             continue
         best = max(marks, key=lambda method: marks[method])
         direct, rival = told["direct"], told[best]  # type: ignore[index]
-        if direct is not None and rival is not None and direct > rival:
-            best = "direct"
+        if controlled and direct is not None and rival is not None:
+            error = 0.5 / np.sqrt(controlled["direct"][name]["n"])
+            best = "direct" if direct - rival > error else best
         decided[name] = {"method": best, "marks": marks, "told_apart": told}
     return decided
 
@@ -279,9 +288,8 @@ def print_evaluation(record: dict[str, Any]) -> None:
     for name in faith["random"]["per_target"]:
         row = "".join(f"{_text(faith[m]['per_target'].get(name)):>12}" for m in methods)
         typer.echo(f"{name + ('' if name in faith['targets'] else ' (weak)'):<22}{row}")
-    typer.echo(
-        f"{'mean of not weak':<22}" + "".join(f"{_text(faith[m]['mean']):>12}" for m in methods)
-    )
+    for label, key in (("mean, aspects", "mean"), ("mean, from MIDI", "mean_performance")):
+        typer.echo(f"{label:<22}" + "".join(f"{_text(faith[m][key]):>12}" for m in methods))
     typer.echo("\nten nearest, nearer than chance in: the slider's targets / all others")
     for method, found in record["leakage"].items():
         typer.echo(f"{method:<10}{_text(found['diagonal']):>6} /{_text(found['off_diagonal']):>6}")

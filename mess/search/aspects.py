@@ -47,8 +47,8 @@ class Aspect:
     layer_r2 : float or None
         The R² of that probe.
     r2 : float or None
-        Of the best of its targets as all layers together predict it, out of fold; where there is
-        no such prediction, ``layer_r2``.
+        What it is searched by: of the best of ``steered``, as all layers together predict it, out
+        of fold; where there is none, ``layer_r2``.
     validated : bool
         Whether ``r2`` reaches the threshold.
     steered : tuple of str
@@ -97,7 +97,8 @@ def find_aspects(
         scored = [cell for cell in cells if cell["target"] in targets and cell["r2"] is not None]
         best = max(scored, key=lambda cell: cell["r2"], default=None)
         layer_r2 = best["r2"] if best else None
-        r2 = max((known[target] for target in targets if target in known), default=layer_r2)
+        steered = tuple(t for t in targets if known.get(t, -np.inf) >= threshold)
+        r2 = max((known[target] for target in steered), default=layer_r2)
         found[name] = Aspect(
             name=name,
             targets=targets,
@@ -106,7 +107,7 @@ def find_aspects(
             layer_r2=layer_r2,
             r2=r2,
             validated=r2 is not None and r2 >= threshold,
-            steered=tuple(t for t in targets if known.get(t, -np.inf) >= threshold),
+            steered=steered,
         )
     return found
 

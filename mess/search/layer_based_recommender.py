@@ -35,8 +35,9 @@ from mess.search.aspects import (
     find_aspects,
     find_best_layers,
 )
+from mess.search.fitting import fit_weights
 from mess.search.index import LayerIndex, best_rows
-from mess.search.ranking import Searched, Term, Wish, capped_rows
+from mess.search.ranking import Cap, Searched, Term, Wish, capped_rows
 from mess.search.steering import Column, Kind, Part, Steering
 from mess.store import Store, command_for
 from mess.targets import PERFORMANCE_TARGETS
@@ -114,6 +115,7 @@ class LayerBasedRecommender:
         self._row = {track_id: row for row, track_id in enumerate(self.track_ids)}
         self._works = np.array(record["works"], dtype=object)
         self._composers = record.get("composers", [""] * len(self.track_ids))
+        self._copies = np.array(record.get("copies", range(len(self.track_ids))), dtype=np.int64)
         layers = LayerIndex(
             len(self.track_ids),
             lambda layer: self._store.read_index_layer(
@@ -223,6 +225,7 @@ class LayerBasedRecommender:
         hold: Sequence[str] = (),
         offset: Mapping[str, float] | None = None,
         exclude_same_work: bool = False,
+        exclude_duplicates: bool = False,
         max_per_composer: int | None = None,
     ) -> list[Recommendation]:
         """Return the tracks most similar to the query in several weighted aspects.
@@ -246,6 +249,8 @@ class LayerBasedRecommender:
             -1}`` asks for "as this one, but slower". Such an aspect weighs 1 if it has no weight.
         exclude_same_work : bool
             Leave out other recordings of a query's work.
+        exclude_duplicates : bool
+            Leave out files of the same recording as a query, and all but the best of others.
         max_per_composer : int, optional
             At most so many results of one composer.
 
@@ -278,18 +283,50 @@ class LayerBasedRecommender:
         exclude[[*liked, *avoided]] = True
         if exclude_same_work:
             exclude |= np.isin(self._works, self._works[liked])
+        caps: list[Cap] = []
+        if exclude_duplicates:
+            exclude |= np.isin(self._copies, self._copies[[*liked, *avoided]])
+            caps.append(Cap(self._copies.tolist(), 1))
+        if max_per_composer is not None:
+            caps.append(Cap(self._composers, max_per_composer))
         scores = self.searched.scores(wish)
-        if max_per_composer is None:
-            rows = best_rows(scores, k=n_recommendations, exclude=exclude)
+        if caps:
+            rows = capped_rows(scores, k=n_recommendations, exclude=exclude, caps=caps)
         else:
-            rows = capped_rows(
-                scores,
-                k=n_recommendations,
-                exclude=exclude,
-                labels=self._composers,
-                most=max_per_composer,
-            )
+            rows = best_rows(scores, k=n_recommendations, exclude=exclude)
         return self._explain(wish, rows)
+
+    def fit_weights(self, liked: Sequence[str]) -> dict[str, float]:
+        """Return the weights of the aspects that best explain a few liked tracks, from 0 to 1.
+
+        Parameters
+        ----------
+        liked : sequence of str
+            At least two tracks.
+
+        Raises
+        ------
+        MessError
+            If there are fewer, or no aspect is shared by them.
+        """
+        rows = list(dict.fromkeys(self._find(track_id) for track_id in liked))
+        if len(rows) < 2:
+            raise MessError("weights are fitted to two tracks or more")
+        names = self.get_available_aspects()
+        if not names:
+            raise MessError("no aspect is validated, so none can explain what is liked")
+        everyone = np.arange(len(self.track_ids))
+        others = np.setdiff1d(everyone, rows)
+        alike, rest = [], []
+        for row in rows:
+            terms = [self.term(name, 1.0) for name in names]
+            similar = self.searched.shares(Wish(terms, [(row, 1.0)]), everyone)
+            alike += [similar[:, other] for other in rows if other != row]
+            rest += list(similar[:, others].T)
+        weights = fit_weights(np.array(alike), np.array(rest).reshape(-1, len(names)))
+        if not weights.any():
+            raise MessError("the liked tracks share no aspect more than any others do")
+        return dict(zip(names, weights.tolist(), strict=True))
 
     def _explain(self, wish: Wish, rows: NDArray[np.int64]) -> list[Recommendation]:
         shares = self.searched.shares(wish, rows)
@@ -410,10 +447,14 @@ class LayerBasedRecommender:
         aspect = self.aspects.get(name)
         if method == "layer" and aspect and aspect.validated and aspect.layer is not None:
             return
-        if method != "layer" and aspect and aspect.validated and aspect.steered:
+        if method != "layer" and aspect and aspect.steered:
             return
-        if aspect and aspect.validated:
+        if method != "layer" and aspect and aspect.validated:
             _ = self.steering  # tells that there is none
+            raise MessError(
+                f"{name!r} can only be searched over a whole layer here (its R² when all layers "
+                f"predict it together is under {THRESHOLD}): use the method 'layer'"
+            )
         r2 = "undefined" if aspect is None or aspect.r2 is None else f"{aspect.r2:.2f}"
         valid = ", ".join(self.get_available_aspects()) or "none"
         raise MessError(

@@ -4,6 +4,7 @@ A *term* is one aspect of a query with its weight: columns of coordinates, or a 
 a track with its sign: those to be like add up to 1, those to be unlike to −1.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -106,25 +107,26 @@ class Searched:
         ]
 
 
-def capped_rows(
-    scores: NDArray[np.float32],
-    *,
-    k: int,
-    exclude: NDArray[np.bool_],
-    labels: Sequence[str],
-    most: int,
-) -> NDArray[np.int64]:
-    """Return the rows of the highest scores, best first, at most ``most`` of one label.
+@dataclass(frozen=True)
+class Cap:
+    """At most ``most`` results with the same label; tracks without one ("") are not capped."""
 
-    Rows without a label ("") are not capped.
-    """
+    labels: Sequence[object]
+    most: int
+
+
+def capped_rows(
+    scores: NDArray[np.float32], *, k: int, exclude: NDArray[np.bool_], caps: Sequence[Cap]
+) -> NDArray[np.int64]:
+    """Return the rows of the highest scores that every cap allows, best first."""
     kept: list[int] = []
-    seen: dict[str, int] = {}
+    seen: Counter[tuple[int, object]] = Counter()
     for row in best_rows(scores, k=len(scores), exclude=exclude):
-        label = labels[row]
-        seen[label] = seen.get(label, 0) + 1
-        if not label or seen[label] <= most:
-            kept.append(int(row))
+        labels = [(number, cap.labels[row]) for number, cap in enumerate(caps)]
+        if any(seen[label] >= caps[label[0]].most for label in labels if label[1] != ""):
+            continue
+        seen.update(labels)
+        kept.append(int(row))
         if len(kept) == k:
             break
     return np.array(kept, dtype=np.int64)
