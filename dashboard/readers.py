@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from mess.errors import MessError
+from mess.places import Level
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.store import Level, Store
+from mess.store import Store
 
 CLIP_SECONDS = 30.0
 
@@ -51,6 +52,16 @@ def predictions(dataset: str, encoder: str, *, level: Level = "track") -> pd.Dat
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
+def _evaluation(dataset: str, encoder: str, version: float) -> dict[str, Any]:
+    return store().read_evaluation(dataset, encoder)
+
+
+def evaluation(dataset: str, encoder: str) -> dict[str, Any]:
+    """Return how well search does what it says; see `Store.read_evaluation`."""
+    return _evaluation(dataset, encoder, store().evaluation_time(dataset, encoder))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
 def _tracks(dataset: str, encoder: str, version: float) -> dict[str, TrackInfo]:
     audio = store().audio_dir(dataset)
     return {
@@ -81,6 +92,7 @@ def recommender(dataset: str, encoder: str) -> LayerBasedRecommender:
         store().index_time(dataset, encoder),
         store().discovery_time(dataset, encoder, "track"),
         store().features_time(dataset, encoder),
+        store().evaluation_time(dataset, encoder),
     )
     return _recommender(dataset, encoder, version)
 

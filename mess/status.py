@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mess.errors import ArtifactError, ArtifactMissing
-from mess.store import Store, command_for
+from mess.places import command_for
+from mess.store import Store
 
 State = Literal["ready", "missing", "stale", "damaged"]
 

@@ -1,25 +1,20 @@
-"""Where things lie on disk; the only module that writes artifacts.
+"""Artifacts on disk: the only module that writes them.
 
-The root is the folder ``data`` or what the environment variable ``MESS_DATA`` names; the layout
-below it is drawn in ``data/README.md``. A reader that finds an artifact missing, damaged or stale
+`mess.places` knows the paths. A reader that finds an artifact missing, damaged or stale
 raises an `ArtifactError` that names the command which makes it anew.
 """
 
-import hashlib
-import os
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
 from mess.files import (
     RawWriter,
@@ -34,28 +29,10 @@ from mess.files import (
     write_table,
 )
 from mess.manifest import Entry, Manifest
+from mess.places import Level, Places, command_for, file_stem
 
-Level = Literal["track", "segment"]
 Pooling = Literal["mean", "mean_std"]
-_MAX_STEM = 120
 _POOLED = ("aggregated", "segments", "aggregated_std", "segments_std")
-
-
-def file_stem(track_id: str) -> str:
-    """Return a track's id as a file name without suffix: readable, and safe on any system.
-
-    >>> file_stem("Beethoven_Op027No1-01")
-    'Beethoven_Op027No1-01'
-    >>> file_stem("../a b")
-    '..%2Fa b'
-    """
-    stem = quote(track_id, safe=" -_.,()'&+=!@#", errors="surrogatepass")
-    if stem.startswith(".") and not stem.strip("."):
-        stem = stem.replace(".", "%2E")
-    if len(stem) > _MAX_STEM:
-        digest = hashlib.sha256(track_id.encode(errors="surrogatepass")).hexdigest()
-        stem = f"{stem[:_MAX_STEM]}~{digest[:12]}"
-    return stem
 
 
 @dataclass(frozen=True)
@@ -81,45 +58,8 @@ class Features:
     manifest: dict[str, Any]
 
 
-class Store:
+class Store(Places):
     """The artifacts below one root folder."""
-
-    def __init__(self, root: str | Path | None = None) -> None:
-        self.root = Path(root or os.environ.get("MESS_DATA") or "data").expanduser()
-
-    # Where things lie ------------------------------------------------------------------------
-
-    def audio_dir(self, dataset: str) -> Path:
-        """Folder of a dataset's recordings."""
-        return self.root / "audio" / dataset
-
-    @property
-    def jobs_dir(self) -> Path:
-        """Folder of the status files of pipelines that the dashboard started."""
-        return self.root / "jobs"
-
-    @property
-    def mlflow_db(self) -> Path:
-        """The SQLite store of MLflow."""
-        return self.root / "mlflow.db"
-
-    @property
-    def mlflow_artifacts(self) -> Path:
-        """Folder of MLflow's artifacts."""
-        return self.root / "mlartifacts"
-
-    def _processed(self, kind: str, *parts: str) -> Path:
-        return self.root.joinpath("processed", kind, *parts)
-
-    def _features_dir(self, dataset: str, encoder: str) -> Path:
-        return self._processed("features", dataset, encoder_slug(encoder))
-
-    def _discovery_path(self, dataset: str, encoder: str, level: Level) -> Path:
-        suffix = "" if level == "track" else ".segments"
-        return self._processed("discovery", dataset, f"{encoder_slug(encoder)}{suffix}.json")
-
-    def _index_dir(self, dataset: str, encoder: str) -> Path:
-        return self._processed("indices", dataset, encoder_slug(encoder))
 
     # Features --------------------------------------------------------------------------------
 
@@ -266,19 +206,16 @@ class Store:
             return False
         return self._fingerprint_path(dataset, track_id).is_file()
 
-    def _fingerprint_path(self, dataset: str, track_id: str) -> Path:
-        return self._processed("targets", dataset, f"{file_stem(track_id)}.fingerprint.npy")
-
-    def write_fingerprint(self, dataset: str, track_id: str, words: NDArray[np.uint32]) -> None:
+    def write_fingerprint(self, dataset: str, track_id: str, marks: NDArray[np.uint32]) -> None:
         """Write by what another file of the same recording is known."""
-        write_array(self._fingerprint_path(dataset, track_id), words)
+        write_array(self._fingerprint_path(dataset, track_id), marks)
 
     def read_fingerprint(self, dataset: str, track_id: str) -> NDArray[np.uint32]:
         """Read a track's fingerprint; empty where there is none."""
         try:
             return np.load(self._fingerprint_path(dataset, track_id), allow_pickle=False)
         except (OSError, ValueError, EOFError):
-            return np.empty(0, dtype=np.uint32)
+            return np.empty((2, 0), dtype=np.uint32)
 
     def _read_target_values(self, dataset: str, track_id: str) -> dict[str, Any]:
         path = self._processed("targets", dataset, f"{file_stem(track_id)}.json")
@@ -384,9 +321,6 @@ class Store:
 
     # Evaluation ------------------------------------------------------------------------------
 
-    def _evaluation_path(self, dataset: str, encoder: str) -> Path:
-        return self._processed("evaluation", dataset, f"{encoder_slug(encoder)}.json")
-
     def write_evaluation(self, dataset: str, encoder: str, record: dict[str, Any]) -> None:
         """Write how well search does what it says."""
         write_json(self._evaluation_path(dataset, encoder), record)
@@ -456,15 +390,3 @@ def _modified(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def command_for(
-    step: str, dataset: str, encoder: str | None = None, *, level: Level = "track"
-) -> str:
-    """Return the command line that makes an artifact."""
-    words = ["mess", step, "--dataset", dataset]
-    if encoder is not None:
-        words += ["--encoder", encoder]
-    if level == "segment":
-        words += ["--level", "segment"]
-    return " ".join(words)

@@ -22,7 +22,7 @@ from mess.search.index import normalise_layers, serialise_layer
 from mess.search.steering import serialise
 from mess.store import Features, Store
 from pipelines.options import DatasetOption, EncoderOption, encoder_or_default, run_script
-from pipelines.run_probing import aligned_targets
+from pipelines.probing_data import aligned_targets
 
 INDEX_VERSION = 1  # raise when the same inputs would give another index
 SEGMENTS = 6000  # at most so many teach the coordinates

@@ -12,7 +12,7 @@ import typer
 from mess.audio import SEGMENT_SECONDS, decode
 from mess.datasets import Track, load_dataset
 from mess.errors import MessError, MissingDependency
-from mess.fingerprint import Words, fingerprint
+from mess.fingerprint import Marks, fingerprint
 from mess.manifest import Entry
 from mess.store import Store
 from mess.targets import (
@@ -34,7 +34,7 @@ from pipelines.options import (
     run_script,
 )
 
-Measured = tuple[TargetValues, Words]
+Measured = tuple[TargetValues, Marks]
 
 
 def compute_dataset_targets(
@@ -74,13 +74,13 @@ def compute_dataset_targets(
         return values, fingerprint(signal.samples, signal.sample_rate)
 
     def keep(track: Track, measured: Measured) -> Entry:
-        values, words = measured
+        values, marks = measured
         plain = {
             "track": {name: _defined([value])[0] for name, value in values.track.items()},
             "segments": {name: _defined(row) for name, row in values.segments.items()},
         }
         store.write_target_values(dataset, track.id, plain)
-        store.write_fingerprint(dataset, track.id, words)
+        store.write_fingerprint(dataset, track.id, marks)
         return _midi_identity(track)
 
     by_id = {track.id: track for track in recordings}

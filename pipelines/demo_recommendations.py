@@ -11,7 +11,8 @@ import typer
 
 from mess.errors import MessError
 from mess.search.aspects import parse_weights
-from mess.search.layer_based_recommender import LayerBasedRecommender, Method
+from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.terms import Method
 from mess.store import Store
 from pipelines.options import JsonOption, run_script
 

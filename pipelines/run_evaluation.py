@@ -20,7 +20,8 @@ from mess.evaluation.controlled import OWN_CHANGE, compare_variants, find_varian
 from mess.evaluation.rankers import Ranker, Rankers
 from mess.evaluation.rankings import Judge, Judgement, find_same_work
 from mess.search.aspects import THRESHOLD
-from mess.search.layer_based_recommender import METHODS, LayerBasedRecommender, Method
+from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.terms import METHODS, Method
 from mess.store import Features, Store
 from mess.targets import TARGETS
 from mess.tracking import start_run
@@ -31,7 +32,7 @@ from pipelines.options import (
     encoder_or_default,
     run_script,
 )
-from pipelines.run_probing import aligned_targets
+from pipelines.probing_data import aligned_targets
 
 QUERIES = 300  # at most so many, drawn with the seed
 Values = dict[str, float | None]
@@ -105,7 +106,7 @@ def _faithfulness(
     The mean is over the aspects' targets that are predicted well enough to move a slider along;
     targets that only MIDI tells have a mean of their own.
     """
-    predicted = {c.name: c.r2 for c in recommender.steering.columns if c.kind == "probe"}
+    predicted = {c.name: c.r2 for c in recommender.terms.steering.columns if c.kind == "probe"}
     validated = [name for name in names if (predicted.get(name) or -np.inf) >= THRESHOLD]
     found: dict[str, Any] = {"targets": validated}
     for method in get_args(Ranker):

@@ -6,8 +6,9 @@ python pipelines/show_status.py
 import typer
 
 from mess.datasets import KNOWN, available_datasets
+from mess.places import command_for
 from mess.status import next_step, survey
-from mess.store import Store, command_for
+from mess.store import Store
 from pipelines.options import encoder_or_default, run_script
 
 

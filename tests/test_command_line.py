@@ -108,7 +108,7 @@ def test_recommendations_as_json(library: Path) -> None:
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     found = json.loads(ended.stdout)
-    assert [sorted(one) for one in found] == [["contributions", "score", "track_id"]] * 3
+    assert [sorted(one) for one in found] == [["contributions", "score", "track_id", "values"]] * 3
     for one in found:
         assert one["track_id"] in set(SMD_IDS) - {SMD_IDS[0]}
         assert sorted(one["contributions"]) == ["brightness", "tempo"]

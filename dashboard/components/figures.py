@@ -218,8 +218,9 @@ def score_shares(contributions: Mapping[str, float], *, colours: Mapping[str, st
             marker_color=colours[aspect],
             hovertemplate=f"{aspect}: %{{x:.3f}}<extra></extra>",
         )
+    reach = max(1.0, sum(abs(part) for part in contributions.values()))
     figure.update_xaxes(
-        range=[-1, 1], zeroline=True, zerolinecolor="#888", showticklabels=False, ticks=""
+        range=[-reach, reach], zeroline=True, zerolinecolor="#888", showticklabels=False, ticks=""
     )
     figure.update_yaxes(visible=False)
     figure.update_layout(

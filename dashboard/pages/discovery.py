@@ -7,6 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.evaluation import (
+    METHOD_NAMES,
+    controlled_table,
+    faithfulness,
+    leakage,
+)
 from dashboard.components.figures import (
     heatmap,
     interval,
@@ -16,8 +22,8 @@ from dashboard.components.figures import (
 from dashboard.components.text import plain
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError, MessError
+from mess.places import Level
 from mess.probing.statistics import SIGNIFICANT
-from mess.store import Level
 from mess.targets import ALL_TARGETS
 
 
@@ -73,6 +79,7 @@ def main() -> None:
     _show_cell(record, predictions, labels, layer=int(layer), target=target)
     _show_summaries(record)
     _show_table(cells, record, name=f"{dataset}-{encoder}-{level}")
+    _show_evaluation(dataset, encoder)
 
 
 def _show_cell(
@@ -176,6 +183,48 @@ def _show_table(cells: pd.DataFrame, record: dict[str, Any], *, name: str) -> No
         st.dataframe(table, hide_index=True, width="stretch")
         st.download_button(
             "Download CSV", table.to_csv(index=False), file_name=f"{name}.csv", mime="text/csv"
+        )
+
+
+def _show_evaluation(dataset: str, encoder: str) -> None:
+    """Show whether the sliders do what they say."""
+    st.subheader("Do the sliders do what they say?")
+    try:
+        record = readers.evaluation(dataset, encoder)
+    except ArtifactError as error:
+        st.info(str(error))
+        return
+    st.markdown(
+        "A slider is *faithful* if tracks that rank high are indeed alike in its target: the "
+        f"correlation of rank and true difference over {record['settings']['queries']} queries, "
+        "other works only, every prediction out of fold. The measured value is the ceiling, by "
+        "construction."
+    )
+    st.plotly_chart(faithfulness(record), key="faithfulness", config={"displayModeBar": False})
+    method = st.selectbox(
+        "How much each slider moves each target (1 wholly, 0 no more than chance)",
+        list(record["leakage"]),
+        format_func=METHOD_NAMES.__getitem__,
+        key="leakage-method",
+    )
+    found = record["leakage"][method]
+    if found["matrix"]:
+        st.plotly_chart(leakage(found["matrix"]), key="leakage", config={"displayModeBar": False})
+        st.caption(
+            f"Mean in a slider's own targets {two_decimals(found['diagonal'])}, "
+            f"in all others {two_decimals(found['off_diagonal'])}."
+        )
+    if record["controlled"]:
+        st.markdown(
+            "**Recordings that differ in one thing**: the distance that a slider sees for each "
+            "change, 1 as far as another work. It should see its own change and no other."
+        )
+        st.dataframe(controlled_table(record["controlled"]), hide_index=True, width="stretch")
+    for name, one in (record["same_work"] or {}).items():
+        recall = ", ".join(f"recall@{k} {value:.2f}" for k, value in one["recall"].items())
+        st.caption(
+            f"Other recordings of the same work by {name.replace('_', ' of ')}: MRR "
+            f"{one['mrr']:.2f}, {recall} ({one['queries']} queries)."
         )
 
 

@@ -7,8 +7,8 @@ from dashboard.readers import store
 from dashboard.sidebar import start
 from mess.datasets import available_datasets
 from mess.encoders import PRESETS
+from mess.places import command_for
 from mess.status import next_step, survey
-from mess.store import command_for
 
 _INTRODUCTION = """
 MESS looks into the layers of a model that listens to music: *probes* measure which layer knows

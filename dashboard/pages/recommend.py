@@ -1,6 +1,7 @@
 """Recommend: choose a track, weigh the aspects, listen to what is alike."""
 
 from collections import Counter
+from typing import Any
 
 import streamlit as st
 
@@ -10,8 +11,10 @@ from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError, MessError
-from mess.search.aspects import ASPECTS
+from mess.search.aspects import ASPECTS, NAMES, OVERALL
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
+from mess.search.terms import METHODS
+from mess.targets import ALL_TARGETS
 
 _RESULTS = 5
 
@@ -31,16 +34,22 @@ def main() -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         query = _choose_query(tracks)
+        liked, unlike = _choose_examples(recommender, tracks, query)
         weights = _choose_weights(recommender)
-        same_work = st.checkbox("Leave out other recordings of the same work", key="same-work")
+        moves = _choose_moves(recommender)
+        options = _choose_options()
     with right:
         st.subheader("Most alike")
-        if not any(weights.values()):
-            st.info("Move a slider above 0.")
+        if not any(weights.values()) and not moves:
+            st.info("Move a slider away from 0.")
             return
-        found = recommender.multi_aspect_recommendation(
-            query, weights, _RESULTS, exclude_same_work=same_work
-        )
+        try:
+            found = recommender.multi_aspect_recommendation(
+                [query, *liked], weights, _RESULTS, unlike=unlike, offset=moves, **options
+            )
+        except MessError as error:
+            st.warning(str(error))
+            return
         if not found:
             st.info("No other track is left.")
         for rank, one in enumerate(found, start=1):
@@ -66,22 +75,49 @@ def _choose_query(tracks: dict[str, TrackInfo]) -> str:
     return query
 
 
+def _choose_examples(
+    recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo], query: str
+) -> tuple[list[str], list[str]]:
+    """Let the person add tracks to be like and unlike, and set the sliders by them."""
+    with st.expander("More examples"):
+        ids = sorted(tracks, key=lambda track: (tracks[track].label.casefold(), track))
+        others = [track for track in ids if track != query]
+        name = {track: f"{tracks[track].label} · {track}" for track in ids}
+        liked = st.multiselect("Also like", others, format_func=name.__getitem__, key="liked")
+        unlike = st.multiselect("Unlike", others, format_func=name.__getitem__, key="unlike")
+        if st.button("Set the sliders by what the liked tracks share", disabled=not liked):
+            try:
+                weights = recommender.fit_weights([query, *liked])
+            except MessError as error:
+                st.warning(str(error))
+            else:
+                for aspect in recommender.get_available_aspects():
+                    st.session_state[f"weight-{aspect}"] = round(20 * weights[aspect]) / 20
+    return liked, [track for track in unlike if track not in liked]
+
+
 def _choose_weights(recommender: LayerBasedRecommender) -> dict[str, float]:
-    st.markdown("**Aspects** (how much each counts)")
+    st.markdown("**Aspects**: how much each counts; below 0 asks for tracks that are unlike in it")
     validated = recommender.get_available_aspects()
     weights = {}
-    for name in validated:
-        aspect = recommender.aspects[name]
-        weights[name] = st.slider(
-            f"{name.replace('_', ' ')} (R² {aspect.r2:.2f})",
-            0.0,
+    first = validated[0] if validated else None
+    for name in [one for one in validated if one in ASPECTS]:
+        weights[name] = _weight_slider(recommender, name, start=1.0 if name == first else 0.0)
+    if recommender.terms.found is not None:
+        weights[OVERALL] = st.slider(
+            "overall",
+            -1.0,
             1.0,
-            1.0 if name == validated[0] else 0.0,
+            0.0,
             0.05,
-            key=f"weight-{name}",
-            help=f"Layer {aspect.layer}, by the probe of {aspect.target}; "
-            f"targets: {', '.join(aspect.targets)}.",
+            key="weight-overall",
+            help="The cosine over everything that the encoder hears, whitened.",
         )
+    played = [name for name in validated if name not in ASPECTS]
+    if played:
+        with st.expander("How it is played (known from MIDI, predicted where there is none)"):
+            for name in played:
+                weights[name] = _weight_slider(recommender, name, start=0.0)
     others = [aspect for name, aspect in recommender.aspects.items() if name not in validated]
     if others:
         st.caption(
@@ -97,6 +133,60 @@ def _choose_weights(recommender: LayerBasedRecommender) -> dict[str, float]:
     return weights
 
 
+def _weight_slider(recommender: LayerBasedRecommender, name: str, *, start: float) -> float:
+    aspect = recommender.aspects[name]
+    method = recommender.terms.default_method(name)
+    behind = {
+        "probe": f"along what all layers predict of {', '.join(aspect.steered)}",
+        "subspace": f"where {', '.join(aspect.targets)} and their course are predicted together",
+        "direct": f"by the measured {', '.join(aspect.targets)}",
+        "layer": f"over the whole of layer {aspect.layer}, by the probe of {aspect.target}",
+    }[method]
+    weight: float = st.slider(
+        f"{name.replace('_', ' ')} (R² {aspect.r2:.2f})",
+        -1.0,
+        1.0,
+        start,
+        0.05,
+        key=f"weight-{name}",
+        help=f"Ranks {behind}.",
+    )
+    return weight
+
+
+def _choose_moves(recommender: LayerBasedRecommender) -> dict[str, float]:
+    """Let the person ask for "as this one, but …"."""
+    steered = [name for name, aspect in recommender.aspects.items() if aspect.steered]
+    if not steered:
+        return {}
+    with st.expander("As this one, but …"):
+        st.caption("Standard deviations of the dataset. What has a weight above stays as it is.")
+        moves = {
+            name: st.slider(name.replace("_", " "), -2.0, 2.0, 0.0, 0.25, key=f"move-{name}")
+            for name in steered
+        }
+    return {name: by for name, by in moves.items() if by}
+
+
+def _choose_options() -> dict[str, Any]:
+    same_work = st.checkbox("Leave out other recordings of the same work", key="same-work")
+    with st.expander("How to search"):
+        method = st.selectbox(
+            "Method",
+            ["as evaluated", *METHODS],
+            key="method",
+            help="By which every aspect ranks; `mess evaluate` decides which one is best for each.",
+        )
+        duplicates = st.checkbox("Leave out files of the same recording", key="duplicates")
+        most = st.number_input("At most so many of one composer (0: any)", 0, 20, 0, key="most")
+    return {
+        "method": None if method == "as evaluated" else method,
+        "exclude_same_work": same_work,
+        "exclude_duplicates": duplicates,
+        "max_per_composer": int(most) or None,
+    }
+
+
 def _show_result(rank: int, one: Recommendation, track: TrackInfo) -> None:
     with st.container(border=True):
         st.markdown(
@@ -106,7 +196,7 @@ def _show_result(rank: int, one: Recommendation, track: TrackInfo) -> None:
         _player(track)
         if len(one.contributions) > 1:
             st.plotly_chart(
-                score_shares(one.contributions, colours=aspect_colours(list(ASPECTS))),
+                score_shares(one.contributions, colours=aspect_colours(list(NAMES))),
                 key=f"shares-{rank}",
                 config={"staticPlot": True},
             )
@@ -116,6 +206,15 @@ def _show_result(rank: int, one: Recommendation, track: TrackInfo) -> None:
                 for aspect, part in one.contributions.items()
             )
         )
+        if one.values:
+            st.caption(
+                "query → this: "
+                + ", ".join(
+                    f"{target.replace('_', ' ')} {pair['query']:.4g} → {pair['track']:.4g} "
+                    f"{ALL_TARGETS[target].unit}".rstrip()
+                    for target, pair in one.values.items()
+                )
+            )
 
 
 def _player(track: TrackInfo) -> None:

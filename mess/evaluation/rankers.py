@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from mess.errors import MessError
 from mess.evaluation.rankings import Ranking
 from mess.search.aspects import ASPECTS
-from mess.search.layer_based_recommender import LayerBasedRecommender, Method
+from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.ranking import Term, Wish
 from mess.search.steering import Part
+from mess.search.terms import Method
 
 Ranker = Literal["probe", "subspace", "direct", "layer", "mean_layers", "random"]
 
@@ -44,7 +45,7 @@ class Rankers:
         layer : int or None
             The target's best layer.
         """
-        steering = self._recommender.steering
+        steering = self._recommender.terms.steering
         if method == "mean_layers":
             return self._by_mean_of_layers
         if method == "random":
@@ -65,7 +66,7 @@ class Rankers:
     def of_aspect(self, name: str, method: Method) -> Ranking | None:
         """Return how a method ranks by one aspect; None where it is not validated."""
         try:
-            term = self._recommender.term(name, 1.0, method=method)
+            term = self._recommender.terms.make(name, 1.0, method=method)
         except MessError:
             return None
         if term.part is not None:
@@ -74,7 +75,7 @@ class Rankers:
 
     def overall(self) -> Ranking:
         """Return the ranking by the centred, whitened cosine of all layers."""
-        return self._by_part(self._recommender.steering.overall)
+        return self._by_part(self._recommender.terms.steering.overall)
 
     def mean_of_layers(self) -> Ranking:
         """Return the ranking by the mean cosine over all layers."""

@@ -19,17 +19,17 @@ Examples
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
+from mess.places import command_for
 from mess.search.aspects import (
     LOWER_IS_MORE,
     NAMES,
-    OVERALL,
     THRESHOLD,
     Aspect,
     find_aspects,
@@ -37,13 +37,11 @@ from mess.search.aspects import (
 )
 from mess.search.fitting import fit_weights
 from mess.search.index import LayerIndex, best_rows
-from mess.search.ranking import Cap, Searched, Term, Wish, capped_rows
-from mess.search.steering import Column, Kind, Part, Steering
-from mess.store import Store, command_for
+from mess.search.ranking import Cap, Searched, Wish, capped_rows
+from mess.search.steering import Column, Steering
+from mess.search.terms import METHODS, Method, Terms
+from mess.store import Store
 from mess.targets import PERFORMANCE_TARGETS
-
-Method = Literal["probe", "subspace", "direct", "layer"]
-METHODS: tuple[Method, ...] = get_args(Method)
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,14 @@ class LayerBasedRecommender:
             more=list(PERFORMANCE_TARGETS),
         )
         self.best_layers = find_best_layers(discovery["cells"])
-        self._defaults = self._read_defaults(record)
+        self.terms = Terms(
+            dataset=self.dataset,
+            encoder=self.encoder,
+            track_ids=self.track_ids,
+            aspects=self.aspects,
+            found=steering,
+            defaults=self._read_defaults(record),
+        )
 
     def _choose(self, dataset: str | None, encoder: str | None) -> tuple[str, str]:
         if dataset is not None and encoder is not None:
@@ -183,13 +188,7 @@ class LayerBasedRecommender:
 
     def get_available_aspects(self) -> list[str]:
         """Return the validated aspects; `aspects` has all, each with its R²."""
-        return [name for name, aspect in self.aspects.items() if aspect.validated]
-
-    def default_method(self, aspect: str) -> Method:
-        """Return the method that ranks an aspect unless another is asked for."""
-        if self.searched.steering is None or not self.aspects[aspect].steered:
-            return "layer"
-        return self._defaults.get(aspect, "probe")
+        return self.terms.validated()
 
     def recommend_by_aspect(
         self, track_id: str, aspect: str, n_recommendations: int = 5, **options: Any
@@ -269,32 +268,33 @@ class LayerBasedRecommender:
         if method is not None and method not in METHODS:
             raise UnknownName("method", method, METHODS)
         wanted = dict.fromkeys([*hold, *offset], 1.0) | dict(aspect_weights)
+        rows = [*liked, *avoided]
         terms = [
-            self.term(name, weight, method=method, moved=name in offset, rows=[*liked, *avoided])
+            self.terms.make(name, weight, method=method, moved=name in offset, rows=rows)
             for name, weight in self._checked_weights(wanted).items()
         ]
         signs = [1 / len(liked)] * len(liked) + [-1 / max(len(avoided), 1)] * len(avoided)
         wish = Wish(
             terms=terms,
-            points=list(zip([*liked, *avoided], signs, strict=True)),
+            points=list(zip(rows, signs, strict=True)),
             moves={n: float(-by if n in LOWER_IS_MORE else by) for n, by in offset.items()},
         )
         exclude = np.zeros(len(self.track_ids), dtype=bool)
-        exclude[[*liked, *avoided]] = True
+        exclude[rows] = True
         if exclude_same_work:
             exclude |= np.isin(self._works, self._works[liked])
         caps: list[Cap] = []
         if exclude_duplicates:
-            exclude |= np.isin(self._copies, self._copies[[*liked, *avoided]])
+            exclude |= np.isin(self._copies, self._copies[rows])
             caps.append(Cap(self._copies.tolist(), 1))
         if max_per_composer is not None:
             caps.append(Cap(self._composers, max_per_composer))
         scores = self.searched.scores(wish)
         if caps:
-            rows = capped_rows(scores, k=n_recommendations, exclude=exclude, caps=caps)
+            found = capped_rows(scores, k=n_recommendations, exclude=exclude, caps=caps)
         else:
-            rows = best_rows(scores, k=n_recommendations, exclude=exclude)
-        return self._explain(wish, rows)
+            found = best_rows(scores, k=n_recommendations, exclude=exclude)
+        return self._explain(wish, found)
 
     def fit_weights(self, liked: Sequence[str]) -> dict[str, float]:
         """Return the weights of the aspects that best explain a few liked tracks, from 0 to 1.
@@ -319,7 +319,7 @@ class LayerBasedRecommender:
         others = np.setdiff1d(everyone, rows)
         alike, rest = [], []
         for row in rows:
-            terms = [self.term(name, 1.0) for name in names]
+            terms = [self.terms.make(name, 1.0) for name in names]
             similar = self.searched.shares(Wish(terms, [(row, 1.0)]), everyone)
             alike += [similar[:, other] for other in rows if other != row]
             rest += list(similar[:, others].T)
@@ -358,106 +358,3 @@ class LayerBasedRecommender:
             raise MessError("give at least one aspect a weight other than 0")
         total = sum(map(abs, used.values()))
         return {name: weight / total for name, weight in used.items()}
-
-    def term(
-        self,
-        name: str,
-        weight: float,
-        *,
-        method: Method | None = None,
-        moved: bool = False,
-        rows: Sequence[int] = (),
-    ) -> Term:
-        """Return what an aspect is ranked by.
-
-        Parameters
-        ----------
-        name : str
-        weight : float
-        method : str, optional
-        moved : bool
-            Whether the query is moved along the aspect: a subspace or a layer has no unit.
-        rows : sequence of int
-            The queries, whose values must be known.
-
-        Raises
-        ------
-        MessError
-            If the method cannot rank by the aspect.
-        """
-        if name == OVERALL:
-            return Term(name, weight, self.steering.overall, None, ())
-        chosen = method
-        if chosen is None:
-            chosen = self.default_method(name) if name in self.aspects else "probe"
-            if moved and chosen in ("subspace", "layer"):
-                chosen = "probe"
-        if chosen != "direct":
-            self._check_validated(name, chosen)
-        if moved and chosen in ("subspace", "layer"):
-            raise MessError(f"{name!r} cannot be moved by the method {chosen!r}: use 'probe'")
-        if chosen == "layer":
-            return Term(name, weight, None, self.aspects[name].layer, ())
-        part, shown = self._part(name, chosen)
-        steering = self.steering
-        for row in rows:
-            if chosen == "direct" and not steering.is_known(row, part.columns):
-                raise MessError(
-                    f"{self.track_ids[row]!r} has no measured value of {name!r}: use another method"
-                )
-        return Term(name, weight, part, None, shown)
-
-    @property
-    def steering(self) -> Steering:
-        """The coordinates of the tracks.
-
-        Raises
-        ------
-        ArtifactError
-            If the index was built without targets.
-        """
-        if self.searched.steering is None:
-            raise ArtifactError(
-                f"the index of {self.dataset!r} by {self.encoder!r}",
-                "was built without targets and knows whole layers only",
-                f"{command_for('targets', self.dataset)} && "
-                + command_for("index", self.dataset, self.encoder),
-            )
-        return self.searched.steering
-
-    def _part(self, name: str, kind: Kind) -> tuple[Part, tuple[int, ...]]:
-        """Return the columns of an aspect, and those whose values explain it."""
-        steering = self.steering
-        aspect = self.aspects.get(name)
-        targets = aspect.targets if aspect else (name,)
-        if kind == "subspace":
-            columns = steering.find(name, "subspace")
-            shares = np.ones(len(columns))
-            shown = [c for target in targets for c in steering.find(target, "probe")]
-        else:
-            used = aspect.steered if aspect and kind == "probe" else targets
-            columns = [c for target in used for c in steering.find(target, kind)]
-            shares = np.full(len(columns), 1 / max(len(columns), 1))
-            shown = columns
-        if not columns:
-            raise MessError(f"nothing is known of {name!r} by the method {kind!r}")
-        return Part(name, np.array(columns, dtype=np.int64), shares), tuple(shown)
-
-    def _check_validated(self, name: str, method: Method) -> None:
-        aspect = self.aspects.get(name)
-        if method == "layer" and aspect and aspect.validated and aspect.layer is not None:
-            return
-        if method != "layer" and aspect and aspect.steered:
-            return
-        if method != "layer" and aspect and aspect.validated:
-            _ = self.steering  # tells that there is none
-            raise MessError(
-                f"{name!r} can only be searched over a whole layer here (its R² when all layers "
-                f"predict it together is under {THRESHOLD}): use the method 'layer'"
-            )
-        r2 = "undefined" if aspect is None or aspect.r2 is None else f"{aspect.r2:.2f}"
-        valid = ", ".join(self.get_available_aspects()) or "none"
-        raise MessError(
-            f"aspect {name!r} is not validated by {self.encoder!r} on {self.dataset!r} "
-            f"(best R² {r2}); validated: {valid}"
-        )

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from mess.errors import ArtifactError, ArtifactMissing
 from mess.manifest import Manifest
+from mess.places import command_for, file_stem
 from mess.status import next_step, survey
-from mess.store import Store, command_for, file_stem
+from mess.store import Store
 
 HEADER = {"dataset": "d", "encoder": "e", "layer_names": ["0", "1"]}
 INDEX = {"encoder": "e", "tracks": ["a"], "works": ["a"], "features": "older"}
@@ -32,7 +33,13 @@ def fill(store: Store, names: list[str]) -> Manifest:
     for seed, name in enumerate(names):
         pooled = states(seed, segments=1 + seed % 3)
         entry = store.write_features(
-            "d", "e", name, aggregated=pooled.mean(axis=0), segments=pooled.astype(np.float16)
+            "d",
+            "e",
+            name,
+            aggregated=pooled.mean(axis=0),
+            segments=pooled.astype(np.float16),
+            aggregated_std=pooled.std(axis=0),
+            segments_std=np.zeros_like(pooled, dtype=np.float16),
         )
         manifest.record(name, entry | {"status": "done", "sha256": name, "work": name})
     manifest.close()
@@ -205,7 +212,9 @@ def test_the_root_comes_from_the_environment(
 
 def test_the_survey_tells_missing_ready_and_damaged_apart(store: Store) -> None:
     states_now = {s.step: s.state for s in survey(store, "d", "e")}
-    assert states_now == dict.fromkeys(["extract", "targets", "probe", "index"], "missing")
+    assert states_now == dict.fromkeys(
+        ["extract", "targets", "probe", "index", "evaluate"], "missing"
+    )
     fill(store, ["a", "b"])
     store.write_index("d", "e", layers=[], record=INDEX)
     statuses = survey(store, "d", "e")
@@ -214,6 +223,7 @@ def test_the_survey_tells_missing_ready_and_damaged_apart(store: Store) -> None:
         "targets": "missing",
         "probe": "missing",
         "index": "stale",
+        "evaluate": "missing",
     }
     waiting = next_step(statuses)
     assert waiting is not None

@@ -10,12 +10,13 @@ import pytest
 from layouts import SMD, SMD_IDS, write_piece, write_smd
 
 from mess.encoders import load_encoder
-from mess.store import Store, file_stem
+from mess.places import file_stem
+from mess.store import Store
 from pipelines.batch import Summary
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
 
-# Runs `mess` and sends itself a signal while it writes the second file of its fourth track.
+# Runs `mess` and sends itself a signal while it writes the second of its fourth track's four files.
 INTERRUPTED = """
 import os, signal, sys
 import mess.store
@@ -24,7 +25,7 @@ number, calls, write_array = getattr(signal, sys.argv.pop(1)), 0, mess.store.wri
 def write_and_stop(path, array):
     global calls
     calls += 1
-    if calls == 8:
+    if calls == 14:
         os.kill(os.getpid(), number)
     return write_array(path, array)
 

@@ -18,6 +18,7 @@ from pipelines.build_indices import build_index
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
 from pipelines.run_all import run_all
+from pipelines.run_evaluation import evaluate
 from pipelines.run_probing import (
     ProbeSettings,
     parse_alphas,
@@ -102,8 +103,9 @@ def test_the_whole_way(
     assert IDS[dataset][0] not in {one.track_id for one in found}
     scores = [one.score for one in found]
     assert scores == sorted(scores, reverse=True)
+    evaluate(dataset=dataset, encoder=encoder, store=store, tracking=False)
     statuses = survey(store, dataset, encoder)
-    assert [status.state for status in statuses] == ["ready"] * 4
+    assert [status.state for status in statuses] == ["ready"] * 5
     assert next_step(statuses) is None
 
 
@@ -214,7 +216,13 @@ def test_a_changed_recording_makes_what_follows_stale(data_root: Path) -> None:
     with pytest.raises(ArtifactError, match="were made from different audio: run `mess extract"):
         run_probing(dataset="smd", encoder="spectral", tracking=False)
     states = {s.step: s.state for s in survey(Store(), "smd", "spectral")}
-    assert states == {"extract": "ready", "targets": "ready", "probe": "stale", "index": "stale"}
+    assert states == {
+        "extract": "ready",
+        "targets": "ready",
+        "probe": "stale",
+        "index": "stale",
+        "evaluate": "ready",  # it still tells about the index as it is
+    }
     with pytest.raises(ArtifactError, match="older than the features: run `mess index"):
         LayerBasedRecommender("smd", "spectral")
 

@@ -81,6 +81,7 @@ def test_a_run_has_its_settings(single: Any) -> None:
         "folds": "4",
         "samples": "None",
         "level": "track",
+        "pooling": "mean",
         "seed": "3",
         "permutations": "1000",
         "bootstrap": "1000",

@@ -1,0 +1,92 @@
+"""Figures and tables of an evaluation: faithfulness, leakage, the controlled experiment."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.components.figures import PALETTE, two_decimals
+
+# How a method is called where a listener reads it.
+METHOD_NAMES = {
+    "probe": "probe (out of fold)",
+    "subspace": "subspace",
+    "direct": "measured value",
+    "layer": "whole best layer",
+    "mean_layers": "mean of layers",
+    "random": "random",
+}
+
+
+def faithfulness(record: Mapping[str, Any]) -> go.Figure:
+    """Draw, for every target, how faithfully each method ranks by it."""
+    found = record["faithfulness"]
+    targets = list(found["random"]["per_target"])
+    figure = go.Figure()
+    for number, (method, name) in enumerate(METHOD_NAMES.items()):
+        values = [found[method]["per_target"].get(target) for target in targets]
+        figure.add_scatter(
+            x=values,
+            y=targets,
+            mode="markers",
+            name=name,
+            marker={"color": PALETTE[number], "size": 10, "symbol": number},
+            hovertemplate=f"%{{y}}<br>{name}: %{{x:.2f}}<extra></extra>",
+        )
+    figure.update_xaxes(title="Spearman of rank and true |Δ|", range=[-0.1, 1.05], zeroline=True)
+    figure.update_yaxes(autorange="reversed")
+    figure.update_layout(
+        height=110 + 24 * len(targets),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+    )
+    return figure
+
+
+def leakage(matrix: Mapping[str, Mapping[str, float | None]]) -> go.Figure:
+    """Draw how much each slider moves each target: 1 wholly, 0 no more than chance."""
+    aspects = list(matrix)
+    targets = list(next(iter(matrix.values()), {}))
+    values = [[matrix[aspect][target] for target in targets] for aspect in aspects]
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=targets,
+            y=aspects,
+            zmin=-1,
+            zmax=1,
+            colorscale="RdBu",
+            xgap=1,
+            ygap=1,
+            text=[[two_decimals(value) for value in row] for row in values],
+            texttemplate="%{text}",
+            hovertemplate="slider %{y}<br>target %{x}: %{z:.2f}<extra></extra>",
+            colorbar={"thickness": 12},
+        )
+    )
+    figure.update_yaxes(autorange="reversed", title="slider")
+    figure.update_xaxes(tickangle=-45, showgrid=False)
+    figure.update_layout(
+        height=170 + 30 * len(aspects), margin={"l": 10, "r": 10, "t": 10, "b": 10}
+    )
+    return figure
+
+
+def controlled_table(controlled: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return a row for each method and slider: what it sees of each known change."""
+    rows = []
+    for method, by_aspect in controlled.items():
+        for aspect, seen in by_aspect.items():
+            rows.append(
+                {
+                    "slider": aspect,
+                    "method": METHOD_NAMES[method],
+                    "should see": seen["own"],
+                    "own variant farthest": f"{seen['told_apart']:.0%}",
+                    "chance": f"{seen['chance']:.0%}",
+                    "n": seen["n"],
+                    **{change: round(value, 2) for change, value in seen["moved"].items()},
+                }
+            )
+    return pd.DataFrame(rows).sort_values(["slider", "method"], ignore_index=True)

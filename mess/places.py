@@ -1,0 +1,90 @@
+"""Where things lie on disk, and which command makes them.
+
+The root is the folder ``data`` or what the environment variable ``MESS_DATA`` names; the layout
+below it is drawn in ``data/README.md``.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+from mess.encoders import encoder_slug
+
+Level = Literal["track", "segment"]
+_MAX_STEM = 120
+
+
+def file_stem(track_id: str) -> str:
+    """Return a track's id as a file name without suffix: readable, and safe on any system.
+
+    >>> file_stem("Beethoven_Op027No1-01")
+    'Beethoven_Op027No1-01'
+    >>> file_stem("../a b")
+    '..%2Fa b'
+    """
+    stem = quote(track_id, safe=" -_.,()'&+=!@#", errors="surrogatepass")
+    if stem.startswith(".") and not stem.strip("."):
+        stem = stem.replace(".", "%2E")
+    if len(stem) > _MAX_STEM:
+        digest = hashlib.sha256(track_id.encode(errors="surrogatepass")).hexdigest()
+        stem = f"{stem[:_MAX_STEM]}~{digest[:12]}"
+    return stem
+
+
+class Places:
+    """The paths below one root folder."""
+
+    def __init__(self, root: str | Path | None = None) -> None:
+        self.root = Path(root or os.environ.get("MESS_DATA") or "data").expanduser()
+
+    def audio_dir(self, dataset: str) -> Path:
+        """Folder of a dataset's recordings."""
+        return self.root / "audio" / dataset
+
+    @property
+    def jobs_dir(self) -> Path:
+        """Folder of the status files of pipelines that the dashboard started."""
+        return self.root / "jobs"
+
+    @property
+    def mlflow_db(self) -> Path:
+        """The SQLite store of MLflow."""
+        return self.root / "mlflow.db"
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        """Folder of MLflow's artifacts."""
+        return self.root / "mlartifacts"
+
+    def _processed(self, kind: str, *parts: str) -> Path:
+        return self.root.joinpath("processed", kind, *parts)
+
+    def _features_dir(self, dataset: str, encoder: str) -> Path:
+        return self._processed("features", dataset, encoder_slug(encoder))
+
+    def _discovery_path(self, dataset: str, encoder: str, level: Level) -> Path:
+        suffix = "" if level == "track" else ".segments"
+        return self._processed("discovery", dataset, f"{encoder_slug(encoder)}{suffix}.json")
+
+    def _index_dir(self, dataset: str, encoder: str) -> Path:
+        return self._processed("indices", dataset, encoder_slug(encoder))
+
+    def _fingerprint_path(self, dataset: str, track_id: str) -> Path:
+        return self._processed("targets", dataset, f"{file_stem(track_id)}.fingerprint.npy")
+
+    def _evaluation_path(self, dataset: str, encoder: str) -> Path:
+        return self._processed("evaluation", dataset, f"{encoder_slug(encoder)}.json")
+
+
+def command_for(
+    step: str, dataset: str, encoder: str | None = None, *, level: Level = "track"
+) -> str:
+    """Return the command line that makes an artifact."""
+    words = ["mess", step, "--dataset", dataset]
+    if encoder is not None:
+        words += ["--encoder", encoder]
+    if level == "segment":
+        words += ["--level", "segment"]
+    return " ".join(words)

@@ -1,0 +1,107 @@
+"""The rows of an experiment: features, targets and works of the same tracks, side by side."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mess.errors import ArtifactError
+from mess.places import Level, command_for
+from mess.probing.discovery import Alpha
+from mess.store import Features, Pooling, Store
+from mess.targets import ALL_TARGETS
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSettings:
+    """What a discovery depends on beside its inputs.
+
+    Attributes
+    ----------
+    alpha : float or "auto"
+    folds, seed : int
+    samples : int or None
+        How many tracks take part, drawn with the seed; None for all.
+    level : "track" or "segment"
+    pooling : "mean" or "mean_std"
+        Of the hidden states over time: their mean, or mean and standard deviation.
+    permutations : int
+        Shuffles of works behind the significance; 0 for none.
+    bootstrap : int
+        Draws of works behind the intervals.
+    """
+
+    alpha: Alpha = "auto"
+    folds: int = 10
+    samples: int | None = None
+    level: Level = "track"
+    pooling: Pooling = "mean"
+    seed: int = 0
+    permutations: int = 1000
+    bootstrap: int = 1000
+
+
+@dataclass(frozen=True)
+class ProbingData:
+    """Aligned rows: features, targets and the work of each."""
+
+    features: Features
+    targets: NDArray[np.float64]
+    names: list[str]
+    works: list[str]
+    targets_fingerprint: str
+
+
+def load_probing_data(
+    dataset: str, encoder: str, *, settings: ProbeSettings, store: Store
+) -> ProbingData:
+    """Read features and targets of the tracks that have both.
+
+    Raises
+    ------
+    ArtifactError
+        If one of them is missing or damaged, or they were made from different audio.
+    """
+    features = store.read_features(dataset, encoder, level=settings.level, pooling=settings.pooling)
+    entries = store.features_manifest(dataset, encoder).done()
+    measured = store.targets_manifest(dataset)
+    tracks = sorted(set(entries) & set(measured.done()))
+    for track_id in tracks:
+        if entries[track_id]["sha256"] != measured.tracks[track_id]["sha256"]:
+            raise ArtifactError(
+                f"features and targets of {track_id!r}",
+                "were made from different audio",
+                f"{command_for('extract', dataset, encoder)} && {command_for('targets', dataset)}",
+            )
+    if settings.samples is not None and settings.samples < len(tracks):
+        rng = np.random.default_rng(settings.seed)
+        tracks = sorted(rng.choice(tracks, settings.samples, replace=False).tolist())
+    chosen = set(tracks)
+    rows = np.array([track in chosen for track in features.tracks], dtype=bool)
+    features = Features(
+        tracks=[track for track in features.tracks if track in chosen],
+        segments=features.segments[rows],
+        values=features.values[rows],
+        manifest=features.manifest,
+    )
+    targets, names = aligned_targets(store.read_targets(dataset, level=settings.level), features)
+    return ProbingData(
+        features=features,
+        targets=targets,
+        names=names,
+        works=[entries[track]["work"] for track in features.tracks],
+        targets_fingerprint=measured.fingerprint(),
+    )
+
+
+def aligned_targets(
+    table: pd.DataFrame, features: Features
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Return the targets of the rows of ``features`` [n, t], and their names.
+
+    Targets that only MIDI tells are left out where no track has them.
+    """
+    index = pd.MultiIndex.from_arrays([features.tracks, features.segments])
+    names = [name for name in ALL_TARGETS if name in table]
+    return table.reindex(index)[names].to_numpy(dtype=np.float64), names

@@ -1,0 +1,205 @@
+"""One inner product gives the distance that a slider names, and shares that add up to it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mess.probing.stacking import Segments
+from mess.search.coordinates import describe_course, make_coordinates
+from mess.search.fitting import fit_weights
+from mess.search.steering import (
+    Column,
+    Part,
+    Steering,
+    reduce_rank,
+    serialise,
+    standardise,
+    whiten,
+)
+
+
+def build(x: np.ndarray, overall: np.ndarray) -> Steering:
+    return Steering(serialise(x, overall), [Column(str(i), "probe") for i in range(x.shape[1])])
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    n=st.integers(3, 40),
+    weights=st.lists(st.floats(-1, 1), min_size=3, max_size=3),
+    move=st.floats(-2, 2),
+    seed=st.integers(0, 10_000),
+)
+def test_the_inner_product_is_the_weighted_similarity(
+    n: int, weights: list[float], move: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, 3))
+    overall = whiten(rng.standard_normal((n, 5)))
+    steering, row = build(x, overall), int(rng.integers(n))
+    parts = [
+        Part("a", np.array([0]), np.array([1.0])),
+        Part("b", np.array([1, 2]), np.array([0.5, 0.5])),
+        steering.overall,
+    ]
+    offset = {"b": move}
+    wanted = x[row].copy()
+    wanted[1:] += move
+    apart = np.square(x - wanted)
+    expected = np.stack(
+        [1 - apart[:, 0] / 2, 1 - apart[:, 1:].mean(axis=1) / 2, overall @ overall[row]]
+    )
+    query = steering.query(row, list(zip(parts, weights, strict=True)), offset=offset)
+    total = steering.scores(query.vector) + query.constant
+    np.testing.assert_allclose(total, np.array(weights) @ expected, atol=1e-4)
+    shares = steering.similarities(parts, row=row, rows=np.arange(n), offset=offset)
+    np.testing.assert_allclose(shares, expected, atol=1e-4)
+
+
+def test_two_tracks_at_random_are_unlike_as_chance() -> None:
+    x, _, _ = standardise(np.random.default_rng(0).normal(3, 5, (400, 1)))
+    steering = build(x, np.zeros((400, 0)))
+    part = Part("a", np.array([0]), np.array([1.0]))
+    similar = [
+        steering.similarities([part], row=row, rows=np.arange(400)).mean() for row in range(400)
+    ]
+    assert np.mean(similar) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_value_that_is_not_known_is_as_unlike_as_chance() -> None:
+    x = np.array([[0.5], [np.nan], [-1.0]])
+    steering = build(x, np.zeros((3, 0)))
+    part = Part("a", np.array([0]), np.array([1.0]))
+    similar = steering.similarities([part], row=0, rows=np.arange(3))[0]
+    assert similar[1] == pytest.approx(1 - (0.5**2 + 1) / 2)
+    assert steering.is_known(0, part.columns)
+    assert not steering.is_known(1, part.columns)
+    assert np.isnan(steering.values(np.arange(3), [0])[1, 0])
+
+
+def test_values_come_back_in_their_unit() -> None:
+    values = np.array([[100.0], [120.0], [140.0]])
+    x, mean, deviation = standardise(values)
+    column = Column("tempo", "direct", mean=float(mean[0]), deviation=float(deviation[0]))
+    steering = Steering(serialise(x, np.zeros((3, 0))), [column])
+    np.testing.assert_allclose(steering.values(np.arange(3), [0]), values, rtol=1e-5)
+
+
+def test_whitened_vectors_are_unit_and_uncorrelated_in_scale() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((200, 6)) * np.array([100, 10, 1, 1, 0.1, 0.01])
+    white = whiten(vectors)
+    np.testing.assert_allclose(np.linalg.norm(white, axis=1), 1.0)
+    spread = white.std(axis=0)
+    assert spread.max() / spread.min() < 1.3  # the largest direction rules no longer
+
+
+def test_a_subspace_forgets_what_cannot_be_predicted() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.standard_normal((300, 2))
+    predicted = np.column_stack([truth[:, 0], 0.05 * rng.standard_normal(300)])
+    reduced = reduce_rank(predicted, truth)
+    assert reduced.shape == (300, 1)
+    assert reduced.var() == pytest.approx(1.0)
+    assert abs(np.corrcoef(reduced[:, 0], truth[:, 0])[0, 1]) > 0.99
+    assert reduce_rank(np.zeros((5, 2)), truth[:5]).shape == (5, 0)
+
+
+def planted(*, n: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features whose second layer holds two targets, and works of two tracks."""
+    rng = np.random.default_rng(seed)
+    features = rng.standard_normal((n, 2, 8))
+    targets = features[:, 1, :2] + 0.1 * rng.standard_normal((n, 2))
+    return features, targets, np.arange(n) // 2
+
+
+def test_coordinates_follow_targets_out_of_fold() -> None:
+    features, targets, works = planted()
+    made = make_coordinates(
+        features,
+        targets,
+        works,
+        names=["tempo", "velocity_mean"],
+        course=pd.DataFrame(index=range(60)),
+    )
+    kinds = [(column.name, column.kind) for column in made.columns]
+    assert kinds[:4] == [
+        ("tempo", "probe"), ("velocity_mean", "probe"),
+        ("tempo", "direct"), ("velocity_mean", "direct"),
+    ]  # fmt: skip
+    assert ("tempo", "subspace") in kinds
+    assert np.corrcoef(made.values[:, 0], targets[:, 0])[0, 1] > 0.9
+    np.testing.assert_allclose(made.values[:, :4].mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(made.values[:, :4].std(axis=0), 1)
+    assert made.columns[0].r2 is not None and made.columns[0].r2 > 0.8
+
+
+def test_a_hidden_target_is_predicted_and_never_seen() -> None:
+    features, targets, works = planted(n=80)
+    hidden = works >= 30
+    known = targets.copy()
+    known[hidden] = np.nan
+    made = make_coordinates(
+        features,
+        known,
+        works,
+        names=["tempo", "velocity_mean"],
+        course=pd.DataFrame(index=range(80)),
+    )
+    predicted = made.values[:, 0]
+    assert np.corrcoef(predicted[hidden], targets[hidden, 0])[0, 1] > 0.9
+    assert np.isnan(made.values[hidden, 2]).all()  # not measured
+    # Noise in the hidden works' targets cannot have been seen.
+    noisy = targets + np.where(hidden[:, None], 1e3, 0.0)
+    noisy[hidden] = np.nan
+    again = make_coordinates(
+        features,
+        noisy,
+        works,
+        names=["tempo", "velocity_mean"],
+        course=pd.DataFrame(index=range(80)),
+    )
+    np.testing.assert_array_equal(again.values[:, 0], predicted)
+
+
+def test_segments_teach_tracks() -> None:
+    rng = np.random.default_rng(3)
+    owner = np.repeat(np.arange(40), 10)
+    x = rng.standard_normal((400, 60)) + np.repeat(rng.standard_normal((40, 60)), 10, axis=0)
+    y = x[:, :1] + x[:, 1:2] + 0.3 * rng.standard_normal((400, 1))
+    mean = np.array([x[owner == row].mean(axis=0) for row in range(40)])
+    target = np.array([y[owner == row].mean() for row in range(40)])[:, None]
+    features = np.repeat(mean[:, None], 2, axis=2)
+    course = pd.DataFrame(index=range(40))
+    segments = Segments([x], y, owner)
+    with_them, without = (
+        make_coordinates(
+            features, target, np.arange(40), names=["tempo"], course=course, segments=one
+        )
+        .columns[0]
+        .r2
+        for one in (segments, None)
+    )
+    assert with_them is not None and without is not None
+    assert with_them > max(without, 0.8)
+
+
+def test_the_course_of_a_track() -> None:
+    index = pd.MultiIndex.from_tuples([("a", 0), ("a", 1), ("a", 2), ("a", 3), ("b", 0)])
+    segments = pd.DataFrame({"rms": [1.0, 1.0, 3.0, 3.0, 7.0]}, index=index)
+    course = describe_course(segments, ["b", "a", "c"])
+    assert list(course.columns) == ["rms:spread", "rms:drift"]
+    assert course.loc["a"].tolist() == [1.0, 2.0]
+    assert course.loc["b", "rms:spread"] == 0.0
+    assert np.isnan(course.loc["b", "rms:drift"])
+    assert course.loc["c"].isna().all()
+
+
+def test_fitted_weights_name_what_is_shared() -> None:
+    rng = np.random.default_rng(1)
+    alike = np.column_stack([rng.normal(0, 1, 12), np.full(12, 0.98), rng.normal(0, 1, 12)])
+    weights = fit_weights(alike, rng.normal(0, 1, (500, 3)))
+    assert weights[1] == 1.0
+    assert (weights[[0, 2]] < 0.35).all()
+    assert not fit_weights(np.full((2, 2), -1.0), np.full((9, 2), 1.0)).any()
