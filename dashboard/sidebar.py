@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import jobs
 from dashboard.components.text import plain
+from dashboard.navigation import navigate
 from dashboard.readers import store
 from mess.datasets import KNOWN, available_datasets
 from mess.encoders import PRESETS
@@ -16,6 +17,11 @@ _POLL_SECONDS = 1.0
 
 def selected() -> tuple[str, str]:
     """Return the dataset and the encoder that the person looks at."""
+    if "dataset" not in st.session_state:
+        # A server's very first request ran this page as Streamlit finds it in `pages`, without
+        # Home: announce the pages, and run again from there.
+        navigate()
+        st.rerun()
     return st.session_state["dataset"], st.session_state["encoder"]
 
 

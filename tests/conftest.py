@@ -28,7 +28,9 @@ def demo_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from pipelines.build_indices import build_index
     from pipelines.compute_targets import compute_dataset_targets
     from pipelines.extract_features import extract_features
-    from pipelines.run_probing import ProbeSettings, run_probing
+    from pipelines.probing_data import ProbeSettings
+    from pipelines.run_evaluation import evaluate
+    from pipelines.run_probing import run_probing
 
     root = tmp_path_factory.mktemp("library")
     store = Store(root)
@@ -43,4 +45,5 @@ def demo_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tracking=False,
     )
     build_index(dataset="demo", encoder="spectral", store=store)
+    evaluate(dataset="demo", encoder="spectral", store=store, tracking=False)
     return root

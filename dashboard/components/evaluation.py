@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.components.figures import PALETTE, two_decimals
+from dashboard.components.figures import PALETTE
 
 # How a method is called where a listener reads it.
 METHOD_NAMES = {
@@ -22,7 +22,8 @@ METHOD_NAMES = {
 def faithfulness(record: Mapping[str, Any]) -> go.Figure:
     """Draw, for every target, how faithfully each method ranks by it."""
     found = record["faithfulness"]
-    targets = list(found["random"]["per_target"])
+    defined = found["random"]["per_target"]
+    targets = [target for target, value in defined.items() if value is not None]
     figure = go.Figure()
     for number, (method, name) in enumerate(METHOD_NAMES.items()):
         values = [found[method]["per_target"].get(target) for target in targets]
@@ -47,7 +48,8 @@ def faithfulness(record: Mapping[str, Any]) -> go.Figure:
 def leakage(matrix: Mapping[str, Mapping[str, float | None]]) -> go.Figure:
     """Draw how much each slider moves each target: 1 wholly, 0 no more than chance."""
     aspects = list(matrix)
-    targets = list(next(iter(matrix.values()), {}))
+    first = next(iter(matrix.values()), {})
+    targets = [target for target, value in first.items() if value is not None]
     values = [[matrix[aspect][target] for target in targets] for aspect in aspects]
     figure = go.Figure(
         go.Heatmap(
@@ -59,8 +61,6 @@ def leakage(matrix: Mapping[str, Mapping[str, float | None]]) -> go.Figure:
             colorscale="RdBu",
             xgap=1,
             ygap=1,
-            text=[[two_decimals(value) for value in row] for row in values],
-            texttemplate="%{text}",
             hovertemplate="slider %{y}<br>target %{x}: %{z:.2f}<extra></extra>",
             colorbar={"thickness": 12},
         )

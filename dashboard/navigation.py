@@ -1,0 +1,19 @@
+"""The dashboard's pages."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+PAGES = Path(__file__).parent / "pages"
+
+
+def navigate() -> Any:
+    """Draw the menu and return the page that is open."""
+    return st.navigation(
+        [
+            st.Page(PAGES / "overview.py", title="Home", default=True),
+            st.Page(PAGES / "discovery.py", title="Layer discovery", url_path="discovery"),
+            st.Page(PAGES / "recommend.py", title="Recommend", url_path="recommend"),
+        ]
+    )
