@@ -71,6 +71,9 @@ class Places:
     def _index_dir(self, dataset: str, encoder: str) -> Path:
         return self._processed("indices", dataset, encoder_slug(encoder))
 
+    def _descriptors_path(self, dataset: str, track_id: str) -> Path:
+        return self._processed("targets", dataset, f"{file_stem(track_id)}.descriptors.npz")
+
     def _fingerprint_path(self, dataset: str, track_id: str) -> Path:
         return self._processed("targets", dataset, f"{file_stem(track_id)}.fingerprint.npy")
 

@@ -4,6 +4,8 @@
 raises an `ArtifactError` that names the command which makes it anew.
 """
 
+import io
+import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -204,11 +206,33 @@ class Store(Places):
             self._read_target_values(dataset, track_id)
         except ArtifactError:
             return False
-        return self._fingerprint_path(dataset, track_id).is_file()
+        beside = (
+            self._fingerprint_path(dataset, track_id),
+            self._descriptors_path(dataset, track_id),
+        )
+        return all(path.is_file() for path in beside)
 
     def write_fingerprint(self, dataset: str, track_id: str, marks: NDArray[np.uint32]) -> None:
         """Write by what another file of the same recording is known."""
         write_array(self._fingerprint_path(dataset, track_id), marks)
+
+    def write_descriptors(
+        self, dataset: str, track_id: str, descriptors: Mapping[str, NDArray[np.float32]]
+    ) -> None:
+        """Write the plain descriptions of a track (first row) and of its segments [1 + s, d]."""
+        buffer = io.BytesIO()
+        np.savez(buffer, **descriptors)  # type: ignore[arg-type]
+        write_bytes(self._descriptors_path(dataset, track_id), buffer.getvalue())
+
+    def read_descriptors(
+        self, dataset: str, track_id: str
+    ) -> dict[str, NDArray[np.float32]] | None:
+        """Read the plain descriptions of a track; None where there are none."""
+        try:
+            with np.load(self._descriptors_path(dataset, track_id), allow_pickle=False) as found:
+                return dict(found)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            return None
 
     def read_fingerprint(self, dataset: str, track_id: str) -> NDArray[np.uint32]:
         """Read a track's fingerprint; empty where there is none."""

@@ -80,6 +80,7 @@ def compute_dataset_targets(
             "segments": {name: _defined(row) for name, row in values.segments.items()},
         }
         store.write_target_values(dataset, track.id, plain)
+        store.write_descriptors(dataset, track.id, values.descriptors)
         store.write_fingerprint(dataset, track.id, marks)
         return _midi_identity(track)
 

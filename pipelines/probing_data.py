@@ -12,6 +12,8 @@ from mess.probing.discovery import Alpha
 from mess.store import Features, Pooling, Store
 from mess.targets import ALL_TARGETS
 
+GROUPINGS = ("work", "composer", "year")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeSettings:
@@ -30,6 +32,13 @@ class ProbeSettings:
         Shuffles of works behind the significance; 0 for none.
     bootstrap : int
         Draws of works behind the intervals.
+    group_by : tuple of str
+        What folds never split: "work", "composer" or "year". The first rules; the others are
+        reported beside it.
+    repeats : int
+        With how many seeds the nested experiment is done.
+    controls : bool
+        Whether baselines and the learning curve are wanted.
     """
 
     alpha: Alpha = "auto"
@@ -40,17 +49,39 @@ class ProbeSettings:
     seed: int = 0
     permutations: int = 1000
     bootstrap: int = 1000
+    group_by: tuple[str, ...] = ("work", "composer")
+    repeats: int = 3
+    controls: bool = True
 
 
 @dataclass(frozen=True)
 class ProbingData:
-    """Aligned rows: features, targets and the work of each."""
+    """Aligned rows: features and targets, and by what each may be grouped.
+
+    Attributes
+    ----------
+    features : Features
+    targets : ndarray [shape=(n, t)]
+    names : list of str, length t
+    labels : dict of str to list of str
+        "work", "composer" and "year" of each row. A track whose composer or year is not known
+        stands with its work.
+    groups : list of str
+        What folds never split.
+    targets_fingerprint : str
+    """
 
     features: Features
     targets: NDArray[np.float64]
     names: list[str]
-    works: list[str]
+    labels: dict[str, list[str]]
+    groups: list[str]
     targets_fingerprint: str
+
+    @property
+    def works(self) -> list[str]:
+        """The work of each row."""
+        return self.labels["work"]
 
 
 def load_probing_data(
@@ -86,11 +117,22 @@ def load_probing_data(
         manifest=features.manifest,
     )
     targets, names = aligned_targets(store.read_targets(dataset, level=settings.level), features)
+    labels = {
+        "work": [entries[track]["work"] for track in features.tracks],
+        "composer": [
+            entries[track].get("composer") or entries[track]["work"] for track in features.tracks
+        ],
+        "year": [
+            entries[track].get("extra", {}).get("year") or entries[track]["work"]
+            for track in features.tracks
+        ],
+    }
     return ProbingData(
         features=features,
         targets=targets,
         names=names,
-        works=[entries[track]["work"] for track in features.tracks],
+        labels=labels,
+        groups=labels[settings.group_by[0]],
         targets_fingerprint=measured.fingerprint(),
     )
 

@@ -14,8 +14,6 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from mess.datasets import load_dataset
-from mess.errors import MessError
 from mess.evaluation.controlled import OWN_CHANGE, compare_variants, find_variants
 from mess.evaluation.rankers import Ranker, Rankers
 from mess.evaluation.rankings import Judge, Judgement, find_same_work
@@ -175,11 +173,9 @@ def _leakage(
 def _controlled(
     rankers: Rankers, recommender: LayerBasedRecommender, *, store: Store, works: NDArray[Any]
 ) -> dict[str, dict[str, Any]] | None:
-    try:
-        tracks = load_dataset(recommender.dataset, root=store.audio_dir(recommender.dataset)).tracks
-    except MessError:  # the features may have been brought here without their audio
-        return None
-    variants = find_variants(recommender.track_ids, {track.id: track.extra for track in tracks})
+    entries = store.features_manifest(recommender.dataset, recommender.encoder).done()
+    about = {track: entry.get("extra", {}) for track, entry in entries.items()}
+    variants = find_variants(recommender.track_ids, about)
     if not variants:
         return None
     found: dict[str, dict[str, Any]] = {}

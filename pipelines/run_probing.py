@@ -30,7 +30,8 @@ from pipelines.options import (
     interrupted,
     run_script,
 )
-from pipelines.probing_data import ProbeSettings, ProbingData, load_probing_data
+from pipelines.probing_controls import find_controls, find_learning_curve, find_sensitivity
+from pipelines.probing_data import GROUPINGS, ProbeSettings, ProbingData, load_probing_data
 from pipelines.progress import progress
 
 
@@ -80,7 +81,7 @@ def run_probing(
             found = discover(
                 data.features.values,
                 data.targets,
-                data.works,
+                data.groups,
                 names=data.names,
                 alpha=settings.alpha,
                 folds=settings.folds,
@@ -90,6 +91,7 @@ def run_probing(
                 on_layer=lambda layer: shown.advance(f"layer {layer}"),
             )
         record = _record(data, found, settings, tags)
+        record |= _beside(data, dataset=dataset, encoder=encoder, settings=settings, store=store)
         run.metrics(
             {f"r2/{cell.target}/layer_{cell.layer:02d}": cell.r2 for cell in found.cells}
             | {f"best_r2/{name}": _best(found, name) for name in data.names}
@@ -101,6 +103,25 @@ def run_probing(
                 dataset, encoder, record=record, predictions=_predictions(data, found)
             )
     return record
+
+
+def _beside(
+    data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
+) -> dict[str, Any]:
+    """Run what stands beside the layers: other groupings and seeds, baselines, fewer works."""
+    runs = len(settings.group_by) + settings.repeats - 1
+    with progress(f"check {dataset} with {encoder}", runs + 2 * settings.controls) as shown:
+        beside: dict[str, Any] = {
+            "sensitivity": find_sensitivity(data, settings=settings, on_run=shown.advance)
+        }
+        if settings.controls:
+            beside["curve"] = find_learning_curve(data, settings=settings)
+            shown.advance("learning curve")
+            beside["controls"] = find_controls(
+                data, dataset=dataset, encoder=encoder, settings=settings, store=store
+            )
+            shown.advance("baselines")
+    return beside
 
 
 def sweep(
@@ -154,6 +175,7 @@ def _record(
         "target_names": data.names,
         "n": len(data.features.tracks),
         "works": len(set(data.works)),
+        "groups": len(set(data.groups)),
         "cells": [cell.as_dict() for cell in found.cells],
         "summaries": [summary.as_dict() for summary in found.summaries],
     }
@@ -220,6 +242,15 @@ def parse_poolings(text: str) -> list[Pooling]:
     return cast(list[Pooling], parts)
 
 
+def parse_groupings(text: str) -> tuple[str, ...]:
+    """Parse what folds never split, the one that rules first; else raise `UnknownName`."""
+    parts = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    for part in parts:
+        if part not in GROUPINGS:
+            raise UnknownName("grouping", part, GROUPINGS)
+    return parts
+
+
 def checked_level(level: str) -> Level:
     """Return ``level``, or raise `UnknownName`."""
     if level not in get_args(Level):
@@ -232,7 +263,8 @@ def print_best(record: dict[str, Any]) -> None:
     settings = record["settings"]
     typer.echo(
         f"{record['dataset']} by {record['encoder']}: {record['n']} {settings['level']}s of "
-        f"{record['works']} works, alpha {settings['alpha']}, {settings['folds']} folds by work, "
+        f"{record['works']} works, alpha {settings['alpha']}, {settings['folds']} folds by "
+        f"{settings['group_by'][0]}, "
         f"pooling {settings['pooling']}"
     )
     typer.echo(
@@ -259,9 +291,34 @@ def print_best(record: dict[str, Any]) -> None:
         false = sum((cell["q"] or 1.0) <= SIGNIFICANT for cell in record["cells"])
         typer.echo(
             f"* family-wise p ≤ {SIGNIFICANT} over all cells, {settings['permutations']} shuffles "
-            f"of works: {sure} of {len(record['cells'])} cells; {false} at a false discovery "
-            f"rate of {SIGNIFICANT}"
+            f"of {settings['group_by'][0]}s: {sure} of {len(record['cells'])} cells; {false} at a "
+            f"false discovery rate of {SIGNIFICANT}"
         )
+
+
+def print_beside(record: dict[str, Any]) -> None:
+    """Print nested R² by other groupings and seeds, and of the baselines."""
+    columns: dict[str, dict[str, float | None]] = {}
+    for row in record.get("sensitivity", []):
+        name = f"{row['group_by']}/{row['seed']}"
+        columns[name] = row.get("r2", {})
+        if "why" in row:
+            typer.echo(f"no folds by {row['group_by']}: {row['why']}")
+    for row in record.get("controls", []):
+        columns.setdefault(row["name"], {})[row["target"]] = row["r2"]
+    if not columns:
+        return
+    typer.echo("\nnested R² by grouping/seed, and of the baselines")
+    short = [name if len(name) < 12 else f"{name[:10]}…" for name in columns]
+    typer.echo(f"{'target':<21}" + "".join(f"{name:>12}" for name in short))
+    for target in record["target_names"]:
+        cells = [_number(column.get(target)) for column in columns.values()]
+        typer.echo(f"{target:<21}" + "".join(f"{cell:>12}" for cell in cells))
+    curve = record.get("curve", [])
+    for point in curve:
+        known = [value for value in point["r2"].values() if value is not None]
+        mean = f"{np.mean(known):.2f}" if known else "–"
+        typer.echo(f"with {point['works']} works ({point['n']} rows): mean nested R² {mean}")
 
 
 def _stars(cell: dict[str, Any]) -> str:
@@ -293,6 +350,17 @@ def command(
     bootstrap: Annotated[
         int, typer.Option(min=10, help="Draws of works behind the intervals.")
     ] = 1000,
+    group_by: Annotated[
+        str,
+        typer.Option(
+            help="What folds never split: work, composer or year; those after the first "
+            "are reported beside it."
+        ),
+    ] = "work,composer",
+    repeats: Annotated[int, typer.Option(min=1, help="Seeds of the nested experiment.")] = 3,
+    controls: Annotated[
+        bool, typer.Option(help="Compare with baselines, and draw the learning curve.")
+    ] = True,
     mlflow: Annotated[bool, typer.Option(help="Record the run in MLflow.")] = True,
 ) -> None:
     """Probe which layer linearly encodes which target."""
@@ -306,6 +374,9 @@ def command(
             seed=seed,
             permutations=permutations,
             bootstrap=bootstrap,
+            group_by=parse_groupings(group_by),
+            repeats=repeats,
+            controls=controls,
         )
         for one_alpha, one_folds, one_pooling in itertools.product(
             parse_alphas(alpha), parse_folds(folds), parse_poolings(pooling)
@@ -322,6 +393,7 @@ def command(
         raise interrupted() from None
     for record in records:
         print_best(record)
+        print_beside(record)
     if len(records) > 1:
         typer.echo("search goes by the first of these settings; the others are in MLflow")
 

@@ -1,7 +1,7 @@
 """All proxy targets by name, and their values on a recording."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from mess.audio import SEGMENT_SECONDS, Signal, segment_bounds
 from mess.targets import articulation, dynamics, harmony, performance, phrasing, rhythm, timbre
 from mess.targets.analysis import Analysis, analyse
+from mess.targets.descriptors import BASELINES, describe_audio
 from mess.targets.performance import Notes
 
-TARGETS_VERSION = 3  # raise it when a definition changes: older tables are then stale
+TARGETS_VERSION = 4  # raise it when a definition changes: older tables are then stale
 FAMILIES = (
     "timbre",
     "rhythm",
@@ -70,10 +71,14 @@ class TargetValues:
         Of the whole recording.
     segments : dict of str to ndarray [shape=(segments,)]
         Of each segment (see `mess.audio.segment_bounds`): only targets of level "segment".
+    descriptors : dict of str to ndarray [shape=(1 + segments, d)]
+        Plain descriptions of the recording and of each segment; see
+        `mess.targets.descriptors`.
     """
 
     track: dict[str, float]
     segments: dict[str, NDArray[np.float64]]
+    descriptors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 _ALL = (
@@ -259,9 +264,16 @@ def compute_targets(signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS)
     """
     analysis = analyse(signal)
     length = round(segment_seconds * signal.sample_rate)
+    bounds = segment_bounds(signal.samples.size, length)
     segments = [
         analysis.cut(start / signal.sample_rate, stop / signal.sample_rate)
-        for start, stop in segment_bounds(signal.samples.size, length)
+        for start, stop in bounds
+    ]
+    described = [
+        describe_audio(part, loudness=_loudness(signal.samples[start:stop]))
+        for part, (start, stop) in zip(
+            [analysis, *segments], [(0, signal.samples.size), *bounds], strict=True
+        )
     ]
     return TargetValues(
         track={name: target.function(analysis) for name, target in TARGETS.items()},
@@ -270,7 +282,13 @@ def compute_targets(signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS)
             for name, target in TARGETS.items()
             if target.level == "segment"
         },
+        descriptors={name: np.stack([one[name] for one in described]) for name in BASELINES},
     )
+
+
+def _loudness(samples: NDArray[np.float32]) -> float:
+    """Return dB of the root mean square, full scale being 0."""
+    return float(10 * np.log10(np.mean(np.square(samples), dtype=np.float64) + 1e-12))
 
 
 def compute_performance_targets(notes: Notes) -> dict[str, float]:

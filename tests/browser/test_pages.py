@@ -121,9 +121,10 @@ def test_examples_set_the_sliders(page: Any, dashboard: str) -> None:
     open_page(page, dashboard, "recommend")
     page.locator("audio").nth(5).wait_for()
     page.get_by_text("More examples").click()
-    page.get_by_test_id("stMultiSelect").first.locator("input").press_sequentially("Bach")
-    page.wait_for_timeout(500)
-    page.get_by_role("option").nth(1).click(force=True)
+    page.get_by_test_id("stMultiSelect").first.locator("input").click()
+    page.get_by_role("option").first.wait_for()
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Set the sliders by what the liked tracks share").click()
     page.wait_for_timeout(1000)

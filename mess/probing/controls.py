@@ -1,0 +1,236 @@
+"""Controls: how much of a score has nothing to do with the model, or with the split.
+
+Task: put beside the layers of a model what plain descriptions of the audio reach on the same rows
+and folds, and how far a finding depends on the grouping, on the seed and on the number of works.
+
+Every row reports the *nested* R², the layer chosen inside the training folds, so that a baseline
+with one vector and a model with many layers are compared on equal terms.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mess.errors import MessError
+from mess.probing.discovery import Alpha, discover
+from mess.probing.folds import MIN_WORKS, assign_folds
+from mess.probing.ridge import Array
+from mess.probing.scores import r2_score, spearman, training_means
+
+_FEW = 10  # draws where the interval is not wanted
+
+
+@dataclass(frozen=True)
+class Control:
+    """What a baseline reaches on one target.
+
+    Attributes
+    ----------
+    name, target : str
+    r2, spearman, low, high : float or None
+    """
+
+    name: str
+    target: str
+    r2: float | None
+    spearman: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+def compare_baselines(
+    baselines: Mapping[str, NDArray[np.floating[Any]]],
+    targets: ArrayLike,
+    groups: ArrayLike,
+    *,
+    names: Sequence[str],
+    alpha: Alpha = "auto",
+    folds: int = 10,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> list[Control]:
+    """Probe every baseline as the layers are probed.
+
+    Parameters
+    ----------
+    baselines : mapping of str to ndarray [shape=(n, layers, d)]
+        A plain description has one layer.
+    targets, groups, names, alpha, folds, seed, resamples
+        See `mess.probing.discovery.discover`.
+    """
+    found = []
+    for name, features in baselines.items():
+        result = discover(
+            features,
+            targets,
+            groups,
+            names=names,
+            alpha=alpha,
+            folds=folds,
+            seed=seed,
+            resamples=resamples,
+        )
+        for one in result.summaries:
+            nested = one.nested
+            found.append(
+                Control(name, one.target, nested.r2, nested.spearman, nested.low, nested.high)
+            )
+    return found
+
+
+def label_mean(
+    name: str,
+    labels: ArrayLike,
+    targets: ArrayLike,
+    groups: ArrayLike,
+    *,
+    names: Sequence[str],
+    folds: int = 10,
+    seed: int = 0,
+) -> list[Control]:
+    """Predict every row by the mean of the training rows with its label (its composer, say).
+
+    Rows whose label does not occur in training get the training mean. One label for all rows is the
+    training mean itself, whose R² is 0.
+    """
+    y, labels = np.asarray(targets, dtype=np.float64), np.asarray(labels)
+    _, works = np.unique(np.asarray(groups), return_inverse=True)
+    fold = assign_folds(works, folds=folds, seed=seed)
+    predicted = np.full((1, *y.shape), np.nan)
+    defined = np.isfinite(y)
+    for column in range(y.shape[1]):
+        for row in np.flatnonzero(defined[:, column]):
+            training = defined[:, column] & (fold != fold[row])
+            same = training & (labels == labels[row])
+            chosen = same if same.any() else training
+            if chosen.any():
+                predicted[0, row, column] = y[chosen, column].mean()
+    baseline = training_means(y, predicted, fold)
+    found = []
+    for column, target in enumerate(names):
+        rows = np.isfinite(predicted[0, :, column])
+        if not rows.any():
+            continue
+        truth, guess = y[rows, column], predicted[0, rows, column]
+        score = r2_score(truth, guess, baseline[rows, column])
+        if score is not None:
+            found.append(Control(name, target, score, spearman(truth, guess)))
+    return found
+
+
+def nested_scores(
+    features: NDArray[np.floating[Any]],
+    targets: ArrayLike,
+    groups: ArrayLike,
+    *,
+    names: Sequence[str],
+    alpha: Alpha = "auto",
+    folds: int = 10,
+    seed: int = 0,
+) -> dict[str, float | None]:
+    """Return the nested R² of every target: one cell of a sensitivity analysis."""
+    found = discover(
+        features,
+        targets,
+        groups,
+        names=names,
+        alpha=alpha,
+        folds=folds,
+        seed=seed,
+        resamples=_FEW,
+    )
+    return {one.target: one.nested.r2 for one in found.summaries}
+
+
+def learning_curve(
+    features: NDArray[np.floating[Any]],
+    targets: ArrayLike,
+    groups: ArrayLike,
+    *,
+    names: Sequence[str],
+    shares: Sequence[float] = (0.25, 0.5, 0.75, 1.0),
+    alpha: Alpha = "auto",
+    folds: int = 10,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Return the nested R² on growing parts of the works, drawn once and added to.
+
+    Returns
+    -------
+    list of dict
+        ``works``, ``n`` and ``r2`` by target, for each share that leaves enough works.
+    """
+    y, groups = np.asarray(targets, dtype=np.float64), np.asarray(groups)
+    works = np.random.default_rng(seed).permutation(np.unique(groups))
+    curve = []
+    for share in shares:
+        kept = works[: round(share * len(works))]
+        if len(kept) < MIN_WORKS:
+            continue
+        rows = np.isin(groups, kept)
+        try:
+            scores = nested_scores(
+                features[rows],
+                y[rows],
+                groups[rows],
+                names=names,
+                alpha=alpha,
+                folds=folds,
+                seed=seed,
+            )
+        except MessError:  # too few rows for any target
+            continue
+        curve.append({"works": len(kept), "n": int(rows.sum()), "r2": scores})
+    return curve
+
+
+def fit_elsewhere(
+    features: NDArray[np.floating[Any]],
+    targets: Array,
+    groups: ArrayLike,
+    *,
+    test_features: NDArray[np.floating[Any]],
+    test_targets: Array,
+    names: Sequence[str],
+    alpha: Alpha = "auto",
+    seed: int = 0,
+) -> list[Control]:
+    """Fit probes on one dataset and test them on another.
+
+    Layer and penalty are chosen on the training dataset alone, by works left out. R² is against
+    the mean of the test dataset, so a constant shift between the two counts as an error;
+    Spearman does not mind it.
+    """
+    from mess.probing.layers import choose_layers
+    from mess.probing.probes import choose_alpha
+    from mess.probing.ridge import DEFAULT_ALPHAS, RidgePath
+
+    grid = DEFAULT_ALPHAS if isinstance(alpha, str) else (float(alpha),)
+    _, works = np.unique(np.asarray(groups), return_inverse=True)
+    found = []
+    for column, name in enumerate(names):
+        train = np.isfinite(targets[:, column])
+        test = np.isfinite(test_targets[:, column])
+        if len(np.unique(works[train])) < MIN_WORKS or test.sum() < MIN_WORKS:
+            continue
+        y, truth = targets[train][:, [column]], test_targets[test, column]
+        paths, inner, alphas = [], [], []
+        for layer in range(features.shape[1]):
+            path = RidgePath(features[train, layer], y)
+            best, left_out = choose_alpha(path, y, works[train], alphas=grid)
+            paths.append(path)
+            alphas.append(best)
+            inner.append(left_out[:, 0])
+        layer = int(choose_layers(y[:, 0], np.array(inner)[:, None])[0])
+        guess = paths[layer].predict_each(test_features[test, layer], alphas=alphas[layer])[:, 0]
+        score = r2_score(truth, guess, np.full(len(truth), truth.mean()))
+        if score is not None:
+            found.append(Control(f"layer {layer}", name, score, spearman(truth, guess)))
+    return found

@@ -1,0 +1,55 @@
+"""Plain descriptions of the audio: what a probe on a network's layers has to beat.
+
+Each baseline is a vector of numbers that needs no model: they are rows of the same table as the
+layers (see `mess.probing.controls`).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.targets.analysis import Analysis
+
+Array = NDArray[np.float32]
+_MEL_FLOOR = 1e-10
+_COEFFICIENTS = 20
+BASELINES = ("duration and loudness", "log-mel statistics", "MFCC", "chroma")
+
+
+def describe_audio(analysis: Analysis, *, loudness: float) -> dict[str, Array]:
+    """Return the vector of every baseline.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of a track, or of a segment.
+    loudness : float
+        dB of the root mean square, full scale being 0.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``duration and loudness``: the logarithm of the seconds, and dB. ``log-mel statistics``:
+        mean and standard deviation over time of each band in dB. ``MFCC``: the same of the first
+        20 coefficients of their cosine transform. ``chroma``: the same of each pitch class's
+        share. A deviation over less than two frames is 0.
+    """
+    from scipy.fft import dct
+
+    level = 10 * np.log10(analysis.mel.astype(np.float64) + _MEL_FLOOR)
+    coefficients = dct(level, axis=1, norm="ortho")[:, :_COEFFICIENTS]
+    power = analysis.chroma.sum(axis=1, keepdims=True)
+    shares = np.divide(
+        analysis.chroma, power, out=np.full_like(analysis.chroma, 1 / 12), where=power > 0
+    )
+    plain = np.array([np.log(max(analysis.duration, 1e-3)), loudness])
+    vectors = (plain, _over_time(level), _over_time(coefficients), _over_time(shares))
+    return {
+        name: np.nan_to_num(vector).astype(np.float32)
+        for name, vector in zip(BASELINES, vectors, strict=True)
+    }
+
+
+def _over_time(curves: NDArray[np.float64]) -> NDArray[np.float64]:
+    if not len(curves):
+        return np.zeros(2 * curves.shape[1])
+    return np.concatenate([curves.mean(axis=0), curves.std(axis=0)])
