@@ -61,6 +61,11 @@ def evaluation(dataset: str, encoder: str) -> dict[str, Any]:
     return _evaluation(dataset, encoder, store().evaluation_time(dataset, encoder))
 
 
+def reliability(dataset: str) -> dict[str, Any]:
+    """Return how far the targets of a dataset are to be trusted."""
+    return store().read_reliability(dataset)
+
+
 @st.cache_data(max_entries=8, show_spinner=False)
 def _tracks(dataset: str, encoder: str, version: float) -> dict[str, TrackInfo]:
     audio = store().audio_dir(dataset)

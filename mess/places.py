@@ -77,6 +77,12 @@ class Places:
     def _fingerprint_path(self, dataset: str, track_id: str) -> Path:
         return self._processed("targets", dataset, f"{file_stem(track_id)}.fingerprint.npy")
 
+    def _reliability_path(self, dataset: str) -> Path:
+        return self._processed("targets", f"{dataset}.reliability.json")
+
+    def _cross_path(self, encoder: str) -> Path:
+        return self._processed("cross", f"{encoder_slug(encoder)}.json")
+
     def _evaluation_path(self, dataset: str, encoder: str) -> Path:
         return self._processed("evaluation", dataset, f"{encoder_slug(encoder)}.json")
 

@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +20,6 @@ from mess.errors import ArtifactError
 from mess.files import (
     RawWriter,
     read_array,
-    read_bytes,
     read_json,
     read_table,
     replacing,
@@ -31,7 +29,8 @@ from mess.files import (
     write_table,
 )
 from mess.manifest import Entry, Manifest
-from mess.places import Level, Places, command_for, file_stem
+from mess.places import Level, command_for, file_stem
+from mess.records import Records, modified
 
 Pooling = Literal["mean", "mean_std"]
 _POOLED = ("aggregated", "segments", "aggregated_std", "segments_std")
@@ -60,7 +59,7 @@ class Features:
     manifest: dict[str, Any]
 
 
-class Store(Places):
+class Store(Records):
     """The artifacts below one root folder."""
 
     # Features --------------------------------------------------------------------------------
@@ -267,111 +266,19 @@ class Store(Places):
         wide = rows.pivot(index=["track", "segment"], columns="target", values="value")
         return wide.reindex(columns=list(dict.fromkeys(rows["target"])))
 
-    # Discovery -------------------------------------------------------------------------------
-
-    def write_discovery(
-        self, dataset: str, encoder: str, *, record: dict[str, Any], predictions: pd.DataFrame
-    ) -> Path:
-        """Write all cells with how they were made, and the out-of-fold predictions beside."""
-        path = self._discovery_path(dataset, encoder, record["settings"]["level"])
-        write_table(path.with_suffix(".predictions.parquet"), predictions)
-        write_json(path, record)
-        return path
-
-    def read_discovery(
-        self, dataset: str, encoder: str, *, level: Level = "track"
-    ) -> dict[str, Any]:
-        """Read the record of a discovery.
-
-        Raises
-        ------
-        ArtifactError
-            If it is missing or damaged.
-        """
-        path = self._discovery_path(dataset, encoder, level)
-        command = command_for("probe", dataset, encoder, level=level)
-        return _complete(path, {"cells", "settings", "features"}, command=command)
-
-    def read_predictions(
-        self, dataset: str, encoder: str, *, level: Level = "track"
-    ) -> pd.DataFrame:
-        """Read out-of-fold predictions: track, segment, target, layer, fold, true, predicted."""
-        path = self._discovery_path(dataset, encoder, level).with_suffix(".predictions.parquet")
-        return read_table(path, command=command_for("probe", dataset, encoder, level=level))
-
-    # Indices ---------------------------------------------------------------------------------
-
-    def write_index(
-        self,
-        dataset: str,
-        encoder: str,
-        *,
-        layers: list[bytes],
-        record: dict[str, Any],
-        steering: bytes | None = None,
-    ) -> None:
-        """Write one FAISS index per layer and one of coordinates (serialised), and the record."""
-        folder = self._index_dir(dataset, encoder)
-        if steering is not None:
-            write_bytes(folder / "steering.faiss", steering)
-            record = record | {"steering_crc32": zlib.crc32(steering)}
-        checksums = []
-        for number, content in enumerate(layers):
-            write_bytes(folder / f"layer-{number:02d}.faiss", content)
-            checksums.append(zlib.crc32(content))
-        write_json(folder / "manifest.json", record | {"crc32": checksums})
-
-    def read_index_record(self, dataset: str, encoder: str) -> dict[str, Any]:
-        """Read an index's record: ids, works, centres, fingerprint of the features."""
-        path = self._index_dir(dataset, encoder) / "manifest.json"
-        command = command_for("index", dataset, encoder)
-        return _complete(path, {"tracks", "works", "features", "crc32"}, command=command)
-
-    def read_index_layer(self, dataset: str, encoder: str, layer: int, *, checksum: int) -> bytes:
-        """Read one layer's FAISS index, serialised."""
-        return self._read_index(dataset, encoder, f"layer-{layer:02d}.faiss", checksum)
-
-    def read_steering(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
-        """Read the FAISS index of coordinates, serialised."""
-        return self._read_index(dataset, encoder, "steering.faiss", checksum)
-
-    def _read_index(self, dataset: str, encoder: str, name: str, checksum: int) -> bytes:
-        path = self._index_dir(dataset, encoder) / name
-        command = command_for("index", dataset, encoder)
-        content = read_bytes(path, command=command)
-        if zlib.crc32(content) != checksum:
-            raise ArtifactError(str(path), "is damaged", command)
-        return content
-
-    # Evaluation ------------------------------------------------------------------------------
-
-    def write_evaluation(self, dataset: str, encoder: str, record: dict[str, Any]) -> None:
-        """Write how well search does what it says."""
-        write_json(self._evaluation_path(dataset, encoder), record)
-
-    def read_evaluation(self, dataset: str, encoder: str) -> dict[str, Any]:
-        """Read an evaluation."""
-        path = self._evaluation_path(dataset, encoder)
-        command = command_for("evaluate", dataset, encoder)
-        return _complete(path, {"index", "faithfulness", "defaults"}, command=command)
-
-    def evaluation_time(self, dataset: str, encoder: str) -> float:
-        """Return when an evaluation was written, 0 if there is none."""
-        return _modified(self._evaluation_path(dataset, encoder))
-
     # What there is ---------------------------------------------------------------------------
 
     def features_time(self, dataset: str, encoder: str) -> float:
         """Return when the features last changed, 0 if there are none."""
-        return _modified(self._features_dir(dataset, encoder) / "manifest.json")
+        return modified(self._features_dir(dataset, encoder) / "manifest.json")
 
     def discovery_time(self, dataset: str, encoder: str, level: Level) -> float:
         """Return when a discovery was written, 0 if there is none."""
-        return _modified(self._discovery_path(dataset, encoder, level))
+        return modified(self._discovery_path(dataset, encoder, level))
 
     def index_time(self, dataset: str, encoder: str) -> float:
         """Return when an index was written, 0 if there is none."""
-        return _modified(self._index_dir(dataset, encoder) / "manifest.json")
+        return modified(self._index_dir(dataset, encoder) / "manifest.json")
 
     def indexed(self) -> list[tuple[str, str]]:
         """Return (dataset, encoder) of every index, the newest first."""
@@ -399,18 +306,3 @@ class Store(Places):
             return str(self.read_index_record(dataset, slug).get("encoder", slug))
         except ArtifactError:
             return slug
-
-
-def _complete(path: Path, keys: set[str], *, command: str) -> dict[str, Any]:
-    """Read a JSON object that must have ``keys``."""
-    record = read_json(path, command=command)
-    if not keys <= record.keys():
-        raise ArtifactError(str(path), "is damaged", command)
-    return record
-
-
-def _modified(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.components.figures import PALETTE
+from dashboard.components.figures import PALETTE, two_decimals
 
 # How a method is called where a listener reads it.
 METHOD_NAMES = {
@@ -45,31 +45,43 @@ def faithfulness(record: Mapping[str, Any]) -> go.Figure:
     return figure
 
 
-def leakage(matrix: Mapping[str, Mapping[str, float | None]]) -> go.Figure:
-    """Draw how much each slider moves each target: 1 wholly, 0 no more than chance."""
-    aspects = list(matrix)
+def matrix_heatmap(
+    matrix: Mapping[str, Mapping[str, float | None]], *, title: str, numbers: bool = False
+) -> go.Figure:
+    """Draw rows of numbers from −1 to 1 by target.
+
+    Parameters
+    ----------
+    matrix : mapping
+        Name of a row → target → number.
+    title : str
+        What a row is.
+    numbers : bool
+        Write them into the cells, too.
+    """
+    rows = list(matrix)
     first = next(iter(matrix.values()), {})
     targets = [target for target, value in first.items() if value is not None]
-    values = [[matrix[aspect][target] for target in targets] for aspect in aspects]
+    values = [[matrix[row].get(target) for target in targets] for row in rows]
     figure = go.Figure(
         go.Heatmap(
             z=values,
             x=targets,
-            y=aspects,
+            y=rows,
             zmin=-1,
             zmax=1,
             colorscale="RdBu",
             xgap=1,
             ygap=1,
-            hovertemplate="slider %{y}<br>target %{x}: %{z:.2f}<extra></extra>",
+            text=[[two_decimals(value) for value in row] for row in values],
+            texttemplate="%{text}" if numbers else None,
+            hovertemplate="%{y}<br>%{x}: %{z:.2f}<extra></extra>",
             colorbar={"thickness": 12},
         )
     )
-    figure.update_yaxes(autorange="reversed", title="slider")
+    figure.update_yaxes(autorange="reversed", title=title)
     figure.update_xaxes(tickangle=-45, showgrid=False)
-    figure.update_layout(
-        height=170 + 30 * len(aspects), margin={"l": 10, "r": 10, "t": 10, "b": 10}
-    )
+    figure.update_layout(height=170 + 30 * len(rows), margin={"l": 10, "r": 10, "t": 10, "b": 10})
     return figure
 
 

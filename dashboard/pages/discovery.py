@@ -11,7 +11,7 @@ from dashboard.components.evaluation import (
     METHOD_NAMES,
     controlled_table,
     faithfulness,
-    leakage,
+    matrix_heatmap,
 )
 from dashboard.components.figures import (
     heatmap,
@@ -25,6 +25,7 @@ from mess.errors import ArtifactError, MessError
 from mess.places import Level
 from mess.probing.statistics import SIGNIFICANT
 from mess.targets import ALL_TARGETS
+from mess.targets.reliability import TRUSTED
 
 
 def main() -> None:
@@ -79,6 +80,8 @@ def main() -> None:
     _show_cell(record, predictions, labels, layer=int(layer), target=target)
     _show_summaries(record)
     _show_table(cells, record, name=f"{dataset}-{encoder}-{level}")
+    _show_beside(record)
+    _show_reliability(dataset)
     _show_evaluation(dataset, encoder)
 
 
@@ -186,6 +189,63 @@ def _show_table(cells: pd.DataFrame, record: dict[str, Any], *, name: str) -> No
         )
 
 
+def _show_beside(record: dict[str, Any]) -> None:
+    """Show what plain descriptions reach, and how far the split matters."""
+    nested = {one["target"]: one["nested"]["r2"] for one in record.get("summaries", [])}
+    rows: dict[str, dict[str, float | None]] = {record["encoder"]: nested}
+    for control in record.get("controls", []):
+        rows.setdefault(control["name"], {})[control["target"]] = control["r2"]
+    if len(rows) > 1:
+        st.subheader("Beside it: baselines")
+        st.markdown(
+            "Nested R² on the same rows and folds: the layer chosen inside the training folds, so "
+            "that one vector and many layers compare on equal terms."
+        )
+        st.plotly_chart(
+            matrix_heatmap(rows, title="", numbers=True),
+            key="controls",
+            config={"displayModeBar": False},
+        )
+    by_split = {
+        f"by {row['group_by']}, seed {row['seed']}": row["r2"]
+        for row in record.get("sensitivity", [])
+        if "r2" in row
+    }
+    if len(by_split) > 1:
+        st.markdown("**Other groupings and seeds** (nested R²)")
+        st.plotly_chart(
+            matrix_heatmap(by_split, title="", numbers=True),
+            key="sensitivity",
+            config={"displayModeBar": False},
+        )
+    curve = {f"{point['works']} works": point["r2"] for point in record.get("curve", [])}
+    if len(curve) > 1:
+        st.markdown("**With fewer works** (nested R²)")
+        st.plotly_chart(
+            matrix_heatmap(dict(reversed(curve.items())), title="", numbers=True),
+            key="curve",
+            config={"displayModeBar": False},
+        )
+
+
+def _show_reliability(dataset: str) -> None:
+    """Show how far the targets themselves are to be trusted."""
+    st.subheader("The targets themselves")
+    try:
+        record = readers.reliability(dataset)
+    except ArtifactError as error:
+        st.info(str(error))
+        return
+    table = pd.DataFrame(record["targets"]).T.drop(columns="trusted").astype(float).round(2)
+    marks = ["" if row["trusted"] else "!" for row in record["targets"].values()]
+    table.insert(0, f"under {TRUSTED}", marks)
+    st.markdown(
+        f"On {record['tracks']} tracks: do two halves agree (Spearman–Brown), and does the number "
+        "stay after a change that is no music (Lin's concordance)?"
+    )
+    st.dataframe(table.rename(columns={"split_half": "split-half"}), width="stretch")
+
+
 def _show_evaluation(dataset: str, encoder: str) -> None:
     """Show whether the sliders do what they say."""
     st.subheader("Do the sliders do what they say?")
@@ -209,7 +269,11 @@ def _show_evaluation(dataset: str, encoder: str) -> None:
     )
     found = record["leakage"][method]
     if found["matrix"]:
-        st.plotly_chart(leakage(found["matrix"]), key="leakage", config={"displayModeBar": False})
+        st.plotly_chart(
+            matrix_heatmap(found["matrix"], title="slider"),
+            key="leakage",
+            config={"displayModeBar": False},
+        )
         st.caption(
             f"Mean in a slider's own targets {two_decimals(found['diagonal'])}, "
             f"in all others {two_decimals(found['off_diagonal'])}."

@@ -1,0 +1,122 @@
+"""Test the targets themselves: do halves agree, and does what is no music leave them alone?
+
+python pipelines/check_targets.py --dataset demo
+"""
+
+import json
+import math
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from mess.audio import decode
+from mess.datasets import load_dataset
+from mess.errors import MessError
+from mess.store import Store
+from mess.targets import TARGET_SAMPLE_RATE, TARGETS, compute_targets
+from mess.targets.reliability import (
+    CHANGES,
+    TRUSTED,
+    concordance,
+    measure_changed,
+    measure_halves,
+    split_half,
+)
+from pipelines.options import DatasetOption, JsonOption, run_script
+from pipelines.progress import progress
+
+TRACKS = 40
+
+
+def check_targets(
+    *, dataset: str, tracks: int = TRACKS, seed: int = 0, store: Store | None = None
+) -> dict[str, Any]:
+    """Measure reliability and invariance on some tracks of a dataset, and write them to disk.
+
+    Returns
+    -------
+    dict
+        ``targets``: for each its ``split_half`` and its agreement after every change (None where
+        undefined), and whether all are at least 0.7 (``trusted``).
+
+    Raises
+    ------
+    MessError
+        If less than three tracks can be read.
+    """
+    store = store or Store()
+    recordings = list(load_dataset(dataset, root=store.audio_dir(dataset)))
+    chosen = np.random.default_rng(seed).permutation(len(recordings))[:tracks]
+    halves: list[tuple[dict[str, float], dict[str, float]]] = []
+    plain: list[dict[str, float]] = []
+    changed: list[dict[str, dict[str, float]]] = []
+    with progress(f"check targets of {dataset}", len(chosen)) as shown:
+        for number in np.sort(chosen):
+            track = recordings[number]
+            try:
+                signal = decode(track.path, TARGET_SAMPLE_RATE)
+                found = compute_targets(signal).track, measure_halves(signal)
+                after = measure_changed(track.path)
+            except MessError as error:
+                typer.echo(f"left out: {error}", err=True)
+            else:
+                plain.append(found[0])
+                halves.append(found[1])
+                changed.append(after)
+            shown.advance(track.id)
+    if len(plain) < 3:
+        raise MessError(f"{dataset!r} has {len(plain)} tracks that can be read: 3 are needed")
+    targets = {}
+    for name in TARGETS:
+        before = np.array([one[name] for one in plain])
+        first, second = (np.array([pair[half][name] for pair in halves]) for half in range(2))
+        row: dict[str, Any] = {"split_half": _known(split_half(first, second))}
+        for change in CHANGES:
+            after_it = np.array([one[change][name] for one in changed])
+            row[change] = _known(concordance(before, after_it))
+        row["trusted"] = all(value is None or value >= TRUSTED for value in row.values())
+        targets[name] = row
+    record = {"dataset": dataset, "tracks": len(plain), "seed": seed, "targets": targets}
+    store.write_reliability(dataset, record)
+    return record
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def print_reliability(record: dict[str, Any]) -> None:
+    """Print a row for each target."""
+    columns = ("split_half", *CHANGES)
+    typer.echo(
+        f"{record['dataset']}: {record['tracks']} tracks. Split-half reliability, and agreement "
+        f"(concordance) after a change; ! marks a target that falls under {TRUSTED}"
+    )
+    typer.echo(f"{'target':<23}" + "".join(f"{name:>19}" for name in columns))
+    for name, row in record["targets"].items():
+        cells = "".join(
+            f"{'–' if row[c] is None else format(round(row[c], 2) + 0.0, '.2f'):>19}"
+            for c in columns
+        )
+        typer.echo(f"{name + ('' if row['trusted'] else ' !'):<23}{cells}")
+
+
+def command(
+    dataset: DatasetOption,
+    tracks: Annotated[
+        int, typer.Option(min=3, help="At most so many, drawn by the seed.")
+    ] = TRACKS,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Test the targets: split-half reliability, and invariance to gain, MP3 and resampling."""
+    record = check_targets(dataset=dataset, tracks=tracks, seed=seed)
+    if as_json:
+        typer.echo(json.dumps(record, indent=1))
+    else:
+        print_reliability(record)
+
+
+if __name__ == "__main__":
+    run_script(command)

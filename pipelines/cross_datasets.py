@@ -1,0 +1,111 @@
+"""Fit probes on one dataset and test them on another.
+
+python pipelines/cross_datasets.py --encoder spectral --datasets demo,smd
+"""
+
+import json
+from itertools import permutations
+from typing import Annotated, Any
+
+import typer
+
+from mess.errors import MessError
+from mess.probing.controls import fit_elsewhere
+from mess.store import Store
+from pipelines.options import JsonOption, run_script
+from pipelines.probing_data import ProbeSettings, ProbingData, load_probing_data
+
+
+def cross_datasets(
+    *, encoder: str, datasets: list[str], seed: int = 0, store: Store | None = None
+) -> dict[str, Any]:
+    """Test the probes of each dataset on each other one, and write the table to disk.
+
+    Returns
+    -------
+    dict
+        ``rows``: train, test, target, layer, r2, spearman.
+
+    Raises
+    ------
+    MessError
+        If there are fewer than two datasets.
+    ArtifactError
+        If features or targets of one are missing.
+    """
+    store = store or Store()
+    datasets = list(dict.fromkeys(datasets))
+    if len(datasets) < 2:
+        raise MessError("name two datasets or more: --datasets demo,smd")
+    settings = ProbeSettings(seed=seed)
+    loaded: dict[str, ProbingData] = {
+        name: load_probing_data(name, encoder, settings=settings, store=store) for name in datasets
+    }
+    rows = []
+    for train, test in permutations(datasets, 2):
+        a, b = loaded[train], loaded[test]
+        if a.features.values.shape[1:] != b.features.values.shape[1:]:
+            raise MessError(
+                f"{train!r} and {test!r} were extracted by encoders of different shapes: "
+                f"extract both with {encoder!r}"
+            )
+        names = [name for name in a.names if name in b.names]
+        found = fit_elsewhere(
+            a.features.values,
+            a.targets[:, [a.names.index(name) for name in names]],
+            a.works,
+            test_features=b.features.values,
+            test_targets=b.targets[:, [b.names.index(name) for name in names]],
+            names=names,
+        )
+        rows += [
+            {
+                "train": train,
+                "test": test,
+                "target": one.target,
+                "layer": int(one.name.removeprefix("layer ")),
+                "r2": one.r2,
+                "spearman": one.spearman,
+            }
+            for one in found
+        ]
+    record = {"encoder": encoder, "datasets": datasets, "rows": rows}
+    store.write_cross(encoder, record)
+    return record
+
+
+def print_cross(record: dict[str, Any]) -> None:
+    """Print R² and Spearman of every target, a column for each pair of datasets."""
+    pairs = list(dict.fromkeys((row["train"], row["test"]) for row in record["rows"]))
+    by_place = {(r["train"], r["test"], r["target"]): r for r in record["rows"]}
+    typer.echo(f"{record['encoder']}: R² (Spearman) of probes fitted on one dataset, on another")
+    typer.echo(f"{'target':<21}" + "".join(f"{f'{a} → {b}':>24}" for a, b in pairs))
+    for target in dict.fromkeys(row["target"] for row in record["rows"]):
+        cells = []
+        for pair in pairs:
+            row = by_place.get((*pair, target))
+            if row is None:
+                cells.append("–")
+                continue
+            rank = "–" if row["spearman"] is None else f"{row['spearman']:.2f}"
+            cells.append(f"{row['r2']:.2f} ({rank})")
+        typer.echo(f"{target:<21}" + "".join(f"{cell:>24}" for cell in cells))
+
+
+def command(
+    encoder: Annotated[str, typer.Option(help="By which all of them are extracted.")],
+    datasets: Annotated[str, typer.Option(help="Two or more: demo,smd.")],
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit probes on one dataset, test them on another."""
+    names = [name.strip() for name in datasets.split(",") if name.strip()]
+    record = cross_datasets(encoder=encoder, datasets=names, seed=seed)
+    if as_json:
+        typer.echo(json.dumps(record, indent=1))
+    else:
+        print_cross(record)
+
+
+if __name__ == "__main__":
+    run_script(command)

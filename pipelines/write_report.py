@@ -1,0 +1,84 @@
+"""Write a report of a discovery: one HTML file that needs nothing else, and a methods section.
+
+python pipelines/write_report.py --dataset demo --encoder spectral --out reports
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mess.encoders import encoder_slug
+from mess.errors import ArtifactMissing, MessError
+from mess.report import html, methods
+from mess.store import Store
+from pipelines.options import (
+    DatasetOption,
+    EncoderOption,
+    LevelOption,
+    encoder_or_default,
+    run_script,
+)
+from pipelines.run_probing import checked_level
+
+
+def write_report(
+    *,
+    dataset: str,
+    encoder: str,
+    out: Path,
+    level: str = "track",
+    store: Store | None = None,
+) -> list[Path]:
+    """Write ``<dataset>-<encoder>.html`` and ``…-methods.md`` below ``out``.
+
+    Raises
+    ------
+    ArtifactError
+        If there is no discovery; what else is missing is left out of the report.
+    MessError
+        If the folder cannot be written.
+    """
+    store = store or Store()
+    record = store.read_discovery(dataset, encoder, level=checked_level(level))
+    reliability = _if_there(lambda: store.read_reliability(dataset))
+    evaluation = _if_there(lambda: store.read_evaluation(dataset, encoder))
+    cross = _if_there(lambda: store.read_cross(encoder))
+    page = html(record, reliability=reliability, evaluation=evaluation, cross=cross)
+    text = methods(record, reliability=reliability, evaluation=evaluation)
+    stem = f"{dataset}-{encoder_slug(encoder)}" + ("" if level == "track" else f"-{level}")
+    files = [out / f"{stem}.html", out / f"{stem}-methods.md"]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for path, content in zip(files, (page, text), strict=True):
+            store.write_text(path, content)
+    except OSError as error:
+        raise MessError(
+            f"{out}: cannot be written ({error.strerror}); name another --out"
+        ) from None
+    return files
+
+
+def _if_there(read: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    try:
+        return read()
+    except ArtifactMissing:
+        return None
+
+
+def command(
+    dataset: DatasetOption,
+    encoder: EncoderOption = None,
+    level: LevelOption = "track",
+    out: Annotated[Path, typer.Option(help="Folder of the files.")] = Path("reports"),
+) -> None:
+    """Write a self-contained HTML report and a methods section."""
+    for path in write_report(
+        dataset=dataset, encoder=encoder_or_default(encoder, dataset), level=level, out=out
+    ):
+        typer.echo(str(path))
+
+
+if __name__ == "__main__":
+    run_script(command)
