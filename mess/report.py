@@ -132,7 +132,7 @@ def html(
 def _heatmap(record: Record) -> str:
     by_place = {(cell["target"], cell["layer"]): cell for cell in record["cells"]}
     names = record["layer_names"]
-    rows = [
+    rows: list[list[str | tuple[str, str]]] = [
         [target, *(_r2_cell(by_place.get((target, layer))) for layer in range(len(names)))]
         for target in record["target_names"]
     ]
@@ -219,7 +219,7 @@ def _matrix(
 ) -> str:
     if not columns:
         return ""
-    rows = [
+    rows: list[list[str | tuple[str, str]]] = [
         [
             target,
             *((_number(one.get(target)), _colour(one.get(target))) for one in columns.values()),
