@@ -1,14 +1,12 @@
-"""The dashboard's entry: the pages, and the sidebar that all of them share.
+"""The dashboard's server: the pages of `app.py`, and the sounds that they play.
 
 streamlit run dashboard/Home.py
 """
 
+from pathlib import Path
+
 import streamlit as st
 
-from dashboard import sidebar
-from dashboard.navigation import navigate
+from dashboard.sounds import ROUTES
 
-st.set_page_config(page_title="MESS", page_icon="🎹", layout="wide")
-page = navigate()
-sidebar.show()
-page.run()
+app = st.App(Path(__file__).with_name("app.py"), routes=ROUTES)

@@ -7,12 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from mess.errors import MessError
 from mess.places import Level
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.store import Store
-
-CLIP_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,8 @@ def reliability(dataset: str) -> dict[str, Any]:
     return store().read_reliability(dataset)
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+# A resource is shared, not copied: nobody changes it, and there may be 100,000 tracks.
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _tracks(dataset: str, encoder: str, version: float) -> dict[str, TrackInfo]:
     audio = store().audio_dir(dataset)
     return {
@@ -100,28 +98,6 @@ def recommender(dataset: str, encoder: str) -> LayerBasedRecommender:
         store().evaluation_time(dataset, encoder),
     )
     return _recommender(dataset, encoder, version)
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _clip(path: Path, version: float, start: float, seconds: float) -> bytes:
-    from mess.clip import read_clip
-
-    return read_clip(path, start=start, seconds=seconds)
-
-
-def clip(path: Path, *, start: float = 0.0, seconds: float = CLIP_SECONDS) -> bytes:
-    """Return a part of a recording as FLAC.
-
-    Raises
-    ------
-    MessError
-        If the recording is not there or cannot be read.
-    """
-    try:
-        version = path.stat().st_mtime
-    except OSError:
-        raise MessError(f"{path.name}: the recording is not on this machine") from None
-    return _clip(path, version, start, seconds)
 
 
 def _label(track_id: str, entry: dict[str, Any]) -> str:

@@ -19,9 +19,10 @@ from dashboard.components.figures import (
     predicted_against_true,
     two_decimals,
 )
+from dashboard.components.player import Sound, player
 from dashboard.components.text import plain
 from dashboard.sidebar import selected
-from mess.errors import ArtifactError, MessError
+from mess.errors import ArtifactError
 from mess.places import Level
 from mess.probing.statistics import SIGNIFICANT
 from mess.targets import ALL_TARGETS
@@ -140,10 +141,11 @@ def _play(rows: pd.DataFrame, labels: dict[str, str]) -> None:
     chosen = st.selectbox(
         "Listen (worst predicted first)", ids, format_func=lambda track: labels.get(track, track)
     )
-    try:
-        st.audio(readers.clip(readers.tracks(dataset, encoder)[chosen].path), format="audio/flac")
-    except (MessError, KeyError) as problem:
-        st.caption(plain(str(problem)))
+    if chosen is not None:
+        sound = Sound(
+            dataset=dataset, encoder=encoder, track=chosen, label=labels.get(chosen, chosen)
+        )
+        player(sound, key="cell-player")
 
 
 def _show_summaries(record: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import readers
 from dashboard.components.figures import aspect_colours, score_shares
+from dashboard.components.player import Sound, player
 from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
 from dashboard.sidebar import selected
@@ -71,7 +72,7 @@ def _choose_query(tracks: dict[str, TrackInfo]) -> str:
         key="query",
         help="Type a composer, a title or an id.",
     )
-    _player(tracks[query])
+    _player(tracks[query], key="query-player")
     return query
 
 
@@ -193,7 +194,7 @@ def _show_result(rank: int, one: Recommendation, track: TrackInfo) -> None:
             f"**{rank}. {plain(track.label)}**  \n"
             f"score {one.score:.3f} · `{track.id.replace('`', '')}`"
         )
-        _player(track)
+        _player(track, key=f"player-{rank}")
         if len(one.contributions) > 1:
             st.plotly_chart(
                 score_shares(one.contributions, colours=aspect_colours(list(NAMES))),
@@ -217,11 +218,10 @@ def _show_result(rank: int, one: Recommendation, track: TrackInfo) -> None:
             )
 
 
-def _player(track: TrackInfo) -> None:
-    try:
-        st.audio(readers.clip(track.path), format="audio/flac")
-    except MessError as error:
-        st.caption(plain(str(error)))
+def _player(track: TrackInfo, *, key: str) -> None:
+    dataset, encoder = selected()
+    sound = Sound(dataset=dataset, encoder=encoder, track=track.id, label=track.label)
+    player(sound, key=key)
 
 
 main()

@@ -85,6 +85,9 @@ def test_a_run_has_its_settings(single: Any) -> None:
         "seed": "3",
         "permutations": "1000",
         "bootstrap": "1000",
+        "group_by": "('work', 'composer')",
+        "repeats": "3",
+        "controls": "True",
     }
 
 

@@ -1,0 +1,11 @@
+"""What a browser opens: the pages, and the sidebar that all of them share."""
+
+import streamlit as st
+
+from dashboard import sidebar
+from dashboard.navigation import navigate
+
+st.set_page_config(page_title="MESS", page_icon="🎹", layout="wide")
+page = navigate()
+sidebar.show()
+page.run()

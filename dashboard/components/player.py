@@ -1,0 +1,80 @@
+"""A player: a button, a waveform to jump in, and the time; one sounds at a time on a page.
+
+Nothing is fetched before somebody listens but the waveform, once it comes into view. Keys: K plays
+or pauses, J and L go to the previous and the next player.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from dashboard.sounds import sound_url
+
+CLIP_SECONDS = 30.0
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sound:
+    """A part of a track that can be heard.
+
+    Attributes
+    ----------
+    dataset, encoder, track : str
+        By whose features the track is known.
+    label : str
+        What a person or a screen reader is told; plain text.
+    start, seconds : float
+        Where the part begins and how long it is.
+    """
+
+    dataset: str
+    encoder: str
+    track: str
+    label: str
+    start: float = 0.0
+    seconds: float = CLIP_SECONDS
+
+    def url(self, kind: str) -> str:
+        """Return the address of the part as a clip, its peaks or its spectrogram."""
+        return sound_url(
+            kind,
+            dataset=self.dataset,
+            encoder=self.encoder,
+            track=self.track,
+            start=self.start,
+            seconds=self.seconds,
+        )
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "mess.player",
+        css=(_HERE / "player.css").read_text(),
+        js=(_HERE / "player.js").read_text(),
+    )
+
+
+def player(sound: Sound, *, key: str) -> None:
+    """Draw the player of a sound.
+
+    Parameters
+    ----------
+    sound : Sound
+    key : str
+        Of this place on the page; a player that gets another sound stops.
+    """
+    _component()(
+        key=key,
+        data={
+            "label": sound.label,
+            "clip": sound.url("clip"),
+            "peaks": sound.url("peaks"),
+            "start": sound.start,
+            "seconds": sound.seconds,
+        },
+    )

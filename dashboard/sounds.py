@@ -1,0 +1,161 @@
+"""Sounds over HTTP: parts of recordings, cut when a player asks for them, and how they look.
+
+    /sounds/clip?dataset=…&encoder=…&track=…&start=…&seconds=…         FLAC
+    /sounds/peaks?…&bins=…                                             JSON, a list of numbers
+    /sounds/spectrogram?…                                              PNG
+
+A name is looked up among the tracks that have features and is never used as a path. Nothing is
+cut before somebody listens, and the last clips are kept.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dashboard import readers
+from mess.errors import MessError
+
+MAX_SECONDS = 60.0  # of one clip
+_MAX_BINS = 4000
+_KEPT = "private, max-age=3600"
+
+
+def sound_url(
+    kind: str, *, dataset: str, encoder: str, track: str, start: float, seconds: float
+) -> str:
+    """Return the address, on this server, of a part of a track.
+
+    Parameters
+    ----------
+    kind : {"clip", "peaks", "spectrogram"}
+    dataset, encoder, track : str
+    start, seconds : float
+        Where it begins and how long it is.
+    """
+    words = {
+        "dataset": dataset,
+        "encoder": encoder,
+        "track": track,
+        "start": f"{start:g}",
+        "seconds": f"{seconds:g}",
+    }
+    return f"/sounds/{kind}?{urlencode(words)}"
+
+
+@lru_cache(maxsize=32)
+def _clip(path: Path, version: float, start: float, seconds: float) -> bytes:
+    from mess.clip import read_clip
+
+    return read_clip(path, start=start, seconds=seconds)
+
+
+@lru_cache(maxsize=256)
+def _peaks(path: Path, version: float, start: float, seconds: float, bins: int) -> bytes:
+    from mess.waveform import read_peaks
+
+    found = read_peaks(path, start=start, seconds=seconds, bins=bins)
+    return json.dumps([round(float(value), 4) for value in found]).encode()
+
+
+@lru_cache(maxsize=32)
+def _spectrogram(path: Path, version: float, start: float, seconds: float) -> bytes:
+    from mess.waveform import read_spectrogram
+
+    return read_spectrogram(path, start=start, seconds=seconds)
+
+
+def _part(request: Request) -> tuple[Path, float, float, float]:
+    """Return file, its time, start and seconds of what is asked for, or raise `MessError`."""
+    asked = request.query_params
+    tracks = readers.tracks(asked.get("dataset", ""), asked.get("encoder", ""))
+    track = tracks.get(asked.get("track", ""))
+    if track is None:
+        raise MessError("no such track")
+    start, seconds = _number(asked.get("start", "0")), _number(asked.get("seconds", "30"))
+    try:
+        return track.path, track.path.stat().st_mtime, start, seconds
+    except OSError:
+        raise MessError(f"{track.path.name}: the recording is not on this machine") from None
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e6:
+        raise MessError("start and seconds are numbers from 0")
+    return value
+
+
+def _answer(make: Any, media_type: str) -> Response:
+    try:
+        content = make()
+    except MessError as error:
+        return Response(str(error), status_code=404, media_type="text/plain")
+    return Response(content, media_type=media_type, headers={"Cache-Control": _KEPT})
+
+
+def clip(request: Request) -> Response:
+    """Answer with a part of a recording, as FLAC; a range of its bytes where one is asked for."""
+
+    def make() -> bytes:
+        path, version, start, seconds = _part(request)
+        return _clip(path, version, start, min(seconds, MAX_SECONDS))
+
+    return _ranged(_answer(make, "audio/flac"), request.headers.get("range", ""))
+
+
+def _ranged(whole: Response, asked: str) -> Response:
+    """Cut an answer to the bytes that a player asks for when it jumps (RFC 9110, 14.1.2)."""
+    if whole.status_code != 200:
+        return whole
+    whole.headers["Accept-Ranges"] = "bytes"
+    unit, _, span = asked.partition("=")
+    first, dash, last = span.partition("-")
+    if unit.strip() != "bytes" or not dash or not first.isdecimal() or "," in span:
+        return whole
+    content = bytes(whole.body)
+    begin = int(first)
+    end = min(int(last), len(content) - 1) if last.isdecimal() else len(content) - 1
+    if begin > end:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{len(content)}"})
+    return Response(
+        content[begin : end + 1],
+        status_code=206,
+        media_type=whole.media_type,
+        headers={
+            "Accept-Ranges": "bytes",
+            "Cache-Control": _KEPT,
+            "Content-Range": f"bytes {begin}-{end}/{len(content)}",
+        },
+    )
+
+
+def peaks(request: Request) -> Response:
+    """Answer with the peaks of a part of a recording."""
+
+    def make() -> bytes:
+        path, version, start, seconds = _part(request)
+        bins = max(1, min(int(_number(request.query_params.get("bins", "400"))), _MAX_BINS))
+        return _peaks(path, version, start, seconds, bins)
+
+    return _answer(make, "application/json")
+
+
+def spectrogram(request: Request) -> Response:
+    """Answer with a picture of a part of a recording."""
+    return _answer(lambda: _spectrogram(*_part(request)), "image/png")
+
+
+ROUTES = [
+    Route("/sounds/clip", clip),
+    Route("/sounds/peaks", peaks),
+    Route("/sounds/spectrogram", spectrogram),
+]
