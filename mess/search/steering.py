@@ -29,6 +29,7 @@ Examples
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import faiss
@@ -210,6 +211,12 @@ class Steering:
             for number, column in enumerate(self.columns)
             if (column.name, column.kind) == (name, kind)
         ]
+
+    @cached_property
+    def complete(self) -> NDArray[np.bool_]:
+        """Which columns are known of every track."""
+        x, square, _ = self._rows(self._labels)
+        return np.asarray(((x != 0) | (square != 1)).all(axis=0))
 
     def is_known(self, row: int, columns: NDArray[np.int64]) -> bool:
         """Tell whether all of these values of a track are known."""

@@ -11,6 +11,7 @@ from mess.places import command_for
 from mess.search.aspects import OVERALL, THRESHOLD, Aspect
 from mess.search.ranking import Term
 from mess.search.steering import Kind, Part, Steering
+from mess.targets import PERFORMANCE_TARGETS
 
 Method = Literal["probe", "subspace", "direct", "layer"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -99,6 +100,8 @@ class Terms:
             chosen = self.default_method(name) if name in self.aspects else "probe"
             if moved and chosen in ("subspace", "layer"):
                 chosen = "probe"
+            if chosen == "direct" and not self._is_measured(name, rows):
+                chosen = "probe"
         if chosen != "direct":
             self._check_validated(name, chosen)
         if moved and chosen in ("subspace", "layer"):
@@ -113,6 +116,16 @@ class Terms:
                     f"{self.track_ids[row]!r} has no measured value of {name!r}: use another method"
                 )
         return Term(name, weight, part, None, shown)
+
+    def _is_measured(self, name: str, rows: Sequence[int]) -> bool:
+        """Tell whether the queries have a measured value of an aspect, and all tracks if MIDI's.
+
+        Where only some tracks have MIDI, ranking by it would hide the others.
+        """
+        columns = self._part(name, "direct")[0].columns
+        if name in PERFORMANCE_TARGETS:
+            return bool(self.steering.complete[columns].all())
+        return all(self.steering.is_known(row, columns) for row in rows)
 
     def _part(self, name: str, kind: Kind) -> tuple[Part, tuple[int, ...]]:
         """Return the columns of an aspect, and those whose values explain it."""

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mess.errors import MessError
 from mess.probing.stacking import Segments
+from mess.search.aspects import Aspect
 from mess.search.coordinates import describe_course, make_coordinates
 from mess.search.fitting import fit_weights
 from mess.search.steering import (
@@ -18,6 +20,7 @@ from mess.search.steering import (
     standardise,
     whiten,
 )
+from mess.search.terms import Terms
 
 
 def build(x: np.ndarray, overall: np.ndarray) -> Steering:
@@ -76,6 +79,34 @@ def test_a_value_that_is_not_known_is_as_unlike_as_chance() -> None:
     assert steering.is_known(0, part.columns)
     assert not steering.is_known(1, part.columns)
     assert np.isnan(steering.values(np.arange(3), [0])[1, 0])
+
+
+def test_a_default_never_needs_a_value_that_a_track_lacks() -> None:
+    x = np.array([[0.0, 1.0, 0.5, 1.0], [1.0, np.nan, 0.1, np.nan], [2.0, 0.5, 0.2, 3.0]])
+    names = ["tempo", "note_density"]
+    columns = [Column(name, kind) for kind in ("probe", "direct") for name in names]  # type: ignore[arg-type]
+    steering = Steering(serialise(x[:, [0, 2, 1, 3]], np.zeros((3, 0))), columns)
+    aspects = {
+        name: Aspect(name, (name,), 0, name, 0.9, 0.9, True, steered=(name,)) for name in names
+    }
+    terms = Terms(
+        dataset="d",
+        encoder="e",
+        track_ids=["a", "b", "c"],
+        aspects=aspects,
+        found=steering,
+        defaults=dict.fromkeys(names, "direct"),
+    )
+
+    def kind(name: str, row: int) -> str:
+        part = terms.make(name, 1.0, rows=[row]).part
+        assert part is not None
+        return columns[part.columns[0]].kind
+
+    assert (kind("tempo", 0), kind("tempo", 1)) == ("direct", "probe")
+    assert kind("note_density", 0) == "probe"  # track b has no MIDI
+    with pytest.raises(MessError, match="no measured value"):
+        terms.make("tempo", 1.0, method="direct", rows=[1])
 
 
 def test_values_come_back_in_their_unit() -> None:
