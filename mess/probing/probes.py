@@ -151,6 +151,10 @@ def _add_shuffled_errors(
     # In single precision: the null needs no more, and it is nearly all of the work.
     values = (y - y.mean(axis=0)).astype(np.float32)
     step = max(1, _SHUFFLED_VALUES // values.size)
+    steps = []
+    if len(alphas) > 1 and len(np.unique(groups[~test])) > 1:
+        single = path.with_targets(values[~test])
+        steps = single.leave_out_steps(groups[~test], alphas=alphas)
     for first in range(0, len(shuffled), step):
         rows = shuffled[first : first + step]
         shape = (-1, len(rows) * y.shape[1])
@@ -158,8 +162,8 @@ def _add_shuffled_errors(
         held_out = values[rows[:, test]].transpose(1, 0, 2).reshape(shape)
         moved = path.with_targets(train)
         best = np.full(train.shape[1], alphas[len(alphas) // 2])
-        if len(alphas) > 1 and len(np.unique(groups[~test])) > 1:
-            best = moved.choose_alphas(groups[~test], alphas=alphas)
+        if steps:
+            best = moved.choose_alphas(steps)
         error = np.square(held_out - moved.predict_each(x[test], alphas=best)).sum(axis=0)
         total = np.square(held_out - train.mean(axis=0)).sum(axis=0)
         sums[0, first : first + step] += error.reshape(len(rows), -1)

@@ -20,15 +20,23 @@ Examples
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 _PATIENCE = 2  # penalties that may do no better before a search ends
-_CACHED_VALUES = 400_000  # of a block of targets that stays near the processor
+_CACHED_VALUES = 800_000  # of a block of targets that stays near the processor
 DEFAULT_ALPHAS: tuple[float, ...] = tuple(10.0**power for power in range(-2, 7))
+
+
+class LeaveOut(NamedTuple):
+    """One penalty, ready to leave every group out: filter and inverses of I − H_gg by size."""
+
+    alpha: float
+    filtered: Array
+    inverses: list[tuple[NDArray[np.int64], Array]]
 
 
 class RidgePath:
@@ -214,11 +222,8 @@ class RidgePath:
                 out[index, rows] = self._y[rows] - left_out
         return out + self._y_mean
 
-    def choose_alphas(self, groups: ArrayLike, *, alphas: Sequence[float]) -> Array:
-        """Choose the penalty of each of very many targets by leaving one group out at a time.
-
-        From the heaviest penalty down, a target is followed until two in a row do no better: most
-        shuffled targets want the heaviest, and the rest of the grid would be nearly all the cost.
+    def leave_out_steps(self, groups: ArrayLike, *, alphas: Sequence[float]) -> list[LeaveOut]:
+        """Prepare `choose_alphas`: what leaving each group out takes, whatever the targets.
 
         Parameters
         ----------
@@ -227,34 +232,53 @@ class RidgePath:
 
         Returns
         -------
-        ndarray [shape=(t,)]
+        list of LeaveOut
+            From the heaviest penalty down.
         """
         _, membership = np.unique(np.asarray(groups), return_inverse=True)
         blocks = [(rows, self._basis[rows]) for rows in _rows_by_group_size(membership)]
-        grid = sorted(alphas, reverse=True)
         steps = []
-        for alpha in grid:
+        for alpha in sorted(alphas, reverse=True):
             filtered = self._eigenvalue_filter(alpha)
             inverses = []
             for rows, basis in blocks:
                 own = np.eye(rows.shape[1]) - self._hat(basis, filtered)
                 inverses.append((rows, np.linalg.inv(own).astype(self._y.dtype)))
-            steps.append((filtered[:, None], inverses))
+            steps.append(LeaveOut(alpha, filtered[:, None], inverses))
+        return steps
+
+    def choose_alphas(self, steps: Sequence[LeaveOut]) -> Array:
+        """Choose the penalty of each of very many targets by leaving one group out at a time.
+
+        From the heaviest penalty down, a target is followed until two in a row do no better: most
+        shuffled targets want the heaviest, and the rest of the grid would be nearly all the cost.
+
+        Parameters
+        ----------
+        steps : sequence of LeaveOut
+            From `leave_out_steps`, of these features.
+
+        Returns
+        -------
+        ndarray [shape=(t,)]
+        """
         chosen = np.zeros(self._y.shape[1], dtype=np.int64)
         width = max(64, _CACHED_VALUES // len(self._y))
         for first in range(0, len(chosen), width):
             following = np.arange(first, min(first + width, len(chosen)))
             least = np.full(len(chosen), np.inf)
-            for index, (filtered, inverses) in enumerate(steps):
+            for index, step in enumerate(steps):
                 y, projected = self._y[:, following], self._projected[:, following]
-                error = _left_out_error(y - self._basis @ (filtered * projected), inverses)
+                error = _left_out_error(
+                    y - self._basis @ (step.filtered * projected), step.inverses
+                )
                 better = error < least[following]
                 chosen[following[better]] = index
                 least[following[better]] = error[better]
                 following = following[index - chosen[following] < _PATIENCE]
                 if not following.size:
                     break
-        return np.asarray(grid, dtype=np.float64)[chosen]
+        return np.array([step.alpha for step in steps], dtype=np.float64)[chosen]
 
     def _hat(self, basis: Array, filtered: Array) -> Array:
         """Blocks of the hat matrix, its intercept included, of rows in the eigenbasis."""

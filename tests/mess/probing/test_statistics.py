@@ -104,7 +104,8 @@ def test_other_targets_share_the_decomposition() -> None:
             left_out = fresh.leave_group_out(groups, alphas=alphas)
             errors = np.square(left_out - y).sum(axis=1)
             np.testing.assert_array_equal(
-                path.choose_alphas(groups, alphas=alphas), np.array(alphas)[errors.argmin(axis=0)]
+                path.choose_alphas(path.leave_out_steps(groups, alphas=alphas)),
+                np.array(alphas)[errors.argmin(axis=0)],
             )
             each = fresh.predict(new, alphas=alphas)
             np.testing.assert_allclose(
