@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from mess.probing.statistics import SIGNIFICANT
+from mess.report_figures import forest
 from mess.targets.reliability import CHANGES, TRUSTED
 
 Record = Mapping[str, Any]
@@ -110,7 +111,7 @@ def html(
     """
     text = methods(record, reliability=reliability, evaluation=evaluation)
     title = f"{record['dataset']} by {record['encoder']}"
-    body = [f"<h1>{escape(title)}</h1>", _heatmap(record), _best(record)]
+    body = [f"<h1>{escape(title)}</h1>", _heatmap(record), forest(record), _best(record)]
     body += [_controls(record), _sensitivity(record), _curve(record)]
     if reliability:
         body.append(_reliability(reliability))

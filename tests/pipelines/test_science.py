@@ -190,6 +190,10 @@ def test_a_report_is_the_same_bytes_and_needs_nothing_else(library: Store, tmp_p
     links.feed(page)
     assert links.found == []
     assert links.tables >= 6
+    assert page.count("<circle") == sum(
+        one["nested"]["r2"] is not None and one["nested"]["r2"] >= -0.5
+        for one in library.read_discovery("demo", "spectral")["summaries"]
+    )
     record = library.read_discovery("demo", "spectral")
     text = first[1].read_text()
     for word in (record["features"], record["targets"], "seed 0", "4 folds", "Limits"):
