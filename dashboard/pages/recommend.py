@@ -9,15 +9,17 @@ from dashboard import readers
 from dashboard.components.figures import aspect_colours, score_shares
 from dashboard.components.player import Sound, player
 from dashboard.components.text import plain
+from dashboard.components.weights import choose_weights, set_weights
 from dashboard.readers import TrackInfo
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError, MessError
-from mess.search.aspects import ASPECTS, NAMES, OVERALL
+from mess.search.aspects import NAMES
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
 from mess.search.terms import METHODS
 from mess.targets import ALL_TARGETS
 
 _RESULTS = 5
+_KEY = "recommend"
 
 
 def main() -> None:
@@ -36,7 +38,10 @@ def main() -> None:
     with left:
         query = _choose_query(tracks)
         liked, unlike = _choose_examples(recommender, tracks, query)
-        weights = _choose_weights(recommender)
+        st.markdown(
+            "**Aspects**: how much each counts; below 0 asks for tracks that are unlike in it"
+        )
+        weights = choose_weights(recommender, key=_KEY)
         moves = _choose_moves(recommender)
         options = _choose_options()
     with right:
@@ -92,67 +97,8 @@ def _choose_examples(
             except MessError as error:
                 st.warning(str(error))
             else:
-                for aspect in recommender.get_available_aspects():
-                    st.session_state[f"weight-{aspect}"] = round(20 * weights[aspect]) / 20
+                set_weights(recommender, weights, key=_KEY)
     return liked, [track for track in unlike if track not in liked]
-
-
-def _choose_weights(recommender: LayerBasedRecommender) -> dict[str, float]:
-    st.markdown("**Aspects**: how much each counts; below 0 asks for tracks that are unlike in it")
-    validated = recommender.get_available_aspects()
-    weights = {}
-    first = validated[0] if validated else None
-    for name in [one for one in validated if one in ASPECTS]:
-        weights[name] = _weight_slider(recommender, name, start=1.0 if name == first else 0.0)
-    if recommender.terms.found is not None:
-        weights[OVERALL] = st.slider(
-            "overall",
-            -1.0,
-            1.0,
-            0.0,
-            0.05,
-            key="weight-overall",
-            help="The cosine over everything that the encoder hears, whitened.",
-        )
-    played = [name for name in validated if name not in ASPECTS]
-    if played:
-        with st.expander("How it is played (known from MIDI, predicted where there is none)"):
-            for name in played:
-                weights[name] = _weight_slider(recommender, name, start=0.0)
-    others = [aspect for name, aspect in recommender.aspects.items() if name not in validated]
-    if others:
-        st.caption(
-            "Not validated on these recordings: "
-            + ", ".join(
-                f"{aspect.name.replace('_', ' ')} "
-                + ("(undefined)" if aspect.r2 is None else f"(R² {aspect.r2:.2f})")
-                for aspect in others
-            )
-        )
-    if not validated:
-        st.warning("No aspect is validated: this encoder's layers do not predict any target here.")
-    return weights
-
-
-def _weight_slider(recommender: LayerBasedRecommender, name: str, *, start: float) -> float:
-    aspect = recommender.aspects[name]
-    method = recommender.terms.default_method(name)
-    behind = {
-        "probe": f"along what all layers predict of {', '.join(aspect.steered)}",
-        "subspace": f"where {', '.join(aspect.targets)} and their course are predicted together",
-        "direct": f"by the measured {', '.join(aspect.targets)}",
-        "layer": f"over the whole of layer {aspect.layer}, by the probe of {aspect.target}",
-    }[method]
-    weight: float = st.slider(
-        f"{name.replace('_', ' ')} (R² {aspect.r2:.2f})",
-        -1.0,
-        1.0,
-        start,
-        0.05,
-        key=f"weight-{name}",
-        help=f"Ranks {behind}.",
-    )
-    return weight
 
 
 def _choose_moves(recommender: LayerBasedRecommender) -> dict[str, float]:
