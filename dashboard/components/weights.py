@@ -7,17 +7,19 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from dashboard.components.sliders import Slider, are_set, draw_sliders, set_sliders
 from mess.search.aspects import ASPECTS, OVERALL
 from mess.search.layer_based_recommender import LayerBasedRecommender
 
 EVERYTHING = "Everything"
+RESET = "Reset"
 PRESETS: dict[str, tuple[str, ...]] = {
     EVERYTHING: tuple(ASPECTS),
     "Timbre": ("brightness", "texture", "warmth", "harmonic_richness"),
     "Rhythm": ("tempo", "rhythmic_energy", "articulation"),
     "Dynamics": ("dynamics", "crescendo", "phrasing"),
 }
-STEP = 0.05
+_PLAYED = "How it is played (known from MIDI, predicted where there is none)"
 
 
 def presets(recommender: LayerBasedRecommender) -> dict[str, dict[str, float]]:
@@ -51,22 +53,17 @@ def start_weights(recommender: LayerBasedRecommender) -> dict[str, float]:
     return next(iter(presets(recommender).values()), {})
 
 
-def set_weights(
-    recommender: LayerBasedRecommender, weights: Mapping[str, float], *, key: str
-) -> None:
+def set_weights(weights: Mapping[str, float], *, key: str) -> None:
     """Put the sliders of a place where they should be; to be called before they are drawn.
 
     Parameters
     ----------
-    recommender : LayerBasedRecommender
     weights : mapping of str to float
         What is not named becomes 0.
     key : str
         Of `choose_weights`.
     """
-    for name in weighable(recommender):
-        value = min(max(weights.get(name, 0.0), -1.0), 1.0)
-        st.session_state[f"{key}-weight-{name}"] = round(round(value / STEP) * STEP, 2)
+    set_sliders(weights, key=f"{key}-weights")
 
 
 def choose_weights(recommender: LayerBasedRecommender, *, key: str) -> dict[str, float]:
@@ -81,49 +78,34 @@ def choose_weights(recommender: LayerBasedRecommender, *, key: str) -> dict[str,
     Returns
     -------
     dict of str to float
-        From −1 to 1 of all that is `weighable`.
+        From −1 to 1, of all that is `weighable`.
     """
-    names = weighable(recommender)
-    if any(f"{key}-weight-{name}" not in st.session_state for name in names):
-        set_weights(recommender, start_weights(recommender), key=key)
-    _draw_presets(recommender, key)
-    weights = {}
-    for name in [one for one in names if one in ASPECTS or one == OVERALL]:
-        weights[name] = _slider(recommender, name, key)
-    played = [name for name in names if name not in weights]
-    if played:
-        with st.expander("How it is played (known from MIDI, predicted where there is none)"):
-            for name in played:
-                weights[name] = _slider(recommender, name, key)
-    _draw_others(recommender)
-    return weights
+    return watch_weights(recommender, key=key)[0]
 
 
-def _draw_presets(recommender: LayerBasedRecommender, key: str) -> None:
-    choices = {**presets(recommender), "Reset": start_weights(recommender)}
-    with st.container(horizontal=True, gap="small"):
-        for name, weights in choices.items():
-            st.button(
-                name,
-                key=f"{key}-preset-{name}",
-                on_click=set_weights,
-                args=(recommender, weights),
-                kwargs={"key": key},
-            )
+def watch_weights(recommender: LayerBasedRecommender, *, key: str) -> tuple[dict[str, float], bool]:
+    """Do as `choose_weights`; return also whether no slider is being dragged."""
+    if not are_set(f"{key}-weights"):
+        set_weights(start_weights(recommender), key=key)
+    rows = [_slider(recommender, name) for name in weighable(recommender)]
+    choices = presets(recommender) | {RESET: start_weights(recommender)}
+    found = draw_sliders(rows, presets=choices if rows else {}, key=f"{key}-weights")
+    if not recommender.get_available_aspects():
+        st.warning("No aspect is validated: this encoder's layers do not predict any target here.")
+    elif others := unvalidated(recommender):
+        st.caption(f"Not validated on these recordings: {others}")
+    return found
 
 
-def _slider(recommender: LayerBasedRecommender, name: str, key: str) -> float:
+def _slider(recommender: LayerBasedRecommender, name: str) -> Slider:
     r2 = None if name == OVERALL else recommender.aspects[name].r2
-    label = name.replace("_", " ")
-    weight: float = st.slider(
-        label if r2 is None else f"{label} (R² {r2:.2f})",
-        -1.0,
-        1.0,
-        step=STEP,
-        key=f"{key}-weight-{name}",
+    return Slider(
+        name=name,
+        label=name.replace("_", " "),
+        note="" if r2 is None else f"R² {r2:.2f}",
         help=describe(recommender, name),
+        group="" if name in ASPECTS or name == OVERALL else _PLAYED,
     )
-    return weight
 
 
 def describe(recommender: LayerBasedRecommender, name: str) -> str:
@@ -149,10 +131,3 @@ def unvalidated(recommender: LayerBasedRecommender) -> str:
         for name, aspect in recommender.aspects.items()
         if name not in validated
     )
-
-
-def _draw_others(recommender: LayerBasedRecommender) -> None:
-    if not recommender.get_available_aspects():
-        st.warning("No aspect is validated: this encoder's layers do not predict any target here.")
-    elif others := unvalidated(recommender):
-        st.caption(f"Not validated on these recordings: {others}")
