@@ -303,9 +303,8 @@ def _draw_exports(
     }
     with st.popover("Export, link"):
         st.caption("The address of this page always leads to this list:")
-        st.code(
-            f"{st.context.url}?{urlencode(parameters, doseq=True, safe=':,')}", language=None, wrap_lines=True
-        )
+        link = f"{st.context.url}?{urlencode(parameters, doseq=True, safe=':,')}"
+        st.code(link, language=None, wrap_lines=True)
         with st.container(horizontal=True):
             for name, mime, text in (
                 ("csv", "text/csv", lambda: exports.as_csv(found)),
