@@ -125,10 +125,10 @@ def parse_search(parameters: Mapping[str, Sequence[str]]) -> tuple[Search, list[
     hold = [word for word in last("hold").split(",") if word]
     for what, given, allowed in (("without", words, _LEAVE_OUT), ("hold", hold, NAMES)):
         problems += [f"{what} {_short(one)}" for one in given if one not in allowed]
-    weights: dict[str, float] | None = None
-    if last("weights"):
-        text = "" if last("weights") == _NOTHING else last("weights")
-        weights = _read_pairs(text, limit=1.0, what="weight", problems=problems)
+    weights: dict[str, float] | None = {}
+    if last("weights") != _NOTHING:
+        found = _read_pairs(last("weights"), limit=1.0, what="weight", problems=problems)
+        weights = found or None
     most = choice("per_composer", [str(number) for number in range(MAX_PER_COMPOSER + 1)])
     count = choice("n", [str(number) for number in COUNTS])
     search = Search(

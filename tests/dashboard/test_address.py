@@ -76,9 +76,7 @@ def test_no_address_breaks_the_page(parameters: dict[str, list[str]]) -> None:
 def test_what_is_wrong_is_said_and_left_out(name: str, value: str, problem: str) -> None:
     search, problems = parse_search({name: [value]})
     assert [one.replace("\\", "") for one in problems] == [problem]
-    assert search == Search(
-        weights={} if name == "weights" else None, hold=("tempo",) if name == "hold" else ()
-    )
+    assert search == Search(hold=("tempo",) if name == "hold" else ())
 
 
 def test_what_is_not_there_is_left_out() -> None:
