@@ -1,4 +1,4 @@
-"""The dashboard's server: the pages of `app.py`, and the sounds that they play.
+"""The dashboard's server: the pages of `app.py`, and the sounds and names that they ask for.
 
 streamlit run dashboard/Home.py
 """
@@ -7,6 +7,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.sounds import ROUTES
+from dashboard import names, sounds
 
-app = st.App(Path(__file__).with_name("app.py"), routes=ROUTES)
+app = st.App(Path(__file__).with_name("app.py"), routes=[*sounds.ROUTES, *names.ROUTES])

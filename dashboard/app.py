@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from dashboard import sidebar
+from dashboard import address, sidebar
 from dashboard.navigation import navigate
 
 st.set_page_config(page_title="MESS", page_icon="🎹", layout="wide")
 page = navigate()
+address.take_selection()
 sidebar.show()
 page.run()

@@ -1,5 +1,7 @@
 """What the pages read, cached until the files behind it change."""
 
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,18 +11,26 @@ import streamlit as st
 
 from mess.places import Level
 from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.names import Names
 from mess.store import Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TrackInfo:
-    """A track as a list shows it."""
+    """A track as a list shows it; there may be 100,000, so it is kept small."""
 
     id: str
     label: str
     work: str
-    path: Path
+    file: str
     duration: float
+    composer: str = ""
+    title: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Where the recording lies."""
+        return Path(self.file)
 
 
 def store() -> Store:
@@ -71,9 +81,11 @@ def _tracks(dataset: str, encoder: str, version: float) -> dict[str, TrackInfo]:
         track_id: TrackInfo(
             id=track_id,
             label=_label(track_id, entry),
-            work=entry["work"],
-            path=audio / entry["path"],
+            work=sys.intern(entry["work"]),
+            file=f"{audio}{os.sep}{entry['path']}",
             duration=entry["duration"],
+            composer=sys.intern(entry.get("composer") or ""),
+            title=entry.get("title") or track_id,
         )
         for track_id, entry in store().features_manifest(dataset, encoder).done().items()
     }
@@ -82,6 +94,20 @@ def _tracks(dataset: str, encoder: str, version: float) -> dict[str, TrackInfo]:
 def tracks(dataset: str, encoder: str) -> dict[str, TrackInfo]:
     """Return every track that has features, by id."""
     return _tracks(dataset, encoder, store().features_time(dataset, encoder))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _names(dataset: str, encoder: str, version: float) -> Names:
+    known = sorted(
+        tracks(dataset, encoder).values(), key=lambda one: (one.label.casefold(), one.id)
+    )
+    texts = [f"{one.label} {one.work.rpartition('/')[2]} {one.id}" for one in known]
+    return Names([one.id for one in known], texts)
+
+
+def names(dataset: str, encoder: str) -> Names:
+    """Return the names of every track that has features, made ready to be searched."""
+    return _names(dataset, encoder, store().features_time(dataset, encoder))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -9,8 +9,10 @@ cut before somebody listens, and the last clips are kept.
 """
 
 import json
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
 
@@ -48,26 +50,70 @@ def sound_url(
     return f"/sounds/{kind}?{urlencode(words)}"
 
 
-@lru_cache(maxsize=32)
+class Kept:
+    """The last answers, at most ``most`` bytes of them; requests may come from several threads.
+
+    >>> kept = Kept(most=4)
+    >>> [kept.get(key, lambda: key.encode()) for key in ("ab", "cd", "ab", "ef")]
+    [b'ab', b'cd', b'ab', b'ef']
+    >>> list(kept)
+    ['ab', 'ef']
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._size = 0
+        self._answers: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def __iter__(self) -> Any:
+        return iter(list(self._answers))
+
+    def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """Return what is kept under ``key``, or make it and keep it."""
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                return self._answers[key]
+        answer = make()
+        with self._lock:
+            if key not in self._answers:
+                self._answers[key] = answer
+                self._size += len(answer)
+            while self._size > self._most and self._answers:
+                self._size -= len(self._answers.popitem(last=False)[1])
+        return answer
+
+
+_clips = Kept(32 << 20)  # some forty clips
+_pictures = Kept(8 << 20)  # peaks and spectrograms: a hundred times smaller
+
+
 def _clip(path: Path, version: float, start: float, seconds: float) -> bytes:
     from mess.clip import read_clip
 
-    return read_clip(path, start=start, seconds=seconds)
+    return _clips.get(
+        (path, version, start, seconds), lambda: read_clip(path, start=start, seconds=seconds)
+    )
 
 
-@lru_cache(maxsize=256)
 def _peaks(path: Path, version: float, start: float, seconds: float, bins: int) -> bytes:
     from mess.waveform import read_peaks
 
-    found = read_peaks(path, start=start, seconds=seconds, bins=bins)
-    return json.dumps([round(float(value), 4) for value in found]).encode()
+    def make() -> bytes:
+        found = read_peaks(path, start=start, seconds=seconds, bins=bins)
+        return json.dumps([round(float(value), 4) for value in found]).encode()
+
+    return _pictures.get((path, version, start, seconds, bins), make)
 
 
-@lru_cache(maxsize=32)
 def _spectrogram(path: Path, version: float, start: float, seconds: float) -> bytes:
     from mess.waveform import read_spectrogram
 
-    return read_spectrogram(path, start=start, seconds=seconds)
+    return _pictures.get(
+        (path, version, start, seconds),
+        lambda: read_spectrogram(path, start=start, seconds=seconds),
+    )
 
 
 def _part(request: Request) -> tuple[Path, float, float, float]:

@@ -31,6 +31,7 @@ MIN_SECONDS = 1.0
 SILENCE_PEAK = 1e-4  # −80 dBFS
 _BLOCK_FRAMES = 1 << 18
 _IN_MEMORY_SECONDS = 20 * 60
+_PREROLL_SECONDS = 1.0  # a decoder needs some frames before it is right
 _PYAV_SUFFIXES = frozenset({".m4a", ".mp4", ".aac", ".wma"})
 
 Samples = NDArray[np.float32]
@@ -245,6 +246,8 @@ def _pyav_blocks(path: Path, start: float) -> Iterator[tuple[Samples, int]]:
         with av.open(str(path)) as container:
             resampler = av.AudioResampler(format="fltp")
             skip = -1
+            if start > _PREROLL_SECONDS:
+                container.seek(round((start - _PREROLL_SECONDS) * av.time_base))
             for frame in container.decode(audio=0):
                 for planar in resampler.resample(frame):
                     block, rate = (
@@ -252,7 +255,8 @@ def _pyav_blocks(path: Path, start: float) -> Iterator[tuple[Samples, int]]:
                         planar.sample_rate,
                     )
                     if skip < 0:
-                        skip = round(start * rate)
+                        at = frame.time or 0.0 if start > _PREROLL_SECONDS else 0.0
+                        skip = max(round((start - at) * rate), 0)
                     if skip < len(block):
                         yield block[skip:], rate
                     skip = max(skip - len(block), 0)

@@ -51,6 +51,9 @@ def command(
     exclude_same_work: Annotated[
         bool, typer.Option("--exclude-same-work", help="Leave out the query's work.")
     ] = False,
+    exclude_same_composer: Annotated[
+        bool, typer.Option("--exclude-same-composer", help="Leave out the query's composer.")
+    ] = False,
     exclude_duplicates: Annotated[
         bool, typer.Option("--exclude-duplicates", help="Leave out the same recording again.")
     ] = False,
@@ -87,6 +90,7 @@ def command(
         hold=held,
         offset=moved,
         exclude_same_work=exclude_same_work,
+        exclude_same_composer=exclude_same_composer,
         exclude_duplicates=exclude_duplicates,
         max_per_composer=max_per_composer,
     )

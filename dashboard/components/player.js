@@ -1,35 +1,71 @@
 // One sound: a button, a waveform and a clock. All players of the page share a set, so that one
-// sounds at a time and keys go from one to the next.
+// sounds at a time and keys go from one to the next. `mount.js` or `results.js` follows this text.
 const players = (window.messPlayers ??= new Set());
+const KEYS = { j: -1, k: 0, l: 1 };
+const TYPING = /^(textarea|select)$/i;
+const NO_TEXT = /^(range|checkbox|radio|button|submit)$/i;
 
 function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-function inOrder() {
-  return [...players].sort((a, b) =>
-    a.root.compareDocumentPosition(b.root) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1
-  );
+function isTyping(target) {
+  if (target.isContentEditable || TYPING.test(target.tagName ?? "")) return true;
+  return /^input$/i.test(target.tagName ?? "") && !NO_TEXT.test(target.type);
+}
+
+// Where a player is on the page; a shadow root is where its host is.
+function place(node) {
+  const box = node.getBoundingClientRect();
+  return [box.top + window.scrollY, box.left];
 }
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const at = event.composedPath()[0];
-  if (at.isContentEditable || /^(input|textarea|select)$/i.test(at.tagName ?? "")) return;
-  const step = { j: -1, k: 0, l: 1 }[event.key.toLowerCase()];
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.composedPath()[0])) return;
+  const step = KEYS[event.key.toLowerCase()];
   if (step === undefined) return;
-  const order = inOrder();
-  const now = order.findIndex((one) => one === window.messCurrent);
+  const order = [...window.messPlayers]
+    .filter((one) => one.root.isConnected)
+    .map((one) => [one, ...place(one.root)])
+    .sort((a, b) => a[1] - b[1] || a[2] - b[2])
+    .map(([one]) => one);
+  const now = order.indexOf(window.messCurrent);
   const next = order[now < 0 ? 0 : Math.min(Math.max(now + step, 0), order.length - 1)];
   if (!next) return;
   if (step === 0) next.toggle();
   else next.play();
 }
 
+function silenceOthers(own) {
+  for (const other of players) if (other.audio !== own) other.audio.pause();
+  for (const other of document.querySelectorAll("audio, video")) if (other !== own) other.pause();
+}
+
 if (!window.messKeys) {
   window.messKeys = true;
   window.addEventListener("keydown", onKey);
+  // A player that is not one of these, such as Streamlit's own, silences these too.
+  document.addEventListener("play", (event) => silenceOthers(event.target), true);
+}
+
+// Waveforms are asked for two at a time, the first on the page first; those of a list that has
+// changed meanwhile are not asked for at all.
+const queue = (window.messQueue ??= { waiting: [], running: 0 });
+
+function enqueue(work) {
+  queue.waiting.push(work);
+  pump();
+}
+
+function pump() {
+  while (queue.running < 2 && queue.waiting.length) {
+    queue.running += 1;
+    queue.waiting.shift()().finally(() => {
+      queue.running -= 1;
+      pump();
+    });
+  }
 }
 
 class Player {
@@ -45,33 +81,41 @@ class Player {
     this.wave.setAttribute("role", "slider");
     this.time = document.createElement("span");
     this.time.className = "time";
+    this.time.setAttribute("role", "status");
+    this.time.setAttribute("aria-live", "off");
     this.audio = document.createElement("audio");
     this.audio.preload = "none";
     root.append(this.button, this.wave, this.time, this.audio);
     this.button.onclick = () => this.toggle();
     this.wave.onclick = (event) => this.seek(event.offsetX / this.wave.clientWidth);
-    this.wave.onkeydown = (event) => {
-      const by = { ArrowRight: 0.05, ArrowLeft: -0.05 }[event.key];
-      if (by === undefined) return;
-      event.preventDefault();
-      this.seek(this.audio.currentTime / this.length() + by);
-    };
-    for (const name of ["play", "pause", "ended", "timeupdate", "loadedmetadata"])
+    this.wave.onkeydown = (event) => this.onWaveKey(event);
+    for (const name of ["play", "playing", "waiting", "pause", "ended", "timeupdate", "seeked"])
       this.audio.addEventListener(name, () => this.draw());
+    this.audio.addEventListener("loadedmetadata", () => this.draw());
     this.audio.addEventListener("error", () => this.explain());
     this.resized = new ResizeObserver(() => this.draw());
     this.resized.observe(this.wave);
     this.seen = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) this.fetchPeaks();
+      this.visible = entries.at(-1).isIntersecting;
+      if (this.visible) this.fetchPeaks();
     });
     this.seen.observe(this.wave);
     players.add(this);
   }
 
+  onWaveKey(event) {
+    const at = this.audio.currentTime / this.length();
+    const to = { ArrowRight: at + 0.05, ArrowLeft: at - 0.05, Home: 0, End: 0.95 }[event.key];
+    if (to !== undefined) this.seek(to);
+    else if (event.key === " " || event.key === "Enter") this.toggle();
+    else return;
+    event.preventDefault();
+  }
+
+  // A rerun that shows the same sound again changes nothing; another sound ends this one.
   show(data) {
     if (this.data?.clip !== data.clip) {
-      this.audio.pause();
-      this.audio.removeAttribute("src");
+      this.stop();
       this.peaks = null;
       this.wanted = null;
       this.time.classList.remove("bad");
@@ -87,19 +131,19 @@ class Player {
     return Number.isFinite(this.audio.duration) ? this.audio.duration : this.data.seconds;
   }
 
-  async fetchPeaks() {
-    this.visible = true;
+  fetchPeaks() {
     const wanted = this.data?.peaks;
     if (!wanted || this.wanted === wanted) return;
     this.wanted = wanted;
-    try {
-      const answer = await fetch(wanted);
-      if (this.data.peaks !== wanted) return;
-      if (answer.ok) this.peaks = await answer.json();
-      else this.say(await answer.text());
-    } catch {
-      return; // the page is being left
-    }
+    enqueue(() => this.readPeaks(wanted));
+  }
+
+  async readPeaks(wanted) {
+    if (this.data.peaks !== wanted || !players.has(this)) return;
+    const answer = await fetch(wanted).catch(() => null); // null: the page is being left
+    if (!answer || this.data.peaks !== wanted) return;
+    if (answer.ok) this.peaks = await answer.json();
+    else this.say(await answer.text());
     this.draw();
   }
 
@@ -108,49 +152,72 @@ class Player {
     else this.audio.pause();
   }
 
+  load() {
+    if (this.audio.getAttribute("src")) return;
+    this.time.classList.remove("bad");
+    this.audio.src = this.data.clip;
+  }
+
   play() {
-    for (const other of players) if (other !== this) other.audio.pause();
+    silenceOthers(this.audio);
     window.messCurrent = this;
-    if (!this.audio.getAttribute("src")) this.audio.src = this.data.clip;
-    this.audio.play().catch(() => {});
-    this.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    this.load();
+    this.audio.play().catch((error) => {
+      if (error.name === "NotAllowedError") this.say("the browser does not let the page play sounds");
+    });
+    this.root.scrollIntoView({ block: "nearest" });
   }
 
   seek(share) {
     const to = Math.min(Math.max(share, 0), 0.999) * this.length();
-    if (!this.audio.getAttribute("src")) {
-      this.audio.src = this.data.clip;
-      this.audio.addEventListener("loadedmetadata", () => (this.audio.currentTime = to), {
-        once: true,
-      });
-    } else this.audio.currentTime = to;
+    this.load();
+    if (this.audio.readyState > 0) this.audio.currentTime = to;
+    else {
+      const jump = () => (this.audio.currentTime = to);
+      this.audio.addEventListener("loadedmetadata", jump, { once: true });
+    }
     this.play();
+  }
+
+  stop() {
+    this.audio.pause();
+    this.audio.removeAttribute("src");
+    this.audio.load();
   }
 
   async explain() {
     if (!this.audio.getAttribute("src")) return;
     const answer = await fetch(this.data.clip).catch(() => null);
+    this.audio.removeAttribute("src"); // the next click tries again
     this.say(answer && !answer.ok ? await answer.text() : "this sound cannot be played");
   }
 
   say(text) {
     this.time.textContent = text;
     this.time.classList.add("bad");
+    this.draw();
   }
 
   draw() {
     if (!this.data) return;
-    const playing = !this.audio.paused && !this.audio.ended;
-    this.root.classList.toggle("playing", playing);
+    const { audio, root, time, wave } = this;
+    const playing = !audio.paused && !audio.ended;
+    const length = this.length();
+    const at = audio.currentTime;
+    root.classList.toggle("playing", playing);
+    root.setAttribute("aria-busy", playing && audio.readyState < 3);
     this.button.textContent = playing ? "❚❚" : "►";
     this.button.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${this.data.label}`);
-    const length = this.length();
-    const at = this.audio.currentTime;
-    if (!this.time.classList.contains("bad"))
-      this.time.textContent = `${clock(this.data.start + at)} / ${clock(this.data.start + length)}`;
-    this.wave.setAttribute("aria-valuemin", 0);
-    this.wave.setAttribute("aria-valuemax", Math.round(length));
-    this.wave.setAttribute("aria-valuenow", Math.round(at));
+    const now = `${clock(this.data.start + at)} / ${clock(this.data.start + length)}`;
+    if (!time.classList.contains("bad")) time.textContent = now;
+    wave.setAttribute("aria-valuemin", 0);
+    wave.setAttribute("aria-valuemax", Math.round(length));
+    wave.setAttribute("aria-valuenow", Math.round(at));
+    wave.setAttribute("aria-valuetext", now);
+    this.paint(at / length);
+  }
+
+  paint(share) {
     const ratio = window.devicePixelRatio || 1;
     const width = Math.round(this.wave.clientWidth * ratio);
     const height = Math.round(this.wave.clientHeight * ratio);
@@ -159,15 +226,16 @@ class Player {
     if (this.wave.height !== height) this.wave.height = height;
     const pen = this.wave.getContext("2d");
     const style = getComputedStyle(this.root);
-    const rest = style.getPropertyValue("--st-text-color") || "#888";
-    const heard = style.getPropertyValue("--st-primary-color") || "#2166ac";
+    const rest = style.getPropertyValue("--st-text-color") || style.color;
+    const heard = style.getPropertyValue("--st-primary-color") || style.color;
     pen.clearRect(0, 0, width, height);
     const bars = Math.max(1, Math.floor(width / (3 * ratio)));
-    const loudest = Math.max(...(this.peaks ?? []), 1e-6);
+    const { peaks } = this;
+    const loudest = peaks ? peaks.reduce((most, peak) => Math.max(most, peak), 1e-6) : 1;
     for (let bar = 0; bar < bars; bar++) {
-      const peak = this.peaks ? this.peaks[Math.floor((bar / bars) * this.peaks.length)] / loudest : 0;
+      const peak = peaks ? peaks[Math.floor((bar / bars) * peaks.length)] / loudest : 0;
       const tall = Math.max(ratio, peak * height);
-      const done = bar / bars < at / length;
+      const done = bar / bars < share;
       pen.globalAlpha = done ? 1 : 0.35;
       pen.fillStyle = done ? heard : rest;
       pen.fillRect(bar * 3 * ratio, (height - tall) / 2, 2 * ratio, tall);
@@ -175,8 +243,7 @@ class Player {
   }
 
   leave() {
-    this.audio.pause();
-    this.audio.removeAttribute("src");
+    this.stop();
     this.resized.disconnect();
     this.seen.disconnect();
     players.delete(this);
@@ -185,19 +252,22 @@ class Player {
   }
 }
 
-const mounted = new WeakMap();
-
-export default function ({ parentElement, data }) {
-  let player = mounted.get(parentElement);
-  if (!player) {
+// Streamlit calls a component again for each change, and once in a row too late it cleans up after
+// a call that another has overtaken: only the cleaning of the latest call counts.
+function mountOnce(mounted, parentElement, make) {
+  let held = mounted.get(parentElement);
+  if (!held) {
     const root = document.createElement("div");
     parentElement.appendChild(root);
-    player = new Player(root);
-    mounted.set(parentElement, player);
+    mounted.set(parentElement, (held = { made: make(root), calls: 0 }));
   }
-  player.show(data);
-  return () => {
-    player.leave();
+  const call = ++held.calls;
+  const leave = () => {
+    if (held.calls !== call) return;
+    held.made.leave();
     mounted.delete(parentElement);
   };
+  return [held.made, leave];
 }
+
+const mounted = new WeakMap();

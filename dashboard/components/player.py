@@ -1,7 +1,8 @@
 """A player: a button, a waveform to jump in, and the time; one sounds at a time on a page.
 
 Nothing is fetched before somebody listens but the waveform, once it comes into view. Keys: K plays
-or pauses, J and L go to the previous and the next player.
+or pauses, J and L go to the previous and the next player. A rerun that shows the same sound again
+leaves it sounding; another sound in its place ends it.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from dashboard.sounds import sound_url
 
 CLIP_SECONDS = 30.0
 _HERE = Path(__file__).parent
+PLAYER_JS = (_HERE / "player.js").read_text()  # a component with players begins with it
+PLAYER_CSS = (_HERE / "player.css").read_text()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +52,23 @@ class Sound:
             seconds=self.seconds,
         )
 
+    def as_data(self) -> dict[str, Any]:
+        """Return what a player in the browser is told."""
+        return {
+            "label": self.label,
+            "clip": self.url("clip"),
+            "peaks": self.url("peaks"),
+            "start": self.start,
+            "seconds": self.seconds,
+        }
+
 
 @cache
 def _component() -> Any:
     return st.components.v2.component(
         "mess.player",
-        css=(_HERE / "player.css").read_text(),
-        js=(_HERE / "player.js").read_text(),
+        css=PLAYER_CSS,
+        js=PLAYER_JS + (_HERE / "mount.js").read_text(),
     )
 
 
@@ -68,13 +81,4 @@ def player(sound: Sound, *, key: str) -> None:
     key : str
         Of this place on the page; a player that gets another sound stops.
     """
-    _component()(
-        key=key,
-        data={
-            "label": sound.label,
-            "clip": sound.url("clip"),
-            "peaks": sound.url("peaks"),
-            "start": sound.start,
-            "seconds": sound.seconds,
-        },
-    )
+    _component()(key=key, data=sound.as_data())

@@ -1,227 +1,334 @@
 """Recommend: choose a track, weigh the aspects, listen to what is alike."""
 
-from collections import Counter
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from typing import cast
+from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard import readers
-from dashboard.components.figures import aspect_colours, score_shares
+from dashboard import address, exports, readers
+from dashboard.address import COUNTS, MAX_MOVE, MAX_PER_COMPOSER, Search
+from dashboard.components.finder import find_track
 from dashboard.components.player import Sound, player
+from dashboard.components.results import Action, draw_results
+from dashboard.components.sliders import Slider, draw_sliders, set_sliders
 from dashboard.components.text import plain
+from dashboard.components.weights import set_weights, start_weights, watch_weights, weighable
 from dashboard.readers import TrackInfo
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError, MessError
-from mess.search.aspects import ASPECTS, NAMES, OVERALL
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
-from mess.search.terms import METHODS
-from mess.targets import ALL_TARGETS
+from mess.search.terms import METHODS, Method
 
-_RESULTS = 5
+_KEY = "recommend"
+_SWITCHES = {
+    "same_work": "Leave out the same work",
+    "same_composer": "Leave out the same composer",
+    "copies": "Leave out files of the same recording",
+}
+Tracks = dict[str, TrackInfo]
 
 
 def main() -> None:
     """Draw the page."""
-    st.title("Recommend")
     dataset, encoder = selected()
     try:
         recommender = readers.recommender(dataset, encoder)
         tracks = readers.tracks(dataset, encoder)
     except ArtifactError as error:
-        st.warning(str(error))
+        st.title("Recommend")
+        st.warning(plain(str(error)))
         st.code(error.command, language="bash")
         st.markdown("Or use **Re-extract and re-probe** in the sidebar.")
         return
-    left, right = st.columns([2, 3], gap="large")
+    _restore(recommender, tracks)
+    st.fragment(_draw)(recommender, tracks)
+
+
+def _restore(recommender: LayerBasedRecommender, tracks: Tracks) -> None:
+    """Take the search from the address, or else as it was left, and put all controls so."""
+    place = (recommender.dataset, recommender.encoder)
+    kept: dict[tuple[str, str], Search] = st.session_state.setdefault("searches", {})
+    given = address.new_parameters() or {}
+    problems: list[str] = []
+    search = kept.get(place, Search())
+    linked = bool(given.keys() - {"dataset", "encoder"})
+    if linked:
+        search, problems = address.parse_search(given)
+    first = next(iter(readers.names(*place).find("", limit=1)))
+    search, missing = address.fit_search(
+        search,
+        tracks=tracks,
+        weighable=weighable(recommender),
+        movable=_movable(recommender),
+        start=first,
+    )
+    if search.weights is None:
+        search = replace(search, weights=start_weights(recommender))
+    address.report([*problems, *missing])
+    drawn = f"{_KEY}-count" in st.session_state and st.session_state.get("searched") == place
+    if linked or not drawn:
+        _put(search)
+    kept[place] = search
+    st.session_state["searched"] = place
+
+
+def _put(search: Search) -> None:
+    """Set every control as a search has it; before they are drawn."""
+    set_weights(search.weights or {}, key=_KEY)
+    set_sliders(search.moves, key=f"{_KEY}-moves")
+    for name in (*_SWITCHES, "per_composer", "count", "method"):
+        st.session_state[f"{_KEY}-{name}"] = getattr(search, name)
+    st.session_state[f"{_KEY}-hold"] = list(search.hold)
+
+
+def _now() -> Search:
+    found: Search = st.session_state["searches"][st.session_state["searched"]]
+    return found
+
+
+def _change(**changes: object) -> None:
+    place = st.session_state["searched"]
+    st.session_state["searches"][place] = replace(_now(), **changes)  # type: ignore[arg-type]
+
+
+def _draw(recommender: LayerBasedRecommender, tracks: Tracks) -> None:
+    left, right = st.columns([2, 3], gap="medium")
     with left:
-        query = _choose_query(tracks)
-        liked, unlike = _choose_examples(recommender, tracks, query)
-        weights = _choose_weights(recommender)
-        moves = _choose_moves(recommender)
-        options = _choose_options()
+        st.title("Recommend")
+        _draw_query(recommender, tracks)
+        weights, settled = watch_weights(recommender, key=_KEY)
+        _change(weights={name: weight for name, weight in weights.items() if weight})
+        _draw_examples(recommender, tracks)
+        settled &= _draw_moves(recommender)
+        _draw_filters()
     with right:
-        st.subheader("Most alike")
-        if not any(weights.values()) and not moves:
-            st.info("Move a slider away from 0.")
-            return
-        try:
-            found = recommender.multi_aspect_recommendation(
-                [query, *liked], weights, _RESULTS, unlike=unlike, offset=moves, **options
+        bar = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+        with bar:
+            st.subheader("Most alike", width="stretch")
+            count = st.selectbox("Results", COUNTS, key=f"{_KEY}-count", width=90)
+        _change(count=count)
+        search = _now()
+        found = _search(recommender, search)
+        if conditions := _describe(search):
+            st.caption(conditions)
+        if found:
+            with bar:
+                _draw_exports(recommender, [(one, tracks[one.track_id]) for one in found])
+            shown = [(one, tracks[one.track_id]) for one in found]
+            draw_results(
+                [(one, track, _sound(recommender, track)) for one, track in shown],
+                key=f"{_KEY}-results",
+                on_action=_on_action,
             )
-        except MessError as error:
-            st.warning(str(error))
-            return
-        if not found:
-            st.info("No other track is left.")
-        for rank, one in enumerate(found, start=1):
-            _show_result(rank, one, tracks[one.track_id])
+    if settled:
+        address.write_address(
+            recommender.dataset, recommender.encoder, address.format_search(search)
+        )
 
 
-def _choose_query(tracks: dict[str, TrackInfo]) -> str:
-    ids = sorted(tracks, key=lambda track: (tracks[track].label.casefold(), track))
-    shared = Counter(track.label for track in tracks.values())
+def _describe(search: Search) -> str:
+    """Return in one line what narrows the list beside the sliders; it may be folded away."""
+    said = [text for name, text in _SWITCHES.items() if getattr(search, name)]
+    if search.per_composer:
+        said.append(f"at most {search.per_composer} of a composer")
+    if search.method:
+        said.append(f"method {search.method}")
+    moved = {name.replace("_", " "): by for name, by in search.moves.items()}
+    said += [f"{name} {by:+g} σ" for name, by in moved.items()]
+    said += [f"{name.replace('_', ' ')} held" for name in search.hold]
+    if search.liked:
+        said.append(f"{len(search.liked)} more liked")
+    if search.unlike:
+        said.append(f"{len(search.unlike)} unlike")
+    return " · ".join(said)
 
-    def name(track_id: str) -> str:
-        label = tracks[track_id].label
-        return label if shared[label] == 1 else f"{label} · {track_id}"
 
-    query: str = st.selectbox(
-        "Query track",
-        ids,
-        format_func=name,
-        key="query",
-        help="Type a composer, a title or an id.",
+def _search(recommender: LayerBasedRecommender, search: Search) -> list[Recommendation]:
+    if not (search.weights or search.moves or search.hold):
+        st.info("Move a slider away from 0.")
+        return []
+    try:
+        found = recommender.multi_aspect_recommendation(
+            [search.query, *search.liked],
+            search.weights or {},
+            search.count,
+            method=cast(Method | None, search.method),
+            unlike=search.unlike,
+            hold=search.hold,
+            offset=search.moves,
+            exclude_same_work=search.same_work,
+            exclude_same_composer=search.same_composer,
+            exclude_duplicates=search.copies,
+            max_per_composer=search.per_composer or None,
+        )
+    except MessError as error:
+        st.warning(plain(str(error)))
+        return []
+    if not found:
+        st.info("No other track is left: leave out less.")
+    return found
+
+
+def _draw_query(recommender: LayerBasedRecommender, tracks: Tracks) -> None:
+    query = tracks[_now().query]
+    find_track(
+        recommender.dataset,
+        recommender.encoder,
+        label="Query track",
+        key=f"{_KEY}-query",
+        shown=query.label,
+        on_choose=lambda track: _on_action("more", track),
     )
-    _player(tracks[query], key="query-player")
-    return query
+    player(_sound(recommender, query), key=f"{_KEY}-query-player")
 
 
-def _choose_examples(
-    recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo], query: str
-) -> tuple[list[str], list[str]]:
+def _on_action(action: Action, track: str) -> None:
+    """Make a track the query, or one more example."""
+    search = _now()
+    liked = tuple(one for one in search.liked if one != track)
+    unlike = tuple(one for one in search.unlike if one != track)
+    if action == "more":
+        _change(query=track, liked=liked, unlike=unlike)
+    elif action == "like":
+        _change(liked=(*liked, track), unlike=unlike)
+    else:
+        _change(liked=liked, unlike=(*unlike, track))
+
+
+def _draw_examples(recommender: LayerBasedRecommender, tracks: Tracks) -> None:
     """Let the person add tracks to be like and unlike, and set the sliders by them."""
-    with st.expander("More examples"):
-        ids = sorted(tracks, key=lambda track: (tracks[track].label.casefold(), track))
-        others = [track for track in ids if track != query]
-        name = {track: f"{tracks[track].label} · {track}" for track in ids}
-        liked = st.multiselect("Also like", others, format_func=name.__getitem__, key="liked")
-        unlike = st.multiselect("Unlike", others, format_func=name.__getitem__, key="unlike")
-        if st.button("Set the sliders by what the liked tracks share", disabled=not liked):
-            try:
-                weights = recommender.fit_weights([query, *liked])
-            except MessError as error:
-                st.warning(str(error))
-            else:
-                for aspect in recommender.get_available_aspects():
-                    st.session_state[f"weight-{aspect}"] = round(20 * weights[aspect]) / 20
-    return liked, [track for track in unlike if track not in liked]
-
-
-def _choose_weights(recommender: LayerBasedRecommender) -> dict[str, float]:
-    st.markdown("**Aspects**: how much each counts; below 0 asks for tracks that are unlike in it")
-    validated = recommender.get_available_aspects()
-    weights = {}
-    first = validated[0] if validated else None
-    for name in [one for one in validated if one in ASPECTS]:
-        weights[name] = _weight_slider(recommender, name, start=1.0 if name == first else 0.0)
-    if recommender.terms.found is not None:
-        weights[OVERALL] = st.slider(
-            "overall",
-            -1.0,
-            1.0,
-            0.0,
-            0.05,
-            key="weight-overall",
-            help="The cosine over everything that the encoder hears, whitened.",
-        )
-    played = [name for name in validated if name not in ASPECTS]
-    if played:
-        with st.expander("How it is played (known from MIDI, predicted where there is none)"):
-            for name in played:
-                weights[name] = _weight_slider(recommender, name, start=0.0)
-    others = [aspect for name, aspect in recommender.aspects.items() if name not in validated]
-    if others:
-        st.caption(
-            "Not validated on these recordings: "
-            + ", ".join(
-                f"{aspect.name.replace('_', ' ')} "
-                + ("(undefined)" if aspect.r2 is None else f"(R² {aspect.r2:.2f})")
-                for aspect in others
-            )
-        )
-    if not validated:
-        st.warning("No aspect is validated: this encoder's layers do not predict any target here.")
-    return weights
-
-
-def _weight_slider(recommender: LayerBasedRecommender, name: str, *, start: float) -> float:
-    aspect = recommender.aspects[name]
-    method = recommender.terms.default_method(name)
-    behind = {
-        "probe": f"along what all layers predict of {', '.join(aspect.steered)}",
-        "subspace": f"where {', '.join(aspect.targets)} and their course are predicted together",
-        "direct": f"by the measured {', '.join(aspect.targets)}",
-        "layer": f"over the whole of layer {aspect.layer}, by the probe of {aspect.target}",
-    }[method]
-    weight: float = st.slider(
-        f"{name.replace('_', ' ')} (R² {aspect.r2:.2f})",
-        -1.0,
-        1.0,
-        start,
-        0.05,
-        key=f"weight-{name}",
-        help=f"Ranks {behind}.",
+    search = _now()
+    both: tuple[tuple[Action, str, tuple[str, ...]], ...] = (
+        ("like", "Also like", search.liked),
+        ("unlike", "Unlike", search.unlike),
     )
-    return weight
+    with st.expander("More examples"):
+        for action, label, examples in both:
+            find_track(
+                recommender.dataset,
+                recommender.encoder,
+                label=label,
+                key=f"{_KEY}-{action}",
+                on_choose=partial(_on_action, action),
+                chips={track: tracks[track].label for track in examples},
+                on_remove=_on_remove,
+            )
+        st.button(
+            "Set the sliders by what the liked tracks share",
+            disabled=not search.liked,
+            on_click=_fit,
+            args=(recommender,),
+        )
+        if problem := st.session_state.pop(f"{_KEY}-problem", None):
+            st.warning(plain(problem))
 
 
-def _choose_moves(recommender: LayerBasedRecommender) -> dict[str, float]:
-    """Let the person ask for "as this one, but …"."""
-    steered = [name for name, aspect in recommender.aspects.items() if aspect.steered]
-    if not steered:
-        return {}
+def _on_remove(track: str) -> None:
+    search = _now()
+    _change(
+        liked=tuple(one for one in search.liked if one != track),
+        unlike=tuple(one for one in search.unlike if one != track),
+    )
+
+
+def _fit(recommender: LayerBasedRecommender) -> None:
+    search = _now()
+    try:
+        set_weights(recommender.fit_weights([search.query, *search.liked]), key=_KEY)
+    except MessError as error:
+        st.session_state[f"{_KEY}-problem"] = str(error)
+
+
+def _movable(recommender: LayerBasedRecommender) -> list[str]:
+    return [name for name, aspect in recommender.aspects.items() if aspect.steered]
+
+
+def _draw_moves(recommender: LayerBasedRecommender) -> bool:
+    """Let the person ask for "as this one, but …"; return whether no slider is being dragged."""
+    movable = _movable(recommender)
+    moves: dict[str, float] = {}
+    settled = True
     with st.expander("As this one, but …"):
-        st.caption("Standard deviations of the dataset. What has a weight above stays as it is.")
-        moves = {
-            name: st.slider(name.replace("_", " "), -2.0, 2.0, 0.0, 0.25, key=f"move-{name}")
-            for name in steered
+        if movable:
+            st.caption("How far from the query, in standard deviations of the dataset.")
+            rows = [
+                Slider(name=name, label=name.replace("_", " "), reach=MAX_MOVE, step=0.25)
+                for name in movable
+            ]
+            moves, settled = draw_sliders(rows, presets={"Reset": {}}, key=f"{_KEY}-moves")
+        names = weighable(recommender)
+        chosen = st.pills(
+            "Stays as it is",
+            names,
+            selection_mode="multi",
+            format_func=lambda name: name.replace("_", " "),
+            key=f"{_KEY}-hold",
+            help="Counts with the weight 1 where its slider is at 0.",
+        )
+    hold = [name for name in chosen if name in names]
+    _change(moves={name: by for name, by in moves.items() if by}, hold=tuple(hold))
+    return settled
+
+
+def _draw_filters() -> None:
+    with st.expander("Leave out, and method"):
+        chosen: dict[str, object] = {
+            name: st.checkbox(label, key=f"{_KEY}-{name}") for name, label in _SWITCHES.items()
         }
-    return {name: by for name, by in moves.items() if by}
-
-
-def _choose_options() -> dict[str, Any]:
-    same_work = st.checkbox("Leave out other recordings of the same work", key="same-work")
-    with st.expander("How to search"):
-        method = st.selectbox(
+        most = st.number_input(
+            "At most so many of one composer (0: any)",
+            0,
+            MAX_PER_COMPOSER,
+            key=f"{_KEY}-per_composer",
+        )
+        chosen["method"] = st.selectbox(
             "Method",
-            ["as evaluated", *METHODS],
-            key="method",
+            [None, *METHODS],
+            format_func=lambda name: name or "as evaluated",
+            key=f"{_KEY}-method",
             help="By which every aspect ranks; `mess evaluate` decides which one is best for each.",
         )
-        duplicates = st.checkbox("Leave out files of the same recording", key="duplicates")
-        most = st.number_input("At most so many of one composer (0: any)", 0, 20, 0, key="most")
-    return {
-        "method": None if method == "as evaluated" else method,
-        "exclude_same_work": same_work,
-        "exclude_duplicates": duplicates,
-        "max_per_composer": int(most) or None,
+    _change(per_composer=int(most), **chosen)
+
+
+def _draw_exports(
+    recommender: LayerBasedRecommender, found: list[tuple[Recommendation, TrackInfo]]
+) -> None:
+    parameters = {
+        "dataset": [recommender.dataset],
+        "encoder": [recommender.encoder],
+        **address.format_search(_now()),
     }
-
-
-def _show_result(rank: int, one: Recommendation, track: TrackInfo) -> None:
-    with st.container(border=True):
-        st.markdown(
-            f"**{rank}. {plain(track.label)}**  \n"
-            f"score {one.score:.3f} · `{track.id.replace('`', '')}`"
-        )
-        _player(track, key=f"player-{rank}")
-        if len(one.contributions) > 1:
-            st.plotly_chart(
-                score_shares(one.contributions, colours=aspect_colours(list(NAMES))),
-                key=f"shares-{rank}",
-                config={"staticPlot": True},
-            )
-        st.caption(
-            " · ".join(
-                f"{aspect.replace('_', ' ')} {part:+.2f}"
-                for aspect, part in one.contributions.items()
-            )
-        )
-        if one.values:
-            st.caption(
-                "query → this: "
-                + ", ".join(
-                    f"{target.replace('_', ' ')} {pair['query']:.4g} → {pair['track']:.4g} "
-                    f"{ALL_TARGETS[target].unit}".rstrip()
-                    for target, pair in one.values.items()
+    with st.popover("Export, link"):
+        st.caption("The address of this page always leads to this list:")
+        link = f"{st.context.url}?{urlencode(parameters, doseq=True, safe=':,')}"
+        st.code(link, language=None, wrap_lines=True)
+        with st.container(horizontal=True):
+            for name, mime, text in (
+                ("csv", "text/csv", lambda: exports.as_csv(found)),
+                ("json", "application/json", lambda: exports.as_json(found, search=parameters)),
+                ("m3u8", "application/vnd.apple.mpegurl", lambda: exports.as_m3u8(found)),
+            ):
+                st.download_button(
+                    name.upper(),
+                    data=text,
+                    file_name=f"recommendations.{name}",
+                    mime=mime,
+                    key=f"{_KEY}-export-{name}",
+                    on_click="ignore",
                 )
-            )
 
 
-def _player(track: TrackInfo, *, key: str) -> None:
-    dataset, encoder = selected()
-    sound = Sound(dataset=dataset, encoder=encoder, track=track.id, label=track.label)
-    player(sound, key=key)
+def _sound(recommender: LayerBasedRecommender, track: TrackInfo) -> Sound:
+    return Sound(
+        dataset=recommender.dataset,
+        encoder=recommender.encoder,
+        track=track.id,
+        label=track.label,
+        seconds=min(30.0, track.duration),
+    )
 
 
 main()

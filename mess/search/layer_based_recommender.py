@@ -224,6 +224,7 @@ class LayerBasedRecommender:
         hold: Sequence[str] = (),
         offset: Mapping[str, float] | None = None,
         exclude_same_work: bool = False,
+        exclude_same_composer: bool = False,
         exclude_duplicates: bool = False,
         max_per_composer: int | None = None,
     ) -> list[Recommendation]:
@@ -248,6 +249,8 @@ class LayerBasedRecommender:
             -1}`` asks for "as this one, but slower". Such an aspect weighs 1 if it has no weight.
         exclude_same_work : bool
             Leave out other recordings of a query's work.
+        exclude_same_composer : bool
+            Leave out all that a query's composer wrote; of an unknown composer, nothing.
         exclude_duplicates : bool
             Leave out files of the same recording as a query, and all but the best of others.
         max_per_composer : int, optional
@@ -283,6 +286,9 @@ class LayerBasedRecommender:
         exclude[rows] = True
         if exclude_same_work:
             exclude |= np.isin(self._works, self._works[liked])
+        if exclude_same_composer:
+            left_out = {self._composers[row] for row in liked} - {""}
+            exclude |= np.array([composer in left_out for composer in self._composers])
         caps: list[Cap] = []
         if exclude_duplicates:
             exclude |= np.isin(self._copies, self._copies[rows])

@@ -239,3 +239,24 @@ def test_a_model_folder_is_found_by_its_path(
     folder = tmp_path / "models" / "e"
     folder.mkdir(parents=True)
     assert LayerBasedRecommender(encoder=str(folder)).dataset == "d"
+
+
+def test_the_composer_of_a_query_can_be_left_out(store: Store) -> None:
+    extract(store)
+    manifest = store.features_manifest("d", "e")
+    for number, track in enumerate(TRACKS):
+        manifest.tracks[track]["composer"] = ["A", "B", ""][number % 3]
+    manifest.close()
+    probe(store)
+    build_index(dataset="d", encoder="e", store=store)
+    recommender = LayerBasedRecommender("d", "e")
+
+    def left(*queries: int) -> set[str]:
+        found = recommender.multi_aspect_recommendation(
+            [TRACKS[row] for row in queries], {"tempo": 1.0}, 100, exclude_same_composer=True
+        )
+        return {one.track_id for one in found}
+
+    assert left(0) == {track for n, track in enumerate(TRACKS) if n % 3 != 0}
+    assert left(0, 1) == {track for n, track in enumerate(TRACKS) if n % 3 == 2}
+    assert left(2) == set(TRACKS) - {TRACKS[2]}  # nobody knows who wrote it

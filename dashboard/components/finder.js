@@ -1,0 +1,140 @@
+// A field in which a name is typed: the server sends the dozen tracks that it may mean.
+const REST_MS = 60;
+let finders = 0;
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+class Finder {
+  constructor(root) {
+    const id = `finder-${++finders}`;
+    root.className = "finder";
+    this.label = element("label", { for: `${id}-input` });
+    this.input = element("input", {
+      id: `${id}-input`, type: "text", role: "combobox", autocomplete: "off", spellcheck: "false",
+      "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": `${id}-list`,
+    });
+    this.list = element("ul", { id: `${id}-list`, role: "listbox" });
+    this.list.hidden = true;
+    this.status = element("div", { class: "status", role: "status" });
+    this.chips = element("div", { class: "chips" });
+    this.id = id;
+    root.append(this.label, this.input, this.list, this.status, this.chips);
+    this.input.onfocus = () => {
+      this.input.select();
+      this.ask();
+    };
+    this.input.oninput = () => {
+      clearTimeout(this.resting);
+      this.resting = setTimeout(() => this.ask(), REST_MS);
+    };
+    this.input.onkeydown = (event) => this.onKey(event);
+    this.input.onblur = () => this.close();
+    // Pressing must not take the focus away before the click is known.
+    this.list.onmousedown = (event) => event.preventDefault();
+  }
+
+  show(data, tell) {
+    if (this.data?.shown !== data.shown || this.data?.address !== data.address) {
+      this.input.value = data.shown;
+      this.found = [];
+    }
+    this.data = data;
+    this.tell = tell;
+    this.label.textContent = data.label;
+    this.input.placeholder = data.placeholder;
+    this.chips.replaceChildren(
+      ...data.chips.map(({ id, label }) => {
+        const button = element("button", { type: "button", "aria-label": `Remove ${label}` }, "✕");
+        button.onclick = () => this.tell("removed", id);
+        return element("span", {}, label, button);
+      })
+    );
+  }
+
+  async ask() {
+    const text = this.input.value === this.data.shown ? "" : this.input.value;
+    const number = (this.asked = (this.asked ?? 0) + 1);
+    const url = `${this.data.address}&text=${encodeURIComponent(text)}`;
+    const answer = await fetch(url).catch(() => null);
+    if (number !== this.asked || !this.hasFocus()) return;
+    const found = answer ? await answer.json() : { error: "The server does not answer" };
+    if (number !== this.asked) return;
+    this.found = Array.isArray(found) ? found : [];
+    this.at = text && this.found.length ? 0 : -1;
+    this.list.replaceChildren(
+      ...this.found.map((one, place) => {
+        const option = element(
+          "li", { id: `${this.id}-${place}`, role: "option" }, one.label, element("small", {}, one.id));
+        option.onclick = () => this.choose(place);
+        return option;
+      })
+    );
+    this.status.textContent = found.error ?? (this.found.length ? "" : "No track has all these words");
+    this.list.hidden = !this.found.length;
+    this.input.setAttribute("aria-expanded", !this.list.hidden);
+    this.mark();
+  }
+
+  hasFocus() {
+    return this.input.getRootNode().activeElement === this.input;
+  }
+
+  mark() {
+    [...this.list.children].forEach((option, place) => {
+      option.setAttribute("aria-selected", place === this.at);
+      if (place === this.at) option.scrollIntoView({ block: "nearest" });
+    });
+    if (this.at >= 0) this.input.setAttribute("aria-activedescendant", `${this.id}-${this.at}`);
+    else this.input.removeAttribute("aria-activedescendant");
+  }
+
+  onKey(event) {
+    const count = this.found?.length ?? 0;
+    if (event.key === "Escape") {
+      this.close();
+      this.input.value = this.data.shown;
+    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && count) {
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      this.at = (Math.max(this.at, step > 0 ? -1 : 0) + step + count) % count;
+      this.list.hidden = false;
+      this.mark();
+    } else if (event.key === "Enter" && this.at >= 0 && !this.list.hidden) this.choose(this.at);
+    else return;
+    event.preventDefault();
+  }
+
+  choose(place) {
+    const chosen = this.found[place];
+    this.close();
+    this.input.value = this.data.keeps ? chosen.label : "";
+    this.input.blur();
+    this.tell("chosen", chosen.id);
+  }
+
+  close() {
+    clearTimeout(this.resting);
+    this.asked = (this.asked ?? 0) + 1;
+    this.list.hidden = true;
+    this.status.textContent = "";
+    this.input.setAttribute("aria-expanded", "false");
+    if (this.input.value.trim() === "") this.input.value = this.data.shown;
+  }
+}
+
+const mounted = new WeakMap();
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  let finder = mounted.get(parentElement);
+  if (!finder) {
+    const root = document.createElement("div");
+    parentElement.appendChild(root);
+    finder = new Finder(root);
+    mounted.set(parentElement, finder);
+  }
+  finder.show(data, setTriggerValue);
+}

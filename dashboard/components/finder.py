@@ -1,0 +1,73 @@
+"""A field to find a track by composer, work, title or id: the server searches, key by key.
+
+A select box would send every name to the browser: 10 MB and seconds of work for 100,000 tracks.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from dashboard.names import names_url
+
+_HERE = Path(__file__).parent
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "mess.finder",
+        css=(_HERE / "finder.css").read_text(),
+        js=(_HERE / "finder.js").read_text(),
+    )
+
+
+def find_track(
+    dataset: str,
+    encoder: str,
+    *,
+    label: str,
+    key: str,
+    on_choose: Callable[[str], None],
+    shown: str = "",
+    chips: Mapping[str, str] | None = None,
+    on_remove: Callable[[str], None] | None = None,
+) -> None:
+    """Draw the field.
+
+    Parameters
+    ----------
+    dataset, encoder : str
+        Whose tracks.
+    label : str
+    key : str
+    on_choose : callable
+        Gets the id of the chosen track before the page is drawn again.
+    shown : str
+        The chosen track's name; "" where the field adds tracks to a list.
+    chips : mapping of str to str, optional
+        That list: ids and names.
+    on_remove : callable, optional
+        Gets the id of the track that was taken off the list.
+    """
+
+    def tell(event: str, told: Callable[[str], None] | None) -> None:
+        track = st.session_state[key].get(event)
+        if told is not None and isinstance(track, str):
+            told(track)
+
+    _component()(
+        key=key,
+        data={
+            "label": label,
+            "shown": shown,
+            "keeps": bool(shown),
+            "placeholder": "Composer, work, title or id",
+            "address": names_url(dataset, encoder),
+            "chips": [{"id": track, "label": name} for track, name in (chips or {}).items()],
+        },
+        on_chosen_change=lambda: tell("chosen", on_choose),
+        on_removed_change=lambda: tell("removed", on_remove),
+    )

@@ -1,0 +1,133 @@
+"""Sliders: how much each aspect counts in a search, from −1 to 1, with the R² beside each.
+
+Any page that asks a `LayerBasedRecommender` draws them with its own key.
+"""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from dashboard.components.sliders import Slider, are_set, draw_sliders, set_sliders
+from mess.search.aspects import ASPECTS, OVERALL
+from mess.search.layer_based_recommender import LayerBasedRecommender
+
+EVERYTHING = "Everything"
+RESET = "Reset"
+PRESETS: dict[str, tuple[str, ...]] = {
+    EVERYTHING: tuple(ASPECTS),
+    "Timbre": ("brightness", "texture", "warmth", "harmonic_richness"),
+    "Rhythm": ("tempo", "rhythmic_energy", "articulation"),
+    "Dynamics": ("dynamics", "crescendo", "phrasing"),
+}
+_PLAYED = "How it is played (known from MIDI, predicted where there is none)"
+
+
+def presets(recommender: LayerBasedRecommender) -> dict[str, dict[str, float]]:
+    """Return the weights of every preset that has a validated aspect; others of it are left out.
+
+    "Everything" counts every aspect by a half, so that each can be raised and lowered.
+    """
+    validated = recommender.get_available_aspects()
+    found: dict[str, dict[str, float]] = {}
+    for name, aspects in PRESETS.items():
+        counts = 0.5 if name == EVERYTHING else 1.0
+        weights = {aspect: counts for aspect in aspects if aspect in validated}
+        if weights:
+            found[name] = weights
+    if recommender.terms.found is not None:
+        found["Overall"] = {OVERALL: 1.0}
+    return found
+
+
+def weighable(recommender: LayerBasedRecommender) -> list[str]:
+    """Return what may have a weight here: validated aspects, `OVERALL`, what only MIDI tells."""
+    validated = recommender.get_available_aspects()
+    names = [name for name in validated if name in ASPECTS]
+    if recommender.terms.found is not None:
+        names.append(OVERALL)
+    return names + [name for name in validated if name not in ASPECTS]
+
+
+def start_weights(recommender: LayerBasedRecommender) -> dict[str, float]:
+    """Return the weights that a first visit shows: the first preset."""
+    return next(iter(presets(recommender).values()), {})
+
+
+def set_weights(weights: Mapping[str, float], *, key: str) -> None:
+    """Put the sliders of a place where they should be; to be called before they are drawn.
+
+    Parameters
+    ----------
+    weights : mapping of str to float
+        What is not named becomes 0.
+    key : str
+        Of `choose_weights`.
+    """
+    set_sliders(weights, key=f"{key}-weights")
+
+
+def choose_weights(recommender: LayerBasedRecommender, *, key: str) -> dict[str, float]:
+    """Draw the sliders, the presets and what is not validated; return the weights.
+
+    Parameters
+    ----------
+    recommender : LayerBasedRecommender
+    key : str
+        Of this place: begins the keys of its widgets.
+
+    Returns
+    -------
+    dict of str to float
+        From −1 to 1, of all that is `weighable`.
+    """
+    return watch_weights(recommender, key=key)[0]
+
+
+def watch_weights(recommender: LayerBasedRecommender, *, key: str) -> tuple[dict[str, float], bool]:
+    """Do as `choose_weights`; return also whether no slider is being dragged."""
+    if not are_set(f"{key}-weights"):
+        set_weights(start_weights(recommender), key=key)
+    rows = [_slider(recommender, name) for name in weighable(recommender)]
+    choices = presets(recommender) | {RESET: start_weights(recommender)}
+    found = draw_sliders(rows, presets=choices if rows else {}, key=f"{key}-weights")
+    if not recommender.get_available_aspects():
+        st.warning("No aspect is validated: this encoder's layers do not predict any target here.")
+    elif others := unvalidated(recommender):
+        st.caption(f"Not validated on these recordings: {others}")
+    return found
+
+
+def _slider(recommender: LayerBasedRecommender, name: str) -> Slider:
+    r2 = None if name == OVERALL else recommender.aspects[name].r2
+    return Slider(
+        name=name,
+        label=name.replace("_", " "),
+        note="" if r2 is None else f"R² {r2:.2f}",
+        help=describe(recommender, name),
+        group="" if name in ASPECTS or name == OVERALL else _PLAYED,
+    )
+
+
+def describe(recommender: LayerBasedRecommender, name: str) -> str:
+    """Return one sentence on what an aspect ranks by here."""
+    if name == OVERALL:
+        return "Ranks by the cosine over everything that the encoder hears, whitened."
+    aspect = recommender.aspects[name]
+    behind = {
+        "probe": f"along what all layers predict of {', '.join(aspect.steered)}",
+        "subspace": f"where {', '.join(aspect.targets)} and their course are predicted together",
+        "direct": f"by the measured {', '.join(aspect.targets)}",
+        "layer": f"over the whole of layer {aspect.layer}, by the probe of {aspect.target}",
+    }
+    return f"Ranks {behind[recommender.terms.default_method(name)]}."
+
+
+def unvalidated(recommender: LayerBasedRecommender) -> str:
+    """Return the aspects that have no slider here, with the R² that is too low, as a line."""
+    validated = recommender.get_available_aspects()
+    return ", ".join(
+        f"{aspect.name.replace('_', ' ')} "
+        + ("(undefined)" if aspect.r2 is None else f"(R² {aspect.r2:.2f})")
+        for name, aspect in recommender.aspects.items()
+        if name not in validated
+    )

@@ -1,0 +1,73 @@
+"""A list of recommendations as files: CSV for a table, JSON for a program, M3U8 for a player."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dashboard.readers import TrackInfo
+from mess.search.layer_based_recommender import Recommendation
+
+Found = Sequence[tuple[Recommendation, TrackInfo]]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
+
+
+def as_csv(found: Found) -> str:
+    """Return a row per track: names, score, the share of each aspect, values beside the query's."""
+    aspects = list(dict.fromkeys(name for one, _ in found for name in one.contributions))
+    targets = list(dict.fromkeys(name for one, _ in found for name in one.values))
+    about = ["rank", "track", "composer", "title", "work", "duration", "path", "score"]
+    sides = [f"{target}:{side}" for target in targets for side in ("track", "query")]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([*about, *(f"share:{aspect}" for aspect in aspects), *sides])
+    for rank, (one, track) in enumerate(found, start=1):
+        names = [_cell(text) for text in (track.id, track.composer, track.title, track.work)]
+        values = [
+            one.values.get(target, {}).get(side, "")
+            for target in targets
+            for side in ("track", "query")
+        ]
+        shares = [one.contributions.get(aspect, "") for aspect in aspects]
+        row = [rank, *names, track.duration, _cell(track.file), one.score]
+        writer.writerow([*row, *shares, *values])
+    return out.getvalue()
+
+
+def as_json(found: Found, *, search: Mapping[str, Any]) -> str:
+    """Return the list with the search that found it."""
+    results = [
+        {
+            "rank": rank,
+            **one.as_dict(),
+            "composer": track.composer,
+            "title": track.title,
+            "work": track.work,
+            "duration": track.duration,
+            "path": track.file,
+        }
+        for rank, (one, track) in enumerate(found, start=1)
+    ]
+    return json.dumps({"search": dict(search), "results": results}, indent=1, ensure_ascii=False)
+
+
+def as_m3u8(found: Found) -> str:
+    """Return a playlist of the files on this machine; a line each, whatever their names hold."""
+    lines = ["#EXTM3U"]
+    for _, track in found:
+        path = Path(track.file).absolute()
+        place = str(path) if str(path).isprintable() else path.as_uri()
+        lines += [f"#EXTINF:{round(track.duration)},{_line(track.label)}", place]
+    return "\n".join(lines) + "\n"
+
+
+def _line(text: str) -> str:
+    """Return ``text`` without any sign that ends a line."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def _cell(text: str) -> str:
+    """Return a name as a spreadsheet shows it: never as a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

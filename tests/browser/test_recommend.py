@@ -1,0 +1,325 @@
+"""Recommend in a real browser: found by name, weighed, heard, shared, taken away."""
+
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser_server import serve
+
+from mess.store import Store
+
+SOUNDING = (
+    "() => [...window.messPlayers].filter(one => !one.audio.paused).map(one => one.data.label)"
+)
+HEARD = """async () => {
+    const one = [...window.messPlayers].find(one => !one.audio.paused);
+    const before = one.audio.currentTime;
+    await new Promise(done => setTimeout(done, 1200));
+    const bytes = await (await fetch(one.audio.currentSrc)).arrayBuffer();
+    const sound = await new AudioContext().decodeAudioData(bytes);
+    let sum = 0;
+    for (const value of sound.getChannelData(0)) sum += value * value;
+    return {
+        advanced: one.audio.currentTime - before,
+        length: one.audio.duration,
+        rms: Math.sqrt(sum / sound.length),
+    };
+}"""
+EVIL = "<img src=x onerror=alert(1)> **b** [x](javascript:alert(1)) $a$"
+
+
+def open_recommend(page: Any, address: str, query: str = "") -> None:
+    page.goto(f"{address}/recommend{query}")
+    page.locator("li h3").first.wait_for()
+    page.wait_for_url(re.compile(r"weights="))
+
+
+def titles(page: Any) -> list[str]:
+    found: list[str] = page.locator("li h3").all_inner_texts()
+    return found
+
+
+def slider(page: Any, name: str) -> Any:
+    return page.get_by_role("slider", name=re.compile(rf"^{name}, R²")).first
+
+
+def press(page: Any, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def wait_for_sound(page: Any, of: str) -> None:
+    page.wait_for_function(
+        f"of => {{ const now = ({SOUNDING})(); return now.length === 1 && now[0].includes(of); }}",
+        arg=of,
+    )
+
+
+def wait_for_other_titles(page: Any, before: list[str]) -> None:
+    page.wait_for_function(
+        """before => {
+            const now = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
+                .flatMap(host => [...host.shadowRoot.querySelectorAll('li h3')])
+                .map(title => title.textContent);
+            return now.length > 0 && String(now) !== String(before);
+        }""",
+        arg=before,
+    )
+
+
+def label(title: str) -> str:
+    return title.split(". ", 1)[1]
+
+
+def no_error(page: Any) -> None:
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.get_by_text("Component Error").count() == 0
+
+
+def test_a_track_is_found_by_keys_and_a_slider_changes_what_is_heard(
+    page: Any, dashboard: str
+) -> None:
+    open_recommend(page, dashboard)
+    before = titles(page)
+    finder = page.get_by_role("combobox", name="Query track")
+    finder.focus()
+    page.keyboard.type("haydn op 1")
+    page.get_by_role("option").filter(has_text="Haydn").first.wait_for()
+    press(page, "ArrowDown", "ArrowUp", "Enter")
+    page.wait_for_url(re.compile(r"track=Haydn_"))
+    wait_for_other_titles(page, before)
+    assert "Haydn" in finder.input_value()
+    before = titles(page)
+    assert len(before) == 10
+    first = page.get_by_role("slider", name=re.compile("R²")).first
+    first.focus()
+    press(page, "Home")
+    wait_for_other_titles(page, before)
+    page.wait_for_url(re.compile("(:|%3A)-1"))
+    shares = page.get_by_role("img", name=re.compile("^Shares of the score")).first
+    assert re.search(r"[a-z ]+ [+−]\d\.\d\d, ", shares.get_attribute("aria-label"))
+    page.get_by_role("button", name="Values").click()
+    page.locator("dl").first.get_by_text("query").first.wait_for()
+    page.get_by_role("button", name=re.compile("^Play ")).nth(1).click()
+    wait_for_sound(page, label(titles(page)[0]))
+    heard = page.evaluate(HEARD)
+    assert heard["advanced"] > 0.6
+    assert 5 < heard["length"] <= 30.1
+    assert heard["rms"] > 0.003
+    no_error(page)
+
+
+def test_one_sounds_at_a_time_and_keys_go_from_one_to_the_next(page: Any, dashboard: str) -> None:
+    open_recommend(page, dashboard)
+    query = page.get_by_role("combobox", name="Query track").input_value()
+    names = [query, *map(label, titles(page))]
+    page.locator("li h3").first.click()
+    press(page, "k")
+    wait_for_sound(page, names[0])
+    press(page, "l")
+    wait_for_sound(page, names[1])
+    press(page, "l")
+    wait_for_sound(page, names[2])
+    press(page, "j")
+    wait_for_sound(page, names[1])
+    press(page, "k")
+    page.wait_for_function(f"() => ({SOUNDING})().length === 0")
+    page.get_by_role("combobox", name="Query track").focus()
+    press(page, "k")  # is typed, and starts nothing
+    page.wait_for_timeout(200)
+    assert page.evaluate(SOUNDING) == []
+    press(page, "Escape")
+    no_error(page)
+
+
+def test_a_sound_goes_on_while_a_slider_moves_and_ends_with_its_place(
+    page: Any, dashboard: str
+) -> None:
+    open_recommend(page, dashboard)
+    page.get_by_role("button", name=re.compile("^Play ")).first.click()
+    query = page.get_by_role("combobox", name="Query track").input_value()
+    wait_for_sound(page, query)
+    before = titles(page)
+    page.get_by_role("button", name="Overall", exact=True).click()
+    wait_for_other_titles(page, before)
+    page.get_by_role("slider", name="overall").focus()
+    press(page, "ArrowLeft")
+    page.wait_for_url(re.compile(r"overall(:|%3A)0\.95"))
+    assert page.evaluate(SOUNDING) == [query]
+    assert page.evaluate(HEARD)["advanced"] > 0.6
+    page.get_by_role("button", name=re.compile("^More like this")).first.click()
+    page.wait_for_function(f"() => ({SOUNDING})().length === 0")
+    no_error(page)
+
+
+def test_more_like_this_makes_a_result_the_query_and_back_undoes_it(
+    page: Any, dashboard: str
+) -> None:
+    open_recommend(page, dashboard)
+    finder = page.get_by_role("combobox", name="Query track")
+    before, query, address = titles(page), finder.input_value(), page.url
+    page.get_by_role("button", name=re.compile("^More like this")).nth(1).click()
+    wait_for_other_titles(page, before)
+    assert finder.input_value() == label(before[1])
+    page.wait_for_function("address => location.href !== address", arg=address)
+    page.go_back()
+    page.wait_for_function(
+        "query => window.messPlayers.size && [...window.messPlayers][0] && "
+        "[...window.messPlayers].some(one => one.data.label === query)",
+        arg=query,
+    )
+    finder.and_(page.locator(":not([aria-expanded=true])")).wait_for()
+    page.wait_for_timeout(500)
+    assert titles(page) == before
+    assert finder.input_value() == query
+    no_error(page)
+
+
+def test_a_link_reproduces_the_list_in_another_browser(
+    page: Any, dashboard: str, browser: Any
+) -> None:
+    open_recommend(page, dashboard)
+    page.get_by_role("button", name="Timbre", exact=True).click()
+    page.get_by_role("button", name=re.compile("^. Like: ")).nth(2).click()
+    page.wait_for_url(re.compile("like="))
+    page.get_by_role("button", name=re.compile("^− Unlike: ")).nth(4).click()
+    page.wait_for_url(re.compile("unlike="))
+    page.get_by_text("Leave out, and method").click()
+    page.get_by_text("Leave out the same composer").click()
+    page.wait_for_url(re.compile("without=composer"))
+    page.get_by_text("As this one, but …").click()
+    moves = page.get_by_role("slider", name="brightness", exact=True)
+    moves.focus()
+    press(page, "ArrowRight", "ArrowRight")
+    page.wait_for_url(re.compile("move=brightness(:|%3A)0.5"))
+    page.wait_for_timeout(500)
+    shown, address = titles(page), page.url
+    scores = page.locator("li .score").all_inner_texts()
+    other = browser.new_context(viewport={"width": 390, "height": 800}).new_page()
+    other.goto(address)
+    other.locator("li h3").first.wait_for()
+    assert titles(other) == shown
+    assert other.locator("li .score").all_inner_texts() == scores
+    assert other.get_by_text("1 more liked · 1 unlike").count() == 1
+    assert other.evaluate("document.documentElement.scrollWidth") <= 390
+    other.context.close()
+    no_error(page)
+
+
+def test_a_link_that_asks_for_nonsense_gets_one_line(page: Any, dashboard: str) -> None:
+    open_recommend(
+        page, dashboard, "?track=<script>&weights=brightness:9,tempo:x&n=-1&hold=a&method=eval"
+    )
+    line = page.get_by_text("The link asks for what is not here")
+    assert "method eval" in line.inner_text() or "more" in line.inner_text()
+    assert len(titles(page)) == 10
+    page.goto(f"{dashboard}/recommend?dataset=../../etc&encoder=x")
+    page.get_by_text("unknown dataset '../../etc'").wait_for()
+    no_error(page)
+
+
+def test_the_list_is_taken_away_as_three_files(page: Any, dashboard: str) -> None:
+    open_recommend(page, dashboard)
+    shown = [label(title) for title in titles(page)]
+    page.get_by_text("Export, link").click()
+    files = {}
+    for name in ("CSV", "JSON", "M3U8"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name, exact=True).click()
+        files[download.value.suggested_filename] = Path(download.value.path()).read_text()
+    rows = list(csv.DictReader(io.StringIO(files["recommendations.csv"])))
+    assert [f"{row['composer']}: {row['title']}" for row in rows] == [
+        re.sub(r" \(\w+ changed\)$", "", one) for one in shown
+    ]
+    found = json.loads(files["recommendations.json"])
+    assert found["search"]["dataset"] == ["demo"]
+    assert [one["track_id"] for one in found["results"]] == [row["track"] for row in rows]
+    assert all(
+        abs(sum(one["contributions"].values()) - one["score"]) < 1e-9 for one in found["results"]
+    )
+    playlist = files["recommendations.m3u8"].splitlines()
+    assert playlist[0] == "#EXTM3U"
+    assert all(Path(line).is_file() for line in playlist[2::2])
+    assert [line.split(",", 1)[1] for line in playlist[1::2]] == shown
+
+
+def test_examples_set_the_sliders(page: Any, dashboard: str) -> None:
+    open_recommend(page, dashboard)
+    page.get_by_role("button", name=re.compile("^. Like: ")).first.click()
+    page.wait_for_url(re.compile("like="))
+    page.get_by_text("More examples").click()
+    page.get_by_role("button", name=re.compile("^Remove ")).wait_for()
+    before = page.url
+    page.get_by_role("button", name="Set the sliders by what the liked tracks share").click()
+    page.wait_for_function("before => location.href !== before", arg=before)
+    weights = page.get_by_role("slider", name=re.compile("R²")).evaluate_all(
+        "sliders => sliders.map(slider => Number(slider.value))"
+    )
+    assert max(weights) == 1.0
+    assert min(weights) >= 0.0
+    page.get_by_role("button", name=re.compile("^Remove ")).click()
+    page.get_by_role("button", name=re.compile("^Remove ")).wait_for(state="detached")
+    no_error(page)
+
+
+@pytest.fixture(scope="module")
+def own(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """A dashboard over a copy of the library that a test may damage."""
+    root = tmp_path_factory.mktemp("own") / "data"
+    shutil.copytree(demo_library, root)
+    process, address = serve(root, root.parent / "log")
+    yield address, root
+    process.kill()
+    process.wait()
+
+
+def rename(root: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change what the features' manifest says of every track."""
+    manifest = Store(root).features_manifest("demo", "spectral")
+    for entry in manifest.tracks.values():
+        change(entry)
+    manifest.close()
+
+
+def test_names_that_hold_markup_are_shown_as_text(page: Any, own: tuple[str, Path]) -> None:
+    address, root = own
+    rename(root, lambda entry: entry.update(title=EVIL, composer="<b>Bach</b>"))
+    said: list[str] = []
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    open_recommend(page, address)
+    assert label(titles(page)[0]).startswith(f"<b>Bach</b>: {EVIL}")
+    page.get_by_role("combobox", name="Query track").focus()
+    page.get_by_role("option").filter(has_text=EVIL).first.wait_for()
+    press(page, "Escape")
+    page.get_by_text("More examples").click()
+    page.get_by_role("button", name=re.compile("^. Like: ")).first.click()
+    page.get_by_role("button", name=f"Remove <b>Bach</b>: {EVIL}").first.wait_for()
+    page.wait_for_timeout(300)
+    assert page.locator("img[src=x]").count() == 0
+    assert page.locator("a[href^=javascript]").count() == 0
+    assert not said
+    no_error(page)
+
+
+def test_a_sound_that_is_not_there_says_so(page: Any, own: tuple[str, Path]) -> None:
+    address, root = own
+    rename(root, lambda entry: entry.update(path="gone/" + entry["path"].split("/")[-1]))
+    open_recommend(page, address)
+    page.get_by_role("button", name=re.compile("^Play ")).nth(1).click()
+    page.get_by_text("the recording is not on this machine").first.wait_for()
+    no_error(page)
+
+
+def test_a_damaged_index_names_its_command(page: Any, own: tuple[str, Path]) -> None:
+    address, root = own
+    (root / "processed/indices/demo/spectral/manifest.json").write_text("{")
+    page.goto(f"{address}/recommend")
+    page.get_by_text("mess index --dataset demo --encoder spectral").first.wait_for()
+    assert page.locator("li h3").count() == 0
+    no_error(page)
