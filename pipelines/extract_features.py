@@ -95,14 +95,15 @@ def extract_features(
 def encode_segments(signal: Signal, model: Encoder) -> Iterator[NDArray[np.float32]]:
     """Yield the hidden states of each segment, [layers, time, dim].
 
-    Where the encoder wants normalised audio, the whole track's mean and deviation are used, so
+    Where the encoder wants normalised audio, the whole track is shifted and scaled alike, so
     that loudness between segments survives.
     """
+    offset, scale = map(np.float32, model.track_scale(signal) if model.normalise else (0.0, 1.0))
     bounds = segment_bounds(signal.samples.size, round(SEGMENT_SECONDS * signal.sample_rate))
     for first in range(0, len(bounds), _BATCH):
         batch = np.stack([signal.samples[a:b] for a, b in bounds[first : first + _BATCH]])
         if model.normalise:
-            batch = (batch - np.float32(signal.mean)) / np.float32(max(signal.std, 1e-7))
+            batch = (batch - offset) / scale
         yield from model.encode(batch)
 
 

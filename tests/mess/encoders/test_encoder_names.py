@@ -72,7 +72,7 @@ def test_presets_agree_with_their_own_configuration() -> None:
     for preset in PRESETS.values():
         assert len(preset.layer_names) == preset.layers
         assert preset.licence
-        if preset.kind == "hubert":
+        if preset.kind == "waveform":
             assert preset.config["hidden_size"] == preset.dim
             assert preset.config["num_hidden_layers"] == preset.layers - 1
 
