@@ -49,6 +49,7 @@ LOUDEST = 10.0  # power of the loudest mel band, as of speech at a usual level
 _RANGE = 8.0  # decades of power that the spectrogram keeps: 80 dB
 _LOWEST_POWER = 1e-10
 _VERSION = 1  # raise with any change of what `encode` returns
+_FIRST = 2 * HOP - WINDOW // 2  # where the first frame begins that lies wholly in a track
 _BLOCK = 3_000  # frames at a time while a track is measured
 
 
@@ -85,10 +86,9 @@ class WhisperTrackEncoder(TransformerEncoder):
         """Return the track's mean, and the root of its loudest band's power over `LOUDEST`."""
         import torch
 
-        loudest, length = 0.0, signal.samples.size
-        step = _BLOCK * HOP
+        loudest, step = 0.0, _BLOCK * HOP
         with torch.inference_mode():
-            for start in range(0, max(length - WINDOW, 0) + 1, step):
+            for start in range(_FIRST, signal.samples.size, step):
                 block = np.asarray(signal.samples[start : start + step + WINDOW - HOP])
                 if block.size >= WINDOW:
                     centred = torch.from_numpy(block - np.float32(signal.mean))

@@ -145,12 +145,15 @@ def test_encoding_leaves_torchs_settings_alone(encoder: WaveformEncoder) -> None
     assert torch.get_float32_matmul_precision() == before
 
 
-def test_bfloat16_is_close_and_recorded(encoder: WaveformEncoder, folder: Path) -> None:
-    coarse = load(folder, dtype="bfloat16")
+def test_bfloat16_is_close_and_recorded(tmp_path: Path) -> None:
+    # With 2 channels a group, torch's bfloat16 convolution is wrong on CPUs with AMX; real
+    # models have 48 and more.
+    folder = write_small_hubert(tmp_path / "m", num_conv_pos_embedding_groups=2)
+    fine, coarse = load(folder), load(folder, dtype="bfloat16")
     assert coarse.settings["dtype"] == "bfloat16"
-    assert coarse.settings != encoder.settings
+    assert coarse.settings != fine.settings
     segment = audio(2.0)
-    a, b = (e.encode(segment).mean(axis=2).ravel() for e in (coarse, encoder))
+    a, b = (e.encode(segment).mean(axis=2).ravel() for e in (coarse, fine))
     assert 0 < np.linalg.norm(a - b) / np.linalg.norm(b) < 0.05
 
 
