@@ -154,9 +154,7 @@ class _Gathered:
                 f"at least {MIN_SECONDS:g} s is needed",
             )
         if self._peak < SILENCE_PEAK:
-            raise AudioError(
-                self._path, "is silent", "there is nothing to measure: leave it out"
-            )
+            raise AudioError(self._path, "is silent", "there is nothing to measure: leave it out")
         mean = self._total / self._length
         return Signal(
             samples=_as_array(self._sink),

@@ -170,9 +170,7 @@ def run_steps(
             closing.callback(step.manifest.close)
         shown = closing.enter_context(progress(stage, len(todo)))
         pool = closing.enter_context(ThreadPoolExecutor(max(1, workers)))
-        waiting: deque[
-            tuple[Track, list[Step[Prepared]], Future[tuple[Entry, Prepared]]]
-        ] = deque()
+        waiting: deque[tuple[Track, list[Step[Prepared]], Future[tuple[Entry, Prepared]]]] = deque()
         upcoming = iter(todo)
         try:
             while True:

@@ -84,7 +84,7 @@ def split_encoders(text: str) -> list[str]:
     MessError
         If a name is empty.
     """
-    if is_folder(text) and Path(text).expanduser().is_dir():
+    if text and is_folder(text) and Path(text).expanduser().is_dir():
         return [text]
     names = [name.strip() for name in text.split(",")]
     if not all(names):

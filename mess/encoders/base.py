@@ -200,9 +200,7 @@ def _from_wheel(preset: Preset, *, how: dict[str, str]) -> Encoder | None:
     from mess.encoders.whisper import whisper_of
 
     architecture = _architecture(preset.name, preset)
-    arrays = whisper_wheel.read_weights(
-        path, heads=architecture.config["encoder_attention_heads"]
-    )
+    arrays = whisper_wheel.read_weights(path, heads=architecture.config["encoder_attention_heads"])
     return whisper_of(
         whisper_wheel.as_torch(arrays),
         architecture,

@@ -83,9 +83,7 @@ def read_weights(path: Path, *, heads: int) -> dict[str, NDArray[np.float32]]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise MessError(
-            f"{path}: cannot be read ({error.strerror}); {_reinstall()}"
-        ) from None
+        raise MessError(f"{path}: cannot be read ({error.strerror}); {_reinstall()}") from None
     if hashlib.sha256(content).hexdigest() != SHA256:
         raise MessError(f"{path}: is damaged or another file (its sha256 differs); {_reinstall()}")
     model = read_model(content, source=str(path))
@@ -137,9 +135,7 @@ def as_torch(arrays: dict[str, NDArray[np.float32]]) -> "dict[str, torch.Tensor]
         import torch
     except ImportError:
         raise MissingDependency("torch", "ml") from None
-    return {
-        key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in arrays.items()
-    }
+    return {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in arrays.items()}
 
 
 def _reinstall() -> str:

