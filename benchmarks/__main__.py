@@ -101,6 +101,31 @@ def encoders(folder: Path) -> Iterator[Row]:
     )
 
 
+def costs(folder: Path) -> Iterator[Row]:
+    """Seconds per minute of audio of every preset: the figures in `mess.encoders.presets`."""
+    from mess.audio import decode
+    from mess.encoders import PRESETS, load_encoder
+    from pipelines.extract_features import encode_segments
+
+    path = folder / "minute.flac"
+    soundfile.write(path, music(60), RATE)
+    for preset in PRESETS.values():
+        # What is computed does not depend on the values of the weights.
+        model = load_encoder(f"random:{preset.name}" if preset.config else preset.name)
+
+        def encode(model: Any = model) -> None:
+            for states in encode_segments(decode(path, model.sample_rate), model):
+                states.mean(axis=1)
+
+        spent = seconds(encode, runs=3 if preset.cost < 20 else 1)
+        yield Row(
+            f"{preset.name}, 1 min of FLAC, {preset.layers} × {preset.dim}",
+            f"{spent:.2g} s" if spent < 10 else f"{spent:.1f} s",
+            "the table of presets",
+            f"{preset.cost:g} s",
+        )
+
+
 def targets(folder: Path) -> Iterator[Row]:
     """CPU seconds of the 15 targets for four minutes of audio."""
     from mess.audio import decode
@@ -249,6 +274,7 @@ def memory(folder: Path) -> Iterator[Row]:
 
 PARTS = {
     "encoders": encoders,
+    "costs": costs,
     "targets": targets,
     "discovery": discovery,
     "search": search,

@@ -9,7 +9,7 @@ from dashboard.components.text import plain
 from dashboard.navigation import navigate
 from dashboard.readers import store
 from mess.datasets import KNOWN, available_datasets
-from mess.encoders import PRESETS
+from mess.encoders import PRESETS, Preset, by_interest
 from mess.errors import MessError
 
 _POLL_SECONDS = 1.0
@@ -30,12 +30,12 @@ def show() -> None:
     with st.sidebar:
         datasets = available_datasets(store().audio_dir(""))
         dataset = st.selectbox("Dataset", datasets, index=_first(datasets), key="dataset")
-        encoders = store().encoders_of(dataset)
+        encoders = by_interest(store().encoders_of(dataset))
         others = [name for name in PRESETS if name not in encoders]
         if st.session_state.get("encoder") not in encoders + others:
             st.session_state.pop("encoder", None)
         if encoders and st.session_state.get("encoder_of") != dataset:
-            st.session_state["encoder"] = encoders[0]
+            st.session_state["encoder"] = _first_encoder(dataset, encoders)
         st.session_state["encoder_of"] = dataset
         encoder = st.selectbox(
             "Encoder",
@@ -45,7 +45,7 @@ def show() -> None:
         )
         preset = PRESETS.get(encoder)
         if preset is not None:
-            st.caption(f"{preset.layers} layers × {preset.dim} · licence {preset.licence}")
+            st.caption(_describe(preset))
         st.divider()
         force = st.checkbox("Redo what is up to date", key="force")
         if st.button("Re-extract and re-probe", width="stretch", key="start"):
@@ -109,6 +109,21 @@ def _show_ended(dataset: str) -> None:
     if st.button("Close", key=f"close-{dataset}", width="stretch"):
         st.session_state["watched"].remove(dataset)
         st.rerun()
+
+
+def _describe(preset: Preset) -> str:
+    """Return a preset in one line: shape, what it was trained on, cost, licence."""
+    training = "no training" if preset.trained_on == "none" else f"trained on {preset.trained_on}"
+    return (
+        f"{preset.layers} layers × {preset.dim} · {training} · about {preset.cost:g} s per minute "
+        f"of audio · licence {preset.licence}"
+    )
+
+
+def _first_encoder(dataset: str, encoders: list[str]) -> str:
+    """Return the encoder that a first visit shows: the most interesting one that is complete."""
+    indexed = {encoder for name, encoder in store().indexed() if name == dataset}
+    return next((name for name in encoders if name in indexed), encoders[0])
 
 
 def _first(datasets: list[str]) -> int:

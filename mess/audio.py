@@ -15,7 +15,7 @@ Examples
 
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,34 +78,91 @@ def decode(path: str | Path, sample_rate: int) -> Signal:
         If the file is unreadable, damaged, silent, holds values that are not finite, or is
         shorter than one second. The message names the file, the reason and the way out.
     """
+    return decode_at(path, (sample_rate,))[sample_rate]
+
+
+def decode_at(path: str | Path, sample_rates: Iterable[int]) -> dict[int, Signal]:
+    """Read a recording once, as mono float32 at each of several rates.
+
+    Each is resampled from the file's own rate, so that it is, bit for bit, what `decode` gives
+    at that rate alone.
+
+    Parameters
+    ----------
+    path : str or Path
+    sample_rates : iterable of int
+        Hz.
+
+    Returns
+    -------
+    dict of int to Signal
+        By rate.
+
+    Raises
+    ------
+    AudioError
+        As of `decode`.
+    """
     path = Path(path)
-    length, peak, total, squares = 0, 0.0, 0.0, 0.0
-    sink: io.BytesIO | tempfile._TemporaryFileWrapper[bytes] = io.BytesIO()
-    for block in _mono_blocks(path, sample_rate):
+    gathered = {rate: _Gathered(path, rate) for rate in sample_rates}
+    for block, native_rate in native_blocks(path):
+        mono = downmix(block)
+        for one in gathered.values():
+            one.add(mono, native_rate)
+    return {rate: one.finish() for rate, one in gathered.items()}
+
+
+class _Gathered:
+    """What has been read of a recording, at one rate; the resampler keeps its state."""
+
+    def __init__(self, path: Path, rate: int) -> None:
+        self._path, self._rate = path, rate
+        self._length, self._peak, self._total, self._squares = 0, 0.0, 0.0, 0.0
+        self._resampler: soxr.ResampleStream | None = None
+        self._sink: io.BytesIO | tempfile._TemporaryFileWrapper[bytes] = io.BytesIO()
+
+    def add(self, mono: Samples, native_rate: int) -> None:
+        if native_rate == self._rate:
+            self._keep(mono)
+            return
+        if self._resampler is None:
+            self._resampler = soxr.ResampleStream(
+                native_rate, self._rate, num_channels=1, dtype="float32", quality="VHQ"
+            )
+        self._keep(self._resampler.resample_chunk(mono))
+
+    def _keep(self, block: Samples) -> None:
         if not np.isfinite(block).all():
-            raise AudioError(path, "holds samples that are not finite (NaN)", "export it again")
-        length += block.size
-        peak = max(peak, float(np.abs(block).max(initial=0.0)))
-        total += float(block.sum(dtype=np.float64))
-        squares += float(np.square(block, dtype=np.float64).sum())
-        if isinstance(sink, io.BytesIO) and length > _IN_MEMORY_SECONDS * sample_rate:
-            sink = _spill(sink)
-        sink.write(np.ascontiguousarray(block, dtype=np.float32).data)
-    if length < MIN_SECONDS * sample_rate:
-        raise AudioError(
-            path,
-            f"is only {length / sample_rate:.1f} s long",
-            f"at least {MIN_SECONDS:g} s is needed",
+            raise AudioError(
+                self._path, "holds samples that are not finite (NaN)", "export it again"
+            )
+        self._length += block.size
+        self._peak = max(self._peak, float(np.abs(block).max(initial=0.0)))
+        self._total += float(block.sum(dtype=np.float64))
+        self._squares += float(np.square(block, dtype=np.float64).sum())
+        if isinstance(self._sink, io.BytesIO) and self._length > _IN_MEMORY_SECONDS * self._rate:
+            self._sink = _spill(self._sink)
+        self._sink.write(np.ascontiguousarray(block, dtype=np.float32).data)
+
+    def finish(self) -> Signal:
+        if self._resampler is not None:
+            rest = np.empty(0, dtype=np.float32)
+            self._keep(self._resampler.resample_chunk(rest, last=True))
+        if self._length < MIN_SECONDS * self._rate:
+            raise AudioError(
+                self._path,
+                f"is only {self._length / self._rate:.1f} s long",
+                f"at least {MIN_SECONDS:g} s is needed",
+            )
+        if self._peak < SILENCE_PEAK:
+            raise AudioError(self._path, "is silent", "there is nothing to measure: leave it out")
+        mean = self._total / self._length
+        return Signal(
+            samples=_as_array(self._sink),
+            sample_rate=self._rate,
+            mean=mean,
+            std=max(self._squares / self._length - mean**2, 0.0) ** 0.5,
         )
-    if peak < SILENCE_PEAK:
-        raise AudioError(path, "is silent", "there is nothing to measure: leave it out")
-    mean = total / length
-    return Signal(
-        samples=_as_array(sink),
-        sample_rate=sample_rate,
-        mean=mean,
-        std=max(squares / length - mean**2, 0.0) ** 0.5,
-    )
 
 
 def segment_bounds(n_samples: int, segment_samples: int) -> list[tuple[int, int]]:
@@ -146,23 +203,6 @@ def _as_array(sink: "io.BytesIO | tempfile._TemporaryFileWrapper[bytes]") -> Sam
         return np.frombuffer(sink.getbuffer(), dtype=np.float32)
     sink.flush()
     return np.memmap(sink, dtype=np.float32, mode="r")
-
-
-def _mono_blocks(path: Path, sample_rate: int) -> Iterator[Samples]:
-    """Yield mono blocks at ``sample_rate``; the resampler keeps its state between them."""
-    resampler: soxr.ResampleStream | None = None
-    for block, native_rate in native_blocks(path):
-        mono = downmix(block)
-        if native_rate == sample_rate:
-            yield mono
-            continue
-        if resampler is None:
-            resampler = soxr.ResampleStream(
-                native_rate, sample_rate, num_channels=1, dtype="float32", quality="VHQ"
-            )
-        yield resampler.resample_chunk(mono)
-    if resampler is not None:
-        yield resampler.resample_chunk(np.empty(0, dtype=np.float32), last=True)
 
 
 def downmix(block: Samples) -> Samples:

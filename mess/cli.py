@@ -18,6 +18,7 @@ COMMANDS = {
     "report": "pipelines.write_report",
     "run-all": "pipelines.run_all",
     "recommend": "pipelines.demo_recommendations",
+    "encoders": "pipelines.list_encoders",
     "status": "pipelines.show_status",
 }
 

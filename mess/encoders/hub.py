@@ -21,7 +21,7 @@ _TIMEOUT = 5.0  # seconds
 _FOLDER = "--encoder /path/to/folder (config.json and the weights)"
 
 
-def fetch(hub_id: str, *, revision: str = "") -> Checkpoint:
+def fetch(hub_id: str, *, revision: str = "", sample_rate: int | None = None) -> Checkpoint:
     """Return a model of the hub.
 
     Parameters
@@ -30,6 +30,8 @@ def fetch(hub_id: str, *, revision: str = "") -> Checkpoint:
         ``organisation/model``.
     revision : str
         Commit; "" takes the default branch, or what the cache has of it.
+    sample_rate : int, optional
+        Hz, where the model's files do not say it.
 
     Raises
     ------
@@ -46,6 +48,7 @@ def fetch(hub_id: str, *, revision: str = "") -> Checkpoint:
             read_object(config),
             read_object(preprocessor) if preprocessor else {},
             source=f"{hub_id} (config.json)",
+            sample_rate=sample_rate,
         )
         # Weights in either format that are here already spare a download, or a look at the hub.
         cached = (_cached(hub_id, name, commit)[0] for name in WEIGHTS)
@@ -55,6 +58,17 @@ def fetch(hub_id: str, *, revision: str = "") -> Checkpoint:
     if weights is None:
         raise MessError(f"{hub_id}: has neither {' nor '.join(WEIGHTS)}; choose another model")
     return Checkpoint(architecture, weights, commit)
+
+
+def in_cache(hub_id: str, *, revision: str = "") -> bool:
+    """Tell whether `fetch` would find a model without asking the hub."""
+    try:
+        config, _ = _cached(hub_id, "config.json", revision)
+        return config is not None and any(
+            _cached(hub_id, name, config.parent.name)[0] for name in WEIGHTS
+        )
+    except MissingDependency:
+        return False
 
 
 def _get(hub_id: str, name: str, revision: str) -> Path | None:

@@ -5,7 +5,7 @@ Light to import: the command line, the dashboard and the docs read this table.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -31,39 +31,53 @@ class Preset:
     Attributes
     ----------
     name : str
-    kind : {"hubert", "spectral"}
-        Which implementation runs it.
+    kind : {"waveform", "whisper", "spectral"}
+        Which implementation runs it: samples or a log-mel spectrogram into a transformer, or
+        neither.
     hub_id, revision : str
         Where its weights are published, and the commit that is used; a revision of "" follows
         the published default, and the commit that was found is recorded with the features.
     licence : str
         Of the weights.
+    trained_on : {"music", "speech", "none"}
+        What the weights were trained on.
     sample_rate : int
         Hz.
     layers, dim : int
         Shape of one frame's hidden states; layer 0 is the input to the first block.
     layer_names : tuple of str
         Short, for figures.
-    config : mapping
-        What builds the same architecture with random weights (names of `HubertConfig`).
+    cost : float
+        Seconds of computation per minute of audio, decoding included, on two CPU cores; see
+        `COST_SOURCE`. It depends on the architecture and not on the weights.
+    model_type, config : str, mapping
+        What builds the same architecture with random weights (names of transformers).
     note : str
         One sentence for people.
     """
 
     name: str
-    kind: Literal["hubert", "spectral"]
+    kind: Literal["waveform", "whisper", "spectral"]
     hub_id: str = ""
     revision: str = ""
     licence: str
+    trained_on: Literal["music", "speech", "none"]
     sample_rate: int
     layers: int
     dim: int
     layer_names: tuple[str, ...]
+    cost: float
+    model_type: str = ""
     config: Mapping[str, object] = field(default_factory=dict)
     note: str = ""
 
 
-_MERT_95M: Mapping[str, object] = MappingProxyType(
+COST_SOURCE = (
+    "`python -m benchmarks --only costs`: two x86-64 cores with AVX-512, torch 2.13, float32, "
+    "decoding included, random weights of the same shape where a model has any"
+)
+
+_BASE: Mapping[str, object] = MappingProxyType(
     {
         "hidden_size": 768,
         "num_hidden_layers": 12,
@@ -83,14 +97,38 @@ _MERT_95M: Mapping[str, object] = MappingProxyType(
         "do_stable_layer_norm": False,
     }
 )
-_MERT_330M: Mapping[str, object] = MappingProxyType(
+_LARGE: Mapping[str, object] = MappingProxyType(
     {
-        **_MERT_95M,
+        **_BASE,
         "hidden_size": 1024,
         "num_hidden_layers": 24,
         "num_attention_heads": 16,
         "intermediate_size": 4096,
         "do_stable_layer_norm": True,
+    }
+)
+_DATA2VEC: Mapping[str, object] = MappingProxyType(
+    {
+        **{
+            key: value
+            for key, value in _BASE.items()
+            if key not in {"feat_extract_norm", "feat_proj_layer_norm", "do_stable_layer_norm"}
+        },
+        "num_conv_pos_embeddings": 5,
+        "conv_pos_kernel_size": 19,
+    }
+)
+# Whisper tiny.en.
+WHISPER_TINY: Mapping[str, object] = MappingProxyType(
+    {
+        "d_model": 384,
+        "encoder_layers": 4,
+        "encoder_attention_heads": 6,
+        "encoder_ffn_dim": 1536,
+        "num_mel_bins": 80,
+        "max_source_positions": 1500,
+        "activation_function": "gelu",
+        "scale_embedding": False,
     }
 )
 
@@ -100,42 +138,115 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         for preset in (
             Preset(
                 name="mert-v1-95m",
-                kind="hubert",
+                kind="waveform",
                 hub_id="m-a-p/MERT-v1-95M",
                 revision="12af15fef9d0ac838c3f475bfbbf26d2060dd4f5",
                 licence="CC-BY-NC-4.0",
+                trained_on="music",
                 sample_rate=24_000,
                 layers=13,
                 dim=768,
                 layer_names=tuple(map(str, range(13))),
-                config=_MERT_95M,
+                cost=10.9,
+                model_type="mert_model",
+                config=_BASE,
                 note="MERT (Li et al., ICLR 2024), 12 blocks; no commercial use.",
             ),
             Preset(
                 name="mert-v1-330m",
-                kind="hubert",
+                kind="waveform",
                 hub_id="m-a-p/MERT-v1-330M",
                 licence="CC-BY-NC-4.0",
+                trained_on="music",
                 sample_rate=24_000,
                 layers=25,
                 dim=1024,
                 layer_names=tuple(map(str, range(25))),
-                config=_MERT_330M,
+                cost=30.0,
+                model_type="mert_model",
+                config=_LARGE,
                 note="MERT (Li et al., ICLR 2024), 24 blocks; no commercial use; no pinned commit.",
+            ),
+            Preset(
+                name="music2vec",
+                kind="waveform",
+                hub_id="m-a-p/music2vec-v1",
+                licence="CC-BY-NC-4.0",
+                trained_on="music",
+                sample_rate=16_000,
+                layers=13,
+                dim=768,
+                layer_names=tuple(map(str, range(13))),
+                cost=8.0,
+                model_type="data2vec-audio",
+                config=_DATA2VEC,
+                note="music2vec (Li et al., 2022), 12 blocks; no commercial use; no pinned commit.",
+            ),
+            Preset(
+                name="hubert-base",
+                kind="waveform",
+                hub_id="facebook/hubert-base-ls960",
+                revision="dba3bb02fda4248b6e082697eee756de8fe8aa8a",
+                licence="Apache-2.0",
+                trained_on="speech",
+                sample_rate=16_000,
+                layers=13,
+                dim=768,
+                layer_names=tuple(map(str, range(13))),
+                cost=8.0,
+                model_type="hubert",
+                config=_BASE,
+                note="HuBERT (Hsu et al., 2021), 12 blocks, trained on 960 h of read English.",
+            ),
+            Preset(
+                name="whisper-tiny",
+                kind="whisper",
+                hub_id="openai/whisper-tiny.en",
+                revision="87c7102498dcde7456f24cfd30239ca606ed9063",
+                licence="MIT",
+                trained_on="speech",
+                sample_rate=16_000,
+                layers=5,
+                dim=384,
+                layer_names=tuple(map(str, range(5))),
+                cost=1.1,
+                model_type="whisper",
+                config=WHISPER_TINY,
+                note="The encoder of Whisper tiny.en (Radford et al., 2022), 4 blocks, trained to "
+                "transcribe English speech; small, and installable without the hub.",
             ),
             Preset(
                 name="spectral",
                 kind="spectral",
                 licence="Apache-2.0",
+                trained_on="none",
                 sample_rate=24_000,
                 layers=len(SPECTRAL_LAYERS),
                 dim=128,
                 layer_names=SPECTRAL_LAYERS,
+                cost=0.5,
                 note="The baseline: statistics and modulations of a mel spectrogram; no weights.",
             ),
         )
     }
 )
+TRAINED = tuple(name for name, preset in PRESETS.items() if preset.trained_on != "none")
+
+
+def by_interest(encoders: Iterable[str]) -> list[str]:
+    """Return encoders in the order in which a person wants to see them.
+
+    Trained networks first, in the order of `PRESETS` and then by name; the baseline; random
+    controls last.
+    """
+    order = {name: place for place, name in enumerate(PRESETS)}
+
+    def rank(name: str) -> tuple[int, int, str]:
+        if name.startswith(RANDOM):
+            return 2, 0, name
+        return int(name == "spectral"), order.get(name, len(order)), name
+
+    return sorted(encoders, key=rank)
 
 
 def is_hub_id(name: str) -> bool:

@@ -25,6 +25,7 @@ import hashlib
 import json
 from functools import cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.fft
@@ -32,6 +33,9 @@ from numpy.typing import NDArray
 
 from mess.encoders.presets import MODULATION_BANDS, PRESETS, SPECTRAL_LAYERS
 from mess.errors import MessError
+
+if TYPE_CHECKING:
+    from mess.audio import Signal
 
 SAMPLE_RATE = 24_000
 BANDS = 128
@@ -67,6 +71,10 @@ class SpectralEncoder:
         }
         recipe = json.dumps(["spectral", self.settings, MODULATION_BANDS])
         self.weights_hash = hashlib.sha256(recipe.encode()).hexdigest()
+
+    def track_scale(self, signal: "Signal") -> tuple[float, float]:
+        """Return the track's mean and standard deviation."""
+        return signal.mean, max(signal.std, 1e-7)
 
     def encode(self, segments: Values) -> Values:
         """Return the pyramid of each segment.

@@ -1,5 +1,6 @@
 """Names of encoders: what they mean, and which folder their features lie under."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
-from mess.encoders import PRESETS, encoder_slug, load_encoder
+from mess.cli import build_app
+from mess.encoders import PRESETS, by_interest, encoder_slug, load_encoder
+from mess.encoders.families import FAMILIES
 from mess.errors import MessError, UnknownName
 
 
@@ -72,9 +76,45 @@ def test_presets_agree_with_their_own_configuration() -> None:
     for preset in PRESETS.values():
         assert len(preset.layer_names) == preset.layers
         assert preset.licence
-        if preset.kind == "hubert":
+        assert preset.cost > 0
+        assert (preset.trained_on == "none") == (preset.kind == "spectral")
+        if preset.kind == "waveform":
             assert preset.config["hidden_size"] == preset.dim
             assert preset.config["num_hidden_layers"] == preset.layers - 1
+        if preset.kind == "whisper":
+            assert preset.config["d_model"] == preset.dim
+            assert preset.config["encoder_layers"] == preset.layers - 1
+        if preset.config:
+            assert set(preset.config) <= FAMILIES[preset.model_type].keys
+
+
+def test_a_trained_network_is_shown_before_the_baseline_and_the_controls() -> None:
+    names = ["mine", "random:whisper-tiny", "spectral", "whisper-tiny", "mert-v1-95m"]
+    assert by_interest(names) == [
+        "mert-v1-95m",
+        "whisper-tiny",
+        "mine",
+        "spectral",
+        "random:whisper-tiny",
+    ]
+
+
+def test_the_documents_table_is_what_the_command_prints() -> None:
+    document = (Path(__file__).parents[3] / "docs" / "encoders.md").read_text(encoding="utf-8")
+    shown = CliRunner().invoke(build_app(), ["encoders"])
+    assert shown.exit_code == 0
+    table = shown.output.split("\n\n")[0]
+    assert len(table.splitlines()) == len(PRESETS) + 2
+    assert table in document
+
+
+def test_presets_as_json_say_which_can_run_here() -> None:
+    shown = CliRunner().invoke(build_app(), ["encoders", "--json"])
+    found = {one["name"]: one for one in json.loads(shown.output)}
+    assert list(found) == list(PRESETS)
+    assert found["spectral"]["here"] is True
+    assert found["whisper-tiny"]["trained_on"] == "speech"
+    assert found["mert-v1-330m"]["layers"] == 25
 
 
 def test_table_and_slugs_load_no_heavy_package() -> None:

@@ -1,86 +1,95 @@
-"""Hidden states of the HuBERT family (HuBERT, MERT), run by transformers' own HubertModel.
+"""What every transformer here has in common: building, exact loading, and a forward pass.
 
 Weights are loaded exactly or not at all: every tensor of the file has its place in the model and
 every place its tensor. Segments are encoded one at a time on a CPU, where batches do not pay, and
 in batches on a GPU.
-
-References
-----------
-Hsu et al., "HuBERT: Self-supervised speech representation learning by masked prediction of hidden
-units", IEEE/ACM TASLP 29, 2021. Li et al., "MERT: Acoustic music understanding model with
-large-scale self-supervised training", ICLR 2024.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.encoders.checkpoint import Architecture, Checkpoint, file_sha256, read_tensors
+from mess.encoders.checkpoint import Architecture
 from mess.errors import MessError, MissingDependency
 
 if TYPE_CHECKING:
     import torch
-    from transformers import HubertModel
+
+    from mess.audio import Signal
 
 _GPU_BATCH = 16
 _SELF_CHECK_TOLERANCE = 1e-4
+Settings = dict[str, str | int | float | bool]
 
 
-class HubertEncoder:
-    """A HubertModel as an `Encoder`; made by `load_hubert` and `random_hubert`.
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a model's weights come from; see `mess.encoders.Encoder`."""
+
+    id: str
+    licence: str
+    weights_hash: str
+    revision: str = ""
+    settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+
+class TransformerEncoder:
+    """A transformer as an `Encoder`; a subclass says how samples become its hidden states.
 
     Attributes
     ----------
-    model : transformers.HubertModel
+    model : transformers.PreTrainedModel
         In evaluation mode, on its device.
     """
 
     def __init__(
         self,
-        model: "HubertModel",
+        model: Any,
         *,
-        id: str,
         architecture: Architecture,
-        licence: str,
-        revision: str,
-        weights_hash: str,
+        layers: int,
+        dim: int,
+        origin: Origin,
         device: str,
         dtype: str,
-        settings: dict[str, str | int | float | bool],
     ) -> None:
         self._device, self._dtype = _device(device), _dtype(dtype)
-        untyped: Any = model  # its `to` is a wrapper that mypy cannot follow
-        self.model = untyped.to(device=self._device, dtype=self._dtype).eval()
-        self.id = id
+        self.model = model.to(device=self._device, dtype=self._dtype).eval()
+        self.id = origin.id
         self.sample_rate = architecture.sample_rate
         self.normalise = architecture.normalise
-        self.layers = model.config.num_hidden_layers + 1
-        self.layer_names = [str(layer) for layer in range(self.layers)]
-        self.dim = model.config.hidden_size
-        self.licence = licence
-        self.revision = revision
-        self.weights_hash = weights_hash
+        self.layers = layers
+        self.layer_names = [str(layer) for layer in range(layers)]
+        self.dim = dim
+        self.licence = origin.licence
+        self.revision = origin.revision
+        self.weights_hash = origin.weights_hash
         self._precision = self._fastest_safe_precision()
-        self.settings = {
-            **settings,
-            "architecture": _hash(architecture.config),
+        self.settings: Settings = {
+            **origin.settings,
+            "architecture": hash_of(architecture.config),
             "dtype": dtype,
             "matmul_precision": self._precision,
         }
 
     def frames(self, samples: int) -> int:
-        """Return how many frames a segment gives: 374 for MERT's 5 s of 24 kHz."""
-        for kernel, stride in zip(
-            self.model.config.conv_kernel, self.model.config.conv_stride, strict=True
-        ):
-            samples = max(samples - kernel, -stride) // stride + 1
-        return samples
+        """Return how many frames a segment gives."""
+        raise NotImplementedError
+
+    def states(self, samples: "torch.Tensor") -> "list[torch.Tensor]":
+        """Return the hidden states of [batch, samples], a layer each: [batch, time, dim]."""
+        raise NotImplementedError
+
+    def track_scale(self, signal: "Signal") -> tuple[float, float]:
+        """Return what a track's samples are shifted and divided by before they are encoded."""
+        return signal.mean, max(signal.std, 1e-7)
 
     def encode(self, segments: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the hidden states of segments of equal length.
@@ -91,8 +100,8 @@ class HubertEncoder:
         Parameters
         ----------
         segments : ndarray [shape=(batch, samples)]
-            Mono, float32, at ``sample_rate``; zero mean and unit variance over the track where
-            ``normalise`` is set. Never padded: the first convolution's normalisation spans time.
+            Mono, float32, at ``sample_rate``; shifted and divided by what `track_scale` returns
+            where ``normalise`` is set. Never padded.
 
         Returns
         -------
@@ -104,7 +113,7 @@ class HubertEncoder:
         ValueError
             If ``segments`` is not of that shape.
         MessError
-            If a segment is too short for a single frame.
+            If a segment is too short for a single frame, or too long for the model.
         """
         segments = np.ascontiguousarray(segments, dtype=np.float32)
         if segments.ndim != 2:
@@ -126,11 +135,9 @@ class HubertEncoder:
     def _forward(self, segments: NDArray[np.float32], precision: str) -> "list[torch.Tensor]":
         import torch
 
-        samples = torch.tensor(segments, dtype=self._dtype, device=self._device)
+        samples = torch.tensor(segments, device=self._device)
         with torch.inference_mode(), _matmul_precision(precision):
-            output = self.model(samples, output_hidden_states=True)
-        # transformers 5 gives the last state before the final normalisation, 4 gave it after.
-        return [*output.hidden_states[:-1], output.last_hidden_state]
+            return self.states(samples)
 
     def _fastest_safe_precision(self) -> str:
         """Let torch choose its faster float32 products on a CPU where they prove exact enough.
@@ -155,89 +162,51 @@ class HubertEncoder:
         return "medium" if 0 < error < _SELF_CHECK_TOLERANCE else "highest"
 
 
-def load_hubert(
-    checkpoint: Checkpoint, *, id: str, licence: str, device: str, dtype: str
-) -> HubertEncoder:
-    """Return the encoder that a checkpoint holds.
+def build(make: Callable[[], Any], *, what: str, seed: int = 0, allocate: bool = True) -> Any:
+    """Return a model with random weights, or without any memory behind its tensors.
+
+    Parameters
+    ----------
+    make : callable
+        Imports the model's class and calls it.
+    what : str
+        What its configuration should describe, for the message.
+    seed : int
+        The same seed gives the same weights; the caller's random state is left as it was.
+    allocate : bool
+        False where every value is about to be replaced and shapes suffice.
 
     Raises
     ------
     MessError
-        If a single tensor is missing, unexpected or of another shape, or the file is unsafe.
+        If transformers refuses the configuration.
     """
-    _ask_for_huge_pages()
-    weights = read_tensors(checkpoint.weights)
-    # Every value is about to be replaced: shapes suffice.
-    model = _build(checkpoint.architecture, allocate=False)
-    _require_exact_fit(model, weights, source=str(checkpoint.weights))
-    model.load_state_dict(weights, strict=True, assign=True)
-    return HubertEncoder(
-        model,
-        id=id,
-        architecture=checkpoint.architecture,
-        licence=licence,
-        revision=checkpoint.revision,
-        weights_hash=file_sha256(checkpoint.weights),
-        device=device,
-        dtype=dtype,
-        settings={},
-    )
-
-
-def random_hubert(
-    architecture: Architecture, *, id: str, seed: int, device: str, dtype: str
-) -> HubertEncoder:
-    """Return the same architecture with random weights: what a probe finds without training.
-
-    The same seed gives the same weights (under the same torch and transformers, which is why
-    their versions are part of the hash), and the caller's random state is left as it was.
-    """
-    _ask_for_huge_pages()
-    model = _build(architecture, seed=seed)
-    import torch
-    import transformers
-
-    made_by = {
-        "config": architecture.config,
-        "seed": seed,
-        "torch": torch.__version__.partition("+")[0],
-        "transformers": transformers.__version__,
-    }
-    return HubertEncoder(
-        model,
-        id=id,
-        architecture=architecture,
-        licence="none (random weights)",
-        revision="",
-        weights_hash=_hash(made_by),
-        device=device,
-        dtype=dtype,
-        settings={"seed": seed},
-    )
-
-
-def _build(architecture: Architecture, *, seed: int = 0, allocate: bool = True) -> "HubertModel":
-    """Return a HubertModel with random weights, or without any memory behind its tensors."""
     try:
         import torch
-        from transformers import HubertConfig, HubertModel
+        import transformers  # noqa: F401 (a missing one is reported here)
     except ImportError as error:
         raise MissingDependency(error.name or "transformers", "ml") from None
 
+    _ask_for_huge_pages()
     try:
         with torch.random.fork_rng(devices=[]), torch.device("cpu" if allocate else "meta"):
             torch.manual_seed(seed)
-            return HubertModel(HubertConfig(**architecture.config))
+            return make()
     except Exception as error:  # transformers' checks raise many kinds
         reason = " ".join(str(error).split())[:200]
         raise MessError(
-            f"config.json describes no HuBERT model ({reason}); choose another model"
+            f"config.json describes no {what} ({reason}); choose another model"
         ) from None
 
 
-def _require_exact_fit(
-    model: "HubertModel", weights: "dict[str, torch.Tensor]", *, source: str
-) -> None:
+def load_exactly(model: Any, weights: "dict[str, torch.Tensor]", *, source: str) -> None:
+    """Put weights into a model.
+
+    Raises
+    ------
+    MessError
+        If a single tensor is missing, unexpected or of another shape.
+    """
     expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     given = {key: tuple(value.shape) for key, value in weights.items()}
     misshapen = [
@@ -256,6 +225,38 @@ def _require_exact_fit(
                 f"{source}: {fault} {', '.join(keys[:3])}{more}; "
                 "take config.json and the weights from the same model"
             )
+    model.load_state_dict(weights, strict=True, assign=True)
+
+
+def random_origin(architecture: Architecture, *, id: str, seed: int) -> Origin:
+    """Return the origin of random weights: what makes them stands for a file's hash.
+
+    The same seed gives the same weights under the same torch and transformers, which is why
+    their versions are part of the hash.
+    """
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise MissingDependency(error.name or "transformers", "ml") from None
+
+    made_by = {
+        "config": architecture.config,
+        "seed": seed,
+        "torch": torch.__version__.partition("+")[0],
+        "transformers": transformers.__version__,
+    }
+    return Origin(
+        id=id,
+        licence="none (random weights)",
+        weights_hash=hash_of(made_by),
+        settings={"seed": seed},
+    )
+
+
+def hash_of(value: object) -> str:
+    """Return the sha256 of a JSON-able value."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _ask_for_huge_pages() -> None:
@@ -298,7 +299,3 @@ def _dtype(name: str) -> "torch.dtype":
     if name not in types:
         raise MessError(f"dtype {name!r}: there are {', '.join(types)}")
     return types[name]
-
-
-def _hash(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -14,7 +14,7 @@ from small_hubert import SMALL_CONFIG, write_small_hubert
 
 from mess.encoders import encoder_slug, load_encoder
 from mess.encoders.checkpoint import file_sha256
-from mess.encoders.hubert import HubertEncoder
+from mess.encoders.waveform import WaveformEncoder
 from mess.errors import MessError, UnknownName
 
 torch = pytest.importorskip("torch")
@@ -30,13 +30,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def encoder(folder: Path) -> HubertEncoder:
+def encoder(folder: Path) -> WaveformEncoder:
     return load(folder)
 
 
-def load(name: str | Path, **options: Any) -> HubertEncoder:
+def load(name: str | Path, **options: Any) -> WaveformEncoder:
     encoder = load_encoder(str(name), **({"device": "cpu"} | options))
-    assert isinstance(encoder, HubertEncoder)
+    assert isinstance(encoder, WaveformEncoder)
     return encoder
 
 
@@ -64,7 +64,7 @@ def change_config(folder: Path, **changes: Any) -> None:
     (folder / "config.json").write_text(json.dumps(SMALL_CONFIG | changes))
 
 
-def test_what_an_encoder_says_of_itself(encoder: HubertEncoder, folder: Path) -> None:
+def test_what_an_encoder_says_of_itself(encoder: WaveformEncoder, folder: Path) -> None:
     assert (encoder.layers, encoder.dim, encoder.sample_rate) == (3, 32, RATE)
     assert encoder.layer_names == ["0", "1", "2"]
     assert encoder.id == "small-mert"
@@ -74,14 +74,14 @@ def test_what_an_encoder_says_of_itself(encoder: HubertEncoder, folder: Path) ->
     assert encoder.settings["dtype"] == "float32"
 
 
-def test_five_seconds_give_374_frames(encoder: HubertEncoder) -> None:
+def test_five_seconds_give_374_frames(encoder: WaveformEncoder) -> None:
     states = encoder.encode(audio(batch=2))
     assert states.shape == (2, 3, 374, 32)
     assert states.dtype == np.float32
     assert [encoder.frames(s * RATE) for s in (1, 5, 30)] == [74, 374, 2249]
 
 
-def test_every_tensor_of_the_file_is_in_the_model(encoder: HubertEncoder, folder: Path) -> None:
+def test_every_tensor_of_the_file_is_in_the_model(encoder: WaveformEncoder, folder: Path) -> None:
     written = torch.load(folder / "pytorch_model.bin", weights_only=True)
     loaded = encoder.model.state_dict()
     assert len(written) == len(loaded)
@@ -92,7 +92,7 @@ def test_every_tensor_of_the_file_is_in_the_model(encoder: HubertEncoder, folder
     assert f"{CONV}.weight_g" in written
 
 
-def test_states_are_those_of_transformers_own_model(encoder: HubertEncoder, folder: Path) -> None:
+def test_states_are_those_of_transformers_own_model(encoder: WaveformEncoder, folder: Path) -> None:
     known = set(transformers.HubertConfig().to_dict()) - {"model_type", "architectures"}
     own = transformers.HubertModel(
         transformers.HubertConfig(**{k: v for k, v in SMALL_CONFIG.items() if k in known})
@@ -125,32 +125,35 @@ def test_last_layer_of_a_pre_norm_model_is_its_normalised_output(tmp_path: Path)
     assert abs(states[1].var(axis=1).mean() - 1) > 1e-2
 
 
-def test_old_and_new_names_hold_the_same_model(encoder: HubertEncoder, tmp_path: Path) -> None:
+def test_old_and_new_names_hold_the_same_model(encoder: WaveformEncoder, tmp_path: Path) -> None:
     new = load(write_small_hubert(tmp_path / "new", old_names=False))
     segment = audio(1.0)
     np.testing.assert_array_equal(new.encode(segment), encoder.encode(segment))
     assert new.weights_hash != encoder.weights_hash
 
 
-def test_rows_of_a_batch_do_not_touch_each_other(encoder: HubertEncoder) -> None:
+def test_rows_of_a_batch_do_not_touch_each_other(encoder: WaveformEncoder) -> None:
     segments = audio(2.0, batch=3)
     together = encoder.encode(segments)
     np.testing.assert_array_equal(together[1:2], encoder.encode(segments[1:2]))
     assert not np.allclose(together[0], together[1])
 
 
-def test_encoding_leaves_torchs_settings_alone(encoder: HubertEncoder) -> None:
+def test_encoding_leaves_torchs_settings_alone(encoder: WaveformEncoder) -> None:
     before = torch.get_float32_matmul_precision()
     encoder.encode(audio(1.0))
     assert torch.get_float32_matmul_precision() == before
 
 
-def test_bfloat16_is_close_and_recorded(encoder: HubertEncoder, folder: Path) -> None:
-    coarse = load(folder, dtype="bfloat16")
+def test_bfloat16_is_close_and_recorded(tmp_path: Path) -> None:
+    # With 2 channels a group, torch's bfloat16 convolution is wrong on CPUs with AMX; real
+    # models have 48 and more.
+    folder = write_small_hubert(tmp_path / "m", num_conv_pos_embedding_groups=2)
+    fine, coarse = load(folder), load(folder, dtype="bfloat16")
     assert coarse.settings["dtype"] == "bfloat16"
-    assert coarse.settings != encoder.settings
+    assert coarse.settings != fine.settings
     segment = audio(2.0)
-    a, b = (e.encode(segment).mean(axis=2).ravel() for e in (coarse, encoder))
+    a, b = (e.encode(segment).mean(axis=2).ravel() for e in (coarse, fine))
     assert 0 < np.linalg.norm(a - b) / np.linalg.norm(b) < 0.05
 
 
@@ -234,9 +237,9 @@ def test_half_written_weights_are_refused(tmp_path: Path, name: str) -> None:
     [
         ({"feature_extractor_cqt": True}, "feature_extractor_cqt"),
         ({"deepnorm": True}, "deepnorm"),
-        ({"model_type": "whisper"}, "whisper"),
-        ({"num_attention_heads": 5}, "no HuBERT model"),
-        ({"conv_stride": [5, 2]}, "no HuBERT model"),
+        ({"model_type": "encodec"}, "encodec"),
+        ({"num_attention_heads": 5}, "describes no Hubert model"),
+        ({"conv_stride": [5, 2]}, "describes no Hubert model"),
     ],
 )
 def test_model_of_another_kind_is_refused(
@@ -249,7 +252,7 @@ def test_model_of_another_kind_is_refused(
     assert "\n" not in str(caught.value)
 
 
-def test_attention_relax_changes_nothing(encoder: HubertEncoder, tmp_path: Path) -> None:
+def test_attention_relax_changes_nothing(encoder: WaveformEncoder, tmp_path: Path) -> None:
     folder = write_small_hubert(tmp_path / "m")
     change_config(folder, attention_relax=32.0)
     segment = audio(1.0)
@@ -286,7 +289,7 @@ def test_preprocessor_decides_rate_and_normalisation(tmp_path: Path) -> None:
 
 
 def test_random_control_has_the_shape_and_other_weights(
-    encoder: HubertEncoder, folder: Path
+    encoder: WaveformEncoder, folder: Path
 ) -> None:
     first, again, other = (load(f"random:{folder}", seed=seed) for seed in (3, 3, 4))
     assert first.id == "random:small-mert"
@@ -318,7 +321,7 @@ def test_random_mert_has_the_size_of_the_published_one() -> None:
     assert np.isfinite(states).all()
 
 
-def test_segment_without_a_frame_is_refused(encoder: HubertEncoder) -> None:
+def test_segment_without_a_frame_is_refused(encoder: WaveformEncoder) -> None:
     with pytest.raises(MessError, match="too short"):
         encoder.encode(np.zeros((1, 300), dtype=np.float32))
     with pytest.raises(ValueError, match="batch"):
@@ -348,7 +351,7 @@ def test_hub_out_of_reach_names_the_local_way(
 
 
 def test_model_in_the_hubs_cache_needs_no_network(
-    encoder: HubertEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encoder: WaveformEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from huggingface_hub import constants
 

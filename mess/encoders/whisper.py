@@ -1,0 +1,243 @@
+"""Hidden states of Whisper's encoder, run by transformers' own WhisperEncoder.
+
+Whisper is trained on speech, with 30 s of log-mel spectrogram at a time, short recordings filled
+up with silence. Here it hears a segment at its true length: the position embeddings are those of
+its first seconds, and no frame attends to silence that the music does not have. On 5 s of music
+filled up to 30 s, the same 250 frames of the last layer keep a cosine of some 0.9 with these, at
+six times the cost.
+
+Conventions: the log-mel spectrogram is Whisper's own (80 bands, 25 ms Hann windows, 100 frames a
+second, decimal logarithm, floor 80 dB under the maximum, ``(x + 4) / 4``) but for the maximum,
+which is that of the track and not of the segment: a segment softer than the rest stays softer.
+Samples come shifted by their track's mean and scaled so that the track's loudest band has the
+power `LOUDEST`, so that a gain on a whole track changes nothing.
+
+References
+----------
+Radford et al., "Robust speech recognition via large-scale weak supervision", ICML 2023.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mess.encoders.checkpoint import (
+    Architecture,
+    Checkpoint,
+    body_of,
+    file_sha256,
+    read_tensors,
+)
+from mess.encoders.transformer import (
+    Origin,
+    TransformerEncoder,
+    build,
+    load_exactly,
+    random_origin,
+)
+from mess.errors import MessError
+
+if TYPE_CHECKING:
+    import torch
+
+    from mess.audio import Signal
+
+SAMPLE_RATE = 16_000
+WINDOW = 400  # samples: 25 ms
+HOP = 160  # samples: 100 frames a second
+LOUDEST = 10.0  # power of the loudest mel band, as of speech at a usual level
+_RANGE = 8.0  # decades of power that the spectrogram keeps: 80 dB
+_LOWEST_POWER = 1e-10
+_VERSION = 1  # raise with any change of what `encode` returns
+_FIRST = 2 * HOP - WINDOW // 2  # where the first frame begins that lies wholly in a track
+_BLOCK = 3_000  # frames at a time while a track is measured
+
+
+class WhisperTrackEncoder(TransformerEncoder):
+    """Whisper's encoder as an `Encoder`; made by `load_whisper` and `random_whisper`."""
+
+    def __init__(
+        self, model: Any, *, architecture: Architecture, origin: Origin, device: str, dtype: str
+    ) -> None:
+        if architecture.sample_rate != SAMPLE_RATE:
+            raise MessError(
+                f"{origin.id}: Whisper works at {SAMPLE_RATE} Hz, not {architecture.sample_rate}; "
+                "correct preprocessor_config.json"
+            )
+        self._mel: torch.Tensor | None = None
+        self._positions: torch.Tensor | None = None
+        super().__init__(
+            model,
+            architecture=architecture,
+            layers=model.config.encoder_layers + 1,
+            dim=model.config.d_model,
+            origin=origin,
+            device=device,
+            dtype=dtype,
+        )
+        self.normalise = True
+        self.settings |= {"log_mel": _VERSION, "loudest": LOUDEST}
+
+    def frames(self, samples: int) -> int:
+        """Return how many frames a segment gives: 250 for 5 s."""
+        return samples // HOP // 2
+
+    def track_scale(self, signal: "Signal") -> tuple[float, float]:
+        """Return the track's mean, and the root of its loudest band's power over `LOUDEST`."""
+        import torch
+
+        loudest, step = 0.0, _BLOCK * HOP
+        with torch.inference_mode():
+            for start in range(_FIRST, signal.samples.size, step):
+                block = np.asarray(signal.samples[start : start + step + WINDOW - HOP])
+                if block.size >= WINDOW:
+                    centred = torch.from_numpy(block - np.float32(signal.mean))
+                    loudest = max(loudest, float(self._power(centred[None], pad=False).max()))
+        return signal.mean, max(loudest / LOUDEST, 1e-12) ** 0.5
+
+    def log_mel(self, samples: "torch.Tensor") -> "torch.Tensor":
+        """Return Whisper's log-mel spectrogram of segments of a scaled track.
+
+        Parameters
+        ----------
+        samples : Tensor [shape=(batch, n)]
+
+        Returns
+        -------
+        Tensor [shape=(batch, bands, n // 160)]
+        """
+        import torch
+
+        power = self._power(samples, pad=True)[..., : samples.shape[1] // HOP]
+        logarithm = power.clamp(min=_LOWEST_POWER).log10()
+        floor = float(np.log10(LOUDEST)) - _RANGE
+        return torch.div(logarithm.clamp(min=floor) + 4.0, 4.0)
+
+    def states(self, samples: "torch.Tensor") -> "list[torch.Tensor]":
+        """Return the hidden states of segments, at their true length."""
+        frames = self.frames(samples.shape[1])
+        self._take_positions(frames)
+        # Two frames of the spectrogram make one of the model's: an odd last one is left out.
+        features = self.log_mel(samples)[..., : 2 * frames]
+        output = self.model(features.to(self._dtype), output_hidden_states=True)
+        return [*output.hidden_states[:-1], output.last_hidden_state]
+
+    def _take_positions(self, frames: int) -> None:
+        """Give the model the position embeddings of its first frames, and no more.
+
+        It asks for input of exactly as many frames as it has positions.
+        """
+        import torch
+
+        if self._positions is None:
+            self._positions = self.model.embed_positions.weight.detach()
+        if frames > len(self._positions):
+            raise MessError(
+                f"a segment of {frames} frames is too long for {self.id}; "
+                f"give at most {len(self._positions)}"
+            )
+        if self.model.embed_positions.num_embeddings != frames:
+            self.model.embed_positions = torch.nn.Embedding.from_pretrained(
+                self._positions[:frames]
+            )
+            self.model.config.max_source_positions = frames
+
+    def _power(self, samples: "torch.Tensor", *, pad: bool) -> "torch.Tensor":
+        """Return the mel power spectrogram [batch, bands, frames]."""
+        import torch
+
+        if self._mel is None:
+            from transformers.audio_utils import mel_filter_bank
+
+            matrix = mel_filter_bank(
+                num_frequency_bins=1 + WINDOW // 2,
+                num_mel_filters=self.model.config.num_mel_bins,
+                min_frequency=0.0,
+                max_frequency=SAMPLE_RATE / 2,
+                sampling_rate=SAMPLE_RATE,
+                norm="slaney",
+                mel_scale="slaney",
+            )
+            self._mel = torch.tensor(matrix.T, dtype=torch.float32, device=samples.device)
+        spectrum = torch.stft(
+            samples,
+            WINDOW,
+            HOP,
+            window=torch.hann_window(WINDOW, device=samples.device),
+            center=pad,
+            pad_mode="reflect",
+            return_complex=True,
+        )
+        return self._mel @ (spectrum.real.square() + spectrum.imag.square())
+
+
+def load_whisper(
+    checkpoint: Checkpoint, *, id: str, licence: str, device: str, dtype: str
+) -> WhisperTrackEncoder:
+    """Return the encoder of a checkpoint in the hub's layout.
+
+    Raises
+    ------
+    MessError
+        If a single tensor is missing, unexpected or of another shape, or the file is unsafe.
+    """
+    source = str(checkpoint.weights)
+    return whisper_of(
+        body_of(read_tensors(checkpoint.weights), "whisper", source=source),
+        checkpoint.architecture,
+        source=source,
+        origin=Origin(
+            id=id,
+            licence=licence,
+            revision=checkpoint.revision,
+            weights_hash=file_sha256(checkpoint.weights),
+        ),
+        device=device,
+        dtype=dtype,
+    )
+
+
+def whisper_of(
+    weights: "dict[str, torch.Tensor]",
+    architecture: Architecture,
+    *,
+    source: str,
+    origin: Origin,
+    device: str,
+    dtype: str,
+) -> WhisperTrackEncoder:
+    """Return the encoder with these weights, named as transformers' WhisperEncoder names them.
+
+    Raises
+    ------
+    MessError
+        If they do not fit exactly.
+    """
+    model = _build(architecture, allocate=False)
+    load_exactly(model, weights, source=source)
+    return WhisperTrackEncoder(
+        model, architecture=architecture, origin=origin, device=device, dtype=dtype
+    )
+
+
+def random_whisper(
+    architecture: Architecture, *, id: str, seed: int, device: str, dtype: str
+) -> WhisperTrackEncoder:
+    """Return the same architecture with random weights: what a probe finds without training."""
+    return WhisperTrackEncoder(
+        _build(architecture, seed=seed),
+        architecture=architecture,
+        origin=random_origin(architecture, id=id, seed=seed),
+        device=device,
+        dtype=dtype,
+    )
+
+
+def _build(architecture: Architecture, *, seed: int = 0, allocate: bool = True) -> Any:
+    def make() -> Any:
+        from transformers import WhisperConfig
+        from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+        return WhisperEncoder(WhisperConfig(**architecture.config))
+
+    return build(make, what="Whisper model", seed=seed, allocate=allocate)

