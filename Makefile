@@ -1,6 +1,7 @@
 # make run   from nothing to the dashboard      make demo   the same without the server
 # make test  from nothing to every test         make lint   ruff and mypy
 # make bench every figure of the README's tables; make screenshots: its pictures
+# make bench-dashboard  how the dashboard feels, measured in a browser
 # make validate  the statistics proved on simulated data
 # With uv: make run UV=1 (and the same for the others).
 
@@ -21,7 +22,7 @@ NEW_VENV := $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --
 INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt
 endif
 
-.PHONY: run demo test lint format bench validate screenshots constraints clean
+.PHONY: run demo test lint format bench bench-dashboard validate screenshots constraints clean
 
 run: demo
 	$(BIN)/streamlit run dashboard/Home.py --server.port $(PORT)
@@ -43,6 +44,9 @@ format: $(VENV)/.installed-test
 
 bench: demo
 	$(BIN)/python -m benchmarks
+
+bench-dashboard: $(VENV)/.installed-test
+	PYTHONPATH=.:tests $(BIN)/python -m benchmarks.dashboard
 
 validate: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks.validate

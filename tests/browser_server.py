@@ -26,8 +26,8 @@ def chromium() -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-def serve(root: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the dashboard on a free port; return its process and address."""
+def serve(root: Path, log: Path, *, every: float = 0.25) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the dashboard on a free port; return its process and address once it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -43,13 +43,13 @@ def serve(root: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
             stderr=subprocess.STDOUT,
         )
     address = f"http://127.0.0.1:{port}"
-    for _ in range(120):
+    for _ in range(round(30 / every)):
         try:
             urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)  # noqa: S310
             return process, address
         except OSError:
             if process.poll() is not None:
                 break
-            time.sleep(0.25)
+            time.sleep(every)
     process.kill()
     raise AssertionError(f"the dashboard did not start:\n{log.read_text()}")
