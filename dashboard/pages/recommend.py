@@ -130,7 +130,11 @@ def _draw(recommender: LayerBasedRecommender, tracks: Tracks) -> None:
 
 def _describe(search: Search) -> str:
     """Return in one line what narrows the list beside the sliders; it may be folded away."""
-    said = [text for name, text in _SWITCHES.items() if getattr(search, name)]
+    said = [
+        text.replace("Leave out", "without")
+        for name, text in _SWITCHES.items()
+        if getattr(search, name)
+    ]
     if search.per_composer:
         said.append(f"at most {search.per_composer} of a composer")
     if search.method:
