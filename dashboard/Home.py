@@ -8,5 +8,10 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import names, sounds
+from dashboard.promptness import prompt
 
-app = st.App(Path(__file__).with_name("app.py"), routes=[*sounds.ROUTES, *names.ROUTES])
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    routes=[*sounds.ROUTES, *names.ROUTES],
+    lifespan=prompt,
+)

@@ -9,9 +9,11 @@ An address may come from anybody. What it asks for and is not there is left out,
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from urllib.parse import urlencode
 
 import streamlit as st
 
+from dashboard.components.location import set_location
 from dashboard.components.text import plain
 from dashboard.readers import store
 from mess.datasets import available_datasets
@@ -186,8 +188,8 @@ def fit_search(
     unlike = there(search.unlike, tracks, "track")
     weights = search.weights
     if weights is not None:
-        kept = there(weights, weighable, "weight of")
-        weights = {name: weights[name] for name in kept}
+        kept = {name: weights[name] for name in there(weights, weighable, "weight of")}
+        weights = kept if kept or not weights else None
     return (
         replace(
             search,
@@ -202,49 +204,70 @@ def fit_search(
     )
 
 
-def take_selection() -> None:
-    """Choose the dataset and the encoder that the address names; before the sidebar is drawn."""
+def take_selection() -> str | None:
+    """Choose the dataset and the encoder that the address names; before the sidebar is drawn.
+
+    Returns
+    -------
+    str or None
+        Why not, if there is no such dataset or encoder.
+    """
     asked = (_asked("dataset"), _asked("encoder"))
     if not any(asked) or asked == st.session_state.get("address_of"):
-        return
+        return None
     st.session_state["address_of"] = asked
     dataset, encoder = asked
     datasets = available_datasets(store().audio_dir(""))
     if dataset and dataset not in datasets:
-        st.session_state["address_problem"] = str(UnknownName("dataset", dataset[:80], datasets))
-        return
+        return str(UnknownName("dataset", dataset[:80], datasets))
     dataset = dataset or st.session_state.get("dataset", "")
     if not dataset:
-        return
+        return None
     st.session_state["dataset"] = dataset
     if not encoder:
-        return
+        return None
     encoders = [*store().encoders_of(dataset), *PRESETS]
     if encoder not in encoders:
-        st.session_state["address_problem"] = str(UnknownName("encoder", encoder[:80], encoders))
-        return
+        return str(UnknownName("encoder", encoder[:80], encoders))
     st.session_state["encoder"] = encoder
     st.session_state["encoder_of"] = dataset
+    return None
 
 
 def new_parameters() -> Parameters | None:
     """Return what the address asks of the page, if somebody else than the page wrote it."""
-    if problem := st.session_state.pop("address_problem", None):
-        st.warning(problem)
     given = {name: st.query_params.get_all(name) for name in st.query_params}
     if not given or given == st.session_state.get("address"):
         return None
+    if given == st.session_state.get("address_replaced"):
+        return None  # sent by a browser that had not yet heard of the page's last change
     st.session_state["address"] = given
+    st.session_state["address_given"] = True
     return given
 
 
-def write_address(dataset: str, encoder: str, parameters: Parameters) -> None:
-    """Make the address reproduce what the page shows."""
+def write_address(dataset: str, encoder: str, parameters: Parameters, *, page: str) -> None:
+    """Make the browser's address reproduce what a page shows.
+
+    "Back" leads to the query before, not through every move of a slider.
+    """
     wanted = {"dataset": [dataset], "encoder": [encoder], **parameters}
+    before = st.session_state.get("address")
+    given = st.session_state.pop("address_given", False)
+    if wanted != before:
+        push = not given and before is not None and before.get("track") != wanted.get("track")
+        st.session_state["address_replaced"] = None if push else before
+        st.session_state["address_push"] = push
     st.session_state["address_of"] = (dataset, encoder)
     st.session_state["address"] = wanted
-    if wanted != {name: st.query_params.get_all(name) for name in st.query_params}:
-        st.query_params.from_dict(wanted)
+    set_location(
+        link(wanted), page=page, push=st.session_state.get("address_push", False), key="address-bar"
+    )
+
+
+def link(parameters: Parameters) -> str:
+    """Return the part of an address from the question mark on."""
+    return f"?{urlencode(parameters, doseq=True, safe=':,')}"
 
 
 def report(problems: Sequence[str], *, show: Callable[[str], object] = st.warning) -> None:

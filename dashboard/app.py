@@ -3,10 +3,13 @@
 import streamlit as st
 
 from dashboard import address, sidebar
+from dashboard.components.text import plain
 from dashboard.navigation import navigate
 
 st.set_page_config(page_title="MESS", page_icon="🎹", layout="wide")
 page = navigate()
-address.take_selection()
+problem = address.take_selection()
 sidebar.show()
+if problem:
+    st.warning(plain(problem))
 page.run()

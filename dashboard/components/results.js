@@ -63,13 +63,14 @@ class Item {
     const wide = list.low + list.high;
     const parts = [];
     let left = list.low, right = list.low;
-    for (const { name, part, colour } of shares) {
+    for (const { name, part, colour, striped } of shares) {
       const size = Math.abs(part);
       if (part < 0) left -= size;
       const piece = element("span", { title: `${name} ${signed(part)}` });
       piece.style.left = `${(100 * (part < 0 ? left : right)) / wide}%`;
       piece.style.width = `${(100 * size) / wide}%`;
-      piece.style.background = colour;
+      piece.style.backgroundColor = colour;
+      piece.classList.toggle("striped", striped);
       if (part > 0) right += size;
       parts.push(piece);
     }
@@ -100,7 +101,8 @@ class Results {
     const hint = element("span", { class: "hint" });
     for (const [key, does] of [["J", "previous"], ["K", "play, pause"], ["L", "next"]])
       hint.append(element("kbd", {}, key), ` ${does} `);
-    root.append(element("div", { class: "top" }, this.legend, hint, this.values), this.list);
+    const tools = element("div", { class: "tools" }, hint, this.values);
+    root.append(element("div", { class: "top" }, this.legend, tools), this.list);
   }
 
   show(data, tell) {
@@ -109,9 +111,10 @@ class Results {
     this.values.setAttribute("aria-pressed", Boolean(this.open));
     this.values.hidden = !data.results.some((one) => one.values.length);
     this.legend.replaceChildren(
-      ...data.legend.map(({ name, colour }) => {
+      ...data.legend.map(({ name, colour, striped }) => {
         const patch = element("i");
-        patch.style.background = colour;
+        patch.style.backgroundColor = colour;
+        patch.classList.toggle("striped", striped);
         return element("span", {}, patch, name);
       })
     );

@@ -49,7 +49,7 @@ def draw_results(
         Gets what was asked for ("more" like this, "like" or "unlike") and the track's id, before
         the page is drawn again.
     """
-    colours = aspect_colours(list(NAMES))
+    looks = _looks()
     legend = list(dict.fromkeys(name for one, _, _ in found for name in one.contributions))
 
     def tell(action: Action) -> None:
@@ -60,7 +60,7 @@ def draw_results(
     _component()(
         key=key,
         data={
-            "legend": [{"name": _words(name), "colour": colours[name]} for name in legend],
+            "legend": [{"name": _words(name), **looks[name]} for name in legend],
             "results": [
                 {
                     "id": track.id,
@@ -68,7 +68,7 @@ def draw_results(
                     "about": f"{track.id} · {clock(track.duration)}",
                     "score": round(one.score, 4),
                     "shares": [
-                        {"name": _words(name), "part": round(part, 4), "colour": colours[name]}
+                        {"name": _words(name), "part": round(part, 4), **looks[name]}
                         for name, part in one.contributions.items()
                     ],
                     "values": describe_values(one.values),
@@ -101,6 +101,15 @@ def clock(seconds: float) -> str:
     """
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}:{rest:02d}"
+
+
+def _looks() -> dict[str, dict[str, Any]]:
+    """Return the colour of every aspect; those for which none is left share one, with stripes."""
+    colours = aspect_colours(list(NAMES))
+    return {
+        name: {"colour": colour, "striped": place >= len(set(colours.values()))}
+        for place, (name, colour) in enumerate(colours.items())
+    }
 
 
 def _bind(tell: Callable[[Action], None], action: Action) -> Callable[[], None]:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import partial
 from typing import cast
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -123,14 +122,19 @@ def _draw(recommender: LayerBasedRecommender, tracks: Tracks) -> None:
                 on_action=_on_action,
             )
     if settled:
+        parameters = address.format_search(search)
         address.write_address(
-            recommender.dataset, recommender.encoder, address.format_search(search)
+            recommender.dataset, recommender.encoder, parameters, page="/recommend"
         )
 
 
 def _describe(search: Search) -> str:
     """Return in one line what narrows the list beside the sliders; it may be folded away."""
-    said = [text for name, text in _SWITCHES.items() if getattr(search, name)]
+    said = [
+        text.replace("Leave out", "without")
+        for name, text in _SWITCHES.items()
+        if getattr(search, name)
+    ]
     if search.per_composer:
         said.append(f"at most {search.per_composer} of a composer")
     if search.method:
@@ -303,8 +307,7 @@ def _draw_exports(
     }
     with st.popover("Export, link"):
         st.caption("The address of this page always leads to this list:")
-        link = f"{st.context.url}?{urlencode(parameters, doseq=True, safe=':,')}"
-        st.code(link, language=None, wrap_lines=True)
+        st.code(f"{st.context.url}{address.link(parameters)}", language=None, wrap_lines=True)
         with st.container(horizontal=True):
             for name, mime, text in (
                 ("csv", "text/csv", lambda: exports.as_csv(found)),

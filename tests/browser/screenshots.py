@@ -37,11 +37,8 @@ def main() -> None:
                     page.locator(".js-plotly-plot").nth(1).wait_for()
                 settle(page)
                 if name == "recommend":
-                    sliders = page.get_by_role("slider")
-                    for number in range(1, min(3, sliders.count())):
-                        sliders.nth(number).focus()
-                        for _ in range(10):
-                            page.keyboard.press("ArrowRight")
+                    page.get_by_role("button", name="Timbre", exact=True).click()
+                    page.get_by_role("button", name="Values", exact=True).click()
                     settle(page)
                 page.screenshot(path=IMAGES / f"{name}.png")
                 print(IMAGES / f"{name}.png")

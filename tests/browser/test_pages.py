@@ -45,47 +45,6 @@ def test_a_click_on_a_cell_shows_its_predictions(page: Any, dashboard: str) -> N
     no_error(page)
 
 
-def test_a_slider_changes_the_list_and_its_audio_plays(page: Any, dashboard: str) -> None:
-    open_page(page, dashboard, "recommend")
-    page.locator("audio").nth(5).wait_for()
-    captions = page.get_by_test_id("stCaptionContainer")
-    sliders = page.get_by_role("slider")
-    sliders.first.wait_for()
-    assert sliders.count() >= 2, "fewer than two aspects are validated"
-    before = page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^1\. ")).inner_text()
-    sliders.nth(0).focus()
-    for _ in range(20):
-        page.keyboard.press("ArrowLeft")
-    sliders.nth(1).focus()
-    for _ in range(20):
-        page.keyboard.press("ArrowRight")
-    second = page.get_by_test_id("stSlider").nth(1).inner_text().split("(")[0].strip()
-    captions.filter(has_text=re.compile(rf"^{re.escape(second)} [+-−]?\d")).first.wait_for()
-    after = page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^1\. ")).inner_text()
-    assert before and after
-    heard = (
-        page.locator("audio")
-        .nth(1)
-        .evaluate(
-            """async audio => {
-            await audio.play();
-            await new Promise(done => setTimeout(done, 1500));
-            const at = audio.currentTime, length = audio.duration;
-            audio.pause();
-            const bytes = await (await fetch(audio.currentSrc)).arrayBuffer();
-            const sound = await new AudioContext().decodeAudioData(bytes);
-            let sum = 0;
-            for (const value of sound.getChannelData(0)) sum += value * value;
-            return {at, length, rms: Math.sqrt(sum / sound.length)};
-        }"""
-        )
-    )
-    assert heard["at"] > 0.5
-    assert 10 < heard["length"] <= 31
-    assert heard["rms"] > 0.003
-    no_error(page)
-
-
 def test_every_page_says_what_to_do_without_data(
     page: Any, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -105,7 +64,7 @@ def test_a_link_to_a_page_opens_it_on_a_server_that_has_just_started(
     process, address = serve(demo_library, tmp_path / "log")
     request.addfinalizer(process.kill)
     open_page(page, address, "recommend")
-    page.locator("audio").first.wait_for()
+    page.get_by_role("button", name=re.compile("^Play ")).first.wait_for()
     no_error(page)
 
 
@@ -114,25 +73,6 @@ def test_the_discovery_page_shows_what_sliders_do(page: Any, dashboard: str) -> 
     page.get_by_role("heading", name="Do the sliders do what they say?").wait_for()
     page.get_by_text("Spearman of rank and true |Δ|").wait_for()
     page.get_by_text("Recordings that differ in one thing").wait_for()
-    no_error(page)
-
-
-def test_examples_set_the_sliders(page: Any, dashboard: str) -> None:
-    open_page(page, dashboard, "recommend")
-    page.locator("audio").nth(5).wait_for()
-    page.get_by_text("More examples").click()
-    page.get_by_test_id("stMultiSelect").first.locator("input").click()
-    page.get_by_role("option").first.wait_for()
-    for key in ("ArrowDown", "ArrowDown", "Enter"):
-        page.keyboard.press(key)
-    page.keyboard.press("Escape")
-    page.get_by_role("button", name="Set the sliders by what the liked tracks share").click()
-    page.wait_for_timeout(1000)
-    weights = page.get_by_role("slider").evaluate_all(
-        "sliders => sliders.map(slider => Number(slider.getAttribute('aria-valuenow')))"
-    )
-    assert max(weights) == 1.0
-    assert sum(weight > 0 for weight in weights) >= 2
     no_error(page)
 
 

@@ -308,6 +308,17 @@ def test_blocks_begin_where_they_are_asked_to(tmp_path: Path) -> None:
     assert [block for block, _ in native_blocks(path, start=9.0)] == []
 
 
+def test_a_late_part_of_an_m4a_is_found_without_decoding_what_comes_before(tmp_path: Path) -> None:
+    samples = tone(20.0, sample_rate=44_100)
+    path = write_m4a(tmp_path / "a.m4a", samples, 44_100)
+    whole = np.concatenate([block for block, _ in native_blocks(path)])[:, 0]
+    for start in (0.5, 4.0, 17.3):
+        part = np.concatenate([block for block, _ in native_blocks(path, start=start)])[:, 0]
+        expected = whole[round(start * 44_100) :]
+        assert len(part) == len(expected)
+        np.testing.assert_allclose(part, expected, atol=0.01)
+
+
 def test_a_clip_is_the_wanted_part(tmp_path: Path) -> None:
     low, high = sine(2.0, frequency=300), sine(2.0, frequency=900)
     for path in (
