@@ -158,7 +158,7 @@ class WhisperTrackEncoder(TransformerEncoder):
                 norm="slaney",
                 mel_scale="slaney",
             )
-            self._mel = torch.tensor(matrix.T, dtype=torch.float32, device=samples.device)
+            self._mel = torch.tensor(matrix.T, dtype=torch.float32)
         spectrum = torch.stft(
             samples,
             WINDOW,
@@ -168,7 +168,7 @@ class WhisperTrackEncoder(TransformerEncoder):
             pad_mode="reflect",
             return_complex=True,
         )
-        return self._mel @ (spectrum.real.square() + spectrum.imag.square())
+        return self._mel.to(samples.device) @ (spectrum.real.square() + spectrum.imag.square())
 
 
 def load_whisper(
