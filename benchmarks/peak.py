@@ -1,4 +1,4 @@
-"""Extract the dataset ``long`` with one or more encoders; print seconds and the peak memory in GB."""
+"""Extract the dataset ``long`` with some encoders; print seconds and the peak memory in GB."""
 
 import re
 import sys
