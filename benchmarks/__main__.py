@@ -117,7 +117,10 @@ def costs(folder: Path) -> Iterator[Row]:
             for states in encode_segments(decode(path, model.sample_rate), model):
                 states.mean(axis=1)
 
-        spent = seconds(encode, runs=3 if preset.cost < 20 else 1)
+        # The least of some runs: what else the machine did is no cost of the encoder.
+        spent = min(
+            seconds(encode, runs=1, warm=not run) for run in range(5 if preset.cost < 3 else 2)
+        )
         yield Row(
             f"{preset.name}, 1 min of FLAC, {preset.layers} × {preset.dim}",
             f"{spent:.2g} s" if spent < 10 else f"{spent:.1f} s",
@@ -255,7 +258,7 @@ def memory(folder: Path) -> Iterator[Row]:
     with soundfile.SoundFile(audio / "long.flac", "w", RATE, 2) as sink:
         for _ in range(30):
             sink.write(minute)
-    for encoder in ("spectral", "random:mert-v1-95m"):
+    for encoder in ("spectral", "spectral,random:whisper-tiny", "random:mert-v1-95m"):
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.peak", encoder],
             env=os.environ | {"MESS_DATA": str(folder / "data")},

@@ -24,7 +24,9 @@ def command() -> None:
             continue
         encoders = store.encoders_of(dataset)
         if not encoders:
-            command = command_for("run-all", dataset, encoder_or_default(None, dataset))
+            # What the demo is run with depends on the machine: the command decides.
+            encoder = None if dataset == "demo" else encoder_or_default(None, dataset)
+            command = command_for("run-all", dataset, encoder)
             typer.echo(f"{dataset}: recordings, nothing extracted; next: {command}")
         for encoder in encoders:
             typer.echo(f"{dataset} by {encoder}:")

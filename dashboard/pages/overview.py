@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard.readers import store
 from dashboard.sidebar import start
 from mess.datasets import available_datasets
-from mess.encoders import PRESETS
+from mess.encoders import PRESETS, by_interest
 from mess.places import command_for
 from mess.status import next_step, survey
 
@@ -24,7 +24,7 @@ def main() -> None:
     datasets = available_datasets(store().audio_dir(""))
     rows, waiting = [], []
     for dataset in datasets:
-        for encoder in store().encoders_of(dataset):
+        for encoder in by_interest(store().encoders_of(dataset)):
             statuses = survey(store(), dataset, encoder)
             rows.append(
                 {"dataset": dataset, "encoder": encoder}

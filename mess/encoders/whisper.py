@@ -2,9 +2,10 @@
 
 Whisper is trained on speech, with 30 s of log-mel spectrogram at a time, short recordings filled
 up with silence. Here it hears a segment at its true length: the position embeddings are those of
-its first seconds, and no frame attends to silence that the music does not have. On 5 s of music
-filled up to 30 s, the same 250 frames of the last layer keep a cosine of some 0.9 with these, at
-six times the cost.
+its first seconds, and no frame attends to silence that the music does not have. Filled up to 30 s,
+as in training, and at six times the cost, the same frames differ little in the first layers and by
+a third in the last; on 58 recordings of the demo library the best layer's R², averaged over 22
+targets, was 0.42 so and 0.39 at the true length (0.39 filled up to 10 s).
 
 Conventions: the log-mel spectrogram is Whisper's own (80 bands, 25 ms Hann windows, 100 frames a
 second, decimal logarithm, floor 80 dB under the maximum, ``(x + 4) / 4``) but for the maximum,
@@ -158,7 +159,7 @@ class WhisperTrackEncoder(TransformerEncoder):
                 norm="slaney",
                 mel_scale="slaney",
             )
-            self._mel = torch.tensor(matrix.T, dtype=torch.float32, device=samples.device)
+            self._mel = torch.tensor(matrix.T, dtype=torch.float32)
         spectrum = torch.stft(
             samples,
             WINDOW,
@@ -168,7 +169,7 @@ class WhisperTrackEncoder(TransformerEncoder):
             pad_mode="reflect",
             return_complex=True,
         )
-        return self._mel @ (spectrum.real.square() + spectrum.imag.square())
+        return self._mel.to(samples.device) @ (spectrum.real.square() + spectrum.imag.square())
 
 
 def load_whisper(
