@@ -63,7 +63,7 @@ class JobFiles:
         """Return the jobs that are queued, running or ended, the oldest first."""
         suffix = f".{kind}.json"
         try:
-            names = os.listdir(self.folder)
+            names = [path.name for path in self.folder.iterdir()]
         except OSError:
             return []
         found = (name for name in names if not name.startswith("."))
@@ -96,9 +96,7 @@ class JobFiles:
     def started(self, job: str, *, pid: int) -> None:
         """Record which process does a job."""
         record = read(self.path(job, "running.json"))
-        write_json(
-            self.path(job, "running.json"), record | {"pid": pid, "started": time.time()}
-        )
+        write_json(self.path(job, "running.json"), record | {"pid": pid, "started": time.time()})
         self.touch()
 
     def end(self, job: str, *, code: int | None = None) -> None:

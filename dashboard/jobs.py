@@ -6,7 +6,6 @@ side, at most ``MESS_MAX_JOBS`` (2) at a time. All of it lies on disk (`dashboar
 that a reload, a second browser and another server see the same.
 """
 
-import os
 import subprocess
 import sys
 import time
@@ -183,7 +182,7 @@ def _jobs_dir(store: Store) -> Path:
 def _datasets(store: Store) -> Iterator[JobFiles]:
     folder = _jobs_dir(store) / "datasets"
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(path.name for path in folder.iterdir())
     except OSError:
         return
     for name in names:
@@ -191,7 +190,7 @@ def _datasets(store: Store) -> Iterator[JobFiles]:
 
 
 def _see_to(files: JobFiles) -> None:
-    """Start a runner where none is; where a job outlived its runner, make it heed its cancelling."""
+    """Start a runner where none is; a job that outlived its runner is made to heed a cancelling."""
     lock = hold(files.lock, patience=0.1)
     if lock is None:
         if not is_held(files.runner_lock):

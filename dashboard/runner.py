@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
@@ -25,7 +25,7 @@ def main(jobs_dir: Path, dataset: str, lock: int) -> None:
     """Do the dataset's jobs, one after another, until none waits."""
     files = JobFiles(jobs_dir, dataset)
     alive = hold(files.runner_lock, patience=1.0)
-    with alive if alive is not None else open(os.devnull, "rb"):
+    with alive if alive is not None else nullcontext():
         while True:
             files.end_orphans()
             _work_off(files, lock)

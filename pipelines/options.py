@@ -49,7 +49,7 @@ _DISK = {  # what a user can mend, by the system's number
     errno.ENOSPC: f"no space is left; make room and {_AGAIN}",
     errno.EDQUOT: f"your share of the disk is used up; make room and {_AGAIN}",
     errno.EROFS: "lies on a disk that cannot be written; name another folder by MESS_DATA",
-    errno.EACCES: "permission is denied; change its permissions, or name another folder by MESS_DATA",
+    errno.EACCES: "permission is denied; change its permissions, or name another by MESS_DATA",
 }
 
 
