@@ -183,9 +183,11 @@ def describe_licences(found: Inventory, encoder: str) -> list[str]:
 def hours_text(seconds: float) -> str:
     """Return a duration for people.
 
-    >>> hours_text(5400), hours_text(90)
-    ('1.5 h', '2 min')
+    >>> hours_text(5400), hours_text(90), hours_text(24)
+    ('1.5 h', '2 min', '24 s')
     """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
     return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
 
 

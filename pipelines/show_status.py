@@ -46,7 +46,7 @@ def _show(store: Store, dataset: str, encoder: str) -> None:
         typer.echo(f"  {line}")
     statuses = survey(store, dataset, encoder, recordings=recordings)
     for status in [*statuses, survey_targets(store, dataset)]:
-        size = size_text(found.sizes.get(status.step, 0))
+        size = size_text(found.sizes[status.step]) if status.step in found.sizes else "–"
         typer.echo(f"  {status.step:<13} {status.state:<8} {size:>8}  {status.detail}")
     for reason in found.failed.values():
         typer.echo(f"  failed: {readable(reason)}")

@@ -13,7 +13,11 @@ APP: Any = typer.main.get_command(build_app())
 
 
 def test_every_pipeline_can_be_started() -> None:
-    assert {pipeline.name for pipeline in PIPELINES} == set(COMMANDS) - {"recommend", "status", "encoders"}
+    assert {pipeline.name for pipeline in PIPELINES} == set(COMMANDS) - {
+        "recommend",
+        "status",
+        "encoders",
+    }
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda one: one.name)
