@@ -203,3 +203,10 @@ PIPELINES = (
         (),
     ),
 )
+
+_TITLES = {pipeline.name: pipeline.title for pipeline in PIPELINES}
+
+
+def title_of(name: str) -> str:
+    """Return what a command does, in words; the command itself where it has no form."""
+    return _TITLES.get(name, name)
