@@ -1,6 +1,7 @@
 """A pipeline that the dashboard starts is a process that outlives it, in a queue on disk."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,9 +11,12 @@ from pathlib import Path
 
 import pytest
 from layouts import write_piece
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from dashboard import jobs
 from dashboard.job_files import JobFiles, hold, is_held, read
+from dashboard.job_routes import ROUTES
 from mess.errors import MessError
 from mess.places import file_stem
 from mess.store import Store
@@ -239,3 +243,24 @@ def test_a_lock_is_free_when_its_process_is_gone(tmp_path: Path) -> None:
     assert hold(path, patience=0.05) is None
     held.close()
     assert not is_held(path)
+
+
+def test_pages_are_told_how_far_jobs_are(store: Store) -> None:
+    add_tracks(store, 60, seconds=30.0)
+    hostile = "<b>x</b>"
+    first = extract(store)
+    jobs.add(store, dataset="tunes", command=["index", "--dataset", "tunes", "--encoder", hostile])
+    under_way(store, first)
+    client = TestClient(Starlette(routes=ROUTES))
+    told = client.get("/jobs/now").json()
+    assert told["stamp"] == str(jobs.stamp(store))
+    running, waiting = told["jobs"]
+    assert (running["id"], running["state"]) == (first, "running")
+    assert 0 < running["share"] < 1
+    assert re.fullmatch(r"\d+ of 60 tracks, \d+/min, \d+:\d\d left", running["text"])
+    assert (waiting["text"], waiting["share"]) == ("waits", None)
+    assert waiting["name"] == "tunes: build the search index by <b>x</b>"  # the browser escapes
+    jobs.cancel(store, jobs.active_jobs(store)[1])
+    jobs.cancel(store, jobs.active_jobs(store)[0])
+    until(lambda: not client.get("/jobs/now").json()["jobs"], store)
+    assert client.get("/jobs/now").json()["stamp"] != told["stamp"]
