@@ -1,4 +1,4 @@
-"""The dashboard's server: the pages of `app.py`, and the sounds and names that they ask for.
+"""The dashboard's server: the pages of `app.py`, and what they ask for: sounds, names, jobs.
 
 streamlit run dashboard/Home.py
 """
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import names, sounds
+from dashboard import job_routes, names, sounds
 from dashboard.promptness import prompt
 
 app = st.App(
     Path(__file__).with_name("app.py"),
-    routes=[*sounds.ROUTES, *names.ROUTES],
+    routes=[*sounds.ROUTES, *names.ROUTES, *job_routes.ROUTES],
     lifespan=prompt,
 )

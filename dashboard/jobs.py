@@ -1,25 +1,21 @@
-"""Start, watch and cancel a pipeline as a process of its own.
+"""Queue, watch and cancel pipelines, each a process of its own.
 
-A job belongs to a dataset and one runs per dataset at a time. The process inherits a lock on the
-dataset's lock file, so the lock is held exactly as long as the process lives: it survives a
-reload and a restart of the server, and a crash cannot hold it. Beside the lock lie the job's
-record (what was started), its status (written by the process) and its log.
+A job belongs to a dataset. The jobs of a dataset run one after another, worked off by a process
+(`dashboard.runner`) that knows no server and no browser; those of different datasets run side by
+side, at most ``MESS_MAX_JOBS`` (2) at a time. All of it lies on disk (`dashboard.job_files`), so
+that a reload, a second browser and another server see the same.
 """
 
-import fcntl
-import json
-import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from dashboard.job_files import GRACE_SECONDS, JobFiles, Kind, hold, is_held, read
 from mess.errors import MessError
-from mess.files import write_json
 from mess.store import Store
 
 _children: list[subprocess.Popen[bytes]] = []  # kept to be reaped
@@ -27,92 +23,244 @@ _children: list[subprocess.Popen[bytes]] = []  # kept to be reaped
 
 @dataclass(frozen=True)
 class Job:
-    """The last job of a dataset.
+    """A pipeline that waits, runs or has ended.
 
     Attributes
     ----------
-    dataset : str
+    id, dataset : str
     command : list of str
         What runs, below ``mess``.
-    running : bool
     state : str
-        "starting", "running", "done", "failed" or "cancelled".
+        "queued", "starting", "running", "cancelling", "done", "failed" or "cancelled".
     message : str
         Why it failed, in one line.
     stage, current, unit : str
         What is being done.
     done, total : int
     per_minute, seconds_left : float
-    started : float
-        Seconds since the epoch.
+    added, started, ended : float
+        Seconds since the epoch; 0 where it has not come to that.
     """
 
+    id: str
     dataset: str
     command: list[str]
-    running: bool
     state: str
-    message: str
-    stage: str
-    current: str
-    unit: str
-    done: int
-    total: int
-    per_minute: float
-    seconds_left: float
-    started: float
+    message: str = ""
+    stage: str = ""
+    current: str = ""
+    unit: str = ""
+    done: int = 0
+    total: int = 0
+    per_minute: float = 0.0
+    seconds_left: float = 0.0
+    added: float = 0.0
+    started: float = 0.0
+    ended: float = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self.state in ("starting", "running", "cancelling")
+
+    @property
+    def active(self) -> bool:
+        """Whether it runs or waits."""
+        return self.running or self.state == "queued"
 
 
-def start(store: Store, *, dataset: str, command: Sequence[str]) -> None:
-    """Start ``mess COMMAND…`` for a dataset.
+def add(store: Store, *, dataset: str, command: Sequence[str]) -> str:
+    """Queue ``mess COMMAND…`` for a dataset, and see that someone works the queue off.
+
+    Returns
+    -------
+    str
+        The job's id; that of the same command where it waits or runs already.
 
     Raises
     ------
     MessError
-        If a job of this dataset is running.
+        If the data root cannot be written.
     """
-    files = _Files(store, dataset)
-    files.lock.parent.mkdir(parents=True, exist_ok=True)
-    lock = files.lock.open("wb")
+    if not dataset.strip("\0 ") or any("\0" in word for word in command):
+        raise MessError("a job needs the name of a dataset: choose or type one")
+    for job in active_jobs(store):
+        if (job.dataset, job.command) == (dataset, list(command)) and job.state != "cancelling":
+            return job.id
+    files = JobFiles(_jobs_dir(store), dataset)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise MessError(f"a job of {dataset!r} is running: wait for it or cancel it") from None
-    with lock, files.log.open("wb") as log:
-        files.status.unlink(missing_ok=True)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mess.cli", *command],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"MESS_JOB": str(files.status), "MESS_DATA": str(store.root)},
-            pass_fds=[lock.fileno()],
-            start_new_session=True,
-        )
-        _children.append(process)
-        write_json(
-            files.record,
-            {"command": list(command), "pid": process.pid, "started": time.time()},
-        )
+        added = files.add(command)
+        _see_to(files)
+    except OSError as error:
+        raise MessError(
+            f"{files.jobs_dir}: cannot be written ({error.strerror}): no job was started; make "
+            "room or change its permissions, or name another folder by MESS_DATA"
+        ) from None
+    return added
+
+
+def tend(store: Store) -> None:
+    """Take up what a runner that was killed left behind; cheap where there is nothing."""
+    _children[:] = [child for child in _children if child.poll() is None]
+    for files in _datasets(store):
+        if files.ids("queued") or files.ids("running"):
+            try:
+                _see_to(files)
+            except OSError:
+                continue  # a full disk: the next look tries again
+
+
+def active_jobs(store: Store) -> list[Job]:
+    """Return the jobs that run or wait, of all datasets: those that run first."""
+    found = [job for job in _jobs(store, "running", "queued") if job.active]
+    return sorted(found, key=lambda job: (not job.running, job.id))
+
+
+def ended_jobs(store: Store) -> list[Job]:
+    """Return the last jobs that ended, of all datasets, the newest first."""
+    found = [job for job in _jobs(store, "ended", "running") if not job.active]
+    unique = {job.id: job for job in found}
+    return sorted(unique.values(), key=lambda job: (job.ended or job.added, job.id), reverse=True)
 
 
 def last_job(store: Store, dataset: str) -> Job | None:
-    """Return the last job of a dataset, or None if there was none."""
-    _children[:] = [child for child in _children if child.poll() is None]
-    files = _Files(store, dataset)
-    running = _is_locked(files.lock)
-    record = _read(files.record)
-    if not record:
-        return None
-    status = _read(files.status)
-    state = status.get("state", "starting")
-    message = status.get("message", "")
-    if not running and state in ("starting", "running"):
-        state, message = "failed", _last_line(files.log) or "the process was killed"
+    """Return the newest job of a dataset, or None if there was none."""
+    found = [job for job in _jobs(store, "ended", "running", "queued") if job.dataset == dataset]
+    return max(found, key=lambda job: job.id, default=None)
+
+
+def cancel(store: Store, job: Job) -> None:
+    """Withdraw a job that waits; ask one that runs to stop, which keeps what it finished."""
+    files = JobFiles(_jobs_dir(store), job.dataset)
+    try:
+        if files.ids("queued").count(job.id):
+            files.path(job.id, "queued.json").unlink()
+            files.touch()
+            return
+    except FileNotFoundError:
+        pass  # a runner was faster
+    if files.ids("running").count(job.id):
+        files.path(job.id, "cancel").touch()
+        files.touch()
+        _see_to(files)
+
+
+def log_tail(store: Store, job: Job, *, lines: int = 12) -> str:
+    """Return the last lines of a job's log."""
+    return "\n".join(JobFiles(_jobs_dir(store), job.dataset).tail(job.id).splitlines()[-lines:])
+
+
+def log_path(store: Store, job: Job) -> Path:
+    """Return where a job's whole log lies."""
+    return JobFiles(_jobs_dir(store), job.dataset).path(job.id, "log")
+
+
+def dismiss(store: Store, job: Job) -> None:
+    """Note that a failure was seen, for every browser."""
+    files = JobFiles(_jobs_dir(store), job.dataset)
+    files.path(job.id, "seen").touch()
+    files.touch()
+
+
+def is_dismissed(store: Store, job: Job) -> bool:
+    """Tell whether a failure was seen."""
+    return JobFiles(_jobs_dir(store), job.dataset).path(job.id, "seen").exists()
+
+
+def stamp(store: Store) -> int:
+    """Return a number that changes when a job is added, starts or ends: one look at one file."""
+    try:
+        return (store.jobs_dir / "changed").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _jobs_dir(store: Store) -> Path:
+    return store.jobs_dir.absolute()
+
+
+def _datasets(store: Store) -> Iterator[JobFiles]:
+    folder = _jobs_dir(store) / "datasets"
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return
+    for name in names:
+        yield JobFiles(_jobs_dir(store), folder=name)
+
+
+def _see_to(files: JobFiles) -> None:
+    """Start a runner where none is; a job that outlived its runner is made to heed a cancelling."""
+    lock = hold(files.lock, patience=0.1)
+    if lock is None:
+        if not is_held(files.runner_lock):
+            _press_orphans(files)
+        return
+    with lock:
+        files.end_orphans()
+        waiting = files.ids("queued")
+        if not waiting:
+            return
+        dataset = read(files.path(waiting[0], "queued.json")).get("dataset")
+        if not isinstance(dataset, str):  # withdrawn this moment, or no record of ours
+            return
+        with (files.folder / "runner.log").open("ab") as log:
+            runner = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "dashboard.runner"),
+                    *(str(files.jobs_dir), dataset, str(lock.fileno())),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=[lock.fileno()],
+                start_new_session=True,
+            )
+        _children.append(runner)
+
+
+def _press_orphans(files: JobFiles) -> None:
+    for job in files.ids("running"):
+        pid = _pid(files, job)
+        if pid and files.path(job, "cancel").exists():
+            files.press(job, pid=pid, grace=GRACE_SECONDS)
+
+
+def _pid(files: JobFiles, job: str) -> int | None:
+    record = read(files.path(job, "running.json")) or {}
+    pid = record.get("pid") or read(files.path(job, "status.json")).get("pid")
+    return pid if isinstance(pid, int) else None
+
+
+def _jobs(store: Store, *kinds: Kind) -> Iterator[Job]:
+    for files in _datasets(store):
+        for kind in kinds:
+            for identity in files.ids(kind):
+                record = read(files.path(identity, f"{kind}.json"))
+                if kind == "running" and not record:  # it ended while we looked
+                    record = read(files.path(identity, "ended.json"))
+                if isinstance(record.get("dataset"), str) and isinstance(
+                    record.get("command"), list
+                ):
+                    yield _job(files, identity, kind, record)
+
+
+def _job(files: JobFiles, identity: str, kind: Kind, record: dict[str, Any]) -> Job:
+    status = read(files.path(identity, "status.json")) if kind != "queued" else {}
+    state, message = record.get("state", "queued"), record.get("message", "")
+    ended = record.get("ended", 0.0)
+    if kind == "running" and "state" not in record:
+        if is_held(files.lock):
+            state = "running" if status else "starting"
+            if files.path(identity, "cancel").exists():
+                state = "cancelling"
+        else:
+            state, message = files.outcome(identity)
+            ended = status.get("time", time.time())
     return Job(
-        dataset=dataset,
-        command=record["command"],
-        running=running,
+        id=identity,
+        dataset=record["dataset"],
+        command=[str(word) for word in record["command"]],
         state=state,
         message=message,
         stage=status.get("stage", ""),
@@ -122,66 +270,7 @@ def last_job(store: Store, dataset: str) -> Job | None:
         total=status.get("total", 0),
         per_minute=status.get("per_minute", 0.0),
         seconds_left=status.get("seconds_left", 0.0),
-        started=record["started"],
+        added=record.get("added", 0.0),
+        started=record.get("started", 0.0),
+        ended=ended,
     )
-
-
-def running_jobs(store: Store) -> list[Job]:
-    """Return the jobs that run now, of all datasets."""
-    datasets = sorted(path.stem for path in store.jobs_dir.glob("*.lock"))
-    jobs = (last_job(store, dataset) for dataset in datasets)
-    return [job for job in jobs if job is not None and job.running]
-
-
-def cancel(store: Store, dataset: str) -> None:
-    """Ask the running job of a dataset to stop; what it finished is kept."""
-    files = _Files(store, dataset)
-    # The lock says that the recorded process lives, so its number is not another's by now.
-    if _is_locked(files.lock) and (record := _read(files.record)):
-        os.killpg(record["pid"], signal.SIGTERM)
-
-
-def log_tail(store: Store, dataset: str, *, lines: int = 12) -> str:
-    """Return the last lines of a job's log."""
-    path = _Files(store, dataset).log
-    if not path.is_file():
-        return ""
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-
-
-class _Files:
-    """Where the files of a dataset's job lie."""
-
-    def __init__(self, store: Store, dataset: str) -> None:
-        self.lock = store.jobs_dir / f"{dataset}.lock"
-        self.record = store.jobs_dir / f"{dataset}.job.json"
-        self.status = (store.jobs_dir / f"{dataset}.status.json").absolute()
-        self.log = store.jobs_dir / f"{dataset}.log"
-
-
-def _is_locked(path: Path) -> bool:
-    handle: IO[bytes]
-    try:
-        with path.open("rb") as handle:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _last_line(path: Path) -> str:
-    try:
-        lines = path.read_text(errors="replace").strip().splitlines()
-    except OSError:
-        return ""
-    return lines[-1] if lines else ""

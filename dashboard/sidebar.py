@@ -1,25 +1,25 @@
-"""The sidebar that every page shares: what is looked at, and the pipeline that makes it anew."""
+"""The sidebar that every page shares: what is looked at, and the pipelines that make it anew."""
 
-import time
+import shlex
 
 import streamlit as st
 
-from dashboard import jobs
-from dashboard.components.text import plain
+from dashboard import jobs, library
+from dashboard.commands import PIPELINES, Option, Pipeline, Value
+from dashboard.components.text import plain, readable
+from dashboard.job_panel import show_jobs
 from dashboard.navigation import navigate
 from dashboard.readers import store
 from mess.datasets import KNOWN, available_datasets
 from mess.encoders import PRESETS, Preset, by_interest
 from mess.errors import MessError
 
-_POLL_SECONDS = 1.0
-
 
 def selected() -> tuple[str, str]:
     """Return the dataset and the encoder that the person looks at."""
     if "dataset" not in st.session_state:
         # A server's very first request ran this page as Streamlit finds it in `pages`, without
-        # Home: announce the pages, and run again from there.
+        # the entry: announce the pages, and run again from there.
         navigate()
         st.rerun()
     return st.session_state["dataset"], st.session_state["encoder"]
@@ -28,87 +28,102 @@ def selected() -> tuple[str, str]:
 def show() -> None:
     """Draw the sidebar."""
     with st.sidebar:
-        datasets = available_datasets(store().audio_dir(""))
-        dataset = st.selectbox("Dataset", datasets, index=_first(datasets), key="dataset")
-        encoders = by_interest(store().encoders_of(dataset))
-        others = [name for name in PRESETS if name not in encoders]
-        if st.session_state.get("encoder") not in encoders + others:
-            st.session_state.pop("encoder", None)
-        if encoders and st.session_state.get("encoder_of") != dataset:
-            st.session_state["encoder"] = _first_encoder(dataset, encoders)
-        st.session_state["encoder_of"] = dataset
-        encoder = st.selectbox(
-            "Encoder",
-            encoders + others,
-            key="encoder",
-            format_func=lambda name: name if name in encoders else f"{name} (not extracted)",
-        )
-        preset = PRESETS.get(encoder)
-        if preset is not None:
-            st.caption(_describe(preset))
+        dataset, encoder = _choose()
         st.divider()
-        force = st.checkbox("Redo what is up to date", key="force")
-        if st.button("Re-extract and re-probe", width="stretch", key="start"):
-            start(dataset, ["run-all", "--dataset", dataset, "--encoder", encoder], force=force)
-        busy = bool(jobs.running_jobs(store()))
-        st.fragment(_watch, run_every=_POLL_SECONDS if busy else None)()
+        command = ["run-all", "--dataset", dataset, "--encoder", encoder]
+        if st.button(
+            "Re-extract and re-probe",
+            width="stretch",
+            key="start",
+            help="All that is missing or has changed; to redo the rest, run a pipeline.",
+        ):
+            start(dataset, command)
+        number = st.session_state.setdefault("forms", 0)  # a new key is a closed popover
+        with st.popover("Run a pipeline …", width="stretch", key=f"run-{number}"):
+            _form(dataset, encoder)
+        if "job_error" in st.session_state:
+            st.error(plain(st.session_state.pop("job_error")))
+        show_jobs()
 
 
-def start(dataset: str, command: list[str], *, force: bool = False) -> None:
-    """Start a pipeline from a button."""
+def start(dataset: str, command: list[str]) -> None:
+    """Queue a pipeline from a button, and run the page again to show it."""
     try:
-        jobs.start(store(), dataset=dataset, command=[*command, "--force"] if force else command)
+        jobs.add(store(), dataset=dataset, command=command)
     except MessError as error:
-        st.error(str(error))
+        st.session_state["job_error"] = str(error)
+    st.rerun()
+
+
+def _choose() -> tuple[str, str]:
+    datasets = available_datasets(store().audio_dir(""))
+    if st.session_state.get("dataset") not in datasets:
+        st.session_state["dataset"] = datasets[_first(datasets)]
+    dataset = st.selectbox("Dataset", datasets, key="dataset", format_func=readable)
+    encoders = by_interest(library.encoders(dataset))
+    others = [name for name in PRESETS if name not in encoders]
+    if st.session_state.get("encoder") not in encoders + others:
+        st.session_state.pop("encoder", None)
+    if encoders and st.session_state.get("encoder_of") != dataset:
+        st.session_state["encoder"] = _first_encoder(dataset, encoders)
+    st.session_state["encoder_of"] = dataset
+    encoder = st.selectbox(
+        "Encoder",
+        encoders + others,
+        key="encoder",
+        format_func=lambda name: name if name in encoders else f"{name} (not extracted)",
+    )
+    preset = PRESETS.get(encoder)
+    if preset is not None:
+        st.caption(_describe(preset))
+    return dataset, encoder
+
+
+@st.fragment
+def _form(dataset: str, encoder: str) -> None:
+    """Let the person choose a pipeline and its options."""
+    pipeline: Pipeline = st.selectbox(
+        "Pipeline", PIPELINES, format_func=lambda one: one.title, key="pipeline"
+    )
+    taken = {"dataset": readable(dataset), "encoder": encoder}
+    if pipeline.takes:
+        st.caption(plain(", ".join(f"{name} {taken[name]}" for name in pipeline.takes)))
+    values = {
+        option.flag: _ask(option, key=f"{pipeline.name} {option.flag}")
+        for option in pipeline.options
+    }
+    try:
+        command = pipeline.command(dataset, encoder, values)
+    except MessError as error:
+        st.caption(plain(str(error)))
+        st.button("Start", disabled=True, width="stretch", key="start-pipeline")
         return
-    st.session_state["watched"] = [*st.session_state.get("watched", []), dataset]
+    st.code(readable(shlex.join(["mess", *command])), language="bash", wrap_lines=True)
+    if st.button("Start", type="primary", width="stretch", key="start-pipeline"):
+        st.session_state["forms"] += 1
+        start(pipeline.belongs_to(dataset, values), command)
 
 
-def _watch() -> None:
-    """Show running jobs and, once, how those of this session ended."""
-    running = jobs.running_jobs(store())
-    names = [job.dataset for job in running]
-    shown_before = st.session_state.get("shown_jobs", [])
-    st.session_state["shown_jobs"] = names
-    for job in running:
-        _show_running(job)
-    for dataset in list(st.session_state.get("watched", [])):
-        if dataset not in names:
-            _show_ended(dataset)
-    if set(shown_before) - set(names):
-        st.rerun()  # the pages read what the job wrote, and polling stops
+def _ask(option: Option, *, key: str) -> Value:
+    """Draw the widget of an option; return what it says."""
+    hint = option.help or None
+    if isinstance(option.default, bool):
+        return st.checkbox(option.label, option.default, key=key, help=hint)
+    if isinstance(option.default, tuple):
+        return st.multiselect(option.label, library.with_features(), key=key, help=hint)
+    if option.choices:
+        return st.selectbox(option.label, option.choices, key=key, help=hint)
+    if isinstance(option.default, str):
+        return st.text_input(option.label, option.default, key=key, help=hint)
+    least = None if option.default is None and not option.least else option.least
+    number = st.number_input(
+        option.label, least, value=_whole(option.default), step=1, key=key, help=hint
+    )
+    return None if number is None else int(number)
 
 
-def _show_running(job: jobs.Job) -> None:
-    st.markdown(f"**{plain(job.stage or 'starting')}**")
-    if job.total:
-        minutes, seconds = divmod(round(job.seconds_left), 60)
-        st.progress(
-            min(job.done / job.total, 1.0),
-            text=f"{job.done} of {job.total} {job.unit}, {job.per_minute:.0f}/min, "
-            f"{minutes}:{seconds:02d} left",
-        )
-    else:
-        st.progress(0.0, text=f"started {time.time() - job.started:.0f} s ago")
-    if st.button("Cancel", key=f"cancel-{job.dataset}", width="stretch"):
-        jobs.cancel(store(), job.dataset)
-
-
-def _show_ended(dataset: str) -> None:
-    job = jobs.last_job(store(), dataset)
-    if job is None:
-        return
-    if job.state == "done":
-        st.success(f"{dataset}: done")
-    elif job.state == "cancelled":
-        st.info(f"{dataset}: cancelled; what was finished is kept")
-    else:
-        st.error(f"{dataset}: {plain(job.message)}")
-        with st.expander("Log"):
-            st.code(jobs.log_tail(store(), dataset), language=None)
-    if st.button("Close", key=f"close-{dataset}", width="stretch"):
-        st.session_state["watched"].remove(dataset)
-        st.rerun()
+def _whole(default: Value) -> int | None:
+    return default if isinstance(default, int) else None
 
 
 def _describe(preset: Preset) -> str:

@@ -12,13 +12,15 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, ArtifactMissing
+
+if TYPE_CHECKING:  # imported where it is used: the runner of jobs needs no tables
+    import pandas as pd
 
 _NPY_HEADER = 128  # bytes; room for any shape we write
 
@@ -57,7 +59,7 @@ def write_array(path: Path, array: NDArray[Any]) -> int:
     return zlib.crc32(buffer.getbuffer())
 
 
-def write_table(path: Path, table: pd.DataFrame) -> None:
+def write_table(path: Path, table: "pd.DataFrame") -> None:
     """Write a table as Parquet, with a checksum for each page."""
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False, compression="zstd", write_page_checksum=True)
@@ -94,8 +96,10 @@ def read_array(path: Path, *, checksum: int, command: str) -> NDArray[Any]:
     return array
 
 
-def read_table(path: Path, *, command: str) -> pd.DataFrame:
+def read_table(path: Path, *, command: str) -> "pd.DataFrame":
     """Read a Parquet table."""
+    import pandas as pd
+
     content = read_bytes(path, command=command)
     try:
         return pd.read_parquet(io.BytesIO(content), page_checksum_verification=True)

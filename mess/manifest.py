@@ -119,3 +119,13 @@ class Manifest:
         """Return a hash of the settings and the audio; equal inputs give equal hashes."""
         audio = {track_id: entry.get("sha256") for track_id, entry in self.done().items()}
         return fingerprint([self.header, audio])
+
+    def parts(self) -> dict[str, Any]:
+        """Return what `fingerprint` is made of, apart: who keeps it can say what has changed."""
+        settings = {key: value for key, value in self.header.items() if key != "code_version"}
+        audio = {track_id: entry.get("sha256") for track_id, entry in self.done().items()}
+        return {
+            "audio": fingerprint(audio),
+            "settings": fingerprint(settings),
+            "code": self.header.get("code_version"),
+        }

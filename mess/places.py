@@ -7,7 +7,7 @@ below it is drawn in ``data/README.md``.
 import hashlib
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import quote
 
 from mess.encoders import encoder_slug
@@ -85,6 +85,24 @@ class Places:
 
     def _evaluation_path(self, dataset: str, encoder: str) -> Path:
         return self._processed("evaluation", dataset, f"{encoder_slug(encoder)}.json")
+
+    def artifact_paths(self, dataset: str, encoder: str) -> dict[str, list[Path]]:
+        """Return the files and folders that each step writes, by the step; some may be missing."""
+        features = self._features_dir(dataset, encoder)
+        probed = [self._discovery_path(dataset, encoder, level) for level in get_args(Level)]
+        pooled = ("aggregated", "segments", "aggregated_std", "segments_std", "manifest.json")
+        return {
+            "extract": [features / name for name in pooled],
+            "every frame": [features / "raw"],
+            "targets": [
+                self._processed("targets", name)
+                for name in (f"{dataset}.parquet", f"{dataset}.manifest.json", dataset)
+            ],
+            "probe": probed + [path.with_suffix(".predictions.parquet") for path in probed],
+            "index": [self._index_dir(dataset, encoder)],
+            "evaluate": [self._evaluation_path(dataset, encoder)],
+            "check-targets": [self._reliability_path(dataset)],
+        }
 
 
 def command_for(

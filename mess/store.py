@@ -272,6 +272,11 @@ class Store(Records):
         """Return when the features last changed, 0 if there are none."""
         return modified(self._features_dir(dataset, encoder) / "manifest.json")
 
+    def features_times(self, dataset: str) -> tuple[tuple[str, float], ...]:
+        """Return when the features by each encoder (its folder) of a dataset last changed."""
+        found = self._processed("features", dataset).glob("*/manifest*")
+        return tuple(sorted((path.parent.name, modified(path)) for path in found))
+
     def discovery_time(self, dataset: str, encoder: str, level: Level) -> float:
         """Return when a discovery was written, 0 if there is none."""
         return modified(self._discovery_path(dataset, encoder, level))

@@ -95,5 +95,6 @@ def start_run(
         location = store.mlflow_artifacts.absolute().as_uri() if local else None
         mlflow.create_experiment(EXPERIMENT, artifact_location=location)
     mlflow.set_experiment(EXPERIMENT)
-    with mlflow.start_run(run_name=name, nested=nested, tags=dict(tags or {})):
+    kind = name.partition(" ")[0]  # of the run, whatever name it is given later
+    with mlflow.start_run(run_name=name, nested=nested, tags={"kind": kind} | dict(tags or {})):
         yield Run(mlflow)

@@ -21,10 +21,10 @@ from mess.search.coordinates import Coordinates, describe_course, make_coordinat
 from mess.search.index import normalise_layers, serialise_layer
 from mess.search.steering import serialise
 from mess.store import Features, Store
+from mess.versions import INDEX_VERSION
 from pipelines.options import DatasetOption, EncoderOption, encoder_or_default, run_script
 from pipelines.probing_data import aligned_targets
 
-INDEX_VERSION = 1  # raise when the same inputs would give another index
 SEGMENTS = 6000  # at most so many teach the coordinates
 
 
@@ -53,6 +53,11 @@ def build_index(*, dataset: str, encoder: str, store: Store | None = None) -> in
             "encoder": features.manifest["encoder"],
             "features": features.manifest["fingerprint"],
             "targets": targets,
+            "inputs": {
+                "features": store.features_manifest(dataset, encoder).parts(),
+                "targets": store.targets_manifest(dataset).parts() if targets else None,
+            },
+            "code_version": INDEX_VERSION,
             "fingerprint": fingerprint([features.manifest["fingerprint"], targets, INDEX_VERSION]),
             "tracks": features.tracks,
             "works": works,

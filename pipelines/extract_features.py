@@ -23,6 +23,7 @@ from mess.encoders import Encoder, load_encoder
 from mess.errors import AudioError
 from mess.manifest import Entry
 from mess.store import Store
+from mess.versions import FEATURES_VERSION
 from pipelines.batch import Step, Summary, run_steps
 from pipelines.options import (
     WORKERS,
@@ -35,7 +36,6 @@ from pipelines.options import (
     run_script,
 )
 
-FEATURES_VERSION = 2  # raise when the same audio and encoder would give other features
 _BATCH = 8  # segments in memory at a time
 Signals = dict[int, Signal]  # one recording, by sample rate
 

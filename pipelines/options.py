@@ -1,5 +1,6 @@
 """Options that several commands share, and how a script reports an error."""
 
+import errno
 import os
 import signal
 import sys
@@ -43,6 +44,13 @@ LevelOption = Annotated[str, typer.Option(help="Probe whole tracks or 5 s segmen
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WORKERS = max(1, min(4, os.cpu_count() or 1))
 INTERRUPTED = 130
+_AGAIN = "run the same command again, it goes on"
+_DISK = {  # what a user can mend, by the system's number
+    errno.ENOSPC: f"no space is left; make room and {_AGAIN}",
+    errno.EDQUOT: f"your share of the disk is used up; make room and {_AGAIN}",
+    errno.EROFS: "lies on a disk that cannot be written; name another folder by MESS_DATA",
+    errno.EACCES: "permission is denied; change its permissions, or name another by MESS_DATA",
+}
 
 
 def encoder_or_default(encoder: str | None, dataset: str) -> str:
@@ -115,6 +123,16 @@ def run_app(app: Callable[..., Any]) -> None:
     except KeyboardInterrupt:
         state, message = "cancelled", "what was finished is kept"
         sys.exit(interrupted().exit_code)
+    except OSError as error:
+        if error.errno not in _DISK:
+            message = f"{type(error).__name__}: {error}"
+            raise
+        message = f"{error.filename or 'the disk'}: {_DISK[error.errno]}"
+        print(f"error: {message}", file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        raise
     finally:
         write_status(state=state, message=message)
 

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,8 @@ def write_status(**fields: Any) -> None:
     path = os.environ.get("MESS_JOB")
     if path:
         _status.update(fields, pid=os.getpid(), time=time.time())
-        write_json(Path(path), _status)
+        with suppress(OSError):  # a full disk shall stop the work itself, not its report
+            write_json(Path(path), _status)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from mess.search.terms import METHODS, Method
 from mess.store import Features, Store
 from mess.targets import TARGETS
 from mess.tracking import start_run
+from mess.versions import EVALUATION_VERSION
 from pipelines.options import (
     DatasetOption,
     EncoderOption,
@@ -75,6 +76,7 @@ def evaluate(
         "dataset": dataset,
         "encoder": index["encoder"],
         "index": index["fingerprint"],
+        "code_version": EVALUATION_VERSION,
         "settings": {"seed": seed, "queries": len(queries)},
         "faithfulness": _faithfulness(rankers, recommender, names, judge),
         "leakage": _leakage(judged, recommender, names),

@@ -22,6 +22,7 @@ from mess.probing.results import Discovery
 from mess.probing.statistics import SIGNIFICANT
 from mess.store import Pooling, Store
 from mess.tracking import start_run
+from mess.versions import DISCOVERY_VERSION
 from pipelines.options import (
     DatasetOption,
     EncoderOption,
@@ -91,6 +92,10 @@ def run_probing(
                 on_layer=lambda layer: shown.advance(f"layer {layer}"),
             )
         record = _record(data, found, settings, tags)
+        record["inputs"] = {
+            "features": store.features_manifest(dataset, encoder).parts(),
+            "targets": store.targets_manifest(dataset).parts(),
+        }
         record |= _beside(data, dataset=dataset, encoder=encoder, settings=settings, store=store)
         run.metrics(
             {f"r2/{cell.target}/layer_{cell.layer:02d}": cell.r2 for cell in found.cells}
@@ -170,6 +175,7 @@ def _record(
 ) -> dict[str, Any]:
     return {
         **tags,
+        "code_version": DISCOVERY_VERSION,
         "settings": asdict(settings),
         "layer_names": data.features.manifest["layer_names"],
         "target_names": data.names,

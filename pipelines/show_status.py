@@ -6,14 +6,22 @@ python pipelines/show_status.py
 import typer
 
 from mess.datasets import KNOWN, available_datasets
+from mess.inventory import (
+    describe_amount,
+    describe_licences,
+    find_recordings,
+    readable,
+    size_text,
+    take_inventory,
+)
 from mess.places import command_for
-from mess.status import next_step, survey
+from mess.status import next_step, survey, survey_targets
 from mess.store import Store
 from pipelines.options import encoder_or_default, run_script
 
 
 def command() -> None:
-    """Show what is extracted, measured, probed and indexed, and what to run next."""
+    """Show what exists of each dataset, what is stale and why, and what to run next."""
     store = Store()
     typer.echo(f"data: {store.root.absolute()}")
     for dataset in available_datasets(store.audio_dir("")):
@@ -27,15 +35,26 @@ def command() -> None:
             # What the demo is run with depends on the machine: the command decides.
             encoder = None if dataset == "demo" else encoder_or_default(None, dataset)
             command = command_for("run-all", dataset, encoder)
-            typer.echo(f"{dataset}: recordings, nothing extracted; next: {command}")
+            typer.echo(f"{readable(dataset)}: recordings, nothing extracted; next: {command}")
         for encoder in encoders:
-            typer.echo(f"{dataset} by {encoder}:")
-            statuses = survey(store, dataset, encoder)
-            for status in statuses:
-                typer.echo(f"  {status.step:<8} {status.state:<8} {status.detail}")
-            waiting = next_step(statuses)
-            if waiting:
-                typer.echo(f"  next: {waiting.command}")
+            _show(store, dataset, encoder)
+
+
+def _show(store: Store, dataset: str, encoder: str) -> None:
+    recordings = find_recordings(store, dataset)
+    found = take_inventory(store, dataset, encoder, recordings=recordings)
+    typer.echo(f"{readable(dataset)} by {encoder}: {describe_amount(found)}")
+    for line in describe_licences(found, encoder):
+        typer.echo(f"  {line}")
+    statuses = survey(store, dataset, encoder, recordings=recordings)
+    for status in [*statuses, survey_targets(store, dataset)]:
+        size = size_text(found.sizes[status.step]) if status.step in found.sizes else "–"
+        typer.echo(f"  {status.step:<13} {status.state:<8} {size:>8}  {status.detail}")
+    for reason in found.failed.values():
+        typer.echo(f"  failed: {readable(reason)}")
+    waiting = next_step(statuses)
+    if waiting:
+        typer.echo(f"  next: {readable(waiting.command)}")
 
 
 if __name__ == "__main__":

@@ -195,7 +195,9 @@ def test_status_says_what_is_there_and_what_comes_next(library: Path, data_root:
     ready = CliRunner().invoke(build_app(), ["status"], env={"MESS_DATA": str(library)})
     assert ready.exit_code == 0
     assert "smd by spectral:" in ready.output
-    assert "extract  ready    8 tracks" in ready.output
+    assert re.search(r"extract +ready +[\d.]+ kB +8 tracks", ready.output)
+    assert re.search(r"of audio, 8 tracks of 5 works, [\d.]+ MB on disk", ready.output)
+    assert "the recordings: CC BY-NC-SA 3.0" in ready.output
     assert "next:" not in ready.output
     nothing = CliRunner().invoke(build_app(), ["status"], env={"MESS_DATA": str(data_root)})
     assert nothing.exit_code == 0

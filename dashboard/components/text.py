@@ -2,6 +2,9 @@
 
 import re
 
+from mess.inventory import readable
+
+__all__ = ["plain", "readable"]
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>~$:&-])")
 
 
@@ -11,4 +14,4 @@ def plain(text: str) -> str:
     >>> plain("a_b *c* [d](e)")
     'a\\\\_b \\\\*c\\\\* \\\\[d\\\\]\\\\(e\\\\)'
     """
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", " ".join(readable(text).split()))

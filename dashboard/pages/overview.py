@@ -1,75 +1,159 @@
-"""Home: what exists of each dataset, and what to run next."""
+"""Home: what exists of each dataset, what is stale and why, and a button for every gap."""
 
-import pandas as pd
 import streamlit as st
 
+from dashboard import library
+from dashboard.components.text import plain, readable
 from dashboard.readers import store
-from dashboard.sidebar import start
-from mess.datasets import available_datasets
+from dashboard.sidebar import selected, start
+from mess.datasets import KNOWN, available_datasets
 from mess.encoders import PRESETS, by_interest
+from mess.inventory import Inventory, describe_licences, hours_text, size_text
 from mess.places import command_for
-from mess.status import next_step, survey
+from mess.status import StepStatus, next_step
 
 _INTRODUCTION = """
 MESS looks into the layers of a model that listens to music: *probes* measure which layer knows
 a track's brightness, tempo or dynamics. From what the probes find, the search learns in which
 respect two recordings are alike. You choose a track, weigh the aspects, and listen.
 """
+_NAMES = {
+    "extract": "features",
+    "targets": "proxy targets",
+    "probe": "layer discovery",
+    "index": "search index",
+    "evaluate": "judged sliders",
+    "check-targets": "tested targets",
+}
+_VERBS = {
+    "extract": "Extract",
+    "targets": "Measure targets",
+    "probe": "Probe",
+    "index": "Index",
+    "evaluate": "Evaluate",
+    "check-targets": "Test targets",
+}
+_SIGNS = {"ready": "✓", "missing": "○", "partial": "◐", "stale": "↻", "damaged": "✗"}
+_FIRST_ENCODER = {"demo": "spectral"}
+_OTHERWISE = "mert-v1-95m"
 
 
 def main() -> None:
     """Draw the page."""
     st.title("MESS: hear what a music model knows")
+    selected()
     st.markdown(_INTRODUCTION)
     datasets = available_datasets(store().audio_dir(""))
-    rows, waiting = [], []
-    for dataset in datasets:
-        for encoder in by_interest(store().encoders_of(dataset)):
-            statuses = survey(store(), dataset, encoder)
-            rows.append(
-                {"dataset": dataset, "encoder": encoder}
-                | {status.step: _describe(status.state, status.detail) for status in statuses}
-            )
-            step = next_step(statuses)
-            if step is not None:
-                waiting.append((dataset, encoder, step))
-    if not rows:
+    made = [name for name in datasets if library.encoders(name)]
+    waiting = [name for name in datasets if name not in made and store().audio_dir(name).is_dir()]
+    if not made:
         _offer_demo()
-        return
-    st.subheader("What exists")
-    st.dataframe(
-        pd.DataFrame(rows).rename(
-            columns={
-                "extract": "features",
-                "targets": "proxy targets",
-                "probe": "layer discovery",
-            }
-        ),
-        hide_index=True,
-        width="stretch",
-    )
-    for dataset, encoder, step in waiting:
-        left, right = st.columns([4, 1])
-        left.warning(f"{dataset} by {encoder}: {step.step} is {step.state} ({step.detail})")
-        left.code(step.command, language="bash")
-        if right.button("Run it", key=f"run-{dataset}-{encoder}", width="stretch"):
-            start(dataset, command_for("run-all", dataset, encoder).split()[1:])
-            st.rerun()
-    if not waiting:
+    for dataset in made:
+        _show_dataset(dataset)
+    for dataset in waiting:
+        if made or dataset != "demo":
+            _show_untouched(dataset)
+    _more_recordings([name for name in KNOWN if name not in made + waiting])
+
+
+def _show_dataset(dataset: str) -> None:
+    st.subheader(plain(dataset), anchor=False)
+    ready = True
+    for encoder in by_interest(library.encoders(dataset)):
+        found = library.inventory(dataset, encoder)
+        statuses = library.statuses(dataset, encoder)
+        with st.container(border=True):
+            _show_amount(found, encoder)
+            st.markdown(_table(statuses, found))
+            ready &= _show_gaps(dataset, encoder, statuses)
+            _show_failed(found)
+            for line in describe_licences(found, encoder):
+                st.caption(f"Licence of {plain(line)}")
+            preset = PRESETS.get(encoder)
+            if preset is not None and preset.trained_on != "none":
+                st.caption(f"{plain(encoder)} was trained on {preset.trained_on}.")
+    if ready:
         st.markdown(
             "Everything is up to date: see **Layer discovery** for what each layer knows, "
             "**Recommend** to listen."
         )
-    _more_recordings([name for name in datasets if not store().encoders_of(name)])
-    used = {row["encoder"] for row in rows}
-    for name, preset in PRESETS.items():
-        if name in used:
-            training = "" if preset.trained_on == "none" else f"trained on {preset.trained_on}, "
-            st.caption(f"Encoder {name}: {training}licence {preset.licence}.")
 
 
-def _describe(state: str, detail: str) -> str:
-    return detail if state == "ready" else state
+def _show_amount(found: Inventory, encoder: str) -> None:
+    st.markdown(
+        f"**by {plain(encoder)}** · {hours_text(found.seconds)} of audio · {found.tracks} tracks · "
+        f"{found.works} works · {size_text(sum(found.sizes.values()))} on disk "
+        f"(audio {size_text(found.sizes.get('audio', 0))})"
+    )
+
+
+def _table(statuses: list[StepStatus], found: Inventory) -> str:
+    rows = ["| | | on disk | |", "|---|---|---:|---|"]
+    for status in statuses:
+        size = found.sizes.get(status.step, 0)
+        if status.step == "extract":
+            size += found.sizes.get("every frame", 0)
+        rows.append(
+            f"| {_NAMES[status.step]} | {_SIGNS[status.state]} {status.state} "
+            f"| {size_text(size) if size else '–'} | {plain(status.detail)} |"
+        )
+    return "\n".join(rows)
+
+
+def _show_gaps(dataset: str, encoder: str, statuses: list[StepStatus]) -> bool:
+    """Draw a button for each gap; return whether there was none that anything waits for."""
+    gaps = [status for status in statuses if status.state != "ready"]
+    if not gaps:
+        return True
+    first = next_step([status for status in statuses if status.step != "check-targets"])
+    columns = st.columns(max(3, len(gaps) + bool(first)))
+    if first is not None and columns[0].button(
+        "Fill all gaps",
+        key=f"run-{dataset}-{encoder}",
+        type="primary",
+        width="stretch",
+        help="One job: what is missing or stale, in its order.",
+    ):
+        start(dataset, ["run-all", "--dataset", dataset, "--encoder", encoder])
+    for column, status in zip(columns[bool(first) :], gaps, strict=False):
+        if column.button(
+            _VERBS[status.step],
+            key=f"fill-{dataset}-{encoder}-{status.step}",
+            width="stretch",
+            help=plain(readable(status.command)),
+        ):
+            start(dataset, _command(status.step, dataset, encoder))
+    return first is None
+
+
+def _command(step: str, dataset: str, encoder: str) -> list[str]:
+    words = [step, "--dataset", dataset]
+    return words if step in ("targets", "check-targets") else [*words, "--encoder", encoder]
+
+
+def _show_failed(found: Inventory) -> None:
+    if found.failed:
+        with st.expander(f"{len(found.failed)} recordings failed"):
+            for reason in found.failed.values():
+                st.markdown(f"- {plain(reason)}")
+
+
+def _show_untouched(dataset: str) -> None:
+    st.subheader(plain(dataset), anchor=False)
+    there = library.recordings(dataset)
+    with st.container(border=True):
+        if there is None:
+            st.markdown(f"A folder without recordings that can be read: {plain(dataset)}.")
+            return
+        st.markdown(f"{len(there)} recordings, nothing extracted · {plain(there.licence)}")
+        encoder = _FIRST_ENCODER.get(dataset, _OTHERWISE)
+        for name in dict.fromkeys((encoder, "spectral")):
+            if st.button(
+                f"Make everything by {name}",
+                key=f"run-{dataset}-{name}",
+                help=plain(readable(command_for("run-all", dataset, name))),
+            ):
+                start(dataset, ["run-all", "--dataset", dataset, "--encoder", name])
 
 
 def _offer_demo() -> None:
@@ -77,34 +161,20 @@ def _offer_demo() -> None:
         "There are no features yet. Build the demo library (some minutes, no download): music "
         "from public scores, performed and rendered on this machine."
     )
-    st.code("mess run-all --dataset demo", language="bash")
     if st.button("Build the demo library", type="primary"):
         start("demo", ["run-all", "--dataset", "demo"])
-        st.rerun()
+    st.code("mess run-all --dataset demo", language="bash")
 
 
 def _more_recordings(datasets: list[str]) -> None:
     with st.expander("More recordings"):
         st.markdown(
-            "Put a dataset where its name says, or link your own folder "
-            "(`mess add NAME FOLDER`), then choose it in the sidebar and start it there."
+            "Link a folder of your own in the sidebar (**Run a pipeline …**, *Add a folder of "
+            "recordings*, or `mess add NAME FOLDER`)"
+            + (", or put a dataset where it belongs:" if datasets else ".")
         )
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "dataset": datasets,
-                    "folder": [str(store().audio_dir(name)) for name in datasets],
-                    "state": [
-                        "recordings are there"
-                        if store().audio_dir(name).is_dir()
-                        else "no recordings"
-                        for name in datasets
-                    ],
-                }
-            ),
-            hide_index=True,
-            width="stretch",
-        )
+        for name in datasets:
+            st.markdown(f"- **{name}**: {plain(readable(str(store().audio_dir(name))))}")
 
 
 main()

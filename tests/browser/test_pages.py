@@ -1,16 +1,11 @@
 """What a researcher does on a first visit, clicked and heard in a real browser."""
 
 import re
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser_server import serve
-from tones import write_tone
-
-from dashboard import jobs
-from mess.store import Store
 
 
 def open_page(page: Any, address: str, path: str = "") -> None:
@@ -74,39 +69,3 @@ def test_the_discovery_page_shows_what_sliders_do(page: Any, dashboard: str) -> 
     page.get_by_text("Spearman of rank and true |Δ|").wait_for()
     page.get_by_text("Recordings that differ in one thing").wait_for()
     no_error(page)
-
-
-def test_a_job_survives_a_reload_and_can_be_cancelled(
-    page: Any, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    store = Store(tmp_path / "data")
-    for number in range(150):
-        write_tone(
-            store.audio_dir("tunes") / f"album {number % 5}" / f"{number}.wav", 20, seed=number
-        )
-    process, address = serve(store.root, tmp_path / "log")
-    request.addfinalizer(process.kill)
-    open_page(page, address)
-    choose(page, "Dataset", "tunes")
-    choose(page, "Encoder", "spectral (not extracted)")
-    page.get_by_role("button", name="Re-extract and re-probe").click()
-    page.get_by_text(re.compile(r"\d+ of 150 tracks")).wait_for()
-    page.reload()
-    page.get_by_text(re.compile(r"\d+ of 150 tracks")).wait_for()
-    page.get_by_role("button", name="Cancel").click()
-    for _ in range(100):
-        job = jobs.last_job(store, "tunes")
-        if job is not None and not job.running:
-            break
-        time.sleep(0.2)
-    assert job is not None and job.state == "cancelled"
-    page.get_by_role("button", name="Cancel").wait_for(state="detached")
-    kept = len(store.features_manifest("tunes", "spectral").done())
-    assert kept > 0
-    no_error(page)
-
-
-def choose(page: Any, label: str, option: str) -> None:
-    """Choose an option of a select box."""
-    page.get_by_test_id("stSelectbox").filter(has_text=label).locator("input").click()
-    page.get_by_role("option", name=option, exact=True).click()

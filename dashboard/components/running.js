@@ -1,0 +1,122 @@
+// The jobs that run or wait. The page is run again only when a job was added, started or ended;
+// how far they are is asked for and drawn here. A page that nobody looks at asks nothing.
+const BUSY = 1000, IDLE = 3000, PATIENCE = 15000; // milliseconds
+const held = new WeakMap();
+
+function make(tag, text, name) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (name) made.className = name;
+  return made;
+}
+
+class Row {
+  constructor(id, cancel) {
+    this.root = make("section");
+    this.name = make("strong");
+    this.bar = make("progress");
+    this.text = make("p", "", "text");
+    this.current = make("p", "", "current");
+    this.details = make("details");
+    this.log = make("pre");
+    this.details.append(make("summary", "Log"), this.log);
+    this.button = make("button");
+    this.button.type = "button";
+    this.button.onclick = () => {
+      this.button.disabled = true;
+      cancel(id);
+    };
+    this.root.append(this.name, this.bar, this.text, this.current, this.details, this.button);
+  }
+
+  show(job) {
+    const waits = job.state === "queued";
+    this.root.setAttribute("aria-label", job.name);
+    this.name.textContent = job.name;
+    this.bar.hidden = this.details.hidden = waits;
+    this.bar.setAttribute("aria-label", job.text);
+    if (job.share === null || job.state === "cancelling") this.bar.removeAttribute("value");
+    else this.bar.value = job.share;
+    this.text.textContent = job.text;
+    this.current.textContent = job.current;
+    this.current.hidden = !job.current;
+    this.log.textContent = job.log || "nothing yet";
+    this.button.textContent = waits ? "Remove" : "Cancel";
+    this.button.disabled = job.state === "cancelling";
+  }
+}
+
+class Running {
+  constructor(root) {
+    this.root = root;
+    this.root.className = "running";
+    this.rows = new Map();
+    this.wake = () => this.look();
+    document.addEventListener("visibilitychange", this.wake);
+    this.look();
+  }
+
+  update(data, tell) {
+    this.tell = tell;
+    this.url = data.url;
+    this.told = this.seen = data.stamp;
+    this.show(data.jobs);
+  }
+
+  show(jobs) {
+    for (const [id, row] of this.rows)
+      if (!jobs.some((job) => job.id === id)) {
+        row.root.remove();
+        this.rows.delete(id);
+      }
+    for (const job of jobs) {
+      if (!this.rows.has(job.id))
+        this.rows.set(job.id, new Row(job.id, (id) => this.tell("cancel", id)));
+      const row = this.rows.get(job.id);
+      row.show(job);
+      this.root.append(row.root);
+    }
+  }
+
+  async look() {
+    clearTimeout(this.timer);
+    if (this.gone) return;
+    if (!document.hidden && this.url) {
+      try {
+        const answer = await (await fetch(this.url)).json();
+        if (this.gone) return;
+        if (answer.stamp === this.seen) this.show(answer.jobs);
+        else if (answer.stamp !== this.told || Date.now() - this.asked > PATIENCE) {
+          this.asked = Date.now();
+          this.tell("changed", (this.told = answer.stamp));
+        }
+      } catch {
+        // The server is away; the next look may find it again.
+      }
+    }
+    this.timer = setTimeout(this.wake, this.rows.size ? BUSY : IDLE);
+  }
+
+  leave() {
+    this.gone = true;
+    clearTimeout(this.timer);
+    document.removeEventListener("visibilitychange", this.wake);
+    this.root.remove();
+  }
+}
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  let one = held.get(parentElement);
+  if (!one) {
+    const root = document.createElement("div");
+    parentElement.append(root);
+    held.set(parentElement, (one = { made: new Running(root), calls: 0 }));
+  }
+  const call = ++one.calls;
+  one.made.update(data, setTriggerValue);
+  return () => {
+    if (one.calls !== call) return; // the same element, drawn again
+    one.made.leave();
+    held.delete(parentElement);
+  };
+}

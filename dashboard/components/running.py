@@ -1,0 +1,48 @@
+"""The jobs that run or wait, drawn and followed in the browser."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "mess.running",
+        css=(_HERE / "running.css").read_text(),
+        js=(_HERE / "running.js").read_text(),
+    )
+
+
+def draw_running(
+    now: Mapping[str, object], *, url: str, key: str, on_cancel: Callable[[str], None]
+) -> None:
+    """Draw the jobs, and let the page run again when a job was added, started or ended.
+
+    Parameters
+    ----------
+    now : mapping
+        "stamp" and "jobs", as ``url`` answers.
+    url : str
+        Where the browser asks from then on.
+    key : str
+    on_cancel : callable
+        Gets the id of the job that is to stop, before the page is drawn again.
+    """
+
+    def cancel() -> None:
+        job = st.session_state[key].get("cancel")
+        if isinstance(job, str):
+            on_cancel(job)
+
+    _component()(
+        key=key,
+        data={"url": url, **now},
+        on_cancel_change=cancel,
+        on_changed_change=lambda: None,  # to run again is all
+    )

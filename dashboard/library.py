@@ -1,0 +1,67 @@
+"""What exists, for the sidebar and the first page: cached until the files behind it change."""
+
+import streamlit as st
+
+from dashboard import jobs
+from dashboard.readers import store
+from mess.datasets import Dataset, available_datasets
+from mess.inventory import Inventory, find_recordings, take_inventory
+from mess.records import modified
+from mess.status import StepStatus, survey, survey_targets
+
+_SECONDS = 20  # after which recordings are looked at again
+
+Version = tuple[float, ...]
+
+
+def encoders(dataset: str) -> list[str]:
+    """Return the encoders by which a dataset has features."""
+    return _encoders(dataset, store().features_times(dataset))
+
+
+def with_features() -> list[str]:
+    """Return the datasets that have features."""
+    return [name for name in available_datasets(store().audio_dir("")) if encoders(name)]
+
+
+def recordings(dataset: str) -> Dataset | None:
+    """Return the recordings of a dataset, None where they are not on this machine."""
+    return _recordings(dataset, jobs.stamp(store()))
+
+
+def inventory(dataset: str, encoder: str) -> Inventory:
+    """Return how much there is of a dataset by an encoder."""
+    return _inventory(dataset, encoder, _version(dataset, encoder))
+
+
+def statuses(dataset: str, encoder: str) -> list[StepStatus]:
+    """Return the status of every step; the last is one that no other waits for."""
+    return _statuses(dataset, encoder, _version(dataset, encoder))
+
+
+def _version(dataset: str, encoder: str) -> Version:
+    paths = store().artifact_paths(dataset, encoder).values()
+    times = [modified(path) for group in paths for path in group]
+    index = store().index_time(dataset, encoder)
+    return (*times, index, modified(store().audio_dir(dataset)), float(jobs.stamp(store())))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _encoders(dataset: str, version: tuple[tuple[str, float], ...]) -> list[str]:
+    return store().encoders_of(dataset)
+
+
+@st.cache_resource(max_entries=16, ttl=_SECONDS, show_spinner=False)
+def _recordings(dataset: str, version: int) -> Dataset | None:
+    return find_recordings(store(), dataset)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _inventory(dataset: str, encoder: str, version: Version) -> Inventory:
+    return take_inventory(store(), dataset, encoder, recordings=recordings(dataset))
+
+
+@st.cache_data(max_entries=64, ttl=_SECONDS, show_spinner=False)
+def _statuses(dataset: str, encoder: str, version: Version) -> list[StepStatus]:
+    found = survey(store(), dataset, encoder, recordings=recordings(dataset))
+    return [*found, survey_targets(store(), dataset)]

@@ -1,0 +1,9 @@
+"""The versions of what is computed: raise one, and what older code made is seen to be stale.
+
+That of the proxy targets stands beside them, in `mess.targets`.
+"""
+
+FEATURES_VERSION = 2  # raise when the same audio and encoder would give other features
+DISCOVERY_VERSION = 1  # raise when the same features and targets would give other scores
+INDEX_VERSION = 1  # raise when the same inputs would give another index
+EVALUATION_VERSION = 1  # raise when the same index would be judged otherwise

@@ -1,0 +1,110 @@
+"""The recorded runs as a table, two of them compared, and MLflow's own pages."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser_server import serve
+from test_pages import no_error, open_page
+
+from dashboard import mlflow_server
+from mess.store import Store
+from mess.tracking import start_run
+from pipelines.probing_data import ProbeSettings
+from pipelines.run_probing import run_probing
+
+pytest.importorskip("mlflow", reason="MLflow is of the extra 'ml'")
+
+
+@pytest.fixture(scope="module")
+def store(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The demo library with two probings and one other run."""
+    root = tmp_path_factory.mktemp("experiments") / "data"
+    shutil.copytree(demo_library, root)
+    store = Store(root)
+    for folds in (3, 4):
+        quick = ProbeSettings(folds=folds, permutations=0, bootstrap=10, repeats=1, controls=False)
+        run_probing(dataset="demo", encoder="spectral", settings=quick, store=store)
+    with start_run("evaluate <b>x</b>", store=store, tags={"dataset": "<b>x</b>"}):
+        pass
+    return store
+
+
+@pytest.fixture(scope="module")
+def address(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    process, found = serve(store.root, tmp_path_factory.mktemp("log") / "log")
+    yield found
+    mlflow_server.stop(store)
+    process.kill()
+
+
+def tick(page: Any, row: int) -> None:
+    """Tick a row of the table of runs, which is a canvas."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.wait_for()
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 18, box["y"] + 35 * (row + 1.5))
+
+
+def cells(page: Any, number: int = 0) -> str:
+    """Return what a table says to a screen reader."""
+    table = page.get_by_test_id("stDataFrame").nth(number)
+    table.locator("canvas [role=row]").first.wait_for(state="attached")
+    return str(table.locator("canvas").first.text_content())
+
+
+def test_two_runs_are_compared(page: Any, address: str) -> None:
+    open_page(page, address, "experiments")
+    assert "evaluate" in cells(page)
+    page.get_by_test_id("stMultiSelect").filter(has_text="Kind").locator("input").click()
+    page.get_by_role("option", name="probe", exact=True).click()
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(500)
+    tick(page, 0)
+    page.get_by_role("heading", name="probe demo spectral").wait_for()
+    tick(page, 1)
+    page.get_by_role("heading", name="First against second").wait_for()
+    settings = cells(page, 1)
+    assert re.search("folds.*4.*3", settings) and "alpha" not in settings
+    page.get_by_role("tab", name="First less second").wait_for()
+    page.locator(".js-plotly-plot .heatmaplayer image").first.wait_for(state="attached")
+    page.get_by_role("tab", name="Second", exact=True).click()
+    page.locator(".js-plotly-plot").nth(2).get_by_text("spectral_centroid").first.wait_for()
+    no_error(page)
+
+
+def test_mlflow_is_started_found_again_and_stopped(page: Any, address: str, store: Store) -> None:
+    open_page(page, address, "experiments")
+    page.get_by_role("button", name="Start MLflow").click()
+    page.get_by_role("link", name="Open MLflow").wait_for(timeout=120_000)
+    page.reload()
+    link = page.get_by_role("link", name="Open MLflow")
+    link.wait_for()
+    server = mlflow_server.find(store)
+    assert server is not None and link.get_attribute("href") == server.address
+    tick(page, 1)
+    run = page.get_by_role("link", name="Open in MLflow")
+    run.wait_for()
+    assert f"{server.address}/#/experiments/" in run.get_attribute("href")
+    page.get_by_role("button", name="Stop MLflow").click()
+    page.get_by_role("button", name="Start MLflow").wait_for()
+    assert mlflow_server.find(store) is None
+    no_error(page)
+
+
+def test_without_runs_and_with_a_damaged_record_the_page_says_what_to_do(
+    page: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    store = Store(tmp_path / "data")
+    process, address = serve(store.root, tmp_path / "log")
+    request.addfinalizer(process.kill)
+    open_page(page, address, "experiments")
+    page.get_by_text("No run is recorded yet").wait_for()
+    store.root.mkdir(exist_ok=True)
+    store.mlflow_db.write_bytes(b"no database" * 1000)
+    open_page(page, address, "experiments")
+    page.get_by_text("move it away").wait_for()
+    no_error(page)

@@ -1,0 +1,99 @@
+"""The first page: what exists, what is stale and why, and a button for every gap."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser_server import serve
+from layouts import write_piece
+from test_pages import no_error, open_page
+
+from dashboard import jobs
+from mess.store import Store
+
+HOSTILE = "<img src=x onerror=alert(1)> *b*"
+
+
+def test_everything_that_exists_is_shown_with_its_size_and_licence(
+    page: Any, dashboard: str
+) -> None:
+    open_page(page, dashboard)
+    page.get_by_role("heading", name="demo", exact=True).wait_for()
+    amount = page.get_by_text(re.compile(r"by spectral · .* of audio · \d+ tracks · \d+ works"))
+    assert re.search(r"\d MB on disk", amount.inner_text())
+    row = page.get_by_role("row", name=re.compile("layer discovery"))
+    assert re.search(r"✓ ready.*kB.*cells", row.inner_text().replace("\n", " "))
+    page.get_by_text(re.compile("Licence of the recordings: .*not for redistribution")).wait_for()
+    page.get_by_text("Licence of the weights of spectral: Apache-2.0").wait_for()
+    no_error(page)
+
+
+def test_gaps_say_why_and_are_filled_by_a_click(
+    page: Any, demo_library: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    shutil.copytree(demo_library, tmp_path / "data")  # with the times of its files
+    store = Store(tmp_path / "data")
+    changed = next(store.audio_dir("demo").glob("*.flac"))
+    write_piece(changed.with_suffix(".wav"), 1)
+    changed.with_suffix(".wav").rename(changed)
+    (store.root / "processed/evaluation/demo/spectral.json").write_text("{")
+    (store.root / "processed/indices/demo/spectral/manifest.json").unlink()
+    process, address = serve(store.root, tmp_path / "log")
+    request.addfinalizer(process.kill)
+    open_page(page, address)
+
+    def told(name: str) -> str:
+        return str(page.get_by_role("row", name=re.compile(name)).inner_text()).replace("\n", " ")
+
+    page.get_by_role("row", name=re.compile("features")).wait_for()
+    assert "↻ stale" in told("features") and "1 recording changed" in told("features")
+    assert "✗ damaged" in told("judged sliders")
+    assert "○ missing" in told("search index")
+    page.get_by_role("button", name="Index", exact=True).click()
+    page.get_by_role("row", name=re.compile("search index.*ready", re.DOTALL)).wait_for()
+    job = jobs.last_job(store, "demo")
+    assert job is not None and job.state == "done"
+    assert job.command == ["index", "--dataset", "demo", "--encoder", "spectral"]
+    no_error(page)
+
+
+def test_a_first_visit_builds_the_demo_library_in_one_click(
+    page: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    store = Store(tmp_path / "data")
+    process, address = serve(store.root, tmp_path / "log")
+    request.addfinalizer(process.kill)
+    open_page(page, address)
+    page.get_by_text("MESS looks into the layers").wait_for()
+    page.get_by_role("button", name="Build the demo library").click()
+    page.get_by_role("button", name="Cancel").click(timeout=60_000)
+    page.get_by_role("button", name="Cancel").wait_for(state="detached", timeout=60_000)
+    job = jobs.last_job(store, "demo")
+    assert job is not None and job.state == "cancelled"
+    assert job.command == ["run-all", "--dataset", "demo"]
+    no_error(page)
+
+
+def test_names_of_folders_and_files_are_text(
+    page: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    store = Store(tmp_path / "data")
+    write_piece(store.audio_dir(HOSTILE) / "one.wav", 1)
+    (store.audio_dir("mine") / HOSTILE).mkdir(parents=True)
+    (store.audio_dir("mine") / HOSTILE / f"{HOSTILE}.wav").write_bytes(b"no audio")
+    write_piece(store.audio_dir("mine") / "one.wav", 1)
+    job = jobs.add(
+        store, dataset="mine", command=["extract", "--dataset", "mine", "--encoder", "spectral"]
+    )
+    process, address = serve(store.root, tmp_path / "log")
+    request.addfinalizer(process.kill)
+    open_page(page, address)
+    page.get_by_role("heading", name=HOSTILE).wait_for()
+    page.get_by_text("1 recordings failed").click()
+    page.get_by_role("listitem").filter(has_text=f"{HOSTILE}.wav").wait_for()
+    page.get_by_test_id("stAlert").filter(has_text=HOSTILE).wait_for()
+    assert job
+    assert page.locator("img[src=x]").count() == 0
+    no_error(page)

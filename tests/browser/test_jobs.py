@@ -1,0 +1,158 @@
+"""Pipelines started, watched, queued, cancelled and failing, in one browser and in two."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser_server import serve
+from layouts import write_piece
+from test_pages import choose, no_error, open_page
+
+from dashboard import jobs
+from mess.store import Store
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store(tmp_path_factory.mktemp("jobs") / "data")
+    for number in range(120):
+        path = store.audio_dir("tunes") / f"album {number % 5}" / f"{number}.wav"
+        write_piece(path, number % 2, seconds=30.0)
+    write_piece(store.audio_dir(HOSTILE) / "one.wav", 1)
+    return store
+
+
+@pytest.fixture(scope="module")
+def address(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    process, found = serve(store.root, tmp_path_factory.mktemp("log") / "log")
+    yield found
+    process.kill()
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs_on(store: Store) -> Iterator[None]:
+    yield
+    for job in jobs.active_jobs(store):
+        jobs.cancel(store, job)
+    for _ in range(300):
+        if not jobs.active_jobs(store):
+            return
+        time.sleep(0.1)
+
+
+def running(page: Any) -> Any:
+    return page.get_by_text(re.compile(r"\d+ of 120 tracks"))
+
+
+def run(page: Any, title: str, **texts: str) -> None:
+    """Start a pipeline by the form."""
+    page.get_by_role("button", name="Run a pipeline").click()
+    choose(page, "Pipeline", title)
+    for label, text in texts.items():
+        box = page.get_by_role("textbox", name=label, exact=True)
+        box.fill(text)
+        box.press("Tab")
+    button = page.get_by_test_id("stPopoverBody").get_by_role("button", name="Start", exact=True)
+    button.and_(page.locator(":not([disabled])")).click()
+
+
+def test_a_job_is_seen_by_two_browsers_a_reload_and_the_next_server(
+    page: Any, browser: Any, store: Store, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    process, address = serve(store.root, tmp_path / "log")
+    request.addfinalizer(process.kill)
+    context = browser.new_context()
+    request.addfinalizer(context.close)
+    other = context.new_page()
+    open_page(other, address)
+    open_page(page, address)
+    choose(page, "Dataset", "tunes")
+    choose(page, "Encoder", "spectral (not extracted)")
+    page.get_by_role("button", name="Re-extract and re-probe").click()
+    running(page).wait_for()
+    running(other).wait_for()  # it was idle, and nobody touched it
+    page.reload()
+    running(page).wait_for()
+    process.kill()
+    second, address = serve(store.root, tmp_path / "second")
+    request.addfinalizer(second.kill)
+    open_page(page, address)
+    running(page).wait_for()
+    open_page(other, address)
+    other.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").wait_for(state="detached")
+    job = jobs.last_job(store, "tunes")
+    assert job is not None and job.state == "cancelled"
+    assert 0 < len(store.features_manifest("tunes", "spectral").done()) < 120
+    for one in (page, other):
+        one.get_by_text("Last jobs").click()
+        one.get_by_text(re.compile("tunes: everything that is missing by spectral: cancelled"))
+        no_error(one)
+
+
+def test_jobs_wait_for_one_another_and_can_be_removed(
+    page: Any, address: str, store: Store
+) -> None:
+    open_page(page, address)
+    choose(page, "Dataset", "tunes")
+    run(page, "Measure proxy targets")
+    page.get_by_role("button", name="Cancel").wait_for()
+    run(page, "Build the search index")
+    page.get_by_text(re.compile("tunes: build the search index.*waits")).wait_for()
+    assert [job.state == "queued" for job in jobs.active_jobs(store)] == [False, True]
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Remove").wait_for(state="detached")
+    assert [job.command[0] for job in jobs.active_jobs(store)] == ["targets"]
+    no_error(page)
+
+
+def test_a_failing_job_shows_its_line_and_its_log_and_names_as_text(
+    page: Any, address: str
+) -> None:
+    alerts: list[Any] = []
+    page.on("dialog", lambda dialog: (alerts.append(dialog), dialog.dismiss()))
+    open_page(page, address)
+    page.get_by_role("heading", name=HOSTILE).wait_for()
+    choose(page, "Dataset", HOSTILE)
+    page.get_by_role("button", name="Re-extract and re-probe").click()
+    failure = page.get_by_test_id("stAlert").filter(has_text="is no dataset name")
+    failure.wait_for()
+    assert HOSTILE in failure.inner_text()
+    sidebar = page.get_by_test_id("stSidebar")
+    sidebar.get_by_text("Log", exact=True).click()
+    with page.expect_download() as download:
+        sidebar.get_by_role("button", name="Download the whole log").click()
+    assert "is no dataset name" in Path(download.value.path()).read_text()
+    page.get_by_role("button", name="Close").click()
+    failure.wait_for(state="detached")
+    page.reload()
+    page.get_by_text("Last jobs").click()
+    page.get_by_text(re.compile("✗ .*failed")).wait_for()
+    assert failure.count() == 0
+    assert not alerts
+    assert page.locator("img[src=x]").count() == 0
+    no_error(page)
+
+
+def test_finished_work_appears_without_a_reload(page: Any, address: str, tmp_path: Path) -> None:
+    for number in range(6):
+        write_piece(tmp_path / "mine" / f"album {number}" / f"{number}.wav", number, seconds=6.0)
+    open_page(page, address)
+    run(
+        page,
+        "Add a folder of recordings",
+        **{"Name of the dataset": "mine", "Folder": str(tmp_path / "mine")},
+    )
+    page.get_by_role("heading", name="mine", exact=True).wait_for()
+    page.get_by_text("6 recordings, nothing extracted").wait_for()
+    choose(page, "Dataset", "mine")
+    choose(page, "Encoder", "spectral (not extracted)")
+    run(page, "Extract features")
+    page.get_by_text(re.compile("6 tracks · 6 works")).wait_for()
+    page.get_by_role("button", name="Measure targets").first.wait_for()
+    no_error(page)
