@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from mess.audio import SEGMENT_SECONDS
+from mess.datasets import available_datasets
 from mess.places import Level
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.names import Names
@@ -48,7 +50,8 @@ def discovery(dataset: str, encoder: str, *, level: Level = "track") -> dict[str
     return _discovery(dataset, encoder, level, store().discovery_time(dataset, encoder, level))
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+# A resource is shared, not copied: nobody changes it, and there may be a million predictions.
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _predictions(dataset: str, encoder: str, level: Level, version: float) -> pd.DataFrame:
     return store().read_predictions(dataset, encoder, level=level)
 
@@ -71,6 +74,34 @@ def evaluation(dataset: str, encoder: str) -> dict[str, Any]:
 def reliability(dataset: str) -> dict[str, Any]:
     """Return how far the targets of a dataset are to be trusted."""
     return store().read_reliability(dataset)
+
+
+def discoveries() -> list[tuple[str, str, Level]]:
+    """Return dataset, encoder and level of every discovery that there is."""
+    levels: tuple[Level, ...] = ("track", "segment")
+    return [
+        (dataset, encoder, level)
+        for dataset in available_datasets(store().audio_dir(""))
+        for encoder in store().encoders_of(dataset)
+        for level in levels
+        if store().discovery_time(dataset, encoder, level) > 0
+    ]
+
+
+def datasets_of(encoder: str) -> list[str]:
+    """Return the datasets that have features by an encoder."""
+    datasets = available_datasets(store().audio_dir(""))
+    return [name for name in datasets if store().features_time(name, encoder) > 0]
+
+
+def segment_start(track: TrackInfo | None, segment: int) -> float:
+    """Return where a segment of a track begins in seconds; 0 for a whole track.
+
+    The last segment is shifted back to end with the track; see `mess.audio.segment_bounds`.
+    """
+    if track is None or segment < 0:
+        return 0.0
+    return max(0.0, min(segment * SEGMENT_SECONDS, track.duration - SEGMENT_SECONDS))
 
 
 # A resource is shared, not copied: nobody changes it, and there may be 100,000 tracks.
