@@ -9,9 +9,8 @@ from dashboard import readers
 from dashboard.components.cell import predicted_against_true, residuals
 from dashboard.components.figures import interval, two_decimals
 from dashboard.components.layers import layer_labels
-from dashboard.components.player import CLIP_SECONDS, Sound, player
 from dashboard.components.text import plain
-from mess.audio import SEGMENT_SECONDS
+from dashboard.sections.selection import play_row, row_name
 from mess.targets import ALL_TARGETS
 
 _LISTED = 300  # rows to choose from, the worst predicted first
@@ -54,7 +53,7 @@ def show_cell(
         _listen(record, rows, tracks, clicked=clicked)
     with st.expander("Predictions as a table"):
         named = rows.drop(columns=["layer", "target"])
-        named.insert(0, "name", [_label(tracks, track) for track in rows["track"]])
+        named.insert(0, "name", [row_name(tracks, track) for track in rows["track"]])
         st.dataframe(named, hide_index=True, width="stretch")
 
 
@@ -71,7 +70,7 @@ def _draw(
         label_visibility="collapsed",
     )
     known = ALL_TARGETS.get(target)
-    labels = {track: _label(tracks, track) for track in rows["track"].astype(str).unique()}
+    labels = {track: row_name(tracks, track) for track in rows["track"].astype(str).unique()}
     event: Any = st.plotly_chart(
         _FIGURES[kind](rows, target=target, unit=known.unit if known else "", labels=labels),
         on_select="rerun",
@@ -131,30 +130,17 @@ def _listen(
     track, segment = st.selectbox(
         "Listen (worst predicted first)",
         options,
-        format_func=lambda row: _row_name(tracks, *row),
+        format_func=lambda row: row_name(tracks, *row),
         key="cell-sound",
     )
     row = rows[(rows["track"] == track) & (rows["segment"] == segment)].iloc[0]
-    st.markdown(f"**{plain(_row_name(tracks, track, segment))}**")
+    st.markdown(f"**{plain(row_name(tracks, track, segment))}**")
     st.caption(f"true {row['true']:.4g}, predicted {row['predicted']:.4g}, fold {row['fold'] + 1}")
-    sound = Sound(
+    play_row(
+        tracks,
+        track,
+        segment,
         dataset=record["dataset"],
         encoder=record["encoder"],
-        track=track,
-        label=_row_name(tracks, track, segment),
-        start=readers.segment_start(tracks.get(track), segment),
-        seconds=SEGMENT_SECONDS if segment >= 0 else CLIP_SECONDS,
+        key="cell-player",
     )
-    player(sound, key="cell-player")
-
-
-def _label(tracks: dict[str, readers.TrackInfo], track: str) -> str:
-    return tracks[track].label if track in tracks else track
-
-
-def _row_name(tracks: dict[str, readers.TrackInfo], track: str, segment: int) -> str:
-    name = _label(tracks, track)
-    if segment < 0:
-        return name
-    minutes, seconds = divmod(int(readers.segment_start(tracks.get(track), segment)), 60)
-    return f"{name}, {minutes}:{seconds:02d}"

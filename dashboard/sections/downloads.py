@@ -43,7 +43,7 @@ def show_downloads(record: dict[str, Any]) -> None:
     )
     third.download_button(
         "Full report as HTML",
-        lambda: html(record, **beside, cross=_if_there(lambda: readers.store().read_cross(encoder))),
+        lambda: html(record, **beside, cross=_if_there(lambda: readers.cross(encoder))),
         file_name=f"{name}.html",
         mime="text/html",
         width="stretch",

@@ -1,4 +1,4 @@
-"""How far a discovery is to be trusted: best layers, splits, fewer works, the targets, elsewhere."""
+"""How far a discovery is to be trusted: layers, splits, works, targets, elsewhere."""
 
 from typing import Any
 
@@ -24,7 +24,9 @@ def show_layers(record: dict[str, Any]) -> None:
     if not probed:
         st.info("No target could be probed.")
         return
-    best = {one["target"]: by_place[one["target"], one["best"]]["r2"] for one in record["summaries"]}
+    best = {
+        one["target"]: by_place[one["target"], one["best"]]["r2"] for one in record["summaries"]
+    }
     chosen = st.multiselect(
         "Targets",
         probed,
@@ -124,7 +126,7 @@ def _show_reliability(dataset: str) -> None:
 def _show_cross(encoder: str, dataset: str) -> None:
     st.subheader("On other datasets")
     try:
-        record = readers.store().read_cross(encoder)
+        record = readers.cross(encoder)
     except ArtifactError as error:
         others = _others(encoder, dataset)
         if not others:
