@@ -124,6 +124,18 @@ def targets(dataset: str, *, level: Level = "track") -> pd.DataFrame:
     return _targets(dataset, level, store().targets_time(dataset))
 
 
+@st.cache_data(max_entries=4, show_spinner=False)
+def _stated(dataset: str, name: str, version: float) -> "pd.Series[float]":
+    entries = store().targets_manifest(dataset).done()
+    found = {track: entry.get("extra", {}).get(name) for track, entry in entries.items()}
+    return pd.to_numeric(pd.Series(found, dtype=object), errors="coerce").dropna()
+
+
+def stated(dataset: str, name: str) -> "pd.Series[float]":
+    """Return a number that a dataset states of its tracks, by id; empty where it states none."""
+    return _stated(dataset, name, store().targets_time(dataset))
+
+
 def target_names(dataset: str, *, level: Level = "track") -> list[str]:
     """Return the targets that have values, none where nothing was measured."""
     try:

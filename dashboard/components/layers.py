@@ -114,7 +114,13 @@ def baselines(record: Mapping[str, Any]) -> dict[str, dict[str, Mapping[str, Any
     return columns
 
 
-def heatmap(record: Mapping[str, Any], *, value: str = "r2", grey: bool = False) -> go.Figure:
+def heatmap(
+    record: Mapping[str, Any],
+    *,
+    value: str = "r2",
+    grey: bool = False,
+    small: Sequence[str] | None = None,
+) -> go.Figure:
     """Draw a number of every layer × target and of the baselines, with the number in each cell.
 
     A diamond marks the best layer of a target by R², a dot every layer within one standard error
@@ -130,27 +136,35 @@ def heatmap(record: Mapping[str, Any], *, value: str = "r2", grey: bool = False)
         One of `VALUES`.
     grey : bool
         Take the colour from cells that are not significant over all cells.
+    small : sequence of str, optional
+        Draw these targets only, without numbers, layer names and baselines: for a narrow place.
     """
-    names, targets = record["layer_names"], record["target_names"]
-    beside = baselines(record) if value in ("r2", "spearman") else {}
+    names = record["layer_names"]
+    targets = list(record["target_names"] if small is None else small)
+    beside = baselines(record) if value in ("r2", "spearman") and small is None else {}
     grid = lay_out(targets, layers=len(names), beside=len(beside))
-    columns = [*layer_labels(record), *beside]
+    columns = [*(layer_labels(record) if small is None else map(str, range(len(names)))), *beside]
     shape = len(targets), len(columns)
     numbers, chance = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
     hover = np.full(shape, "", dtype=object)
+    row_of = {target: row for row, target in enumerate(targets)}
     for cell in record["cells"]:
-        place = targets.index(cell["target"]), cell["layer"]
+        if cell["target"] not in row_of:
+            continue
+        place = row_of[cell["target"]], cell["layer"]
         hover[place] = cell_text(cell, names[cell["layer"]])
         numbers[place] = _number(cell, value)
         chance[place] = (cell.get("p_family") or 0.0) > SIGNIFICANT
     for column, (name, by_target) in enumerate(beside.items(), start=len(names)):
         for target, one in by_target.items():
-            if target in targets:
-                place = targets.index(target), column
+            if target in row_of:
+                place = row_of[target], column
                 hover[place] = _baseline_text(one, target=target, name=name)
                 numbers[place] = _number(one, value)
     pale = np.isnan(numbers) | (chance & grey)
     written = np.vectorize(_written(value), otypes=[object])(numbers)
+    if small is not None:
+        written[:] = ""
     figure = go.Figure()
     add_cells(figure, grid, np.where(pale, np.nan, numbers), written, **_scale(value, numbers))
     add_cells(
@@ -162,7 +176,7 @@ def heatmap(record: Mapping[str, Any], *, value: str = "r2", grey: bool = False)
         showscale=False,
         textfont={"color": "#5a5a5a"},
     )
-    _add_marks(figure, record, grid)
+    _add_marks(figure, record, grid, row_of)
     _add_clicks(figure, grid, hover, columns=columns, targets=targets, layers=len(names))
     label_axes(figure, grid, columns=columns, targets=targets)
     return figure
@@ -228,11 +242,15 @@ def add_cells(
     )
 
 
-def _add_marks(figure: go.Figure, record: Mapping[str, Any], grid: Grid) -> None:
+def _add_marks(
+    figure: go.Figure, record: Mapping[str, Any], grid: Grid, row_of: Mapping[str, int]
+) -> None:
     """Mark, in the lower right of their cells, the layers that may be a target's best."""
     x, y, symbols = [], [], []
     for summary in record.get("summaries", []):
-        row = grid.rows[record["target_names"].index(summary["target"])]
+        if summary["target"] not in row_of:
+            continue
+        row = grid.rows[row_of[summary["target"]]]
         for layer in sorted({summary["best"], *summary["within"]}):
             x.append(layer + 0.37)
             y.append(row + 0.28)

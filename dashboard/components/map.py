@@ -67,7 +67,7 @@ def map_figure(
         dragmode="lasso",
         hovermode="closest",
         clickmode="event+select",
-        legend={"title": {"text": escape(title)}, "itemsizing": "constant"},
+        legend={"orientation": "h", "y": -0.02, "yanchor": "top", "itemsizing": "constant"},
         uirevision="map",  # another colour keeps the part of the map that is in view
     )
     return figure

@@ -59,11 +59,12 @@ def show_comparison(record: dict[str, Any]) -> None:
         )
     figure_buttons("difference", file_name="difference", key="difference-buttons")
     st.subheader("Side by side")
+    shared = [name for name in record["target_names"] if name in second["target_names"]]
     columns = st.columns(2)
     for column, place, one in zip(columns, (here, other), (record, second), strict=True):
         column.markdown(f"**{plain(_name(place))}**")
         column.plotly_chart(
-            heatmap(one, grey=bool(one["settings"].get("permutations"))),
+            heatmap(one, grey=bool(one["settings"].get("permutations")), small=shared),
             key=f"side-{'-'.join(place)}",
             config=_TOOLS,
             alt=describe_heatmap(one),
