@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from dashboard.components.figures import PALETTE, escape
 
-_NAMED = 9  # categories with a colour of their own
-_REST = "#9a9a9a"
+_REST = "#999999"
+_COLOURS = [colour for colour in PALETTE if colour != _REST]  # grey means "none of these"
+_NAMED = len(_COLOURS)
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 _SHAPED = 3000  # points, up to which categories differ in shape too
 
@@ -55,7 +56,7 @@ def map_figure(
         figure.update_layout(showlegend=False)
     else:
         for number, (name, rows) in enumerate(categories(colours).items()):
-            colour = PALETTE[number] if number < _NAMED else _REST
+            colour = _COLOURS[number] if number < _NAMED else _REST
             shape = _SYMBOLS[number % len(_SYMBOLS)] if len(points) <= _SHAPED else "circle"
             _add(figure, points, shown, rows, name=name, size=size, color=colour, symbol=shape)
     for axis in (figure.update_xaxes, figure.update_yaxes):

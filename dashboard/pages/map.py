@@ -50,24 +50,26 @@ def _show(
     command = ["map", "--dataset", dataset, "--encoder", encoder, "--layer", str(layer)]
     command += ["--method", method, "--level", level]
     try:
-        found = readers.map_of(dataset, encoder, layer=layer, method=method, level=level)
+        record, _ = readers.map_of(dataset, encoder, layer=layer, method=method, level=level)
     except ArtifactError as error:
         offer(error, dataset=dataset, command=command, button="Draw this map")
         return
-    record, arrays = found
     if record["features"] != readers.features_fingerprint(dataset, encoder):
         st.warning("The features have changed since this map was drawn.")
         if st.button("Draw it again"):
             start(dataset, command)
             st.rerun()
-    rows = readers.map_rows(record, arrays)
     options = [*_CATEGORIES, *readers.target_names(dataset, level=level)]
     colour = st.selectbox("Colour", options, key="map-colour", format_func=_colour_name)
-    colours = _colours(colour, rows, arrays, tracks, dataset=dataset, level=level)
-    labels = [row_name(tracks, *row) for row in rows]
+    version = (
+        readers.store().map_time(dataset, encoder, layer=layer, method=method, level=level),
+        readers.store().features_time(dataset, encoder),
+        readers.store().targets_time(dataset),
+    )
+    figure, rows, colours = _figure(dataset, encoder, layer, method, level, colour, version)
     words = _words(record, colour, colours)
     event: Any = st.plotly_chart(
-        map_figure(arrays["points"], labels, colours, title=_colour_name(colour)),
+        figure,
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
         key=f"map-{dataset}-{encoder}-{level}-{layer}-{method}",
@@ -89,6 +91,26 @@ def _show(
         values={_colour_name(colour): text},
         key="map-player",
     )
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _figure(
+    dataset: str,
+    encoder: str,
+    layer: int,
+    method: str,
+    level: Level,
+    colour: str,
+    version: tuple[float, ...],
+) -> tuple[Any, list[tuple[str, int]], list[str] | NDArray[np.float64]]:
+    """Return the figure of a map with track, segment and colour of each of its points."""
+    record, arrays = readers.map_of(dataset, encoder, layer=layer, method=method, level=level)
+    tracks = readers.tracks(dataset, encoder)
+    rows = readers.map_rows(record, arrays)
+    colours = _colours(colour, rows, arrays, tracks, dataset=dataset, level=level)
+    labels = [row_name(tracks, *row) for row in rows]
+    figure = map_figure(arrays["points"], labels, colours, title=_colour_name(colour))
+    return figure, rows, colours
 
 
 def _choose(dataset: str, encoder: str, names: list[str]) -> tuple[Level, int, str]:
