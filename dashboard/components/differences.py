@@ -61,7 +61,7 @@ def difference_heatmap(record_a: Record, record_b: Record) -> go.Figure:
             apart.append((row, column))
     reach = float(np.nanmax(np.abs(change))) if np.isfinite(change).any() else 1.0
     figure = go.Figure()
-    written = np.vectorize(_signed, otypes=[object])(change)
+    written = np.array([[_signed(value) for value in row] for row in change.tolist()], dtype=object)
     limit = min(max(reach, 0.1), 1.0)
     bar = {"orientation": "h", "thickness": 8, "len": 0.4, "x": 0, "xanchor": "left"}
     bar |= {"y": 0, "yanchor": "top", "ypad": 4}

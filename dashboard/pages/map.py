@@ -81,7 +81,7 @@ def _show(
     if not chosen:
         st.info("Click a point, or draw a lasso or a box around some: they are listed here.")
         return
-    st.subheader(f"{len(chosen)} {level}s chosen")
+    st.subheader(f"{len(chosen)} {level}{'s' * (len(chosen) != 1)} chosen")
     text = [_text(colours[row]) for row in chosen]
     show_selection(
         [rows[row] for row in chosen],
