@@ -136,7 +136,7 @@ def stated(dataset: str, name: str) -> "pd.Series[float]":
     return _stated(dataset, name, store().targets_time(dataset))
 
 
-def target_names(dataset: str, *, level: Level = "track") -> list[str]:
+def target_names(dataset: str) -> list[str]:
     """Return the targets that have values, none where nothing was measured."""
     try:
         table = targets(dataset)

@@ -90,7 +90,7 @@ def _by_fold(
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         clickmode="event+select",
         hovermode="closest",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        legend={"orientation": "h", "y": -0.16, "yanchor": "top"},
     )
     return figure
 

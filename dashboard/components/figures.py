@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 GREY = "#e4e4e2"  # of cells that may be chance
 SCALE = "RdBu"  # diverging, and told apart by the colour-blind
-PALETTE = (  # Okabe and Ito's, for categories
+PALETTE = (  # Okabe and Ito's and two more, seen on light and on dark, for categories
     "#0072B2",
     "#E69F00",
     "#009E73",
@@ -17,8 +17,8 @@ PALETTE = (  # Okabe and Ito's, for categories
     "#D55E00",
     "#F0E442",
     "#999999",
-    "#332288",
-    "#882255",
+    "#6F63C9",
+    "#B5446E",
 )
 
 

@@ -59,7 +59,7 @@ def _show(
         if st.button("Draw it again"):
             start(dataset, command)
             st.rerun()
-    options = [*_CATEGORIES, *readers.target_names(dataset, level=level)]
+    options = [*_CATEGORIES, *readers.target_names(dataset)]
     colour = st.selectbox("Colour", options, key="map-colour", format_func=_colour_name)
     version = (
         readers.store().map_time(dataset, encoder, layer=layer, method=method, level=level),

@@ -13,6 +13,7 @@ from dashboard.components.differences import (
 from dashboard.components.figure_buttons import figure_buttons
 from dashboard.components.layers import describe_heatmap, heatmap
 from dashboard.components.text import plain
+from dashboard.sections.wide import wide
 from mess.errors import ArtifactError
 
 _LINED_UP = {
@@ -50,7 +51,9 @@ def show_comparison(record: dict[str, Any]) -> None:
         f"R² of **{plain(_name(here))}** minus R² of **{plain(_name(other))}**: blue, the first is "
         f"better. {_LINED_UP[compared_columns(record, second)]}"
     )
-    st.plotly_chart(difference_heatmap(record, second), key="difference", config=_TOOLS, alt=words)
+    wide("difference").plotly_chart(
+        difference_heatmap(record, second), key="difference", config=_TOOLS, alt=words
+    )
     st.caption(f"● their 95 % intervals do not overlap. {words}")
     if here[0] != other[0] or record["n"] != second["n"]:
         st.caption(

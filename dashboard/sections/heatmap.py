@@ -9,6 +9,7 @@ from dashboard import readers
 from dashboard.components.figure_buttons import figure_buttons
 from dashboard.components.layers import BESIDE, VALUES, describe_heatmap, heatmap, layer_labels
 from dashboard.sections.cell import show_cell
+from dashboard.sections.wide import wide
 from mess.encoders import encoder_slug
 from mess.probing.statistics import SIGNIFICANT
 
@@ -54,7 +55,7 @@ def show_heatmap(record: dict[str, Any], tracks: dict[str, readers.TrackInfo]) -
         )
     version = readers.store().discovery_time(dataset, encoder, level)
     figure, words = _figure(dataset, encoder, level, version, value, grey)
-    event: Any = st.plotly_chart(
+    event: Any = wide("heatmap").plotly_chart(
         figure,
         on_select="rerun",
         selection_mode="points",

@@ -18,6 +18,7 @@ from dashboard.components.targets import (
 from dashboard.components.text import plain
 from dashboard.sections.missing import offer
 from dashboard.sections.selection import play_row, row_name, show_selection
+from dashboard.sections.wide import wide
 from mess.errors import ArtifactError
 from mess.targets import ALL_TARGETS
 from mess.targets.reliability import TRUSTED
@@ -143,7 +144,7 @@ def show_correlations(table: pd.DataFrame, tracks: Tracks, *, dataset: str, enco
     words = "Strongest: " + "; ".join(
         f"{a} and {b} {two_decimals(value)}" for a, b, value in strongest[:3]
     )
-    event: Any = st.plotly_chart(
+    event: Any = wide("correlations").plotly_chart(
         correlations(matrix, names),
         on_select="rerun",
         selection_mode="points",

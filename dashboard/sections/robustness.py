@@ -11,6 +11,7 @@ from dashboard.components.figures import interval, two_decimals
 from dashboard.components.layers import layer_labels
 from dashboard.components.lines import layer_lines
 from dashboard.sections.missing import offer
+from dashboard.sections.wide import wide
 from mess.errors import ArtifactError
 from mess.targets.reliability import TRUSTED
 
@@ -87,7 +88,7 @@ def _show_splits(record: dict[str, Any]) -> None:
     if len(by_split) > 1:
         st.subheader("Other groupings and seeds")
         st.caption("Nested R²: does the result hang on how works were put into folds?")
-        st.plotly_chart(
+        wide("splits").plotly_chart(
             matrix_heatmap(by_split, title="", numbers=True),
             key="sensitivity",
             config=_PLAIN,
@@ -97,7 +98,7 @@ def _show_splits(record: dict[str, Any]) -> None:
     if len(curve) > 1:
         st.subheader("With fewer works")
         st.caption("Nested R²: would more recordings help?")
-        st.plotly_chart(
+        wide("curve").plotly_chart(
             matrix_heatmap(dict(reversed(curve.items())), title="", numbers=True),
             key="curve",
             config=_PLAIN,
@@ -143,7 +144,7 @@ def _show_cross(encoder: str, dataset: str) -> None:
     for row in record["rows"]:
         rows.setdefault(f"{row['train']} → {row['test']}", {})[row["target"]] = row["r2"]
     st.caption("R² of probes fitted on one dataset and tested on another, best training layer.")
-    st.plotly_chart(
+    wide("cross").plotly_chart(
         matrix_heatmap(rows, title="", numbers=True),
         key="cross",
         config=_PLAIN,

@@ -11,6 +11,7 @@ from dashboard.components.evaluation import (
 )
 from dashboard.components.figures import two_decimals
 from dashboard.sections.missing import offer
+from dashboard.sections.wide import wide
 from mess.errors import ArtifactError
 
 _PLAIN = {"displayModeBar": False}
@@ -55,7 +56,7 @@ def show_sliders(dataset: str, encoder: str) -> None:
             f"Mean in a slider's own targets {two_decimals(found['diagonal'])}, "
             f"in all others {two_decimals(found['off_diagonal'])}."
         )
-        st.plotly_chart(
+        wide("leakage").plotly_chart(
             matrix_heatmap(found["matrix"], title="slider"),
             key="leakage",
             config=_PLAIN,
