@@ -2,13 +2,20 @@
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
+from mess.audio import SEGMENT_SECONDS
+from mess.datasets import available_datasets
+from mess.errors import ArtifactError
+from mess.maps import likeliest_layer
 from mess.places import Level
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.names import Names
@@ -48,7 +55,8 @@ def discovery(dataset: str, encoder: str, *, level: Level = "track") -> dict[str
     return _discovery(dataset, encoder, level, store().discovery_time(dataset, encoder, level))
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+# A resource is shared, not copied: nobody changes it, and there may be a million predictions.
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _predictions(dataset: str, encoder: str, level: Level, version: float) -> pd.DataFrame:
     return store().read_predictions(dataset, encoder, level=level)
 
@@ -71,6 +79,132 @@ def evaluation(dataset: str, encoder: str) -> dict[str, Any]:
 def reliability(dataset: str) -> dict[str, Any]:
     """Return how far the targets of a dataset are to be trusted."""
     return store().read_reliability(dataset)
+
+
+def discoveries() -> list[tuple[str, str, Level]]:
+    """Return dataset, encoder and level of every discovery that there is."""
+    levels: tuple[Level, ...] = ("track", "segment")
+    return [
+        (dataset, encoder, level)
+        for dataset in available_datasets(store().audio_dir(""))
+        for encoder in store().encoders_of(dataset)
+        for level in levels
+        if store().discovery_time(dataset, encoder, level) > 0
+    ]
+
+
+def datasets_of(encoder: str) -> list[str]:
+    """Return the datasets that have features by an encoder."""
+    datasets = available_datasets(store().audio_dir(""))
+    return [name for name in datasets if store().features_time(name, encoder) > 0]
+
+
+def segment_start(track: TrackInfo | None, segment: int) -> float:
+    """Return where a segment of a track begins in seconds; 0 for a whole track.
+
+    The last segment is shifted back to end with the track; see `mess.audio.segment_bounds`.
+    """
+    if track is None or segment < 0:
+        return 0.0
+    return max(0.0, min(segment * SEGMENT_SECONDS, track.duration - SEGMENT_SECONDS))
+
+
+def cross(encoder: str) -> dict[str, Any]:
+    """Return how the probes of one dataset do on another."""
+    return store().read_cross(encoder)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _targets(dataset: str, level: Level, version: float) -> pd.DataFrame:
+    return store().read_targets(dataset, level=level)
+
+
+def targets(dataset: str, *, level: Level = "track") -> pd.DataFrame:
+    """Return the targets of a dataset; see `Store.read_targets`. Nobody may change the table."""
+    return _targets(dataset, level, store().targets_time(dataset))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _stated(dataset: str, name: str, version: float) -> "pd.Series[float]":
+    entries = store().targets_manifest(dataset).done()
+    found = {track: entry.get("extra", {}).get(name) for track, entry in entries.items()}
+    return pd.to_numeric(pd.Series(found, dtype=object), errors="coerce").dropna()
+
+
+def stated(dataset: str, name: str) -> "pd.Series[float]":
+    """Return a number that a dataset states of its tracks, by id; empty where it states none."""
+    return _stated(dataset, name, store().targets_time(dataset))
+
+
+def target_names(dataset: str) -> list[str]:
+    """Return the targets that have values, none where nothing was measured."""
+    try:
+        table = targets(dataset)
+    except ArtifactError:
+        return []
+    return [name for name in table.columns if table[name].notna().any()]
+
+
+def target_values(
+    dataset: str, target: str, rows: Sequence[tuple[str, int]], *, level: Level = "track"
+) -> NDArray[np.float64]:
+    """Return a target of each row (track, segment), NaN where it is unknown.
+
+    A target that means nothing on a segment is that of the whole track.
+    """
+    table = targets(dataset, level=level)
+    if target not in table.columns:
+        table, rows = targets(dataset), [(track, -1) for track, _ in rows]
+    index = pd.MultiIndex.from_tuples(rows, names=table.index.names)
+    return table[target].reindex(index).to_numpy(dtype=np.float64)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _map_of(
+    dataset: str, encoder: str, layer: int, method: str, level: Level, version: float
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    return store().read_map(dataset, encoder, layer=layer, method=method, level=level)
+
+
+def map_of(
+    dataset: str, encoder: str, *, layer: int, method: str, level: Level
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return a map; see `Store.read_map`. Nobody may change the arrays."""
+    version = store().map_time(dataset, encoder, layer=layer, method=method, level=level)
+    return _map_of(dataset, encoder, layer, method, level, version)
+
+
+def map_rows(
+    record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> list[tuple[str, int]]:
+    """Return track and segment of every point of a map."""
+    ids = record["tracks"]
+    pairs = zip(arrays["track"].tolist(), arrays["segment"].tolist(), strict=True)
+    return [(ids[track], segment) for track, segment in pairs]
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _features_header(dataset: str, encoder: str, version: float) -> tuple[list[str], str]:
+    manifest = store().features_manifest(dataset, encoder)
+    return [str(name) for name in manifest.header["layer_names"]], manifest.fingerprint()
+
+
+def layer_names(dataset: str, encoder: str) -> list[str]:
+    """Return the names of the layers by which a dataset was extracted."""
+    return _features_header(dataset, encoder, store().features_time(dataset, encoder))[0]
+
+
+def features_fingerprint(dataset: str, encoder: str) -> str:
+    """Return by what artifacts know whether they were made from these features."""
+    return _features_header(dataset, encoder, store().features_time(dataset, encoder))[1]
+
+
+def best_layer(dataset: str, encoder: str, *, layers: int, level: Level) -> int:
+    """Return the layer of the highest mean R², the last where none was probed."""
+    try:
+        return likeliest_layer(discovery(dataset, encoder, level=level), layers=layers)
+    except ArtifactError:
+        return layers - 1
 
 
 # A resource is shared, not copied: nobody changes it, and there may be 100,000 tracks.

@@ -83,6 +83,13 @@ class Places:
     def _cross_path(self, encoder: str) -> Path:
         return self._processed("cross", f"{encoder_slug(encoder)}.json")
 
+    def _map_path(
+        self, dataset: str, encoder: str, *, layer: int, method: str, level: Level
+    ) -> Path:
+        suffix = "" if level == "track" else ".segments"
+        name = f"{layer:02d}-{method}{suffix}.json"
+        return self._processed("maps", dataset, encoder_slug(encoder), name)
+
     def _evaluation_path(self, dataset: str, encoder: str) -> Path:
         return self._processed("evaluation", dataset, f"{encoder_slug(encoder)}.json")
 

@@ -1,13 +1,18 @@
-"""What is concluded of a dataset: discovery, index, evaluation, reliability, the cross table.
+"""What is concluded of a dataset: discovery, index, evaluation, reliability, the cross table,
+maps.
 
 A base of `mess.store.Store`, which holds features and targets.
 """
 
+import io
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mess.errors import ArtifactError
 from mess.files import read_bytes, read_json, read_table, write_bytes, write_json, write_table
@@ -122,6 +127,53 @@ class Records(Places):
         """Read how the probes of one dataset do on another."""
         command = f"mess cross --encoder {encoder} --datasets A,B"
         return _complete(self._cross_path(encoder), {"rows"}, command=command)
+
+    # Maps ------------------------------------------------------------------------------------
+
+    def write_map(self, record: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Write a map: the arrays of `read_map`, then how they were made."""
+        path = self._map_path(
+            record["dataset"],
+            record["encoder"],
+            layer=record["layer"],
+            method=record["method"],
+            level=record["level"],
+        )
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)  # type: ignore[arg-type]
+        content = buffer.getvalue()
+        write_bytes(path.with_suffix(".npz"), content)
+        write_json(path, record | {"crc32": zlib.crc32(content)})
+
+    def read_map(
+        self, dataset: str, encoder: str, *, layer: int, method: str, level: Level = "track"
+    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Read a map.
+
+        Returns
+        -------
+        record : dict
+            How it was made; ``tracks`` are their ids.
+        arrays : dict of str to ndarray
+            For each point its ``track`` (a position in ``tracks``), ``segment`` (−1 for a whole
+            track), ``points`` [n, 2] and ``cluster``.
+        """
+        path = self._map_path(dataset, encoder, layer=layer, method=method, level=level)
+        command = command_for("map", dataset, encoder, level=level)
+        command += f" --layer {layer} --method {method}"
+        record = _complete(path, {"tracks", "features", "crc32"}, command=command)
+        content = read_bytes(path.with_suffix(".npz"), command=command)
+        if zlib.crc32(content) != record["crc32"]:
+            raise ArtifactError(str(path.with_suffix(".npz")), "is damaged", command)
+        with np.load(io.BytesIO(content), allow_pickle=False) as found:
+            return record, dict(found)
+
+    def map_time(
+        self, dataset: str, encoder: str, *, layer: int, method: str, level: Level = "track"
+    ) -> float:
+        """Return when a map was written, 0 if there is none."""
+        path = self._map_path(dataset, encoder, layer=layer, method=method, level=level)
+        return modified(path)
 
     def write_text(self, path: Path, text: str) -> None:
         """Write a document, whole or not at all."""

@@ -281,6 +281,10 @@ class Store(Records):
         """Return when a discovery was written, 0 if there is none."""
         return modified(self._discovery_path(dataset, encoder, level))
 
+    def targets_time(self, dataset: str) -> float:
+        """Return when the table of targets was written, 0 if there is none."""
+        return modified(self._processed("targets", f"{dataset}.parquet"))
+
     def index_time(self, dataset: str, encoder: str) -> float:
         """Return when an index was written, 0 if there is none."""
         return modified(self._index_dir(dataset, encoder) / "manifest.json")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import mlflow_server
 from dashboard.components.differences import difference_heatmap
-from dashboard.components.figures import heatmap
+from dashboard.components.layers import heatmap
 from dashboard.components.text import plain
 from dashboard.readers import store
 from dashboard.sidebar import selected

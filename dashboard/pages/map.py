@@ -1,0 +1,196 @@
+"""Map: tracks or segments on a plane, near where a layer hears them alike."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard import readers
+from dashboard.components.map import categories, map_figure
+from dashboard.components.text import plain
+from dashboard.sections.missing import offer
+from dashboard.sections.selection import picked_rows, row_name, show_selection
+from dashboard.sidebar import selected, start
+from mess.errors import ArtifactError
+from mess.maps import METHODS
+from mess.places import Level
+from mess.targets import ALL_TARGETS
+
+_CATEGORIES = ("composer", "work", "cluster")
+_LEVELS: dict[Level, str] = {"track": "whole tracks", "segment": "segments of 5 s"}
+_READ_AS = {
+    "pca": "Both axes are directions of greatest variance, so large distances mean something.",
+    "tsne": "Neighbours mean something; the distance between groups and their size do not.",
+    "umap": "Neighbours mean something; the distance between groups hardly does.",
+}
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Map")
+    dataset, encoder = selected()
+    st.markdown("Points that lie close sound alike to the layer. Draw around some to hear them.")
+    try:
+        tracks = readers.tracks(dataset, encoder)
+        names = readers.layer_names(dataset, encoder)
+    except ArtifactError as error:
+        command = ["run-all", "--dataset", dataset, "--encoder", encoder]
+        offer(error, dataset=dataset, command=command, button="Run it now")
+        return
+    _show(dataset, encoder, tracks, names)
+
+
+@st.fragment
+def _show(
+    dataset: str, encoder: str, tracks: dict[str, readers.TrackInfo], names: list[str]
+) -> None:
+    level, layer, method = _choose(dataset, encoder, names)
+    command = ["map", "--dataset", dataset, "--encoder", encoder, "--layer", str(layer)]
+    command += ["--method", method, "--level", level]
+    try:
+        record, _ = readers.map_of(dataset, encoder, layer=layer, method=method, level=level)
+    except ArtifactError as error:
+        offer(error, dataset=dataset, command=command, button="Draw this map")
+        return
+    if record["features"] != readers.features_fingerprint(dataset, encoder):
+        st.warning("The features have changed since this map was drawn.")
+        if st.button("Draw it again"):
+            start(dataset, command)
+            st.rerun()
+    options = [*_CATEGORIES, *readers.target_names(dataset)]
+    colour = st.selectbox("Colour", options, key="map-colour", format_func=_colour_name)
+    version = (
+        readers.store().map_time(dataset, encoder, layer=layer, method=method, level=level),
+        readers.store().features_time(dataset, encoder),
+        readers.store().targets_time(dataset),
+    )
+    figure, rows, colours = _figure(dataset, encoder, layer, method, level, colour, version)
+    words = _words(record, colour, colours)
+    event: Any = st.plotly_chart(
+        figure,
+        on_select="rerun",
+        selection_mode=("points", "box", "lasso"),
+        key=f"map-{dataset}-{encoder}-{level}-{layer}-{method}",
+        config={"displaylogo": False, "scrollZoom": True, "displayModeBar": True},
+        alt=words,
+    )
+    st.caption(f"{words} {_READ_AS[method]}")
+    chosen = picked_rows(event)
+    if not chosen:
+        st.info("Click a point, or draw a lasso or a box around some: they are listed here.")
+        return
+    st.subheader(f"{len(chosen)} {level}{'s' * (len(chosen) != 1)} chosen")
+    text = [_text(colours[row]) for row in chosen]
+    show_selection(
+        [rows[row] for row in chosen],
+        tracks,
+        dataset=dataset,
+        encoder=encoder,
+        values={_colour_name(colour): text},
+        key="map-player",
+    )
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _figure(
+    dataset: str,
+    encoder: str,
+    layer: int,
+    method: str,
+    level: Level,
+    colour: str,
+    version: tuple[float, ...],
+) -> tuple[Any, list[tuple[str, int]], list[str] | NDArray[np.float64]]:
+    """Return the figure of a map with track, segment and colour of each of its points."""
+    record, arrays = readers.map_of(dataset, encoder, layer=layer, method=method, level=level)
+    tracks = readers.tracks(dataset, encoder)
+    rows = readers.map_rows(record, arrays)
+    colours = _colours(colour, rows, arrays, tracks, dataset=dataset, level=level)
+    labels = [row_name(tracks, *row) for row in rows]
+    figure = map_figure(arrays["points"], labels, colours, title=_colour_name(colour))
+    return figure, rows, colours
+
+
+def _choose(dataset: str, encoder: str, names: list[str]) -> tuple[Level, int, str]:
+    """Return level, layer and method."""
+    first, second, third = st.columns([2, 2, 2])
+    level = first.segmented_control(
+        "Rows",
+        list(_LEVELS),
+        default="track",
+        key="map-level",
+        format_func=_LEVELS.__getitem__,
+        required=True,
+    )
+    best = readers.best_layer(dataset, encoder, layers=len(names), level=level)
+    layer = second.selectbox(
+        "Layer",
+        range(len(names)),
+        index=best,
+        key=f"map-layer-{encoder}-{len(names)}",
+        format_func=lambda number: _layer_name(number, names),
+    )
+    method = third.segmented_control(
+        "Method",
+        list(METHODS),
+        default="pca",
+        key="map-method",
+        format_func=METHODS.__getitem__,
+        required=True,
+    )
+    return level or "track", layer, method
+
+
+def _layer_name(number: int, names: list[str]) -> str:
+    return str(number) if names[number] == str(number) else f"{number} {names[number]}"
+
+
+def _colour_name(name: str) -> str:
+    known = ALL_TARGETS.get(name)
+    return f"{name} ({known.unit})" if known and known.unit else name
+
+
+def _colours(
+    name: str,
+    rows: list[tuple[str, int]],
+    arrays: dict[str, NDArray[Any]],
+    tracks: dict[str, readers.TrackInfo],
+    *,
+    dataset: str,
+    level: Level,
+) -> list[str] | NDArray[np.float64]:
+    """Return the category or the number of each row."""
+    if name == "cluster":
+        return [f"group {number + 1}" for number in arrays["cluster"]]
+    if name == "composer":
+        return [tracks[track].composer if track in tracks else "" for track, _ in rows]
+    if name == "work":
+        return [tracks[track].work if track in tracks else "" for track, _ in rows]
+    return readers.target_values(dataset, name, rows, level=level)
+
+
+def _words(record: dict[str, Any], colour: str, colours: Sequence[str] | NDArray[Any]) -> str:
+    """Say in words what the map shows."""
+    text = (
+        f"{METHODS[record['method']]} of {record['n']} {record['level']}s by layer "
+        f"{record['layer']} ({plain(record['layer_name'])})"
+    )
+    if record["trust"] is not None:
+        text += f", trustworthiness {record['trust']:.2f} (1 at best)"
+    if record["method"] == "pca":
+        text += f", {sum(record['explained']):.0%} of the variance"
+    if isinstance(colours, np.ndarray):
+        return f"{text}; coloured by {plain(_colour_name(colour))}."
+    largest = [f"{plain(k)} {len(v)}" for k, v in list(categories(colours).items())[:3]]
+    return f"{text}; coloured by {colour}, most of {', '.join(largest)}."
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "–" if np.isnan(value) else f"{value:.4g}"
+
+
+main()

@@ -1,0 +1,52 @@
+"""Targets: what is measured on every recording, how it spreads, and whether it can be believed."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import readers
+from dashboard.sections.measured import show_correlations, show_distributions, show_truth
+from dashboard.sections.missing import offer
+from dashboard.sidebar import selected
+from mess.errors import ArtifactError
+
+_TABS = {
+    "Distributions": show_distributions,
+    "Correlations": show_correlations,
+    "Against MIDI": show_truth,
+}
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Targets")
+    dataset, encoder = selected()
+    try:
+        table = readers.targets(dataset).droplevel("segment")
+    except ArtifactError as error:
+        command = ["targets", "--dataset", dataset]
+        offer(error, dataset=dataset, command=command, button="Measure them now")
+        return
+    try:
+        tracks = readers.tracks(dataset, encoder)
+    except ArtifactError:
+        tracks = {}  # their names and sounds come with the features
+    st.markdown(
+        "Numbers measured on each recording, or known from its MIDI. Probes predict them, and "
+        "sliders rank by them."
+    )
+    _show(table, tracks, dataset, encoder)
+
+
+@st.fragment
+def _show(
+    table: pd.DataFrame, tracks: dict[str, readers.TrackInfo], dataset: str, encoder: str
+) -> None:
+    """Draw the tab that is open, and only that one."""
+    tabs = st.tabs(list(_TABS), key="targets-tab", on_change="rerun")
+    for tab, draw in zip(tabs, _TABS.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(table, tracks, dataset=dataset, encoder=encoder)
+
+
+main()

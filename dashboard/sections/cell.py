@@ -1,0 +1,146 @@
+"""One cell of a discovery: its numbers, predicted against true, and each point to hear."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import readers
+from dashboard.components.cell import predicted_against_true, residuals
+from dashboard.components.figures import interval, two_decimals
+from dashboard.components.layers import layer_labels
+from dashboard.components.text import plain
+from dashboard.sections.selection import play_row, row_name
+from mess.targets import ALL_TARGETS
+
+_LISTED = 300  # rows to choose from, the worst predicted first
+_FIGURES = {"predicted against true": predicted_against_true, "residuals": residuals}
+
+
+def show_cell(
+    record: dict[str, Any],
+    predictions: pd.DataFrame,
+    tracks: dict[str, readers.TrackInfo],
+    *,
+    layer: int,
+    target: str,
+) -> None:
+    """Show a cell.
+
+    Parameters
+    ----------
+    record : dict
+        The discovery.
+    predictions : DataFrame
+        All out-of-fold predictions of it.
+    tracks : dict of str to TrackInfo
+        By id.
+    layer : int
+    target : str
+    """
+    st.subheader(f"{target}, layer {layer_labels(record)[layer]}")
+    chosen = (predictions["layer"] == layer) & (predictions["target"] == target)
+    rows = predictions[chosen].reset_index(drop=True)
+    if rows.empty:
+        st.info("This target is undefined on too many tracks to be probed.")
+        return
+    (cell,) = (c for c in record["cells"] if (c["layer"], c["target"]) == (layer, target))
+    left, right = st.columns([2, 1])
+    with left:
+        clicked = _draw(rows, tracks, target=target, cell=cell)
+    with right:
+        _numbers(cell, target)
+        _listen(record, rows, tracks, clicked=clicked)
+    with st.expander("Predictions as a table"):
+        named = rows.drop(columns=["layer", "target"])
+        named.insert(0, "name", [row_name(tracks, track) for track in rows["track"]])
+        st.dataframe(named, hide_index=True, width="stretch")
+
+
+def _draw(
+    rows: pd.DataFrame, tracks: dict[str, readers.TrackInfo], *, target: str, cell: dict[str, Any]
+) -> tuple[str, int] | None:
+    """Draw the figure that was chosen; return the track and segment that were clicked."""
+    kind = st.segmented_control(
+        "Figure",
+        list(_FIGURES),
+        default="predicted against true",
+        key="cell-figure",
+        required=True,
+        label_visibility="collapsed",
+    )
+    known = ALL_TARGETS.get(target)
+    labels = {track: row_name(tracks, track) for track in rows["track"].astype(str).unique()}
+    event: Any = st.plotly_chart(
+        _FIGURES[kind](rows, target=target, unit=known.unit if known else "", labels=labels),
+        on_select="rerun",
+        selection_mode="points",
+        key=f"cell-{kind}-{target}-{cell['layer']}",
+        config={"displaylogo": False},
+        alt=f"Scatter plot of {len(rows)} rows, {kind}: R² {two_decimals(cell['r2'])}, "
+        f"Spearman {two_decimals(cell['spearman'])}. The table below has every point.",
+    )
+    st.caption("Click a point to hear it. Every prediction is by a probe that never saw the work.")
+    points = event["selection"]["points"]
+    if not points or "customdata" not in points[0]:
+        return None
+    track, segment = points[0]["customdata"][:2]
+    return str(track), int(segment)
+
+
+def _numbers(cell: dict[str, Any], target: str) -> None:
+    known = ALL_TARGETS.get(target)
+    if known:
+        st.markdown(known.description)
+    first, second, third = st.columns(3)
+    first.metric("R²", two_decimals(cell["r2"]))
+    second.metric("Spearman", two_decimals(cell["spearman"]))
+    third.metric("n", int(cell["n"]))
+    lines = [f"95 % interval of R² {interval(cell)} (bootstrap over {int(cell['works'])} works)"]
+    if cell.get("p_family") is not None:
+        lines.append(
+            f"p {cell['p']:.3g}, family-wise {cell['p_family']:.3g}, q {cell['q']:.3g}; "
+            f"selectivity {cell['selectivity']:.2f}"
+        )
+    lines.append(f"RMSE {cell['rmse']:.4g} {known.unit if known else ''}".rstrip())
+    lines.append("R² within each fold: " + ", ".join(two_decimals(v) for v in cell["fold_r2"]))
+    penalties = ", ".join(f"{alpha:g}" for alpha in sorted(set(cell["alpha"])))
+    lines.append(f"Penalty of each fold: {penalties}")
+    st.caption("  \n".join(lines))
+
+
+def _listen(
+    record: dict[str, Any],
+    rows: pd.DataFrame,
+    tracks: dict[str, readers.TrackInfo],
+    *,
+    clicked: tuple[str, int] | None,
+) -> None:
+    """Play the row that was clicked, or one of the list, the worst predicted first."""
+    error = (rows["predicted"] - rows["true"]).abs().sort_values(ascending=False)
+    worst = rows.loc[error.index[:_LISTED], ["track", "segment"]]
+    options = [(str(t), int(s)) for t, s in zip(worst["track"], worst["segment"], strict=True)]
+    if clicked and clicked not in options:
+        options.insert(0, clicked)
+    if clicked and clicked != st.session_state.get("cell-heard"):
+        st.session_state["cell-sound"] = clicked
+    st.session_state["cell-heard"] = clicked
+    if st.session_state.get("cell-sound") not in options:
+        st.session_state["cell-sound"] = options[0]
+    track, segment = st.selectbox(
+        "Listen (worst predicted first)",
+        options,
+        format_func=lambda row: row_name(tracks, *row),
+        key="cell-sound",
+    )
+    row = rows[(rows["track"] == track) & (rows["segment"] == segment)].iloc[0]
+    st.markdown(f"**{plain(row_name(tracks, track, segment))}**")
+    st.caption(f"true {row['true']:.4g}, predicted {row['predicted']:.4g}, fold {row['fold'] + 1}")
+    play_row(
+        tracks,
+        track,
+        segment,
+        dataset=record["dataset"],
+        encoder=record["encoder"],
+        key="cell-player",
+    )

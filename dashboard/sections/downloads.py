@@ -1,0 +1,74 @@
+"""What a person takes away of a discovery: table, methods, report."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import readers
+from dashboard.components.figures import two_decimals
+from mess.encoders import encoder_slug
+from mess.errors import ArtifactError
+from mess.report import html, methods
+
+
+def show_downloads(record: dict[str, Any]) -> None:
+    """Show the table of all cells and the methods section, and offer them as files."""
+    dataset, encoder = record["dataset"], record["encoder"]
+    level = record["settings"]["level"]
+    name = f"{dataset}-{encoder_slug(encoder)}" + ("" if level == "track" else f"-{level}")
+    beside = {
+        "reliability": _if_there(lambda: readers.reliability(dataset)),
+        "evaluation": _if_there(lambda: readers.evaluation(dataset, encoder)),
+    }
+    text = methods(record, **beside)
+    table = cell_table(record)
+    first, second, third = st.columns(3)
+    first.download_button(
+        "All cells as CSV",
+        lambda: table.to_csv(index=False),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        width="stretch",
+        on_click="ignore",
+    )
+    second.download_button(
+        "Methods section as Markdown",
+        text,
+        file_name=f"{name}-methods.md",
+        mime="text/markdown",
+        width="stretch",
+        on_click="ignore",
+    )
+    third.download_button(
+        "Full report as HTML",
+        lambda: html(record, **beside, cross=_if_there(lambda: readers.cross(encoder))),
+        file_name=f"{name}.html",
+        mime="text/html",
+        width="stretch",
+        on_click="ignore",
+        help="One file that needs nothing else: all tables, coloured, and the methods.",
+    )
+    st.caption("The heatmap itself is saved below it, as PNG or SVG.")
+    st.subheader("Methods, to cite")
+    st.code(text, language="markdown", wrap_lines=True)
+    st.subheader("All cells")
+    st.dataframe(table, hide_index=True, width="stretch")
+
+
+def cell_table(record: dict[str, Any]) -> pd.DataFrame:
+    """Return all cells as a table with a column for each number."""
+    cells = pd.DataFrame(record["cells"])
+    return cells.assign(
+        layer_name=[record["layer_names"][layer] for layer in cells["layer"]],
+        fold_r2=[" ".join(two_decimals(v) for v in row) for row in cells["fold_r2"]],
+        alpha=[" ".join(f"{a:g}" for a in row) for row in cells["alpha"]],
+    )
+
+
+def _if_there(read: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    try:
+        return read()
+    except ArtifactError:
+        return None

@@ -1,0 +1,258 @@
+"""The targets of a dataset: how each spreads, which go together, what the MIDI says of them."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from dashboard import readers
+from dashboard.components.figures import two_decimals
+from dashboard.components.targets import (
+    correlations,
+    distribution,
+    overview,
+    two_targets,
+    with_unit,
+)
+from dashboard.components.text import plain
+from dashboard.sections.missing import offer
+from dashboard.sections.selection import play_row, row_name, show_selection
+from dashboard.sections.wide import wide
+from mess.errors import ArtifactError
+from mess.targets import ALL_TARGETS
+from mess.targets.reliability import TRUSTED
+from mess.targets.summaries import (
+    COUNTERPARTS,
+    FEWEST_PAIRS,
+    OUTLYING,
+    STATED,
+    clustered_order,
+    outliers,
+    spearman,
+    spearman_matrix,
+    strongest_pairs,
+)
+
+_TOOLS = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
+Tracks = dict[str, readers.TrackInfo]
+
+
+def show_distributions(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: str) -> None:
+    """Show all targets as a table, and one of them with what stands out in it."""
+    tested: ArtifactError | None = None
+    reliability = None
+    try:
+        reliability = readers.reliability(dataset)
+    except ArtifactError as error:
+        tested = error
+    shown = overview(table, reliability)
+    numbers = {
+        name: st.column_config.NumberColumn(format="%.4g")
+        for name in ("lower quarter", "median", "upper quarter")
+    }
+    event: Any = st.dataframe(
+        shown,
+        hide_index=True,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="single-row",
+        key="targets-table",
+        column_config={
+            **numbers,
+            "shape": st.column_config.BarChartColumn("how it spreads", width="small"),
+            "least agreement": st.column_config.NumberColumn(
+                format="%.2f",
+                help="The least of split-half reliability and agreement after gain, MP3 and "
+                f"resampling; ! is under {TRUSTED}.",
+            ),
+        },
+    )
+    if tested:
+        command = ["check-targets", "--dataset", dataset]
+        offer(tested, dataset=dataset, command=command, button="Test the targets")
+    _follow(event, shown["target"].tolist())
+    target = str(st.selectbox("Target", shown["target"].tolist(), key="target-shown"))
+    _show_one(table[target], tracks, target=target, dataset=dataset, encoder=encoder)
+
+
+def _follow(event: Any, names: list[str]) -> None:
+    """Let a click on a row choose the target."""
+    rows = event["selection"]["rows"]
+    picked = names[rows[0]] if rows else None
+    if picked and picked != st.session_state.get("target-row"):
+        st.session_state["target-shown"] = picked
+    st.session_state["target-row"] = picked
+
+
+def _show_one(
+    values: "pd.Series[float]", tracks: Tracks, *, target: str, dataset: str, encoder: str
+) -> None:
+    known = ALL_TARGETS.get(target)
+    st.subheader(with_unit(target))
+    if known:
+        st.markdown(known.description)
+    if not values.notna().any():
+        st.info("It is undefined on every recording here.")
+        return
+    far = outliers(values)
+    words = (
+        f"{values.notna().sum()} recordings; median {values.median():.4g}, from {values.min():.4g} "
+        f"to {values.max():.4g}; {len(far)} stand out (robust z beyond {OUTLYING})."
+    )
+    event: Any = st.plotly_chart(
+        distribution(values, target=target, labels=_labels(tracks)),
+        on_select="rerun",
+        selection_mode="points",
+        key=f"distribution-{target}",
+        config=_TOOLS,
+        alt=f"Distribution of {target}. {words}",
+    )
+    st.caption(f"{words} Click a dot to hear it.")
+    _play_clicked(event, values, tracks, dataset=dataset, encoder=encoder, key="spread")
+    if len(far):
+        st.subheader("What stands out")
+        show_selection(
+            [(str(track), -1) for track in far.index],
+            tracks,
+            dataset=dataset,
+            encoder=encoder,
+            values={
+                target: [f"{values[track]:.4g}" for track in far.index],
+                "robust z": [f"{score:.1f}" for score in far],
+            },
+            key="outlier",
+        )
+
+
+def show_correlations(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: str) -> None:
+    """Show which targets go together, and two of them against each other."""
+    useful = table[[name for name in table.columns if table[name].nunique() > 1]]
+    if useful.shape[1] < 2:
+        st.info("Two targets that vary are needed.")
+        return
+    order = st.segmented_control(
+        "Order",
+        ["by family", "by likeness"],
+        default="by family",
+        key="correlation-order",
+        required=True,
+    )
+    matrix = spearman_matrix(useful)
+    names = list(matrix.columns) if order == "by family" else clustered_order(matrix)
+    strongest = strongest_pairs(matrix)
+    words = "Strongest: " + "; ".join(
+        f"{a} and {b} {two_decimals(value)}" for a, b, value in strongest[:3]
+    )
+    event: Any = wide("correlations").plotly_chart(
+        correlations(matrix, names),
+        on_select="rerun",
+        selection_mode="points",
+        key=f"correlations-{order}",
+        config=_TOOLS,
+        alt=f"Spearman's correlation of {len(names)} targets. {words}.",
+    )
+    st.caption(f"Spearman over whole recordings. {words}. Click a cell, or choose two below.")
+    points = event["selection"]["points"]
+    clicked = tuple(points[0]["customdata"][:2]) if points else None
+    if clicked and clicked != st.session_state.get("pair-clicked"):
+        st.session_state["pair-y"], st.session_state["pair-x"] = clicked
+    st.session_state["pair-clicked"] = clicked
+    first, second = st.columns(2)
+    start = strongest[0] if strongest else (names[0], names[1])
+    for key, value in (("pair-x", start[0]), ("pair-y", start[1])):
+        if st.session_state.get(key) not in names:
+            st.session_state[key] = value
+    x = first.selectbox("Across", names, key="pair-x")
+    y = second.selectbox("Up", names, key="pair-y")
+    if x == y:
+        st.info("Choose two different targets.")
+        return
+    _show_pair(useful, tracks, x=x, y=y, dataset=dataset, encoder=encoder)
+
+
+def show_truth(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: str) -> None:
+    """Show what is measured on audio against what the MIDI says."""
+    stated = readers.stated(dataset, STATED)
+    table = table.assign(**{STATED: stated.reindex(table.index)}) if len(stated) else table
+    pairs = [
+        one
+        for one in COUNTERPARTS
+        if one.proxy in table.columns
+        and one.truth in table.columns
+        and len(table[[one.proxy, one.truth]].dropna()) >= FEWEST_PAIRS
+    ]
+    if not pairs:
+        st.info(
+            "None of these recordings has MIDI. SMD, MAESTRO and the demo library have it: choose "
+            "one in the sidebar."
+        )
+        return
+    rows = []
+    for one in pairs:
+        both = table[[one.proxy, one.truth]].dropna()
+        found = spearman(both[one.proxy], both[one.truth])
+        rows.append(
+            {
+                "measured on audio": one.proxy,
+                "known from MIDI": one.truth,
+                "Spearman": found,
+                "expected": "rises" if one.sign > 0 else "falls",
+                "as expected": "yes" if found * one.sign > 0 else "no",
+                "n": len(both),
+                "why": one.reason,
+            }
+        )
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        column_config={"Spearman": st.column_config.NumberColumn(format="%.2f")},
+    )
+    chosen = st.selectbox(
+        "Show",
+        pairs,
+        format_func=lambda one: f"{one.proxy} against {one.truth}",
+        key="truth-pair",
+    )
+    _show_pair(table, tracks, x=chosen.truth, y=chosen.proxy, dataset=dataset, encoder=encoder)
+
+
+def _show_pair(
+    table: pd.DataFrame, tracks: Tracks, *, x: str, y: str, dataset: str, encoder: str
+) -> None:
+    both = table[[x, y]].dropna()
+    found = two_decimals(spearman(both[x], both[y]))
+    words = f"{y} against {x}: Spearman {found} over {len(both)} recordings."
+    event: Any = st.plotly_chart(
+        two_targets(table, x=x, y=y, labels=_labels(tracks), octaves=x == STATED),
+        on_select="rerun",
+        selection_mode="points",
+        key=f"pair-{x}-{y}",
+        config=_TOOLS,
+        alt=words,
+    )
+    st.caption(f"{words} Click a point to hear it.")
+    _play_clicked(event, table[y], tracks, dataset=dataset, encoder=encoder, key="pair")
+
+
+def _play_clicked(
+    event: Any,
+    values: "pd.Series[float]",
+    tracks: Tracks,
+    *,
+    dataset: str,
+    encoder: str,
+    key: str,
+) -> None:
+    points = [one for one in event["selection"]["points"] if one.get("customdata")]
+    if not points:
+        return
+    track = str(points[0]["customdata"][0])
+    st.markdown(f"**{plain(row_name(tracks, track))}** · {plain(str(values.name))} ")
+    st.caption(f"{values.name} {values.get(track, np.nan):.4g}")
+    play_row(tracks, track, -1, dataset=dataset, encoder=encoder, key=f"{key}-player")
+
+
+def _labels(tracks: Tracks) -> dict[str, str]:
+    return {track: one.label for track, one in tracks.items()}

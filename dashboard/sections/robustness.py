@@ -1,0 +1,157 @@
+"""How far a discovery is to be trusted: layers, splits, works, targets, elsewhere."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import readers
+from dashboard.components.evaluation import matrix_heatmap
+from dashboard.components.figures import interval, two_decimals
+from dashboard.components.layers import layer_labels
+from dashboard.components.lines import layer_lines
+from dashboard.sections.missing import offer
+from dashboard.sections.wide import wide
+from mess.errors import ArtifactError
+from mess.targets.reliability import TRUSTED
+
+_PLAIN = {"displayModeBar": False}
+
+
+def show_layers(record: dict[str, Any]) -> None:
+    """Show targets across layers, and which layers may be the best of each."""
+    probed = [summary["target"] for summary in record.get("summaries", [])]
+    by_place = {(cell["target"], cell["layer"]): cell for cell in record["cells"]}
+    if not probed:
+        st.info("No target could be probed.")
+        return
+    best = {
+        one["target"]: by_place[one["target"], one["best"]]["r2"] for one in record["summaries"]
+    }
+    chosen = st.multiselect(
+        "Targets",
+        probed,
+        default=sorted(probed, key=lambda target: -best[target])[:3],
+        key="line-targets",
+        max_selections=8,
+    )
+    if chosen:
+        words = "; ".join(f"{name}: best R² {two_decimals(best[name])}" for name in chosen)
+        st.plotly_chart(
+            layer_lines(record, chosen),
+            key="layer-lines",
+            config={"displaylogo": False},
+            alt=f"R² from layer to layer. {words}.",
+        )
+        st.caption(f"Bands are 95 % intervals by a bootstrap over works. {words}.")
+    st.subheader("Best layers")
+    st.markdown(
+        "Every layer within one standard error of the best, and how often each is the best when "
+        "works are drawn anew. *Nested* chooses the layer inside each training fold, *weighted* "
+        "mixes all layers there: neither profits from picking the best of many."
+    )
+    labels = layer_labels(record)
+    rows = []
+    for summary in record["summaries"]:
+        cell = by_place[summary["target"], summary["best"]]
+        often = [layer for layer, share in enumerate(summary["wins"]) if share >= 0.05]
+        often.sort(key=lambda layer: -summary["wins"][layer])
+        rows.append(
+            {
+                "target": summary["target"],
+                "best": labels[summary["best"]],
+                "within one SE": ", ".join(map(str, summary["within"])),
+                "wins": ", ".join(f"{layer}: {summary['wins'][layer]:.0%}" for layer in often),
+                "R²": f"{two_decimals(cell['r2'])} {interval(cell)}",
+                **{
+                    f"{kind} R²": f"{two_decimals(summary[kind]['r2'])} {interval(summary[kind])}"
+                    for kind in ("nested", "weighted")
+                },
+            }
+        )
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+
+
+def show_robustness(record: dict[str, Any]) -> None:
+    """Show how far the split, the number of works, the targets and the dataset matter."""
+    _show_splits(record)
+    _show_reliability(record["dataset"])
+    _show_cross(record["encoder"], record["dataset"])
+
+
+def _show_splits(record: dict[str, Any]) -> None:
+    by_split = {
+        f"by {row['group_by']}, seed {row['seed']}": row["r2"]
+        for row in record.get("sensitivity", [])
+        if "r2" in row
+    }
+    if len(by_split) > 1:
+        st.subheader("Other groupings and seeds")
+        st.caption("Nested R²: does the result hang on how works were put into folds?")
+        wide("splits").plotly_chart(
+            matrix_heatmap(by_split, title="", numbers=True),
+            key="sensitivity",
+            config=_PLAIN,
+            alt="Nested R² by grouping and seed; the report has it as a table.",
+        )
+    curve = {f"{point['works']} works": point["r2"] for point in record.get("curve", [])}
+    if len(curve) > 1:
+        st.subheader("With fewer works")
+        st.caption("Nested R²: would more recordings help?")
+        wide("curve").plotly_chart(
+            matrix_heatmap(dict(reversed(curve.items())), title="", numbers=True),
+            key="curve",
+            config=_PLAIN,
+            alt="Nested R² by number of works; the report has it as a table.",
+        )
+
+
+def _show_reliability(dataset: str) -> None:
+    st.subheader("The targets themselves")
+    try:
+        record = readers.reliability(dataset)
+    except ArtifactError as error:
+        command = ["check-targets", "--dataset", dataset]
+        offer(error, dataset=dataset, command=command, button="Test the targets")
+        return
+    table = pd.DataFrame(record["targets"]).T.drop(columns="trusted").astype(float).round(2)
+    marks = ["" if row["trusted"] else "!" for row in record["targets"].values()]
+    table.insert(0, f"under {TRUSTED}", marks)
+    st.markdown(
+        f"On {record['tracks']} tracks: do two halves agree (Spearman–Brown), and does the number "
+        "stay after a change that is no music (Lin's concordance)?"
+    )
+    st.dataframe(table.rename(columns={"split_half": "split-half"}), width="stretch")
+
+
+def _show_cross(encoder: str, dataset: str) -> None:
+    st.subheader("On other datasets")
+    try:
+        record = readers.cross(encoder)
+    except ArtifactError as error:
+        others = _others(encoder, dataset)
+        if not others:
+            st.info(
+                f"Probes of {dataset} can be tested on another dataset as soon as one has features "
+                f"by {encoder} and targets."
+            )
+            return
+        names = ",".join([dataset, *others])
+        command = ["cross", "--encoder", encoder, "--datasets", names]
+        offer(error, dataset=dataset, command=command, button=f"Test across {names}")
+        return
+    rows: dict[str, dict[str, float | None]] = {}
+    for row in record["rows"]:
+        rows.setdefault(f"{row['train']} → {row['test']}", {})[row["target"]] = row["r2"]
+    st.caption("R² of probes fitted on one dataset and tested on another, best training layer.")
+    wide("cross").plotly_chart(
+        matrix_heatmap(rows, title="", numbers=True),
+        key="cross",
+        config=_PLAIN,
+        alt="R² of probes of one dataset on another; the report has it as a table.",
+    )
+
+
+def _others(encoder: str, dataset: str) -> list[str]:
+    """Return other datasets that have features by the same encoder."""
+    return [name for name in readers.datasets_of(encoder) if name != dataset]

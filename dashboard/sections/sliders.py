@@ -1,0 +1,77 @@
+"""Whether the sliders do what they say: what `mess evaluate` found."""
+
+import streamlit as st
+
+from dashboard import readers
+from dashboard.components.evaluation import (
+    METHOD_NAMES,
+    controlled_table,
+    faithfulness,
+    matrix_heatmap,
+)
+from dashboard.components.figures import two_decimals
+from dashboard.sections.missing import offer
+from dashboard.sections.wide import wide
+from mess.errors import ArtifactError
+
+_PLAIN = {"displayModeBar": False}
+
+
+def show_sliders(dataset: str, encoder: str) -> None:
+    """Show faithfulness, leakage, the controlled experiment and same-work retrieval."""
+    st.subheader("Do the sliders do what they say?")
+    try:
+        record = readers.evaluation(dataset, encoder)
+    except ArtifactError as error:
+        command = ["evaluate", "--dataset", dataset, "--encoder", encoder]
+        offer(error, dataset=dataset, command=command, button="Evaluate the sliders")
+        return
+    st.markdown(
+        "A slider is *faithful* if tracks that rank high are indeed alike in its target: the "
+        f"correlation of rank and true difference over {record['settings']['queries']} queries, "
+        "other works only, every prediction out of fold. The measured value is the ceiling, by "
+        "construction."
+    )
+    means = [
+        f"{METHOD_NAMES[name]} {two_decimals(one['mean'])}"
+        for name, one in record["faithfulness"].items()
+        if name in METHOD_NAMES and isinstance(one, dict)
+    ]
+    st.plotly_chart(
+        faithfulness(record),
+        key="faithfulness",
+        config=_PLAIN,
+        alt=f"Faithfulness of each method by target. Means: {', '.join(means)}.",
+    )
+    st.caption(f"Means: {', '.join(means)}.")
+    method = st.selectbox(
+        "How much each slider moves each target (1 wholly, 0 no more than chance)",
+        list(record["leakage"]),
+        format_func=METHOD_NAMES.__getitem__,
+        key="leakage-method",
+    )
+    found = record["leakage"][method]
+    if found["matrix"]:
+        words = (
+            f"Mean in a slider's own targets {two_decimals(found['diagonal'])}, "
+            f"in all others {two_decimals(found['off_diagonal'])}."
+        )
+        wide("leakage").plotly_chart(
+            matrix_heatmap(found["matrix"], title="slider"),
+            key="leakage",
+            config=_PLAIN,
+            alt=f"Leakage matrix, sliders by targets. {words}",
+        )
+        st.caption(words)
+    if record["controlled"]:
+        st.markdown(
+            "**Recordings that differ in one thing**: the distance that a slider sees for each "
+            "change, 1 as far as another work. It should see its own change and no other."
+        )
+        st.dataframe(controlled_table(record["controlled"]), hide_index=True, width="stretch")
+    for name, one in (record["same_work"] or {}).items():
+        recall = ", ".join(f"recall@{k} {value:.2f}" for k, value in one["recall"].items())
+        st.caption(
+            f"Other recordings of the same work by {name.replace('_', ' of ')}: MRR "
+            f"{one['mrr']:.2f}, {recall} ({one['queries']} queries)."
+        )

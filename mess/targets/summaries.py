@@ -1,0 +1,127 @@
+"""Targets of a whole dataset: how they spread, which go together, which recordings stand out.
+
+Conventions: a table has a row for each recording and a column for each target; NaN is unknown and
+left out pair by pair. Everything rests on ranks or on the median, so that one odd recording
+changes little.
+
+Examples
+--------
+>>> import numpy as np
+>>> np.round(robust_z(np.array([1.0, 2.0, 3.0, 4.0, 100.0])), 1).tolist()
+[-1.3, -0.7, 0.0, 0.7, 65.4]
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+OUTLYING = 3.5  # robust deviations, from which on a recording stands out
+_NORMAL = 1.4826  # median absolute deviation to standard deviation, for a normal distribution
+_NORMAL_MEAN = 1.2533  # mean absolute deviation, likewise
+FEWEST_PAIRS = 5
+
+
+def robust_z(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return how many robust standard deviations each value lies from the median.
+
+    (x − median) / (1.4826 · median |x − median|). Where more than half of the values are equal
+    the mean absolute deviation stands in; all NaN where nothing varies.
+
+    References
+    ----------
+    B. Iglewicz, D. Hoaglin: How to detect and handle outliers. ASQC, 1993 (who mark 3.5).
+    """
+    known = values[np.isfinite(values)]
+    if known.size == 0:
+        return np.full(values.shape, np.nan)
+    centre = np.median(known)
+    away = np.abs(known - centre)
+    scale = _NORMAL * float(np.median(away)) or _NORMAL_MEAN * float(away.mean())
+    if scale <= 1e-12 * max(float(np.abs(known).max()), 1e-300):
+        return np.full(values.shape, np.nan)
+    found: NDArray[np.float64] = (values.astype(np.float64) - centre) / scale
+    return found
+
+
+def outliers(values: "pd.Series[float]", *, beyond: float = OUTLYING) -> "pd.Series[float]":
+    """Return the robust deviations of the recordings that stand out, the farthest first."""
+    z = pd.Series(robust_z(values.to_numpy()), index=values.index)
+    far = z[z.abs() > beyond]
+    return far.loc[far.abs().sort_values(ascending=False, kind="stable").index]
+
+
+def spearman_matrix(table: pd.DataFrame) -> pd.DataFrame:
+    """Return Spearman's rank correlation of each pair of targets that share five recordings."""
+    return table.corr(method="spearman", min_periods=FEWEST_PAIRS)
+
+
+def spearman(first: "pd.Series[float]", second: "pd.Series[float]") -> float:
+    """Return the rank correlation of two targets, NaN for less than five shared recordings."""
+    return float(first.corr(second, method="spearman", min_periods=FEWEST_PAIRS))
+
+
+def strongest_pairs(matrix: pd.DataFrame) -> list[tuple[str, str, float]]:
+    """Return each pair of targets with its correlation, the strongest of either sign first."""
+    names, values = list(matrix.columns), matrix.to_numpy(dtype=np.float64)
+    rows, columns = np.triu_indices(len(names), k=1)
+    found = values[rows, columns]
+    order = np.argsort(-np.abs(found), kind="stable")
+    return [
+        (names[rows[i]], names[columns[i]], float(found[i])) for i in order if np.isfinite(found[i])
+    ]
+
+
+def clustered_order(matrix: pd.DataFrame) -> list[str]:
+    """Return the targets in an order that puts together what goes together, with either sign.
+
+    Average linkage on 1 − |ρ|; what has no correlation comes last.
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    known = [name for name in matrix.columns if matrix[name].drop(name).notna().any()]
+    rest = [name for name in matrix.columns if name not in known]
+    if len(known) < 3:
+        return known + rest
+    near = matrix.loc[known, known].abs().fillna(0.0).to_numpy()
+    distance = 1.0 - (near + near.T) / 2
+    np.fill_diagonal(distance, 0.0)
+    order = leaves_list(linkage(squareform(distance.clip(0.0), checks=False), method="average"))
+    return [known[number] for number in order] + rest
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """What a target that is measured on audio has in the MIDI of the same recording.
+
+    Attributes
+    ----------
+    proxy, truth : str
+        The target on the audio, and the performance target (or ``mean_tempo``, which a dataset
+        may state).
+    sign : int
+        1 if both should rise together, −1 if one should fall.
+    reason : str
+        In one line.
+    """
+
+    proxy: str
+    truth: str
+    sign: int
+    reason: str
+
+
+COUNTERPARTS = (
+    Counterpart("tempo", "mean_tempo", 1, "The beat, up to its half or double."),
+    Counterpart("onset_density", "note_density", 1, "A chord is one onset and several notes."),
+    Counterpart("dynamic_range", "velocity_spread", 1, "Harder strokes are louder."),
+    Counterpart("dynamic_variance", "velocity_spread", 1, "Loud and soft passages are struck so."),
+    Counterpart("spectral_centroid", "velocity_mean", 1, "A harder stroke sounds brighter."),
+    Counterpart("spectral_centroid", "register", 1, "Higher notes have higher partials."),
+    Counterpart("harmonic_complexity", "polyphony", 1, "More keys down, more pitches in play."),
+    Counterpart("attack_slopes", "articulation_ratio", -1, "Detached notes begin from silence."),
+)
+STATED = "mean_tempo"  # truths that come with a dataset, not from the notes

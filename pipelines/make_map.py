@@ -1,0 +1,200 @@
+"""Put tracks or segments on a plane by one layer: PCA, t-SNE or UMAP, with groups by k-means.
+
+python pipelines/make_map.py --dataset demo --encoder spectral --layer 1 --method tsne
+"""
+
+import json
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from mess.errors import ArtifactError, MessError, UnknownName
+from mess.maps import CLUSTERS, MAPS_VERSION, METHODS, group, likeliest_layer, project, trust
+from mess.places import Level
+from mess.store import Store
+from pipelines.options import (
+    DatasetOption,
+    EncoderOption,
+    ForceOption,
+    JsonOption,
+    encoder_or_default,
+    run_script,
+)
+from pipelines.progress import progress
+from pipelines.run_probing import checked_level
+
+
+def make_map(
+    *,
+    dataset: str,
+    encoder: str,
+    layer: int | None = None,
+    method: str = "pca",
+    level: str = "track",
+    clusters: int = CLUSTERS,
+    seed: int = 0,
+    force: bool = False,
+    store: Store | None = None,
+) -> dict[str, Any]:
+    """Make a map and write it to disk; leave one that is up to date as it is.
+
+    Parameters
+    ----------
+    dataset, encoder : str
+    layer : int, optional
+        The layer of the highest mean R² if the layers were probed, else the last.
+    method : {"pca", "tsne", "umap"}
+    level : {"track", "segment"}
+    clusters : int
+        How many groups.
+    seed : int
+        Of all that is drawn.
+    force : bool
+        Make it anew.
+    store : Store, optional
+
+    Returns
+    -------
+    dict
+        How it was made, and its ``trust``.
+
+    Raises
+    ------
+    ArtifactError
+        If there are no features.
+    MessError
+        If there is no such layer, method or level, or there are too few rows.
+    """
+    store = store or Store()
+    rows = checked_level(level)
+    if method not in METHODS:
+        raise UnknownName("method", method, METHODS)
+    manifest = store.features_manifest(dataset, encoder)
+    names = manifest.header["layer_names"]
+    if layer is None:
+        layer = _best_layer(store, dataset, encoder, layers=len(names), level=rows)
+    if not 0 <= layer < len(names):
+        raise MessError(f"there is no layer {layer}: layers go from 0 to {len(names) - 1}")
+    record: dict[str, Any] = {
+        "dataset": dataset,
+        "encoder": manifest.header.get("encoder", encoder),
+        "level": rows,
+        "layer": layer,
+        "layer_name": str(names[layer]),
+        "method": method,
+        "seed": seed,
+        "clusters": clusters,
+        "version": MAPS_VERSION,
+        "features": manifest.fingerprint(),
+    }
+    if not force and (old := _up_to_date(store, record)):
+        return old
+    with progress(f"map of {dataset} by {METHODS[method]}", 4, unit="steps") as shown:
+        tracks, segments, values = read_layer(store, dataset, encoder, layer=layer, level=rows)
+        shown.advance("read")
+        found = project(values, method=method, seed=seed)
+        shown.advance("projected")
+        groups = group(found.reduced, clusters=clusters, seed=seed)
+        shown.advance("grouped")
+        ids = list(dict.fromkeys(tracks))
+        position = {track: number for number, track in enumerate(ids)}
+        record |= {
+            "n": len(tracks),
+            "settings": found.settings,
+            "explained": found.explained,
+            "trust": trust(found.reduced, found.points, seed=seed),
+            "tracks": ids,
+        }
+        arrays: dict[str, NDArray[Any]] = {
+            "track": np.array([position[track] for track in tracks], dtype=np.int32),
+            "segment": segments.astype(np.int32),
+            "points": found.points,
+            "cluster": groups,
+        }
+        store.write_map(record, arrays)
+        shown.advance("written")
+    return record
+
+
+def read_layer(
+    store: Store, dataset: str, encoder: str, *, layer: int, level: Level
+) -> tuple[list[str], NDArray[np.int64], NDArray[np.floating[Any]]]:
+    """Read one layer of every row: track ids, segments, values [n, dim]."""
+    if level == "track":
+        features = store.read_features(dataset, encoder)
+        return features.tracks, features.segments, features.values[:, layer]
+    tracks: list[str] = []
+    numbers, parts = [], []
+    for track, values in store.read_segments(dataset, encoder):
+        tracks += [track] * len(values)
+        numbers.append(np.arange(len(values)))
+        parts.append(values[:, layer].copy())  # not a view that keeps all layers in memory
+    if not parts:
+        raise MessError(f"features of {dataset!r} by {encoder!r} are empty: extract them again")
+    return tracks, np.concatenate(numbers), np.concatenate(parts)
+
+
+def _best_layer(store: Store, dataset: str, encoder: str, *, layers: int, level: Level) -> int:
+    try:
+        return likeliest_layer(store.read_discovery(dataset, encoder, level=level), layers=layers)
+    except ArtifactError:
+        return layers - 1
+
+
+def _up_to_date(store: Store, record: dict[str, Any]) -> dict[str, Any] | None:
+    try:
+        old, _ = store.read_map(
+            record["dataset"],
+            record["encoder"],
+            layer=record["layer"],
+            method=record["method"],
+            level=record["level"],
+        )
+    except ArtifactError:
+        return None
+    return old if record.items() <= old.items() else None
+
+
+def command(
+    dataset: DatasetOption,
+    encoder: EncoderOption = None,
+    layer: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="[default: the best probed one, else the last]", show_default=False
+        ),
+    ] = None,
+    method: Annotated[str, typer.Option(help="pca, tsne or umap.")] = "pca",
+    level: Annotated[str, typer.Option(help="track, or segment for 5 s segments.")] = "track",
+    clusters: Annotated[int, typer.Option(min=1, max=10, help="Groups by k-means.")] = CLUSTERS,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put tracks or segments on a plane, near where a layer hears them alike."""
+    record = make_map(
+        dataset=dataset,
+        encoder=encoder_or_default(encoder, dataset),
+        layer=layer,
+        method=method,
+        level=level,
+        clusters=clusters,
+        seed=seed,
+        force=force,
+    )
+    if as_json:
+        typer.echo(json.dumps({k: v for k, v in record.items() if k != "tracks"}, indent=1))
+        return
+    believed = "" if record["trust"] is None else f", trustworthiness {record['trust']:.2f}"
+    carried = sum(record["explained"])
+    typer.echo(
+        f"map: {record['n']} {level}s of {dataset} by layer {record['layer']} "
+        f"({record['layer_name']}), {METHODS[method]}{believed}; the first two components carry "
+        f"{carried:.0%} of the variance"
+    )
+
+
+if __name__ == "__main__":
+    run_script(command)

@@ -1,0 +1,139 @@
+"""The discovery page in a real browser: cells, points that sound, comparison, files to keep."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser_acts import chart, click_point, hear, no_error, open_page, open_tab
+from browser_server import serve
+
+from mess.store import Store
+
+
+@pytest.fixture(scope="module")
+def own(
+    demo_library: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Store]]:
+    """A dashboard over a copy of the library, which a test may damage, and its store.
+
+    The copy has a discovery of segments too.
+    """
+    from pipelines.probing_data import ProbeSettings
+    from pipelines.run_probing import run_probing
+
+    store = Store(tmp_path_factory.mktemp("own"))
+    shutil.copytree(demo_library / "processed", store.root / "processed")
+    (store.root / "audio").symlink_to(demo_library / "audio", target_is_directory=True)
+    quick = ProbeSettings(folds=3, level="segment", permutations=0, bootstrap=20, controls=False)
+    run_probing(dataset="demo", encoder="spectral", settings=quick, store=store, tracking=False)
+    process, address = serve(store.root, tmp_path_factory.mktemp("log") / "log")
+    yield address, store
+    process.kill()
+    process.wait(timeout=20)
+
+
+def test_a_click_on_a_cell_and_on_a_point_plays_the_track(
+    page: Any, own: tuple[str, Store]
+) -> None:
+    address, store = own
+    open_page(page, address, "discovery")
+    layer, target = 2, "onset_density"
+    click_point(page, chart(page, "heatmap-"), [layer, target])
+    page.get_by_role("heading", name=re.compile(rf"^{target}, layer {layer}")).wait_for()
+    predictions = store.read_predictions("demo", "spectral")
+    rows = predictions[(predictions["layer"] == layer) & (predictions["target"] == target)]
+    far = rows.loc[(rows["predicted"] - rows["true"]).idxmax()]
+    click_point(page, chart(page, "cell-predicted"), [str(far["track"]), -1])
+    page.get_by_text(f"true {far['true']:.4g}, predicted {far['predicted']:.4g}").wait_for()
+    hear(page, page.locator(".player").first)
+    page.get_by_text("residuals", exact=True).click()
+    assert "true − predicted" in chart(page, "cell-residuals").inner_text()
+    no_error(page)
+
+
+def test_the_point_of_a_segment_plays_from_its_offset(page: Any, own: tuple[str, Store]) -> None:
+    address, _ = own
+    open_page(page, address, "discovery")
+    page.get_by_text("segments of 5 s").click()
+    plot = chart(page, "cell-predicted")
+    page.get_by_text(re.compile(r"\d+ segments of \d+ works")).wait_for()
+    track, segment = plot.evaluate(
+        "plot => Array.from(plot.data[0].customdata).find(one => one[1] === 2)"
+    )
+    click_point(page, plot, [track, segment])
+    page.get_by_text(re.compile(r", 0:10$")).last.wait_for()
+    player = page.locator(".player").first
+    hear(page, player)
+    assert "start=10&seconds=5" in player.locator("audio").get_attribute("src")
+    no_error(page)
+
+
+def test_the_heatmap_shows_other_numbers_and_is_saved_as_picture(
+    page: Any, own: tuple[str, Store]
+) -> None:
+    open_page(page, own[0], "discovery")
+    chart(page, "heatmap-")
+    page.get_by_text("significance", exact=True).click()
+    page.get_by_text("−log₁₀ of the family-wise p").wait_for()
+    for format_, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=f"Figure as {format_}").click()
+        saved = waiting.value
+        assert saved.suggested_filename == f"demo-spectral-track-p_family.{format_.lower()}"
+        content = Path(saved.path()).read_bytes()
+        assert content.startswith(begins) and len(content) > 10_000
+    no_error(page)
+
+
+def test_two_discoveries_are_compared_and_everything_can_be_taken_away(
+    page: Any, own: tuple[str, Store]
+) -> None:
+    open_page(page, own[0], "discovery")
+    open_tab(page, "Compare")
+    page.get_by_text("Nested R² is higher in the first for").wait_for()
+    chart(page, "difference")
+    assert page.locator("[class*='st-key-side-'] .js-plotly-plot").count() == 2
+    open_tab(page, "Layers")
+    page.get_by_text("Bands are 95 % intervals").wait_for()
+    open_tab(page, "Download")
+    page.get_by_text("# Methods: demo by spectral").wait_for()
+    for button, begins in (
+        ("All cells as CSV", b"layer,target,r2"),
+        ("Methods section as Markdown", b"# Methods: demo by spectral"),
+        ("Full report as HTML", b"<!doctype html>"),
+    ):
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=button).click()
+        assert Path(waiting.value.path()).read_bytes().startswith(begins)
+    no_error(page)
+
+
+def test_what_was_not_tested_can_be_started(page: Any, own: tuple[str, Store]) -> None:
+    open_page(page, own[0], "discovery")
+    open_tab(page, "Robustness")
+    page.get_by_text("With fewer works").wait_for()
+    page.get_by_role("button", name="Test the targets").wait_for()
+    open_tab(page, "Sliders")
+    page.get_by_text("Spearman of rank and true |Δ|").wait_for()
+    page.get_by_text("Recordings that differ in one thing").wait_for()
+    no_error(page)
+
+
+def test_a_broken_discovery_is_one_line_and_a_button(page: Any, own: tuple[str, Store]) -> None:
+    address, store = own
+    (path,) = store.root.glob("processed/discovery/demo/spectral.json")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    try:
+        open_page(page, address, "discovery")
+        page.get_by_text("is damaged: run").wait_for()
+        page.get_by_text("mess probe --dataset demo --encoder spectral").first.wait_for()
+        page.get_by_role("button", name="Run it now").wait_for()
+        no_error(page)
+    finally:
+        path.write_bytes(whole)
+    assert json.loads(whole)["cells"]

@@ -1,0 +1,70 @@
+"""The page of the targets in a real browser."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser_acts import chart, click_point, hear, no_error, open_page, open_tab
+from browser_server import serve
+
+from mess.store import Store
+
+
+def test_a_dot_of_a_distribution_is_heard(page: Any, dashboard: str, demo_library: Path) -> None:
+    values = Store(demo_library).read_targets("demo").droplevel("segment")["spectral_centroid"]
+    brightest = str(values.idxmax())
+    open_page(page, dashboard, "targets")
+    page.get_by_text("How bright it sounds").wait_for()
+    click_point(page, chart(page, "distribution-"), [brightest])
+    page.get_by_text(f"spectral_centroid {values.max():.4g}", exact=True).wait_for()
+    hear(page, page.locator(".player").first)
+    no_error(page)
+
+
+def test_a_cell_of_the_correlations_shows_both_targets(page: Any, dashboard: str) -> None:
+    open_page(page, dashboard, "targets")
+    open_tab(page, "Correlations")
+    plot = chart(page, "correlations-")
+    click_point(page, plot, ["onset_density", "note_density"])
+    page.get_by_text("onset_density against note_density: Spearman").wait_for()
+    page.get_by_text("by likeness", exact=True).click()
+    chart(page, "correlations-by-likeness")
+    no_error(page)
+
+
+def test_what_is_measured_stands_beside_the_midi(page: Any, dashboard: str) -> None:
+    open_page(page, dashboard, "targets")
+    open_tab(page, "Against MIDI")
+    plot = chart(page, "pair-mean_tempo")
+    track = plot.evaluate("plot => plot.data[0].customdata[0][0]")
+    click_point(page, plot, [track])
+    hear(page, page.locator(".player").first)
+    page.get_by_text(re.compile(r"tempo against mean_tempo: Spearman \S+ over \d+")).wait_for()
+    no_error(page)
+
+
+@pytest.fixture
+def damaged(demo_library: Path, tmp_path: Path) -> Iterator[str]:
+    """A dashboard over a library whose table of targets is damaged."""
+    (tmp_path / "audio").symlink_to(demo_library / "audio", target_is_directory=True)
+    shutil.copytree(demo_library / "processed", tmp_path / "processed")
+    table = tmp_path / "processed" / "targets" / "demo.parquet"
+    table.write_bytes(table.read_bytes()[:-200])
+    process, address = serve(tmp_path, tmp_path / "log")
+    yield address
+    process.kill()
+    process.wait(timeout=20)
+
+
+def test_a_broken_table_is_one_line_and_a_button(page: Any, damaged: str) -> None:
+    open_page(page, damaged, "targets")
+    page.get_by_text("is damaged: run").wait_for()
+    page.get_by_text("mess targets --dataset demo").first.wait_for()
+    page.get_by_role("button", name="Measure them now").wait_for()
+    no_error(page)
+    open_page(page, damaged, "map")  # which can do without targets
+    page.get_by_role("button", name="Draw this map").wait_for()
+    no_error(page)
