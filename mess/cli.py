@@ -15,6 +15,7 @@ COMMANDS = {
     "evaluate": "pipelines.run_evaluation",
     "check-targets": "pipelines.check_targets",
     "cross": "pipelines.cross_datasets",
+    "compare": "pipelines.compare_encoders",
     "report": "pipelines.write_report",
     "run-all": "pipelines.run_all",
     "recommend": "pipelines.demo_recommendations",

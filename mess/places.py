@@ -83,6 +83,9 @@ class Places:
     def _cross_path(self, encoder: str) -> Path:
         return self._processed("cross", f"{encoder_slug(encoder)}.json")
 
+    def _comparison_path(self, dataset: str) -> Path:
+        return self._processed("comparison", f"{dataset}.json")
+
     def _evaluation_path(self, dataset: str, encoder: str) -> Path:
         return self._processed("evaluation", dataset, f"{encoder_slug(encoder)}.json")
 

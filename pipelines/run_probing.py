@@ -18,7 +18,7 @@ from mess.encoders import encoder_slug
 from mess.errors import MessError, UnknownName
 from mess.places import Level
 from mess.probing.discovery import Alpha, discover
-from mess.probing.results import Discovery
+from mess.probing.results import NESTED, Discovery
 from mess.probing.statistics import SIGNIFICANT
 from mess.store import Pooling, Store
 from mess.tracking import start_run
@@ -178,15 +178,30 @@ def _record(
         "groups": len(set(data.groups)),
         "cells": [cell.as_dict() for cell in found.cells],
         "summaries": [summary.as_dict() for summary in found.summaries],
+        "influence": _influence(data, found),
+    }
+
+
+def _influence(data: ProbingData, found: Discovery) -> dict[str, Any]:
+    """Return how much each group moves log(1 − R²) of every nested probe, to six digits."""
+    return {
+        "groups": np.unique(data.groups).tolist(),
+        "by_target": {
+            name: [float(f"{value:.6g}") for value in found.influence[:, column]]
+            for column, name in enumerate(data.names)
+        },
     }
 
 
 def _predictions(data: ProbingData, found: Discovery) -> pd.DataFrame:
-    """Return out-of-fold predictions as a long table; undefined rows are left out."""
-    layers, n, targets = found.predicted.shape
-    layer, row, target = np.meshgrid(
-        np.arange(layers), np.arange(n), np.arange(targets), indexing="ij"
-    )
+    """Return out-of-fold predictions as a long table; undefined rows are left out.
+
+    Those of the nested probe stand in it as layer `NESTED`.
+    """
+    predicted = np.concatenate([found.predicted, found.nested[None]])
+    layers, n, targets = predicted.shape
+    numbers = np.append(np.arange(layers - 1), NESTED)
+    layer, row, target = np.meshgrid(numbers, np.arange(n), np.arange(targets), indexing="ij")
     rows, columns = row.ravel(), target.ravel()
     table = pd.DataFrame(
         {
@@ -196,7 +211,7 @@ def _predictions(data: ProbingData, found: Discovery) -> pd.DataFrame:
             "layer": layer.ravel().astype(np.int16),
             "fold": found.fold[rows].astype(np.int16),
             "true": data.targets[rows, columns],
-            "predicted": found.predicted.ravel(),
+            "predicted": predicted.ravel(),
         }
     )
     return table[np.isfinite(table["predicted"])]
