@@ -17,7 +17,7 @@ from mess.encoders import PRESETS, encoder_slug
 from mess.encoders.presets import RANDOM
 from mess.errors import ArtifactError, ArtifactMissing, MessError
 from mess.places import command_for
-from mess.probing.differences import Array, Differences, Scores, compare, verdict
+from mess.probing.differences import Array, Differences, Scores, compare
 from mess.status import survey
 from mess.store import Store
 
@@ -291,9 +291,7 @@ def _turned(one: Record) -> Record:
         "low": _minus(one["high"]),
         "high": _minus(one["low"]),
     }
-    if one["verdict"] is not None:
-        p = one.get("p_holm", one["p"])
-        turned["verdict"] = verdict(turned["difference"], p)
+    turned["verdict"] = {"beats": "loses", "loses": "beats"}.get(one["verdict"], one["verdict"])
     return turned
 
 
