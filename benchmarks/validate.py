@@ -195,7 +195,10 @@ def differences(datasets: int) -> Iterator[Verdict]:
         [any(one != "not told apart" for one in found.verdicts[1:]) for found in planted]
     )
     yield Verdict(
-        "and told apart on one that both know", f"{others:.1%}", f"≤ {limit:.1%}", bool(others <= limit)
+        "and told apart on one that both know",
+        f"{others:.1%}",
+        f"≤ {limit:.1%}",
+        bool(others <= limit),
     )
 
 

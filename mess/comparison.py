@@ -77,6 +77,7 @@ def compare_encoders(
         "settings": {name: first["settings"][name] for name in _SAME},
         "n": first["n"],
         "works": first["works"],
+        "minutes": _minutes(store, dataset, first["encoder"]),
         "targets_fingerprint": first["targets"],
         "targets": targets,
         "encoders": rows,
@@ -222,6 +223,12 @@ def _row(store: Store, dataset: str, record: Record) -> Record:
         "mean_r2": float(np.mean(known)) if known else None,
         "r2": by_target,
     }
+
+
+def _minutes(store: Store, dataset: str, encoder: str) -> float:
+    """Return how much audio there is."""
+    entries = store.features_manifest(dataset, encoder).done().values()
+    return sum(entry["duration"] for entry in entries) / 60.0
 
 
 def _trained_on(name: str) -> str | None:
