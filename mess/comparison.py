@@ -218,6 +218,7 @@ def _row(store: Store, dataset: str, record: Record) -> Record:
         "layer_names": record["layer_names"],
         # The median: other work on the machine slows some tracks down.
         "seconds_per_minute": float(np.median(rates)) if rates else None,
+        "cost": _cost(name),
         "bytes": store.features_bytes(dataset, name),
         "faithfulness": _faithfulness(store, dataset, name),
         "mean_r2": float(np.mean(known)) if known else None,
@@ -229,6 +230,11 @@ def _minutes(store: Store, dataset: str, encoder: str) -> float:
     """Return how much audio there is."""
     entries = store.features_manifest(dataset, encoder).done().values()
     return sum(entry["duration"] for entry in entries) / 60.0
+
+
+def _cost(name: str) -> float | None:
+    """Return what an encoder costs elsewhere: that of the architecture, random or not."""
+    return getattr(PRESETS.get(name.removeprefix(RANDOM)), "cost", None)
 
 
 def _trained_on(name: str) -> str | None:
@@ -332,7 +338,7 @@ def _missing(store: Store, dataset: str, rows: list[Record]) -> list[Record]:
                 "trained_on": _trained_on(name),
                 "layers": preset.layers,
                 "dim": preset.dim,
-                "cost": getattr(preset, "cost", None),
+                "cost": _cost(name),
             }
         )
     return found

@@ -171,13 +171,12 @@ def _costs(record: dict[str, Any]) -> Iterator[str]:
             said = f"{_number(faith.get('probe'))} ({_number(faith.get('layer'))})"
         yield (
             f"{row['name']:<{width}}{_shape(row):<14}{row['trained_on'] or '–':<12}"
-            f"{_rate(row['seconds_per_minute']):>6}{row['bytes'] / 1e6:>7.1f} MB  "
+            f"{_rate(row):>6}{row['bytes'] / 1e6:>7.1f} MB  "
             f"{said:<18}{row['licence']}"
         )
     for row in record["missing"]:
-        rate = f"~{_rate(row['cost'])}" if row["cost"] is not None else "–"
         yield (
-            f"{row['name']:<{width}}{_shape(row):<14}{row['trained_on'] or '–':<12}{rate:>6}"
+            f"{row['name']:<{width}}{_shape(row):<14}{row['trained_on'] or '–':<12}{_rate(row):>6}"
             f"{'–':>10}  {row['state']}: `{row['command']}`"
         )
     yield "s/min: seconds of computation per minute of audio, measured here (~ typical)"
@@ -211,8 +210,12 @@ def _shape(row: dict[str, Any]) -> str:
     return f"{row['layers']} × {row['dim']}"
 
 
-def _rate(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2g}" if value < 10 else f"{value:.0f}"
+def _rate(row: dict[str, Any]) -> str:
+    """Return what a minute costs: as measured here, else as it usually does."""
+    value, about = row.get("seconds_per_minute"), ""
+    if value is None:
+        value, about = row["cost"], "~"
+    return "–" if value is None else f"{about}{value:.2g}" if value < 10 else f"{about}{value:.0f}"
 
 
 def _shorter(text: str, width: int) -> str:

@@ -54,20 +54,14 @@ def score_heatmap(record: Mapping[str, Any]) -> go.Figure:
         if not (is_control == pale).any():
             continue
         shown = np.where(is_control == pale, r2, np.nan)
-        written = [
-            [two_decimals(value) if np.isfinite(value) else "" for value in line] for line in shown
-        ]
         figure.add_heatmap(
             z=shown,
             zmin=-1,
             zmax=1,
             colorscale=_PALE if pale else SCALE,
-            showscale=not pale,
-            colorbar={"title": "R²", "thickness": 10},
+            showscale=False,  # the numbers are written
             xgap=2,
             ygap=1,
-            text=written,
-            texttemplate="%{text}",
             customdata=hover,
             hovertemplate="%{customdata}<extra></extra>",
             hoverongaps=False,
@@ -89,6 +83,19 @@ def score_heatmap(record: Mapping[str, Any]) -> go.Figure:
         showgrid=False,
         zeroline=False,
         fixedrange=True,
+    )
+    figure.update_layout(
+        annotations=[
+            {
+                "x": column,
+                "y": place,
+                "text": two_decimals(value),
+                "showarrow": False,
+                "font": {"size": 12, "color": _ink(float(value), pale=bool(is_control[column]))},
+            }
+            for (place, column), value in np.ndenumerate(r2)
+            if np.isfinite(value)
+        ]
     )
     _lay_out(figure, height=110 + 24 * len(targets))
     return figure
@@ -115,7 +122,12 @@ def difference_plot(pair: Mapping[str, Any]) -> go.Figure:
             y=[names.index(target) for target, _ in part],
             mode="markers",
             name=_legend(pair, verdict),
-            marker={"color": colour, "symbol": symbol, "size": 11, "line": {"width": 2}},
+            marker={
+                "color": colour,
+                "symbol": symbol,
+                "size": 11,
+                "line": {"width": 2, "color": colour},
+            },
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -156,19 +168,15 @@ def is_cut(pair: Mapping[str, Any]) -> bool:
 
 
 def in_words(pair: Mapping[str, Any]) -> str:
-    """Say in one line what holds between two encoders; names are as they came."""
+    """Say in one line what holds of the first encoder against the second."""
     verdicts = [one["verdict"] for one in pair["targets"].values()]
     beats, loses = verdicts.count("beats"), verdicts.count("loses")
     mean = pair["mean"]
-    whole = {
-        "beats": "better on the whole",
-        "loses": "worse on the whole",
-        "not told apart": "not told apart on the whole",
-        None: "not comparable on the whole",
-    }[mean["verdict"]]
+    whole = {"beats": "better", "loses": "worse", None: "not comparable"}
+    said = whole.get(mean["verdict"], "not told apart")
     return (
-        f"beats it on {beats} of {len(verdicts)} targets, loses on {loses}, is not told apart on "
-        f"{len(verdicts) - beats - loses}; {whole} (mean difference "
+        f"better on {beats} of {len(verdicts)} targets, worse on {loses}, not told apart on "
+        f"{len(verdicts) - beats - loses}; on the whole {said} (mean difference "
         f"{two_decimals(mean['difference'])} "
         f"[{two_decimals(mean['low'])}, {two_decimals(mean['high'])}])."
     )
@@ -201,40 +209,33 @@ def difference_table(pair: Mapping[str, Any]) -> pd.DataFrame:
 def cost_table(record: Mapping[str, Any]) -> pd.DataFrame:
     """Return size, cost, licence and faithfulness of what is compared and of what could join."""
     rows = []
-    for row in record["encoders"]:
-        faith = row["faithfulness"] or {}
+    for row in [*record["encoders"], *record["missing"]]:
+        faith = row.get("faithfulness") or {}
+        rate, about = row.get("seconds_per_minute"), ""
+        if rate is None:  # not measured here
+            rate, about = row["cost"], "~"
+        size = row.get("bytes")
         rows.append(
             {
                 "encoder": row["name"],
-                "mean R²": two_decimals(row["mean_r2"]),
+                "state": row.get("state", "compared"),
+                "mean R²": two_decimals(row.get("mean_r2")),
                 "faithful sliders": two_decimals(faith.get("probe")),
                 "whole-layer cosine": two_decimals(faith.get("layer")),
-                "s per minute": _rate(row["seconds_per_minute"]),
-                "this dataset": _duration(row["seconds_per_minute"], record["minutes"]),
-                "on disk": f"{row['bytes'] / 1e6:.1f} MB",
-                "layers × dim": f"{row['layers']} × {row['dim']}",
-                "trained on": row["trained_on"] or "–",
-                "licence": row["licence"],
-                "state": "compared",
-            }
-        )
-    for row in record["missing"]:
-        rows.append(
-            {
-                "encoder": row["name"],
-                "mean R²": "–",
-                "faithful sliders": "–",
-                "whole-layer cosine": "–",
-                "s per minute": _rate(row["cost"], about="~"),
-                "this dataset": _duration(row["cost"], record["minutes"], about="~"),
-                "on disk": "–",
+                "s per minute": "–" if rate is None else f"{about}{rate:.2g}",
+                "this dataset": _duration(rate, record["minutes"], about=about),
+                "on disk": "–" if size is None else f"{size / 1e6:.1f} MB",
                 "layers × dim": f"{row['layers']} × {row['dim']}",
                 "trained on": row["trained_on"] or "–",
                 "licence": row["licence"] or "–",
-                "state": f"{row['state']}: {row['command']}",
             }
         )
     return pd.DataFrame(rows)
+
+
+def _ink(value: float, *, pale: bool) -> str:
+    """Return the colour of a number on its cell, which is opaque in any theme."""
+    return "#fff" if abs(value) > 0.65 and not pale else "#111"
 
 
 def _column_title(row: Mapping[str, Any]) -> str:
@@ -276,11 +277,7 @@ def _score(cell: Mapping[str, Any] | None) -> str:
     )
 
 
-def _rate(value: float | None, *, about: str = "") -> str:
-    return "–" if value is None else f"{about}{value:.2g}"
-
-
-def _duration(rate: float | None, minutes: float, *, about: str = "") -> str:
+def _duration(rate: float | None, minutes: float, *, about: str) -> str:
     """Return how long all recordings of a dataset take."""
     if rate is None:
         return "–"

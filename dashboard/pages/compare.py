@@ -94,9 +94,9 @@ def _show_differences(record: dict[str, Any]) -> None:
     left, right = st.columns(2)
     a = left.selectbox("Encoder", names, key="compare-a")
     others = [name for name in names if name != a]
-    b = right.selectbox("against", others, index=_rival(record, a, others), key=f"against-{a}")
+    b = right.selectbox("Against", others, index=_rival(record, a, others), key=f"against-{a}")
     pair = difference(record, a, b)
-    st.markdown(f"**{plain(a)}** against **{plain(b)}**: it {in_words(pair)}")
+    st.markdown(f"**{plain(a)}** against **{plain(b)}**: {in_words(pair)}")
     st.plotly_chart(difference_plot(pair), key="differences", config=_NO_BAR)
     cut = " Intervals that leave the figure are in the table." if is_cut(pair) else ""
     st.caption(
