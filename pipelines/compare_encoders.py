@@ -177,9 +177,13 @@ def _costs(record: dict[str, Any]) -> Iterator[str]:
     for row in record["missing"]:
         yield (
             f"{row['name']:<{width}}{_shape(row):<14}{row['trained_on'] or '–':<12}{_rate(row):>6}"
-            f"{'–':>10}  {row['state']}: `{row['command']}`"
-        )
-    yield "s/min: seconds of computation per minute of audio, measured here (~ typical)"
+            f"{'–':>10}  {row['state']:<18}{row['licence']}"
+        ).rstrip()
+    for state in ("not extracted", "not probed"):
+        commands = [row["command"] for row in record["missing"] if row["state"] == state]
+        if commands:
+            yield f"{state}: `{commands[0]}`" + (", and so on" if len(commands) > 1 else "")
+    yield "s/min: seconds of computation per minute of audio, measured here (~ elsewhere)"
     yield "faithful: Spearman of a slider's ranking and the true differences (whole-layer cosine)"
 
 
