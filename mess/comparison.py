@@ -234,13 +234,15 @@ def _minutes(store: Store, dataset: str, encoder: str) -> float:
 
 def _cost(name: str) -> float | None:
     """Return what an encoder costs elsewhere: that of the architecture, random or not."""
-    return getattr(PRESETS.get(name.removeprefix(RANDOM)), "cost", None)
+    preset = PRESETS.get(name.removeprefix(RANDOM))
+    return None if preset is None else preset.cost
 
 
 def _trained_on(name: str) -> str | None:
     if name.startswith(RANDOM):
         return "none"
-    return getattr(PRESETS.get(name), "trained_on", None)
+    preset = PRESETS.get(name)
+    return None if preset is None else preset.trained_on
 
 
 def _faithfulness(store: Store, dataset: str, encoder: str) -> Record | None:

@@ -16,7 +16,7 @@ from mess.comparison import compare_encoders, control_of, difference
 from mess.encoders import encoder_slug
 from mess.store import Store
 from mess.tracking import start_run
-from pipelines.options import DatasetOption, JsonOption, run_script
+from pipelines.options import DatasetOption, JsonOption, run_script, split_encoders
 
 _WIDTH = 100
 _NAME = 21
@@ -251,9 +251,7 @@ def command(
     mlflow: Annotated[bool, typer.Option(help="Record the run in MLflow.")] = True,
 ) -> None:
     """Compare the encoders of a dataset: scores, differences that hold, cost."""
-    names = None
-    if encoders is not None:
-        names = [name.strip() for name in encoders.split(",") if name.strip()]
+    names = None if encoders is None else split_encoders(encoders)
     record = compare_dataset(dataset=dataset, encoders=names, tracking=mlflow)
     if as_json:
         typer.echo(json.dumps(record, indent=1))

@@ -21,11 +21,11 @@ def test_equal_encoders_are_not_told_apart() -> None:
 
 
 def test_an_encoder_that_is_deaf_to_a_target_is_found_out() -> None:
-    found = [compared(500 + seed, deaf=True) for seed in range(8)]
+    found = [compared(500 + seed, deaf=True) for seed in range(12)]
     assert all(each.difference[0] > 0.5 for each in found)
-    assert sum(each.verdicts[0] == "beats" for each in found) >= 7
+    assert sum(each.verdicts[0] == "beats" for each in found) >= 10  # of 12
     claimed = sum(any(one != "not told apart" for one in each.verdicts[1:]) for each in found)
-    assert claimed <= 2
+    assert claimed <= 2  # of 12: 5 % and the error of counting
 
 
 def test_the_interval_is_that_of_the_paired_jackknife() -> None:
