@@ -183,7 +183,7 @@ def _costs(record: dict[str, Any]) -> Iterator[str]:
         commands = [row["command"] for row in record["missing"] if row["state"] == state]
         if commands:
             yield f"{state}: `{commands[0]}`" + (", and so on" if len(commands) > 1 else "")
-    yield "s/min: seconds of computation per minute of audio, measured here (~ elsewhere)"
+    yield "s/min: seconds of encoding a minute of audio, measured here (~ elsewhere, with decoding)"
     yield "faithful: Spearman of a slider's ranking and the true differences (whole-layer cosine)"
 
 

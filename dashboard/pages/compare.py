@@ -119,7 +119,8 @@ def _show_costs(record: dict[str, Any]) -> None:
     st.subheader("What each costs")
     st.dataframe(cost_table(record), hide_index=True, width="stretch")
     st.caption(
-        "Seconds of computation per minute of audio, measured on this machine (~: elsewhere). "
+        "Seconds of encoding per minute of audio, measured on this machine (~: elsewhere, with "
+        "decoding). "
         "*Faithful sliders*: how well a ranking by the probe agrees with the true differences "
         "(Spearman), beside that by whole-layer cosine."
     )
