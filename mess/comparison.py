@@ -336,7 +336,7 @@ def _missing(store: Store, dataset: str, rows: list[Record]) -> list[Record]:
                 "name": name,
                 "state": state,
                 "command": command_for(step, dataset, name),
-                "licence": "" if random else preset.licence,
+                "licence": "none (random weights)" if random else preset.licence,
                 "trained_on": _trained_on(name),
                 "layers": preset.layers,
                 "dim": preset.dim,

@@ -130,7 +130,7 @@ def _show_costs(record: dict[str, Any]) -> None:
     name = st.selectbox("Let another encoder join", list(missing), key="join")
     row = missing[name]
     st.code(row["command"], language="bash")
-    if not name.startswith(RANDOM) and row["licence"]:
+    if not name.startswith(RANDOM):
         st.caption(f"Licence of its weights: {plain(row['licence'])}.")
     if st.button("Start it", key="start-join"):
         start(record["dataset"], row["command"].split()[1:])
