@@ -1,6 +1,6 @@
 """Prove that the statistics do what they say: ``python -m benchmarks.validate [--datasets 200]``.
 
-Four simulations with known truth. Each prints what was counted beside what is allowed, and the
+Simulations with known truth. Each prints what was counted beside what is allowed, and the
 exit status is 1 if one of them fails.
 """
 
@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.probing.differences import Differences, Scores, compare
 from mess.probing.discovery import discover
 from mess.probing.results import Discovery
 from mess.probing.ridge import RidgePath
 
 LAYERS, DIM, TARGETS, WORKS, PER_WORK, FOLDS = 5, 16, 4, 40, 2, 5
 PLANTED = 3
+COMPARED = 8  # targets on which encoders are compared
 FRESH = 3000  # works on which the true R² is taken
 Array = NDArray[np.float64]
 
@@ -131,6 +133,75 @@ def leak() -> Iterator[Verdict]:
     yield Verdict("R² on noise, folds by work", f"{whole:.2f}", "≤ 0.05", whole <= 0.05)
 
 
+def encoders(seed: int, *, deaf: bool) -> tuple[Array, Array, Array, NDArray[np.int64]]:
+    """Draw two encoders of the same music and its targets.
+
+    Both see what is behind every target through the same map and through noise of their own, so
+    that neither is better. A first one that is ``deaf`` sees something else of the same kind in
+    place of what is behind target 0.
+
+    Returns
+    -------
+    a, b : ndarray [shape=(n, layers, dim)]
+    targets : ndarray [shape=(n, targets)]
+    works : ndarray [shape=(n,)]
+    """
+    rng = np.random.default_rng(seed)
+    works = np.repeat(np.arange(WORKS), PER_WORK)
+
+    def alike(*shape: int) -> Array:
+        """Draw numbers that are alike within a work."""
+        of_work = rng.standard_normal((WORKS, *shape))[works]
+        return of_work + 0.5 * rng.standard_normal((len(works), *shape))
+
+    behind = alike(COMPARED)
+    targets = behind + 0.3 * alike(COMPARED)
+    mixed = rng.standard_normal((COMPARED, 3, 24)) * np.array([0.5, 1.0, 0.7])[:, None]
+    heard = np.stack([behind, behind])
+    if deaf:
+        heard[0, :, 0] = alike()
+    a, b = (2 * np.einsum("nt,tld->nld", one, mixed) + alike(3, 24) for one in heard)
+    return a, b, targets, works
+
+
+def compared(seed: int, *, deaf: bool = False) -> Differences:
+    """Return the second encoder's scores minus the first's."""
+    a, b, targets, works = encoders(seed, deaf=deaf)
+    names = [str(number) for number in range(COMPARED)]
+    scores = []
+    for features in (b, a):
+        found = discover(
+            features, targets, works, names=names, folds=FOLDS, seed=seed, resamples=10
+        )
+        r2 = np.array([one.nested.r2 for one in found.summaries], dtype=np.float64)
+        scores.append(Scores(r2, found.influence))
+    return compare(*scores)
+
+
+def differences(datasets: int) -> Iterator[Verdict]:
+    """Two encoders that are equal, then one that is deaf to a target: what is claimed of them?"""
+    limit = 0.05 + 2 * np.sqrt(0.05 * 0.95 / datasets)
+    equal = [compared(20_000 + seed) for seed in range(datasets)]
+    false = np.mean([any(one != "not told apart" for one in found.verdicts) for found in equal])
+    on_mean = np.mean([found.mean_verdict != "not told apart" for found in equal])
+    for what, share in (("any target", false), ("the mean", on_mean)):
+        yield Verdict(
+            f"equal encoders told apart on {what}", f"{share:.1%}", f"≤ {limit:.1%}", share <= limit
+        )
+    planted = [compared(30_000 + seed, deaf=True) for seed in range(datasets)]
+    caught = np.mean([found.verdicts[0] == "beats" for found in planted])
+    yield Verdict("the better encoder told on its target", f"{caught:.1%}", "≥ 80 %", caught >= 0.8)
+    others = np.mean(
+        [any(one != "not told apart" for one in found.verdicts[1:]) for found in planted]
+    )
+    yield Verdict(
+        "and told apart on one that both know",
+        f"{others:.1%}",
+        f"≤ {limit:.1%}",
+        bool(others <= limit),
+    )
+
+
 def main() -> None:
     """Print the report."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -139,7 +210,7 @@ def main() -> None:
     print(f"{datasets} simulated datasets each\n\n| what | counted | allowed |  |")
     print("| --- | --- | --- | --- |")
     passed = True
-    for verdicts in (chance(datasets), planted(datasets), leak()):
+    for verdicts in (chance(datasets), planted(datasets), leak(), differences(datasets)):
         for one in verdicts:
             passed &= one.passed
             mark = "ok" if one.passed else "FAILS"

@@ -14,6 +14,7 @@ def navigate() -> Any:
         [
             st.Page(PAGES / "overview.py", title="Home", default=True),
             st.Page(PAGES / "discovery.py", title="Layer discovery", url_path="discovery"),
+            st.Page(PAGES / "compare.py", title="Compare encoders", url_path="compare"),
             st.Page(PAGES / "recommend.py", title="Recommend", url_path="recommend"),
             st.Page(PAGES / "map.py", title="Map", url_path="map"),
             st.Page(PAGES / "targets.py", title="Targets", url_path="targets"),

@@ -76,6 +76,26 @@ def evaluation(dataset: str, encoder: str) -> dict[str, Any]:
     return _evaluation(dataset, encoder, store().evaluation_time(dataset, encoder))
 
 
+@st.cache_data(max_entries=4, show_spinner=False)
+def _comparison(dataset: str, version: float) -> dict[str, Any]:
+    return store().read_comparison(dataset)
+
+
+def comparison(dataset: str) -> dict[str, Any]:
+    """Return the encoders of a dataset beside each other; see `Store.read_comparison`."""
+    return _comparison(dataset, store().comparison_time(dataset))
+
+
+def probed_since(dataset: str) -> list[str]:
+    """Return the encoders that were probed after the comparison was written."""
+    written = store().comparison_time(dataset)
+    return [
+        encoder
+        for encoder in store().encoders_of(dataset)
+        if store().discovery_time(dataset, encoder, "track") > written
+    ]
+
+
 def reliability(dataset: str) -> dict[str, Any]:
     """Return how far the targets of a dataset are to be trusted."""
     return store().read_reliability(dataset)

@@ -16,6 +16,7 @@ COMMANDS = {
     "check-targets": "pipelines.check_targets",
     "cross": "pipelines.cross_datasets",
     "map": "pipelines.make_map",
+    "compare": "pipelines.compare_encoders",
     "report": "pipelines.write_report",
     "run-all": "pipelines.run_all",
     "recommend": "pipelines.demo_recommendations",

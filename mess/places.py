@@ -90,6 +90,9 @@ class Places:
         name = f"{layer:02d}-{method}{suffix}.json"
         return self._processed("maps", dataset, encoder_slug(encoder), name)
 
+    def _comparison_path(self, dataset: str) -> Path:
+        return self._processed("comparison", f"{dataset}.json")
+
     def _evaluation_path(self, dataset: str, encoder: str) -> Path:
         return self._processed("evaluation", dataset, f"{encoder_slug(encoder)}.json")
 

@@ -50,7 +50,10 @@ class Records(Places):
     def read_predictions(
         self, dataset: str, encoder: str, *, level: Level = "track"
     ) -> pd.DataFrame:
-        """Read out-of-fold predictions: track, segment, target, layer, fold, true, predicted."""
+        """Read out-of-fold predictions: track, segment, target, layer, fold, true, predicted.
+
+        The layer that each training fold chose for itself stands as layer −1.
+        """
         path = self._discovery_path(dataset, encoder, level).with_suffix(".predictions.parquet")
         return read_table(path, command=command_for("probe", dataset, encoder, level=level))
 
@@ -174,6 +177,20 @@ class Records(Places):
         """Return when a map was written, 0 if there is none."""
         path = self._map_path(dataset, encoder, layer=layer, method=method, level=level)
         return modified(path)
+
+    def write_comparison(self, dataset: str, record: dict[str, Any]) -> None:
+        """Write what the encoders of a dataset know beside each other."""
+        write_json(self._comparison_path(dataset), record)
+
+    def read_comparison(self, dataset: str) -> dict[str, Any]:
+        """Read what the encoders of a dataset know beside each other."""
+        command = command_for("compare", dataset)
+        needed = {"encoders", "targets", "pairs", "missing"}
+        return _complete(self._comparison_path(dataset), needed, command=command)
+
+    def comparison_time(self, dataset: str) -> float:
+        """Return when a comparison was written, 0 if there is none."""
+        return modified(self._comparison_path(dataset))
 
     def write_text(self, path: Path, text: str) -> None:
         """Write a document, whole or not at all."""

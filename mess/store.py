@@ -180,6 +180,11 @@ class Store(Records):
                 ),
             )
 
+    def features_bytes(self, dataset: str, encoder: str) -> int:
+        """Return how much disk the features of a dataset take."""
+        files = self._features_dir(dataset, encoder).rglob("*")
+        return sum(path.stat().st_size for path in files if path.is_file())
+
     # Proxy targets ---------------------------------------------------------------------------
 
     def targets_manifest(self, dataset: str) -> Manifest:

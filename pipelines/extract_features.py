@@ -9,6 +9,7 @@ deviations over time are kept (all of it with ``--raw``), so memory does not gro
 a recording.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from typing import Annotated, Any
@@ -160,6 +161,7 @@ def _encode_track(
     raw: bool,
 ) -> Entry:
     means, squares = [], []
+    began = time.perf_counter()
     keep = store.raw_writer(dataset, encoder, track.id) if raw else nullcontext()
     with keep as writer:
         for states in encode_segments(signal, model):
@@ -173,6 +175,7 @@ def _encode_track(
                 writer.append(states)
     if writer is None:
         store.drop_raw(dataset, encoder, track.id)
+    seconds = time.perf_counter() - began
     segments, power = np.stack(means), np.stack(squares)
     whole = segments.mean(axis=0)
     checksums = store.write_features(
@@ -187,6 +190,7 @@ def _encode_track(
     return checksums | {
         "duration": round(signal.duration, 3),
         "segments": len(segments),
+        "seconds": round(seconds, 4),  # of encoding, without reading the file
         "raw_bytes": writer.size if writer is not None else 0,
     }
 

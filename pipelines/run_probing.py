@@ -11,7 +11,6 @@ from dataclasses import asdict
 from typing import Annotated, Any, cast, get_args
 
 import numpy as np
-import pandas as pd
 import typer
 
 from mess.encoders import encoder_slug
@@ -22,7 +21,6 @@ from mess.probing.results import Discovery
 from mess.probing.statistics import SIGNIFICANT
 from mess.store import Pooling, Store
 from mess.tracking import start_run
-from mess.versions import DISCOVERY_VERSION
 from pipelines.options import (
     DatasetOption,
     EncoderOption,
@@ -33,6 +31,7 @@ from pipelines.options import (
 )
 from pipelines.probing_controls import find_controls, find_learning_curve, find_sensitivity
 from pipelines.probing_data import GROUPINGS, ProbeSettings, ProbingData, load_probing_data
+from pipelines.probing_record import as_record, as_table
 from pipelines.progress import progress
 
 
@@ -91,7 +90,7 @@ def run_probing(
                 resamples=settings.bootstrap,
                 on_layer=lambda layer: shown.advance(f"layer {layer}"),
             )
-        record = _record(data, found, settings, tags)
+        record = as_record(data, found, settings, tags)
         record["inputs"] = {
             "features": store.features_manifest(dataset, encoder).parts(),
             "targets": store.targets_manifest(dataset).parts(),
@@ -105,7 +104,7 @@ def run_probing(
         run.record(f"{encoder_slug(encoder)}.json", record)
         if keep:
             store.write_discovery(
-                dataset, encoder, record=record, predictions=_predictions(data, found)
+                dataset, encoder, record=record, predictions=as_table(data, found)
             )
     return record
 
@@ -168,44 +167,6 @@ def sweep(
 def _best(found: Discovery, target: str) -> float | None:
     scores = [cell.r2 for cell in found.cells if cell.target == target and cell.r2 is not None]
     return max(scores, default=None)
-
-
-def _record(
-    data: ProbingData, found: Discovery, settings: ProbeSettings, tags: dict[str, str]
-) -> dict[str, Any]:
-    return {
-        **tags,
-        "code_version": DISCOVERY_VERSION,
-        "settings": asdict(settings),
-        "layer_names": data.features.manifest["layer_names"],
-        "target_names": data.names,
-        "n": len(data.features.tracks),
-        "works": len(set(data.works)),
-        "groups": len(set(data.groups)),
-        "cells": [cell.as_dict() for cell in found.cells],
-        "summaries": [summary.as_dict() for summary in found.summaries],
-    }
-
-
-def _predictions(data: ProbingData, found: Discovery) -> pd.DataFrame:
-    """Return out-of-fold predictions as a long table; undefined rows are left out."""
-    layers, n, targets = found.predicted.shape
-    layer, row, target = np.meshgrid(
-        np.arange(layers), np.arange(n), np.arange(targets), indexing="ij"
-    )
-    rows, columns = row.ravel(), target.ravel()
-    table = pd.DataFrame(
-        {
-            "track": pd.Categorical(np.asarray(data.features.tracks, dtype=object)[rows]),
-            "segment": data.features.segments[rows].astype(np.int32),
-            "target": pd.Categorical(np.asarray(data.names, dtype=object)[columns]),
-            "layer": layer.ravel().astype(np.int16),
-            "fold": found.fold[rows].astype(np.int16),
-            "true": data.targets[rows, columns],
-            "predicted": found.predicted.ravel(),
-        }
-    )
-    return table[np.isfinite(table["predicted"])]
 
 
 def parse_alphas(text: str) -> list[Alpha]:

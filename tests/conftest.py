@@ -1,5 +1,6 @@
 """Shared by all tests: an own data root, and the test modules that others import."""
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,4 +47,27 @@ def demo_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     build_index(dataset="demo", encoder="spectral", store=store)
     evaluate(dataset="demo", encoder="spectral", store=store, tracking=False)
+    return root
+
+
+@pytest.fixture(scope="session")
+def compared_library(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo library with two more encoders probed: a small network and its random control."""
+    from small_hubert import write_small_hubert
+
+    from mess.store import Store
+    from pipelines.extract_features import extract_features
+    from pipelines.probing_data import ProbeSettings
+    from pipelines.run_probing import run_probing
+
+    root = tmp_path_factory.mktemp("compared")
+    shutil.copytree(demo_library / "processed", root / "processed")
+    (root / "audio").mkdir()
+    (root / "audio" / "demo").symlink_to(demo_library / "audio" / "demo")
+    store = Store(root)
+    folder = str(write_small_hubert(root / "models" / "small", seed=1))
+    settings = ProbeSettings(folds=4, permutations=0, repeats=1, controls=False)
+    for encoder in (folder, f"random:{folder}"):
+        extract_features(dataset="demo", encoder=encoder, store=store)
+        run_probing(dataset="demo", encoder=encoder, settings=settings, store=store, tracking=False)
     return root

@@ -148,7 +148,7 @@ def discover(
         for column, name in enumerate(names)
         if (summary := _summary(name, column, scores, y, combined, shares)) is not None
     ]
-    return Discovery(cells, summaries, predicted, fold)
+    return Discovery(cells, summaries, predicted, fold, combined[0], scores.influence[:, -1])
 
 
 def _grid(alpha: Alpha | Sequence[float]) -> tuple[float, ...]:
@@ -200,12 +200,14 @@ class _Scores:
     """R² of everything that predicts [predictors, targets], its draws and its intervals.
 
     The predictors are the layers, the nested and the weighted probe; the last has no draws: its
-    errors without a work are not known from those of the layers.
+    errors without a work are not known from those of the layers. ``influence`` is that of each
+    work on log(1 − R²) [works, predictors, targets].
     """
 
     r2: Array
     resampled: Array
     interval: Array
+    influence: Array
 
     @classmethod
     def of(
@@ -234,7 +236,8 @@ class _Scores:
         draws = statistics.works_drawn(works, resamples=resamples, seed=seed)
         resampled = statistics.resampled_r2(observed.ravel(), moves, draws=draws)
         bounds = statistics.interval(resampled).reshape(2, *observed.shape)
-        return cls(r2, resampled.reshape(-1, *observed.shape), bounds)
+        moves = moves.reshape(works, *observed.shape)
+        return cls(r2, resampled.reshape(-1, *observed.shape), bounds, moves)
 
 
 def _with_significance(cells: list[Cell], null: Array, scores: _Scores) -> list[Cell]:

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from mess.probing.ridge import Array
 
+NESTED = -1  # the number, in a table of predictions, of the layer that each fold chose
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -119,9 +121,16 @@ class Discovery:
         Out-of-fold predictions; NaN where the target is undefined.
     fold : ndarray [shape=(n,), dtype=int]
         The fold in which each row was held out.
+    nested : ndarray [shape=(n, targets)]
+        Out-of-fold predictions by the layer that each training fold chose.
+    influence : ndarray [shape=(groups, targets)]
+        How much each group (in the order of ``np.unique``) moves log(1 − R²) of the nested probe;
+        see `mess.probing.statistics.influence`. Two encoders are compared by it.
     """
 
     cells: list[Cell]
     summaries: list[Summary]
     predicted: Array
     fold: NDArray[np.int64]
+    nested: Array
+    influence: Array

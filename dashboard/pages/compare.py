@@ -1,0 +1,140 @@
+"""Compare encoders: what each knows, which differences hold, what each costs."""
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import readers
+from dashboard.components.comparison import (
+    cost_table,
+    difference_plot,
+    difference_table,
+    in_words,
+    is_cut,
+    score_heatmap,
+    score_table,
+)
+from dashboard.components.text import plain
+from dashboard.sidebar import selected, start
+from mess.comparison import difference
+from mess.encoders.presets import RANDOM
+from mess.errors import ArtifactError
+from mess.places import command_for
+
+_NO_BAR = {"displayModeBar": False}
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Compare encoders")
+    dataset, encoder = selected()
+    try:
+        record = readers.comparison(dataset)
+    except ArtifactError as error:
+        _offer(dataset, encoder, error)
+        return
+    later = readers.probed_since(dataset)
+    if later:
+        st.warning(f"Probed since this comparison: {', '.join(map(plain, later))}.")
+        _run_button(dataset, "Compare again")
+    settings = record["settings"]
+    st.markdown(
+        f"R² of works never heard on **{plain(dataset)}**: {record['n']} tracks of "
+        f"{record['works']} works, {settings['folds']} folds by {settings['group_by'][0]}. Each "
+        "training fold chooses its own layer, so an encoder does not profit from having many."
+    )
+    _show_scores(record)
+    _show_differences(record)
+    _show_costs(record)
+
+
+def _offer(dataset: str, encoder: str, error: ArtifactError) -> None:
+    """Say what to do where nothing was compared yet."""
+    probed = [
+        name
+        for name in readers.store().encoders_of(dataset)
+        if readers.store().discovery_time(dataset, name, "track")
+    ]
+    if probed:
+        st.info(str(error))
+        st.code(error.command, language="bash")
+        _run_button(dataset, "Compare now")
+        return
+    command = command_for("run-all", dataset, encoder)
+    st.info(f"No encoder of {plain(dataset)} was probed yet. Extract and probe one or more:")
+    st.code(command, language="bash")
+    if st.button("Extract and probe", type="primary"):
+        start(dataset, command.split()[1:])
+        st.rerun()
+
+
+def _run_button(dataset: str, label: str) -> None:
+    if st.button(label, type="primary"):
+        start(dataset, ["compare", "--dataset", dataset])
+        st.rerun()
+
+
+def _show_scores(record: dict[str, Any]) -> None:
+    st.plotly_chart(score_heatmap(record), key="scores", config=_NO_BAR)
+    if any(row["control_of"] for row in record["encoders"]):
+        st.caption(
+            "Paler: the same network with random weights. What it reaches, training did not add."
+        )
+    with st.expander("The same as a table, with 95 % intervals and best layers"):
+        st.dataframe(score_table(record), hide_index=True, width="stretch")
+
+
+def _show_differences(record: dict[str, Any]) -> None:
+    """Show what holds between two encoders that the person chooses."""
+    st.subheader("Which is better, and where")
+    names = [row["name"] for row in record["encoders"]]
+    if len(names) < 2:
+        st.info("There is one encoder so far: let another one join below.")
+        return
+    left, right = st.columns(2)
+    a = left.selectbox("Encoder", names, key="compare-a")
+    others = [name for name in names if name != a]
+    b = right.selectbox("Against", others, index=_rival(record, a, others), key=f"against-{a}")
+    pair = difference(record, a, b)
+    st.markdown(f"**{plain(a)}** against **{plain(b)}**: {in_words(pair)}")
+    st.plotly_chart(difference_plot(pair), key="differences", config=_NO_BAR)
+    cut = " Intervals that leave the figure are in the table." if is_cut(pair) else ""
+    st.caption(
+        "Points to the right are in favour of the first; lines are 95 % intervals by a paired "
+        "bootstrap over works. *Better* is said only where the interval leaves out 0 after Holm's "
+        f"correction over the targets.{cut}"
+    )
+    with st.expander("The differences as a table"):
+        st.dataframe(difference_table(pair), hide_index=True, width="stretch")
+
+
+def _rival(record: dict[str, Any], a: str, others: list[str]) -> int:
+    """Return the place of the first other trained encoder, else of the first."""
+    controls = {row["name"] for row in record["encoders"] if row["control_of"]}
+    trained = [name for name in others if name not in controls]
+    return others.index(trained[0]) if trained and a not in controls else 0
+
+
+def _show_costs(record: dict[str, Any]) -> None:
+    st.subheader("What each costs")
+    st.dataframe(cost_table(record), hide_index=True, width="stretch")
+    st.caption(
+        "Seconds of encoding per minute of audio, measured on this machine (~: elsewhere, with "
+        "decoding). "
+        "*Faithful sliders*: how well a ranking by the probe agrees with the true differences "
+        "(Spearman), beside that by whole-layer cosine."
+    )
+    missing = {row["name"]: row for row in record["missing"]}
+    if not missing:
+        return
+    name = st.selectbox("Let another encoder join", list(missing), key="join")
+    row = missing[name]
+    st.code(row["command"], language="bash")
+    if not name.startswith(RANDOM):
+        st.caption(f"Licence of its weights: {plain(row['licence'])}.")
+    if st.button("Start it", key="start-join"):
+        start(record["dataset"], row["command"].split()[1:])
+        st.rerun()
+
+
+main()

@@ -1,0 +1,168 @@
+"""Which of two encoders knows a target better, and whether that can be said.
+
+Task: two encoders were probed on the same rows and folds. Say for every target how far their
+nested R² differ, how sure that is, and where one beats the other.
+
+Conventions
+-----------
+* The *nested* probe is compared: the layer is chosen inside the training folds, so an encoder does
+  not profit from having many.
+* The unit is the work, as everywhere. The same drawn works move both scores (a paired bootstrap)
+  by the works' influence on the whole experiments, fits included: a bootstrap of test errors alone
+  would forget that folds share their training rows.
+* "Beats" and "loses" are said where p, after Holm's correction over the targets, is at most 0.05:
+  the interval at that corrected level leaves out 0. The intervals that are shown are 95 % each.
+
+Examples
+--------
+>>> import numpy as np
+>>> moves = np.random.default_rng(0).normal(0, 0.02, (40, 1))
+>>> good = Scores(np.array([0.8]), moves)
+>>> poor = Scores(np.array([0.3]), np.zeros((40, 1)))
+>>> compare(good, poor).verdicts
+['beats']
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.probing.statistics import SIGNIFICANT, interval, resampled_r2, works_drawn
+
+Array = NDArray[np.float64]
+Verdict = Literal["beats", "loses", "not told apart"]
+DRAWS = 10_000  # a p of 0.05 over 30 targets needs tails of 1 in 1,200
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one encoder reaches.
+
+    Attributes
+    ----------
+    r2 : ndarray [shape=(targets,)]
+        Nested R², NaN where undefined.
+    influence : ndarray [shape=(works, targets)]
+        Of each work on log(1 − R²); see `mess.probing.results.Discovery`.
+    """
+
+    r2: Array
+    influence: Array
+
+
+@dataclass(frozen=True)
+class Differences:
+    """The R² of one encoder minus that of another.
+
+    Attributes
+    ----------
+    difference, low, high : ndarray [shape=(targets,)]
+        With the bounds of its 95 % interval; NaN where one of the two is undefined.
+    p : ndarray [shape=(targets,)]
+        Of no difference, two-sided.
+    p_holm : ndarray [shape=(targets,)]
+        The same, corrected for the number of targets.
+    verdicts : list of (str or None)
+        "beats", "loses" or "not told apart", by ``p_holm``.
+    mean, mean_low, mean_high, mean_p : float
+        Of the mean over the targets that both know: one question, so not corrected.
+    """
+
+    difference: Array
+    low: Array
+    high: Array
+    p: Array
+    p_holm: Array
+    mean: float
+    mean_low: float
+    mean_high: float
+    mean_p: float
+
+    @property
+    def verdicts(self) -> list[Verdict | None]:
+        """What may be said of each target."""
+        return [
+            verdict(difference, p)
+            for difference, p in zip(self.difference, self.p_holm, strict=True)
+        ]
+
+    @property
+    def mean_verdict(self) -> Verdict | None:
+        """What may be said of the mean."""
+        return verdict(self.mean, self.mean_p)
+
+
+def compare(a: Scores, b: Scores, *, draws: int = DRAWS, seed: int = 0) -> Differences:
+    """Return how the scores of ``a`` differ from those of ``b`` on the same rows, folds and works.
+
+    References
+    ----------
+    B. Efron, R. Tibshirani: An Introduction to the Bootstrap, 1993, chapter 16.
+    S. Holm: A simple sequentially rejective multiple test procedure. Scandinavian Journal of
+    Statistics 6, 1979.
+    """
+    works = len(a.influence)
+    drawn = works_drawn(works, resamples=draws, seed=seed)
+    known = np.isfinite(a.r2) & np.isfinite(b.r2)
+    moved = [
+        resampled_r2(
+            np.log(np.maximum(1.0 - one.r2[known], np.finfo(float).tiny)),
+            one.influence[:, known],
+            draws=drawn,
+        )
+        for one in (a, b)
+    ]
+    spread = moved[0] - moved[1]
+    difference, low, high, p, p_holm = (np.full(known.shape, np.nan) for _ in range(5))
+    difference[known] = a.r2[known] - b.r2[known]
+    low[known], high[known] = interval(spread)
+    p[known] = two_sided(spread)
+    p_holm[known] = holm(p[known])
+    if not known.any():
+        return Differences(difference, low, high, p, p_holm, *[float("nan")] * 4)
+    mean = spread.mean(axis=1, keepdims=True)
+    mean_low, mean_high = interval(mean)[:, 0]
+    return Differences(
+        difference,
+        low,
+        high,
+        p,
+        p_holm,
+        mean=float(difference[known].mean()),
+        mean_low=float(mean_low),
+        mean_high=float(mean_high),
+        mean_p=float(two_sided(mean)[0]),
+    )
+
+
+def two_sided(resampled: Array) -> Array:
+    """Return the p of 0 under resampled differences [draws, cells]: twice the smaller tail.
+
+    The observed set counts as one of the draws, so p is never 0.
+    """
+    tail = np.minimum((resampled <= 0).sum(axis=0), (resampled >= 0).sum(axis=0))
+    return np.minimum(2.0 * (tail + 1) / (len(resampled) + 1), 1.0)
+
+
+def holm(p: NDArray[Any]) -> Array:
+    """Return every p corrected for their number, in the order given (family-wise error).
+
+    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p)
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(stepped, 1.0)
+    return corrected
+
+
+def verdict(difference: float, p: float) -> Verdict | None:
+    """Return what may be said of a difference, None where it is undefined."""
+    if not np.isfinite(difference):
+        return None
+    if not p <= SIGNIFICANT:
+        return "not told apart"
+    return "beats" if difference > 0 else "loses"
