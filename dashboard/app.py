@@ -7,6 +7,8 @@ from dashboard.components.text import plain
 from dashboard.navigation import navigate
 
 st.set_page_config(page_title="MESS", page_icon="🎹", layout="wide")
+# Streamlit leaves an eighth of a small screen empty above the title.
+st.html("<style>[data-testid=stMainBlockContainer] { padding-top: 3rem; }</style>")
 page = navigate()
 problem = address.take_selection()
 sidebar.show()
