@@ -21,7 +21,9 @@ def show_jobs() -> None:
     active = jobs.active_jobs(store())
     ended = jobs.ended_jobs(store())
     _announce(ended)
-    draw_running(describe(store(), active, stamp), url="/jobs/now", key="running-jobs", on_cancel=_cancel)
+    draw_running(
+        describe(store(), active, stamp), url="/jobs/now", key="running-jobs", on_cancel=_cancel
+    )
     _show_failures(ended)
     if ended:
         with st.expander("Last jobs"):
