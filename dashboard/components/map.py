@@ -47,7 +47,8 @@ def map_figure(
         marker: dict[str, Any] = {
             "color": colours[known].astype(np.float32),
             "colorscale": "Viridis",
-            "colorbar": {"title": {"text": escape(title), "side": "right"}, "thickness": 12},
+            "colorbar": {"title": {"text": escape(title), "side": "right"}, "thickness": 12}
+            | {"y": 0.46, "len": 0.92},
         }
         lacking = np.flatnonzero(~known)
         if len(lacking):
