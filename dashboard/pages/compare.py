@@ -92,9 +92,13 @@ def _show_differences(record: dict[str, Any]) -> None:
         st.info("There is one encoder so far: let another one join below.")
         return
     left, right = st.columns(2)
+    if st.session_state.get("compare-a") not in names:  # another dataset has other encoders
+        st.session_state["compare-a"] = names[0]
     a = left.selectbox("Encoder", names, key="compare-a")
     others = [name for name in names if name != a]
-    b = right.selectbox("Against", others, index=_rival(record, a, others), key=f"against-{a}")
+    if st.session_state.get("compare-b") not in others:
+        st.session_state["compare-b"] = _rival(record, a, others)
+    b = right.selectbox("Against", others, key="compare-b")
     pair = difference(record, a, b)
     st.markdown(f"**{plain(a)}** against **{plain(b)}**: {in_words(pair)}")
     st.plotly_chart(difference_plot(pair), key="differences", config=_NO_BAR)
@@ -108,11 +112,13 @@ def _show_differences(record: dict[str, Any]) -> None:
         st.dataframe(difference_table(pair), hide_index=True, width="stretch")
 
 
-def _rival(record: dict[str, Any], a: str, others: list[str]) -> int:
-    """Return the place of the first other trained encoder, else of the first."""
-    controls = {row["name"] for row in record["encoders"] if row["control_of"]}
-    trained = [name for name in others if name not in controls]
-    return others.index(trained[0]) if trained and a not in controls else 0
+def _rival(record: dict[str, Any], a: str, others: list[str]) -> str:
+    """Return what an encoder is first compared with: the best trained one, of a control its own."""
+    (row,) = (one for one in record["encoders"] if one["name"] == a)
+    if row["control_of"] in others:
+        return str(row["control_of"])
+    controls = {one["name"] for one in record["encoders"] if one["control_of"]}
+    return next((name for name in others if name not in controls), others[0])
 
 
 def _show_costs(record: dict[str, Any]) -> None:
