@@ -132,7 +132,7 @@ def test_as_text(library: Store) -> None:
     ended = mess("compare", "--dataset", "demo", "--no-mlflow")
     assert ended.exit_code == 0
     text = ended.stdout
-    assert max(map(len, text.splitlines())) <= 105
+    assert max(map(len, text.splitlines())) <= 110
     assert " of works never heard" in text
     for target in library.read_discovery("demo", "spectral")["target_names"]:
         assert f"\n{target} " in text
