@@ -179,6 +179,18 @@ PIPELINES = (
         ("encoder",),
     ),
     Pipeline(
+        "map",
+        "Draw a map",
+        (
+            _LEVEL,
+            Option("--layer", "Layer", None, help="Empty: the best probed one."),
+            Option("--method", "Method", "pca", ("pca", "tsne", "umap")),
+            Option("--clusters", "Groups", 8, least=1),
+            _SEED,
+            _FORCE,
+        ),
+    ),
+    Pipeline(
         "report",
         "Write the report",
         (_LEVEL, Option("--out", "Folder", "reports", help="On the machine of the server.")),

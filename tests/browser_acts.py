@@ -22,6 +22,12 @@ def open_tab(page: Any, name: str) -> None:
     page.get_by_role("tab", name=name, exact=True).click()
 
 
+def choose(page: Any, label: str, option: str) -> None:
+    """Choose an option of a select box."""
+    page.get_by_test_id("stSelectbox").filter(has_text=label).locator("input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
 def chart(page: Any, key: str) -> Any:
     """Return a chart by the beginning of its key, once it is drawn."""
     found = page.locator(f"[class*='st-key-{key}'] .js-plotly-plot").first

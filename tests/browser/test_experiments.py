@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_acts import no_error, open_page
 from browser_server import serve
-from test_pages import no_error, open_page
 
 from dashboard import mlflow_server
 from mess.store import Store

@@ -5,19 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_acts import no_error, open_page
 from browser_server import serve
-
-
-def open_page(page: Any, address: str, path: str = "") -> None:
-    page.goto(f"{address}/{path}")
-    page.get_by_test_id("stAppViewContainer").wait_for()
-    page.get_by_role("heading", level=1).first.wait_for()
-
-
-def no_error(page: Any) -> None:
-    assert page.get_by_test_id("stException").count() == 0, page.get_by_test_id(
-        "stException"
-    ).first.inner_text()
 
 
 def test_home_shows_what_exists(page: Any, dashboard: str) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_acts import choose, no_error, open_page
 from browser_server import serve
 from layouts import write_piece
-from test_pages import choose, no_error, open_page
 
 from dashboard import jobs
 from mess.store import Store
