@@ -173,6 +173,24 @@ PIPELINES = (
         ("dataset",),
     ),
     Pipeline(
+        "map",
+        "Make a map",
+        (
+            Option("--method", "Method", "pca", ("pca", "tsne", "umap")),
+            _LEVEL,
+            Option("--layer", "Layer", None, help="Empty: the best probed one, else the last."),
+            Option("--clusters", "Clusters", 8, least=1),
+            _SEED,
+            _FORCE,
+        ),
+    ),
+    Pipeline(
+        "compare",
+        "Compare encoders",
+        (Option("--encoders", "Encoders", "", help="With commas; empty: all that were probed."),),
+        ("dataset",),
+    ),
+    Pipeline(
         "cross",
         "Probe one dataset, test on another",
         (Option("--datasets", "Datasets, two or more", ()), _SEED),

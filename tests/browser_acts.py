@@ -24,7 +24,7 @@ def open_tab(page: Any, name: str) -> None:
 
 def choose(page: Any, label: str, option: str) -> None:
     """Choose an option of a select box."""
-    page.get_by_test_id("stSelectbox").filter(has_text=label).locator("input").click()
+    page.get_by_test_id("stSelectbox").filter(has_text=label).locator("input").first.click()
     page.get_by_role("option", name=option, exact=True).click()
 
 

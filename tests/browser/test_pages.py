@@ -22,7 +22,7 @@ def test_every_page_says_what_to_do_without_data(
     request.addfinalizer(process.kill)
     open_page(page, address)
     page.get_by_role("button", name="Build the demo library").wait_for()
-    for path in ("discovery", "recommend", "map", "targets"):
+    for path in ("discovery", "recommend", "map", "targets", "experiments"):
         open_page(page, address, path)
         page.get_by_text("mess ").first.wait_for()
         no_error(page)
