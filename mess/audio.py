@@ -201,8 +201,9 @@ def _spill(sink: io.BytesIO) -> "tempfile._TemporaryFileWrapper[bytes]":
 def _as_array(sink: "io.BytesIO | tempfile._TemporaryFileWrapper[bytes]") -> Samples:
     if isinstance(sink, io.BytesIO):
         return np.frombuffer(sink.getbuffer(), dtype=np.float32)
-    sink.flush()
-    return np.memmap(sink, dtype=np.float32, mode="r")
+    with sink:  # the map holds the file by itself
+        sink.flush()
+        return np.memmap(sink, dtype=np.float32, mode="r")
 
 
 def downmix(block: Samples) -> Samples:
