@@ -23,6 +23,7 @@ def map_figure(
     colours: Sequence[str] | NDArray[np.float64],
     *,
     title: str,
+    mouse: str = "lasso",
 ) -> go.Figure:
     """Draw points in the colours of categories or of a number.
 
@@ -38,6 +39,8 @@ def map_figure(
         Categories, or numbers (NaN where unknown).
     title : str
         What the colours mean.
+    mouse : {"lasso", "select", "pan"}
+        What dragging does. Streamlit reports clicks on points with "pan" only.
     """
     figure = go.Figure()
     size = 8 if len(points) <= 1000 else 5 if len(points) <= 10_000 else 3
@@ -66,7 +69,7 @@ def map_figure(
     figure.update_layout(
         height=560,
         margin={"l": 0, "r": 0, "t": 10, "b": 0},
-        dragmode="lasso",
+        dragmode=mouse,
         hovermode="closest",
         clickmode="event+select",
         legend={"orientation": "h", "y": -0.02, "yanchor": "top", "itemsizing": "constant"},

@@ -20,6 +20,7 @@ from mess.targets import ALL_TARGETS
 
 _CATEGORIES = ("composer", "work", "cluster")
 _LEVELS: dict[Level, str] = {"track": "whole tracks", "segment": "segments of 5 s"}
+_MOUSE = {"lasso": "lasso", "select": "box", "pan": "click"}
 _READ_AS = {
     "pca": "Both axes are directions of greatest variance, so large distances mean something.",
     "tsne": "Neighbours mean something; the distance between groups and their size do not.",
@@ -60,13 +61,24 @@ def _show(
             start(dataset, command)
             st.rerun()
     options = [*_CATEGORIES, *readers.target_names(dataset)]
-    colour = st.selectbox("Colour", options, key="map-colour", format_func=_colour_name)
+    left, right = st.columns([4, 2])
+    colour = left.selectbox("Colour", options, key="map-colour", format_func=_colour_name)
+    mouse = right.segmented_control(
+        "Pick by",
+        list(_MOUSE),
+        default="lasso",
+        key="map-mouse",
+        format_func=_MOUSE.__getitem__,
+        required=True,
+    )
     version = (
         readers.store().map_time(dataset, encoder, layer=layer, method=method, level=level),
         readers.store().features_time(dataset, encoder),
         readers.store().targets_time(dataset),
     )
-    figure, rows, colours = _figure(dataset, encoder, layer, method, level, colour, version)
+    figure, rows, colours = _figure(
+        dataset, encoder, layer, method, level, colour, mouse or "lasso", version
+    )
     words = _words(record, colour, colours)
     event: Any = st.plotly_chart(
         figure,
@@ -79,7 +91,10 @@ def _show(
     st.caption(f"{words} {_READ_AS[method]}")
     chosen = picked_rows(event)
     if not chosen:
-        st.info("Click a point, or draw a lasso or a box around some: they are listed here.")
+        st.info(
+            "Draw around some points, or pick by click and choose one: they are listed here. The "
+            "wheel zooms."
+        )
         return
     st.subheader(f"{len(chosen)} {level}{'s' * (len(chosen) != 1)} chosen")
     text = [_text(colours[row]) for row in chosen]
@@ -101,6 +116,7 @@ def _figure(
     method: str,
     level: Level,
     colour: str,
+    mouse: str,
     version: tuple[float, ...],
 ) -> tuple[Any, list[tuple[str, int]], list[str] | NDArray[np.float64]]:
     """Return the figure of a map with track, segment and colour of each of its points."""
@@ -109,7 +125,8 @@ def _figure(
     rows = readers.map_rows(record, arrays)
     colours = _colours(colour, rows, arrays, tracks, dataset=dataset, level=level)
     labels = [row_name(tracks, *row) for row in rows]
-    figure = map_figure(arrays["points"], labels, colours, title=_colour_name(colour))
+    name = _colour_name(colour)
+    figure = map_figure(arrays["points"], labels, colours, title=name, mouse=mouse)
     return figure, rows, colours
 
 

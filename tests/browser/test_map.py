@@ -38,10 +38,11 @@ def test_a_map_is_drawn_lassoed_and_heard(page: Any, own: tuple[str, Store]) -> 
     lasso(page, plot)
     page.get_by_role("heading", name=f"{record['n']} tracks chosen").wait_for()
     hear(page, page.locator(".player").first)
-    open_page(page, address, "map")
-    plot = chart(page, "map-demo-spectral")
-    plot.locator("canvas").first.wait_for(state="attached")
-    page.wait_for_timeout(500)
+    page.get_by_text("click", exact=True).click()
+    page.wait_for_function(
+        "() => document.querySelector('[class*=st-key-map-demo] .js-plotly-plot')"
+        "._fullLayout.dragmode === 'pan'"
+    )
     row = int(arrays["points"][:, 0].argmax())  # nobody hides the one at the edge
     click_point(page, plot, [row])
     page.get_by_role("heading", name="1 track chosen").wait_for()
