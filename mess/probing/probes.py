@@ -37,6 +37,9 @@ class OutOfFold(NamedTuple):
         there: neither to be fitted on nor to be tested. Groups in the order of ``np.unique``.
     elsewhere : ndarray [shape=(folds, m, t)]
         The rows without targets, by each fold's probe.
+    weights : ndarray [shape=(folds, d, t)]
+        Of each fold's probe, on the scale of ``x``; no rows where they are not wanted.
+    intercepts : ndarray [shape=(folds, t)]
     """
 
     predicted: Array
@@ -45,6 +48,8 @@ class OutOfFold(NamedTuple):
     null: Array
     without: Array
     elsewhere: Array
+    weights: Array
+    intercepts: Array
 
 
 def out_of_fold(
@@ -57,6 +62,7 @@ def out_of_fold(
     shuffled: NDArray[np.int64] | None = None,
     elsewhere: Array | None = None,
     jackknife: bool = True,
+    coefficients: bool = False,
 ) -> OutOfFold:
     """Predict every row by a probe that saw no row of its fold.
 
@@ -76,6 +82,8 @@ def out_of_fold(
         Rows without targets, to be predicted too.
     jackknife : bool
         Whether ``without`` is wanted; it is NaN otherwise.
+    coefficients : bool
+        Whether ``weights`` and ``intercepts`` are wanted.
     """
     folds = np.unique(fold)
     predicted = np.empty_like(y)
@@ -85,6 +93,8 @@ def out_of_fold(
     elsewhere = x[:0] if elsewhere is None else elsewhere
     beyond = np.empty((len(folds), len(elsewhere), y.shape[1]))
     names = np.unique(groups)
+    weights = np.empty((len(folds) if coefficients else 0, x.shape[1], y.shape[1]))
+    intercepts = np.empty((len(weights), y.shape[1]))
     without = np.full((2, len(folds), len(names), y.shape[1]), np.nan)
     sums = np.zeros((2, len(shuffled), y.shape[1]))  # squared errors: of the probe, of the mean
     # Threads that share a small matrix spend their time waiting for each other.
@@ -96,6 +106,8 @@ def out_of_fold(
             chosen[number], inner[number, ~test] = best, left_out
             predicted[test] = path.predict_each(x[test], alphas=best)
             beyond[number] = path.predict_each(elsewhere, alphas=best)
+            if coefficients:
+                weights[number], intercepts[number] = path.coefficients_each(alphas=best)
             if jackknife:
                 by_group = path.predict_without(
                     x[test], groups=groups[~test], alphas=best, left_out=left_out
@@ -108,7 +120,7 @@ def out_of_fold(
                     sums, path, x, y, groups, test=test, alphas=alphas, shuffled=shuffled
                 )
     null = 1.0 - np.divide(sums[0], sums[1], out=np.full_like(sums[0], np.nan), where=sums[1] > 0)
-    return OutOfFold(predicted, chosen, inner, null, without, beyond)
+    return OutOfFold(predicted, chosen, inner, null, without, beyond, weights, intercepts)
 
 
 def _errors_without(

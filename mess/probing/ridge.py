@@ -170,6 +170,17 @@ class RidgePath:
         weights = (self._back @ self._shrunk(alpha)) / self._scale[:, None]
         return weights, self._y_mean - self._mean @ weights
 
+    def coefficients_each(self, *, alphas: NDArray[np.floating[Any]]) -> tuple[Array, Array]:
+        """Return weights [d, t] and intercepts [t], each target under its own penalty.
+
+        Parameters
+        ----------
+        alphas : ndarray [shape=(t,)]
+        """
+        shrunk = self._projected / (self._eigenvalues[:, None] + alphas)
+        weights = (self._back @ shrunk) / self._scale[:, None]
+        return weights, self._y_mean - self._mean @ weights
+
     def with_targets(self, y: NDArray[np.floating[Any]]) -> "RidgePath":
         """Return the fits of other targets on the same rows, in the precision of ``y``.
 

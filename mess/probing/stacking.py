@@ -45,11 +45,41 @@ class Stacked:
         Of the rows with a known target, against the training mean; NaN where undefined.
     shares : ndarray [shape=(t, predictors)]
         Mean weight of each predictor over the folds: those of tracks, then those of segments.
+    weights : list of ndarray [shape=(d, t)]
+        What each predictor is multiplied by, the mean over the folds: how a row that none of
+        them saw is predicted. For segments, of the mean over a row's segments.
+    intercepts : ndarray [shape=(t,)]
+    fold : ndarray [shape=(n,), dtype=int]
+        The fold of each row, −1 of one without targets.
+    of_segments : SegmentProbes or None
     """
 
     predicted: Array
     r2: Array
     shares: Array
+    weights: list[NDArray[np.float32]]
+    intercepts: Array
+    fold: NDArray[np.int64]
+    of_segments: "SegmentProbes | None" = None
+
+
+@dataclass(frozen=True)
+class SegmentProbes:
+    """What predicts the targets of a segment: one linear map for each fold.
+
+    Attributes
+    ----------
+    weights : ndarray [shape=(folds, predictors, d, t)]
+        All predictors mixed; 0 in the columns that could not be probed.
+    intercepts : ndarray [shape=(folds, t)]
+        NaN in those columns.
+    r2 : ndarray [shape=(t,)]
+        Of the segments that were given, out of fold, against the training mean.
+    """
+
+    weights: NDArray[np.float32]
+    intercepts: Array
+    r2: Array
 
 
 @dataclass(frozen=True)
@@ -76,6 +106,8 @@ class _Predictions(NamedTuple):
     predicted: Array  # [n, t], rows with a target, out of fold
     inner: NDArray[np.float32]  # [folds, n, t], training rows, their group left out
     elsewhere: NDArray[np.float32]  # [folds, n, t], rows without the target
+    weights: NDArray[np.float32]  # [folds, d, t]
+    intercepts: Array  # [folds, t]
 
 
 def stack(
@@ -115,10 +147,20 @@ def stack(
     fold = np.full(len(y), -1, dtype=np.int64)
     fold[labelled] = assign_folds(works[labelled], folds=folds, seed=seed)
     found = [_predict(x, y, works, fold, alphas=alphas) for x in predictors]
+    of_segments = None
     if segments is not None:
-        for x in segments.predictors:
-            found.append(_predict_by_segments(x, y, works, fold, segments, alphas=alphas))
+        # A segment teaches only where its track's target is known, or hidden targets would be seen.
+        taught = np.where(np.isfinite(y[segments.owner]), segments.targets, np.nan)
+        owner = segments.owner
+        probed = [
+            _predict(x, taught, works[owner], fold[owner], alphas=alphas)
+            for x in segments.predictors
+        ]
+        found += [_average_over_rows(one, y, fold, taught, owner) for one in probed]
+        of_segments = _mix_segments(probed, taught, fold[owner])
     predicted, shares = np.full(y.shape, np.nan), np.full((y.shape[1], len(found)), np.nan)
+    maps = [np.zeros((one.weights.shape[1], y.shape[1]), dtype=np.float32) for one in found]
+    intercepts = np.full(y.shape[1], np.nan)
     for column in range(y.shape[1]):
         says = [place for place, one in enumerate(found) if _is_whole(one, y[:, column], column)]
         if not says:
@@ -133,7 +175,38 @@ def stack(
         predicted[~rows, column] = np.einsum("fp,pfm->fm", weights, beyond).mean(axis=0)
         shares[column] = 0.0
         shares[column, says] = weights.mean(axis=0)
-    return Stacked(predicted, _score(y, predicted, fold), shares)
+        intercepts[column] = 0.0
+        for share, one in zip(weights.T, says, strict=True):
+            maps[one][:, column] = share @ found[one].weights[present, :, column] / len(present)
+            intercepts[column] += share @ found[one].intercepts[present, column] / len(present)
+    return Stacked(
+        predicted, _score(y, predicted, fold), shares, maps, intercepts, fold, of_segments
+    )
+
+
+def _mix_segments(
+    probed: Sequence[_Predictions], taught: Array, fold: NDArray[np.int64]
+) -> SegmentProbes:
+    """Let each fold weigh the predictors by segments that it trained on."""
+    folds, dimensions, t = probed[0].weights.shape
+    out = np.zeros((folds, len(probed), dimensions, t), dtype=np.float32)
+    intercepts, predicted = np.full((folds, t), np.nan), np.full(taught.shape, np.nan)
+    for column in range(t):
+        rows = np.isfinite(taught[:, column])
+        if not rows.any() or not all(np.isfinite(p.predicted[rows, column]).all() for p in probed):
+            continue
+        present, place = np.unique(fold[rows], return_inverse=True)
+        inner = np.stack([one.inner[present][:, rows, column] for one in probed])
+        weights = weigh_layers(taught[rows, column], inner)
+        by_each = np.stack([one.predicted[rows, column] for one in probed])
+        predicted[rows, column] = (weights[place] * by_each.T).sum(axis=1)
+        for number, one in enumerate(probed):
+            out[present, number, :, column] = (
+                weights[:, number, None] * one.weights[present, :, column]
+            )
+        own = np.stack([one.intercepts[present, column] for one in probed], axis=1)
+        intercepts[present, column] = (weights * own).sum(axis=1)
+    return SegmentProbes(out, intercepts, _score(taught, predicted, fold))
 
 
 def _score(y: Array, predicted: Array, fold: NDArray[np.int64]) -> Array:
@@ -156,9 +229,11 @@ def _is_whole(one: _Predictions, y: Array, column: int) -> bool:
     return bool(np.isfinite(one.elsewhere[:, ~rows, column]).any(axis=0).all())
 
 
-def _nothing(shape: tuple[int, ...], folds: int) -> _Predictions:
+def _nothing(shape: tuple[int, ...], folds: int, dimensions: int) -> _Predictions:
     inner = np.full((folds, *shape), np.nan, dtype=np.float32)
-    return _Predictions(np.full(shape, np.nan), inner, inner.copy())
+    weights = np.zeros((folds, dimensions, shape[1]), dtype=np.float32)
+    intercepts = np.full((folds, shape[1]), np.nan)
+    return _Predictions(np.full(shape, np.nan), inner, inner.copy(), weights, intercepts)
 
 
 def _predict(
@@ -170,7 +245,7 @@ def _predict(
     alphas: Sequence[float],
 ) -> _Predictions:
     """Probe one predictor for all targets."""
-    out = _nothing(y.shape, int(fold.max()) + 1)
+    out = _nothing(y.shape, int(fold.max()) + 1, x.shape[1])
     for columns, rows in by_missing_rows(y, works, fold):
         others = np.setdiff1d(np.arange(len(y)), rows)
         found = out_of_fold(
@@ -181,32 +256,30 @@ def _predict(
             alphas=alphas,
             elsewhere=np.asarray(x[others], dtype=np.float64),
             jackknife=False,
+            coefficients=True,
         )
         present = np.unique(fold[rows])
         out.predicted[np.ix_(rows, columns)] = found.predicted
         out.inner[np.ix_(present, rows, columns)] = found.inner
         out.elsewhere[np.ix_(present, others, columns)] = found.elsewhere
+        out.weights[np.ix_(present, np.arange(x.shape[1]), columns)] = found.weights
+        out.intercepts[np.ix_(present, columns)] = found.intercepts
     return out
 
 
-def _predict_by_segments(
-    x: NDArray[np.floating[Any]],
+def _average_over_rows(
+    found: _Predictions,
     y: Array,
-    works: NDArray[Any],
     fold: NDArray[np.int64],
-    segments: Segments,
-    *,
-    alphas: Sequence[float],
+    taught: Array,
+    owner: NDArray[np.int64],
 ) -> _Predictions:
-    """Probe segments, and average over the tracks that they belong to.
+    """Average what is predicted of segments over the tracks that they belong to.
 
     A track's target need not be the mean of its segments', so in each training fold a line is
     fitted from the averages to the target.
     """
-    owner, out = segments.owner, _nothing(y.shape, int(fold.max()) + 1)
-    # A segment teaches only where its track's target is known, or hidden targets would be seen.
-    taught = np.where(np.isfinite(y[owner]), segments.targets, np.nan)
-    found = _predict(x, taught, works[owner], fold[owner], alphas=alphas)
+    out = _nothing(y.shape, len(found.weights), found.weights.shape[1])
     for column in range(y.shape[1]):
         rows, known = np.isfinite(y[:, column]), np.isfinite(taught[:, column])
         if not known.any():
@@ -224,6 +297,8 @@ def _predict_by_segments(
             others = ~rows[owner]
             beyond = _average(found.elsewhere[number, others, column], owner[others], len(y))
             out.elsewhere[number, ~rows, column] = slope * beyond[~rows] + intercept
+            out.weights[number, :, column] = slope * found.weights[number, :, column]
+            out.intercepts[number, column] = slope * found.intercepts[number, column] + intercept
     return out
 
 

@@ -22,10 +22,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mess.probing.ridge import Array
-from mess.probing.stacking import Segments, Stacked, stack
+from mess.probing.stacking import SegmentProbes, Segments, Stacked, stack
 from mess.search.aspects import ASPECTS
-from mess.search.index import normalise_layers
-from mess.search.steering import Column, reduce_rank, standardise, whiten
+from mess.search.index import unit_layers
+from mess.search.projection import Projection, combine
+from mess.search.spaces import Reduction, fit_reduction, fit_whitening, standardise
+from mess.search.steering import Column
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,21 @@ class Coordinates:
         NaN where a value is not known.
     overall : ndarray [shape=(n, m)]
         Unit vectors.
+    projection : Projection
+        From the features of a recording that is not among them to the same coordinates; NaN in
+        the columns "direct".
+    fold : ndarray [shape=(n,), dtype=int]
+        Which fit never saw a track's work; −1 where none did.
+    of_segments : SegmentProbes or None
+        What predicts the targets of segments, if there were segments.
     """
 
     columns: list[Column]
     values: Array
     overall: Array
+    projection: Projection
+    fold: NDArray[np.int64]
+    of_segments: SegmentProbes | None
 
 
 def make_coordinates(
@@ -92,7 +104,9 @@ def make_coordinates(
         unknown = np.full((len(segments.owner), course.shape[1]), np.nan)
         segments = replace(segments, targets=np.hstack([segments.targets, unknown]))
     stacked = stack(predictors, every, works, segments=segments, folds=folds, seed=seed)
+    weights, intercepts = combine(stacked.weights, stacked.intercepts, shape=features.shape[1:])
     columns, values = [], []
+    maps: list[tuple[NDArray[np.float32], float]] = []
     for kind, table in (("probe", stacked.predicted[:, : len(names)]), ("direct", y)):
         x, mean, deviation = standardise(table)
         for number, name in enumerate(names):
@@ -110,13 +124,34 @@ def make_coordinates(
                 )
             )
             values.append(x[:, number])
+            own, shift = weights[:, number] / deviation[number], intercepts[number] - mean[number]
+            if kind == "direct":
+                own, shift = np.zeros_like(own), np.nan
+            maps.append((own, shift / deviation[number]))
     for aspect, place in _subspaces(names, list(course.columns)).items():
-        reduced = _reduce(stacked, every, place)
+        kept, reduction = _reduce(stacked, every, place)
+        reduced = reduction.apply(stacked.predicted[:, kept])
         columns += [Column(aspect, "subspace") for _ in range(reduced.shape[1])]
         values += list(reduced.T)
-    vectors = normalise_layers(features[:, :, :half])
-    overall = whiten(vectors.reshape(len(vectors), -1).astype(np.float64))
-    return Coordinates(columns, np.array(values).reshape(-1, len(y)).T, overall)
+        shifts = reduction.apply(intercepts[None, kept])[0]
+        maps += list(zip((weights[:, kept] @ reduction.directions).T, shifts, strict=True))
+    centres = features[:, :, :half].mean(axis=0, dtype=np.float64)
+    vectors = unit_layers(features[:, :, :half], centres).reshape(len(y), -1)
+    whitening = fit_whitening(vectors.astype(np.float64))
+    projection = Projection(
+        weights=np.array([own for own, _ in maps], dtype=np.float32).reshape(-1, len(weights)).T,
+        intercepts=np.array([shift for _, shift in maps]),
+        centres=centres,
+        whitening=whitening,
+    )
+    return Coordinates(
+        columns,
+        np.array(values).reshape(-1, len(y)).T,
+        whitening.apply(vectors),
+        projection,
+        stacked.fold,
+        stacked.of_segments,
+    )
 
 
 def describe_course(segments: pd.DataFrame, tracks: Sequence[str]) -> pd.DataFrame:
@@ -160,7 +195,9 @@ def _subspaces(names: Sequence[str], courses: Sequence[str]) -> dict[str, list[i
     return found
 
 
-def _reduce(stacked: Stacked, targets: Array, place: Sequence[int]) -> Array:
-    """Return an aspect's subspace over what can be predicted at all."""
+def _reduce(
+    stacked: Stacked, targets: Array, place: Sequence[int]
+) -> tuple[list[int], Reduction]:
+    """Return an aspect's subspace over what can be predicted at all, and which columns those are."""
     kept = [column for column in place if np.nan_to_num(stacked.r2[column], nan=-1.0) > 0]
-    return reduce_rank(stacked.predicted[:, kept], targets[:, kept])
+    return kept, fit_reduction(stacked.predicted[:, kept], targets[:, kept])

@@ -32,7 +32,17 @@ def normalise_layers(values: NDArray[np.floating[Any]]) -> Vectors:
     ndarray [shape=(n, layers, dim), dtype=float32]
         A vector that equals the mean becomes zero.
     """
-    centred = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)
+    return unit_layers(values, values.mean(axis=0, dtype=np.float64))
+
+
+def unit_layers(values: NDArray[np.floating[Any]], centres: NDArray[np.float64]) -> Vectors:
+    """Scale every layer's vectors, seen from its centre [layers, dim], to length 1.
+
+    Parameters
+    ----------
+    values : ndarray [shape=(n, layers, dim)]
+    """
+    centred = values.astype(np.float64) - centres
     length = np.linalg.norm(centred, axis=2, keepdims=True)
     return np.divide(centred, length, out=np.zeros_like(centred), where=length > 1e-12).astype(
         np.float32
@@ -84,8 +94,12 @@ class LayerIndex:
 
     def _compute_cosines(self, row: int, layer: int) -> Vectors:
         """Return the cosine of every track to track ``row`` in one layer, [n]."""
+        return self.cosines_to(self._layer(layer).reconstruct(row), layer)
+
+    def cosines_to(self, vector: Vectors, layer: int) -> Vectors:
+        """Return the cosine of every track to a unit vector in one layer, [n]."""
         index = self._layer(layer)
-        query, out = index.reconstruct(row), np.empty(self._n, dtype=np.float32)
+        query, out = np.ascontiguousarray(vector), np.empty(self._n, dtype=np.float32)
         with one_thread():
             index.compute_distance_subset(
                 1,

@@ -38,7 +38,7 @@ from mess.search.aspects import (
 from mess.search.fitting import fit_weights
 from mess.search.index import LayerIndex, best_rows
 from mess.search.ranking import Cap, Searched, Wish, capped_rows
-from mess.search.steering import Column, Steering
+from mess.search.steering import Column, Point, Steering
 from mess.search.terms import METHODS, Method, Terms
 from mess.store import Store
 from mess.targets import PERFORMANCE_TARGETS
@@ -215,7 +215,7 @@ class LayerBasedRecommender:
 
     def multi_aspect_recommendation(
         self,
-        track_id: str | Sequence[str],
+        track_id: str | Point | Sequence[str | Point],
         aspect_weights: Mapping[str, float],
         n_recommendations: int = 5,
         *,
@@ -233,7 +233,8 @@ class LayerBasedRecommender:
         Parameters
         ----------
         track_id : str or sequence of str
-            The query, or several: the score is the mean over them. Never among the results.
+            The query, or several: the score is the mean over them. Never among the results. A
+            `Point` stands for a recording that is not in the index (`mess.search.projection`).
         aspect_weights : mapping of str to float
             Weight of each aspect; a negative one asks for tracks that are unlike in it. Only the
             ratios matter. `mess.search.aspects.OVERALL` is one more aspect.
@@ -262,8 +263,9 @@ class LayerBasedRecommender:
             Best first; fewer where the dataset has too few tracks.
         """
         offset = dict(offset or {})
-        queries = [track_id] if isinstance(track_id, str) else list(track_id)
-        liked, avoided = ([self._find(one) for one in ids] for ids in (queries, unlike))
+        queries = [track_id] if isinstance(track_id, str | Point) else list(track_id)
+        liked = [one if isinstance(one, Point) else self._find(one) for one in queries]
+        avoided = [self._find(one) for one in unlike]
         if not liked:
             raise MessError("name at least one track to be like")
         if n_recommendations < 1:
@@ -271,7 +273,7 @@ class LayerBasedRecommender:
         if method is not None and method not in METHODS:
             raise UnknownName("method", method, METHODS)
         wanted = dict.fromkeys([*hold, *offset], 1.0) | dict(aspect_weights)
-        rows = [*liked, *avoided]
+        rows: list[int | Point] = [*liked, *avoided]
         terms = [
             self.terms.make(name, weight, method=method, moved=name in offset, rows=rows)
             for name, weight in self._checked_weights(wanted).items()
@@ -283,15 +285,17 @@ class LayerBasedRecommender:
             moves={n: float(-by if n in LOWER_IS_MORE else by) for n, by in offset.items()},
         )
         exclude = np.zeros(len(self.track_ids), dtype=bool)
-        exclude[rows] = True
+        indexed = [row for row in rows if not isinstance(row, Point)]
+        exclude[indexed] = True
+        mine = [row for row in liked if not isinstance(row, Point)]
         if exclude_same_work:
-            exclude |= np.isin(self._works, self._works[liked])
+            exclude |= np.isin(self._works, self._works[mine])
         if exclude_same_composer:
-            left_out = {self._composers[row] for row in liked} - {""}
+            left_out = {self._composers[row] for row in mine} - {""}
             exclude |= np.array([composer in left_out for composer in self._composers])
         caps: list[Cap] = []
         if exclude_duplicates:
-            exclude |= np.isin(self._copies, self._copies[rows])
+            exclude |= np.isin(self._copies, self._copies[indexed])
             caps.append(Cap(self._copies.tolist(), 1))
         if max_per_composer is not None:
             caps.append(Cap(self._composers, max_per_composer))

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.errors import MessError
 from mess.search.index import LayerIndex, best_rows
-from mess.search.steering import Part, Steering
+from mess.search.steering import Part, Point, Steering
 
 Array = NDArray[np.float64]
 
@@ -45,7 +46,7 @@ class Wish:
     """What is looked for: terms, points, and how far the query is moved in each aspect."""
 
     terms: Sequence[Term]
-    points: Sequence[tuple[int, float]]
+    points: Sequence[tuple[int | Point, float]]
     moves: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -73,8 +74,15 @@ class Searched:
                 layers[term.layer] = layers.get(term.layer, 0.0) + term.weight
         for layer, weight in layers.items():
             for row, sign in wish.points:
-                scores += np.float32(sign * weight) * self.layers.cosines(row, layer)
+                scores += np.float32(sign * weight) * self._cosines(row, layer)
         return scores
+
+    def _cosines(self, at: int | Point, layer: int) -> NDArray[np.float32]:
+        if not isinstance(at, Point):
+            return self.layers.cosines(at, layer)
+        if at.layers is None:
+            raise MessError("whole layers of this recording are not known: use another method")
+        return self.layers.cosines_to(at.layers[layer], layer)
 
     def shares(self, wish: Wish, rows: NDArray[np.int64]) -> Array:
         """Return what each term adds to the scores of some tracks [terms, rows]."""
@@ -86,7 +94,7 @@ class Searched:
                         [term.part], row=row, rows=rows, offset=wish.moves
                     )[0]
                 elif term.layer is not None:
-                    alike = self.layers.cosines(row, term.layer)[rows].astype(np.float64)
+                    alike = self._cosines(row, term.layer)[rows].astype(np.float64)
                 shares[number] += sign * term.weight * alike
         return shares
 
@@ -96,7 +104,7 @@ class Searched:
         if not columns or self.steering is None:
             return [{} for _ in rows]
         names = [self.steering.columns[column].name for column in columns]
-        own = self.steering.values(np.array([wish.points[0][0]]), columns)[0].tolist()
+        own = self.steering.point_values(wish.points[0][0], columns).tolist()
         return [
             {
                 name: {"query": before, "track": after}

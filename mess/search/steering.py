@@ -40,8 +40,6 @@ from mess.search.index import one_thread
 
 Kind = Literal["probe", "subspace", "direct"]
 Array = NDArray[np.float64]
-_KEPT_VARIANCE = 0.95  # of an aspect's predictions in its subspace
-_OVERALL_DIMENSIONS = 64
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,33 @@ class Part(NamedTuple):
     overall: bool = False
 
 
+class Point(NamedTuple):
+    """A place among the tracks: of one of them, or of a recording that is not indexed.
+
+    Attributes
+    ----------
+    x, square : ndarray [shape=(columns,)]
+        0 and 1 where a value is not known.
+    overall : ndarray [shape=(m,)]
+    layers : ndarray [shape=(layers, dim)] or None
+        Unit vectors; None where whole layers cannot be searched.
+    """
+
+    x: Array
+    square: Array
+    overall: Array
+    layers: NDArray[np.float32] | None = None
+
+    @classmethod
+    def place(
+        cls, x: Array, overall: Array, *, layers: NDArray[np.float32] | None = None
+    ) -> "Point":
+        """Return the place of a recording; ``x`` is NaN where a value is not known."""
+        known = np.isfinite(x)
+        x = np.where(known, x, 0.0)
+        return cls(x, np.where(known, np.square(x), 1.0), overall, layers)
+
+
 class Query(NamedTuple):
     """A query as an inner product: a track's score is ``vector · v + constant``."""
 
@@ -86,75 +111,17 @@ class Query(NamedTuple):
     constant: float
 
 
-def standardise(values: Array) -> tuple[Array, Array, Array]:
-    """Return columns with mean 0 and variance 1, and what was taken off.
-
-    Returns
-    -------
-    x, mean, deviation : ndarray
-        A column that does not vary becomes 0; NaN stays.
-    """
-    known = np.isfinite(values)
-    count = np.maximum(known.sum(axis=0), 1)
-    mean = np.where(known, values, 0.0).sum(axis=0) / count
-    deviation = np.sqrt(np.where(known, np.square(values - mean), 0.0).sum(axis=0) / count)
-    flat = deviation <= 1e-9 * np.maximum(np.abs(mean), 1e-12)
-    return (values - mean) / np.where(flat, np.inf, deviation), mean, deviation
-
-
-def reduce_rank(predicted: Array, targets: Array) -> Array:
-    """Return coordinates in the subspace in which several targets are predicted together.
-
-    Predictions are scaled by the deviation of the targets, so what cannot be predicted has shrunk
-    towards its mean and counts little; then they are projected on their leading directions. This
-    is reduced-rank regression with a ridge penalty (A. J. Izenman: Reduced-rank regression for
-    the multivariate linear model. Journal of Multivariate Analysis 5, 1975).
-
-    Parameters
-    ----------
-    predicted, targets : ndarray [shape=(n, t)]
-        Targets may be NaN.
-
-    Returns
-    -------
-    ndarray [shape=(n, rank)]
-        Their variances add up to 1.
-    """
-    _, _, deviation = standardise(targets)
-    scaled = (predicted - predicted.mean(axis=0)) / np.where(deviation > 0, deviation, np.inf)
-    left, strength, _ = np.linalg.svd(scaled, full_matrices=False)
-    power = np.square(strength)
-    if not power.sum() > 1e-12 * len(predicted):
-        return np.zeros((len(predicted), 0))
-    rank = int(np.searchsorted(np.cumsum(power) / power.sum(), _KEPT_VARIANCE)) + 1
-    coordinates = left[:, :rank] * strength[:rank]
-    return np.asarray(coordinates / np.sqrt(power[:rank].sum() / len(predicted)))
-
-
-def whiten(vectors: Array) -> Array:
-    """Return unit vectors whose inner products are centred, whitened cosines.
-
-    Parameters
-    ----------
-    vectors : ndarray [shape=(n, d)]
-
-    Returns
-    -------
-    ndarray [shape=(n, m)]
-        In the leading directions of the vectors, at most 64 and a quarter of n: the directions of
-        least variance are noise, and whitening would blow them up.
-
-    References
-    ----------
-    M. Kessy, A. Lewin, K. Strimmer: Optimal whitening and decorrelation. The American
-    Statistician 72, 2018 (PCA whitening).
-    """
-    centred = vectors - vectors.mean(axis=0)
-    left, strength, _ = np.linalg.svd(centred, full_matrices=False)
-    usable = int((strength > 1e-6 * max(strength[0], 1e-300)).sum()) if len(strength) else 0
-    kept = left[:, : min(usable, _OVERALL_DIMENSIONS, max(2, len(vectors) // 4))]
-    length = np.linalg.norm(kept, axis=1, keepdims=True)
-    return np.divide(kept, length, out=np.zeros_like(kept), where=length > 1e-12)
+def stack_vectors(
+    coordinates: NDArray[np.floating[Any]], overall: NDArray[np.floating[Any]]
+) -> NDArray[np.float32]:
+    """Return v = [x, x², u] of every row; see `serialise`."""
+    n, count = coordinates.shape
+    vectors = np.empty((n, 2 * count + overall.shape[1]), dtype=np.float32)
+    unknown = ~np.isfinite(coordinates)
+    vectors[:, :count] = np.where(unknown, 0.0, coordinates)
+    vectors[:, count : 2 * count] = np.where(unknown, 1.0, np.square(coordinates))
+    vectors[:, 2 * count :] = overall
+    return vectors
 
 
 def serialise(coordinates: Array, overall: Array) -> bytes:
@@ -167,11 +134,9 @@ def serialise(coordinates: Array, overall: Array) -> bytes:
     overall : ndarray [shape=(n, m)]
         Unit vectors.
     """
-    unknown = ~np.isfinite(coordinates)
-    x = np.where(unknown, 0.0, coordinates)
-    vectors = np.hstack([x, np.where(unknown, 1.0, np.square(x)), overall]).astype(np.float32)
+    vectors = stack_vectors(coordinates, overall)
     index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(np.ascontiguousarray(vectors))
+    index.add(vectors)
     return faiss.serialize_index(index).tobytes()
 
 
@@ -187,9 +152,16 @@ class Steering:
 
     def __init__(self, content: bytes, columns: Sequence[Column]) -> None:
         self._index: Any = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
+        if hasattr(self._index, "make_direct_map"):
+            self._index.make_direct_map()  # from a row to its place among the cells
         self.columns = list(columns)
         self.n = int(self._index.ntotal)
         self._labels = np.arange(self.n, dtype=np.int64)
+
+    @property
+    def index(self) -> Any:
+        """The FAISS index; `mess.search.cells` searches it."""
+        return self._index
 
     @property
     def overall(self) -> Part:
@@ -203,6 +175,13 @@ class Steering:
         count = len(self.columns)
         parts = np.split(vectors.astype(np.float64), [count, 2 * count], axis=1)
         return parts[0], parts[1], parts[2]
+
+    def point(self, at: int | Point) -> Point:
+        """Return the place of a track; a place is its own."""
+        if isinstance(at, Point):
+            return at
+        x, square, overall = self._rows(np.array([at]))
+        return Point(x[0], square[0], overall[0])
 
     def find(self, name: str, kind: Kind) -> list[int]:
         """Return the columns of a target (or of an aspect's subspace)."""
@@ -218,14 +197,22 @@ class Steering:
         x, square, _ = self._rows(self._labels)
         return np.asarray(((x != 0) | (square != 1)).all(axis=0))
 
-    def is_known(self, row: int, columns: NDArray[np.int64]) -> bool:
+    def is_known(self, row: int | Point, columns: NDArray[np.int64]) -> bool:
         """Tell whether all of these values of a track are known."""
-        x, square, _ = self._rows(np.array([row]))
-        return bool(((x[0, columns] != 0) | (square[0, columns] != 1)).all())
+        point = self.point(row)
+        return bool(((point.x[columns] != 0) | (point.square[columns] != 1)).all())
 
     def values(self, rows: NDArray[np.int64], columns: Sequence[int]) -> Array:
         """Return values in the targets' units [rows, columns]; NaN where they are not known."""
         x, square, _ = self._rows(rows)
+        return self._in_units(x, square, columns)
+
+    def point_values(self, at: int | Point, columns: Sequence[int]) -> Array:
+        """Return the values of one place [columns]; see `values`."""
+        point = self.point(at)
+        return self._in_units(point.x[None], point.square[None], columns)[0]
+
+    def _in_units(self, x: Array, square: Array, columns: Sequence[int]) -> Array:
         x = np.where((x == 0) & (square == 1), np.nan, x)
         mean = np.array([column.mean for column in self.columns])
         deviation = np.array([column.deviation for column in self.columns])
@@ -233,7 +220,7 @@ class Steering:
 
     def query(
         self,
-        row: int,
+        row: int | Point,
         parts: Sequence[tuple[Part, float]],
         *,
         offset: Mapping[str, float] | None = None,
@@ -242,21 +229,21 @@ class Steering:
 
         Parameters
         ----------
-        row : int
+        row : int or Point
             The query track.
         parts : sequence of (Part, float)
             With their weights; a negative one asks for tracks that are unlike.
         offset : mapping of str to float, optional
             How far the wanted track lies from the query in a part, in standard deviations.
         """
-        x, _, overall = self._rows(np.array([row]))
+        own = self.point(row)
         count = len(self.columns)
         vector, constant = np.zeros(self._index.d), 0.0
         for part, weight in parts:
             if part.overall:
-                vector[2 * count :] += weight * overall[0]
+                vector[2 * count :] += weight * own.overall
                 continue
-            wanted = x[0, part.columns] + (offset or {}).get(part.name, 0.0)
+            wanted = own.x[part.columns] + (offset or {}).get(part.name, 0.0)
             counts = weight * part.shares
             vector[part.columns] += counts * wanted
             vector[count + part.columns] -= counts / 2
@@ -277,19 +264,19 @@ class Steering:
         self,
         parts: Sequence[Part],
         *,
-        row: int,
+        row: int | Point,
         rows: NDArray[np.int64],
         offset: Mapping[str, float] | None = None,
     ) -> Array:
         """Return the similarity of some tracks to the query in each part [parts, rows]."""
-        x, _, overall = self._rows(np.array([row]))
+        own = self.point(row)
         others, squares, others_overall = self._rows(rows)
         out = np.empty((len(parts), len(rows)))
         for number, part in enumerate(parts):
             if part.overall:
-                out[number] = others_overall @ overall[0]
+                out[number] = others_overall @ own.overall
                 continue
-            wanted = x[0, part.columns] + (offset or {}).get(part.name, 0.0)
+            wanted = own.x[part.columns] + (offset or {}).get(part.name, 0.0)
             apart = (
                 squares[:, part.columns] - 2 * others[:, part.columns] * wanted + wanted * wanted
             )

@@ -10,7 +10,7 @@ from mess.errors import ArtifactError, MessError
 from mess.places import command_for
 from mess.search.aspects import OVERALL, THRESHOLD, Aspect
 from mess.search.ranking import Term
-from mess.search.steering import Kind, Part, Steering
+from mess.search.steering import Kind, Part, Point, Steering
 from mess.targets import PERFORMANCE_TARGETS
 
 Method = Literal["probe", "subspace", "direct", "layer"]
@@ -74,7 +74,7 @@ class Terms:
         *,
         method: Method | None = None,
         moved: bool = False,
-        rows: Sequence[int] = (),
+        rows: Sequence[int | Point] = (),
     ) -> Term:
         """Return what an aspect is ranked by.
 
@@ -85,7 +85,7 @@ class Terms:
         method : str, optional
         moved : bool
             Whether the query is moved along the aspect: a subspace or a layer has no unit.
-        rows : sequence of int
+        rows : sequence of int or Point
             The queries, whose values must be known.
 
         Raises
@@ -112,12 +112,11 @@ class Terms:
         steering = self.steering
         for row in rows:
             if chosen == "direct" and not steering.is_known(row, part.columns):
-                raise MessError(
-                    f"{self.track_ids[row]!r} has no measured value of {name!r}: use another method"
-                )
+                who = "the recording" if isinstance(row, Point) else repr(self.track_ids[row])
+                raise MessError(f"{who} has no measured value of {name!r}: use another method")
         return Term(name, weight, part, None, shown)
 
-    def _is_measured(self, name: str, rows: Sequence[int]) -> bool:
+    def _is_measured(self, name: str, rows: Sequence[int | Point]) -> bool:
         """Tell whether the queries have a measured value of an aspect, and all tracks if MIDI's.
 
         Where only some tracks have MIDI, ranking by it would hide the others.

@@ -11,15 +11,8 @@ from mess.probing.stacking import Segments
 from mess.search.aspects import Aspect
 from mess.search.coordinates import describe_course, make_coordinates
 from mess.search.fitting import fit_weights
-from mess.search.steering import (
-    Column,
-    Part,
-    Steering,
-    reduce_rank,
-    serialise,
-    standardise,
-    whiten,
-)
+from mess.search.spaces import reduce_rank, standardise, whiten
+from mess.search.steering import Column, Part, Steering, serialise
 from mess.search.terms import Terms
 
 
