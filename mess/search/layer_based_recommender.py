@@ -40,6 +40,7 @@ from mess.search.index import LayerIndex, best_rows
 from mess.search.ranking import Cap, Searched, Wish, capped_rows
 from mess.search.steering import Column, Point, Steering
 from mess.search.terms import METHODS, Method, Terms
+from mess.search.weights import share_weights
 from mess.store import Store
 from mess.targets import PERFORMANCE_TARGETS
 
@@ -276,7 +277,7 @@ class LayerBasedRecommender:
         rows: list[int | Point] = [*liked, *avoided]
         terms = [
             self.terms.make(name, weight, method=method, moved=name in offset, rows=rows)
-            for name, weight in self._checked_weights(wanted).items()
+            for name, weight in share_weights(wanted, NAMES).items()
         ]
         signs = [1 / len(liked)] * len(liked) + [-1 / max(len(avoided), 1)] * len(avoided)
         wish = Wish(
@@ -356,15 +357,3 @@ class LayerBasedRecommender:
         if track_id not in self._row:
             raise UnknownName("track", track_id, self._row)
         return self._row[track_id]
-
-    def _checked_weights(self, wanted: Mapping[str, float]) -> dict[str, float]:
-        for name, weight in wanted.items():
-            if name not in NAMES:
-                raise UnknownName("aspect", name, NAMES)
-            if not np.isfinite(weight):
-                raise MessError(f"the weight of {name!r} must be a number, not {weight}")
-        used = {name: float(weight) for name, weight in wanted.items() if weight}
-        if not used:
-            raise MessError("give at least one aspect a weight other than 0")
-        total = sum(map(abs, used.values()))
-        return {name: weight / total for name, weight in used.items()}
