@@ -1,19 +1,16 @@
-"""Search among very many segments: cells, of which a query reads those that promise most.
+"""Search by aspects among very many segments: cells, of which a query reads those that promise most.
 
-A query is linear in v = [x, x², u], but a slider's query sees only some of the columns, so the mean
-of a cell says little about the best in it. Along each column the score is a parabola, whose best
-value over a cell is known if the cell's range of that column is; and u adds at most the cell's
-centre and what it spreads. The cells with the highest such promise are read by FAISS
-(``IndexIVFFlat``), the others are not. There are two partitions: one by x, read by queries that weigh
-aspects only, and one by u, read by all others.
+A query is linear in v = [x, x²], but a slider's query sees only some of the columns, so the mean of
+a cell says little about the best in it. Along each column the score is a parabola, whose best value
+over a cell is known if the cell's range of that column is. The cells with the highest such promise
+are read by FAISS (``IndexIVFFlat``), the others are not.
 
 How many cells must be read is measured when the index is built (`mess.search.recall`).
 
 References
 ----------
 J. L. Bentley: Multidimensional binary search trees used for associative searching. Communications
-of the ACM 18, 1975 (bounds decide what is read). J. Johnson, M. Douze, H. Jégou: Billion-scale
-similarity search with GPUs. IEEE Transactions on Big Data 7, 2021 (FAISS).
+of the ACM 18, 1975 (bounds decide what is read).
 """
 
 from collections.abc import Mapping
@@ -25,13 +22,11 @@ from numpy.typing import NDArray
 
 from mess.search.index import one_thread
 
-FLAT_UP_TO = 50_000  # rows; up to here all of them are read
 _ROWS_PER_CELL = 60
 _MOST_CELLS = 16_384
 _TAUGHT_PER_CELL = 20
 _ITERATIONS = 6
 _CORE = 1.5  # deviations around a cell's mean between which a row may well lie
-_SPREAD = 2.0  # the same for u
 _BLOCK = 50_000
 
 Floats = NDArray[np.float32]
@@ -71,7 +66,7 @@ def serialise_cells(vectors: Floats, cells: Rows, *, columns: int) -> tuple[byte
     Parameters
     ----------
     vectors : ndarray [shape=(n, d)]
-        [x, x²] or [x, x², u].
+        [x, x²].
     cells : ndarray [shape=(n,)]
         From `assign_cells`: numbers from 0, without a gap.
     columns : int
@@ -100,7 +95,6 @@ def serialise_cells(vectors: Floats, cells: Rows, *, columns: int) -> tuple[byte
     bounds["mean"] = np.ascontiguousarray(centres[:, :columns].T)
     power = np.maximum(centres[:, columns : 2 * columns].T - np.square(bounds["mean"]), 0)
     bounds["deviation"] = np.sqrt(power).astype(np.float32)
-    bounds["overall"] = np.ascontiguousarray(centres[:, 2 * columns :])
     quantizer = faiss.IndexFlatIP(vectors.shape[1])
     quantizer.add(centres)
     index = faiss.IndexIVFFlat(quantizer, vectors.shape[1], count, faiss.METRIC_INNER_PRODUCT)
@@ -116,7 +110,7 @@ class Cells:
     Parameters
     ----------
     index : faiss.IndexIVFFlat
-        From `serialise_cells`; it may hold [x, x²] only.
+        From `serialise_cells`.
     bounds : mapping of str to ndarray
     """
 
@@ -124,10 +118,6 @@ class Cells:
         self._index = index
         self._least, self._most = bounds["least"], bounds["most"]
         self._mean, self._deviation = bounds["mean"], bounds["deviation"]
-        self._overall: Floats = bounds["overall"]
-        wide = max(self._overall.shape[1], 1)
-        power = 1 - np.square(self._overall).sum(axis=1)
-        self._spread = np.sqrt(np.maximum(power, 0) / wide).astype(np.float32)
         self.count = int(index.nlist)
 
     def promises(self, query: Floats) -> Floats:
@@ -149,14 +139,10 @@ class Cells:
                 out += (a + b * best) * best
             else:  # at one of the ends
                 out += np.maximum((a + b * least) * least, (a + b * most) * most)
-        overall = query[2 * columns :]
-        if self._overall.shape[1] and overall.any():
-            out += self._overall @ overall
-            out += _SPREAD * float(np.linalg.norm(overall)) * self._spread
         return out
 
     def search(
-        self, query: Floats, *, k: int, cells: int, exclude: tuple[int, int]
+        self, query: Floats, *, k: int, cells: int, exclude: NDArray[np.bool_] | None = None
     ) -> tuple[Rows, Floats]:
         """Return the rows with the largest inner products among the most promising cells.
 
@@ -166,8 +152,8 @@ class Cells:
         k : int
         cells : int
             How many are read; all of them give the exact answer.
-        exclude : (int, int)
-            Rows from the first to before the last are left out.
+        exclude : ndarray [shape=(n,), dtype=bool], optional
+            Rows that must not be returned.
 
         Returns
         -------
@@ -184,9 +170,9 @@ class Cells:
         nothing = np.zeros(cells, dtype=np.float32)
         scores, rows = np.empty(k, dtype=np.float32), np.empty(k, dtype=np.int64)
         parameters = faiss.SearchParametersIVF(nprobe=cells)
-        left_out = faiss.IDSelectorRange(*exclude)
-        selector = faiss.IDSelectorNot(left_out)
-        if exclude[0] < exclude[1]:
+        if exclude is not None:
+            allowed = np.packbits(~exclude, bitorder="little")
+            selector = faiss.IDSelectorBitmap(len(exclude), faiss.swig_ptr(allowed))
             parameters.sel = selector
         with one_thread():
             self._index.search_preassigned_c(
