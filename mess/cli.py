@@ -20,6 +20,7 @@ COMMANDS = {
     "report": "pipelines.write_report",
     "run-all": "pipelines.run_all",
     "recommend": "pipelines.demo_recommendations",
+    "passages": "pipelines.find_passages",
     "encoders": "pipelines.list_encoders",
     "status": "pipelines.show_status",
 }

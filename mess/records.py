@@ -67,12 +67,19 @@ class Records(Places):
         layers: list[bytes],
         record: dict[str, Any],
         steering: bytes | None = None,
+        projection: bytes | None = None,
     ) -> None:
-        """Write one FAISS index per layer and one of coordinates (serialised), and the record."""
+        """Write one FAISS index per layer and one of coordinates (serialised), and the record.
+
+        ``projection`` places recordings that are not in it.
+        """
         folder = self._index_dir(dataset, encoder)
         if steering is not None:
             write_bytes(folder / "steering.faiss", steering)
             record = record | {"steering_crc32": zlib.crc32(steering)}
+        if projection is not None:
+            write_bytes(folder / "projection.npz", projection)
+            record = record | {"projection_crc32": zlib.crc32(projection)}
         checksums = []
         for number, content in enumerate(layers):
             write_bytes(folder / f"layer-{number:02d}.faiss", content)
@@ -92,6 +99,42 @@ class Records(Places):
     def read_steering(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
         """Read the FAISS index of coordinates, serialised."""
         return self._read_index(dataset, encoder, "steering.faiss", checksum)
+
+    def read_projection(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
+        """Read what places recordings that are not in the index, serialised."""
+        return self._read_index(dataset, encoder, "projection.npz", checksum)
+
+    def write_passages(
+        self, dataset: str, encoder: str, *, parts: Mapping[str, bytes], record: dict[str, Any]
+    ) -> None:
+        """Write the files of an index of segments by their names, and the record."""
+        folder = self._index_dir(dataset, encoder)
+        checksums = {}
+        for name, content in parts.items():
+            write_bytes(folder / name, content)
+            checksums[name] = zlib.crc32(content)
+        write_json(folder / "passages.json", record | {"crc32": checksums})
+
+    def read_passages_record(self, dataset: str, encoder: str) -> dict[str, Any]:
+        """Read the record of an index of segments."""
+        path = self._index_dir(dataset, encoder) / "passages.json"
+        command = command_for("index", dataset, encoder)
+        return _complete(path, {"tracks", "features", "search", "crc32"}, command=command)
+
+    def read_passages_part(
+        self, dataset: str, encoder: str, record: Mapping[str, Any], name: str
+    ) -> bytes:
+        """Read one file of an index of segments; ``record["crc32"]`` names them all."""
+        return self._read_index(dataset, encoder, name, record["crc32"][name])
+
+    def drop_passages(self, dataset: str, encoder: str) -> None:
+        """Remove an index of segments, which would be that of other features."""
+        for path in self._index_dir(dataset, encoder).glob("passages*"):
+            path.unlink(missing_ok=True)
+
+    def passages_time(self, dataset: str, encoder: str) -> float:
+        """Return when an index of segments was written, 0 if there is none."""
+        return modified(self._index_dir(dataset, encoder) / "passages.json")
 
     def _read_index(self, dataset: str, encoder: str, name: str, checksum: int) -> bytes:
         path = self._index_dir(dataset, encoder) / name

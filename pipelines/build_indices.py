@@ -6,30 +6,41 @@ Where the dataset's targets are measured, every track also gets the coordinates 
 along; without them only whole layers can be searched.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-import pandas as pd
 import typer
 
 from mess.errors import ArtifactMissing
 from mess.fingerprint import find_copies
 from mess.manifest import fingerprint
 from mess.probing.folds import MIN_WORKS
-from mess.probing.stacking import Segments
 from mess.search.coordinates import Coordinates, describe_course, make_coordinates
 from mess.search.index import normalise_layers, serialise_layer
 from mess.search.steering import serialise
 from mess.store import Features, Store
 from mess.versions import INDEX_VERSION
+from pipelines.build_passages import (
+    Sample,
+    build_passages,
+    describe_passages,
+    sample_segments,
+)
 from pipelines.options import DatasetOption, EncoderOption, encoder_or_default, run_script
 from pipelines.probing_data import aligned_targets
 
-SEGMENTS = 6000  # at most so many teach the coordinates
 
-
-def build_index(*, dataset: str, encoder: str, store: Store | None = None) -> int:
+def build_index(
+    *, dataset: str, encoder: str, store: Store | None = None, passages: bool = True
+) -> int:
     """Index the layers and the coordinates of every track; return how many tracks.
+
+    Parameters
+    ----------
+    dataset, encoder : str
+    store : Store, optional
+    passages : bool
+        Whether segments are indexed, too.
 
     Raises
     ------
@@ -43,7 +54,8 @@ def build_index(*, dataset: str, encoder: str, store: Store | None = None) -> in
     half = features.values.shape[2] // 2
     vectors = normalise_layers(features.values[:, :, :half])
     targets = _targets_fingerprint(store, dataset)
-    made = _coordinates(store, dataset, features, works) if targets else None
+    sample = sample_segments(store, dataset, features)
+    made = _coordinates(store, dataset, features, works, sample) if targets else None
     store.write_index(
         dataset,
         encoder,
@@ -68,7 +80,18 @@ def build_index(*, dataset: str, encoder: str, store: Store | None = None) -> in
             "columns": [column.as_dict() for column in made.columns] if made else [],
         },
         steering=serialise(made.values, made.overall) if made else None,
+        projection=made.projection.serialise() if made else None,
     )
+    store.drop_passages(dataset, encoder)
+    if passages:
+        build_passages(
+            store,
+            dataset,
+            encoder,
+            sample=sample,
+            made=made,
+            targets=targets,
+        )
     return len(features.tracks)
 
 
@@ -80,7 +103,7 @@ def _targets_fingerprint(store: Store, dataset: str) -> str | None:
 
 
 def _coordinates(
-    store: Store, dataset: str, features: Features, works: list[str]
+    store: Store, dataset: str, features: Features, works: list[str], sample: Sample
 ) -> Coordinates | None:
     table = store.read_targets(dataset)
     targets, names = aligned_targets(table, features)
@@ -94,29 +117,7 @@ def _coordinates(
         works,
         names=names,
         course=describe_course(measured, features.tracks),
-        segments=_segments(store, dataset, features, measured, names),
-    )
-
-
-def _segments(
-    store: Store, dataset: str, features: Features, measured: pd.DataFrame, names: list[str]
-) -> Segments:
-    """Read at most `SEGMENTS` segments, evenly spaced within each track."""
-    rows = {track: row for row, track in enumerate(features.tracks)}
-    most = max(1, SEGMENTS // len(rows))
-    tracks, numbers, values = [], [], []
-    for track, pooled in store.read_segments(dataset, features.manifest["encoder"]):
-        chosen = np.unique(np.linspace(0, len(pooled) - 1, min(most, len(pooled))).round())
-        chosen = chosen.astype(np.int64)
-        tracks += [track] * len(chosen)
-        numbers.append(chosen)
-        values.append(pooled[chosen].astype(np.float32))
-    index = pd.MultiIndex.from_arrays([tracks, np.concatenate(numbers)])
-    pooled = np.concatenate(values)
-    return Segments(
-        predictors=[pooled[:, layer] for layer in range(pooled.shape[1])],
-        targets=measured.reindex(index=index, columns=names).to_numpy(dtype=np.float64),
-        owner=np.array([rows[track] for track in tracks], dtype=np.int64),
+        segments=sample.with_targets(measured, names),
     )
 
 
@@ -128,12 +129,18 @@ def describe_index(record: dict[str, Any]) -> str:
     )
 
 
-def command(dataset: DatasetOption, encoder: EncoderOption = None) -> None:
-    """Build the index that `mess recommend` searches."""
+def command(
+    dataset: DatasetOption,
+    encoder: EncoderOption = None,
+    passages: Annotated[bool, typer.Option(help="Index 5 s segments, too.")] = True,
+) -> None:
+    """Build the indices that `mess recommend` and `mess passages` search."""
     encoder = encoder_or_default(encoder, dataset)
-    build_index(dataset=dataset, encoder=encoder)
+    build_index(dataset=dataset, encoder=encoder, passages=passages)
     record = Store().read_index_record(dataset, encoder)
     typer.echo(f"index of {dataset} by {encoder}: {describe_index(record)}")
+    if passages:
+        typer.echo(f"passages: {describe_passages(Store().read_passages_record(dataset, encoder))}")
 
 
 if __name__ == "__main__":

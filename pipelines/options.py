@@ -13,7 +13,8 @@ import typer
 from mess.encoders import encoder_slug, weights_at_hand
 from mess.encoders.presets import is_folder
 from mess.encoders.whisper_wheel import PINNED
-from mess.errors import MessError
+from mess.errors import ArtifactMissing, MessError
+from mess.store import Store
 from pipelines.progress import write_status
 
 DatasetOption = Annotated[
@@ -65,6 +66,24 @@ def encoder_or_default(encoder: str | None, dataset: str) -> str:
     if len(names) > 1:
         raise MessError(f"{encoder}: this command takes one encoder; run it once for each")
     return names[0]
+
+
+def newest_index(store: Store, dataset: str | None, encoder: str | None) -> tuple[str, str]:
+    """Return the dataset and encoder that are meant: of the index that was built last, if any.
+
+    Raises
+    ------
+    ArtifactMissing
+        If there is no such index.
+    """
+    if dataset is not None and encoder is not None:
+        return dataset, encoder
+    wanted = None if encoder is None else encoder_slug(encoder)
+    for found_dataset, found_encoder in store.indexed():
+        if dataset in (None, found_dataset) and wanted in (None, encoder_slug(found_encoder)):
+            return found_dataset, found_encoder
+    what = f"an index of {dataset!r}" if dataset else "an index"
+    raise ArtifactMissing(what, f"mess run-all --dataset {dataset or 'demo'}")
 
 
 def encoders_or_default(encoder: str | None, dataset: str) -> list[str]:

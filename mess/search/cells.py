@@ -1,4 +1,4 @@
-"""Search by aspects among very many segments: cells, of which a query reads those that promise most.
+"""Search by aspects among very many segments: of their cells, those that promise most are read.
 
 A query is linear in v = [x, x²], but a slider's query sees only some of the columns, so the mean of
 a cell says little about the best in it. Along each column the score is a parabola, whose best value
@@ -169,7 +169,8 @@ class Cells:
         query = np.ascontiguousarray(query[: self._index.d], dtype=np.float32)
         nothing = np.zeros(cells, dtype=np.float32)
         scores, rows = np.empty(k, dtype=np.float32), np.empty(k, dtype=np.int64)
-        parameters = faiss.SearchParametersIVF(nprobe=cells)
+        parameters: Any = faiss.SearchParametersIVF()
+        parameters.nprobe = cells
         if exclude is not None:
             allowed = np.packbits(~exclude, bitorder="little")
             selector = faiss.IDSelectorBitmap(len(exclude), faiss.swig_ptr(allowed))

@@ -47,7 +47,9 @@ class Coordinates:
     fold : ndarray [shape=(n,), dtype=int]
         Which fit never saw a track's work; −1 where none did.
     of_segments : SegmentProbes or None
-        What predicts the targets of segments, if there were segments.
+        What predicts the targets of segments, if there were segments: the targets in the order of
+        ``names``, then what describes their course, of which segments know nothing.
+    names : list of str
     """
 
     columns: list[Column]
@@ -56,6 +58,7 @@ class Coordinates:
     projection: Projection
     fold: NDArray[np.int64]
     of_segments: SegmentProbes | None
+    names: list[str]
 
 
 def make_coordinates(
@@ -151,6 +154,7 @@ def make_coordinates(
         projection,
         stacked.fold,
         stacked.of_segments,
+        list(names),
     )
 
 
@@ -195,9 +199,7 @@ def _subspaces(names: Sequence[str], courses: Sequence[str]) -> dict[str, list[i
     return found
 
 
-def _reduce(
-    stacked: Stacked, targets: Array, place: Sequence[int]
-) -> tuple[list[int], Reduction]:
-    """Return an aspect's subspace over what can be predicted at all, and which columns those are."""
+def _reduce(stacked: Stacked, targets: Array, place: Sequence[int]) -> tuple[list[int], Reduction]:
+    """Return what can be predicted at all of an aspect, and the subspace over that."""
     kept = [column for column in place if np.nan_to_num(stacked.r2[column], nan=-1.0) > 0]
     return kept, fit_reduction(stacked.predicted[:, kept], targets[:, kept])

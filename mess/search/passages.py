@@ -31,6 +31,7 @@ from mess.search.weights import share_weights
 from mess.store import Store
 
 Spot = tuple[str, float] | Point
+PROJECTION = "passages.projection.npz"
 _MOST = 1 << 17  # ranked segments after which a search for more passages ends
 
 
@@ -180,7 +181,11 @@ class PassageRecommender:
         counts = np.array(record["segments"], dtype=np.int64)
         self._first = np.concatenate([[0], np.cumsum(counts)])
         self._track_of = np.repeat(np.arange(len(counts)), counts)
-        parts = self._store.read_passages(dataset, encoder, record)
+        parts = {
+            name: self._store.read_passages_part(dataset, encoder, record, name)
+            for name in record["crc32"]
+            if name != PROJECTION
+        }
         columns = [Column(**column) for column in record["columns"]]
         steering = Steering(parts["passages.faiss"], columns)
         self.index = SegmentIndex(steering, parts, record["search"])
@@ -204,9 +209,10 @@ class PassageRecommender:
     def _check_fresh(self, record: Mapping[str, Any]) -> None:
         what = f"the passages of {self.dataset!r} by {self.encoder!r}"
         command = command_for("index", self.dataset, self.encoder)
-        if record["features"] != self._store.features_manifest(
-            self.dataset, self.encoder
-        ).fingerprint():
+        if (
+            record["features"]
+            != self._store.features_manifest(self.dataset, self.encoder).fingerprint()
+        ):
             raise ArtifactError(what, "are older than the features", command)
         if record["targets"] is not None:
             try:
@@ -281,7 +287,7 @@ class PassageRecommender:
         list of Passage
             Best first; fewer where there are too few.
         """
-        likes = [like] if _is_spot(like) else list(like)  # type: ignore[arg-type]
+        likes = _spots(like)
         if not likes:
             raise MessError("name at least one passage to be like")
         if k < 1:
@@ -369,7 +375,9 @@ class PassageRecommender:
         return found
 
 
-def _is_spot(value: object) -> bool:
-    return isinstance(value, Point) or (
-        isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
-    )
+def _spots(like: Spot | Sequence[Spot]) -> list[Spot]:
+    if isinstance(like, Point):
+        return [like]
+    if isinstance(like, tuple) and len(like) == 2 and isinstance(like[0], str):
+        return [(like[0], float(like[1]))]
+    return list(like)

@@ -1,7 +1,7 @@
 """The index of segments: all rows for few, and what reads fewer for many.
 
-Up to `FLAT_UP_TO` rows a query reads all of them. Beyond, `mess.search.cells` and `mess.search.scan`
-stand beside the rows, and the record says for each kind of query which of them answers it, how much
+Up to `FLAT_UP_TO` rows a query reads all of them. Beyond, `mess.search.cells` and
+`mess.search.scan` stand beside the rows, and the record says for each kind of query which of them answers it, how much
 it reads, and the recall that was measured with that.
 """
 
@@ -20,6 +20,7 @@ from mess.search.scan import Scan, serialise_scan
 from mess.search.steering import Column, Steering, stack_vectors
 
 FLAT_UP_TO = 50_000
+_MEASURED_FOR = 50  # results for which a step does; for more of them, more is read
 _CELLS_OF_BOTH = 128
 FLAT = "passages.faiss"
 _CELLS, _BOUNDS, _SCAN = "passages.cells.faiss", "passages.cells.npz", "passages.scan.faiss"
@@ -123,7 +124,8 @@ class SegmentIndex:
         plan = self.plan.get(kind)
         if plan is None:
             return self.search(query, k=k, way="all", step=0, exclude=left_out)[0]
-        return self.search(query, k=k, way=plan.way, step=plan.step, exclude=left_out)[0]
+        step = plan.step * max(1, round(k / _MEASURED_FOR))
+        return self.search(query, k=k, way=plan.way, step=step, exclude=left_out)[0]
 
     def search(
         self,

@@ -10,8 +10,8 @@ from mess.errors import MessError, UnknownName
 def share_weights(wanted: Mapping[str, float], names: Collection[str]) -> dict[str, float]:
     """Return weights whose magnitudes add up to 1; those of 0 are left out.
 
-    >>> share_weights({"tempo": 3, "brightness": -1, "texture": 0}, ["tempo", "brightness", "texture"])
-    {'tempo': 0.75, 'brightness': -0.25}
+    >>> share_weights({"tempo": 3, "texture": -1, "warmth": 0}, ["tempo", "texture", "warmth"])
+    {'tempo': 0.75, 'texture': -0.25}
 
     Raises
     ------

@@ -1,0 +1,143 @@
+"""Coordinates of segments, track by track, so that all features are never held at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.probing.stacking import SegmentProbes
+from mess.search.index import unit_layers
+from mess.search.projection import Projection
+from mess.search.spaces import fit_whitening, standardise
+from mess.search.steering import Column
+
+OVERALL_DIMENSIONS = 32
+_WHITENED = 2000  # segments that the whitening is fitted on
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class PlacedSegments:
+    """What is indexed of segments.
+
+    Attributes
+    ----------
+    columns : list of Column
+    x : ndarray [shape=(n, columns), dtype=float32]
+    overall : ndarray [shape=(n, m), dtype=float32]
+    projection : Projection
+        From the features [n, layers, dim] of segments that are not among them.
+    """
+
+    columns: list[Column]
+    x: Floats
+    overall: Floats
+    projection: Projection
+
+
+class SegmentPlacer:
+    """Places the segments of one track after another.
+
+    Parameters
+    ----------
+    probes : SegmentProbes or None
+        Without any, segments are known by `overall` alone.
+    names : sequence of str
+        Of the probes' targets.
+    sample : ndarray [shape=(s, layers, dim)]
+        Segments that the whitening is fitted on.
+    """
+
+    def __init__(
+        self,
+        probes: SegmentProbes | None,
+        names: Sequence[str],
+        sample: NDArray[np.floating[Any]],
+    ) -> None:
+        chosen = np.unique(np.linspace(0, len(sample) - 1, min(len(sample), _WHITENED)).round())
+        sample = sample[chosen.astype(np.int64)]
+        layers, dim = sample.shape[1:]
+        used: list[int] = []
+        if probes is not None:
+            used = np.flatnonzero(np.isfinite(probes.r2[: len(names)])).tolist()
+        self._names = [names[column] for column in used]
+        self._r2 = [float(probes.r2[column]) for column in used] if probes is not None else []
+        if probes is None:
+            self._weights = np.zeros((1, layers * dim, 0), dtype=np.float32)
+            self._intercepts = np.zeros((1, 0))
+        else:
+            self._weights = probes.weights[..., used].reshape(-1, layers * dim, len(self._names))
+            self._intercepts = probes.intercepts[:, used]
+        known = np.isfinite(self._intercepts)
+        count = np.maximum(known.sum(axis=0), 1)
+        mean_weights = (self._weights.sum(axis=0) / count).astype(np.float32)
+        mean_intercepts = np.where(known, self._intercepts, 0.0).sum(axis=0) / count
+        centres = sample.mean(axis=0, dtype=np.float64)
+        unit = unit_layers(sample, centres).reshape(len(sample), -1).astype(np.float64)
+        whitening = fit_whitening(unit, dimensions=OVERALL_DIMENSIONS)
+        self._projection = Projection(mean_weights, mean_intercepts, centres, whitening)
+        # Where a fold has no row with a target, no fold has seen its works: any will do.
+        self._weights = np.where(known[:, None], self._weights, mean_weights)
+        self._intercepts = np.where(known, self._intercepts, mean_intercepts)
+        self._values: list[Floats] = []
+        self._overall: list[Floats] = []
+
+    def add(self, features: NDArray[np.floating[Any]], *, fold: int) -> None:
+        """Place the segments of the next track.
+
+        Parameters
+        ----------
+        features : ndarray [shape=(s, layers, dim)]
+        fold : int
+            Whose fit never saw the track's work; −1 where none of them did.
+        """
+        flat = features.reshape(len(features), -1).astype(np.float32)
+        if fold < 0:
+            values = self._projection.coordinates(flat)
+        else:
+            values = flat @ self._weights[fold] + self._intercepts[fold]
+        self._values.append(values.astype(np.float32))
+        self._overall.append(self._projection.overall(features).astype(np.float32))
+
+    def finish(self) -> PlacedSegments:
+        """Standardise over all segments that were added."""
+        x = np.concatenate(self._values)
+        self._values.clear()
+        columns = []
+        for number, (name, r2) in enumerate(zip(self._names, self._r2, strict=True)):
+            scaled, mean, deviation = standardise(x[:, number : number + 1].astype(np.float64))
+            x[:, number] = scaled[:, 0]
+            columns.append(Column(name, "probe", float(mean[0]), float(deviation[0]), r2))
+        deviation = np.array([column.deviation or np.inf for column in columns])
+        mean = np.array([column.mean for column in columns])
+        own = self._projection
+        projection = Projection(
+            (own.weights / deviation).astype(np.float32),
+            (own.intercepts - mean) / deviation,
+            own.centres,
+            own.whitening,
+        )
+        return PlacedSegments(columns, x, np.concatenate(self._overall), projection)
+
+
+def fold_of_tracks(fold: NDArray[np.int64], works: Sequence[str]) -> NDArray[np.int64]:
+    """Return the fold whose fit never saw each track's work.
+
+    Parameters
+    ----------
+    fold : ndarray [shape=(n,)]
+        −1 of a track without targets; another recording of its work may have taught.
+    works : sequence of str
+
+    Returns
+    -------
+    ndarray [shape=(n,)]
+        −1 where no recording of the work taught any fold.
+    """
+    of_work = {
+        work: number for work, number in zip(works, fold.tolist(), strict=True) if number >= 0
+    }
+    return np.array([of_work.get(work, -1) for work in works], dtype=np.int64)

@@ -1,0 +1,92 @@
+"""Print the passages of other tracks that are most similar to a moment of one.
+
+python pipelines/find_passages.py --track ID --at 12 --aspects "brightness=1,texture=-1"
+"""
+
+import json
+from typing import Annotated
+
+import typer
+
+from mess.errors import MessError
+from mess.search.aspects import OVERALL, parse_weights
+from mess.search.passages import PassageRecommender
+from mess.store import Store
+from pipelines.options import JsonOption, newest_index, run_script
+
+
+def command(
+    track: Annotated[str, typer.Option(help="The query's track.")],
+    at: Annotated[float, typer.Option(min=0, help="A moment of it, in seconds.")],
+    aspects: Annotated[
+        str | None,
+        typer.Option(help='"brightness=0.6,texture=-0.4"; below 0 asks for unlike. [overall=1]'),
+    ] = None,
+    hold: Annotated[
+        str | None, typer.Option(help='Aspects to keep as they are: "brightness".')
+    ] = None,
+    offset: Annotated[
+        str | None,
+        typer.Option(help='As this, but moved: "brightness=1" is one standard deviation brighter.'),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 5,
+    dataset: Annotated[
+        str | None, typer.Option(help="[default: the index that was built last]")
+    ] = None,
+    encoder: Annotated[str | None, typer.Option(help="[default: likewise]")] = None,
+    exclude_same_work: Annotated[
+        bool, typer.Option("--exclude-same-work", help="Leave out the query's work.")
+    ] = False,
+    max_per_track: Annotated[
+        int | None, typer.Option(min=1, help="At most so many of one track.")
+    ] = None,
+    max_per_composer: Annotated[
+        int | None, typer.Option(min=1, help="At most so many of one composer.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the passages of other tracks that are most like a moment of one."""
+    store = Store()
+    dataset, encoder = newest_index(store, dataset, encoder)
+    recommender = PassageRecommender(dataset, encoder, store=store)
+    held = [name.strip() for name in (hold or "").split(",") if name.strip()]
+    moved = parse_weights(offset) if offset else {}
+    weights: dict[str, float] = {} if held or moved else {OVERALL: 1.0}
+    if aspects:
+        weights = parse_weights(aspects)
+    found = recommender.recommend(
+        (track, at),
+        weights,
+        k,
+        hold=held,
+        offset=moved,
+        exclude_same_work=exclude_same_work,
+        max_per_track=max_per_track,
+        max_per_composer=max_per_composer,
+    )
+    if as_json:
+        typer.echo(json.dumps([one.as_dict() for one in found], indent=1))
+        return
+    start, end = recommender.window(track, at)
+    typer.echo(f"{dataset} by {encoder}, like {track} from {clock(start)} to {clock(end)}:")
+    for rank, one in enumerate(found, start=1):
+        shares = ", ".join(f"{name} {part:+.2f}" for name, part in one.contributions.items())
+        typer.echo(
+            f"{rank:>2}. {one.score:+.3f}  {clock(one.start)} to {clock(one.end)}  {one.track_id}\n"
+            f"             {shares}"
+        )
+    if not found:
+        raise MessError("no other track is left: allow the same work, or add recordings")
+
+
+def clock(seconds: float) -> str:
+    """Return minutes and seconds, as a player shows them.
+
+    >>> clock(75.25)
+    '1:15'
+    """
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+if __name__ == "__main__":
+    run_script(command)
