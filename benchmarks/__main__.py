@@ -67,7 +67,7 @@ def encoders(folder: Path) -> Iterator[Row]:
 
     from mess.audio import decode
     from mess.encoders import load_encoder
-    from pipelines.extract_features import encode_segments
+    from mess.encoders.pooling import encode_segments
 
     path = folder / "minute.flac"
     soundfile.write(path, music(60), RATE)
@@ -105,7 +105,7 @@ def costs(folder: Path) -> Iterator[Row]:
     """Seconds per minute of audio of every preset: the figures in `mess.encoders.presets`."""
     from mess.audio import decode
     from mess.encoders import PRESETS, load_encoder
-    from pipelines.extract_features import encode_segments
+    from mess.encoders.pooling import encode_segments
 
     path = folder / "minute.flac"
     soundfile.write(path, music(60), RATE)

@@ -27,8 +27,8 @@ from mess.search.index import normalise_layers, serialise_layer
 from mess.search.steering import Column, serialise, standardise, whiten
 from mess.store import Store
 from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION
+from mess.versions import FEATURES_VERSION
 from pipelines.build_indices import INDEX_VERSION
-from pipelines.extract_features import FEATURES_VERSION
 from pipelines.probing_data import ProbeSettings
 
 COMPOSERS = (

@@ -14,6 +14,7 @@ Examples
 """
 
 import io
+import math
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -81,7 +82,9 @@ def decode(path: str | Path, sample_rate: int) -> Signal:
     return decode_at(path, (sample_rate,))[sample_rate]
 
 
-def decode_at(path: str | Path, sample_rates: Iterable[int]) -> dict[int, Signal]:
+def decode_at(
+    path: str | Path, sample_rates: Iterable[int], *, max_seconds: float = math.inf
+) -> dict[int, Signal]:
     """Read a recording once, as mono float32 at each of several rates.
 
     Each is resampled from the file's own rate, so that it is, bit for bit, what `decode` gives
@@ -92,6 +95,8 @@ def decode_at(path: str | Path, sample_rates: Iterable[int]) -> dict[int, Signal
     path : str or Path
     sample_rates : iterable of int
         Hz.
+    max_seconds : float
+        Longer recordings are refused as soon as that is known, whatever their header says.
 
     Returns
     -------
@@ -105,7 +110,13 @@ def decode_at(path: str | Path, sample_rates: Iterable[int]) -> dict[int, Signal
     """
     path = Path(path)
     gathered = {rate: _Gathered(path, rate) for rate in sample_rates}
+    seconds = 0.0
     for block, native_rate in native_blocks(path):
+        seconds += len(block) / native_rate
+        if seconds > max_seconds:
+            raise AudioError(
+                path, f"is longer than {max_seconds / 60:g} minutes", "cut it into parts"
+            )
         mono = downmix(block)
         for one in gathered.values():
             one.add(mono, native_rate)

@@ -1,26 +1,36 @@
 """Print the tracks that are most similar to one track, or several, in some aspects.
 
 python pipelines/demo_recommendations.py --dataset demo --track ID --aspect brightness
+python pipelines/demo_recommendations.py --file mine.mp3 --aspects "brightness=1,tempo=-0.5"
 python pipelines/demo_recommendations.py --track ID --hold dynamics --offset "rhythmic_energy=-1"
 """
 
 import json
-from typing import Annotated, cast
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, cast
 
 import typer
 
+from mess.encoders import load_encoder
 from mess.errors import MessError
-from mess.search.aspects import parse_weights
+from mess.newcomers import Newcomer, encode_recording, place, predicted_values
+from mess.search.aspects import THRESHOLD, parse_weights
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import Method
 from mess.store import Store
+from mess.targets import ALL_TARGETS
 from pipelines.options import JsonOption, run_script
 
 
 def command(
     track: Annotated[
-        list[str], typer.Option(help="The query's id; given again, like all of them.")
-    ],
+        list[str] | None, typer.Option(help="The query's id; given again, like all of them.")
+    ] = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(help="A recording that is in no dataset; may be given again."),
+    ] = None,
     unlike: Annotated[
         list[str] | None, typer.Option(help="A track to be unlike; may be given again.")
     ] = None,
@@ -65,11 +75,17 @@ def command(
     """Recommend tracks that are alike in one or several aspects (default: all validated)."""
     if aspect and aspects:
         raise MessError("give --aspect or --aspects, not both")
+    tracks, files = track or [], file or []
+    if not tracks and not files:
+        raise MessError("name a query: --track ID or --file PATH")
+    if fit and files:
+        raise MessError("--fit explains tracks of the index: give --track, not --file")
     recommender = LayerBasedRecommender(dataset, encoder)
+    newcomers = [encode_file(path, recommender.made_by, encoder=encoder) for path in files]
     held = [name.strip() for name in (hold or "").split(",") if name.strip()]
     moved = parse_weights(offset) if offset else {}
     if fit:
-        weights = recommender.fit_weights(track)
+        weights = recommender.fit_weights(tracks)
         typer.echo(
             "weights: " + ", ".join(f"{name}={weight:.2f}" for name, weight in weights.items()),
             err=as_json,
@@ -82,7 +98,7 @@ def command(
         chosen = [aspect] if aspect else recommender.get_available_aspects()
         weights = dict.fromkeys(chosen, 1.0)
     found = recommender.multi_aspect_recommendation(
-        track,
+        [*tracks, *(place(one, recommender) for one in newcomers)],
         weights,
         k,
         method=cast(Method | None, method),
@@ -97,13 +113,44 @@ def command(
     if as_json:
         typer.echo(json.dumps([one.as_dict() for one in found], indent=1))
         return
+    for path, newcomer in zip(files, newcomers, strict=True):
+        _print_values(path, newcomer, recommender)
     labels = Store().features_manifest(recommender.dataset, recommender.encoder).tracks
-    typer.echo(f"{recommender.dataset} by {recommender.encoder}, like {', '.join(track)}:")
+    typer.echo(
+        f"{recommender.dataset} by {recommender.encoder}, like "
+        f"{', '.join([*tracks, *map(str, files)])}:"
+    )
     for rank, one in enumerate(found, start=1):
         entry = labels.get(one.track_id, {})
         shares = ", ".join(f"{name} {part:+.2f}" for name, part in one.contributions.items())
         who = ": ".join(filter(None, (entry.get("composer"), entry.get("title"))))
         typer.echo(f"{rank:>2}. {one.score:+.3f}  {one.track_id}  ({who})\n             {shares}")
+
+
+def encode_file(path: Path, header: Mapping[str, Any], *, encoder: str | None = None) -> Newcomer:
+    """Encode a recording as the tracks of an index were.
+
+    Parameters
+    ----------
+    path : Path
+    header : mapping
+        Of the features manifest.
+    encoder : str, optional
+        By which name it is loaded: a folder is known to the manifest by its last part only.
+    """
+    dtype = str(header.get("settings", {}).get("dtype", "float32"))
+    model = load_encoder(encoder or str(header["encoder"]), dtype=dtype)
+    return encode_recording(path, model, like=header)
+
+
+def _print_values(path: Path, newcomer: Newcomer, recommender: LayerBasedRecommender) -> None:
+    typer.echo(f"{path}, {newcomer.duration:.1f} s (predicted / measured):")
+    for name, value in predicted_values(newcomer, recommender).items():
+        r2 = next(c.r2 for c in recommender.terms.steering.columns if c.name == name)
+        if r2 is None or r2 < THRESHOLD:
+            continue
+        own = f"{newcomer.measured[name]:.4g}" if name in newcomer.measured else "–"
+        typer.echo(f"    {name} {value:.4g} / {own} {ALL_TARGETS[name].unit}".rstrip())
 
 
 if __name__ == "__main__":

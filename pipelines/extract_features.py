@@ -10,21 +10,19 @@ a recording.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
-from mess.audio import SEGMENT_SECONDS, Signal, decode_at, segment_bounds
+from mess.audio import Signal, decode_at
 from mess.datasets import Track, load_dataset
 from mess.encoders import Encoder, load_encoder
+from mess.encoders.pooling import describe_encoder, pool_segments
 from mess.errors import AudioError
 from mess.manifest import Entry
 from mess.store import Store
-from mess.versions import FEATURES_VERSION
 from pipelines.batch import Step, Summary, run_steps
 from pipelines.options import (
     WORKERS,
@@ -37,7 +35,6 @@ from pipelines.options import (
     run_script,
 )
 
-_BATCH = 8  # segments in memory at a time
 Signals = dict[int, Signal]  # one recording, by sample rate
 
 
@@ -130,24 +127,9 @@ def _step(
     def has_files(track_id: str, entry: Entry) -> bool:
         return store.has_features(dataset, encoder, track_id, entry, raw=raw)
 
-    header = _header(dataset, model)
+    header = {"dataset": dataset} | describe_encoder(model)
     manifest = store.resume_features(dataset, encoder, header=header, force=force)
     return Step(manifest, finish, has_files)
-
-
-def encode_segments(signal: Signal, model: Encoder) -> Iterator[NDArray[np.float32]]:
-    """Yield the hidden states of each segment, [layers, time, dim].
-
-    Where the encoder wants normalised audio, the whole track is shifted and scaled alike, so
-    that loudness between segments survives.
-    """
-    offset, scale = map(np.float32, model.track_scale(signal) if model.normalise else (0.0, 1.0))
-    bounds = segment_bounds(signal.samples.size, round(SEGMENT_SECONDS * signal.sample_rate))
-    for first in range(0, len(bounds), _BATCH):
-        batch = np.stack([signal.samples[a:b] for a, b in bounds[first : first + _BATCH]])
-        if model.normalise:
-            batch = (batch - offset) / scale
-        yield from model.encode(batch)
 
 
 def _encode_track(
@@ -160,60 +142,34 @@ def _encode_track(
     model: Encoder,
     raw: bool,
 ) -> Entry:
-    means, squares = [], []
     began = time.perf_counter()
     keep = store.raw_writer(dataset, encoder, track.id) if raw else nullcontext()
     with keep as writer:
-        for states in encode_segments(signal, model):
-            if not np.isfinite(states).all():
-                raise AudioError(
-                    track.path, "gives hidden states that are not finite", "try --dtype float32"
-                )
-            means.append(states.mean(axis=1, dtype=np.float64))
-            squares.append(np.square(states, dtype=np.float64).mean(axis=1))
-            if writer is not None:
-                writer.append(states)
+        try:
+            pooled = pool_segments(
+                signal, model, on_states=writer.append if writer is not None else None
+            )
+        except FloatingPointError:
+            raise AudioError(
+                track.path, "gives hidden states that are not finite", "try --dtype float32"
+            ) from None
     if writer is None:
         store.drop_raw(dataset, encoder, track.id)
     seconds = time.perf_counter() - began
-    segments, power = np.stack(means), np.stack(squares)
-    whole = segments.mean(axis=0)
     checksums = store.write_features(
         dataset,
         encoder,
         track.id,
-        aggregated=whole.astype(np.float32),
-        segments=segments.astype(np.float16),
-        aggregated_std=_deviation(power.mean(axis=0), whole).astype(np.float32),
-        segments_std=_deviation(power, segments).astype(np.float16),
+        aggregated=pooled.whole,
+        segments=pooled.segments,
+        aggregated_std=pooled.whole_std,
+        segments_std=pooled.segments_std,
     )
     return checksums | {
         "duration": round(signal.duration, 3),
-        "segments": len(segments),
+        "segments": len(pooled.segments),
         "seconds": round(seconds, 4),  # of encoding, without reading the file
         "raw_bytes": writer.size if writer is not None else 0,
-    }
-
-
-def _deviation(power: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.sqrt(np.maximum(power - np.square(mean), 0.0))
-
-
-def _header(dataset: str, model: Encoder) -> dict[str, Any]:
-    return {
-        "dataset": dataset,
-        "encoder": model.id,
-        "revision": model.revision,
-        "weights_sha256": model.weights_hash,
-        "licence": model.licence,
-        "sample_rate": model.sample_rate,
-        "layers": model.layers,
-        "dim": model.dim,
-        "layer_names": list(model.layer_names),
-        "normalise": "track" if model.normalise else "none",
-        "settings": dict(model.settings),
-        "segment_seconds": SEGMENT_SECONDS,
-        "code_version": FEATURES_VERSION,
     }
 
 

@@ -19,7 +19,8 @@ Examples
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,7 @@ from mess.search.aspects import (
 )
 from mess.search.fitting import fit_weights
 from mess.search.index import LayerIndex, best_rows
+from mess.search.projection import Projection
 from mess.search.ranking import Cap, Searched, Wish, capped_rows
 from mess.search.steering import Column, Point, Steering
 from mess.search.terms import METHODS, Method, Terms
@@ -121,6 +123,7 @@ class LayerBasedRecommender:
                 self.dataset, self.encoder, layer, checksum=record["crc32"][layer]
             ),
         )
+        self._projection_checksum = record.get("projection_crc32")
         columns = [Column(**column) for column in record.get("columns", [])]
         steering = None
         if columns:
@@ -171,7 +174,7 @@ class LayerBasedRecommender:
             if record["targets"] != targets:
                 self._refuse("index", "targets", "index")
 
-    def _refuse(self, what: str, source: str, step: str) -> None:
+    def _refuse(self, what: str, source: str, step: str) -> NoReturn:
         raise ArtifactError(
             f"the {what} of {self.dataset!r} by {self.encoder!r}",
             f"is older than the {source}",
@@ -186,6 +189,28 @@ class LayerBasedRecommender:
         if evaluation["index"] != record.get("fingerprint"):
             return {}
         return {name: one["method"] for name, one in evaluation["defaults"].items()}
+
+    @cached_property
+    def projection(self) -> Projection:
+        """What places recordings that are not in the index.
+
+        Raises
+        ------
+        ArtifactError
+            If the index has none.
+        """
+        _ = self.terms.steering  # without targets there are no coordinates
+        if self._projection_checksum is None:
+            self._refuse("index", "code that places recordings of one's own", "index")
+        content = self._store.read_projection(
+            self.dataset, self.encoder, checksum=self._projection_checksum
+        )
+        return Projection.deserialise(content)
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """The header of the features: what they depend on but the audio."""
+        return self._store.features_manifest(self.dataset, self.encoder).header
 
     def get_available_aspects(self) -> list[str]:
         """Return the validated aspects; `aspects` has all, each with its R²."""

@@ -3,26 +3,21 @@
 A segment's coordinates are its targets as probes predict them, each by a fit that never saw the
 segment's work, standardised over all segments, and the whitened unit vector of all its layers.
 Neighbouring segments of a track that are found become one passage, which has the score of its best.
-
-Examples
---------
->>> found = merge([7, 8, 3, 9, 20], track_of=[0] * 10 + [1] * 15, k=3)
->>> [(one.best, one.first, one.last) for one in found]
-[(7, 7, 9), (3, 3, 3), (20, 20, 20)]
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, MessError, UnknownName
 from mess.places import command_for
 from mess.search.aspects import LOWER_IS_MORE, NAMES, THRESHOLD, Aspect, find_aspects
 from mess.search.index import LayerIndex
+from mess.search.merging import Run, merge
+from mess.search.projection import Projection
 from mess.search.ranking import Searched, Wish
 from mess.search.segment_index import SegmentIndex
 from mess.search.steering import Column, Point, Steering
@@ -33,15 +28,6 @@ from mess.store import Store
 Spot = tuple[str, float] | Point
 PROJECTION = "passages.projection.npz"
 _MOST = 1 << 17  # ranked segments after which a search for more passages ends
-
-
-@dataclass
-class Run:
-    """Neighbouring rows of one track: the best of them, and from where to where they reach."""
-
-    best: int
-    first: int
-    last: int
 
 
 @dataclass(frozen=True)
@@ -71,72 +57,6 @@ class Passage:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as ``--json`` prints them."""
         return asdict(self)
-
-
-def merge(
-    ranked: Iterable[int],
-    *,
-    track_of: Sequence[int] | NDArray[np.int64],
-    k: int,
-    max_per_track: int | None = None,
-    label_of: Sequence[str] | None = None,
-    max_per_label: int | None = None,
-) -> list[Run]:
-    """Join ranked rows that touch, until there are ``k`` runs.
-
-    Parameters
-    ----------
-    ranked : iterable of int
-        Rows, the best first; the rows of a track follow each other.
-    track_of : sequence of int
-        The track of each row.
-    k : int
-    max_per_track : int, optional
-        A row that touches no run of its track is left out when the track has so many.
-    label_of : sequence of str, optional
-        A label of each track; "" is not capped.
-    max_per_label : int, optional
-        At most so many runs with one label.
-
-    Returns
-    -------
-    list of Run
-        In the order of their best rows; fewer where the rows do not suffice.
-    """
-    runs: list[Run] = []
-    place: dict[int, Run] = {}
-    in_track: Counter[int] = Counter()
-    in_label: Counter[str] = Counter()
-    for row in ranked:
-        track = int(track_of[row])
-        label = label_of[track] if label_of is not None else ""
-        before, after = (
-            place.get(other) if 0 <= other < len(track_of) and track_of[other] == track else None
-            for other in (row - 1, row + 1)
-        )
-        if before is not None and after is not None and before is not after:
-            kept, gone = sorted((before, after), key=runs.index)
-            kept.first, kept.last = before.first, after.last
-            place.update(dict.fromkeys(range(gone.first, gone.last + 1), kept))
-            runs.remove(gone)
-            in_track[track] -= 1
-            in_label[label] -= 1
-            place[row] = kept
-        elif (run := before or after) is not None:
-            run.first, run.last = min(run.first, row), max(run.last, row)
-            place[row] = run
-        else:
-            if len(runs) == k:
-                break
-            if max_per_track is not None and in_track[track] >= max_per_track:
-                continue
-            if label and max_per_label is not None and in_label[label] >= max_per_label:
-                continue
-            runs.append(Run(row, row, row))
-            place[row] = runs[-1]
-            in_track[track] += 1
-            in_label[label] += 1
-    return runs
 
 
 class PassageRecommender:
@@ -172,6 +92,7 @@ class PassageRecommender:
         self.dataset, self.encoder = dataset, encoder
         record = self._store.read_passages_record(dataset, encoder)
         self._check_fresh(record)
+        self._record = record
         self.track_ids: list[str] = record["tracks"]
         self._number = {track_id: row for row, track_id in enumerate(self.track_ids)}
         self._works = np.array(record["works"], dtype=object)
@@ -221,6 +142,23 @@ class PassageRecommender:
                 return
             if record["targets"] != targets:
                 raise ArtifactError(what, "are older than the targets", command)
+
+    @cached_property
+    def projection(self) -> Projection:
+        """What places segments that are not in the index."""
+        content = self._store.read_passages_part(
+            self.dataset, self.encoder, self._record, PROJECTION
+        )
+        return Projection.deserialise(content)
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """The header of the features: what they depend on but the audio."""
+        return self._store.features_manifest(self.dataset, self.encoder).header
+
+    def get_available_aspects(self) -> list[str]:
+        """Return the aspects that can be searched by; `aspects` has all, each with its R²."""
+        return self.terms.validated()
 
     def window(self, track_id: str, at: float) -> tuple[float, float]:
         """Return from when to when the segment lasts that a moment of a track lies in.

@@ -1,10 +1,10 @@
 """How much a query must read: measured on queries as people ask them.
 
 For each kind of query (what is weighed, and whether all of it is wanted alike) the answers from
-some of the rows are compared with that from all. A row counts as right if its score is within `EPSILON`
-of the exact tenth's: many segments are equal but for rounding. The fastest way that is right often
-enough is chosen on one half of the queries, and its recall reported on the other; where none is,
-all rows are read.
+some of the rows are compared with that from all. A row counts as right if its score is within
+`EPSILON` of the exact tenth's: many segments are equal but for rounding. The fastest way that is
+right often enough is chosen on one half of the queries, and its recall reported on the other; where
+none is, all rows are read.
 """
 
 import time

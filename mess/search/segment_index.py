@@ -1,8 +1,8 @@
 """The index of segments: all rows for few, and what reads fewer for many.
 
 Up to `FLAT_UP_TO` rows a query reads all of them. Beyond, `mess.search.cells` and
-`mess.search.scan` stand beside the rows, and the record says for each kind of query which of them answers it, how much
-it reads, and the recall that was measured with that.
+`mess.search.scan` stand beside the rows, and the record says for each kind of query which of them
+answers it, how much it reads, and the recall that was measured with that.
 """
 
 import io

@@ -1,0 +1,107 @@
+"""From a recording to an encoder's hidden states, and from those to what is kept of them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.audio import SEGMENT_SECONDS, Signal, segment_bounds
+from mess.encoders.base import Encoder
+from mess.versions import FEATURES_VERSION
+
+_BATCH = 8  # segments in memory at a time
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Means and standard deviations over time.
+
+    Attributes
+    ----------
+    segments, segments_std : ndarray [shape=(segments, layers, dim), dtype=float16]
+    whole, whole_std : ndarray [shape=(layers, dim), dtype=float32]
+        Over segments, too.
+    """
+
+    segments: NDArray[np.float16]
+    segments_std: NDArray[np.float16]
+    whole: NDArray[np.float32]
+    whole_std: NDArray[np.float32]
+
+
+def encode_segments(signal: Signal, model: Encoder) -> Iterator[NDArray[np.float32]]:
+    """Yield the hidden states of each segment, [layers, time, dim].
+
+    Where the encoder wants normalised audio, the whole track is shifted and scaled alike, so
+    that loudness between segments survives.
+    """
+    offset, scale = map(np.float32, model.track_scale(signal) if model.normalise else (0.0, 1.0))
+    bounds = segment_bounds(signal.samples.size, round(SEGMENT_SECONDS * signal.sample_rate))
+    for first in range(0, len(bounds), _BATCH):
+        batch = np.stack([signal.samples[a:b] for a, b in bounds[first : first + _BATCH]])
+        if model.normalise:
+            batch = (batch - offset) / scale
+        yield from model.encode(batch)
+
+
+def pool_segments(
+    signal: Signal,
+    model: Encoder,
+    *,
+    on_states: Callable[[NDArray[np.float32]], None] | None = None,
+) -> Pooled:
+    """Encode a recording and keep means and deviations.
+
+    Parameters
+    ----------
+    signal : Signal
+    model : Encoder
+    on_states : callable, optional
+        Given the hidden states of each segment in turn, [layers, time, dim].
+
+    Raises
+    ------
+    FloatingPointError
+        If hidden states are not finite.
+    """
+    means, squares = [], []
+    for states in encode_segments(signal, model):
+        if not np.isfinite(states).all():
+            raise FloatingPointError("hidden states are not finite")
+        means.append(states.mean(axis=1, dtype=np.float64))
+        squares.append(np.square(states, dtype=np.float64).mean(axis=1))
+        if on_states is not None:
+            on_states(states)
+    segments, power = np.stack(means), np.stack(squares)
+    whole = segments.mean(axis=0)
+    return Pooled(
+        segments=segments.astype(np.float16),
+        segments_std=_deviation(power, segments).astype(np.float16),
+        whole=whole.astype(np.float32),
+        whole_std=_deviation(power.mean(axis=0), whole).astype(np.float32),
+    )
+
+
+def _deviation(power: Array, mean: Array) -> Array:
+    return np.sqrt(np.maximum(power - np.square(mean), 0.0))
+
+
+def describe_encoder(model: Encoder) -> dict[str, Any]:
+    """Return all that features by this encoder depend on but the audio."""
+    return {
+        "encoder": model.id,
+        "revision": model.revision,
+        "weights_sha256": model.weights_hash,
+        "licence": model.licence,
+        "sample_rate": model.sample_rate,
+        "layers": model.layers,
+        "dim": model.dim,
+        "layer_names": list(model.layer_names),
+        "normalise": "track" if model.normalise else "none",
+        "settings": dict(model.settings),
+        "segment_seconds": SEGMENT_SECONDS,
+        "code_version": FEATURES_VERSION,
+    }
