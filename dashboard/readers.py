@@ -19,6 +19,7 @@ from mess.maps import likeliest_layer
 from mess.places import Level
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.names import Names
+from mess.search.passages import PassageRecommender
 from mess.store import Store
 
 
@@ -278,6 +279,21 @@ def recommender(dataset: str, encoder: str) -> LayerBasedRecommender:
         store().evaluation_time(dataset, encoder),
     )
     return _recommender(dataset, encoder, version)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _passages(dataset: str, encoder: str, version: tuple[float, ...]) -> PassageRecommender:
+    return PassageRecommender(dataset, encoder, store=store())
+
+
+def passages(dataset: str, encoder: str) -> PassageRecommender:
+    """Return what searches the segments of a dataset; shared by all sessions."""
+    version = (
+        store().passages_time(dataset, encoder),
+        store().features_time(dataset, encoder),
+        store().targets_time(dataset),
+    )
+    return _passages(dataset, encoder, version)
 
 
 def _label(track_id: str, entry: dict[str, Any]) -> str:

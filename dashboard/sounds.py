@@ -4,7 +4,8 @@
     /sounds/peaks?…&bins=…                                             JSON, a list of numbers
     /sounds/spectrogram?…                                              PNG
 
-A name is looked up among the tracks that have features and is never used as a path. Nothing is
+``upload=TOKEN`` stands for dataset, encoder and track of a file that was handed over. Any other
+name is looked up among the tracks that have features and is never used as a path. Nothing is
 cut before somebody listens, and the last clips are kept.
 """
 
@@ -22,6 +23,7 @@ from starlette.routing import Route
 
 from dashboard import readers
 from mess.errors import MessError
+from mess.uploads import Uploads
 
 MAX_SECONDS = 60.0  # of one clip
 _MAX_BINS = 4000
@@ -29,7 +31,14 @@ _KEPT = "private, max-age=3600"
 
 
 def sound_url(
-    kind: str, *, dataset: str, encoder: str, track: str, start: float, seconds: float
+    kind: str,
+    *,
+    dataset: str = "",
+    encoder: str = "",
+    track: str = "",
+    upload: str = "",
+    start: float,
+    seconds: float,
 ) -> str:
     """Return the address, on this server, of a part of a track.
 
@@ -37,13 +46,16 @@ def sound_url(
     ----------
     kind : {"clip", "peaks", "spectrogram"}
     dataset, encoder, track : str
+    upload : str
+        Instead of these, the token of a file that was handed over.
     start, seconds : float
         Where it begins and how long it is.
     """
+    whose = {"upload": upload}
+    if not upload:
+        whose = {"dataset": dataset, "encoder": encoder, "track": track}
     words = {
-        "dataset": dataset,
-        "encoder": encoder,
-        "track": track,
+        **whose,
         "start": f"{start:g}",
         "seconds": f"{seconds:g}",
     }
@@ -119,11 +131,16 @@ def _spectrogram(path: Path, version: float, start: float, seconds: float) -> by
 def _part(request: Request) -> tuple[Path, float, float, float]:
     """Return file, its time, start and seconds of what is asked for, or raise `MessError`."""
     asked = request.query_params
+    start, seconds = _number(asked.get("start", "0")), _number(asked.get("seconds", "30"))
+    if "upload" in asked:
+        upload = Uploads(readers.store()).find(asked["upload"])
+        if upload is None:
+            raise MessError("this file was forgotten")
+        return upload.path, upload.added, start, seconds
     tracks = readers.tracks(asked.get("dataset", ""), asked.get("encoder", ""))
     track = tracks.get(asked.get("track", ""))
     if track is None:
         raise MessError("no such track")
-    start, seconds = _number(asked.get("start", "0")), _number(asked.get("seconds", "30"))
     try:
         return track.path, track.path.stat().st_mtime, start, seconds
     except OSError:

@@ -21,6 +21,7 @@ COMMANDS = {
     "run-all": "pipelines.run_all",
     "recommend": "pipelines.demo_recommendations",
     "passages": "pipelines.find_passages",
+    "encode-uploads": "pipelines.encode_uploads",
     "encoders": "pipelines.list_encoders",
     "status": "pipelines.show_status",
 }

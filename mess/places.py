@@ -49,6 +49,11 @@ class Places:
         return self.root / "jobs"
 
     @property
+    def uploads_dir(self) -> Path:
+        """Folder of the files that were handed over in the browser."""
+        return self.root / "uploads"
+
+    @property
     def mlflow_db(self) -> Path:
         """The SQLite store of MLflow."""
         return self.root / "mlflow.db"

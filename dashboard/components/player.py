@@ -26,18 +26,21 @@ class Sound:
 
     Attributes
     ----------
-    dataset, encoder, track : str
-        By whose features the track is known.
     label : str
         What a person or a screen reader is told; plain text.
+    dataset, encoder, track : str
+        By whose features the track is known.
+    upload : str
+        The token of a file that was handed over, instead of these.
     start, seconds : float
         Where the part begins and how long it is.
     """
 
-    dataset: str
-    encoder: str
-    track: str
     label: str
+    dataset: str = ""
+    encoder: str = ""
+    track: str = ""
+    upload: str = ""
     start: float = 0.0
     seconds: float = CLIP_SECONDS
 
@@ -48,6 +51,7 @@ class Sound:
             dataset=self.dataset,
             encoder=self.encoder,
             track=self.track,
+            upload=self.upload,
             start=self.start,
             seconds=self.seconds,
         )

@@ -45,7 +45,7 @@ class Item {
     this.score.title = "Score: 1 is equal, 0 as unlike as chance";
     this.about.textContent = data.about;
     for (const button of this.actions.children)
-      button.setAttribute("aria-label", `${button.textContent}: ${data.label}`);
+      this.name(button, data, list);
     this.player.show(data.sound);
     this.drawBar(data.shares, list);
     this.values.replaceChildren(
@@ -54,6 +54,11 @@ class Item {
           element("dd", {}, `query ${asked}`)))
     );
     this.values.hidden = !list.values || !data.values.length;
+  }
+
+  name(button, data, list) {
+    button.setAttribute("aria-label", `${button.textContent}: ${data.label}`);
+    button.hidden = !list.actions.includes(button.className);
   }
 
   // Parts above 0 go to the right of the zero line, the others to the left.
@@ -124,6 +129,7 @@ class Results {
       low: Math.max(0, ...sums.map(([low]) => low)),
       high: Math.max(1e-6, ...sums.map(([, high]) => high)),
       values: this.open,
+      actions: data.actions,
     };
     const kept = new Set(data.results.map((one) => one.id));
     for (const [id, item] of this.items)

@@ -5,6 +5,7 @@ sliders move.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from dashboard.components.player import PLAYER_CSS, PLAYER_JS, Sound
 from dashboard.readers import TrackInfo
 from mess.search.aspects import NAMES
 from mess.search.layer_based_recommender import Recommendation
+from mess.search.passages import Passage
 from mess.targets import ALL_TARGETS
 
 Action = Literal["more", "like", "unlike"]
@@ -32,25 +34,78 @@ def _component() -> Any:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One result.
+
+    Attributes
+    ----------
+    id : str
+        By which it is known; unlike any other in the list.
+    label, about : str
+        What a person reads.
+    found : Recommendation or Passage
+    sound : Sound
+    """
+
+    id: str
+    label: str
+    about: str
+    found: Recommendation | Passage
+    sound: Sound
+
+
 def draw_results(
     found: Sequence[tuple[Recommendation, TrackInfo, Sound]],
     *,
     key: str,
     on_action: Callable[[Action, str], None],
+    actions: Sequence[Action] = _ACTIONS,
 ) -> None:
-    """Draw a list of recommendations.
+    """Draw a list of recommendations; see `draw_rows`.
 
     Parameters
     ----------
     found : sequence of (Recommendation, TrackInfo, Sound)
         Best first.
+    key, on_action, actions
+        The id of an action is the track's.
+    """
+    rows = [
+        Row(
+            id=track.id,
+            label=track.label,
+            about=f"{track.id} · {clock(track.duration)}",
+            found=one,
+            sound=sound,
+        )
+        for one, track, sound in found
+    ]
+    draw_rows(rows, key=key, on_action=on_action, actions=actions)
+
+
+def draw_rows(
+    rows: Sequence[Row],
+    *,
+    key: str,
+    on_action: Callable[[Action, str], None],
+    actions: Sequence[Action] = _ACTIONS,
+) -> None:
+    """Draw a list of results.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Best first.
     key : str
     on_action : callable
-        Gets what was asked for ("more" like this, "like" or "unlike") and the track's id, before
+        Gets what was asked for ("more" like this, "like" or "unlike") and the row's id, before
         the page is drawn again.
+    actions : sequence of str
+        What can be asked for.
     """
     looks = _looks()
-    legend = list(dict.fromkeys(name for one, _, _ in found for name in one.contributions))
+    legend = list(dict.fromkeys(name for row in rows for name in row.found.contributions))
 
     def tell(action: Action) -> None:
         track = st.session_state[key].get(action)
@@ -63,19 +118,20 @@ def draw_results(
             "legend": [{"name": _words(name), **looks[name]} for name in legend],
             "results": [
                 {
-                    "id": track.id,
-                    "label": track.label,
-                    "about": f"{track.id} · {clock(track.duration)}",
-                    "score": round(one.score, 4),
+                    "id": row.id,
+                    "label": row.label,
+                    "about": row.about,
+                    "score": round(row.found.score, 4),
                     "shares": [
                         {"name": _words(name), "part": round(part, 4), **looks[name]}
-                        for name, part in one.contributions.items()
+                        for name, part in row.found.contributions.items()
                     ],
-                    "values": describe_values(one.values),
-                    "sound": sound.as_data(),
+                    "values": describe_values(row.found.values),
+                    "sound": row.sound.as_data(),
                 }
-                for one, track, sound in found
+                for row in rows
             ],
+            "actions": list(actions),
         },
         **{f"on_{action}_change": _bind(tell, action) for action in _ACTIONS},
     )

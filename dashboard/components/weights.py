@@ -1,15 +1,16 @@
 """Sliders: how much each aspect counts in a search, from −1 to 1, with the R² beside each.
 
-Any page that asks a `LayerBasedRecommender` draws them with its own key.
+Any page that searches tracks or passages draws them with its own key.
 """
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import streamlit as st
 
 from dashboard.components.sliders import Slider, are_set, draw_sliders, set_sliders
-from mess.search.aspects import ASPECTS, OVERALL
-from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.aspects import ASPECTS, OVERALL, Aspect
+from mess.search.terms import Terms
 
 EVERYTHING = "Everything"
 RESET = "Reset"
@@ -19,10 +20,23 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "Rhythm": ("tempo", "rhythmic_energy", "articulation"),
     "Dynamics": ("dynamics", "crescendo", "phrasing"),
 }
+
+
+class Searchable(Protocol):
+    """What is searched: tracks (`LayerBasedRecommender`) or passages (`PassageRecommender`)."""
+
+    aspects: dict[str, Aspect]
+    terms: Terms
+
+    def get_available_aspects(self) -> list[str]:
+        """Return the validated aspects."""
+        ...
+
+
 _PLAYED = "How it is played (known from MIDI, predicted where there is none)"
 
 
-def presets(recommender: LayerBasedRecommender) -> dict[str, dict[str, float]]:
+def presets(recommender: Searchable) -> dict[str, dict[str, float]]:
     """Return the weights of every preset that has a validated aspect; others of it are left out.
 
     "Everything" counts every aspect by a half, so that each can be raised and lowered.
@@ -39,7 +53,7 @@ def presets(recommender: LayerBasedRecommender) -> dict[str, dict[str, float]]:
     return found
 
 
-def weighable(recommender: LayerBasedRecommender) -> list[str]:
+def weighable(recommender: Searchable) -> list[str]:
     """Return what may have a weight here: validated aspects, `OVERALL`, what only MIDI tells."""
     validated = recommender.get_available_aspects()
     names = [name for name in validated if name in ASPECTS]
@@ -48,7 +62,7 @@ def weighable(recommender: LayerBasedRecommender) -> list[str]:
     return names + [name for name in validated if name not in ASPECTS]
 
 
-def start_weights(recommender: LayerBasedRecommender) -> dict[str, float]:
+def start_weights(recommender: Searchable) -> dict[str, float]:
     """Return the weights that a first visit shows: the first preset."""
     return next(iter(presets(recommender).values()), {})
 
@@ -66,12 +80,12 @@ def set_weights(weights: Mapping[str, float], *, key: str) -> None:
     set_sliders(weights, key=f"{key}-weights")
 
 
-def choose_weights(recommender: LayerBasedRecommender, *, key: str) -> dict[str, float]:
+def choose_weights(recommender: Searchable, *, key: str) -> dict[str, float]:
     """Draw the sliders, the presets and what is not validated; return the weights.
 
     Parameters
     ----------
-    recommender : LayerBasedRecommender
+    recommender : Searchable
     key : str
         Of this place: begins the keys of its widgets.
 
@@ -83,7 +97,7 @@ def choose_weights(recommender: LayerBasedRecommender, *, key: str) -> dict[str,
     return watch_weights(recommender, key=key)[0]
 
 
-def watch_weights(recommender: LayerBasedRecommender, *, key: str) -> tuple[dict[str, float], bool]:
+def watch_weights(recommender: Searchable, *, key: str) -> tuple[dict[str, float], bool]:
     """Do as `choose_weights`; return also whether no slider is being dragged."""
     if not are_set(f"{key}-weights"):
         set_weights(start_weights(recommender), key=key)
@@ -97,7 +111,7 @@ def watch_weights(recommender: LayerBasedRecommender, *, key: str) -> tuple[dict
     return found
 
 
-def _slider(recommender: LayerBasedRecommender, name: str) -> Slider:
+def _slider(recommender: Searchable, name: str) -> Slider:
     r2 = None if name == OVERALL else recommender.aspects[name].r2
     return Slider(
         name=name,
@@ -108,7 +122,7 @@ def _slider(recommender: LayerBasedRecommender, name: str) -> Slider:
     )
 
 
-def describe(recommender: LayerBasedRecommender, name: str) -> str:
+def describe(recommender: Searchable, name: str) -> str:
     """Return one sentence on what an aspect ranks by here."""
     if name == OVERALL:
         return "Ranks by the cosine over everything that the encoder hears, whitened."
@@ -122,7 +136,7 @@ def describe(recommender: LayerBasedRecommender, name: str) -> str:
     return f"Ranks {behind[recommender.terms.default_method(name)]}."
 
 
-def unvalidated(recommender: LayerBasedRecommender) -> str:
+def unvalidated(recommender: Searchable) -> str:
     """Return the aspects that have no slider here, with the R² that is too low, as a line."""
     validated = recommender.get_available_aspects()
     return ", ".join(

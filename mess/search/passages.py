@@ -39,6 +39,8 @@ class Passage:
     track_id : str
     start, end : float
         Seconds.
+    best : float
+        Where the segment in it begins that is most similar.
     score : float
         Of the best segment: 1 is equal, 0 as unlike as chance.
     contributions : dict of str to float
@@ -50,6 +52,7 @@ class Passage:
     track_id: str
     start: float
     end: float
+    best: float
     score: float
     contributions: dict[str, float]
     values: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -173,6 +176,18 @@ class PassageRecommender:
         row = self._row(track_id, at)
         return self._span(row, row)
 
+    def windows(self, track_id: str) -> list[tuple[float, float]]:
+        """Return from when to when each segment of a track lasts.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such track.
+        """
+        first = self._row(track_id, 0.0)
+        count = int(self._first[self._number[track_id] + 1]) - first
+        return [self._span(row, row) for row in range(first, first + count)]
+
     def _row(self, track_id: str, at: float) -> int:
         if track_id not in self._number:
             raise UnknownName("track", track_id, self._number)
@@ -181,7 +196,9 @@ class PassageRecommender:
         if not 0 <= at <= length:
             raise MessError(f"{track_id!r} has no sound at {at:g} s: it is {length:.1f} s long")
         count = int(self._first[track + 1] - self._first[track])
-        return int(self._first[track]) + min(int(at // self._seconds), count - 1)
+        # The last segment is shifted back to end with its track: where two overlap, it is meant.
+        is_last = at >= length - self._seconds - 1e-3
+        return int(self._first[track]) + (count - 1 if is_last else int(at // self._seconds))
 
     def _span(self, first: int, last: int) -> tuple[float, float]:
         track = int(self._track_of[first])
@@ -305,6 +322,7 @@ class PassageRecommender:
                     track_id=self.track_ids[self._track_of[run.best]],
                     start=round(start, 3),
                     end=round(end, 3),
+                    best=round(self._span(run.best, run.best)[0], 3),
                     score=float(sum(parts)),
                     contributions=dict(zip(names, parts, strict=True)),
                     values=values[place],

@@ -1,0 +1,61 @@
+"""A recording as a waveform over its spectrogram, of which a click picks a window."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from dashboard.components.player import PLAYER_JS, Sound
+from mess.audio import SEGMENT_SECONDS
+
+_BINS = 1200
+_HERE = Path(__file__).parent
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "mess.picker",
+        css=(_HERE / "picker.css").read_text(),
+        js=PLAYER_JS + (_HERE / "picker.js").read_text(),
+    )
+
+
+def pick_window(
+    sound: Sound, *, count: int, chosen: int, key: str, on_pick: Callable[[int], None]
+) -> None:
+    """Draw a whole recording and let a person pick one of its segments.
+
+    Parameters
+    ----------
+    sound : Sound
+        From 0 to its end.
+    count : int
+        Of segments; the last ends with the recording.
+    chosen : int
+    key : str
+    on_pick : callable
+        Gets the number of the segment before the page is drawn again.
+    """
+
+    def tell() -> None:
+        number = st.session_state[key].get("picked")
+        if isinstance(number, int | float) and 0 <= number < count:
+            on_pick(int(number))
+
+    _component()(
+        key=key,
+        data={
+            "name": sound.label,
+            "label": f"Choose 5 seconds of {sound.label}",
+            "peaks": f"{sound.url('peaks')}&bins={_BINS}",
+            "spectrogram": sound.url("spectrogram"),
+            "duration": sound.seconds,
+            "window": SEGMENT_SECONDS,
+            "count": count,
+            "chosen": chosen,
+        },
+        on_picked_change=tell,
+    )

@@ -1,0 +1,268 @@
+"""Your audio: hand over a recording, and search with it."""
+
+import streamlit as st
+
+from dashboard import encoding, readers
+from dashboard.components.picker import pick_window
+from dashboard.components.player import Sound, player
+from dashboard.components.results import Action, Row, clock, draw_results, draw_rows
+from dashboard.components.text import plain
+from dashboard.components.weights import watch_weights
+from dashboard.sections.belonging import offer_belonging
+from dashboard.sections.missing import offer
+from dashboard.sidebar import selected
+from mess.errors import ArtifactError, MessError
+from mess.newcomers import (
+    MAX_SECONDS,
+    Newcomer,
+    place,
+    place_segments,
+    predicted_values,
+    segment_span,
+)
+from mess.search.aspects import THRESHOLD
+from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.targets import ALL_TARGETS
+from mess.uploads import KEEP_HOURS, Upload, Uploads
+
+_KEY = "yours"
+_TYPES = ["wav", "flac", "mp3", "ogg", "m4a"]
+_POLL_SECONDS = 0.5
+_RESULTS = 10
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Your audio")
+    dataset, encoder = selected()
+    try:
+        recommender = readers.recommender(dataset, encoder)
+    except ArtifactError as error:
+        command = ["run-all", "--dataset", dataset, "--encoder", encoder]
+        offer(error, dataset=dataset, command=command, button="Make it now")
+        return
+    uploads = Uploads(readers.store())
+    uploads.sweep()
+    _take_files(uploads)
+    if note := st.session_state.pop("upload_note", None):
+        st.success(plain(note))
+    mine = [found for token in _tokens() if (found := uploads.find(token)) is not None]
+    st.session_state["uploads"] = [upload.token for upload in mine]
+    if not mine:
+        return
+    upload = _choose(uploads, mine)
+    uploads.want(upload.token, dataset=dataset, encoder=encoder)
+    state = uploads.state(upload.token, encoder)
+    if state == "done":
+        st.fragment(_draw)(recommender, uploads, upload)
+    elif state == "failed":
+        st.error(plain(f"{upload.name}: {uploads.problem(upload.token, encoder)}"))
+    else:
+        st.fragment(_wait, run_every=_POLL_SECONDS)(uploads, upload, encoder)
+
+
+def _tokens() -> list[str]:
+    found: list[str] = st.session_state.setdefault("uploads", [])
+    return found
+
+
+def _take_files(uploads: Uploads) -> None:
+    """Draw the field that takes files; what is wrong with one is said, and the rest goes on."""
+    most = int(st.get_option("server.maxUploadSize"))
+    number = st.session_state.setdefault("upload_field", 0)
+    files = st.file_uploader(
+        f"Recordings of up to {most} MB and {MAX_SECONDS / 60:g} minutes each",
+        type=_TYPES,
+        accept_multiple_files=True,
+        key=f"{_KEY}-files-{number}",
+    )
+    st.caption(
+        "A file is kept without its name in a folder of its own on this machine, and nowhere else. "
+        f"It is deleted when you forget it, or after {KEEP_HOURS:g} hours; a reload of this page "
+        "loses sight of it."
+    )
+    if files:
+        problems = []
+        for file in files:
+            try:
+                upload = uploads.add(file.getbuffer(), file.name, most=most << 20)
+            except MessError as error:
+                problems.append(str(error))
+            except OSError as error:
+                problems.append(f"{file.name}: cannot be kept ({error.strerror}); make room")
+            else:
+                _tokens().append(upload.token)
+                st.session_state[f"{_KEY}-chosen"] = upload.token
+        st.session_state["upload_problems"] = problems
+        st.session_state["upload_field"] = number + 1  # a new field: the server's copies go
+        st.rerun()
+    for problem in st.session_state.get("upload_problems", []):
+        st.warning(plain(problem))
+
+
+def _choose(uploads: Uploads, mine: list[Upload]) -> Upload:
+    """Draw which file is looked at, its player, and the button that forgets it."""
+    by_token = {upload.token: upload for upload in mine}
+    if st.session_state.get(f"{_KEY}-chosen") not in by_token:
+        st.session_state[f"{_KEY}-chosen"] = mine[-1].token
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        token = st.selectbox(
+            "File",
+            list(by_token),
+            format_func=lambda one: by_token[one].name,
+            key=f"{_KEY}-chosen",
+        )
+        st.button("Forget it", on_click=uploads.forget, args=(token,), key=f"{_KEY}-forget")
+    return by_token[token]
+
+
+def _wait(uploads: Uploads, upload: Upload, encoder: str) -> None:
+    """Look until the file is encoded."""
+    encoding.see_to(readers.store())
+    if uploads.state(upload.token, encoder) != "waiting":
+        st.rerun()
+    player(_sound(upload), key=f"{_KEY}-waiting-player")
+    st.progress(0.0, text=f"{encoder} listens to it …")
+
+
+def _draw(recommender: LayerBasedRecommender, uploads: Uploads, upload: Upload) -> None:
+    encoder = recommender.encoder
+    try:
+        newcomer = uploads.newcomer(upload.token, encoder)
+        point = place(newcomer, recommender)
+    except MessError as error:
+        st.warning(plain(str(error)))
+        return
+    player(_sound(upload, seconds=min(60.0, newcomer.duration)), key=f"{_KEY}-player")
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        weights, _ = watch_weights(recommender, key=_KEY)
+        _show_values(newcomer, recommender)
+        offer_belonging(upload, encoder=encoder)
+    used = {name: weight for name, weight in weights.items() if weight}
+    with right:
+        tabs = st.tabs(["Tracks", "Passages"], key=f"{_KEY}-tabs", on_change="rerun")
+        if tabs[0].open:
+            with tabs[0]:
+                _draw_tracks(recommender, point, used)
+        if tabs[1].open:
+            with tabs[1]:
+                _draw_passages(recommender, newcomer, upload, used)
+
+
+def _draw_tracks(recommender: LayerBasedRecommender, point: object, weights: object) -> None:
+    if not weights:
+        st.info("Move a slider away from 0.")
+        return
+    tracks = readers.tracks(recommender.dataset, recommender.encoder)
+    try:
+        found = recommender.multi_aspect_recommendation(point, weights, _RESULTS)  # type: ignore[arg-type]
+    except MessError as error:
+        st.warning(plain(str(error)))
+        return
+    draw_results(
+        [
+            (
+                one,
+                tracks[one.track_id],
+                Sound(
+                    dataset=recommender.dataset,
+                    encoder=recommender.encoder,
+                    track=one.track_id,
+                    label=tracks[one.track_id].label,
+                    seconds=min(30.0, tracks[one.track_id].duration),
+                ),
+            )
+            for one in found
+        ],
+        key=f"{_KEY}-results",
+        on_action=_nothing,
+        actions=(),
+    )
+
+
+def _draw_passages(
+    recommender: LayerBasedRecommender,
+    newcomer: Newcomer,
+    upload: Upload,
+    weights: dict[str, float],
+) -> None:
+    dataset, encoder = recommender.dataset, recommender.encoder
+    try:
+        passages = readers.passages(dataset, encoder)
+        points = place_segments(newcomer, passages)
+    except ArtifactError as error:
+        command = ["index", "--dataset", dataset, "--encoder", encoder]
+        offer(error, dataset=dataset, command=command, button="Build them now")
+        return
+    except MessError as error:
+        st.warning(plain(str(error)))
+        return
+    key = f"{_KEY}-segment-{upload.token}"
+    chosen = min(int(st.session_state.get(key, 0)), len(points) - 1)
+
+    def pick(number: int) -> None:
+        st.session_state[key] = number
+
+    whole = _sound(upload, seconds=newcomer.duration)
+    pick_window(whole, count=len(points), chosen=chosen, key=f"{_KEY}-picker", on_pick=pick)
+    start, end = segment_span(newcomer, chosen)
+    st.caption(f"Chosen: {clock(start)} to {clock(end)}. Click in the picture for others.")
+    known = {
+        name: weight
+        for name, weight in weights.items()
+        if name == "overall" or name in passages.get_available_aspects()
+    }
+    if missing := [name.replace("_", " ") for name in weights if name not in known]:
+        st.caption(f"Nothing is known of five seconds in: {', '.join(missing)}.")
+    if not known:
+        st.info("Move another slider away from 0.")
+        return
+    tracks = readers.tracks(dataset, encoder)
+    found = passages.recommend(points[chosen], known, _RESULTS, max_per_track=1)
+    rows = [
+        Row(
+            id=f"{one.best:g} {one.track_id}",
+            label=f"{tracks[one.track_id].label} · {clock(one.start)}–{clock(one.end)}",
+            about=one.track_id,
+            found=one,
+            sound=Sound(
+                dataset=dataset,
+                encoder=encoder,
+                track=one.track_id,
+                label=f"{tracks[one.track_id].label}, {clock(one.start)} to {clock(one.end)}",
+                start=one.start,
+                seconds=one.end - one.start,
+            ),
+        )
+        for one in found
+    ]
+    draw_rows(rows, key=f"{_KEY}-passages", on_action=_nothing, actions=())
+
+
+def _show_values(newcomer: Newcomer, recommender: LayerBasedRecommender) -> None:
+    """Show what is predicted of the file, beside what is measured on it."""
+    r2 = {c.name: c.r2 for c in recommender.terms.steering.columns if c.kind == "probe"}
+    rows = [
+        {
+            "target": name.replace("_", " "),
+            "predicted": f"{value:.4g}",
+            "measured": f"{newcomer.measured[name]:.4g}" if name in newcomer.measured else "–",
+            "unit": ALL_TARGETS[name].unit,
+        }
+        for name, value in predicted_values(newcomer, recommender).items()
+        if (r2[name] or 0.0) >= THRESHOLD
+    ]
+    with st.expander("What is heard in it"):
+        st.dataframe(rows, hide_index=True)
+
+
+def _sound(upload: Upload, *, seconds: float = 60.0) -> Sound:
+    return Sound(upload=upload.token, label=upload.name, seconds=seconds)
+
+
+def _nothing(_action: Action, _row: str) -> None:
+    """Results have no actions here."""
+
+
+main()

@@ -1,0 +1,97 @@
+"""Encode the files that were handed over in the browser, then wait a while for more.
+
+The dashboard starts it when it is needed: the server stays small, and a second file finds the
+encoder loaded.
+
+python pipelines/encode_uploads.py
+"""
+
+import fcntl
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from mess.encoders import Encoder, load_encoder
+from mess.errors import MessError
+from mess.newcomers import MAX_SECONDS, Newcomer, encode_recording
+from mess.store import Store
+from mess.uploads import Upload, Uploads
+from pipelines.options import run_script
+
+LINGER_SECONDS = 120.0
+_LOOK_SECONDS = 0.2
+
+
+def encode_waiting(
+    store: Store, *, linger: float = LINGER_SECONDS, max_seconds: float = MAX_SECONDS
+) -> int:
+    """Encode what waits until nothing has come for a while; return how many files.
+
+    Parameters
+    ----------
+    store : Store
+    linger : float
+        Seconds without a file after which it ends.
+    max_seconds : float
+        Of a recording.
+    """
+    uploads, models, done = Uploads(store), dict[str, Encoder](), 0
+    uploads.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with lock_path(store).open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return 0  # another process is at it
+        last = time.monotonic()
+        while time.monotonic() - last < linger or any(uploads.waiting()):
+            for upload, dataset, encoder in uploads.waiting():
+                result = _encode(store, upload, dataset, encoder, models, max_seconds)
+                uploads.finish(upload.token, encoder, result)
+                done, last = done + 1, time.monotonic()
+            time.sleep(_LOOK_SECONDS)
+    return done
+
+
+def lock_path(store: Store) -> Any:
+    """Return the lock that an encoding process holds as long as it lives."""
+    return Uploads(store).folder / "encoding.lock"
+
+
+def _encode(
+    store: Store,
+    upload: Upload,
+    dataset: str,
+    encoder: str,
+    models: dict[str, Encoder],
+    max_seconds: float,
+) -> Newcomer | str:
+    """Return the features of a file, or in one line why there are none."""
+    try:
+        if not Uploads(store).begin(upload.token, encoder):
+            return "the encoder broke off over this file; convert it or choose another"
+        header: Mapping[str, Any] = store.features_manifest(dataset, encoder).header
+        if encoder not in models:
+            dtype = str(header.get("settings", {}).get("dtype", "float32"))
+            models.clear()  # one at a time: a large one fills the memory
+            models[encoder] = load_encoder(encoder, dtype=dtype)
+        return encode_recording(upload.path, models[encoder], like=header, max_seconds=max_seconds)
+    except MessError as error:
+        return str(error).removeprefix(f"{upload.path}: ")
+    except Exception as error:  # whatever is in the file must not stop the others
+        return f"cannot be encoded ({type(error).__name__}: {error})"
+
+
+def command(
+    linger: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for more.")
+    ] = LINGER_SECONDS,
+) -> None:
+    """Encode files that were handed over in the dashboard; it starts this by itself."""
+    done = encode_waiting(Store(), linger=linger)
+    typer.echo(f"encoded: {done} files")
+
+
+if __name__ == "__main__":
+    run_script(command)
