@@ -250,6 +250,41 @@ def search(_: Path) -> Iterator[Row]:
     )
 
 
+def passages(_: Path) -> Iterator[Row]:
+    """A million segments, each kind of query, against numpy over all of them."""
+    from mess.search.recall import draw_query
+    from mess.search.segment_index import SegmentIndex, build_segment_index
+    from mess.search.steering import Column, Steering
+
+    x, overall = plain.segment_coordinates(1_000_000)
+    columns = [Column(str(number), "probe") for number in range(x.shape[1])]
+    began = time.perf_counter()
+    parts, search = build_segment_index(x, overall, columns)
+    yield Row("index of 1,000,000 segments", f"{time.perf_counter() - began:.0f} s", "", "")
+    index = SegmentIndex(Steering(parts["passages.faiss"], columns), parts, search)
+    squares = np.square(x)
+    for kind, plan in index.plan.items():
+        rng = np.random.default_rng(7)
+        drawn = [draw_query(kind, x, overall, rng=rng) for _ in range(100)]
+        queries = iter(drawn * 2)
+        ours = seconds(
+            lambda queries=queries, kind=kind: index.best(  # type: ignore[misc]
+                next(queries)[0], k=50, exclude=[(0, 60)], unlike="unlike" in kind
+            ),
+            runs=99,
+        )
+        theirs = seconds(
+            lambda query=drawn[0][0]: plain.best_segments(x, squares, overall, query, k=50),  # type: ignore[misc]
+            runs=3,
+        )
+        yield Row(
+            f"{kind}, 1,000,000 segments, recall@10 {plan.recall:.3f} ({plan.way})",
+            f"{1e3 * ours:.2f} ms",
+            f"numpy, {1e3 * theirs:.0f} ms",
+            f"{theirs / ours:.0f} ×",
+        )
+
+
 def memory(folder: Path) -> Iterator[Row]:
     """Peak memory of extracting a 30-minute file."""
     audio = folder / "data" / "audio" / "long"
@@ -281,6 +316,7 @@ PARTS = {
     "targets": targets,
     "discovery": discovery,
     "search": search,
+    "passages": passages,
     "memory": memory,
 }
 

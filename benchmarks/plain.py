@@ -116,3 +116,48 @@ def cosine_loop(
     scores[row] = -np.inf
     order: Sequence[int] = np.argsort(-scores)[:k].tolist()
     return list(order)
+
+
+def segment_coordinates(n: int, *, per_track: int = 50) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return made-up coordinates of segments, correlated as those of the demo library are.
+
+    There three directions hold four fifths of the variance of the targets, and two fifths of it (of
+    the whitened vectors three fifths) lie within tracks.
+
+    Returns
+    -------
+    x : ndarray [shape=(n, 12), dtype=float32]
+        Standardised.
+    overall : ndarray [shape=(n, 32), dtype=float32]
+        Unit vectors.
+    """
+    rng = np.random.default_rng(0)
+
+    def within_tracks(width: int, share: float) -> NDArray[Any]:
+        tracks = rng.standard_normal((-(-n // per_track), width)) * np.sqrt(1 - share)
+        own = np.repeat(tracks, per_track, axis=0)[:n]
+        return np.asarray(own + rng.standard_normal((n, width)) * np.sqrt(share))
+
+    strength = np.sqrt([0.37, 0.30, 0.12, 0.06, 0.05, 0.04, 0.03, 0.02, 0.01])
+    latent = within_tracks(len(strength), 0.4) * strength
+    x = latent @ rng.standard_normal((len(strength), 12))
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    overall = within_tracks(32, 0.6)
+    overall /= np.linalg.norm(overall, axis=1, keepdims=True)
+    return x.astype(np.float32), overall.astype(np.float32)
+
+
+def best_segments(
+    x: NDArray[Any], squares: NDArray[Any], overall: NDArray[Any], query: NDArray[Any], *, k: int
+) -> NDArray[Any]:
+    """Return the rows of the ``k`` highest scores, by the columns that the query weighs."""
+    count = x.shape[1]
+    used = np.flatnonzero((query[:count] != 0) | (query[count : 2 * count] != 0))
+    scores = np.zeros(len(x), dtype=np.float32)
+    if used.size:
+        scores += x[:, used] @ query[:count][used]
+        scores += squares[:, used] @ query[count : 2 * count][used]
+    if query[2 * count :].any():
+        scores += overall @ query[2 * count :]
+    best = np.argpartition(-scores, k)[:k]
+    return best[np.argsort(-scores[best])]

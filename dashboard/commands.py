@@ -164,7 +164,9 @@ PIPELINES = (
             Option("--no-controls", "Without baselines and learning curve", False),
         ),
     ),
-    Pipeline("index", "Build the search index"),
+    Pipeline(
+        "index", "Build the search index", (Option("--no-passages", "Without passages", False),)
+    ),
     Pipeline("evaluate", "Judge the sliders", (_SEED,)),
     Pipeline(
         "check-targets",

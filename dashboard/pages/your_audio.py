@@ -11,6 +11,8 @@ from dashboard.components.weights import watch_weights
 from dashboard.sections.belonging import offer_belonging
 from dashboard.sections.missing import offer
 from dashboard.sidebar import selected
+from dashboard.sounds import MAX_SECONDS as MAX_CLIP_SECONDS
+from mess.audio import probe_duration
 from mess.errors import ArtifactError, MessError
 from mess.newcomers import (
     MAX_SECONDS,
@@ -51,7 +53,8 @@ def main() -> None:
     if not mine:
         return
     upload = _choose(uploads, mine)
-    uploads.want(upload.token, dataset=dataset, encoder=encoder)
+    for one in [upload, *mine]:  # the one that is looked at first
+        uploads.want(one.token, dataset=dataset, encoder=encoder)
     state = uploads.state(upload.token, encoder)
     if state == "done":
         st.fragment(_draw)(recommender, uploads, upload)
@@ -133,7 +136,7 @@ def _draw(recommender: LayerBasedRecommender, uploads: Uploads, upload: Upload) 
     except MessError as error:
         st.warning(plain(str(error)))
         return
-    player(_sound(upload, seconds=min(60.0, newcomer.duration)), key=f"{_KEY}-player")
+    player(_sound(upload, seconds=min(MAX_CLIP_SECONDS, newcomer.duration)), key=f"{_KEY}-player")
     left, right = st.columns([2, 3], gap="medium")
     with left:
         weights, _ = watch_weights(recommender, key=_KEY)
@@ -245,10 +248,9 @@ def _show_values(newcomer: Newcomer, recommender: LayerBasedRecommender) -> None
     r2 = {c.name: c.r2 for c in recommender.terms.steering.columns if c.kind == "probe"}
     rows = [
         {
-            "target": name.replace("_", " "),
+            "target": ", ".join(filter(None, (name.replace("_", " "), ALL_TARGETS[name].unit))),
             "predicted": f"{value:.4g}",
             "measured": f"{newcomer.measured[name]:.4g}" if name in newcomer.measured else "–",
-            "unit": ALL_TARGETS[name].unit,
         }
         for name, value in predicted_values(newcomer, recommender).items()
         if (r2[name] or 0.0) >= THRESHOLD
@@ -257,7 +259,9 @@ def _show_values(newcomer: Newcomer, recommender: LayerBasedRecommender) -> None
         st.dataframe(rows, hide_index=True)
 
 
-def _sound(upload: Upload, *, seconds: float = 60.0) -> Sound:
+def _sound(upload: Upload, *, seconds: float | None = None) -> Sound:
+    if seconds is None:
+        seconds = min(probe_duration(upload.path) or MAX_CLIP_SECONDS, MAX_CLIP_SECONDS)
     return Sound(upload=upload.token, label=upload.name, seconds=seconds)
 
 

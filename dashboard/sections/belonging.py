@@ -1,6 +1,7 @@
 """An upload becomes a recording of a dataset, and the usual pipelines run over it."""
 
 import os
+import re
 
 import streamlit as st
 
@@ -13,7 +14,7 @@ from mess.probing.folds import MIN_WORKS
 from mess.store import Store
 from mess.uploads import Upload, Uploads, safe_name
 
-_NEW = "my recordings"
+_NEW = "my-recordings"
 
 
 def offer_belonging(upload: Upload, *, encoder: str) -> None:
@@ -31,7 +32,7 @@ def offer_belonging(upload: Upload, *, encoder: str) -> None:
         )
         if st.button("Add", key="upload-add"):
             try:
-                name = safe_name(dataset or "")
+                name = dataset_name(dataset or "")
                 count = add_to_dataset(readers.store(), upload, dataset=name, title=title)
             except MessError as error:
                 st.warning(plain(str(error)))
@@ -63,11 +64,23 @@ def add_to_dataset(store: Store, upload: Upload, *, dataset: str, title: str) ->
     return sum(1 for entry in os.scandir(folder) if entry.is_file())
 
 
+def dataset_name(text: str) -> str:
+    """Return a text as the name of a dataset.
+
+    >>> dataset_name("../My Études!")
+    'My-tudes'
+    """
+    kept = re.sub(r"[^A-Za-z0-9_.-]+", "-", re.sub(r"[^\x20-\x7e]", "", text))
+    return kept.strip("-._")[:60] or _NEW
+
+
 def _folders(store: Store) -> list[str]:
     found = [
         name
         for name in available_datasets(store.audio_dir(""))
-        if name not in KNOWN and not store.audio_dir(name).is_symlink()
+        if name not in KNOWN
+        and store.audio_dir(name).is_dir()
+        and not store.audio_dir(name).is_symlink()
     ]
     return found or [_NEW]
 

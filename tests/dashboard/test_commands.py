@@ -15,6 +15,8 @@ APP: Any = typer.main.get_command(build_app())
 def test_every_pipeline_can_be_started() -> None:
     assert {pipeline.name for pipeline in PIPELINES} == set(COMMANDS) - {
         "recommend",
+        "passages",
+        "encode-uploads",
         "status",
         "encoders",
     }
