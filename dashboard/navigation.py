@@ -17,7 +17,7 @@ def navigate() -> Any:
             st.Page(PAGES / "compare.py", title="Compare encoders", url_path="compare"),
             st.Page(PAGES / "recommend.py", title="Recommend", url_path="recommend"),
             st.Page(PAGES / "passages.py", title="Passages", url_path="passages"),
-            st.Page(PAGES / "your_audio.py", title="Your audio", url_path="your-audio"),
+            st.Page(PAGES / "your_audio.py", title="Your audio", url_path="your_audio"),
             st.Page(PAGES / "map.py", title="Map", url_path="map"),
             st.Page(PAGES / "targets.py", title="Targets", url_path="targets"),
             st.Page(PAGES / "experiments.py", title="Experiments", url_path="experiments"),

@@ -71,9 +71,7 @@ def test_a_file_keeps_nothing_of_its_name_on_disk(tmp_path: Path) -> None:
         (b"RIFF" + bytes(3 << 20), "is larger than 1 MB"),
     ],
 )
-def test_what_is_no_audio_is_refused_in_one_line(
-    tmp_path: Path, content: bytes, says: str
-) -> None:
+def test_what_is_no_audio_is_refused_in_one_line(tmp_path: Path, content: bytes, says: str) -> None:
     with pytest.raises(MessError, match=says) as caught:
         Uploads(Store(tmp_path)).add(content, "a\nb.wav", most=1 << 20)
     assert "\n" not in str(caught.value)

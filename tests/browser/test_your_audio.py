@@ -1,0 +1,120 @@
+"""Your audio in a real browser: handed over, searched with, forgotten, added."""
+
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser_acts import hear, no_error, open_page
+from browser_server import serve
+from tones import write_tone
+
+from mess.store import Store
+
+EVIL = "<img src=x onerror=alert(1)> **b** $a$.wav"
+
+
+def hand_over(page: Any, *paths: Path) -> None:
+    page.locator("input[type=file]").set_input_files([str(path) for path in paths])
+
+
+def titles(page: Any) -> list[str]:
+    page.locator(".results li h3").first.wait_for()
+    found: list[str] = page.locator(".results li h3").all_inner_texts()
+    return found
+
+
+def test_a_recording_is_heard_searched_with_and_forgotten(
+    page: Any, dashboard: str, demo_library: Path, tmp_path: Path
+) -> None:
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message) or dialog.dismiss())
+    track, entry = next(
+        iter(Store(demo_library).features_manifest("demo", "spectral").done().items())
+    )
+    recording = Store(demo_library).audio_dir("demo") / entry["path"]
+    mine = tmp_path / EVIL.replace(".wav", ".flac")
+    shutil.copy(recording, mine)
+    open_page(page, dashboard, "your_audio")
+    hand_over(page, mine)
+    titles(page)
+    page.get_by_role("button", name="Overall", exact=True).click()
+    page.locator(".results li .about").first.filter(has_text=track).wait_for()
+    hear(page, page.locator(".player").first)
+    assert page.locator(".player").first.get_attribute("aria-label") == mine.name
+    page.get_by_role("tab", name="Passages").click()
+    page.locator(".picker .field").wait_for()
+    page.keyboard.press("Tab")
+    page.locator(".results li h3").filter(has_text=re.compile(r"· \d+:\d\d–")).first.wait_for()
+    hear(page, page.locator(".results .player").first)
+    folders = [path for path in (demo_library / "uploads").iterdir() if path.is_dir()]
+    assert len(folders) == 1
+    files = [path.name for path in (demo_library / "uploads").rglob("*")]
+    assert not any("img" in name or "alert" in name for name in files)
+    page.get_by_role("button", name="Forget it").click()
+    page.locator(".results").wait_for(state="detached")
+    assert not folders[0].exists()
+    assert not dialogs
+    no_error(page)
+
+
+def test_bad_files_are_said_and_the_good_one_goes_on(
+    page: Any, dashboard: str, tmp_path: Path
+) -> None:
+    text, empty = tmp_path / "text.wav", tmp_path / "empty.mp3"
+    text.write_text("I am no sound")
+    empty.write_bytes(b"")
+    good = write_tone(tmp_path / "a <b>good</b> one.ogg", 12)
+    cut = tmp_path / "cut.flac"
+    whole = write_tone(tmp_path / "whole.flac", 12).read_bytes()
+    cut.write_bytes(whole[: len(whole) // 3])
+    open_page(page, dashboard, "your_audio")
+    hand_over(page, text, empty, cut, good)
+    page.get_by_text("text.wav: is no wav, flac, mp3, ogg or m4a").wait_for()
+    page.get_by_text("empty.mp3: is empty").wait_for()
+    titles(page)
+    assert page.locator(".player").first.get_attribute("aria-label") == good.name
+    page.get_by_test_id("stSelectbox").filter(has_text="File").locator("input").click()
+    page.get_by_role("option", name="cut.flac").click()
+    page.get_by_text(re.compile(r"cut.flac: is (damaged or )?truncated")).wait_for()
+    no_error(page)
+
+
+def test_a_recording_joins_a_dataset(
+    page: Any, demo_library: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
+    (root / "processed").symlink_to(demo_library / "processed")
+    (root / "audio").mkdir()
+    (root / "audio" / "demo").symlink_to(demo_library / "audio" / "demo")
+    process, address = serve(root, tmp_path / "log")
+    request.addfinalizer(process.kill)
+    open_page(page, address, "your_audio")
+    hand_over(page, write_tone(tmp_path / "song.mp3", 12))
+    titles(page)
+    page.get_by_text("Add it to a dataset").click()
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_text(re.compile("Added to my-recordings, which has 1 recordings")).wait_for()
+    added = root / "audio" / "my-recordings" / "song.mp3"
+    assert added.is_file()
+    store = Store(root)
+    for _ in range(150):
+        if store.features_time("my-recordings", "spectral"):
+            break
+        time.sleep(0.2)
+    assert list(store.features_manifest("my-recordings", "spectral").done()) == ["song"]
+    no_error(page)
+
+
+def test_without_an_index_it_says_what_to_do(
+    page: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    process, address = serve(tmp_path / "data", tmp_path / "log")
+    request.addfinalizer(process.kill)
+    for path in ("your_audio", "passages"):
+        open_page(page, address, path)
+        page.get_by_text("mess ").first.wait_for()
+        no_error(page)
