@@ -24,7 +24,8 @@ from mess.audio import SEGMENT_SECONDS
 from mess.encoders.presets import PRESETS
 from mess.manifest import fingerprint
 from mess.search.index import normalise_layers, serialise_layer
-from mess.search.steering import Column, serialise, standardise, whiten
+from mess.search.spaces import standardise, whiten
+from mess.search.steering import Column, serialise
 from mess.store import Store
 from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION
 from mess.versions import FEATURES_VERSION
