@@ -1,47 +1,97 @@
-"""Make the README's pictures from the demo library: ``make screenshots``."""
+"""Make the pictures of the docs, each page of the demo in both themes: ``make screenshots``.
 
+What pages show beyond the demo itself (encoders compared, a map, targets tested) is made first.
+"""
+
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from browser_server import CHROMIUM_FLAGS, REPOSITORY, chromium, serve
 from playwright.sync_api import sync_playwright
 
+from mess.encoders import by_interest
+from mess.errors import ArtifactError
 from mess.store import Store
 
 IMAGES = REPOSITORY / "docs" / "images"
+SIZE = {"width": 1280, "height": 800}
 
 
 def settle(page: Any) -> None:
     """Wait until Streamlit has finished and nothing moves."""
     page.get_by_role("heading", level=1).first.wait_for()
     page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(2500)
+
+
+def _recommend(page: Any) -> None:
+    page.get_by_role("button", name="Timbre", exact=True).click()
+    page.get_by_role("button", name="Values", exact=True).click()
+
+
+def _your_audio(page: Any) -> None:
+    store = Store()
+    track = next(iter(sorted(store.audio_dir("demo").glob("**/*.flac"))))
+    page.locator("input[type=file]").set_input_files(track)
+    page.locator("li h3").first.wait_for(timeout=120_000)
+
+
+def _nothing(_: Any) -> None:
+    """Show the page as it opens."""
+
+
+PAGES: tuple[tuple[str, str, Callable[[Any], None]], ...] = (
+    ("", "home", _nothing),
+    ("discovery", "discovery", _nothing),
+    ("compare", "compare", _nothing),
+    ("recommend", "recommend", _recommend),
+    ("passages", "passages", _nothing),
+    ("your_audio", "your-audio", _your_audio),
+    ("map", "map", _nothing),
+    ("targets", "targets", _nothing),
+    ("experiments", "experiments", _nothing),
+)
+
+
+def make_ready(store: Store) -> None:
+    """Run the pipelines whose results the pages show and that the demo leaves out."""
+    encoder = by_interest(store.encoders_of("demo"))[0]
+    commands = [["map", "--dataset", "demo", "--encoder", encoder]]  # quick where it is there
+    for read, step in (
+        (store.read_reliability, "check-targets"),
+        (store.read_comparison, "compare"),
+    ):
+        try:
+            read("demo")
+        except ArtifactError:
+            commands.append([step, "--dataset", "demo"])
+    for command in commands:
+        subprocess.run([sys.executable, "-m", "mess.cli", *command], check=True)
 
 
 def main() -> None:
-    """Write one PNG a page to docs/images."""
+    """Write two PNGs a page to docs/images."""
     IMAGES.mkdir(parents=True, exist_ok=True)
+    store = Store()
+    make_ready(store)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server, address = serve(Store().root.absolute(), Path(folder) / "log")
+        server, address = serve(store.root.absolute(), Path(folder) / "log")
+        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         try:
-            browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
-            page = browser.new_page(viewport={"width": 1280, "height": 860})
-            for path, name in (
-                ("", "home"),
-                ("discovery", "discovery"),
-                ("recommend", "recommend"),
-            ):
-                page.goto(f"{address}/{path}")
-                if name == "discovery":
-                    page.locator(".js-plotly-plot").nth(1).wait_for()
-                settle(page)
-                if name == "recommend":
-                    page.get_by_role("button", name="Timbre", exact=True).click()
-                    page.get_by_role("button", name="Values", exact=True).click()
+            for theme in ("light", "dark"):
+                page = browser.new_context(viewport=SIZE, color_scheme=theme).new_page()
+                for path, name, act in PAGES:
+                    page.goto(f"{address}/{path}")
                     settle(page)
-                page.screenshot(path=IMAGES / f"{name}.png")
-                print(IMAGES / f"{name}.png")
+                    act(page)
+                    settle(page)
+                    target = IMAGES / f"{name}-{theme}.png"
+                    page.screenshot(path=target)
+                    print(target, flush=True)
         finally:
             server.terminate()
 
