@@ -91,9 +91,10 @@ def _command(dataset: str, encoder: str, count: int) -> list[str]:
 
 
 def _note(dataset: str, count: int) -> str:
+    has = f"Added to {dataset}, which has {count} recording{'s' if count > 1 else ''} now"
     if count >= 2 * MIN_WORKS:
-        return f"Added to {dataset}, which has {count} recordings now; its pipelines run."
+        return f"{has}; its pipelines run."
     return (
-        f"Added to {dataset}, which has {count} recordings now. From {2 * MIN_WORKS} on they can "
+        f"{has}. From {2 * MIN_WORKS} on they can "
         "be probed and searched; until then they are extracted only."
     )
