@@ -269,12 +269,12 @@ def passages(_: Path) -> Iterator[Row]:
         queries = iter(drawn * 2)
         ours = seconds(
             lambda queries=queries, kind=kind: index.best(  # type: ignore[misc]
-                next(queries)[0], k=50, exclude=[(0, 60)], unlike="unlike" in kind
+                next(queries)[0], k=10, exclude=[(0, 60)], unlike="unlike" in kind
             ),
             runs=99,
         )
         theirs = seconds(
-            lambda query=drawn[0][0]: plain.best_segments(x, squares, overall, query, k=50),  # type: ignore[misc]
+            lambda query=drawn[0][0]: plain.best_segments(x, squares, overall, query, k=10),  # type: ignore[misc]
             runs=3,
         )
         yield Row(

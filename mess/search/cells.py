@@ -13,7 +13,7 @@ J. L. Bentley: Multidimensional binary search trees used for associative searchi
 of the ACM 18, 1975 (bounds decide what is read).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import faiss
@@ -31,6 +31,7 @@ _BLOCK = 50_000
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
+Span = tuple[int, int]  # rows from the first to before the last
 
 
 def assign_cells(values: Floats, *, seed: int = 0) -> Rows:
@@ -142,7 +143,7 @@ class Cells:
         return out
 
     def search(
-        self, query: Floats, *, k: int, cells: int, exclude: NDArray[np.bool_] | None = None
+        self, query: Floats, *, k: int, cells: int, exclude: Sequence[Span] = ()
     ) -> tuple[Rows, Floats]:
         """Return the rows with the largest inner products among the most promising cells.
 
@@ -152,8 +153,8 @@ class Cells:
         k : int
         cells : int
             How many are read; all of them give the exact answer.
-        exclude : ndarray [shape=(n,), dtype=bool], optional
-            Rows that must not be returned.
+        exclude : sequence of (int, int)
+            Rows from the first to before the last are left out.
 
         Returns
         -------
@@ -171,10 +172,14 @@ class Cells:
         scores, rows = np.empty(k, dtype=np.float32), np.empty(k, dtype=np.int64)
         parameters: Any = faiss.SearchParametersIVF()
         parameters.nprobe = cells
-        if exclude is not None:
-            allowed = np.packbits(~exclude, bitorder="little")
-            selector = faiss.IDSelectorBitmap(len(exclude), faiss.swig_ptr(allowed))
-            parameters.sel = selector
+        kept: list[Any] = []  # FAISS looks at these as long as it searches
+        for first, last in exclude:
+            span = faiss.IDSelectorRange(first, last)
+            outside = faiss.IDSelectorNot(span)
+            both = faiss.IDSelectorAnd(kept[-1], outside) if kept else outside
+            kept += [span, outside, both]
+        if kept:
+            parameters.sel = kept[-1]
         with one_thread():
             self._index.search_preassigned_c(
                 1,

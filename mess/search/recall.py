@@ -56,7 +56,7 @@ class Ways(Protocol):
         k: int,
         way: str,
         step: int,
-        exclude: NDArray[np.bool_] | None = None,
+        exclude: Sequence[tuple[int, int]] = (),
     ) -> tuple[NDArray[np.int64], Floats]:
         """Return rows and scores, best first."""
         ...

@@ -14,12 +14,14 @@ Cache locality is not enough: high-performance nearest neighbor search with prod
 fast scan. Proceedings of the VLDB Endowment 9, 2015.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.search.cells import Span
 from mess.search.index import one_thread
 
 _BITS = 4
@@ -82,7 +84,7 @@ class Scan:
         *,
         k: int,
         ranked: int,
-        exclude: NDArray[np.bool_] | None = None,
+        exclude: Sequence[Span] = (),
         also: Rows | None = None,
     ) -> tuple[Rows, Floats]:
         """Return the rows with the largest inner products among those that look best.
@@ -93,8 +95,8 @@ class Scan:
         k : int
         ranked : int
             How many are ranked by their exact scores.
-        exclude : ndarray [shape=(n,), dtype=bool], optional
-            Rows that must not be returned.
+        exclude : sequence of (int, int)
+            Rows from the first to before the last are left out.
         also : ndarray [shape=(r,)], optional
             Rows that are ranked by their exact scores, too.
 
@@ -103,13 +105,13 @@ class Scan:
         rows, scores : ndarray [shape=(≤ k,)]
             Best first.
         """
-        more = 0 if exclude is None else int(exclude.sum())
+        more = sum(last - first for first, last in exclude)
         wanted = min(max(ranked, k) + more, self.count)
         with one_thread():
             rows = self._codes.search(_paired(query[None], self._columns), wanted)[1][0]
             rows = rows[rows >= 0]
-            if exclude is not None:
-                rows = rows[~exclude[rows]]
+            for first, last in exclude:
+                rows = rows[(rows < first) | (rows >= last)]
             if also is not None:
                 rows = np.union1d(rows, also)
             rows, scores = np.ascontiguousarray(rows), np.empty(len(rows), dtype=np.float32)
@@ -117,5 +119,8 @@ class Scan:
             self._exact.compute_distance_subset(
                 1, faiss.swig_ptr(query), len(rows), faiss.swig_ptr(scores), faiss.swig_ptr(rows)
             )
-        best = np.argsort(-scores, kind="stable")[:k]
-        return rows[best], scores[best]
+        if len(rows) > k:
+            best = np.argpartition(-scores, k - 1)[:k]
+            rows, scores = rows[best], scores[best]
+        order = np.lexsort((rows, -scores))
+        return rows[order], scores[order]

@@ -13,7 +13,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.search.cells import Cells, assign_cells, serialise_cells
+from mess.search.cells import Cells, Span, assign_cells, serialise_cells
 from mess.search.index import best_rows
 from mess.search.recall import EPSILON, Measured, kind_of, measure_recall
 from mess.search.scan import Scan, serialise_scan
@@ -117,15 +117,12 @@ class SegmentIndex:
         unlike : bool
             Whether a weight is negative or something is to be unlike.
         """
-        left_out = np.zeros(self.steering.n, dtype=bool)
-        for first, last in exclude:
-            left_out[first:last] = True
         kind = kind_of(query, columns=self._columns, unlike=unlike)
         plan = self.plan.get(kind)
         if plan is None:
-            return self.search(query, k=k, way="all", step=0, exclude=left_out)[0]
+            return self.search(query, k=k, way="all", step=0, exclude=exclude)[0]
         step = plan.step * max(1, round(k / _MEASURED_FOR))
-        return self.search(query, k=k, way=plan.way, step=step, exclude=left_out)[0]
+        return self.search(query, k=k, way=plan.way, step=step, exclude=exclude)[0]
 
     def search(
         self,
@@ -134,7 +131,7 @@ class SegmentIndex:
         k: int,
         way: str,
         step: int,
-        exclude: NDArray[np.bool_] | None = None,
+        exclude: Sequence[Span] = (),
     ) -> tuple[Rows, Floats]:
         """Return rows and scores, best first; see `Measured` for ``way`` and ``step``."""
         query = np.ascontiguousarray(query, dtype=np.float32)
@@ -147,8 +144,10 @@ class SegmentIndex:
             far, _ = self._cells.search(query, k=step, cells=_CELLS_OF_BOTH, exclude=exclude)
             return self._scan.search(query, k=k, ranked=step, exclude=exclude, also=far)
         scores = self.steering.scores(query)
-        nothing = np.zeros(self.steering.n, dtype=bool)
-        rows = best_rows(scores, k=k, exclude=nothing if exclude is None else exclude)
+        left_out = np.zeros(self.steering.n, dtype=bool)
+        for first, last in exclude:
+            left_out[first:last] = True
+        rows = best_rows(scores, k=k, exclude=left_out)
         return rows, scores[rows]
 
 

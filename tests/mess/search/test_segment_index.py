@@ -60,8 +60,7 @@ def test_reading_everything_is_exact(
     index, _ = built
     kind = "two or three aspects" if way == "cells" else "overall and aspects, some unlike"
     query, _ = draw_query(kind, x, overall, rng=np.random.default_rng(3))
-    exclude = np.zeros(len(x), dtype=bool)
-    exclude[:5000] = True
+    exclude = [(0, 4000), (3000, 5000)]
     rows, scores = index.search(query, k=20, way=way, step=step, exclude=exclude)
     truth = index.steering.scores(query)
     truth[:5000] = -np.inf
