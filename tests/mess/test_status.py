@@ -126,7 +126,7 @@ def test_records_of_older_code_without_reasons_are_stale_all_the_same(store: Sto
     old = {k: v for k, v in record.items() if k not in ("inputs", "code_version")}
     store.write_index("mine", "spectral", layers=[], record=old | {"features": "other"})
     found = steps(store)["index"]
-    assert (found.state, found.reasons) == ("stale", ("inputs",))
+    assert (found.state, found.reasons) == ("stale", ("code", "inputs"))
 
 
 def test_the_inventory_counts_what_is_there(store: Store) -> None:
