@@ -250,8 +250,9 @@ def search(_: Path) -> Iterator[Row]:
     )
 
 
-def passages(_: Path) -> Iterator[Row]:
-    """A million segments, each kind of query, against numpy over all of them."""
+def passages(folder: Path) -> Iterator[Row]:
+    """A million segments, each kind of query, against numpy; a whole call at 100,000."""
+    yield _whole_call(folder)
     from mess.search.recall import draw_query
     from mess.search.segment_index import SegmentIndex, build_segment_index
     from mess.search.steering import Column, Steering
@@ -283,6 +284,45 @@ def passages(_: Path) -> Iterator[Row]:
             f"numpy, {1e3 * theirs:.0f} ms",
             f"{theirs / ours:.0f} ×",
         )
+
+
+def _whole_call(folder: Path) -> Row:
+    """Ten passages among 100,000 segments, with shares, values and merged neighbours."""
+    from mess.search.passages import PassageRecommender
+    from mess.search.segment_index import build_segment_index
+    from mess.search.steering import Column
+    from mess.store import Store
+    from mess.targets import TARGETS
+
+    store, tracks = Store(folder / "data"), [f"track {number}" for number in range(2000)]
+    x, overall = plain.segment_coordinates(100_000)
+    columns = [Column(name, "probe", r2=0.5) for name in list(TARGETS)[: x.shape[1]]]
+    parts, search = build_segment_index(x, overall, columns)
+    manifest = store.resume_features("made-up", "e", header={})
+    manifest.tracks = {track: {"status": "done", "sha256": track} for track in tracks}
+    manifest.close()
+    record = {
+        "features": manifest.fingerprint(),
+        "targets": None,
+        "segment_seconds": 5.0,
+        "tracks": tracks,
+        "segments": [50] * len(tracks),
+        "durations": [250.0] * len(tracks),
+        "works": tracks,
+        "composers": [""] * len(tracks),
+        "columns": [column.as_dict() for column in columns],
+        "search": search,
+    }
+    store.write_passages("made-up", "e", parts=parts, record=record)
+    recommender = PassageRecommender("made-up", "e", store=store)
+    rng = np.random.default_rng(0)
+    weights = {"brightness": 1.0, "texture": -0.5, "dynamics": 0.4, "overall": 0.7}
+
+    def ask() -> None:
+        track, at = tracks[rng.integers(len(tracks))], float(rng.uniform(0, 250))
+        recommender.recommend((track, at), weights, 10, max_per_track=1)
+
+    return Row("a whole call, 100,000 segments", f"{1e3 * seconds(ask, runs=99):.1f} ms", "", "")
 
 
 def memory(folder: Path) -> Iterator[Row]:
