@@ -8,7 +8,7 @@ from dashboard.navigation import navigate
 
 st.set_page_config(page_title="MESS", page_icon="🎹", layout="wide")
 # Streamlit leaves an eighth of a small screen empty above the title.
-st.html("<style>[data-testid=stMainBlockContainer] { padding-top: 3rem; }</style>")
+st.html("<style>[data-testid=stMainBlockContainer] { padding-top: 4.5rem; }</style>")
 page = navigate()
 problem = address.take_selection()
 sidebar.show()

@@ -188,7 +188,7 @@ def _features_header(header: Mapping[str, Any]) -> dict[str, Any]:
             "layers": preset.layers,
             "dim": preset.dim,
         }
-        if preset.revision:
+        if preset.revision and header.get("revision"):  # none where a package brought the weights
             expected["revision"] = preset.revision
         if preset.kind == "spectral":
             from mess.encoders.spectral import SpectralEncoder

@@ -106,6 +106,15 @@ def test_another_setting_is_named(store: Store) -> None:
     assert found["probe"].detail == "the features have changed since (other settings)"
 
 
+def test_weights_of_a_package_have_no_revision_to_be_behind(store: Store) -> None:
+    manifest = store.features_manifest("mine", "spectral")
+    shape = {"encoder": "whisper-tiny", "sample_rate": 16_000, "layers": 5, "dim": 384}
+    edit(manifest, **shape, revision="")
+    assert steps(store)["extract"].state == "ready"
+    edit(manifest, revision="of last year")
+    assert "revision of last year → " in steps(store)["extract"].detail
+
+
 def test_what_follows_says_what_changed_before_it(store: Store) -> None:
     write_piece(store.audio_dir("mine") / "a1" / "one.wav", 5, seconds=6.0)
     extract_features(dataset="mine", encoder="spectral", store=store)
