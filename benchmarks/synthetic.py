@@ -272,6 +272,7 @@ def _write_index(store: Store, shape: Shape, planted: Planted, *, seed: int) -> 
             "features": features,
             "targets": targets,
             "fingerprint": fingerprint([features, targets, INDEX_VERSION]),
+            "code_version": INDEX_VERSION,
             "tracks": list(planted.about),
             "works": [one["work"] for one in about],
             "composers": [one["composer"] for one in about],
