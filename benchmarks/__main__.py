@@ -195,8 +195,8 @@ def discovery(_: Path) -> Iterator[Row]:
             f"{one * cells / ours:.0f} ×",
         )
         for what, more in (
-            ("penalties nested", {}),
-            ("and 1,000 shuffles, 1,000 draws of works", {"shuffles": 1000, "folds": 10}),
+            ("with penalties nested", {}),
+            ("with 1,000 shuffles and 1,000 draws of works, too", {"shuffles": 1000, "folds": 10}),
         ):
             asked = {"folds": folds, **more}
             nested = seconds(
@@ -208,7 +208,7 @@ def discovery(_: Path) -> Iterator[Row]:
             )
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
             yield Row(
-                f"the same with {what}, n = {n}", f"{nested:.2f} s, {peak:.2f} GB peak", "", ""
+                f"the same {what}, n = {n}", f"{nested:.2f} s, {peak:.2f} GB peak", "", ""
             )
 
 
