@@ -207,9 +207,7 @@ def discovery(_: Path) -> Iterator[Row]:
                 warm=False,
             )
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-            yield Row(
-                f"the same {what}, n = {n}", f"{nested:.2f} s, {peak:.2f} GB peak", "", ""
-            )
+            yield Row(f"the same {what}, n = {n}", f"{nested:.2f} s, {peak:.2f} GB peak", "", "")
 
 
 def search(_: Path) -> Iterator[Row]:

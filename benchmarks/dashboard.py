@@ -47,12 +47,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=MINUTE, help="of the crowd of sessions")
     parser.add_argument("--data", type=Path, help="where the library is kept for another run")
     asked = parser.parse_args()
-    print("| what | here | wanted |\n| --- | --- | --- |", flush=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         store = Store(asked.data or Path(folder) / "data")
         if not store.indexed():
             write_library(store, Shape(tracks=TRACKS))
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+        print("\n| what | here | wanted |\n| --- | --- | --- |", flush=True)
         for row in _measure(browser, store, Path(folder), seconds=asked.seconds):
             print(f"| {row.what} | {row.measured} | {row.wanted} |", flush=True)
 
