@@ -53,7 +53,11 @@ def test_gaps_say_why_and_are_filled_by_a_click(
     assert "○ missing" in told("search index")
     page.get_by_role("button", name="Index", exact=True).click()
     page.get_by_role("row", name=re.compile("search index.*ready", re.DOTALL)).wait_for()
-    job = jobs.last_job(store, "demo")
+    for _ in range(300):  # the index is seen before the passages beside it are done
+        job = jobs.last_job(store, "demo")
+        if job is not None and not job.running:
+            break
+        page.wait_for_timeout(100)
     assert job is not None and job.state == "done"
     assert job.command == ["index", "--dataset", "demo", "--encoder", "spectral"]
     no_error(page)
