@@ -1,6 +1,6 @@
 """A field to find a track by composer, work, title or id: the server searches, key by key.
 
-A select box would send every name to the browser: 10 MB and seconds of work for 100,000 tracks.
+A select box would send every name to the browser, however many tracks there are.
 """
 
 from collections.abc import Callable, Mapping
