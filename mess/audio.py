@@ -27,13 +27,21 @@ from numpy.typing import NDArray
 
 from mess.errors import AudioError, MissingDependency
 
+# What may be a recording by its name; what is decoded, and by what, the content decides.
+AUDIO_SUFFIXES = frozenset(
+    {
+        *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".aiff", ".aif", ".aifc", ".au", ".snd"),
+        *(".caf", ".flac", ".mp3", ".mp2", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".mp4"),
+        *(".aac", ".wma", ".webm", ".mka", ".wv", ".ape"),
+    }
+)
 SEGMENT_SECONDS = 5.0
 MIN_SECONDS = 1.0
 SILENCE_PEAK = 1e-4  # −80 dBFS
 _BLOCK_FRAMES = 1 << 18
 _IN_MEMORY_SECONDS = 20 * 60
 _PREROLL_SECONDS = 1.0  # a decoder needs some frames before it is right
-_PYAV_SUFFIXES = frozenset({".m4a", ".mp4", ".aac", ".wma"})
+_PYAV_SUFFIXES = frozenset({".m4a", ".m4b", ".mp4", ".aac", ".wma", ".webm", ".mka", ".wv", ".ape"})
 
 Samples = NDArray[np.float32]
 

@@ -9,10 +9,6 @@ from pathlib import Path
 from mess.audio import probe_duration
 from mess.errors import MessError, UnknownName
 
-AUDIO_SUFFIXES = frozenset(
-    {".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif", ".m4a", ".mp4", ".wma"}
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Track:

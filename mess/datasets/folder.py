@@ -8,7 +8,8 @@ together; files directly in the root each stand alone.
 from collections import Counter
 from pathlib import Path
 
-from mess.datasets.base import AUDIO_SUFFIXES, Dataset, Track
+from mess.audio import AUDIO_SUFFIXES
+from mess.datasets.base import Dataset, Track
 from mess.errors import ArtifactError
 
 LICENCE = "your own recordings"

@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mess.datasets.base import AUDIO_SUFFIXES, Dataset, Track
+from mess.audio import AUDIO_SUFFIXES
+from mess.datasets.base import Dataset, Track
 from mess.errors import ArtifactError
 
 LICENCE = "CC BY-NC-SA 3.0"
