@@ -288,7 +288,7 @@ def _write_discovery(store: Store, shape: Shape) -> None:
         "settings": {"level": "track"},
         "features": store.features_manifest(shape.dataset, shape.encoder).fingerprint(),
         "cells": [
-            {"layer": layer, "target": target, "r2": 0.5}
+            {"layer": layer, "target": target, "r2": 0.5, "p_family": 0.001, "works": shape.tracks}
             for layer in range(shape.layers)
             for target in TARGETS
         ],

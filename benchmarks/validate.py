@@ -16,6 +16,9 @@ from mess.probing.differences import Differences, Scores, compare
 from mess.probing.discovery import discover
 from mess.probing.results import Discovery
 from mess.probing.ridge import RidgePath
+from mess.probing.stacking import stack
+from mess.probing.statistics import FEWEST_WORKS
+from mess.search.aspects import find_evidence
 
 LAYERS, DIM, TARGETS, WORKS, PER_WORK, FOLDS = 5, 16, 4, 40, 2, 5
 PLANTED = 3
@@ -52,7 +55,7 @@ def planted_target(rng: np.random.Generator, x: Array, groups: NDArray[np.int64]
 
 def chance(datasets: int) -> Iterator[Verdict]:
     """Nothing is there: how often is anything found, and does any cell beat the mean?"""
-    family = discoveries = better = cells = 0
+    family = discoveries = validated = better = cells = 0
     for seed in range(datasets):
         rng = np.random.default_rng(seed)
         x, groups = recordings(rng, WORKS)
@@ -62,12 +65,19 @@ def chance(datasets: int) -> Iterator[Verdict]:
         found = discover(
             x, y, groups, names=names, folds=FOLDS, seed=seed, shuffles=199, resamples=100
         )
+        validated += any_validated(found, x, y, groups, seed=seed)
         family += min(cell.p_family or 1 for cell in found.cells) <= 0.05
         discoveries += min(cell.q or 1 for cell in found.cells) <= 0.05
         better += sum((cell.r2 or 0) > 0 for cell in found.cells)
         cells += len(found.cells)
+    few = sum(few_works(seed) for seed in range(datasets))
     limit = 0.05 + 2 * np.sqrt(0.05 * 0.95 / datasets)
-    for what, count in (("family-wise p ≤ 0.05", family), ("any q ≤ 0.05", discoveries)):
+    for what, count in (
+        ("family-wise p ≤ 0.05", family),
+        ("any q ≤ 0.05", discoveries),
+        (f"a validated target, {WORKS} works", validated),
+        (f"a validated target, {FEWEST_WORKS} works", few),
+    ):
         share = count / datasets
         yield Verdict(
             f"null data with {what}", f"{share:.1%}", f"≤ {limit:.1%}", bool(share <= limit)
@@ -75,6 +85,30 @@ def chance(datasets: int) -> Iterator[Verdict]:
     yield Verdict(
         "noise cells above the mean", f"{better / cells:.1%}", "< 50 %", better < cells / 2
     )
+
+
+def few_works(seed: int) -> bool:
+    """Tell whether a target is validated on noise of the fewest works, where R² strays most."""
+    rng = np.random.default_rng(40_000 + seed)
+    x, groups = recordings(rng, FEWEST_WORKS)
+    y = rng.standard_normal((FEWEST_WORKS, TARGETS))[groups]
+    y += 0.3 * rng.standard_normal((len(groups), TARGETS))
+    names = [str(number) for number in range(TARGETS)]
+    found = discover(x, y, groups, names=names, folds=FOLDS, seed=seed, shuffles=199, resamples=10)
+    return any_validated(found, x, y, groups, seed=seed)
+
+
+def any_validated(
+    found: Discovery, x: Array, y: Array, groups: NDArray[np.int64], *, seed: int
+) -> bool:
+    """Tell whether search would take a target for one that the layers know."""
+    cells = [cell.as_dict() for cell in found.cells]
+    summaries = [one.as_dict() for one in found.summaries]
+    layers = [x[:, layer] for layer in range(x.shape[1])]
+    stacked = stack(layers, y, groups, folds=FOLDS, seed=seed).r2.tolist()
+    predicted = dict(zip(map(str, range(TARGETS)), stacked, strict=True))
+    evidence = find_evidence(cells, summaries, predicted=predicted)
+    return any(not one.doubt() for one in evidence.values())
 
 
 def planted(datasets: int) -> Iterator[Verdict]:

@@ -15,7 +15,7 @@ import typer
 from mess.encoders import load_encoder
 from mess.errors import MessError
 from mess.newcomers import Newcomer, encode_recording, place, predicted_values
-from mess.search.aspects import THRESHOLD, parse_weights
+from mess.search.aspects import parse_weights
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import Method
 from mess.store import Store
@@ -146,8 +146,7 @@ def encode_file(path: Path, header: Mapping[str, Any], *, encoder: str | None = 
 def _print_values(path: Path, newcomer: Newcomer, recommender: LayerBasedRecommender) -> None:
     typer.echo(f"{path}, {newcomer.duration:.1f} s (predicted / measured):")
     for name, value in predicted_values(newcomer, recommender).items():
-        r2 = next(c.r2 for c in recommender.terms.steering.columns if c.name == name)
-        if r2 is None or r2 < THRESHOLD:
+        if recommender.evidence[name].doubt():
             continue
         own = f"{newcomer.measured[name]:.4g}" if name in newcomer.measured else "–"
         typer.echo(f"    {name} {value:.4g} / {own} {ALL_TARGETS[name].unit}".rstrip())

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from mess.evaluation.controlled import OWN_CHANGE, compare_variants, find_variants
 from mess.evaluation.rankers import Ranker, Rankers
 from mess.evaluation.rankings import Judge, Judgement, find_same_work
-from mess.search.aspects import THRESHOLD
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import METHODS, Method
 from mess.store import Features, Store
@@ -103,11 +102,11 @@ def _faithfulness(
 ) -> dict[str, Any]:
     """Judge each method by each target that it ranks by.
 
-    The mean is over the aspects' targets that are predicted well enough to move a slider along;
-    targets that only MIDI tells have a mean of their own.
+    The mean is over the aspects' validated targets; validated targets that only MIDI tells have a
+    mean of their own.
     """
-    predicted = {c.name: c.r2 for c in recommender.terms.steering.columns if c.kind == "probe"}
-    validated = [name for name in names if (predicted.get(name) or -np.inf) >= THRESHOLD]
+    evidence = recommender.evidence
+    validated = [name for name in names if name in evidence and not evidence[name].doubt()]
     found: dict[str, Any] = {"targets": validated}
     for method in get_args(Ranker):
         spearman: Values = {}

@@ -35,7 +35,7 @@ def demo_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     root = tmp_path_factory.mktemp("library")
     store = Store(root)
-    build_demo(root=store.audio_dir("demo"), limit=12)
+    build_demo(root=store.audio_dir("demo"), limit=19)  # 15 works
     extract_features(dataset="demo", encoder="spectral", store=store)
     compute_dataset_targets(dataset="demo", store=store)
     run_probing(

@@ -31,8 +31,13 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("MESS_DATA", str(root))
         assert run_all(dataset="smd", encoder="spectral", tracking=False)
     record = Store(root).read_discovery("smd", "spectral")
-    for cell in record["cells"]:  # make two aspects valid, whatever eight short tracks gave
-        cell["r2"] = {"spectral_centroid": 0.8, "tempo": 0.5}.get(cell["target"], 0.05)
+    # Make two aspects valid, whatever eight short tracks gave.
+    scores = {"spectral_centroid": 0.8, "tempo": 0.5}
+    for cell in record["cells"]:
+        cell["r2"] = scores.get(cell["target"], 0.05)
+        cell |= {"p_family": 0.01 if cell["target"] in scores else 1.0, "works": 20}
+    for one in record["summaries"]:
+        one["nested"]["r2"] = scores.get(one["target"], 0.05)
     Store(root).write_discovery(
         "smd",
         "spectral",

@@ -105,7 +105,7 @@ def watch_weights(recommender: Searchable, *, key: str) -> tuple[dict[str, float
     choices = presets(recommender) | {RESET: start_weights(recommender)}
     found = draw_sliders(rows, presets=choices if rows else {}, key=f"{key}-weights")
     if not recommender.get_available_aspects():
-        st.warning("No aspect is validated: this encoder's layers do not predict any target here.")
+        st.warning(f"No aspect is validated on these recordings: {unvalidated(recommender)}")
     elif others := unvalidated(recommender):
         st.caption(f"Not validated on these recordings: {others}")
     return found
@@ -137,11 +137,10 @@ def describe(recommender: Searchable, name: str) -> str:
 
 
 def unvalidated(recommender: Searchable) -> str:
-    """Return the aspects that have no slider here, with the R² that is too low, as a line."""
+    """Return the aspects that have no slider here, each with the reason, as a line."""
     validated = recommender.get_available_aspects()
     return ", ".join(
-        f"{aspect.name.replace('_', ' ')} "
-        + ("(undefined)" if aspect.r2 is None else f"(R² {aspect.r2:.2f})")
+        f"{aspect.name.replace('_', ' ')} ({aspect.doubt})"
         for name, aspect in recommender.aspects.items()
         if name not in validated
     )

@@ -22,7 +22,6 @@ from mess.newcomers import (
     predicted_values,
     segment_span,
 )
-from mess.search.aspects import THRESHOLD
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.targets import ALL_TARGETS
 from mess.uploads import KEEP_HOURS, Upload, Uploads
@@ -245,7 +244,6 @@ def _draw_passages(
 
 def _show_values(newcomer: Newcomer, recommender: LayerBasedRecommender) -> None:
     """Show what is predicted of the file, beside what is measured on it."""
-    r2 = {c.name: c.r2 for c in recommender.terms.steering.columns if c.kind == "probe"}
     rows = [
         {
             "target": ", ".join(filter(None, (name.replace("_", " "), ALL_TARGETS[name].unit))),
@@ -253,7 +251,7 @@ def _show_values(newcomer: Newcomer, recommender: LayerBasedRecommender) -> None
             "measured": f"{newcomer.measured[name]:.4g}" if name in newcomer.measured else "–",
         }
         for name, value in predicted_values(newcomer, recommender).items()
-        if (r2[name] or 0.0) >= THRESHOLD
+        if not recommender.evidence[name].doubt()
     ]
     with st.expander("What is heard in it"):
         st.dataframe(rows, hide_index=True)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 CONFIDENCE = 0.95
 SIGNIFICANT = 0.05
+FEWEST_WORKS = 10  # under so many, works that are drawn anew say nothing of works to come
 _ROUNDING = 1e-6  # nulls are computed in single precision
 
 

@@ -1,8 +1,10 @@
 """Aspects: a listener's words, each backed by the proxy targets that measure it.
 
-Which layer stands for an aspect is never written here: it is read from a discovery, and an
-aspect whose best probe stays under the threshold is not validated. Beside the ten aspects a weight
-may name `OVERALL`, all that the encoder hears, or a target that only MIDI tells.
+Which layer stands for an aspect is never written here: it is read from a discovery. A target is
+*validated* where one of its cells is significant family-wise, where it is predicted well enough
+with everything chosen inside the training folds, and where enough works say so; an aspect is, where
+one of its targets is. Beside the ten aspects a weight may name `OVERALL`, all that the encoder
+hears, or a target that only MIDI tells.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from mess.errors import MessError, UnknownName
+from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
 from mess.targets import PERFORMANCE_TARGETS
 
 ASPECTS: dict[str, tuple[str, ...]] = {
@@ -26,10 +29,61 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "articulation": ("attack_slopes", "attack_sharpness"),
     "phrasing": ("phrase_regularity", "num_phrases"),
 }
-THRESHOLD = 0.3  # least R² of the best probe of a validated aspect
+THRESHOLD = 0.3  # least R² of a validated target, of the nested or the stacked probe
 OVERALL = "overall"
 NAMES = (*ASPECTS, OVERALL, *PERFORMANCE_TARGETS)  # whatever a weight may name
 LOWER_IS_MORE = frozenset({"warmth"})  # aspects that grow as their targets fall
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a discovery and an index know of one target.
+
+    Attributes
+    ----------
+    target : str
+    p_family : float or None
+        The least of its cells; None where works were not shuffled.
+    works : int
+        The most that a cell of it had.
+    nested : float or None
+        R² of the probe whose layer each training fold chose.
+    stacked : float or None
+        R² as all layers together predict it: what an index ranks by.
+    """
+
+    target: str
+    p_family: float | None = None
+    works: int = 0
+    nested: float | None = None
+    stacked: float | None = None
+
+    @property
+    def r2(self) -> float | None:
+        """The better of both R²."""
+        return max((r2 for r2 in (self.nested, self.stacked) if r2 is not None), default=None)
+
+    def doubt(self, threshold: float = THRESHOLD) -> str:
+        """Return why the target is not validated, empty where it is: the one place of the rule.
+
+        Examples
+        --------
+        >>> Evidence("tempo", p_family=0.01, works=45, nested=0.4).doubt()
+        ''
+        >>> Evidence("tempo", p_family=0.21, works=45, nested=0.4).doubt()
+        'no layer is significant, p 0.21'
+        """
+        if self.r2 is None:
+            return "undefined"
+        if self.works < FEWEST_WORKS:
+            return f"{self.works} works, and {FEWEST_WORKS} are needed"
+        if self.p_family is None:
+            return "never tested against shuffled works"
+        if self.p_family > SIGNIFICANT:
+            return f"no layer is significant, p {self.p_family:.2f}"
+        if self.r2 < threshold:
+            return f"R² {self.r2:.3f} is under {threshold:g}"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -47,12 +101,13 @@ class Aspect:
     layer_r2 : float or None
         The R² of that probe.
     r2 : float or None
-        What it is searched by: of the best of ``steered``, as all layers together predict it, out
-        of fold; where there is none, ``layer_r2``.
+        Of its best target, nested or stacked; of a validated one where there is one.
     validated : bool
-        Whether ``r2`` reaches the threshold.
+        Whether one of its targets is.
     steered : tuple of str
-        The targets whose predictions reach the threshold: what a slider moves along.
+        The validated targets that the index has predictions of: what a slider moves along.
+    doubt : str
+        Why it is not validated, of its best target; empty where it is.
     """
 
     name: str
@@ -63,51 +118,90 @@ class Aspect:
     r2: float | None
     validated: bool
     steered: tuple[str, ...] = ()
+    doubt: str = ""
+
+
+def find_evidence(
+    cells: Sequence[Mapping[str, Any]],
+    summaries: Sequence[Mapping[str, Any]] = (),
+    *,
+    predicted: Mapping[str, float | None] | None = None,
+) -> dict[str, Evidence]:
+    """Return what is known of every target that was probed or is predicted.
+
+    Parameters
+    ----------
+    cells, summaries : sequence of mapping
+        Those of a discovery.
+    predicted : mapping of str to float, optional
+        R² of each target as all layers together predict it.
+    """
+    stacked = predicted or {}
+    nested = {one["target"]: one["nested"]["r2"] for one in summaries}
+    by_target: dict[str, list[Mapping[str, Any]]] = {name: [] for name in [*stacked, *nested]}
+    for cell in cells:
+        by_target.setdefault(cell["target"], []).append(cell)
+    return {
+        target: Evidence(
+            target=target,
+            p_family=min(
+                (cell["p_family"] for cell in own if cell.get("p_family") is not None),
+                default=None,
+            ),
+            works=max((cell.get("works", 0) for cell in own), default=0),
+            nested=nested.get(target),
+            stacked=stacked.get(target),
+        )
+        for target, own in by_target.items()
+    }
 
 
 def find_aspects(
     cells: Sequence[Mapping[str, Any]],
+    evidence: Mapping[str, Evidence],
     *,
     threshold: float = THRESHOLD,
-    predicted: Mapping[str, float | None] | None = None,
     more: Sequence[str] = (),
 ) -> dict[str, Aspect]:
-    """Give every aspect the layer of its best probe, and the targets that it can be steered by.
+    """Give every aspect its evidence, and the targets that it can be steered by.
 
     Parameters
     ----------
     cells : sequence of mapping
-        The cells of a discovery, with ``layer``, ``target`` and ``r2``.
+        The cells of a discovery, with ``layer``, ``target`` and ``r2``: they give an aspect its
+        layer, and do not validate it.
+    evidence : mapping of str to Evidence
+        From `find_evidence`.
     threshold : float
-        Least R² of a validated aspect.
-    predicted : mapping of str to float, optional
-        R² of each target as all layers together predict it.
+        Least R² of a validated target.
     more : sequence of str
-        Targets that become aspects of their own if they are predicted well enough.
+        Targets that become aspects of their own if they are validated.
 
     Returns
     -------
     dict of str to Aspect
         All ten, in the order of `ASPECTS`; then those of ``more`` that are validated.
     """
-    known = {name: r2 for name, r2 in (predicted or {}).items() if r2 is not None}
-    own = [name for name in more if known.get(name, -np.inf) >= threshold]
+    doubts = {target: one.doubt(threshold) for target, one in evidence.items()}
+    own = [name for name in more if doubts.get(name, "undefined") == ""]
     found = {}
     for name, targets in {**ASPECTS, **{name: (name,) for name in own}}.items():
         scored = [cell for cell in cells if cell["target"] in targets and cell["r2"] is not None]
         best = max(scored, key=lambda cell: cell["r2"], default=None)
-        layer_r2 = best["r2"] if best else None
-        steered = tuple(t for t in targets if known.get(t, -np.inf) >= threshold)
-        r2 = max((known[target] for target in steered), default=layer_r2)
+        known = [evidence[target] for target in targets if target in evidence]
+        valid = [one for one in known if not doubts[one.target]]
+        # `or` would take an R² of 0 for none.
+        ranked = sorted(valid or known, key=lambda one: -np.inf if one.r2 is None else one.r2)
         found[name] = Aspect(
             name=name,
             targets=targets,
             layer=best["layer"] if best else None,
             target=best["target"] if best else None,
-            layer_r2=layer_r2,
-            r2=r2,
-            validated=r2 is not None and r2 >= threshold,
-            steered=steered,
+            layer_r2=best["r2"] if best else None,
+            r2=ranked[-1].r2 if ranked else None,
+            validated=bool(valid),
+            steered=tuple(one.target for one in valid if one.stacked is not None),
+            doubt="" if valid else doubts[ranked[-1].target] if ranked else "undefined",
         )
     return found
 

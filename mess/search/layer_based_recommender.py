@@ -35,6 +35,7 @@ from mess.search.aspects import (
     Aspect,
     find_aspects,
     find_best_layers,
+    find_evidence,
 )
 from mess.search.fitting import fit_weights
 from mess.search.index import LayerIndex, best_rows
@@ -83,12 +84,14 @@ class LayerBasedRecommender:
     store : Store, optional
         Where the artifacts lie.
     threshold : float
-        Least R² of a validated aspect.
+        Least R² of a validated target.
 
     Attributes
     ----------
     aspects : dict of str to Aspect
-        The ten, and targets known from MIDI that are predicted well enough.
+        The ten, and targets known from MIDI that are validated.
+    evidence : dict of str to Evidence
+        Of each target.
     best_layers : dict of str to int
         Of each target.
     track_ids : list of str
@@ -132,10 +135,15 @@ class LayerBasedRecommender:
             )
             steering = Steering(content, columns)
         self.searched = Searched(steering, layers, len(self.track_ids))
+        self.evidence = find_evidence(
+            discovery["cells"],
+            discovery.get("summaries", ()),
+            predicted={one.name: one.r2 for one in columns if one.kind == "probe"},
+        )
         self.aspects: dict[str, Aspect] = find_aspects(
             discovery["cells"],
+            self.evidence,
             threshold=threshold,
-            predicted={one.name: one.r2 for one in columns if one.kind == "probe"},
             more=list(PERFORMANCE_TARGETS),
         )
         self.best_layers = find_best_layers(discovery["cells"])
@@ -233,7 +241,7 @@ class LayerBasedRecommender:
         UnknownName
             If there is no such track or aspect.
         MessError
-            If no probe of the aspect is validated.
+            If the aspect is not validated.
         """
         return self.multi_aspect_recommendation(
             track_id, {aspect: 1.0}, n_recommendations, **options

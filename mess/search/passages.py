@@ -14,7 +14,14 @@ import numpy as np
 
 from mess.errors import ArtifactError, MessError, UnknownName
 from mess.places import command_for
-from mess.search.aspects import LOWER_IS_MORE, NAMES, THRESHOLD, Aspect, find_aspects
+from mess.search.aspects import (
+    LOWER_IS_MORE,
+    NAMES,
+    THRESHOLD,
+    Aspect,
+    find_aspects,
+    find_evidence,
+)
 from mess.search.index import LayerIndex
 from mess.search.merging import Run, merge
 from mess.search.projection import Projection
@@ -80,7 +87,8 @@ class PassageRecommender:
     Raises
     ------
     ArtifactError
-        If there are no passages, or they are damaged or older than the features or targets.
+        If there are no passages or no discovery, or they are damaged or older than the features
+        or targets.
     """
 
     def __init__(
@@ -114,9 +122,12 @@ class PassageRecommender:
         steering = Steering(parts["passages.faiss"], columns)
         self.index = SegmentIndex(steering, parts, record["search"])
         self._searched = Searched(steering, LayerIndex(0, lambda _: b""), steering.n)
-        self.aspects: dict[str, Aspect] = find_aspects(
-            [], threshold=threshold, predicted={column.name: column.r2 for column in columns}
+        # Whole tracks tell whether a target is read at all, segments how well it is here.
+        evidence = find_evidence(
+            self._store.read_discovery(dataset, encoder)["cells"],
+            predicted={column.name: column.r2 for column in columns},
         )
+        self.aspects: dict[str, Aspect] = find_aspects([], evidence, threshold=threshold)
         self.terms = Terms(
             dataset=dataset,
             encoder=encoder,

@@ -156,9 +156,9 @@ class Terms:
                 f"{name!r} can only be searched over a whole layer here (its R² when all layers "
                 f"predict it together is under {THRESHOLD}): use the method 'layer'"
             )
-        r2 = "undefined" if aspect is None or aspect.r2 is None else f"{aspect.r2:.2f}"
+        doubt = "undefined" if aspect is None else aspect.doubt
         valid = ", ".join(self.validated()) or "none"
         raise MessError(
             f"aspect {name!r} is not validated by {self.encoder!r} on {self.dataset!r} "
-            f"(best R² {r2}); validated: {valid}"
+            f"({doubt}); validated: {valid}"
         )

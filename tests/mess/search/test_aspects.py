@@ -5,16 +5,28 @@ from typing import Any
 import pytest
 
 from mess.errors import MessError, UnknownName
-from mess.search.aspects import ASPECTS, THRESHOLD, find_aspects, parse_weights
+from mess.search.aspects import (
+    ASPECTS,
+    THRESHOLD,
+    find_aspects,
+    find_evidence,
+    parse_weights,
+)
 
 
-def cells(**r2: list[float | None]) -> list[dict[str, Any]]:
+def cells(
+    p_family: float | None = 0.01, works: int = 45, **r2: list[float | None]
+) -> list[dict[str, Any]]:
     """One list of R² per target, layer by layer."""
     return [
-        {"layer": layer, "target": target, "r2": value}
+        {"layer": layer, "target": target, "r2": value, "p_family": p_family, "works": works}
         for target, values in r2.items()
         for layer, value in enumerate(values)
     ]
+
+
+def nested(**r2: float | None) -> list[dict[str, Any]]:
+    return [{"target": target, "nested": {"r2": value}} for target, value in r2.items()]
 
 
 def test_there_are_ten_aspects_over_the_fifteen_targets() -> None:
@@ -25,41 +37,83 @@ def test_there_are_ten_aspects_over_the_fifteen_targets() -> None:
 
 
 def test_an_aspect_takes_the_layer_of_its_best_probe() -> None:
-    found = find_aspects(
-        cells(
-            spectral_centroid=[0.1, 0.8, 0.5],
-            spectral_rolloff=[0.4, 0.2, 0.3],
-            zero_crossing_rate=[0.3, 0.1, 0.6],
-            tempo=[-2.0, -0.1, 0.29],
-        )
+    probes = cells(
+        spectral_centroid=[0.1, 0.8, 0.5],
+        spectral_rolloff=[0.4, 0.2, 0.3],
+        zero_crossing_rate=[0.3, 0.1, 0.6],
+        tempo=[-2.0, -0.1, 0.29],
     )
+    predicted = {"spectral_centroid": 0.7, "zero_crossing_rate": 0.5, "spectral_rolloff": 0.2}
+    evidence = find_evidence(probes, nested(tempo=0.29), predicted=predicted)
+    found = find_aspects(probes, evidence)
     assert list(found) == list(ASPECTS)
     bright = found["brightness"]
-    assert (bright.layer, bright.target, bright.r2) == (1, "spectral_centroid", 0.8)
-    assert bright.validated
+    assert (bright.layer, bright.target, bright.layer_r2) == (1, "spectral_centroid", 0.8)
+    assert (bright.validated, bright.r2, bright.doubt) == (True, 0.7, "")
     assert (found["texture"].layer, found["texture"].target) == (2, "zero_crossing_rate")
+    assert found["texture"].steered == ("zero_crossing_rate",)
     assert found["warmth"].layer == 1
     assert found["tempo"].layer == 2
     assert not found["tempo"].validated
-    assert found["tempo"].r2 == 0.29
+    assert (found["tempo"].r2, found["tempo"].doubt) == (0.29, "R² 0.290 is under 0.3")
+    assert found["phrasing"].doubt == "undefined"
+
+
+@pytest.mark.parametrize(
+    ("p_family", "works", "r2", "doubt"),
+    [
+        (0.05, 10, THRESHOLD, ""),
+        (0.051, 45, 0.9, "no layer is significant, p 0.05"),
+        (None, 45, 0.9, "never tested against shuffled works"),
+        (0.001, 9, 0.9, "9 works, and 10 are needed"),
+        (0.001, 45, THRESHOLD - 1e-3, "R² 0.299 is under 0.3"),
+        (0.001, 45, None, "undefined"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["nested", "stacked"])
+def test_validated_is_significant_and_well_read_over_enough_works(
+    kind: str, p_family: float | None, works: int, r2: float | None, doubt: str
+) -> None:
+    probes = cells(p_family, works, tempo=[0.95])
+    summaries, predicted = (
+        (nested(tempo=r2), {"tempo": 0.1}) if kind == "nested" else ([], {"tempo": r2})
+    )
+    if r2 is None:
+        predicted = {"tempo": None}
+    found = find_aspects(probes, find_evidence(probes, summaries, predicted=predicted))["tempo"]
+    assert found.doubt == doubt
+    assert found.validated == (not doubt)
+    assert found.steered == (("tempo",) if not doubt else ())
+
+
+def test_the_best_of_many_layers_validates_nothing() -> None:
+    probes = cells(tempo=[0.1, 0.9])
+    found = find_aspects(probes, find_evidence(probes, nested(tempo=0.1)))["tempo"]
+    assert (found.layer, found.layer_r2) == (1, 0.9)
+    assert not found.validated
 
 
 def test_an_aspect_without_any_score_is_not_validated() -> None:
-    found = find_aspects(cells(tempo=[None, None]))
+    probes = cells(tempo=[None, None])
+    found = find_aspects(probes, find_evidence(probes))
     for name in ("tempo", "phrasing"):
         assert not found[name].validated
         assert (found[name].layer, found[name].target, found[name].r2) == (None, None, None)
 
 
 def test_layer_zero_and_an_r2_of_zero_count() -> None:
-    found = find_aspects(cells(tempo=[0.0, -0.5]), threshold=0.0)["tempo"]
+    probes = cells(tempo=[0.0, -0.5])
+    evidence = find_evidence(probes, predicted={"tempo": 0.0})
+    found = find_aspects(probes, evidence, threshold=0.0)["tempo"]
     assert found.validated
     assert (found.layer, found.target, found.r2) == (0, "tempo", 0.0)
 
 
-def test_the_threshold_itself_is_enough() -> None:
-    assert find_aspects(cells(tempo=[THRESHOLD]))["tempo"].validated
-    assert not find_aspects(cells(tempo=[THRESHOLD - 1e-9]))["tempo"].validated
+def test_a_target_of_midi_becomes_an_aspect_where_it_is_validated() -> None:
+    probes = cells(polyphony=[0.9], register=[0.9])
+    evidence = find_evidence(probes, predicted={"polyphony": 0.7, "register": 0.2})
+    found = find_aspects(probes, evidence, more=["polyphony", "register", "pedal_ratio"])
+    assert set(found) - set(ASPECTS) == {"polyphony"}
 
 
 def test_weights_are_read_as_the_command_line_writes_them() -> None:

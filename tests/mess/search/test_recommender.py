@@ -49,9 +49,12 @@ def probe(store: Store, *, encoder: str = "e") -> None:
         "settings": {"level": "track"},
         "features": store.features_manifest("d", encoder).fingerprint(),
         "cells": [
-            {"layer": layer, "target": target, "r2": r2}
+            {"layer": layer, "target": target, "r2": r2, "p_family": 0.001, "works": 24}
             for target, row in SCORES.items()
             for layer, r2 in enumerate(row)
+        ],
+        "summaries": [
+            {"target": target, "nested": {"r2": max(row)}} for target, row in SCORES.items()
         ],
     }
     store.write_discovery("d", encoder, record=record, predictions=pd.DataFrame({"track": []}))
@@ -156,9 +159,9 @@ def test_what_is_unknown_names_the_nearest(values: np.ndarray) -> None:
 
 def test_an_aspect_without_a_good_probe_is_refused_with_its_r2(values: np.ndarray) -> None:
     recommender = LayerBasedRecommender()
-    with pytest.raises(MessError, match=r"'rhythmic_energy' is not validated .*best R² 0\.20"):
+    with pytest.raises(MessError, match=r"'rhythmic_energy' is not validated .*R² 0\.200 is under"):
         recommender.recommend_by_aspect(TRACKS[0], "rhythmic_energy")
-    with pytest.raises(MessError, match=r"best R² undefined\); validated: brightness, warmth"):
+    with pytest.raises(MessError, match=r"\(undefined\); validated: brightness, warmth"):
         recommender.recommend_by_aspect(TRACKS[0], "phrasing")
     assert recommender.aspects["rhythmic_energy"].r2 == 0.2
     assert "rhythmic_energy" in LayerBasedRecommender(threshold=0.15).get_available_aspects()
