@@ -28,7 +28,7 @@ class Changes:
     touched : int
         Of the same size and another time: edited in place, or copied. A run compares hashes.
     midi : int
-        Whose MIDI has another size or time.
+        Whose MIDI has another size or time, came or went.
     """
 
     new: int = 0
@@ -88,8 +88,9 @@ def find_changes(recordings: Dataset, manifest: Manifest) -> Changes:
         gone += size < 0
         changed += size not in (-1, entry.get("size"))
         touched += size == entry.get("size") and time != entry.get("mtime_ns")
-        if "midi_stat" in entry and track.midi_path:
-            midi += list(_stat(track.midi_path)) != entry["midi_stat"]
+        if "midi_stat" in entry:
+            now = list(_stat(track.midi_path)) if track.midi_path else None
+            midi += now != entry["midi_stat"]
     gone += len(manifest.tracks.keys() - {track.id for track in recordings})
     return Changes(new=new, gone=gone, changed=changed, touched=touched, midi=midi)
 

@@ -11,7 +11,7 @@ import typer
 
 from mess.audio import SEGMENT_SECONDS, decode
 from mess.datasets import Track, load_dataset
-from mess.errors import MessError, MissingDependency
+from mess.errors import MessError
 from mess.fingerprint import Marks, fingerprint
 from mess.manifest import Entry
 from mess.store import Store
@@ -107,8 +107,6 @@ def _performance(track: Track) -> dict[str, float]:
         return {}
     try:
         return compute_performance_targets(read_notes(track.midi_path))
-    except MissingDependency:
-        raise
     except MessError as error:
         typer.echo(f"warning: {error}; its targets of performance stay undefined", err=True)
         return {}

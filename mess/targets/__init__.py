@@ -11,7 +11,7 @@ functions of the `Notes` of a MIDI file.
 """
 
 from mess.targets.analysis import TARGET_SAMPLE_RATE, Analysis, analyse
-from mess.targets.performance import Notes, read_notes
+from mess.targets.midi import Notes, read_notes
 from mess.targets.registry import (
     ALL_TARGETS,
     FAMILIES,

@@ -8,94 +8,27 @@ each other. A number that the notes do not define is NaN.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from mess.errors import MessError, MissingDependency
+from mess.targets.midi import Notes
 
 Array = NDArray[np.float64]
 _CHORD = 0.035  # seconds
-_SUSTAIN, _PRESSED = 64, 64  # MIDI controller, and the value from which the pedal is down
-_PULSE_RATE = 50  # frames per second of the onset curve behind the local tempo
+_PULSE_RATE = 100  # frames per second of the onset curve behind the local tempo
 _WINDOW, _HOP = 8.0, 2.0  # seconds
-_PERIODS = 0.3, 1.2  # seconds between beats, shortest and longest
-_STRAY = 1.35  # the local beat is looked for within this factor of the whole track's
-
-
-@dataclass(frozen=True)
-class Notes:
-    """A performance as its MIDI records it.
-
-    Attributes
-    ----------
-    onset, offset, pitch, velocity : ndarray [shape=(n,)]
-        Sorted by onset.
-    pedal : ndarray [shape=(m, 2)]
-        When the sustain pedal went down and up.
-    end : float
-        When the last key is released.
-    """
-
-    onset: Array
-    offset: Array
-    pitch: Array
-    velocity: Array
-    pedal: Array
-    end: float
-
-
-def read_notes(path: Path) -> Notes:
-    """Read the notes of a MIDI file, all its instruments together.
-
-    Raises
-    ------
-    MessError
-        If the file cannot be read as MIDI or has no note.
-    MissingDependency
-        If pretty_midi is not installed.
-    """
-    try:
-        import pretty_midi
-    except ImportError:
-        raise MissingDependency("pretty_midi", "ml") from None
-    try:
-        midi = pretty_midi.PrettyMIDI(str(path))
-    except Exception as error:  # its parser raises whatever the bytes lead it to
-        reason = f"is no MIDI that can be read ({type(error).__name__})"
-        raise MessError(f"{path}: {reason}; copy it again") from None
-    played = [i for i in midi.instruments if not i.is_drum and i.notes]
-    if not played:
-        raise MessError(f"{path}: has no notes; copy it again")
-    rows = np.array(
-        [(n.start, n.end, n.pitch, n.velocity) for i in played for n in i.notes], dtype=np.float64
-    )
-    rows = rows[np.lexsort((rows[:, 2], rows[:, 0]))]
-    onset, offset, pitch, velocity = rows.T
-    end = float(offset.max())
-    pedal = [span for i in played for span in _pedal_spans(i.control_changes, end)]
-    return Notes(onset, offset, pitch, velocity, np.array(pedal).reshape(-1, 2), end)
-
-
-def _pedal_spans(changes: list, end: float) -> list[tuple[float, float]]:
-    spans, down = [], None
-    for change in sorted(changes, key=lambda change: change.time):
-        if change.number != _SUSTAIN:
-            continue
-        if change.value >= _PRESSED and down is None:
-            down = float(change.time)
-        elif change.value < _PRESSED and down is not None:
-            spans.append((down, float(change.time)))
-            down = None
-    if down is not None:
-        spans.append((down, end))
-    return [(start, min(stop, end)) for start, stop in spans if start < end]
+_FEWEST = 6  # onsets, with which a window tells a tempo
+_SHIFTS = 0.15, 1.0  # seconds by which the onset curve is shifted, least and most
+_BINS = 48  # shifts in an octave
+_STRAY = 0.5  # octaves that the local tempo may lie from the mean
+_ROUNDS = 3
+_LONGEST = 24 * 3600  # seconds of playing; what is longer is no performance
 
 
 def _sounding(notes: Notes) -> float:
-    return notes.end - float(notes.onset[0])
+    return notes.end - notes.start
 
 
 def note_density(notes: Notes) -> float:
@@ -116,8 +49,9 @@ def velocity_spread(notes: Notes) -> float:
 
 def polyphony(notes: Notes) -> float:
     """Mean number of keys that are down while at least one is."""
-    times = np.concatenate([notes.onset, notes.offset])
-    steps = np.concatenate([np.ones(len(notes.onset)), -np.ones(len(notes.offset))])
+    known = np.isfinite(notes.offset)
+    times = np.concatenate([notes.onset[known], notes.offset[known]])
+    steps = np.repeat([1.0, -1.0], known.sum())
     order = np.argsort(times, kind="stable")
     down, length = np.cumsum(steps[order])[:-1], np.diff(times[order])
     busy = float(length[down > 0].sum())
@@ -126,7 +60,7 @@ def polyphony(notes: Notes) -> float:
 
 def register(notes: Notes) -> float:
     """Mean pitch, weighted by how long each note sounds."""
-    length = notes.offset - notes.onset
+    length = np.nan_to_num(notes.offset - notes.onset)
     return float(np.average(notes.pitch, weights=length)) if length.sum() > 0 else float("nan")
 
 
@@ -140,7 +74,7 @@ def articulation_ratio(notes: Notes) -> float:
     if len(starts) < 2:
         return float("nan")
     step = np.diff(starts)
-    ratio = (held[:-1] / step)[step <= 2.0]
+    ratio = (held[:-1] / step)[(step <= 2.0) & np.isfinite(held[:-1])]
     return float(np.median(ratio)) if len(ratio) else float("nan")
 
 
@@ -154,54 +88,77 @@ def _chords(notes: Notes) -> tuple[Array, Array]:
 def tempo_spread(notes: Notes) -> float:
     """Standard deviation of the local tempo in octaves: 0 is strict time.
 
-    The beat of each 8 s is the best match of the onset curve with itself, shifted, near the beat
-    of the whole performance (the tempogram of P. Grosche, M. Müller, F. Kurth: Cyclic tempogram.
-    ICASSP 2010, on notes instead of audio).
+    Each 8 s of the onset curve is compared with itself, shifted (an autocorrelation tempogram,
+    P. Grosche, M. Müller, F. Kurth: Cyclic tempogram. ICASSP 2010, on notes instead of audio). On
+    a logarithmic axis of shifts another tempo moves the whole picture: how far is read from where
+    it is most like the mean picture of the performance, so no beat has to be chosen. Windows with
+    fewer than 6 onsets tell no tempo and are left out.
     """
-    curve = np.zeros(int(notes.end * _PULSE_RATE) + 2)
-    np.add.at(curve, (notes.onset * _PULSE_RATE).round().astype(int), 1.0)
-    width = np.hanning(7)[1:-1]
-    curve = np.convolve(np.minimum(curve, 3.0), width / width.sum(), mode="same")
-    lags = np.arange(int(_PERIODS[0] * _PULSE_RATE), int(_PERIODS[1] * _PULSE_RATE) + 1)
-    frames, hop = int(_WINDOW * _PULSE_RATE), int(_HOP * _PULSE_RATE)
-    if len(curve) < 2 * frames:
+    pictures = _tempo_pictures(notes.onset)
+    if pictures is None:
         return float("nan")
-    beat = lags[np.argmax(_match(curve, lags))]
-    near = np.arange(int(beat / _STRAY), int(np.ceil(beat * _STRAY)) + 1)
-    periods = [
-        _peak(near, _match(curve[start : start + frames], near))
-        for start in range(0, len(curve) - frames, hop)
-    ]
-    return float(np.std(np.log2(periods)))
+    middle = round(_STRAY * _BINS)
+    views = sliding_window_view(pictures, pictures.shape[1] - 2 * middle, axis=1)
+    lengths = np.linalg.norm(views, axis=2)
+    moved = np.full(len(views), middle)
+    for _ in range(_ROUNDS):  # the mean picture is sharper once tempo is taken out
+        mean = views[np.arange(len(views)), moved].mean(axis=0)
+        alike = views @ mean / (lengths * np.linalg.norm(mean))
+        moved = alike.argmax(axis=1)
+    return float(np.std([_peak(row) for row in alike]) / _BINS)
 
 
-def _match(curve: Array, lags: NDArray[np.int64]) -> Array:
-    """Return how well a curve agrees with itself, shifted by each lag."""
-    centred = curve - curve.mean()
-    return np.array([float(centred[:-lag] @ centred[lag:]) / (len(curve) - lag) for lag in lags])
+def _tempo_pictures(onset: Array) -> Array | None:
+    """Return the onset curve's agreement with itself by window and logarithmic shift.
+
+    Rests are cut to the length of a window, which no window then bridges.
+    """
+    steps = np.minimum(np.diff(onset, prepend=onset[0]), _WINDOW)
+    at = np.rint(np.cumsum(steps) * _PULSE_RATE).astype(np.int64)
+    frames, hop = round(_WINDOW * _PULSE_RATE), round(_HOP * _PULSE_RATE)
+    if not 2 * frames <= at[-1] <= _LONGEST * _PULSE_RATE:
+        return None
+    counts = np.bincount(at).astype(np.float64)
+    shape = np.hanning(11)[1:-1]
+    curve = np.convolve(np.minimum(counts, 3.0), shape / shape.sum(), mode="same")
+    windows = sliding_window_view(curve, frames)[::hop]
+    windows = windows[(sliding_window_view(counts > 0, frames)[::hop]).sum(axis=1) >= _FEWEST]
+    if len(windows) < 2:
+        return None
+    windows = windows - windows.mean(axis=1, keepdims=True)
+    power = np.abs(np.fft.rfft(windows, 2 * frames)) ** 2
+    overlap = frames - np.arange(frames)
+    match = np.fft.irfft(power)[:, :frames] / overlap
+    low, high = _BINS * np.log2(np.array(_SHIFTS) * _PULSE_RATE)
+    stray = _STRAY * _BINS
+    shifts = 2 ** (np.arange(low - stray, high + stray) / _BINS)
+    before = shifts.astype(np.int64)
+    part = shifts - before
+    pictures: Array = match[:, before] * (1 - part) + match[:, before + 1] * part
+    return pictures / match[:, :1]
 
 
-def _peak(lags: NDArray[np.int64], match: Array) -> float:
-    """Return the lag of the highest match, between two lags where a parabola says so."""
-    best = int(np.argmax(match))
-    if not 0 < best < len(lags) - 1:
-        return float(lags[best])
-    left, middle, right = match[best - 1 : best + 2]
+def _peak(row: Array) -> float:
+    """Return where a row is highest, between two places where a parabola says so."""
+    best = int(np.argmax(row))
+    if not 0 < best < len(row) - 1:
+        return float(best)
+    left, middle, right = row[best - 1 : best + 2]
     curvature = left - 2 * middle + right
     shift = 0.5 * (left - right) / curvature if curvature < 0 else 0.0
-    return float(lags[best] + np.clip(shift, -0.5, 0.5))
+    return float(best + np.clip(shift, -0.5, 0.5))
 
 
 def pedal_ratio(notes: Notes) -> float:
-    """Share of the time in which the sustain pedal is down."""
+    """Share of the time from the first onset to the last release in which the pedal is down."""
     span = _sounding(notes)
     if span <= 0:
         return float("nan")
-    covered, last = 0.0, -np.inf
-    for start, stop in notes.pedal[np.argsort(notes.pedal[:, 0])]:
+    covered, last = 0.0, notes.start
+    for start, stop in notes.pedal[np.argsort(notes.pedal[:, 0])].clip(notes.start, notes.end):
         covered += max(0.0, stop - max(start, last))
         last = max(last, stop)
-    return float(min(covered / span, 1.0))
+    return covered / span
 
 
 FUNCTIONS: dict[str, Callable[[Notes], float]] = {

@@ -11,9 +11,9 @@ from mess.audio import SEGMENT_SECONDS, Signal, segment_bounds
 from mess.targets import articulation, dynamics, harmony, performance, phrasing, rhythm, timbre
 from mess.targets.analysis import Analysis, analyse
 from mess.targets.descriptors import BASELINES, describe_audio
-from mess.targets.performance import Notes
+from mess.targets.midi import Notes
 
-TARGETS_VERSION = 4  # raise it when a definition changes: older tables are then stale
+TARGETS_VERSION = 5  # raise it when a definition changes: older tables are then stale
 FAMILIES = (
     "timbre",
     "rhythm",

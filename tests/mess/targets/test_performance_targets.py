@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pretty_midi = pytest.importorskip("pretty_midi", reason="needs the extra 'ml'")
 
 from mess.datasets import load_dataset  # noqa: E402
-from mess.errors import MessError  # noqa: E402
 from mess.targets import PERFORMANCE_TARGETS, compute_performance_targets, read_notes  # noqa: E402
+from mess.targets.midi import Notes  # noqa: E402
 
 
 def write(
@@ -44,20 +46,88 @@ def test_every_number_of_four_notes(tmp_path: Path) -> None:
     assert np.isnan(found["tempo_spread"])  # too short
 
 
-def test_strict_time_bends_less_than_rubato(tmp_path: Path) -> None:
-    def spread(bend: float) -> float:
-        step = 0.5 * (1 + bend * np.sin(np.linspace(0, 6 * np.pi, 120)))
-        onset = np.append(0, np.cumsum(step))[:-1]
-        notes = [(float(t), float(t) + 0.3, 60, 64) for t in onset]
-        return compute_performance_targets(read_notes(write(tmp_path / "t.mid", notes)))[
-            "tempo_spread"
-        ]
-
-    assert spread(0.0) < 0.01
-    assert spread(0.05) < spread(0.15)
-    assert spread(0.15) == pytest.approx(
-        np.std(np.log2(1 + 0.15 * np.sin(np.linspace(0, 6, 99)))), rel=0.6
+def struck(onset: np.ndarray, *, pedal: list[tuple[float, float]] | None = None) -> Notes:
+    """Notes of 0.2 s, of pitches and velocities that differ."""
+    number = np.arange(len(onset))
+    return Notes(
+        onset=onset,
+        offset=onset + 0.2,
+        pitch=48.0 + number % 24,
+        velocity=40.0 + number % 50,
+        pedal=np.array(pedal or [], dtype=np.float64).reshape(-1, 2),
     )
+
+
+def bent(onset: np.ndarray, *, depth: float, period: float = 20.0) -> tuple[np.ndarray, float]:
+    """Play onsets with a tempo of 2^(depth sin); return them and the true spread over 8 s."""
+    grid = np.arange(0, onset[-1] + 1, 0.01)
+    local = depth * np.sin(2 * np.pi * grid / period)
+    seconds = np.concatenate([[0], np.cumsum(0.01 * 2.0**-local)])[:-1]
+    starts = np.arange(0, seconds[-1] - 8, 2.0)
+    mean = [local[(seconds >= s) & (seconds < s + 8)].mean() for s in starts]
+    return np.interp(onset, grid, seconds), float(np.std(mean))
+
+
+@st.composite
+def rhythms(draw: st.DrawFn) -> np.ndarray:
+    """Onsets on a strict grid of semiquavers: a bar of any rhythm, repeated with omissions."""
+    beat = draw(st.floats(0.4, 1.0))
+    bar = np.array([True, *draw(st.lists(st.booleans(), min_size=15, max_size=15))])
+    bar[[4, 8]] = True  # some rhythm there must be
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    bars = int(np.ceil(40 / (4 * beat)))
+    played = np.tile(bar, bars) & (rng.random(16 * bars) < 0.9)
+    played[[0, -1]] = True
+    return np.flatnonzero(played) * beat / 4
+
+
+@given(onset=rhythms(), rests=st.lists(st.tuples(st.floats(0, 40), st.integers(1, 99)), max_size=3))
+@settings(max_examples=25, deadline=None)
+def test_strict_time_has_no_tempo_spread(onset: np.ndarray, rests: list) -> None:
+    grid = np.diff(onset).min()
+    for at, length in rests:  # of whole units of the grid
+        onset = np.where(onset > at, onset + length * grid, onset)
+    assert np.nan_to_num(compute_performance_targets(struck(onset))["tempo_spread"]) < 0.02
+
+
+@pytest.mark.parametrize("depth", [0.05, 0.1, 0.2, 0.3])
+def test_the_tempo_spread_is_that_of_the_local_tempo(depth: float) -> None:
+    beats = np.arange(0, 100, 0.5)
+    onset, true = bent(np.sort(np.append(beats, beats[::2] + 0.25)), depth=depth)
+    found = compute_performance_targets(struck(onset))["tempo_spread"]
+    assert found == pytest.approx(true, rel=0.2, abs=0.01)
+
+
+@given(
+    onset=rhythms(),
+    lead=st.floats(0, 300),
+    tail=st.floats(0, 300),
+    down=st.tuples(st.floats(0, 30), st.floats(0, 20)),
+)
+@settings(max_examples=20, deadline=None)
+def test_what_lies_before_the_first_note_and_after_the_last_counts_for_nothing(
+    onset: np.ndarray, lead: float, tail: float, down: tuple[float, float]
+) -> None:
+    plain = struck(onset, pedal=[(down[0], down[0] + down[1])])
+    inside = compute_performance_targets(plain)
+    later = struck(
+        onset + lead,
+        pedal=[
+            (0.0, lead),
+            *(plain.pedal + lead).tolist(),
+            (plain.end + lead, plain.end + lead + tail),
+            (plain.end + lead + tail + 1, np.inf),
+        ],
+    )
+    found = compute_performance_targets(later)
+    for name, value in inside.items():
+        assert found[name] == pytest.approx(value, rel=1e-6, abs=2e-3, nan_ok=True), name
+
+
+def test_a_lead_in_of_strict_time_has_no_spread(tmp_path: Path) -> None:
+    notes = [(20 + 0.5 * i, 20.3 + 0.5 * i, 60 + i % 12, 64) for i in range(120)]
+    found = compute_performance_targets(read_notes(write(tmp_path / "late.mid", notes)))
+    assert found["tempo_spread"] < 0.01
 
 
 def test_the_demo_library_says_the_same(demo_library: Path) -> None:
@@ -72,12 +142,3 @@ def test_the_demo_library_says_the_same(demo_library: Path) -> None:
             float(track.extra["velocity_deviation"]), abs=0.01
         )
         assert found["pedal_ratio"] == 0.0
-
-
-def test_a_midi_that_is_none_is_named(tmp_path: Path) -> None:
-    (tmp_path / "bad.mid").write_bytes(b"RIFF no midi")
-    with pytest.raises(MessError, match=r"bad\.mid: is no MIDI that can be read .*copy it again"):
-        read_notes(tmp_path / "bad.mid")
-    write(tmp_path / "empty.mid", [])
-    with pytest.raises(MessError, match=r"empty\.mid: has no notes"):
-        read_notes(tmp_path / "empty.mid")
