@@ -37,7 +37,7 @@ AUDIO_SUFFIXES = frozenset(
 )
 SEGMENT_SECONDS = 5.0
 MIN_SECONDS = 1.0
-SILENCE_PEAK = 1e-4  # −80 dBFS
+SILENCE_PEAK = 1e-4  # −80 dBFS; of the swing around the middle: an offset is no sound
 _BLOCK_FRAMES = 1 << 18
 _IN_MEMORY_SECONDS = 20 * 60
 _PREROLL_SECONDS = 1.0  # a decoder needs some frames before it is right
@@ -136,11 +136,15 @@ class _Gathered:
 
     def __init__(self, path: Path, rate: int) -> None:
         self._path, self._rate = path, rate
-        self._length, self._peak, self._total, self._squares = 0, 0.0, 0.0, 0.0
+        self._length, self._total, self._squares = 0, 0.0, 0.0
+        self._lowest, self._highest = math.inf, -math.inf
         self._resampler: soxr.ResampleStream | None = None
         self._sink: io.BytesIO | tempfile._TemporaryFileWrapper[bytes] = io.BytesIO()
 
     def add(self, mono: Samples, native_rate: int) -> None:
+        # As the file has it: a resampler rings where an offset begins.
+        self._lowest = min(self._lowest, float(mono.min(initial=math.inf)))
+        self._highest = max(self._highest, float(mono.max(initial=-math.inf)))
         if native_rate == self._rate:
             self._keep(mono)
             return
@@ -156,7 +160,6 @@ class _Gathered:
                 self._path, "holds samples that are not finite (NaN)", "export it again"
             )
         self._length += block.size
-        self._peak = max(self._peak, float(np.abs(block).max(initial=0.0)))
         self._total += float(block.sum(dtype=np.float64))
         self._squares += float(np.square(block, dtype=np.float64).sum())
         if isinstance(self._sink, io.BytesIO) and self._length > _IN_MEMORY_SECONDS * self._rate:
@@ -173,7 +176,7 @@ class _Gathered:
                 f"is only {self._length / self._rate:.1f} s long",
                 f"at least {MIN_SECONDS:g} s is needed",
             )
-        if self._peak < SILENCE_PEAK:
+        if self._highest - self._lowest < 2 * SILENCE_PEAK:
             raise AudioError(self._path, "is silent", "there is nothing to measure: leave it out")
         mean = self._total / self._length
         return Signal(

@@ -1,4 +1,4 @@
-"""Test the targets themselves: do halves agree, and does what is no music leave them alone?
+"""Test the targets themselves: do halves agree, does what is no music leave them alone?
 
 python pipelines/check_targets.py --dataset demo
 """
@@ -15,6 +15,7 @@ from mess.datasets import load_dataset
 from mess.errors import MessError
 from mess.store import Store
 from mess.targets import TARGET_SAMPLE_RATE, TARGETS, compute_targets
+from mess.targets.invariance import SAME_MUSIC, measure_movements
 from mess.targets.reliability import (
     CHANGES,
     TRUSTED,
@@ -27,10 +28,16 @@ from pipelines.options import DatasetOption, JsonOption, run_script
 from pipelines.progress import progress
 
 TRACKS = 40
+CHANGED_TRACKS = 4
 
 
 def check_targets(
-    *, dataset: str, tracks: int = TRACKS, seed: int = 0, store: Store | None = None
+    *,
+    dataset: str,
+    tracks: int = TRACKS,
+    changed_tracks: int = CHANGED_TRACKS,
+    seed: int = 0,
+    store: Store | None = None,
 ) -> dict[str, Any]:
     """Measure reliability and invariance on some tracks of a dataset, and write them to disk.
 
@@ -38,7 +45,9 @@ def check_targets(
     -------
     dict
         ``targets``: for each its ``split_half`` and its agreement after every change (None where
-        undefined), and whether all are at least 0.7 (``trusted``).
+        undefined), and whether all are at least 0.7 (``trusted``). ``movements``: for each of
+        ``changed_tracks`` tracks, change and target how far it moves, as a multiple of its
+        tolerance (None where it is defined only before or after).
 
     Raises
     ------
@@ -51,6 +60,7 @@ def check_targets(
     halves: list[tuple[dict[str, float], dict[str, float]]] = []
     plain: list[dict[str, float]] = []
     changed: list[dict[str, dict[str, float]]] = []
+    movements: dict[str, dict[str, dict[str, float | None]]] = {}
     with progress(f"check targets of {dataset}", len(chosen)) as shown:
         for number in np.sort(chosen):
             track = recordings[number]
@@ -58,6 +68,11 @@ def check_targets(
                 signal = decode(track.path, TARGET_SAMPLE_RATE)
                 found = compute_targets(signal).track, measure_halves(signal)
                 after = measure_changed(track.path)
+                if len(movements) < changed_tracks:
+                    movements[track.id] = {
+                        change: {name: _known(value) for name, value in row.items()}
+                        for change, row in measure_movements(track.path).items()
+                    }
             except MessError as error:
                 typer.echo(f"left out: {error}", err=True)
             else:
@@ -77,7 +92,13 @@ def check_targets(
             row[change] = _known(concordance(before, after_it))
         row["trusted"] = all(value is None or value >= TRUSTED for value in row.values())
         targets[name] = row
-    record = {"dataset": dataset, "tracks": len(plain), "seed": seed, "targets": targets}
+    record = {
+        "dataset": dataset,
+        "tracks": len(plain),
+        "seed": seed,
+        "targets": targets,
+        "movements": movements,
+    }
     store.write_reliability(dataset, record)
     return record
 
@@ -102,20 +123,68 @@ def print_reliability(record: dict[str, Any]) -> None:
         typer.echo(f"{name + ('' if row['trusted'] else ' !'):<23}{cells}")
 
 
+def print_movements(record: dict[str, Any]) -> None:
+    """Print how far each target moves while the music does not: a row for each change."""
+    movements = record["movements"]
+    if not movements:
+        return
+    typer.echo(
+        f"\n{len(movements)} tracks, digitised otherwise. How far a target moves at most, as a "
+        "share of its tolerance;\n! more than it may, ( ) for the reason below"
+    )
+    names = list(TARGETS)
+    for number, name in enumerate(names, start=1):
+        tolerance = TARGETS[name].tolerance
+        parts = [
+            f"{100 * tolerance.relative:g} %" if tolerance.relative else "",
+            f"{tolerance.absolute:g} {TARGETS[name].unit}".strip() if tolerance.absolute else "",
+        ]
+        typer.echo(f"{number:>4} {name:<22}tolerance {' or '.join(part for part in parts if part)}")
+    typer.echo(f"{'change':<18}" + "".join(f"{number:>7}" for number in range(1, len(names) + 1)))
+    for change in SAME_MUSIC:
+        found = [[one[change.name][name] for one in movements.values()] for name in names]
+        cells = (
+            _movement(values, excused=change.name in TARGETS[name].tolerance.reasons)
+            for name, values in zip(names, found, strict=True)
+        )
+        typer.echo(f"{change.name:<18}" + "".join(f"{cell:>7}" for cell in cells))
+    for reason in dict.fromkeys(
+        r for one in TARGETS.values() for r in one.tolerance.reasons.values()
+    ):
+        numbers = [
+            str(number)
+            for number, one in enumerate(TARGETS.values(), start=1)
+            if reason in one.tolerance.reasons.values()
+        ]
+        typer.echo(f"{', '.join(numbers)}: {reason}")
+
+
+def _movement(values: list[float | None], *, excused: bool) -> str:
+    if any(value is None for value in values):
+        return "(lost)" if excused else "lost!"
+    largest = max(value for value in values if value is not None)
+    shown = f"{largest:.2f}" if largest < 100 else f"{largest:.0f}"
+    return f"({shown})" if excused else shown + ("!" if largest > 1 else "")
+
+
 def command(
     dataset: DatasetOption,
     tracks: Annotated[
         int, typer.Option(min=3, help="At most so many, drawn by the seed.")
     ] = TRACKS,
+    changed_tracks: Annotated[
+        int, typer.Option(min=0, help="So many of them are also digitised in eighteen other ways.")
+    ] = CHANGED_TRACKS,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Test the targets: split-half reliability, and invariance to gain, MP3 and resampling."""
-    record = check_targets(dataset=dataset, tracks=tracks, seed=seed)
+    record = check_targets(dataset=dataset, tracks=tracks, changed_tracks=changed_tracks, seed=seed)
     if as_json:
         typer.echo(json.dumps(record, indent=1))
     else:
         print_reliability(record)
+        print_movements(record)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Conventions: time is in seconds from the start; level is in dB relative to the track's own loudest
 100 ms, so gain moves nothing; curves have `FRAME_RATE` frames per second unless they say
 otherwise. A segment is cut out of the curves of its track: nothing is computed again, and its
-edges know what lies beyond them.
+edges know what lies beyond them. Targets are counted from the first sound to the last: silence
+around the music is cut away first (`Analysis.sounding`).
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.audio import Signal
+from mess.targets.onsets import LEVEL_FLOOR, onset_strength, pick_onsets
 from mess.targets.spectrum import (
+    FINE_STEPS,
     FRAME_RATE,
     PITCH_BINS,
     PITCH_STEP,
@@ -26,17 +29,14 @@ Floats = NDArray[np.float64]
 TARGET_SAMPLE_RATE = 24_000
 PITCH_RATE = FRAME_RATE / PITCH_STEP
 ATTACK_RATE = 400  # 2.5 ms resolve the attack of a hammer
-LEVEL_FLOOR = -60.0  # dB; quieter is not music but what is left of it
 SOUNDING_FLOOR = -40.0  # dB; where a track begins and ends, its last decay left out
+_FINE_RATE = FRAME_RATE * FINE_STEPS
+_SILENCE = 1e-6  # of the largest sample: what is left of an offset when it is taken out
 _LEVEL_SECONDS = 0.1
 _CONTOUR_SECONDS = 1.0  # standard deviation; a window of some 2.4 s at half height
 _CONTEXT_SECONDS = 1.0
 _ATTACK_SMOOTHING = 0.02
-_ONSET_LAG = 3  # frames
-_ONSET_RISE = 0.45  # dB, mean of all bands
-_ONSET_BEFORE, _ONSET_AFTER = 10, 7  # frames that an onset is compared with
-_ONSET_APART = 3  # frames on both sides in which there is no other onset
-_ONSET_MARGIN = 5  # frames before the end whose window reaches beyond it
+_WINDOW_FRAMES = 5  # that see beyond the end of a sound, at each end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +47,12 @@ class Analysis:
     ----------
     duration : float
         Seconds.
+    start, stop : float
+        When the first sound begins and the last one ends, in seconds; equal if there is none.
+    power : ndarray [shape=(frames,)]
+        Mean square, full scale being 1, without offset.
     centroid, rolloff, bandwidth : ndarray [shape=(frames,)]
-        Hz; see `mess.targets.spectrum`.
+        Hz; see `mess.targets.spectrum`. NaN where a frame reaches beyond the first or last sound.
     zero_crossing_rate : ndarray [shape=(frames,)]
         Crossings per second.
     level : ndarray [shape=(frames,)]
@@ -57,9 +61,9 @@ class Analysis:
         dB of the power in a Gaussian window of some 2.4 s; NaN before the first and after the
         last sound.
     mel : ndarray [shape=(frames, bands)]
-        Power in mel bands.
+        Power in mel bands; the loudest 1.25 ms of the track have a mean square of 1.
     onset_strength : ndarray [shape=(frames,)]
-        dB; see `onset_strength`.
+        dB; see `mess.targets.onsets`.
     onsets : ndarray [shape=(onsets,)]
         Seconds, ascending.
     attack_level : ndarray [shape=(duration · ATTACK_RATE,)]
@@ -71,6 +75,9 @@ class Analysis:
     """
 
     duration: float
+    start: float
+    stop: float
+    power: Floats
     centroid: Floats
     rolloff: Floats
     bandwidth: Floats
@@ -93,11 +100,23 @@ class Analysis:
             for name, rate in rates.items()
         }
         inside = (self.onsets >= start) & (self.onsets < stop)
-        onsets = self.onsets[inside] - start
-        return replace(self, duration=stop - start, onsets=onsets, **cut)
+        first, last = (min(max(at, start), stop) - start for at in (self.start, self.stop))
+        return replace(
+            self,
+            duration=stop - start,
+            start=first,
+            stop=max(first, last),
+            onsets=self.onsets[inside] - start,
+            **cut,
+        )
+
+    def sounding(self) -> "Analysis":
+        """Return the stretch from the first sound to the last."""
+        return self.cut(self.start, self.stop)
 
 
 _CURVES: Sequence[str] = (
+    "power",
     "centroid",
     "rolloff",
     "bandwidth",
@@ -115,127 +134,100 @@ def analyse(signal: Signal) -> Analysis:
     Raises
     ------
     ValueError
-        If the signal is not at `TARGET_SAMPLE_RATE`, or holds nothing but zeros.
+        If the signal is not at `TARGET_SAMPLE_RATE`, or holds no sound: nothing, or an offset.
     """
     rate = signal.sample_rate
     if rate != TARGET_SAMPLE_RATE:
         raise ValueError(f"targets are defined at {TARGET_SAMPLE_RATE} Hz, not at {rate} Hz")
-    peak = float(np.abs(signal.samples).max(initial=0.0))
-    if peak == 0:
-        raise ValueError("the signal holds nothing but zeros")
-    samples = signal.samples / np.float32(peak)
-    spectrum = short_time_spectrum(samples, rate)
+    spectrum = short_time_spectrum(signal.samples, rate)
+    loudest = float(spectrum.power.max(initial=0.0))
+    if loudest <= (_SILENCE * float(np.abs(signal.samples).max(initial=0.0))) ** 2:
+        raise ValueError("the signal holds nothing but silence")
     n_frames = spectrum.centroid.size
-    power = block_power(samples, rate // FRAME_RATE, n_frames=n_frames)
+    power = spectrum.power.reshape(n_frames, FINE_STEPS).mean(axis=1)
     level = smoothed_level(power, width=_LEVEL_SECONDS * FRAME_RATE)
-    level -= level.max()
     strength = onset_strength(spectrum.mel)
-    attack_power = block_power(samples, rate // ATTACK_RATE)
-    attack_level = smoothed_level(attack_power, width=_ATTACK_SMOOTHING * ATTACK_RATE)
+    first, last = loud_frames(level)
+    onsets = pick_onsets(strength, ends=last)
+    # Soft notes may begin before what is loud, and go on after it.
+    first, last = min([first, *onsets[:1]]), max([last, *onsets[-1:]])
+    edges = [(at + beyond * _WINDOW_FRAMES) for at, beyond in ((first, 1), (last, -1))]
+    whole = (np.arange(n_frames) >= edges[0]) & (np.arange(n_frames) <= edges[1])
     chroma = tuned_chroma(spectrum)
+
+    def inner(curve: NDArray[np.float32]) -> Floats:
+        # A tone that is cut off in mid-window looks broad; the track's own sound does not.
+        return np.where(whole, curve, np.nan).astype(np.float64)
+
     return Analysis(
         duration=signal.duration,
-        centroid=spectrum.centroid.astype(np.float64),
-        rolloff=spectrum.rolloff.astype(np.float64),
-        bandwidth=spectrum.bandwidth.astype(np.float64),
-        zero_crossing_rate=crossings_per_second(samples, rate, n_frames=n_frames),
+        start=first / FRAME_RATE,
+        stop=min((last + 1) / FRAME_RATE, signal.duration),
+        power=power,
+        centroid=inner(spectrum.centroid),
+        rolloff=inner(spectrum.rolloff),
+        bandwidth=inner(spectrum.bandwidth),
+        zero_crossing_rate=inner(spectrum.crossings),
         level=level,
-        contour=level_contour(power, level),
-        mel=spectrum.mel,
+        contour=level_contour(power, first=first, last=last),
+        mel=spectrum.mel / np.float32(loudest),
         onset_strength=strength,
-        onsets=pick_onsets(strength) / FRAME_RATE,
-        attack_level=np.maximum(attack_level - attack_level.max(), LEVEL_FLOOR),
+        onsets=onsets / FRAME_RATE,
+        attack_level=attack_levels(spectrum.power),
         chroma=chroma,
         chroma_context=gaussian_mean(chroma, width=_CONTEXT_SECONDS * PITCH_RATE),
     )
 
 
-def block_power(samples: NDArray[np.float32], hop: int, *, n_frames: int | None = None) -> Floats:
-    """Return the mean square of blocks of ``hop`` samples, centred on multiples of ``hop``."""
-    n_frames = n_frames or 1 + samples.size // hop
-    edges = np.arange(n_frames + 1) * hop - hop // 2
-    padded = np.pad(samples, (hop // 2, hop))[: n_frames * hop]
-    sums = np.square(padded).reshape(n_frames, hop).sum(axis=1, dtype=np.float64)
-    return sums / np.maximum(np.diff(np.clip(edges, 0, samples.size)), 1)
+def loud_frames(level: Floats) -> tuple[int, int]:
+    """Return the first and the last frame of what is less than 40 dB below the loudest."""
+    loud = np.flatnonzero(level > SOUNDING_FLOOR)
+    half = round(_LEVEL_SECONDS * FRAME_RATE) // 2  # the level rises before the sound begins
+    first = int(loud[0]) + half if loud[0] > 0 else 0
+    last = int(loud[-1]) - half if loud[-1] < level.size - 1 else level.size - 1
+    return min(first, last), max(first, last)
 
 
-def crossings_per_second(
-    samples: NDArray[np.float32], sample_rate: int, *, n_frames: int
-) -> Floats:
-    """Return how often per second the signal changes sign, frame by frame."""
-    hop = sample_rate // FRAME_RATE
-    negative = samples < 0
-    changes = np.pad(negative[1:] != negative[:-1], (hop // 2, hop + 1))[: n_frames * hop]
-    rate = changes.reshape(n_frames, hop).sum(axis=1) * float(FRAME_RATE)
-    rate[[0, -1]] = np.nan  # frames that the track fills in part
-    return rate
+def attack_levels(fine_power: Floats) -> Floats:
+    """Return the level of 20 ms, `ATTACK_RATE` per second, down to `LEVEL_FLOOR`.
+
+    A value stands in the middle of the samples that it is computed from.
+    """
+    step = _FINE_RATE // ATTACK_RATE
+    begin = FINE_STEPS // 2 - step // 2  # a frame begins half a frame before its centre
+    n = (fine_power.size - begin) // step
+    power = fine_power[begin : begin + n * step].reshape(n, step).mean(axis=1)
+    level = smoothed_level(power, width=_ATTACK_SMOOTHING * ATTACK_RATE)
+    return np.maximum(level, LEVEL_FLOOR)
 
 
 def smoothed_level(power: Floats, *, width: float) -> Floats:
-    """Return the level in dB of the mean power over ``width`` values."""
+    """Return the level of the mean power over ``width`` values, in dB below the largest.
+
+    The same as `librosa.feature.rms` in dB, from power that is summed up already: librosa would
+    hold every window of the track at once, a hundred times the samples.
+    """
     from scipy.ndimage import uniform_filter1d
 
-    return _decibel(uniform_filter1d(power, max(round(width), 1), mode="nearest"))
+    level = _decibel(uniform_filter1d(power / power.max(), max(round(width), 1), mode="nearest"))
+    return level - level.max()
 
 
-def level_contour(power: Floats, level: Floats) -> Floats:
+def level_contour(power: Floats, *, first: int, last: int) -> Floats:
     """Return the slow course of the level; only what sounds counts, up to both ends."""
-    sounding = np.flatnonzero(level > SOUNDING_FLOOR)
-    inside = slice(sounding[0], sounding[-1] + 1)
+    inside = slice(first, last + 1)
     contour = np.full(power.size, np.nan)
-    contour[inside] = _decibel(gaussian_mean(power[inside], width=_CONTOUR_SECONDS * FRAME_RATE))
+    relative = power[inside] / power.max()
+    contour[inside] = _decibel(gaussian_mean(relative, width=_CONTOUR_SECONDS * FRAME_RATE))
     return contour
-
-
-def onset_strength(mel: NDArray[np.float32]) -> Floats:
-    """Return by how much the spectrum rises, frame by frame.
-
-    The half-wave rectified difference of the levels in mel bands over 30 ms, averaged over the
-    bands, in dB (spectral flux: Bello et al. 2005; Böck, Krebs, Schedl 2012). Levels fade out
-    softly 60 dB below the strongest, so that noise far below the music does not count. Before the
-    track there is silence.
-
-    Parameters
-    ----------
-    mel : ndarray [shape=(frames, bands)]
-
-    Returns
-    -------
-    ndarray [shape=(frames,)]
-    """
-    floor = np.float32(max(float(mel.max()), 1e-30) * 10 ** (LEVEL_FLOOR / 10))
-    levels = 10 * np.log10(mel + floor)
-    earlier = np.full_like(levels, 10 * np.log10(floor))
-    earlier[_ONSET_LAG:] = levels[:-_ONSET_LAG]
-    return np.maximum(levels - earlier, 0).mean(axis=1, dtype=np.float64)
-
-
-def pick_onsets(strength: Floats) -> NDArray[np.int64]:
-    """Return the frames at which a note begins.
-
-    A frame is an onset if its strength is the largest within 30 ms and exceeds the mean of its
-    surroundings (100 ms before to 70 ms after) by 0.45 dB (Böck, Krebs, Schedl 2012).
-    """
-    from scipy.ndimage import maximum_filter1d, uniform_filter1d
-
-    largest = maximum_filter1d(strength, 2 * _ONSET_APART + 1, mode="constant")
-    mean = uniform_filter1d(
-        strength,
-        _ONSET_BEFORE + _ONSET_AFTER + 1,
-        mode="nearest",
-        origin=(_ONSET_BEFORE - _ONSET_AFTER) // 2,
-    )
-    rising = (strength == largest) & (strength >= mean + _ONSET_RISE)
-    frames = np.flatnonzero(rising[: max(strength.size - _ONSET_MARGIN, 0)])
-    plateau = np.diff(frames, prepend=-_ONSET_APART - 1) <= _ONSET_APART
-    return frames[~plateau]
 
 
 def tuned_chroma(spectrum: Spectrum) -> Floats:
     """Return the power by pitch class [frames, 12] in the tuning of the track.
 
     The tuning is the circular mean of the deviations of all spectral peaks from equal
-    temperament at 440 Hz, weighted by power (Dressler and Streich 2007).
+    temperament at 440 Hz, weighted by power (Dressler and Streich 2007). `librosa.pitch_tuning`
+    takes the most frequent deviation instead, so that many soft peaks outvote few strong ones.
     """
     pitch = spectrum.pitch.astype(np.float64)
     per_semitone = PITCH_BINS // 12

@@ -15,34 +15,34 @@ _COEFFICIENTS = 20
 BASELINES = ("duration and loudness", "log-mel statistics", "MFCC", "chroma")
 
 
-def describe_audio(analysis: Analysis, *, loudness: float) -> dict[str, Array]:
+def describe_audio(analysis: Analysis) -> dict[str, Array]:
     """Return the vector of every baseline.
 
     Parameters
     ----------
     analysis : Analysis
-        Of a track, or of a segment.
-    loudness : float
-        dB of the root mean square, full scale being 0.
+        Of what sounds in a track or in a segment.
 
     Returns
     -------
     dict of str to ndarray
-        ``duration and loudness``: the logarithm of the seconds, and dB. ``log-mel statistics``:
-        mean and standard deviation over time of each band in dB. ``MFCC``: the same of the first
-        20 coefficients of their cosine transform. ``chroma``: the same of each pitch class's
-        share. A deviation over less than two frames is 0.
+        ``duration and loudness``: the logarithm of the seconds, and dB of the root mean square,
+        full scale being 0. ``log-mel statistics``: mean and standard deviation over time of each
+        band in dB. ``MFCC``: the same of `librosa.feature.mfcc`, 20 of them. ``chroma``: the same
+        of each pitch class's share. A deviation over less than two frames is 0.
     """
-    from scipy.fft import dct
+    from librosa import power_to_db
+    from librosa.feature import mfcc
 
-    level = 10 * np.log10(analysis.mel.astype(np.float64) + _MEL_FLOOR)
-    coefficients = dct(level, axis=1, norm="ortho")[:, :_COEFFICIENTS]
+    level = power_to_db(analysis.mel.T.astype(np.float64) + _MEL_FLOOR, top_db=None)
+    coefficients = mfcc(S=level, n_mfcc=_COEFFICIENTS)
     power = analysis.chroma.sum(axis=1, keepdims=True)
     shares = np.divide(
         analysis.chroma, power, out=np.full_like(analysis.chroma, 1 / 12), where=power > 0
     )
+    loudness = 10 * np.log10(analysis.power.mean() + 1e-12) if analysis.power.size else -120.0
     plain = np.array([np.log(max(analysis.duration, 1e-3)), loudness])
-    vectors = (plain, _over_time(level), _over_time(coefficients), _over_time(shares))
+    vectors = (plain, _over_time(level.T), _over_time(coefficients.T), _over_time(shares))
     return {
         name: np.nan_to_num(vector).astype(np.float32)
         for name, vector in zip(BASELINES, vectors, strict=True)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.targets.analysis import (
-    FRAME_RATE,
     PITCH_RATE,
     PITCH_STEP,
     SOUNDING_FLOOR,
@@ -81,7 +80,7 @@ def novelty(analysis: Analysis) -> Floats:
     Returns
     -------
     ndarray [shape=(n,)]
-        `_RATE` values per second of the sounding part.
+        `_RATE` values per second.
     """
     from scipy.ndimage import correlate1d
 
@@ -102,13 +101,11 @@ def phrase_features(analysis: Analysis) -> Floats:
     Harmony and timbre are square roots of shares of power (pitch classes, mel bands), vectors of
     length 1 whose distance is Hellinger's; loudness is the level in units of 40 dB.
     """
-    sounding = np.flatnonzero(analysis.level > SOUNDING_FLOOR)
-    if not sounding.size:
+    if not len(analysis.mel):
         return np.empty((0, 12 + _TIMBRE_BANDS + 1))
-    start, stop = sounding[[0, -1]] / FRAME_RATE
-    bands = analysis.mel.reshape(analysis.mel.shape[0], _TIMBRE_BANDS, -1).sum(axis=2)
-    chroma = _smoothed(analysis.chroma[round(start * PITCH_RATE) : round(stop * PITCH_RATE) + 1])
-    bands = _smoothed(bands[sounding[0] : sounding[-1] + 1 : PITCH_STEP])
+    mel = analysis.mel[::PITCH_STEP]
+    bands = _smoothed(mel.reshape(len(mel), _TIMBRE_BANDS, -1).sum(axis=2))
+    chroma = _smoothed(analysis.chroma)
     n = min(len(chroma), len(bands))
     power = bands.sum(axis=1)
     level = 10 * np.log10(np.maximum(power / power.max(), 10 ** (SOUNDING_FLOOR / 10)))

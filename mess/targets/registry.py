@@ -1,6 +1,6 @@
 """All proxy targets by name, and their values on a recording."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,7 +13,7 @@ from mess.targets.analysis import Analysis, analyse
 from mess.targets.descriptors import BASELINES, describe_audio
 from mess.targets.midi import Notes
 
-TARGETS_VERSION = 5  # raise it when a definition changes: older tables are then stale
+TARGETS_VERSION = 6  # raise it when a definition changes: older tables are then stale
 FAMILIES = (
     "timbre",
     "rhythm",
@@ -48,6 +48,29 @@ class Target:
     level: Level
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tolerance:
+    """How far a target may move while the music does not (see `mess.targets.invariance`).
+
+    Attributes
+    ----------
+    relative : float
+        Share of the value.
+    absolute : float
+        In the target's unit; the larger of both holds.
+    reasons : mapping of str to str
+        Changes after which it moves farther, and why.
+    """
+
+    relative: float = 0.0
+    absolute: float = 0.0
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    def allowed(self, value: float) -> float:
+        """Return how far a target of this value may move."""
+        return max(self.absolute, self.relative * abs(value))
+
+
 @dataclass(frozen=True)
 class AudioTarget(Target):
     """A target that is measured on the audio.
@@ -55,10 +78,13 @@ class AudioTarget(Target):
     Attributes
     ----------
     function : callable
-        `Analysis` → float; NaN where the target is undefined.
+        `Analysis` of what sounds → float; NaN where the target is undefined.
+    tolerance : Tolerance
+        How far it moves with what is no music.
     """
 
     function: Callable[[Analysis], float]
+    tolerance: Tolerance
 
 
 @dataclass(frozen=True)
@@ -81,6 +107,14 @@ class TargetValues:
     descriptors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
+_BAND_ENDS = {
+    "16 kHz": "a file at 16 kHz holds nothing above 8 kHz",
+    "22.05 kHz": "a file at 22.05 kHz holds nothing above 11 kHz",
+}
+_SPECTRAL = Tolerance(relative=0.01, reasons=_BAND_ENDS)
+_COUNTED = Tolerance(relative=0.02)  # one note more or less
+_DYNAMIC = Tolerance(relative=0.02, absolute=0.02)  # dB, dB/s, dB²
+
 _ALL = (
     AudioTarget(
         "spectral_centroid",
@@ -89,6 +123,7 @@ _ALL = (
         "How bright it sounds: the centre of gravity of its frequencies.",
         "segment",
         timbre.spectral_centroid,
+        _SPECTRAL,
     ),
     AudioTarget(
         "spectral_rolloff",
@@ -97,6 +132,7 @@ _ALL = (
         "How far up the sound reaches: 85 % of it lies below this frequency.",
         "segment",
         timbre.spectral_rolloff,
+        _SPECTRAL,
     ),
     AudioTarget(
         "spectral_bandwidth",
@@ -105,6 +141,7 @@ _ALL = (
         "How wide the sound spreads, from a thin tone to a full or noisy one.",
         "segment",
         timbre.spectral_bandwidth,
+        _SPECTRAL,
     ),
     AudioTarget(
         "zero_crossing_rate",
@@ -113,6 +150,7 @@ _ALL = (
         "How often the waveform changes sign: high for noisy or high-pitched sound.",
         "segment",
         timbre.zero_crossing_rate,
+        _SPECTRAL,
     ),
     AudioTarget(
         "tempo",
@@ -121,6 +159,7 @@ _ALL = (
         "How fast the beat is; half or double of it may be felt as well.",
         "track",
         rhythm.tempo,
+        Tolerance(relative=0.005),
     ),
     AudioTarget(
         "onset_density",
@@ -129,6 +168,7 @@ _ALL = (
         "How many notes begin per second.",
         "segment",
         rhythm.onset_density,
+        _COUNTED,
     ),
     AudioTarget(
         "dynamic_range",
@@ -137,6 +177,7 @@ _ALL = (
         "How far the soft notes lie below the loud ones.",
         "segment",
         dynamics.dynamic_range,
+        _DYNAMIC,
     ),
     AudioTarget(
         "dynamic_variance",
@@ -145,6 +186,7 @@ _ALL = (
         "How far the loudness of whole passages wanders.",
         "segment",
         dynamics.dynamic_variance,
+        _DYNAMIC,
     ),
     AudioTarget(
         "crescendo_strength",
@@ -153,6 +195,7 @@ _ALL = (
         "How strongly the music grows louder over seconds.",
         "segment",
         dynamics.crescendo_strength,
+        _DYNAMIC,
     ),
     AudioTarget(
         "diminuendo_strength",
@@ -161,6 +204,7 @@ _ALL = (
         "How strongly the music grows softer over seconds.",
         "segment",
         dynamics.diminuendo_strength,
+        _DYNAMIC,
     ),
     AudioTarget(
         "harmonic_complexity",
@@ -169,6 +213,7 @@ _ALL = (
         "How many different pitches are in play at a time, from one note to all twelve.",
         "segment",
         harmony.harmonic_complexity,
+        Tolerance(absolute=0.02),
     ),
     AudioTarget(
         "attack_slopes",
@@ -177,6 +222,7 @@ _ALL = (
         "How steeply the loudness rises when a note begins: detached high, legato low.",
         "segment",
         articulation.attack_slopes,
+        Tolerance(relative=0.02, reasons={"16 kHz": "part of an attack's noise lies above 8 kHz"}),
     ),
     AudioTarget(
         "attack_sharpness",
@@ -185,6 +231,7 @@ _ALL = (
         "How suddenly notes begin, from a bow's swell to a hammer's blow.",
         "segment",
         articulation.attack_sharpness,
+        _COUNTED,
     ),
     AudioTarget(
         "phrase_regularity",
@@ -193,6 +240,7 @@ _ALL = (
         "How regularly phrases follow each other: near 1 for phrases of equal length.",
         "track",
         phrasing.phrase_regularity,
+        Tolerance(absolute=0.03),
     ),
     AudioTarget(
         "num_phrases",
@@ -201,6 +249,7 @@ _ALL = (
         "Into how many phrases harmony, timbre and loudness divide the music.",
         "track",
         phrasing.num_phrases,
+        Tolerance(absolute=0.5),
     ),
 )
 TARGETS: dict[str, AudioTarget] = {target.name: target for target in _ALL}
@@ -260,23 +309,19 @@ def compute_targets(signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS)
     Raises
     ------
     ValueError
-        If the signal has another rate, or holds nothing but zeros.
+        If the signal has another rate, or holds nothing but silence.
     """
     analysis = analyse(signal)
     length = round(segment_seconds * signal.sample_rate)
     bounds = segment_bounds(signal.samples.size, length)
+    music = analysis.sounding()
     segments = [
-        analysis.cut(start / signal.sample_rate, stop / signal.sample_rate)
+        analysis.cut(start / signal.sample_rate, stop / signal.sample_rate).sounding()
         for start, stop in bounds
     ]
-    described = [
-        describe_audio(part, loudness=_loudness(signal.samples[start:stop]))
-        for part, (start, stop) in zip(
-            [analysis, *segments], [(0, signal.samples.size), *bounds], strict=True
-        )
-    ]
+    described = [describe_audio(part) for part in [music, *segments]]
     return TargetValues(
-        track={name: target.function(analysis) for name, target in TARGETS.items()},
+        track={name: target.function(music) for name, target in TARGETS.items()},
         segments={
             name: np.array([target.function(segment) for segment in segments], dtype=np.float64)
             for name, target in TARGETS.items()
@@ -284,11 +329,6 @@ def compute_targets(signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS)
         },
         descriptors={name: np.stack([one[name] for one in described]) for name in BASELINES},
     )
-
-
-def _loudness(samples: NDArray[np.float32]) -> float:
-    """Return dB of the root mean square, full scale being 0."""
-    return float(10 * np.log10(np.mean(np.square(samples), dtype=np.float64) + 1e-12))
 
 
 def compute_performance_targets(notes: Notes) -> dict[str, float]:

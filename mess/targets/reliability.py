@@ -76,9 +76,9 @@ def measure_halves(signal: Signal) -> tuple[dict[str, float], dict[str, float]]:
     measured on the first and the second half.
     """
     values = compute_targets(signal)
-    analysis = analyse(signal)
-    middle = signal.duration / 2
-    stretches = analysis.cut(0.0, middle), analysis.cut(middle, signal.duration)
+    music = analyse(signal).sounding()
+    middle = music.duration / 2
+    stretches = music.cut(0.0, middle), music.cut(middle, music.duration)
     halves: tuple[dict[str, float], dict[str, float]] = ({}, {})
     for name, target in TARGETS.items():
         for half in range(2):

@@ -9,6 +9,7 @@ import numpy as np
 
 from mess.targets.analysis import FRAME_RATE, Analysis, Floats
 
+_MIN_SECONDS = 1.0
 _MIN_ONSETS = 4
 _MIN_DENSITY = 0.25  # onsets per second; below, there is no beat
 _WINDOW_SECONDS = 10.0
@@ -36,7 +37,7 @@ def tempo(analysis: Analysis) -> float:
     """
     strength = analysis.onset_strength
     density = onset_density(analysis)
-    if analysis.onsets.size < _MIN_ONSETS or density < _MIN_DENSITY:
+    if analysis.onsets.size < _MIN_ONSETS or not density >= _MIN_DENSITY:
         return float("nan")
     correlation = mean_autocorrelation(strength, window=round(_WINDOW_SECONDS * FRAME_RATE))
     slowest = min(round(60 * FRAME_RATE / _SLOWEST), correlation.size - 2)
@@ -54,7 +55,12 @@ def tempo(analysis: Analysis) -> float:
 
 
 def onset_density(analysis: Analysis) -> float:
-    """Return the number of onsets per second; notes within 30 ms of each other are one."""
+    """Return the number of onsets per second; notes within 30 ms of each other are one.
+
+    NaN for less than a second of sound.
+    """
+    if analysis.duration < _MIN_SECONDS:
+        return float("nan")
     return analysis.onsets.size / analysis.duration
 
 

@@ -14,6 +14,7 @@ from mess.errors import ArtifactMissing, MessError
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.store import Store
 from mess.targets import TARGETS
+from mess.targets.invariance import SAME_MUSIC
 from mess.targets.reliability import CHANGES, concordance, split_half
 from pipelines.write_report import write_report
 
@@ -128,7 +129,8 @@ def test_weights_from_examples_and_duplicates_from_the_shell(library: Store) -> 
 
 
 def test_targets_are_tested_and_weak_ones_marked(library: Store) -> None:
-    ended = mess("check-targets", "--dataset", "demo", "--tracks", "6")
+    options = ("--dataset", "demo", "--tracks", "6", "--changed-tracks", "1")
+    ended = mess("check-targets", *options)
     assert ended.exit_code == 0
     record = library.read_reliability("demo")
     assert record["tracks"] == 6
@@ -138,6 +140,13 @@ def test_targets_are_tested_and_weak_ones_marked(library: Store) -> None:
         marked = any(row[one] is not None and row[one] < 0.7 for one in ("split_half", *CHANGES))
         assert row["trusted"] != marked
         assert (f"{name} !" in ended.stdout) == marked
+    (movements,) = record["movements"].values()
+    assert set(movements) == {change.name for change in SAME_MUSIC}
+    for change, row in movements.items():
+        assert set(row) == set(TARGETS)
+        assert f"\n{change} " in ended.stdout
+    assert row["tempo"] <= 1
+    assert "holds nothing above 8 kHz" in ended.stdout
 
 
 def test_agreement_is_less_for_what_is_shifted_or_scattered() -> None:

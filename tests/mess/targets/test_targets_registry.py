@@ -127,7 +127,7 @@ def test_values_are_numbers_or_nan_and_gain_moves_none(
     values = compute_targets(as_signal(wave))
     everything = np.concatenate([list(values.track.values()), *values.segments.values()])
     assert not np.isinf(everything).any()
-    for name in ("spectral_centroid", "onset_density", "dynamic_variance", "harmonic_complexity"):
+    for name in ("spectral_centroid", "dynamic_variance", "harmonic_complexity"):
         assert np.isfinite(values.track[name])
     # A power of two changes no digit, so even a value at a threshold stays where it is.
     louder = compute_targets(as_signal(wave * 2.0 ** round(gain / 6)))
@@ -146,5 +146,5 @@ def test_an_impulse_and_a_second_of_sound_are_measured_too() -> None:
 def test_another_sample_rate_and_silence_are_refused() -> None:
     with pytest.raises(ValueError, match="24000 Hz, not at 44100 Hz"):
         analyse(Signal(np.ones(44_100, dtype=np.float32), 44_100, mean=1.0, std=0.0))
-    with pytest.raises(ValueError, match="nothing but zeros"):
+    with pytest.raises(ValueError, match="nothing but silence"):
         analyse(as_signal(np.zeros(RATE)))
