@@ -5,10 +5,17 @@ import streamlit as st
 from dashboard import address, sidebar
 from dashboard.components.text import plain
 from dashboard.navigation import navigate
+from dashboard.readers import store
+from mess.errors import MessError
 
 st.set_page_config(page_title="MESS", page_icon="🎹", layout="wide")
 # Streamlit leaves an eighth of a small screen empty above the title.
 st.html("<style>[data-testid=stMainBlockContainer] { padding-top: 4.5rem; }</style>")
+try:
+    store()
+except MessError as error:
+    st.error(plain(str(error)))
+    st.stop()
 page = navigate()
 problem = address.take_selection()
 sidebar.show()

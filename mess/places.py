@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from urllib.parse import quote
 
 from mess.encoders import encoder_slug
+from mess.errors import MessError
 
 Level = Literal["track", "segment"]
 _MAX_STEM = 120
@@ -34,10 +35,22 @@ def file_stem(track_id: str) -> str:
 
 
 class Places:
-    """The paths below one root folder."""
+    """The paths below one root folder.
+
+    Raises
+    ------
+    MessError
+        If the root is there and no folder.
+    """
 
     def __init__(self, root: str | Path | None = None) -> None:
         self.root = Path(root or os.environ.get("MESS_DATA") or "data").expanduser()
+        try:
+            usable = self.root.is_dir() or not os.path.lexists(self.root)
+        except (OSError, ValueError):  # too long, say
+            usable = False
+        if not usable:
+            raise MessError(f"{str(self.root)[:80]!r} is no folder: name another by MESS_DATA")
 
     def audio_dir(self, dataset: str) -> Path:
         """Folder of a dataset's recordings."""

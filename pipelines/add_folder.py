@@ -3,19 +3,20 @@
 python pipelines/add_folder.py jazz ~/Music/jazz
 """
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mess.datasets import KNOWN, load_dataset
+from mess.datasets import KNOWN, Dataset, load_dataset
 from mess.errors import MessError
 from mess.store import Store
 from pipelines.options import run_script
 
 
-def add_folder(*, name: str, folder: Path, store: Store | None = None) -> int:
-    """Link ``folder`` as dataset ``name``; return how many tracks it has.
+def add_folder(*, name: str, folder: Path, store: Store | None = None) -> Dataset:
+    """Link ``folder`` as dataset ``name``, and return it.
 
     Raises
     ------
@@ -24,14 +25,21 @@ def add_folder(*, name: str, folder: Path, store: Store | None = None) -> int:
     """
     store = store or Store()
     link = store.audio_dir(name)
-    if not folder.is_dir():
-        raise MessError(f"{folder}: is no folder; check the path")
-    if link.exists() or link.is_symlink():
+    found = load_dataset(name, root=_folder(folder))
+    if os.path.lexists(link):
         raise MessError(f"{link} is there already: choose another name or remove it")
-    n = len(load_dataset(name, root=folder))
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(folder.resolve(), target_is_directory=True)
-    return n
+    return found
+
+
+def _folder(path: Path) -> Path:
+    try:
+        if path.is_dir():
+            return path
+    except OSError:  # a name that is too long, say
+        pass
+    raise MessError(f"{path}: is no folder; check the path")
 
 
 def command(
@@ -39,7 +47,10 @@ def command(
     folder: Annotated[Path, typer.Argument(help="Where the recordings lie.")],
 ) -> None:
     """Make a folder of recordings a dataset."""
-    typer.echo(f"dataset {name!r}: {add_folder(name=name, folder=folder)} tracks")
+    found = add_folder(name=name, folder=folder)
+    typer.echo(f"dataset {name!r}: {len(found)} tracks")
+    for note in found.notes:
+        typer.echo(f"  {note}")
 
 
 if __name__ == "__main__":

@@ -97,6 +97,8 @@ def extract_all(
     """
     store = store or Store()
     recordings = load_dataset(dataset, root=store.audio_dir(dataset))
+    for note in recordings.notes:
+        typer.echo(f"{dataset}: {note}", err=True)
     models = {name: load_encoder(name, device=device, dtype=dtype) for name in encoders}
     steps = {
         name: _step(store, dataset, name, model, force=force, raw=raw)

@@ -5,7 +5,7 @@ python pipelines/show_status.py
 
 import typer
 
-from mess.datasets import KNOWN, available_datasets
+from mess.datasets import KNOWN, Dataset, available_datasets, stray_names
 from mess.inventory import (
     describe_amount,
     describe_licences,
@@ -36,8 +36,11 @@ def command() -> None:
             encoder = None if dataset == "demo" else encoder_or_default(None, dataset)
             command = command_for("run-all", dataset, encoder)
             typer.echo(f"{readable(dataset)}: recordings, nothing extracted; next: {command}")
+            _show_notes(find_recordings(store, dataset))
         for encoder in encoders:
             _show(store, dataset, encoder)
+    for line in stray_names(store.audio_dir("")):
+        typer.echo(readable(line))
 
 
 def _show(store: Store, dataset: str, encoder: str) -> None:
@@ -50,11 +53,17 @@ def _show(store: Store, dataset: str, encoder: str) -> None:
     for status in [*statuses, survey_targets(store, dataset)]:
         size = size_text(found.sizes[status.step]) if status.step in found.sizes else "–"
         typer.echo(f"  {status.step:<13} {status.state:<8} {size:>8}  {status.detail}")
+    _show_notes(recordings)
     for reason in found.failed.values():
         typer.echo(f"  failed: {readable(reason)}")
     waiting = next_step(statuses)
     if waiting:
         typer.echo(f"  next: {readable(waiting.command)}")
+
+
+def _show_notes(recordings: Dataset | None) -> None:
+    for note in recordings.notes if recordings else ():
+        typer.echo(f"  {readable(note)}")
 
 
 if __name__ == "__main__":

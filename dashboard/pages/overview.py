@@ -6,7 +6,7 @@ from dashboard import library
 from dashboard.components.text import plain, readable
 from dashboard.readers import store
 from dashboard.sidebar import selected, start
-from mess.datasets import KNOWN, available_datasets
+from mess.datasets import KNOWN, Dataset, available_datasets, stray_names
 from mess.encoders import PRESETS, by_interest
 from mess.inventory import Inventory, describe_licences, hours_text, size_text
 from mess.places import command_for
@@ -58,6 +58,7 @@ def main() -> None:
 
 def _show_dataset(dataset: str) -> None:
     st.subheader(plain(dataset), anchor=False)
+    _show_notes(library.recordings(dataset))
     ready = True
     for encoder in by_interest(library.encoders(dataset)):
         found = library.inventory(dataset, encoder)
@@ -138,6 +139,13 @@ def _show_failed(found: Inventory) -> None:
                 st.markdown(f"- {plain(reason)}")
 
 
+def _show_notes(there: Dataset | None) -> None:
+    if there is not None and there.notes:
+        with st.expander(f"What is not read of {plain(there.name)}"):
+            for note in there.notes:
+                st.markdown(f"- {plain(readable(note))}")
+
+
 def _show_untouched(dataset: str) -> None:
     st.subheader(plain(dataset), anchor=False)
     there = library.recordings(dataset)
@@ -146,6 +154,7 @@ def _show_untouched(dataset: str) -> None:
             st.markdown(f"A folder without recordings that can be read: {plain(dataset)}.")
             return
         st.markdown(f"{len(there)} recordings, nothing extracted · {plain(there.licence)}")
+        _show_notes(there)
         encoder = _FIRST_ENCODER.get(dataset, _OTHERWISE)
         for name in dict.fromkeys((encoder, "spectral")):
             if st.button(
@@ -173,6 +182,8 @@ def _more_recordings(datasets: list[str]) -> None:
             "recordings*, or `mess add NAME FOLDER`)"
             + (", or put a dataset where it belongs:" if datasets else ".")
         )
+        for line in stray_names(store().audio_dir("")):
+            st.markdown(plain(readable(line)))
         for name in datasets:
             st.markdown(f"- **{name}**: {plain(readable(str(store().audio_dir(name))))}")
 

@@ -1,7 +1,7 @@
 """Datasets: what recordings there are, of which works, and where they lie.
 
 ``demo``, ``smd`` and ``maestro`` are read as their authors lay them out; any other folder below
-``data/audio`` is a dataset under its own name.
+``data/audio`` is a dataset under its own name. What is passed over stands in a dataset's ``notes``.
 
 Examples
 --------
@@ -14,14 +14,16 @@ Examples
 import re
 from pathlib import Path
 
+from mess.audio import AUDIO_SUFFIXES
 from mess.datasets.base import Dataset, Track
 from mess.datasets.demo import load_demo
 from mess.datasets.folder import load_folder
+from mess.datasets.listing import PassedOver
 from mess.datasets.maestro import load_maestro
 from mess.datasets.smd import load_smd
 from mess.errors import MessError, UnknownName
 
-__all__ = ["KNOWN", "Dataset", "Track", "available_datasets", "load_dataset"]
+__all__ = ["KNOWN", "Dataset", "Track", "available_datasets", "load_dataset", "stray_names"]
 
 KNOWN = {"demo": load_demo, "smd": load_smd, "maestro": load_maestro}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -48,7 +50,34 @@ def load_dataset(name: str, *, root: str | Path) -> Dataset:
 
 
 def available_datasets(audio_root: str | Path) -> list[str]:
-    """Return the known datasets and every folder below ``audio_root``."""
-    audio_root = Path(audio_root)
-    folders = [path.name for path in sorted(audio_root.glob("*")) if path.is_dir()]
-    return list(dict.fromkeys([*KNOWN, "folder", *folders]))
+    """Return the known datasets and every folder below ``audio_root`` that can be one."""
+    return list(dict.fromkeys([*KNOWN, "folder", *_folders(Path(audio_root))[0]]))
+
+
+def stray_names(audio_root: str | Path) -> list[str]:
+    """Return a line on everything directly below ``audio_root`` that belongs to no dataset."""
+    return _folders(Path(audio_root))[1]
+
+
+def _folders(audio_root: Path) -> tuple[list[str], list[str]]:
+    """Return the names of datasets, and what to say of the rest."""
+    names, stray = [], PassedOver()
+    try:
+        found = sorted(audio_root.iterdir())
+    except FileNotFoundError:
+        found = []
+    except OSError as error:
+        return [], [f"{audio_root}: cannot be read ({error.strerror}); change its permissions"]
+    for path in found:
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if _NAME.fullmatch(path.name):
+                names.append(path.name)
+            else:
+                stray.add(path.name, "no name of a dataset: use letters, digits, '.', '_' and '-'")
+        elif path.is_symlink():
+            stray.add(path.name, "a link that leads nowhere")
+        elif path.suffix.lower() in AUDIO_SUFFIXES:
+            stray.add(path.name, f"in no dataset: put it into a folder of {audio_root}")
+    return names, list(stray.lines())

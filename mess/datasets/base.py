@@ -61,13 +61,17 @@ class Track:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A named collection of tracks with its licence and its authors' address."""
+    """A named collection of tracks with its licence and its authors' address.
+
+    ``notes`` says in a line each what was passed over, or is not there.
+    """
 
     name: str
     root: Path
     tracks: tuple[Track, ...]
     licence: str
     homepage: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self._by_id) != len(self.tracks):

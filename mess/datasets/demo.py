@@ -42,12 +42,15 @@ def load_demo(root: Path) -> Dataset:
         If the library was not built, or a file of it is missing or damaged.
     """
     try:
-        text = (root / TABLE).read_text(encoding="utf-8")
+        text = (root / TABLE).read_text(encoding="utf-8-sig")  # as spreadsheets save it
     except FileNotFoundError:
         raise ArtifactError("dataset 'demo'", f"is not built in {root}", COMMAND) from None
     except (OSError, UnicodeDecodeError):
         raise ArtifactError(str(root / TABLE), "cannot be read", COMMAND) from None
-    rows = list(csv.DictReader(text.splitlines()))
+    try:
+        rows = list(csv.DictReader(text.splitlines()))
+    except csv.Error:
+        rows = []
     if not rows:
         raise ArtifactError(str(root / TABLE), "is damaged", COMMAND)
     return Dataset("demo", root, tuple(_track(root, row) for row in rows), LICENCE, HOMEPAGE)
@@ -70,6 +73,10 @@ def _track(root: Path, row: dict[str, str]) -> Track:
     except (KeyError, TypeError, ValueError):
         raise ArtifactError(str(root / TABLE), "is damaged", COMMAND) from None
     for path in (audio, midi):
-        if not path.is_file():
+        try:
+            there = path.is_file()
+        except OSError:  # a name that is too long for the file system
+            raise ArtifactError(str(root / TABLE), "is damaged", COMMAND) from None
+        if not there:
             raise ArtifactError(str(path), "is missing", COMMAND)
     return track

@@ -2,58 +2,48 @@
 
 Nothing is known of the music but where its files lie. Files of one subfolder count as one work
 (an album, a session, a sonata's movements), so that folds never split what was recorded
-together; files directly in the root each stand alone.
+together; files directly in the root each stand alone. A MIDI file of the same name beside a
+recording is its MIDI.
 """
 
-from collections import Counter
 from pathlib import Path
 
-from mess.audio import AUDIO_SUFFIXES
 from mess.datasets.base import Dataset, Track
+from mess.datasets.listing import MidiByName, list_files, printable, unique_ids
 from mess.errors import ArtifactError
 
 LICENCE = "your own recordings"
 
 
 def load_folder(root: Path, *, name: str = "folder") -> Dataset:
-    """Read every audio file below ``root``; hidden files are left out.
+    """Read every audio file below ``root``; what is passed over stands in the dataset's notes.
 
     Raises
     ------
     ArtifactError
         If there is none.
     """
-    paths = [
-        path
-        for path in sorted(root.rglob("*"))
-        if path.suffix.lower() in AUDIO_SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(root).parts)
-    ]
-    if not paths:
+    listing = list_files(root)
+    if not listing.audio:
+        notes = "".join(f" ({line})" for line in listing.passed_over.lines())
         raise ArtifactError(
             f"dataset {name!r}",
-            f"has no audio below {root}: put files there (or `mess add {name} FOLDER`), then",
+            f"has no audio below {root}{notes}: put files there (or `mess add {name} FOLDER`), "
+            "then",
             f"mess extract --dataset {name}",
         )
-    stems = Counter(path.relative_to(root).with_suffix("").as_posix() for path in paths)
-    tracks = []
-    for path in paths:
-        relative = path.relative_to(root)
-        stem = relative.with_suffix("").as_posix()
-        track_id = stem if stems[stem] == 1 else relative.as_posix()
-        midi = path.with_suffix(".mid")
-        tracks.append(
-            Track(
-                id=_printable(track_id),
-                path=path,
-                work=_printable(relative.parent.as_posix()) if len(relative.parts) > 1 else "",
-                title=_printable(path.stem),
-                midi_path=midi if midi.is_file() else None,
-            )
+    names = [listing.name(path) for path in listing.audio]
+    midis = MidiByName(listing.midi)
+    tracks = [
+        Track(
+            id=track_id,
+            path=path,
+            work=printable(relative.rpartition("/")[0]),
+            title=printable(path.stem),
+            midi_path=midis.find(path),
         )
-    return Dataset(name, root, tuple(tracks), LICENCE)
-
-
-def _printable(name: str) -> str:
-    """Replace bytes that are no UTF-8, so that a name can be printed and stored."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        for path, relative, track_id in zip(listing.audio, names, unique_ids(names), strict=True)
+    ]
+    for path in set(listing.midi) - {track.midi_path for track in tracks}:
+        listing.passed_over.add(listing.name(path), "no recording of this name beside it")
+    return Dataset(name, root, tuple(tracks), LICENCE, notes=listing.passed_over.lines())

@@ -1,7 +1,8 @@
-"""MAESTRO v3: performances of the International Piano-e-Competition, audio and aligned MIDI.
+"""MAESTRO: performances of the International Piano-e-Competition, audio and aligned MIDI.
 
-``maestro-v3.0.0.csv`` lists every recording with composer, title, split, year and the files in
-one folder a year.
+A list, ``maestro-v3.0.0.csv`` or ``.json`` (likewise v1 and v2), has every recording with composer,
+title, split, year and the files in one folder a year. The JSON of v1 and v2 is a list of records,
+that of v3 has a table's columns. A part of the recordings will do, in any format of audio.
 
 References
 ----------
@@ -9,17 +10,23 @@ C. Hawthorne et al.: Enabling Factorized Piano Music Modeling and Generation wit
 Dataset. ICLR 2019.
 """
 
+import csv
+import io
+import json
+import math
 import re
-from pathlib import Path, PurePosixPath
-
-import pandas as pd
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from mess.datasets.base import Dataset, Track
+from mess.datasets.listing import Listing, MidiByName, folded, list_files, unique_ids
 from mess.errors import ArtifactError, MessError
 
 LICENCE = "CC BY-NC-SA 4.0"
 HOMEPAGE = "https://magenta.tensorflow.org/datasets/maestro"
-INDEX = "maestro-v3.0.0.csv"
+_LIST = re.compile(r"maestro-v(\d+)\.(\d+)\.(\d+)\.(csv|json)", re.IGNORECASE)
 _COLUMNS = (
     "canonical_composer",
     "canonical_title",
@@ -56,59 +63,187 @@ def work_of(title: str) -> str:
     return " ".join(re.findall(r"\w+", title.split(",")[0].casefold()))
 
 
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The recordings of a list that are there, each with its row, and what there is to say."""
+
+    source: Path
+    rows: list[tuple[Path, Row]]
+    total: int
+    notes: list[str]
+
+
 def load_maestro(root: Path) -> Dataset:
-    """Read those recordings of ``maestro-v3.0.0.csv`` in ``root`` whose audio is there.
+    """Read the recordings of a list of MAESTRO whose audio is in ``root``.
+
+    Of several lists, in ``root`` or in a folder of it, the one counts by which most recordings are
+    there, the newest of equals.
 
     Raises
     ------
     ArtifactError
-        If the list or all of the audio is missing.
+        If a list or all of the audio is missing.
     MessError
-        If the list is damaged, lacks a column or names a file outside ``root``.
+        If no list can be read.
     """
-    index = root / INDEX
-    if not index.is_file():
-        raise _missing(f"needs {index}")
-    types = dict.fromkeys(_COLUMNS, str) | {"duration": float}
+    lists = sorted(
+        (path for pattern in ("*", "*/*") for path in root.glob(pattern) if _version(path)),
+        key=_version,
+        reverse=True,
+    )
+    if not lists:
+        raise _missing(f"needs {root / 'maestro-v3.0.0.csv'}")
+    listing = list_files(root)
+    found: list[_Found] = []
+    damaged: list[MessError] = []
+    for path in lists:
+        try:
+            found.append(_match(path, _read_rows(path), listing))
+        except MessError as error:
+            damaged.append(error)
+    if not found:
+        raise damaged[0]
+    best = max(found, key=lambda one: len(one.rows))
+    if not best.rows:
+        raise _missing(f"has none of its {best.total:,} recordings below {root}")
+    tracks = _tracks(best, listing)
+    notes = [*map(str, damaged), *best.notes, *listing.passed_over.lines()]
+    return Dataset("maestro", root, tracks, LICENCE, HOMEPAGE, tuple(notes))
+
+
+def _version(path: Path) -> tuple[int, int, int, bool] | tuple[()]:
+    """Return the version that a list's name says, CSV above JSON; () if it is no list."""
+    match = _LIST.fullmatch(path.name)
+    if match is None:
+        return ()
+    major, minor, patch = (int(number) for number in match.groups()[:3])
+    return major, minor, patch, match[4].lower() == "csv"
+
+
+def _read_rows(path: Path) -> list[dict[str, Any]]:
+    """Read a list as rows; they may lack columns.
+
+    Raises
+    ------
+    MessError
+        If it is damaged or a column is missing altogether.
+    """
     try:
-        table = pd.read_csv(index, dtype=types, keep_default_na=False)
-    except ValueError:  # of parsing, decoding or a duration
-        raise MessError(f"{index}: is damaged; download the list again") from None
-    absent = [column for column in _COLUMNS if column not in table]
+        text = path.read_text(encoding="utf-8-sig")
+        rows = _from_json(text) if path.suffix.lower() == ".json" else _from_csv(text)
+    except OSError as error:
+        raise MessError(f"{path}: cannot be read ({error.strerror}); download it again") from None
+    except (ValueError, RecursionError, csv.Error):
+        raise MessError(f"{path}: is damaged; download the list again") from None
+    absent = [column for column in _COLUMNS if not any(column in row for row in rows)]
     if absent:
-        raise MessError(f"{index}: has no column {absent[0]!r}; download the list again")
-    tracks = []
-    for row in table.to_dict("records"):
-        path, midi = _inside(root, row["audio_filename"]), _inside(root, row["midi_filename"])
-        if not path.is_file():
+        raise MessError(f"{path}: has no column {absent[0]!r}; download the list again")
+    return rows
+
+
+def _from_csv(text: str) -> list[dict[str, Any]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    rows: list[dict[str, Any]] = list(reader)
+    return rows or [dict.fromkeys(reader.fieldnames or (), "")]
+
+
+def _from_json(text: str) -> list[dict[str, Any]]:
+    table = json.loads(text)
+    if isinstance(table, dict):  # column → row number → value
+        columns = {name: column for name, column in table.items() if isinstance(column, dict)}
+        numbers = dict.fromkeys(number for column in columns.values() for number in column)
+        return [
+            {name: column[number] for name, column in columns.items() if number in column}
+            for number in numbers
+        ]
+    if not isinstance(table, list):
+        raise ValueError
+    return [row if isinstance(row, dict) else {} for row in table]
+
+
+def _match(source: Path, rows: Sequence[Mapping[str, Any]], listing: Listing) -> _Found:
+    """Find the recordings of a list among the files; names in it are never opened as they stand."""
+    by_name = {path.as_posix(): path for path in listing.audio}
+    by_stem = {_stem(name): path for name, path in reversed(by_name.items())}
+    there: dict[Path, Row] = {}
+    odd = twice = missing = 0
+    for row in rows:
+        plain = {name: _text(row.get(name)) for name in _COLUMNS}
+        if not all(plain[name] for name in ("audio_filename", "canonical_title")):
+            odd += 1
             continue
-        tracks.append(
-            Track(
-                id=PurePosixPath(row["audio_filename"]).stem,
-                path=path,
-                stated_duration=float(row["duration"]),
-                composer=row["canonical_composer"],
-                work=work_of(row["canonical_title"]),
-                title=row["canonical_title"],
-                midi_path=midi if midi.is_file() else None,
-                extra={"split": row["split"], "year": row["year"]},
-            )
+        wanted = (source.parent / plain["audio_filename"]).as_posix()
+        path = by_name.get(wanted) or by_stem.get(_stem(wanted))
+        if path is None:
+            missing += 1
+        elif path in there:
+            twice += 1
+        else:
+            there[path] = plain
+    counts = (
+        (missing, f"{missing:,} of {len(rows):,} recordings are not here"),
+        (odd, f"damaged rows, left out: {odd:,}"),
+        (twice, f"rows that name a recording again, left out: {twice:,}"),
+    )
+    notes = [f"{source.name}: {what}" for count, what in counts if count]
+    return _Found(source, list(there.items()), len(rows), notes)
+
+
+def _stem(name: str) -> str:
+    """Return a path without its suffix, whatever its case and Unicode form."""
+    return folded(re.sub(r"\.[^./]*$", "", name))
+
+
+def _text(value: object) -> str:
+    """Return a cell as text; what is no text or number is none."""
+    known = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return str(value).strip() if known else ""
+
+
+def _tracks(found: _Found, listing: Listing) -> tuple[Track, ...]:
+    """Return a track for each recording, and note what is known of no row or has no MIDI."""
+    by_name = {path.as_posix(): path for path in listing.midi}
+    beside = MidiByName(listing.midi)
+    names = [listing.name(path) for path, _ in found.rows]
+    stems = [path.stem for path, _ in found.rows]
+    ids = stems if len(set(stems)) == len(stems) else unique_ids(names)
+    tracks = tuple(
+        Track(
+            id=track_id,
+            path=path,
+            stated_duration=_seconds(row["duration"]),
+            composer=row["canonical_composer"],
+            work=work_of(row["canonical_title"]),
+            title=row["canonical_title"],
+            midi_path=by_name.get((found.source.parent / row["midi_filename"]).as_posix())
+            or beside.find(path),
+            extra={"split": row["split"], "year": row["year"]},
         )
-    if not tracks:
-        raise _missing(f"has none of its {len(table)} recordings below {root}")
-    return Dataset("maestro", root, tuple(tracks), LICENCE, HOMEPAGE)
+        for (path, row), track_id in zip(found.rows, ids, strict=True)
+    )
+    silent = sum(track.midi_path is None for track in tracks)
+    if silent:
+        found.notes.append(f"recordings without MIDI here: {silent:,} of {len(tracks):,}")
+    for stray in set(listing.audio) - {track.path for track in tracks}:
+        listing.passed_over.add(listing.name(stray), f"not in {found.source.name}")
+    return tracks
 
 
-def _inside(root: Path, name: str) -> Path:
-    parts = PurePosixPath(str(name)).parts
-    if not parts or ".." in parts or PurePosixPath(*parts).is_absolute():
-        raise MessError(f"{root / INDEX}: {name!r} leads outside the dataset; download it again")
-    return root.joinpath(*parts)
+def _seconds(text: str) -> float | None:
+    """Return a length; None where none is stated, so that the file is asked."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < math.inf else None
 
 
 def _missing(reason: str) -> ArtifactError:
     return ArtifactError(
         "dataset 'maestro'",
-        f"{reason}: its authors publish it at {HOMEPAGE}; unpack maestro-v3.0.0 there, then",
+        f"{reason}: its authors publish it at {HOMEPAGE}; unpack it there, then",
         "mess extract --dataset maestro",
     )

@@ -15,12 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mess.audio import AUDIO_SUFFIXES
 from mess.datasets.base import Dataset, Track
+from mess.datasets.listing import MidiByName, list_files
 from mess.errors import ArtifactError
 
 LICENCE = "CC BY-NC-SA 3.0"
 HOMEPAGE = "https://www.audiolabs-erlangen.de/resources/MIR/SMD/midi"
+_WHOLE = frozenset({".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aiff", ".aif", ".aifc"})
 _NAME = re.compile(
     r"(?P<composer>[^_]+)_(?P<work>.+?)(?:-(?P<movement>\d+))?"
     r"_(?P<performer>\d{3})_(?P<date>\d{8})-SMD"
@@ -63,12 +64,16 @@ def load_smd(root: Path) -> Dataset:
     ArtifactError
         If there is no SMD recording below ``root``.
     """
-    midis = {path.stem: path for path in sorted(root.rglob("*.mid"))}
+    listing = list_files(root)
+    midis = MidiByName(listing.midi, anywhere=True)
     named = [
         (path, name)
-        for path in _one_file_each(root.rglob("*-SMD.*"))
+        for path in _one_file_each(listing.audio)
         if (name := parse_name(path.stem)) is not None
     ]
+    for path in listing.audio:
+        if parse_name(path.stem) is None:
+            listing.passed_over.add(listing.name(path), "no name of SMD: use another dataset")
     performances = Counter(name.track_id for _, name in named)
     tracks = [
         Track(
@@ -80,25 +85,27 @@ def load_smd(root: Path) -> Dataset:
             work=name.work,
             title=f"{name.work}, {name.movement}" if name.movement else name.work,
             movement=name.movement,
-            midi_path=midis.get(path.stem),
+            midi_path=midis.find(path),
             extra={"performer": name.performer, "date": name.date},
         )
         for path, name in named
     ]
     if not tracks:
+        notes = "".join(f" ({line})" for line in listing.passed_over.lines())
         raise ArtifactError(
             "dataset 'smd'",
-            f"has no recording below {root}: its authors publish it at {HOMEPAGE}; "
+            f"has no recording below {root}{notes}: its authors publish it at {HOMEPAGE}; "
             "put its wav and mid files there, then",
             "mess extract --dataset smd",
         )
-    return Dataset("smd", root, tuple(tracks), LICENCE, HOMEPAGE)
+    for path in set(listing.midi) - {track.midi_path for track in tracks}:
+        listing.passed_over.add(listing.name(path), "no recording of this name")
+    return Dataset("smd", root, tuple(tracks), LICENCE, HOMEPAGE, listing.passed_over.lines())
 
 
 def _one_file_each(paths: Iterable[Path]) -> list[Path]:
     """Keep one file of each recording, uncompressed before compressed."""
     chosen: dict[str, Path] = {}
-    for path in sorted(paths, key=lambda path: (path.suffix.lower() == ".mp3", path)):
-        if path.suffix.lower() in AUDIO_SUFFIXES:
-            chosen.setdefault(path.stem, path)
+    for path in sorted(paths, key=lambda path: (path.suffix.lower() not in _WHOLE, path)):
+        chosen.setdefault(path.stem, path)
     return [chosen[stem] for stem in sorted(chosen)]

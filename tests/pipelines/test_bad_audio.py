@@ -24,10 +24,12 @@ BAD = {
     "nan.wav": "holds samples that are not finite",
     "silence.wav": "is silent",
     "short.wav": "is only 0.2 s long",
-    "dangling.flac": "cannot be read (No such file or directory)",
-    "folder.wav": "cannot be read (Is a directory)",
     'it\'s "bad" 🎹 $(x).wav': "is empty",
 }
+PASSED_OVER = [
+    "mine: not read: dangling.flac (a link that leads nowhere)",
+    "mine: not read: folder.wav (a folder, without recordings in it)",
+]
 GOOD = [
     "8 kHz.wav",
     "96 kHz, six channels.wav",
@@ -84,6 +86,7 @@ def test_the_command_names_every_bad_file_and_does_the_rest(store: Store) -> Non
         path = root / name
         assert len([line for line in summary if f"{path}: {reason}" in line]) == 1, name
         assert len([line for line in ended.stderr.splitlines() if f"{path}: " in line]) == 1
+    assert [line for line in ended.stderr.splitlines() if "not read: " in line] == PASSED_OVER
 
     done = store.read_features("mine", "spectral").tracks
     assert done == sorted(str(Path(name).with_suffix("")) for name in GOOD)

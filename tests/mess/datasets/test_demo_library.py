@@ -21,6 +21,7 @@ music21 = pytest.importorskip("music21", reason="needs the extra 'demo'")
 pretty_midi = pytest.importorskip("pretty_midi", reason="needs the extra 'demo'")
 pytest.importorskip("symusic", reason="needs the extra 'demo'")
 
+COLUMNS = ("id", "composer", "work", "title", "movement", "duration", "audio", "midi")
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
@@ -265,10 +266,19 @@ def test_missing_and_damaged_files_are_made_anew(tmp_path: Path) -> None:
 def test_an_unbuilt_or_damaged_library_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"is not built in .*: run `mess demo`"):
         load_demo(tmp_path)
-    for damaged in ("", "id,audio\nx,x.flac\n", "\x00\x01"):
+    too_long = f"{','.join(COLUMNS)}\nx,,,,,1.5,{'x' * 5000},x.mid\n"
+    for damaged in ("", "id,audio\nx,x.flac\n", "\x00\x01", too_long, '"' + "x" * 200_000):
         (tmp_path / "demo.csv").write_text(damaged)
         with pytest.raises(ArtifactError, match="is damaged: run `mess demo`"):
             load_demo(tmp_path)
+
+
+def test_a_table_that_a_spreadsheet_saved_is_read(tmp_path: Path) -> None:
+    for name in ("x.flac", "x.mid"):
+        (tmp_path / name).touch()
+    text = f"{','.join(COLUMNS)}\r\nx,Bach,1,A,,1.5,x.flac,x.mid\r\n"
+    (tmp_path / "demo.csv").write_text(text, encoding="utf-8-sig", newline="")
+    assert [track.id for track in load_demo(tmp_path)] == ["x"]
 
 
 def test_a_missing_or_damaged_recipe_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
-"""MAESTRO v3, laid out as its authors publish it."""
+"""MAESTRO, laid out as its authors publish its versions."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -96,23 +97,126 @@ def test_different_works_differ(first: str, second: str) -> None:
     assert work_of(first) != work_of(second)
 
 
-def test_recordings_that_are_not_there_are_left_out(root: Path) -> None:
+def test_recordings_that_are_not_there_are_counted_in_a_line(root: Path) -> None:
     (root / f"{STEMS[0]}.wav").unlink()
+    (root / f"{STEMS[3]}.wav").unlink()
     (root / f"{STEMS[1]}.midi").unlink()
-    tracks = load_dataset("maestro", root=root).tracks
-    assert [track.id for track in tracks] == [Path(stem).name for stem in STEMS[1:]]
-    assert tracks[0].midi_path is None
+    maestro = load_dataset("maestro", root=root)
+    assert [track.id for track in maestro] == [Path(stem).name for stem in STEMS[1:3]]
+    assert maestro.tracks[0].midi_path is None
+    assert maestro.notes == (
+        "maestro-v3.0.0.csv: 2 of 4 recordings are not here",
+        "recordings without MIDI here: 1 of 2",
+    )
+
+
+def rows_of(folder: Path, *, suffix: str = ".wav") -> list[dict[str, object]]:
+    """Write the recordings into ``folder``; return the rows of a list of them."""
+    rows: list[dict[str, object]] = []
+    for seed, (stem, row) in enumerate(zip(STEMS, ROWS, strict=True)):
+        write_tone(folder / f"{stem}{suffix}", float(row[4]), seed=seed)
+        (folder / f"{stem}.midi").write_bytes(b"MThd")
+        values = [*row[:3], int(row[3]), f"{stem}.midi", f"{stem}.wav", row[4]]
+        rows.append(dict(zip(COLUMNS, values, strict=True)))
+    return rows
+
+
+def columns_of(rows: list[dict[str, object]]) -> dict[str, dict[str, object]]:
+    """Lay rows out as the JSON of v3 does: a table's columns, by row number."""
+    return {name: {str(number): row[name] for number, row in enumerate(rows)} for name in COLUMNS}
+
+
+@pytest.mark.parametrize("version", ["v1.0.0", "v2.0.0", "v3.0.0"])
+@pytest.mark.parametrize("layout", ["csv", "csv with a mark", "records", "columns"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_every_version_lists_the_same_recordings(
+    tmp_path: Path, version: str, layout: str, nested: bool
+) -> None:
+    root = tmp_path / "maestro"
+    folder = root / f"maestro-{version}" if nested else root
+    rows = rows_of(folder)
+    if layout.startswith("csv"):
+        with (folder / f"maestro-{version}.csv").open(
+            "w", newline="", encoding="utf-8-sig" if "mark" in layout else "utf-8"
+        ) as handle:
+            writer = csv.DictWriter(handle, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+    else:
+        table = columns_of(rows) if layout == "columns" else rows
+        (folder / f"maestro-{version}.json").write_text(json.dumps(table), encoding="utf-8")
+    maestro = load_dataset("maestro", root=root)
+    assert [track.id for track in maestro] == [Path(stem).name for stem in STEMS]
+    track = maestro.tracks[2]
+    assert track.composer == "Frédéric Chopin"
+    assert track.midi_path == folder / f"{STEMS[2]}.midi"
+    assert (track.duration, track.extra) == (1.7, {"split": "test", "year": "2017"})
+    assert len({track.work_key for track in maestro}) == 3
+    assert maestro.notes == ()
+
+
+def test_recordings_may_be_converted(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, suffix=".FLAC")
+    (tmp_path / "maestro-v2.0.0.json").write_text(json.dumps(rows))
+    maestro = load_dataset("maestro", root=tmp_path)
+    assert [track.path for track in maestro] == [tmp_path / f"{stem}.FLAC" for stem in STEMS]
+
+
+def test_of_several_lists_that_counts_whose_recordings_are_here(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path)
+    (tmp_path / "maestro-v2.0.0.json").write_text(json.dumps(rows))
+    (tmp_path / "maestro-v3.0.0.json").write_text(json.dumps(columns_of(rows[:2])))
+    (tmp_path / "maestro-v1.0.0.csv").write_bytes(b"\xff\xfe")
+    maestro = load_dataset("maestro", root=tmp_path)
+    assert len(maestro) == 4
+    assert len(maestro.notes) == 1 and "maestro-v1.0.0.csv: is damaged" in maestro.notes[0]
+
+
+def test_odd_rows_cost_a_line(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path)
+    rows[0]["duration"] = "long"
+    rows[1]["canonical_title"] = ["a", "list"]
+    more = [*rows, rows[3], {}, 7]
+    (tmp_path / "maestro-v2.0.0.json").write_text(json.dumps(more))
+    write_tone(tmp_path / "2018" / "encore.wav", 1.2)
+    maestro = load_dataset("maestro", root=tmp_path)
+    assert len(maestro) == 3
+    assert maestro.tracks[0].duration == pytest.approx(1.2, abs=1e-3)  # as the file says
+    assert maestro.notes == (
+        "maestro-v2.0.0.json: damaged rows, left out: 3",
+        "maestro-v2.0.0.json: rows that name a recording again, left out: 1",
+        f"not read: {STEMS[1]}.wav, 2018/encore.wav (not in maestro-v2.0.0.json)",
+    )
+
+
+@pytest.mark.parametrize("content", ["", "7", "[" * 100_000, '{"a": 1}', "[]", "{}"])
+def test_a_damaged_json_is_one_line(root: Path, content: str) -> None:
+    (root / "maestro-v3.0.0.csv").unlink()
+    (root / "maestro-v3.0.0.json").write_text(content)
+    with pytest.raises(
+        MessError, match=r"maestro-v3\.0\.0\.json: (is damaged|has no column)"
+    ) as caught:
+        load_dataset("maestro", root=root)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("column", [4, 5])
-@pytest.mark.parametrize("name", ["../outside.wav", "2018/../../outside.wav", "/etc/passwd", ""])
-def test_a_list_that_leads_outside_is_refused(root: Path, column: int, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["../outside.wav", "2018/../../outside.wav", "/etc/passwd", "", "/", "..", "a\0b", "x" * 5000],
+)
+def test_a_row_that_leads_nowhere_costs_no_other(root: Path, column: int, name: str) -> None:
     write_tone(root.parent / "outside.wav", 1.2)
-    row: list[object] = [*ROWS[0][:4], f"{STEMS[0]}.midi", f"{STEMS[0]}.wav", 1.2]
-    row[column] = name
-    write_list(root, [row])
-    with pytest.raises(MessError, match="leads outside the dataset"):
-        load_dataset("maestro", root=root)
+    rows = [[*row[:4], f"{s}.midi", f"{s}.wav", row[4]] for s, row in zip(STEMS, ROWS, strict=True)]
+    rows[0][column] = name
+    write_list(root, rows)
+    maestro = load_dataset("maestro", root=root)
+    assert len(maestro) == (3 if column == 5 else 4)
+    assert all(root in track.path.parents for track in maestro)
+    assert all(track.midi_path is None or root in track.midi_path.parents for track in maestro)
+    if column == 5:
+        said = "damaged rows" if name == "" else "are not here"
+        assert said in maestro.notes[0]
 
 
 def test_a_missing_dataset_says_where_it_belongs_and_who_publishes_it(tmp_path: Path) -> None:
@@ -133,7 +237,7 @@ def test_a_missing_dataset_says_where_it_belongs_and_who_publishes_it(tmp_path: 
         b"\xff\xfe\x00rubbish",
         b'a,b\n"1,2\n',
         ",".join(COLUMNS).encode() + b"\n1,2,3,4,5,6,7,8,9\n1\n",
-        ",".join(COLUMNS).encode() + b"\nBerg,Op. 1,train,2018,2018/a.midi,2018/a.wav,long\n",
+        b'"' * 200_000,
     ],
 )
 def test_a_damaged_list_is_one_clear_line(root: Path, content: bytes) -> None:

@@ -102,6 +102,49 @@ def test_a_second_performance_is_another_track_of_the_same_work(root: Path) -> N
     assert both[0].work_key == both[1].work_key
 
 
+def test_odd_names_cost_a_line_each(root: Path) -> None:
+    for name in NAMES:  # as macOS packs a folder
+        (root / f"._{name}.wav").write_bytes(b"\0\5\x16\7")
+        (root / f"._{name}.mid").write_bytes(b"\0\5\x16\7")
+    (root / "Bach_BWV850-01_001_20090916-SMD.wav").mkdir()
+    (root / "Bach_BWV851-01_001_20090916-SMD.wav").symlink_to(root / "gone.wav")
+    (root / "Bach_BWV852-01_001_20090916-SMD.mid").write_bytes(b"MThd")
+    write_tone(root / "encore.wav", 1.2)
+    smd = load_dataset("smd", root=root)
+    assert sorted(track.path.stem for track in smd) == NAMES
+    assert all(track.midi_path == track.path.with_suffix(".mid") for track in smd)
+    assert {line.split(" (")[1] for line in smd.notes} == {
+        "hidden)",
+        "a folder, without recordings in it)",
+        "a link that leads nowhere)",
+        "no recording of this name)",
+        "no name of SMD: use another dataset)",
+    }
+
+
+@pytest.mark.parametrize("suffix", [".MID", ".midi", ".Mid"])
+def test_midi_of_any_suffix_is_found_at_any_depth(root: Path, suffix: str) -> None:
+    (root / "midi").mkdir()
+    for path in root.glob("*.mid"):
+        path.rename(root / "midi" / f"{path.stem}{suffix}")
+    smd = load_dataset("smd", root=root)
+    assert all(track.midi_path == root / "midi" / f"{track.path.stem}{suffix}" for track in smd)
+
+
+def test_a_linked_folder_is_read_and_a_lossless_file_preferred(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("disk")
+    for name in NAMES[:2]:
+        for suffix in (".flac", ".m4a", ".ogg"):
+            (elsewhere / f"{name}{suffix}").write_bytes(b"x")
+        (root / f"{name}.wav").unlink()
+    (root / "more").symlink_to(elsewhere, target_is_directory=True)
+    smd = load_dataset("smd", root=root)
+    assert len(smd) == len(NAMES)
+    assert [track.path for track in smd][:2] == [root / "more" / f"{n}.flac" for n in NAMES[:2]]
+
+
 def test_a_missing_dataset_says_where_it_belongs_and_who_publishes_it(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError) as caught:
         load_dataset("smd", root=tmp_path / "audio" / "smd")
