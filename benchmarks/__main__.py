@@ -286,22 +286,33 @@ def passages(folder: Path) -> Iterator[Row]:
 
 def _whole_call(folder: Path) -> Row:
     """Ten passages among 100,000 segments, with shares, values and merged neighbours."""
+    from mess.places import POOLED
     from mess.search.passages import PassageRecommender
     from mess.search.segment_index import build_segment_index
     from mess.search.steering import Column
     from mess.store import Store
     from mess.targets import TARGETS
+    from mess.versions import PASSAGES_VERSION
 
     store, tracks = Store(folder / "data"), [f"track {number}" for number in range(2000)]
     x, overall = plain.segment_coordinates(100_000)
     columns = [Column(name, "probe", r2=0.5) for name in list(TARGETS)[: x.shape[1]]]
     parts, search = build_segment_index(x, overall, columns)
     manifest = store.resume_features("made-up", "e", header={})
-    manifest.tracks = {track: {"status": "done", "sha256": track} for track in tracks}
+    none = dict.fromkeys(("size", "mtime_ns", "raw_bytes"), 0) | {
+        f"{kind}_crc32": 0 for kind in POOLED
+    }
+    manifest.tracks = {
+        track: none
+        | {"status": "done", "sha256": track, "path": track, "work": track}
+        | {"duration": 250.0, "segments": 50}
+        for track in tracks
+    }
     manifest.close()
     record = {
         "features": manifest.fingerprint(),
         "targets": None,
+        "code_version": PASSAGES_VERSION,
         "segment_seconds": 5.0,
         "tracks": tracks,
         "segments": [50] * len(tracks),

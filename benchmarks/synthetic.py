@@ -23,12 +23,13 @@ from benchmarks.__main__ import RATE, music
 from mess.audio import SEGMENT_SECONDS
 from mess.encoders.presets import PRESETS
 from mess.manifest import fingerprint
+from mess.places import POOLED
 from mess.search.index import normalise_layers, serialise_layer
 from mess.search.spaces import standardise, whiten
 from mess.search.steering import Column, serialise
 from mess.store import Store
 from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION
-from mess.versions import FEATURES_VERSION
+from mess.versions import DISCOVERY_VERSION, FEATURES_VERSION
 from pipelines.build_indices import INDEX_VERSION
 from pipelines.probing_data import ProbeSettings
 
@@ -194,6 +195,7 @@ def _write_features(store: Store, shape: Shape, planted: Planted, *, seed: int) 
         values = np.stack(list(_layers(shape, planted.latent, seed=seed)), axis=1)
     for row, (track_id, about) in enumerate(planted.about.items()):
         entry = _entry(store, shape, about) | {"segments": SEGMENTS, "raw_bytes": 0}
+        entry |= {f"{kind}_crc32": 0 for kind in POOLED}  # of files that are not there
         if values is not None:
             parts = np.repeat(values[row][None], SEGMENTS, axis=0).astype(np.float16)
             entry |= store.write_features(
@@ -235,13 +237,19 @@ def _write_targets(store: Store, shape: Shape, planted: Planted) -> None:
     }
     manifest = store.resume_targets(shape.dataset, header=header, force=True)
     for (track_id, about), row in zip(planted.about.items(), planted.targets, strict=True):
-        manifest.tracks[track_id] = _entry(store, shape, about)
+        entry = _entry(store, shape, about)
+        entry |= {f"{kind}_crc32": 0 for kind in ("values", "descriptors", "fingerprint")}
         if not shape.names_only:
             values = dict(zip(TARGETS, row.tolist(), strict=True))
             segments = {name: [value] * SEGMENTS for name, value in values.items()}
-            store.write_target_values(
-                shape.dataset, track_id, {"track": values, "segments": segments}
+            entry |= store.write_measured(
+                shape.dataset,
+                track_id,
+                values={"track": values, "segments": segments},
+                descriptors={},
+                marks=np.empty((2, 0), dtype=np.uint32),
             )
+        manifest.tracks[track_id] = entry
     manifest.close()
     if not shape.names_only:
         store.gather_targets(shape.dataset, manifest)
@@ -278,6 +286,7 @@ def _write_index(store: Store, shape: Shape, planted: Planted, *, seed: int) -> 
             "composers": [one["composer"] for one in about],
             "copies": list(range(len(about))),
             "columns": [column.as_dict() for column in columns],
+            "passages": False,
         },
         steering=serialise(np.hstack([predicted, measured]), whiten(planted.latent)),
     )
@@ -287,6 +296,8 @@ def _write_discovery(store: Store, shape: Shape) -> None:
     record = {
         "settings": {"level": "track"},
         "features": store.features_manifest(shape.dataset, shape.encoder).fingerprint(),
+        "targets": store.targets_manifest(shape.dataset).fingerprint(),
+        "code_version": DISCOVERY_VERSION,
         "cells": [
             {"layer": layer, "target": target, "r2": 0.5, "p_family": 0.001, "works": shape.tracks}
             for layer in range(shape.layers)

@@ -15,6 +15,7 @@ Examples
 
 import io
 import math
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -164,7 +165,10 @@ class _Gathered:
         self._squares += float(np.square(block, dtype=np.float64).sum())
         if isinstance(self._sink, io.BytesIO) and self._length > _IN_MEMORY_SECONDS * self._rate:
             self._sink = _spill(self._sink)
-        self._sink.write(np.ascontiguousarray(block, dtype=np.float32).data)
+        try:
+            self._sink.write(np.ascontiguousarray(block, dtype=np.float32).data)
+        except OSError as error:  # a full disk: say which
+            raise OSError(error.errno, error.strerror, str(scratch_dir())) from None
 
     def finish(self) -> Signal:
         if self._resampler is not None:
@@ -214,9 +218,25 @@ def probe_duration(path: str | Path) -> float | None:
         return None
 
 
+def scratch_dir() -> str:
+    """Return where what is too large for the memory goes: the data root if it can be written.
+
+    Results go there as well, so it is the disk that has to have room. Such a file has no name and
+    ends with the process.
+    """
+    from mess.places import Places
+
+    root = str(Places().root)
+    return root if os.access(root, os.W_OK) else tempfile.gettempdir()
+
+
 def _spill(sink: io.BytesIO) -> "tempfile._TemporaryFileWrapper[bytes]":
-    on_disk = tempfile.TemporaryFile(prefix="mess-")  # noqa: SIM115 (mapped after return)
-    on_disk.write(sink.getbuffer())
+    folder = scratch_dir()
+    try:
+        on_disk = tempfile.TemporaryFile(prefix="mess-", dir=folder)  # noqa: SIM115 (mapped later)
+        on_disk.write(sink.getbuffer())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from None
     return on_disk  # type: ignore[return-value]
 
 

@@ -1,8 +1,18 @@
-"""The command line: ``mess STEP``, one command per pipeline; each lives in ``pipelines/``."""
+"""The command line: ``mess STEP``, one command per pipeline; each lives in ``pipelines/``.
 
+Nothing heavy is imported before `main` has said what happens on Ctrl-C.
+"""
+
+import os
+import signal
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-import typer
+if TYPE_CHECKING:
+    import typer
+
+STOPPED = "stopped; the same command goes on from here"
+INTERRUPTED = 130  # exit status
 
 # Each module has a `command` with the flags of the step.
 COMMANDS = {
@@ -27,8 +37,10 @@ COMMANDS = {
 }
 
 
-def build_app() -> typer.Typer:
+def build_app() -> "typer.Typer":
     """Return the command line with every step."""
+    import typer
+
     app = typer.Typer(
         help="Hear what a music model knows.",
         pretty_exceptions_enable=False,
@@ -41,9 +53,17 @@ def build_app() -> typer.Typer:
 
 def main() -> None:
     """Run ``mess``."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop_at_once)
     from pipelines.options import run_app
 
     run_app(build_app())
+
+
+def _stop_at_once(_signal: int, _frame: object) -> None:
+    """End while modules are imported, where nothing is written yet and no exception may pass."""
+    os.write(2, f"{STOPPED}\n".encode())
+    os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,13 @@ import numpy as np
 
 from mess.encoders import PRESETS, encoder_slug
 from mess.encoders.presets import RANDOM
-from mess.errors import ArtifactError, ArtifactMissing, MessError
+from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
+from mess.manifest import fingerprint
 from mess.places import command_for
 from mess.probing.differences import Array, Differences, Scores, compare
-from mess.status import survey
+from mess.staleness import Sources, attempt, judge, require
 from mess.store import Store
+from mess.versions import COMPARISON_VERSION
 
 # What decides which rows an experiment has and which of them are held out together.
 _SAME = ("alpha", "folds", "samples", "level", "pooling", "seed", "group_by")
@@ -74,6 +76,7 @@ def compare_encoders(
     ]
     return {
         "dataset": dataset,
+        "code_version": COMPARISON_VERSION,
         "settings": {name: first["settings"][name] for name in _SAME},
         "n": first["n"],
         "works": first["works"],
@@ -123,16 +126,7 @@ def _is_probed(store: Store, dataset: str, encoder: str) -> bool:
 
 def _discovery(store: Store, dataset: str, encoder: str) -> Record:
     record = store.read_discovery(dataset, encoder)
-    command = command_for("probe", dataset, encoder)
-    _, _, probe, _, _ = survey(store, dataset, encoder)
-    if probe.state == "stale":
-        raise ArtifactError(
-            f"the discovery of {dataset!r} by {encoder!r}", f"is stale ({probe.detail})", command
-        )
-    if "influence" not in record:
-        raise ArtifactError(
-            f"the discovery of {dataset!r} by {encoder!r}", "is of an older version", command
-        )
+    require("discovery", record, Sources(store, dataset, encoder))
     return record
 
 
@@ -202,15 +196,12 @@ def _row(store: Store, dataset: str, record: Record) -> Record:
         for one in record["summaries"]
     }
     known = [one["r2"] for one in by_target.values() if one["r2"] is not None]
-    rates = [
-        60.0 * entry["seconds"] / entry["duration"]
-        for entry in manifest.done().values()
-        if entry.get("seconds") and entry.get("duration")
-    ]
+    rates = [60.0 * rate for rate in store.read_encoding_rates(dataset, name)]
     return {
         "name": name,
         "control_of": name.removeprefix(RANDOM) if name.startswith(RANDOM) else None,
         "features": record["features"],
+        "discovery": fingerprint(record),
         "licence": manifest.header.get("licence", ""),
         "trained_on": _trained_on(name),
         "layers": manifest.header["layers"],
@@ -247,9 +238,14 @@ def _trained_on(name: str) -> str | None:
 
 def _faithfulness(store: Store, dataset: str, encoder: str) -> Record | None:
     """Return the mean faithfulness by probe and by whole layer, None where it is not evaluated."""
-    if survey(store, dataset, encoder)[4].state != "ready":
+    record = attempt(lambda: store.read_evaluation(dataset, encoder))
+    if isinstance(record, ArtifactMissing | ArtifactStale):
         return None
-    found = store.read_evaluation(dataset, encoder)["faithfulness"]
+    if isinstance(record, ArtifactError):
+        raise record
+    if judge("evaluation", record, Sources(store, dataset, encoder)):
+        return None
+    found = record["faithfulness"]
     return {method: found[method]["mean"] for method in ("probe", "layer") if method in found}
 
 

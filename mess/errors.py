@@ -59,3 +59,7 @@ class ArtifactMissing(ArtifactError):
 
     def __init__(self, what: str, command: str) -> None:
         super().__init__(what, "is missing", command)
+
+
+class ArtifactStale(ArtifactError):
+    """A file on disk is of older code, or what it was made from has changed since."""

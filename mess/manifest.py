@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from mess.errors import ArtifactError
-from mess.files import read_json, write_json
+from mess.errors import ArtifactError, ArtifactMissing
+from mess.files import append_line, read_json, read_lines, write_json
+from mess.shapes import Shape, fits
 
 Entry = dict[str, Any]
+_SHAPE: Shape = {"header": dict, "tracks": {str: dict}}
+_LABELS = ("work", "composer", "extra")  # of a track, that conclusions are drawn from
 
 
 def fingerprint(value: object) -> str:
@@ -38,29 +41,84 @@ class Manifest:
         return path.with_suffix(".journal.jsonl")
 
     @classmethod
-    def read(cls, path: Path, *, command: str) -> "Manifest":
+    def read(cls, path: Path, *, command: str, needs: Shape = dict) -> "Manifest":
         """Read a manifest and what its journal adds.
+
+        Parameters
+        ----------
+        path : Path
+        command : str
+        needs : Shape
+            What the entry of every finished track must be.
 
         Raises
         ------
         ArtifactError
             If there is neither, or the manifest is damaged.
         """
-        journal: list[dict[str, Any]] = []
-        if cls._journal_path(path).exists():
-            for line in cls._journal_path(path).read_bytes().splitlines():
-                try:
-                    journal.append(json.loads(line))
-                except ValueError:
-                    break  # the line that was being written when the process was killed
-        if path.exists() or not journal:
-            content = read_json(path, command=command)
-        else:
+        journal = cls._read_journal(path)
+        try:
+            content = cls._read_folded(path, command=command)
+        except ArtifactMissing:
+            if not journal:
+                raise
             content = {"header": {}, "tracks": {}}
-        if not isinstance(content.get("header"), dict) or not isinstance(
-            content.get("tracks"), dict
-        ):
+        manifest = cls._replay(path, content, journal)
+        if not all(fits(entry, needs) for entry in manifest.done().values()):
+            read_json(path, command=command)  # says so of what older code wrote
             raise ArtifactError(str(path), "is damaged", command)
+        return manifest
+
+    @classmethod
+    def resume(
+        cls, path: Path, header: Mapping[str, Any], *, force: bool = False, needs: Shape = dict
+    ) -> "Manifest":
+        """Open for writing: keep the entries that the same header made, drop all others.
+
+        An entry that is not as it must be is dropped, so its track is done again.
+        """
+        try:
+            content = cls._read_folded(path, command="")
+        except ArtifactError:
+            content = {"header": {}, "tracks": {}}  # the journal may still be whole
+        old = cls._replay(path, content, cls._read_journal(path))
+        manifest = cls(path, header, {})
+        if not force and old.header == manifest.header:
+            manifest.tracks = {
+                track_id: entry
+                for track_id, entry in old.tracks.items()
+                if entry.get("status") != "done" or fits(entry, needs)
+            }
+        manifest._fold()
+        return manifest
+
+    @staticmethod
+    def _read_folded(path: Path, *, command: str) -> dict[str, Any]:
+        content = read_json(path, command=command, shape=_SHAPE, sealed=False)
+        if content.keys() != _SHAPE.keys():  # a checksum by another name
+            raise ArtifactError(str(path), "is damaged", command)
+        return content
+
+    @classmethod
+    def _read_journal(cls, path: Path) -> list[dict[str, Any]]:
+        """Return the journal up to the line that was being written when the process was killed."""
+        try:
+            content = cls._journal_path(path).read_bytes()
+        except OSError:
+            return []
+        records: list[dict[str, Any]] = []
+        for record in read_lines(content):
+            if not fits(record, {"header": dict}) and not fits(
+                record, {"track": str, "entry": dict}
+            ):
+                break
+            records.append(record or {})
+        return records
+
+    @classmethod
+    def _replay(
+        cls, path: Path, content: Mapping[str, Any], journal: list[dict[str, Any]]
+    ) -> "Manifest":
         header, tracks = content["header"], dict(content["tracks"])
         for record in journal:
             if "header" in record:
@@ -70,18 +128,6 @@ class Manifest:
                 tracks[record["track"]] = record["entry"]
         return cls(path, header, tracks)
 
-    @classmethod
-    def resume(cls, path: Path, header: Mapping[str, Any], *, force: bool = False) -> "Manifest":
-        """Open for writing: keep the entries that the same header made, drop all others."""
-        try:
-            old = cls.read(path, command="")
-        except ArtifactError:
-            old = cls(path, {}, {})
-        kept = {} if force or old.header != dict(header) else old.tracks
-        manifest = cls(path, header, kept)
-        manifest._fold()
-        return manifest
-
     def record(self, track_id: str, entry: Entry) -> None:
         """Add a finished (or failed) track, durably."""
         if self._journal is None:
@@ -90,9 +136,9 @@ class Manifest:
         self.tracks[track_id] = entry
         self._append({"track": track_id, "entry": entry})
 
-    def _append(self, record: object) -> None:
+    def _append(self, record: Mapping[str, Any]) -> None:
         assert self._journal is not None  # noqa: S101 (opened by the only caller)
-        self._journal.write(json.dumps(record, ensure_ascii=True).encode() + b"\n")
+        append_line(self._journal, record)
         self._journal.flush()
         os.fsync(self._journal.fileno())
 
@@ -116,16 +162,31 @@ class Manifest:
         }
 
     def fingerprint(self) -> str:
-        """Return a hash of the settings and the audio; equal inputs give equal hashes."""
-        audio = {track_id: entry.get("sha256") for track_id, entry in self.done().items()}
-        return fingerprint([self.header, audio])
+        """Return a hash of all that is concluded from: settings, audio, labels, written values.
+
+        A new title or another time of a file leaves it.
+        """
+        return fingerprint(self.parts())
 
     def parts(self) -> dict[str, Any]:
         """Return what `fingerprint` is made of, apart: who keeps it can say what has changed."""
+        done = self.done()
         settings = {key: value for key, value in self.header.items() if key != "code_version"}
-        audio = {track_id: entry.get("sha256") for track_id, entry in self.done().items()}
         return {
-            "audio": fingerprint(audio),
+            "audio": fingerprint({track: entry.get("sha256") for track, entry in done.items()}),
             "settings": fingerprint(settings),
             "code": self.header.get("code_version"),
+            "labels": fingerprint(
+                {track: [entry.get(key) for key in _LABELS] for track, entry in done.items()}
+            ),
+            "values": self.digest(),
         }
+
+    def digest(self) -> str:
+        """Return a hash of the checksums of what was written of the finished tracks."""
+        return fingerprint(
+            {
+                track: {key: one for key, one in entry.items() if key.endswith("_crc32")}
+                for track, entry in self.done().items()
+            }
+        )

@@ -15,7 +15,6 @@ Examples
 import io
 import json
 import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from mess.audio import SEGMENT_SECONDS, decode_at
 from mess.encoders import Encoder
 from mess.encoders.pooling import describe_encoder, pool_segments
 from mess.errors import AudioError, MessError
+from mess.files import load_arrays
 from mess.places import command_for
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.passages import PassageRecommender
@@ -94,16 +94,16 @@ class Newcomer:
             If it is something else.
         """
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as found:
-                about = json.loads(found["about"].tobytes())
-                return cls(
-                    about["made_by"],
-                    about["duration"],
-                    found["whole"],
-                    found["segments"],
-                    about["measured"],
-                )
-        except (KeyError, EOFError, zipfile.BadZipFile) as error:
+            found = load_arrays(content)
+            about = json.loads(found["about"].tobytes())
+            return cls(
+                about["made_by"],
+                about["duration"],
+                found["whole"],
+                found["segments"],
+                about["measured"],
+            )
+        except (KeyError, TypeError) as error:
             raise ValueError("no recording that was encoded") from error
 
 

@@ -14,6 +14,7 @@ from mess.encoders import encoder_slug
 from mess.errors import MessError
 
 Level = Literal["track", "segment"]
+POOLED = ("aggregated", "segments", "aggregated_std", "segments_std")  # kinds of features
 _MAX_STEM = 120
 
 
@@ -89,6 +90,15 @@ class Places:
     def _index_dir(self, dataset: str, encoder: str) -> Path:
         return self._processed("indices", dataset, encoder_slug(encoder))
 
+    def _timings_path(self, dataset: str, encoder: str) -> Path:
+        return self._processed("timings", dataset, f"{encoder_slug(encoder)}.jsonl")
+
+    def _table_path(self, dataset: str) -> Path:
+        return self._processed("targets", f"{dataset}.parquet")
+
+    def _values_path(self, dataset: str, track_id: str) -> Path:
+        return self._processed("targets", dataset, f"{file_stem(track_id)}.json")
+
     def _descriptors_path(self, dataset: str, track_id: str) -> Path:
         return self._processed("targets", dataset, f"{file_stem(track_id)}.descriptors.npz")
 
@@ -118,9 +128,8 @@ class Places:
         """Return the files and folders that each step writes, by the step; some may be missing."""
         features = self._features_dir(dataset, encoder)
         probed = [self._discovery_path(dataset, encoder, level) for level in get_args(Level)]
-        pooled = ("aggregated", "segments", "aggregated_std", "segments_std", "manifest.json")
         return {
-            "extract": [features / name for name in pooled],
+            "extract": [features / name for name in (*POOLED, "manifest.json")],
             "every frame": [features / "raw"],
             "targets": [
                 self._processed("targets", name)

@@ -4,19 +4,84 @@ maps.
 A base of `mess.store.Store`, which holds features and targets.
 """
 
-import io
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mess.errors import ArtifactError
-from mess.files import read_bytes, read_json, read_table, write_bytes, write_json, write_table
+from mess.encoders import encoder_slug
+from mess.files import (
+    has_bytes,
+    read_arrays,
+    read_bytes,
+    read_json,
+    read_table,
+    write_arrays,
+    write_bytes,
+    write_json,
+    write_table,
+)
 from mess.places import Level, Places, command_for
+from mess.shapes import MAYBE, NUMBER, Shape
+
+_TEXTS: Shape = [str]
+_COLUMN: Shape = {"name": str, "kind": str, "mean": NUMBER, "deviation": NUMBER, "r2": MAYBE}
+_DISCOVERY: Shape = {
+    "cells": [{"layer": int, "target": str, "r2": MAYBE}],
+    "settings": {"level": str},
+    "features": str,
+    "predictions_crc32": int,
+}
+_INDEX: Shape = {
+    "tracks": _TEXTS,
+    "works": _TEXTS,
+    "composers": _TEXTS,
+    "copies": [int],
+    "columns": [_COLUMN],
+    "features": str,
+    "fingerprint": str,
+    "crc32": [int],
+    "passages": bool,
+}
+_PASSAGES: Shape = {
+    "tracks": _TEXTS,
+    "works": _TEXTS,
+    "composers": _TEXTS,
+    "segments": [int],
+    "durations": [NUMBER],
+    "segment_seconds": NUMBER,
+    "columns": [_COLUMN],
+    "features": str,
+    "search": {"kinds": {str: {"way": str, "step": int}}},
+    "crc32": {str: int},
+}
+_EVALUATION: Shape = {
+    "index": str,
+    "faithfulness": dict,
+    "defaults": {str: {"method": str}},
+}
+_RELIABILITY: Shape = {"tracks": int, "targets": {str: {"trusted": bool}}}
+_CROSS: Shape = {
+    "rows": [{"train": str, "test": str, "target": str, "layer": int, "r2": MAYBE}],
+}
+_MAP: Shape = {
+    "tracks": _TEXTS,
+    "layer": int,
+    "method": str,
+    "level": str,
+    "seed": int,
+    "clusters": int,
+    "features": str,
+    "crc32": int,
+}
+_COMPARISON: Shape = {
+    "encoders": [{"name": str}],
+    "targets": _TEXTS,
+    "pairs": [{"a": str, "b": str}],
+    "missing": [{"name": str}],
+}
 
 
 class Records(Places):
@@ -29,8 +94,8 @@ class Records(Places):
     ) -> Path:
         """Write all cells with how they were made, and the out-of-fold predictions beside."""
         path = self._discovery_path(dataset, encoder, record["settings"]["level"])
-        write_table(path.with_suffix(".predictions.parquet"), predictions)
-        write_json(path, record)
+        checksum = write_table(path.with_suffix(".predictions.parquet"), predictions)
+        write_json(path, record | {"predictions_crc32": checksum})
         return path
 
     def read_discovery(
@@ -45,7 +110,7 @@ class Records(Places):
         """
         path = self._discovery_path(dataset, encoder, level)
         command = command_for("probe", dataset, encoder, level=level)
-        return _complete(path, {"cells", "settings", "features"}, command=command)
+        return read_json(path, command=command, shape=_DISCOVERY)
 
     def read_predictions(
         self, dataset: str, encoder: str, *, level: Level = "track"
@@ -55,7 +120,21 @@ class Records(Places):
         The layer that each training fold chose for itself stands as layer −1.
         """
         path = self._discovery_path(dataset, encoder, level).with_suffix(".predictions.parquet")
-        return read_table(path, command=command_for("probe", dataset, encoder, level=level))
+        record = self.read_discovery(dataset, encoder, level=level)
+        return read_table(
+            path,
+            command=command_for("probe", dataset, encoder, level=level),
+            checksum=record["predictions_crc32"],
+        )
+
+    def missing_predictions(
+        self, dataset: str, encoder: str, record: Mapping[str, Any], *, whole: bool
+    ) -> list[str]:
+        """Return the table of a discovery if it is missing or, with ``whole``, damaged."""
+        path = self._discovery_path(dataset, encoder, record["settings"]["level"])
+        path = path.with_suffix(".predictions.parquet")
+        there = has_bytes(path, record["predictions_crc32"]) if whole else path.is_file()
+        return [] if there else [path.name]
 
     # Indices ---------------------------------------------------------------------------------
 
@@ -75,26 +154,45 @@ class Records(Places):
         """
         folder = self._index_dir(dataset, encoder)
         if steering is not None:
-            write_bytes(folder / "steering.faiss", steering)
-            record = record | {"steering_crc32": zlib.crc32(steering)}
+            checksum = write_bytes(folder / "steering.faiss", steering)
+            record = record | {"steering_crc32": checksum}
         if projection is not None:
-            write_bytes(folder / "projection.npz", projection)
-            record = record | {"projection_crc32": zlib.crc32(projection)}
-        checksums = []
-        for number, content in enumerate(layers):
-            write_bytes(folder / f"layer-{number:02d}.faiss", content)
-            checksums.append(zlib.crc32(content))
+            checksum = write_bytes(folder / "projection.npz", projection)
+            record = record | {"projection_crc32": checksum}
+        checksums = [
+            write_bytes(folder / _layer_name(number), content)
+            for number, content in enumerate(layers)
+        ]
         write_json(folder / "manifest.json", record | {"crc32": checksums})
 
     def read_index_record(self, dataset: str, encoder: str) -> dict[str, Any]:
         """Read an index's record: ids, works, centres, fingerprint of the features."""
         path = self._index_dir(dataset, encoder) / "manifest.json"
-        command = command_for("index", dataset, encoder)
-        return _complete(path, {"tracks", "works", "features", "crc32"}, command=command)
+        return read_json(path, command=command_for("index", dataset, encoder), shape=_INDEX)
+
+    def missing_index_files(
+        self, dataset: str, encoder: str, record: Mapping[str, Any], *, whole: bool
+    ) -> list[str]:
+        """Return the files of an index, or of its passages, that are not there.
+
+        Parameters
+        ----------
+        dataset, encoder : str
+        record : mapping
+            That of the index or of the passages.
+        whole : bool
+            Read every file, and return those that are damaged, too.
+        """
+        folder = self._index_dir(dataset, encoder)
+        return [
+            name
+            for name, checksum in _named_files(record)
+            if not (has_bytes(folder / name, checksum) if whole else (folder / name).is_file())
+        ]
 
     def read_index_layer(self, dataset: str, encoder: str, layer: int, *, checksum: int) -> bytes:
         """Read one layer's FAISS index, serialised."""
-        return self._read_index(dataset, encoder, f"layer-{layer:02d}.faiss", checksum)
+        return self._read_index(dataset, encoder, _layer_name(layer), checksum)
 
     def read_steering(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
         """Read the FAISS index of coordinates, serialised."""
@@ -109,17 +207,13 @@ class Records(Places):
     ) -> None:
         """Write the files of an index of segments by their names, and the record."""
         folder = self._index_dir(dataset, encoder)
-        checksums = {}
-        for name, content in parts.items():
-            write_bytes(folder / name, content)
-            checksums[name] = zlib.crc32(content)
+        checksums = {name: write_bytes(folder / name, content) for name, content in parts.items()}
         write_json(folder / "passages.json", record | {"crc32": checksums})
 
     def read_passages_record(self, dataset: str, encoder: str) -> dict[str, Any]:
         """Read the record of an index of segments."""
         path = self._index_dir(dataset, encoder) / "passages.json"
-        command = command_for("index", dataset, encoder)
-        return _complete(path, {"tracks", "features", "search", "crc32"}, command=command)
+        return read_json(path, command=command_for("index", dataset, encoder), shape=_PASSAGES)
 
     def read_passages_part(
         self, dataset: str, encoder: str, record: Mapping[str, Any], name: str
@@ -138,11 +232,7 @@ class Records(Places):
 
     def _read_index(self, dataset: str, encoder: str, name: str, checksum: int) -> bytes:
         path = self._index_dir(dataset, encoder) / name
-        command = command_for("index", dataset, encoder)
-        content = read_bytes(path, command=command)
-        if zlib.crc32(content) != checksum:
-            raise ArtifactError(str(path), "is damaged", command)
-        return content
+        return read_bytes(path, command=command_for("index", dataset, encoder), checksum=checksum)
 
     # Evaluation ------------------------------------------------------------------------------
 
@@ -154,7 +244,7 @@ class Records(Places):
         """Read an evaluation."""
         path = self._evaluation_path(dataset, encoder)
         command = command_for("evaluate", dataset, encoder)
-        return _complete(path, {"index", "faithfulness", "defaults"}, command=command)
+        return read_json(path, command=command, shape=_EVALUATION)
 
     def write_reliability(self, dataset: str, record: dict[str, Any]) -> None:
         """Write how far the targets of a dataset are to be trusted."""
@@ -163,16 +253,23 @@ class Records(Places):
     def read_reliability(self, dataset: str) -> dict[str, Any]:
         """Read how far the targets of a dataset are to be trusted."""
         command = command_for("check-targets", dataset)
-        return _complete(self._reliability_path(dataset), {"targets"}, command=command)
+        return read_json(self._reliability_path(dataset), command=command, shape=_RELIABILITY)
 
     def write_cross(self, encoder: str, record: dict[str, Any]) -> None:
         """Write how the probes of one dataset do on another."""
         write_json(self._cross_path(encoder), record)
 
+    def datasets_by(self, encoder: str) -> list[str]:
+        """Return the datasets that have features by an encoder."""
+        found = self._processed("features").glob(f"*/{encoder_slug(encoder)}/manifest.json")
+        return sorted(path.parts[-3] for path in found)
+
     def read_cross(self, encoder: str) -> dict[str, Any]:
         """Read how the probes of one dataset do on another."""
-        command = f"mess cross --encoder {encoder} --datasets A,B"
-        return _complete(self._cross_path(encoder), {"rows"}, command=command)
+        datasets = self.datasets_by(encoder)
+        named = ",".join(datasets if len(datasets) > 1 else [*datasets, "ANOTHER"])
+        command = f"mess cross --encoder {encoder} --datasets {named}"
+        return read_json(self._cross_path(encoder), command=command, shape=_CROSS)
 
     # Maps ------------------------------------------------------------------------------------
 
@@ -185,11 +282,8 @@ class Records(Places):
             method=record["method"],
             level=record["level"],
         )
-        buffer = io.BytesIO()
-        np.savez(buffer, **arrays)  # type: ignore[arg-type]
-        content = buffer.getvalue()
-        write_bytes(path.with_suffix(".npz"), content)
-        write_json(path, record | {"crc32": zlib.crc32(content)})
+        checksum = write_arrays(path.with_suffix(".npz"), arrays)
+        write_json(path, record | {"crc32": checksum})
 
     def read_map(
         self, dataset: str, encoder: str, *, layer: int, method: str, level: Level = "track"
@@ -204,15 +298,30 @@ class Records(Places):
             For each point its ``track`` (a position in ``tracks``), ``segment`` (−1 for a whole
             track), ``points`` [n, 2] and ``cluster``.
         """
+        record = self.read_map_record(dataset, encoder, layer=layer, method=method, level=level)
         path = self._map_path(dataset, encoder, layer=layer, method=method, level=level)
-        command = command_for("map", dataset, encoder, level=level)
-        command += f" --layer {layer} --method {method}"
-        record = _complete(path, {"tracks", "features", "crc32"}, command=command)
-        content = read_bytes(path.with_suffix(".npz"), command=command)
-        if zlib.crc32(content) != record["crc32"]:
-            raise ArtifactError(str(path.with_suffix(".npz")), "is damaged", command)
-        with np.load(io.BytesIO(content), allow_pickle=False) as found:
-            return record, dict(found)
+        command = _map_command(dataset, encoder, layer=layer, method=method, level=level)
+        arrays = read_arrays(path.with_suffix(".npz"), checksum=record["crc32"], command=command)
+        return record, arrays
+
+    def read_map_record(
+        self, dataset: str, encoder: str, *, layer: int, method: str, level: Level = "track"
+    ) -> dict[str, Any]:
+        """Read how a map was made."""
+        path = self._map_path(dataset, encoder, layer=layer, method=method, level=level)
+        command = _map_command(dataset, encoder, layer=layer, method=method, level=level)
+        return read_json(path, command=command, shape=_MAP)
+
+    def maps_of(self, dataset: str, encoder: str) -> list[tuple[int, str, Level]]:
+        """Return layer, method and level of every map that was made."""
+        folder = self._processed("maps", dataset, encoder_slug(encoder))
+        found: list[tuple[int, str, Level]] = []
+        for path in sorted(folder.glob("*.json")):
+            name, _, rest = path.stem.partition(".")
+            layer, _, method = name.partition("-")
+            if layer.isdecimal() and method:
+                found.append((int(layer), method, "segment" if rest else "track"))
+        return found
 
     def map_time(
         self, dataset: str, encoder: str, *, layer: int, method: str, level: Level = "track"
@@ -228,8 +337,7 @@ class Records(Places):
     def read_comparison(self, dataset: str) -> dict[str, Any]:
         """Read what the encoders of a dataset know beside each other."""
         command = command_for("compare", dataset)
-        needed = {"encoders", "targets", "pairs", "missing"}
-        return _complete(self._comparison_path(dataset), needed, command=command)
+        return read_json(self._comparison_path(dataset), command=command, shape=_COMPARISON)
 
     def comparison_time(self, dataset: str) -> float:
         """Return when a comparison was written, 0 if there is none."""
@@ -244,12 +352,25 @@ class Records(Places):
         return modified(self._evaluation_path(dataset, encoder))
 
 
-def _complete(path: Path, keys: set[str], *, command: str) -> dict[str, Any]:
-    """Read a JSON object that must have ``keys``."""
-    record = read_json(path, command=command)
-    if not keys <= record.keys():
-        raise ArtifactError(str(path), "is damaged", command)
-    return record
+def _map_command(dataset: str, encoder: str, *, layer: int, method: str, level: Level) -> str:
+    command = command_for("map", dataset, encoder, level=level)
+    return f"{command} --layer {layer} --method {method}"
+
+
+def _layer_name(layer: int) -> str:
+    return f"layer-{layer:02d}.faiss"
+
+
+def _named_files(record: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield name and checksum of every file that the record of an index or of passages names."""
+    if isinstance(record["crc32"], dict):
+        yield from record["crc32"].items()
+        return
+    for number, checksum in enumerate(record["crc32"]):
+        yield _layer_name(number), checksum
+    for name, key in (("steering.faiss", "steering_crc32"), ("projection.npz", "projection_crc32")):
+        if key in record:
+            yield name, record[key]
 
 
 def modified(path: Path) -> float:

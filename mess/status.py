@@ -1,28 +1,31 @@
 """What exists of each dataset and encoder, what is stale and why, and which command comes next."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from mess.audio import SEGMENT_SECONDS
 from mess.datasets import Dataset
 from mess.encoders import PRESETS
-from mess.errors import ArtifactError, ArtifactMissing
+from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
 from mess.inventory import Changes, find_changes, find_recordings
 from mess.manifest import Manifest
 from mess.places import command_for
+from mess.staleness import (
+    Conclusion,
+    Reason,
+    Sources,
+    attempt,
+    judge,
+    judge_reliability,
+    tell_code,
+)
 from mess.store import Store
 from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, TARGETS_VERSION
-from mess.versions import (
-    DISCOVERY_VERSION,
-    EVALUATION_VERSION,
-    FEATURES_VERSION,
-    INDEX_VERSION,
-)
+from mess.versions import FEATURES_VERSION
 
+STEPS = ("extract", "targets", "probe", "index", "evaluate")
 State = Literal["ready", "missing", "partial", "stale", "damaged"]
-Reason = Literal["audio", "settings", "code", "inputs"]
-Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ class StepStatus:
     command : str
         What makes it anew.
     reasons : tuple of str
-        Why it is stale: the audio (or its MIDI), a setting, the code or what it was made from has
-        changed.
+        Why it is stale: the audio (or its MIDI), a setting, the code, works or composers, or what
+        else it was made from has changed.
     """
 
     step: str
@@ -52,7 +55,12 @@ class StepStatus:
 
 
 def survey(
-    store: Store, dataset: str, encoder: str, *, recordings: Dataset | None = None
+    store: Store,
+    dataset: str,
+    encoder: str,
+    *,
+    recordings: Dataset | None = None,
+    whole: Container[str] = (),
 ) -> list[StepStatus]:
     """Return the status of the five steps, in the order in which they run.
 
@@ -62,59 +70,79 @@ def survey(
     dataset, encoder : str
     recordings : Dataset, optional
         Found by itself where it is not given; compared by size and time, not by content.
+    whole : container of str
+        The steps of which every file is read, and not the records alone: what is damaged is seen,
+        too. `STEPS` are all.
     """
     recordings = recordings or find_recordings(store, dataset)
-    features = _try(lambda: store.features_manifest(dataset, encoder))
-    targets = _try(lambda: store.targets_manifest(dataset))
-    index = _try(lambda: store.read_index_record(dataset, encoder))
-    made_from = {"features": features, "targets": targets}
-    fingerprint = None if isinstance(index, ArtifactError) else index.get("fingerprint")
+    sources = Sources(store, dataset, encoder)
+    evaluation = attempt(lambda: store.read_evaluation(dataset, encoder))
     return [
         _batch_status(
             "extract",
-            features,
+            sources.features,
             recordings,
             _features_header,
             command_for("extract", dataset, encoder),
+            absent=lambda found: store.missing_features(
+                dataset, encoder, found, whole="extract" in whole
+            ),
         ),
         _batch_status(
             "targets",
-            targets,
+            sources.targets,
             recordings,
             _targets_header,
             command_for("targets", dataset),
+            absent=lambda found: store.missing_measured(dataset, found, whole="targets" in whole),
         ),
         _derived_status(
             "probe",
-            _try(lambda: store.read_discovery(dataset, encoder)),
-            made_from,
-            version=DISCOVERY_VERSION,
-            command=command_for("probe", dataset, encoder),
+            "discovery",
+            sources.discovery,
+            sources,
+            absent=lambda found: store.missing_predictions(
+                dataset, encoder, found, whole="probe" in whole
+            ),
         ),
         _derived_status(
             "index",
-            index,
-            made_from,
-            version=INDEX_VERSION,
-            command=command_for("index", dataset, encoder),
+            "index",
+            sources.index,
+            sources,
+            absent=lambda found: _missing_of_index(sources, found, whole="index" in whole),
         ),
-        _derived_status(
-            "evaluate",
-            _try(lambda: store.read_evaluation(dataset, encoder)),
-            {"index": fingerprint},
-            version=EVALUATION_VERSION,
-            command=command_for("evaluate", dataset, encoder),
-        ),
+        _derived_status("evaluate", "evaluation", evaluation, sources),
     ]
+
+
+def _missing_of_index(sources: Sources, record: Mapping[str, Any], *, whole: bool) -> list[str]:
+    """Return what an index lacks; an index without its passages is not whole."""
+    store, dataset, encoder = sources.store, sources.dataset, sources.encoder
+    lacking = store.missing_index_files(dataset, encoder, record, whole=whole)
+    if not record["passages"]:
+        return lacking
+    try:
+        passages = store.read_passages_record(dataset, encoder)
+    except ArtifactMissing:
+        return [*lacking, "the passages"]
+    except ArtifactError:
+        return [*lacking, "passages.json"]
+    if judge("passages", passages, sources):
+        lacking.append("the present passages")
+    return lacking + store.missing_index_files(dataset, encoder, passages, whole=whole)
 
 
 def survey_targets(store: Store, dataset: str) -> StepStatus:
     """Return whether the targets themselves were tested; nothing else waits for that."""
     command = command_for("check-targets", dataset)
-    record = _try(lambda: store.read_reliability(dataset))
+    record = attempt(lambda: store.read_reliability(dataset))
     if isinstance(record, ArtifactError):
         return _unreadable("check-targets", record, command)
-    trusted = sum(bool(row.get("trusted")) for row in record["targets"].values())
+    verdict = judge_reliability(record, attempt(lambda: store.targets_manifest(dataset)))
+    if verdict:
+        return StepStatus("check-targets", "stale", str(verdict), command, verdict.reasons)
+    trusted = sum(row["trusted"] for row in record["targets"].values())
     detail = f"{trusted} of {len(record['targets'])} targets trusted, {record['tracks']} tracks"
     return StepStatus("check-targets", "ready", detail, command)
 
@@ -122,13 +150,6 @@ def survey_targets(store: Store, dataset: str) -> StepStatus:
 def next_step(statuses: list[StepStatus]) -> StepStatus | None:
     """Return the first step that is not ready, or None."""
     return next((status for status in statuses if status.state != "ready"), None)
-
-
-def _try(read: Callable[[], Read]) -> Read | ArtifactError:
-    try:
-        return read()
-    except ArtifactError as error:
-        return error
 
 
 # Features and targets, track by track ----------------------------------------------------------
@@ -140,6 +161,8 @@ def _batch_status(
     recordings: Dataset | None,
     expected: Callable[[Mapping[str, Any]], dict[str, Any]],
     command: str,
+    *,
+    absent: Callable[[Manifest], list[str]],
 ) -> StepStatus:
     if isinstance(manifest, ArtifactError):
         return _unreadable(step, manifest, command)
@@ -154,6 +177,9 @@ def _batch_status(
         reasons = ("audio", *reasons)
     if told or why:
         return StepStatus(step, "stale", "; ".join(told + why), command, reasons)
+    lacking = absent(manifest)
+    if lacking:
+        return StepStatus(step, "damaged", _tell_lacking(lacking), command)
     if changes.new:
         detail = f"{done} tracks, {changes.new} not done yet"
         return StepStatus(step, "partial", detail, command)
@@ -215,7 +241,7 @@ def _outdated(
     differ = {key for key in expected if key in header and header[key] != expected[key]}
     if "code_version" in differ:
         reasons.append("code")
-        why.append(_tell_code(header["code_version"], expected["code_version"]))
+        why.append(tell_code(header["code_version"], expected["code_version"]))
     settings = sorted(differ - {"code_version"})
     if settings:
         reasons.append("settings")
@@ -223,10 +249,6 @@ def _outdated(
             "settings changed: " + ", ".join(_tell(key, header, expected) for key in settings)
         )
     return tuple(reasons), why
-
-
-def _tell_code(then: object, now: object) -> str:
-    return f"made by version {then} of the code, now {now}"
 
 
 def _tell(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -239,44 +261,27 @@ def _tell(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 def _derived_status(
     step: str,
-    record: dict[str, Any] | ArtifactError,
-    inputs: Mapping[str, Manifest | ArtifactError | str | None],
+    kind: Conclusion,
+    record: Mapping[str, Any] | ArtifactError,
+    sources: Sources,
     *,
-    version: int,
-    command: str,
+    absent: Callable[[Mapping[str, Any]], list[str]] = lambda _: [],
 ) -> StepStatus:
+    command = command_for(step, sources.dataset, sources.encoder)
     if isinstance(record, ArtifactError):
         return _unreadable(step, record, command)
-    reasons: list[Reason] = []
-    why = []
-    made = record.get("code_version", 1)
-    if made != version:
-        reasons.append("code")
-        why.append(_tell_code(made, version))
-    for name, now in inputs.items():
-        fingerprint = now.fingerprint() if isinstance(now, Manifest) else now
-        if isinstance(fingerprint, ArtifactError):
-            fingerprint = None
-        if record.get(name) == fingerprint:
-            continue
-        then = (record.get("inputs") or {}).get(name)
-        parts = _changed_parts(then, now)
-        reasons += [part for part in (parts or ("inputs",)) if part not in reasons]
-        told = (
-            f"the {name} have changed since" if name != "index" else "the index has changed since"
-        )
-        why.append(told + (f" (other {', '.join(parts)})" if parts else ""))
-    if why:
-        return StepStatus(step, "stale", "; ".join(why), command, tuple(reasons))
+    verdict = judge(kind, record, sources)
+    if verdict:
+        return StepStatus(step, "stale", str(verdict), command, verdict.reasons)
+    lacking = absent(record)
+    if lacking:
+        return StepStatus(step, "damaged", _tell_lacking(lacking), command)
     return StepStatus(step, "ready", _describe(step, record), command)
 
 
-def _changed_parts(then: object, now: object) -> tuple[Reason, ...]:
-    if not isinstance(then, dict) or not isinstance(now, Manifest):
-        return ()
-    present = now.parts()
-    names: tuple[Reason, ...] = ("audio", "settings", "code")
-    return tuple(name for name in names if then.get(name) != present[name])
+def _tell_lacking(names: list[str]) -> str:
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more} missing or damaged"
 
 
 def _describe(step: str, record: Mapping[str, Any]) -> str:
@@ -291,4 +296,6 @@ def _describe(step: str, record: Mapping[str, Any]) -> str:
 def _unreadable(step: str, error: ArtifactError, command: str) -> StepStatus:
     if isinstance(error, ArtifactMissing):
         return StepStatus(step, "missing", "not made yet", command)
+    if isinstance(error, ArtifactStale):
+        return StepStatus(step, "stale", str(error), command, ("code",))
     return StepStatus(step, "damaged", str(error), command)

@@ -4,9 +4,6 @@
 raises an `ArtifactError` that names the command which makes it anew.
 """
 
-import io
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,24 +13,36 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mess.errors import ArtifactError
+from mess.errors import ArtifactError, ArtifactStale
 from mess.files import (
     RawWriter,
+    append_line,
+    has_bytes,
+    names_in,
     read_array,
+    read_arrays,
+    read_bytes,
     read_json,
-    read_table,
+    read_lines,
+    read_table_about,
     replacing,
+    table_about,
     write_array,
-    write_bytes,
+    write_arrays,
     write_json,
     write_table,
 )
-from mess.manifest import Entry, Manifest
-from mess.places import Level, command_for, file_stem
+from mess.manifest import Entry, Manifest, fingerprint
+from mess.places import POOLED, Level, command_for, file_stem
 from mess.records import Records, modified
+from mess.shapes import MAYBE, NUMBER, Shape, fits
 
 Pooling = Literal["mean", "mean_std"]
-_POOLED = ("aggregated", "segments", "aggregated_std", "segments_std")
+_DONE: Shape = {"sha256": str, "size": int, "mtime_ns": int, "path": str, "work": str}
+_EXTRACTED: Shape = _DONE | {"duration": NUMBER, "segments": int, "raw_bytes": int}
+_EXTRACTED |= {f"{kind}_crc32": int for kind in POOLED}
+_MEASURED: Shape = _DONE | {"values_crc32": int, "descriptors_crc32": int, "fingerprint_crc32": int}
+_VALUES: Shape = {"track": {str: MAYBE}, "segments": {str: [MAYBE]}}
 
 
 @dataclass(frozen=True)
@@ -67,14 +76,16 @@ class Store(Records):
     def features_manifest(self, dataset: str, encoder: str) -> Manifest:
         """Read how the features of a dataset were made."""
         path = self._features_dir(dataset, encoder) / "manifest.json"
-        return Manifest.read(path, command=command_for("extract", dataset, encoder))
+        return Manifest.read(
+            path, command=command_for("extract", dataset, encoder), needs=_EXTRACTED
+        )
 
     def resume_features(
         self, dataset: str, encoder: str, *, header: Mapping[str, Any], force: bool = False
     ) -> Manifest:
         """Open the manifest of an extraction that starts or goes on."""
         path = self._features_dir(dataset, encoder) / "manifest.json"
-        return Manifest.resume(path, header, force=force)
+        return Manifest.resume(path, header, force=force, needs=_EXTRACTED)
 
     def write_features(
         self,
@@ -92,7 +103,7 @@ class Store(Records):
         arrays: list[NDArray[Any]] = [aggregated, segments, aggregated_std, segments_std]
         return {
             f"{kind}_crc32": write_array(folder / kind / name, array)
-            for kind, array in zip(_POOLED, arrays, strict=True)
+            for kind, array in zip(POOLED, arrays, strict=True)
         }
 
     @contextmanager
@@ -115,13 +126,12 @@ class Store(Records):
         """Tell whether the files of a manifest entry are there and undamaged."""
         folder, name = self._features_dir(dataset, encoder), f"{file_stem(track_id)}.npy"
         try:
-            if raw and (folder / "raw" / name).stat().st_size != entry["raw_bytes"]:
+            if raw and (folder / "raw" / name).stat().st_size != entry.get("raw_bytes"):
                 return False
-            return all(
-                zlib.crc32((folder / kind / name).read_bytes()) == entry[f"{kind}_crc32"]
-                for kind in _POOLED
+            return fits(entry, _EXTRACTED) and all(
+                has_bytes(folder / kind / name, entry[f"{kind}_crc32"]) for kind in POOLED
             )
-        except (OSError, KeyError):
+        except OSError:
             return False
 
     def read_features(
@@ -146,7 +156,7 @@ class Store(Records):
             arrays = [
                 read_array(
                     folder / one / f"{file_stem(track_id)}.npy",
-                    checksum=entry.get(f"{one}_crc32", -1),
+                    checksum=entry[f"{one}_crc32"],
                     command=command,
                 )
                 for one in kinds
@@ -180,80 +190,145 @@ class Store(Records):
                 ),
             )
 
+    def missing_features(
+        self, dataset: str, encoder: str, manifest: Manifest, *, whole: bool
+    ) -> list[str]:
+        """Return the tracks whose files are missing or, with ``whole``, damaged."""
+        if whole:
+            return [
+                track_id
+                for track_id, entry in manifest.done().items()
+                if not self.has_features(dataset, encoder, track_id, entry)
+            ]
+        folder = self._features_dir(dataset, encoder)
+        there = set.intersection(*(names_in(folder / kind) for kind in POOLED))
+        return [one for one in manifest.done() if f"{file_stem(one)}.npy" not in there]
+
     def features_bytes(self, dataset: str, encoder: str) -> int:
         """Return how much disk the features of a dataset take."""
         files = self._features_dir(dataset, encoder).rglob("*")
         return sum(path.stat().st_size for path in files if path.is_file())
+
+    def note_encoding(self, dataset: str, encoder: str, *, seconds: float, duration: float) -> None:
+        """Note how long a recording took to encode: a cost, that no result depends on."""
+        path = self._timings_path(dataset, encoder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as handle:
+            append_line(handle, {"seconds": round(seconds, 4), "duration": duration})
+
+    def read_encoding_rates(self, dataset: str, encoder: str) -> list[float]:
+        """Return the seconds of encoding per second of audio of every recording, the last last."""
+        try:
+            content = self._timings_path(dataset, encoder).read_bytes()
+        except OSError:
+            return []
+        shape = {"seconds": NUMBER, "duration": NUMBER}
+        noted = [one for one in read_lines(content) if one is not None and fits(one, shape)]
+        return [one["seconds"] / one["duration"] for one in noted if one["duration"] > 0]
 
     # Proxy targets ---------------------------------------------------------------------------
 
     def targets_manifest(self, dataset: str) -> Manifest:
         """Read how the proxy targets of a dataset were made."""
         path = self._processed("targets", f"{dataset}.manifest.json")
-        return Manifest.read(path, command=command_for("targets", dataset))
+        return Manifest.read(path, command=command_for("targets", dataset), needs=_MEASURED)
 
     def resume_targets(
         self, dataset: str, *, header: Mapping[str, Any], force: bool = False
     ) -> Manifest:
         """Open the manifest of a computation that starts or goes on."""
         path = self._processed("targets", f"{dataset}.manifest.json")
-        return Manifest.resume(path, header, force=force)
+        return Manifest.resume(path, header, force=force, needs=_MEASURED)
 
-    def write_target_values(self, dataset: str, track_id: str, values: dict[str, Any]) -> None:
-        """Keep one track's values until `gather_targets` puts all of them in the table."""
-        path = self._processed("targets", dataset, f"{file_stem(track_id)}.json")
-        write_json(path, values)
+    def write_measured(
+        self,
+        dataset: str,
+        track_id: str,
+        *,
+        values: dict[str, Any],
+        descriptors: Mapping[str, NDArray[np.float32]],
+        marks: NDArray[np.uint32],
+    ) -> Entry:
+        """Write what was measured of a track; return the checksums for its manifest entry.
 
-    def has_target_values(self, dataset: str, track_id: str) -> bool:
-        """Tell whether one track's values are there and undamaged."""
-        try:
-            self._read_target_values(dataset, track_id)
-        except ArtifactError:
-            return False
-        beside = (
-            self._fingerprint_path(dataset, track_id),
-            self._descriptors_path(dataset, track_id),
+        Parameters
+        ----------
+        dataset, track_id : str
+        values : dict
+            ``track``: target → value; ``segments``: target → values. `gather_targets` puts those
+            of all tracks in the table.
+        descriptors : mapping of str to ndarray [shape=(1 + s, d)]
+            Plain descriptions of the track (first row) and of its segments.
+        marks : ndarray
+            By what another file of the same recording is known.
+        """
+        return {
+            "values_crc32": write_json(self._values_path(dataset, track_id), values),
+            "descriptors_crc32": write_arrays(
+                self._descriptors_path(dataset, track_id), descriptors
+            ),
+            "fingerprint_crc32": write_array(self._fingerprint_path(dataset, track_id), marks),
+        }
+
+    def has_measured(self, dataset: str, track_id: str, entry: Entry) -> bool:
+        """Tell whether the files of a manifest entry are there and undamaged."""
+        return fits(entry, _MEASURED) and all(
+            has_bytes(path(dataset, track_id), entry[f"{kind}_crc32"])
+            for kind, path in (
+                ("values", self._values_path),
+                ("descriptors", self._descriptors_path),
+                ("fingerprint", self._fingerprint_path),
+            )
         )
-        return all(path.is_file() for path in beside)
 
-    def write_fingerprint(self, dataset: str, track_id: str, marks: NDArray[np.uint32]) -> None:
-        """Write by what another file of the same recording is known."""
-        write_array(self._fingerprint_path(dataset, track_id), marks)
-
-    def write_descriptors(
-        self, dataset: str, track_id: str, descriptors: Mapping[str, NDArray[np.float32]]
-    ) -> None:
-        """Write the plain descriptions of a track (first row) and of its segments [1 + s, d]."""
-        buffer = io.BytesIO()
-        np.savez(buffer, **descriptors)  # type: ignore[arg-type]
-        write_bytes(self._descriptors_path(dataset, track_id), buffer.getvalue())
+    def missing_measured(self, dataset: str, manifest: Manifest, *, whole: bool) -> list[str]:
+        """Return what is missing or, with ``whole``, damaged: tracks, and the table of all."""
+        paths = (self._values_path, self._descriptors_path, self._fingerprint_path)
+        if whole:
+            lacking = [
+                track_id
+                for track_id, entry in manifest.done().items()
+                if not self.has_measured(dataset, track_id, entry)
+            ]
+        else:
+            there = names_in(self._processed("targets", dataset))
+            lacking = [
+                track_id
+                for track_id in manifest.done()
+                if not all(path(dataset, track_id).name in there for path in paths)
+            ]
+        path = self._table_path(dataset)
+        try:
+            of = read_table_about(path, command="")[1] if whole else table_about(path)
+        except ArtifactError:
+            of = {}
+        return lacking + ([] if of.get("values") == _values_digest(manifest) else [path.name])
 
     def read_descriptors(
-        self, dataset: str, track_id: str
-    ) -> dict[str, NDArray[np.float32]] | None:
-        """Read the plain descriptions of a track; None where there are none."""
-        try:
-            with np.load(self._descriptors_path(dataset, track_id), allow_pickle=False) as found:
-                return dict(found)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-            return None
+        self, dataset: str, track_id: str, entry: Entry
+    ) -> dict[str, NDArray[np.float32]]:
+        """Read the plain descriptions of a track, by its entry in the manifest of targets."""
+        path = self._descriptors_path(dataset, track_id)
+        command = command_for("targets", dataset)
+        return read_arrays(path, checksum=entry["descriptors_crc32"], command=command)
 
-    def read_fingerprint(self, dataset: str, track_id: str) -> NDArray[np.uint32]:
-        """Read a track's fingerprint; empty where there is none."""
-        try:
-            return np.load(self._fingerprint_path(dataset, track_id), allow_pickle=False)
-        except (OSError, ValueError, EOFError):
-            return np.empty((2, 0), dtype=np.uint32)
-
-    def _read_target_values(self, dataset: str, track_id: str) -> dict[str, Any]:
-        path = self._processed("targets", dataset, f"{file_stem(track_id)}.json")
-        return read_json(path, command=command_for("targets", dataset))
+    def read_fingerprint(self, dataset: str, track_id: str, entry: Entry) -> NDArray[np.uint32]:
+        """Read a track's fingerprint, by its entry in the manifest of targets."""
+        path = self._fingerprint_path(dataset, track_id)
+        command = command_for("targets", dataset)
+        return read_array(path, checksum=entry["fingerprint_crc32"], command=command)
 
     def gather_targets(self, dataset: str, manifest: Manifest) -> None:
-        """Write the long table of all finished tracks: track, segment (or −1), target, value."""
+        """Write the long table of all finished tracks: track, segment (or −1), target, value.
+
+        In it stands of which measurements it is.
+        """
         columns: dict[str, list[Any]] = {"track": [], "segment": [], "target": [], "value": []}
-        for track_id in manifest.done():
-            values = self._read_target_values(dataset, track_id)
+        command = command_for("targets", dataset)
+        for track_id, entry in manifest.done().items():
+            path = self._values_path(dataset, track_id)
+            read_bytes(path, command=command, checksum=entry["values_crc32"])
+            values = read_json(path, command=command, shape=_VALUES)
             for target, value in values["track"].items():
                 rows = [value, *values["segments"].get(target, [])]
                 columns["track"] += [track_id] * len(rows)
@@ -261,12 +336,20 @@ class Store(Records):
                 columns["target"] += [target] * len(rows)
                 columns["value"] += rows
         table = pd.DataFrame(columns).astype({"segment": "int32", "value": "float64"})
-        write_table(self._processed("targets", f"{dataset}.parquet"), table)
+        write_table(self._table_path(dataset), table, about={"values": _values_digest(manifest)})
 
     def read_targets(self, dataset: str, *, level: Level = "track") -> pd.DataFrame:
-        """Read the targets as a table with a row per (track, segment) and a column per target."""
-        path = self._processed("targets", f"{dataset}.parquet")
-        table = read_table(path, command=command_for("targets", dataset))
+        """Read the targets as a table with a row per (track, segment) and a column per target.
+
+        Raises
+        ------
+        ArtifactError
+            If there are none, the table is damaged, or it is not of what was measured last.
+        """
+        command, path = command_for("targets", dataset), self._table_path(dataset)
+        table, about = read_table_about(path, command=command)
+        if about.get("values") != _values_digest(self.targets_manifest(dataset)):
+            raise ArtifactStale(str(path), "is not of what was measured last", command)
         rows = table[(table["segment"] < 0) == (level == "track")]
         wide = rows.pivot(index=["track", "segment"], columns="target", values="value")
         return wide.reindex(columns=list(dict.fromkeys(rows["target"])))
@@ -288,7 +371,7 @@ class Store(Records):
 
     def targets_time(self, dataset: str) -> float:
         """Return when the table of targets was written, 0 if there is none."""
-        return modified(self._processed("targets", f"{dataset}.parquet"))
+        return modified(self._table_path(dataset))
 
     def index_time(self, dataset: str, encoder: str) -> float:
         """Return when an index was written, 0 if there is none."""
@@ -320,3 +403,10 @@ class Store(Records):
             return str(self.read_index_record(dataset, slug).get("encoder", slug))
         except ArtifactError:
             return slug
+
+
+def _values_digest(manifest: Manifest) -> str:
+    """Return by what a table knows the measurements that it holds."""
+    return fingerprint(
+        {track: entry.get("values_crc32") for track, entry in manifest.done().items()}
+    )

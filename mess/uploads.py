@@ -22,14 +22,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mess.encoders import encoder_slug
-from mess.errors import MessError
+from mess.errors import ArtifactError, MessError
 from mess.files import read_json, replacing, write_bytes, write_json
 from mess.newcomers import Newcomer
 from mess.places import Places
+from mess.shapes import NUMBER
 
 KEEP_HOURS = 24.0
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _LONGEST_NAME = 200
+_NAMELESS = "a file without a name"
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Uploads:
         MessError
             If it is empty, too large or no audio by its first bytes.
         """
-        shown = " ".join(name.split())[:_LONGEST_NAME] or "a file without a name"
+        shown = " ".join(name.split())[:_LONGEST_NAME] or _NAMELESS
         if not len(content):
             raise MessError(f"{shown}: is empty; choose another file")
         if len(content) > most:
@@ -133,8 +135,14 @@ class Uploads:
         path = next((self.folder / token).glob("audio.*"), None)
         if path is None:
             return None
-        with suppress(MessError, KeyError):
-            about = read_json(self.folder / token / "about.json", command="")
+        shape = {"name": str, "size": int, "added": NUMBER}
+        with suppress(OSError):  # gone meanwhile
+            try:
+                note = self.folder / token / "about.json"
+                about = read_json(note, command="", shape=shape, sealed=False)
+            except ArtifactError:  # the recording is what counts
+                stat = path.stat()
+                about = {"name": _NAMELESS, "size": stat.st_size, "added": stat.st_mtime}
             return Upload(token, about["name"], path, about["size"], about["added"])
         return None
 
@@ -181,8 +189,10 @@ class Uploads:
 
     def problem(self, token: str, encoder: str) -> str:
         """Return why a file could not be encoded."""
-        with suppress(MessError, KeyError):
-            return str(read_json(self._path(token, encoder, "failed"), command="")["message"])
+        with suppress(MessError):
+            path = self._path(token, encoder, "failed")
+            note = read_json(path, command="", shape={"message": str}, sealed=False)
+            return str(note["message"])
         return "it could not be encoded"
 
     def newcomer(self, token: str, encoder: str) -> Newcomer:
@@ -193,20 +203,28 @@ class Uploads:
         MessError
             If there are none.
         """
+        path = self._path(token, encoder, "npz")
         try:
-            return Newcomer.deserialise(self._path(token, encoder, "npz").read_bytes())
-        except (OSError, ValueError):
+            return Newcomer.deserialise(path.read_bytes())
+        except OSError:
             raise MessError("this file is not encoded (any more): choose it again") from None
+        except ValueError:
+            path.unlink(missing_ok=True)  # so that it is encoded again
+            raise MessError("what was encoded of this file is damaged: choose it again") from None
 
     def waiting(self) -> Iterator[tuple[Upload, str, str]]:
         """Yield file, dataset and encoder of all that was asked for, the oldest first."""
         asked = [path for folder in self._folders() for path in folder.glob("*.wanted")]
         for path in sorted(asked, key=_time):
             upload = self.find(path.parent.name)
-            with suppress(MessError, KeyError):
-                wish = read_json(path, command="")
-                if upload is not None:
-                    yield upload, str(wish["dataset"]), str(wish["encoder"])
+            try:
+                shape = {"dataset": str, "encoder": str}
+                wish = read_json(path, command="", shape=shape, sealed=False)
+            except ArtifactError:
+                path.unlink(missing_ok=True)  # so that the page can ask again
+                continue
+            if upload is not None:
+                yield upload, wish["dataset"], wish["encoder"]
 
     def begin(self, token: str, encoder: str) -> bool:
         """Note that a file is being encoded; return whether nobody died of it before."""

@@ -37,7 +37,7 @@ from mess.datasets.rendering import INSTRUMENTS, SAMPLE_RATE, TAIL_SECONDS
 from mess.errors import ArtifactError, MessError, MissingDependency
 from mess.files import read_json, write_bytes, write_json
 from pipelines.demo_recipe import RECIPE, RecipeRow, read_recipe
-from pipelines.options import interrupted, run_script
+from pipelines.options import run_script
 from pipelines.progress import Progress, progress
 
 RECORDS = "records"
@@ -287,7 +287,7 @@ def _is_made(root: Path, record: dict[str, Any] | None, fingerprint: str) -> boo
 
 def _record(root: Path, track_id: str) -> dict[str, Any] | None:
     try:
-        return read_json(root / RECORDS / f"{track_id}.json", command=COMMAND)
+        return read_json(root / RECORDS / f"{track_id}.json", command=COMMAND, sealed=False)
     except ArtifactError:
         return None
 
@@ -348,10 +348,7 @@ def command(
     from mess.store import Store  # not needed in the processes that perform
 
     root = Store().audio_dir("demo")
-    try:
-        library = build_demo_shown(root=root, seed=seed, workers=workers, limit=limit)
-    except KeyboardInterrupt:
-        raise interrupted() from None
+    library = build_demo_shown(root=root, seed=seed, workers=workers, limit=limit)
     typer.echo(f"dataset 'demo': {len(library)} tracks in {root}")
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import typer
 
 from mess.errors import ArtifactMissing
-from mess.fingerprint import find_copies
-from mess.manifest import fingerprint
+from mess.fingerprint import Marks, find_copies
+from mess.manifest import Manifest, fingerprint
 from mess.probing.folds import MIN_WORKS
 from mess.search.coordinates import Coordinates, describe_course, make_coordinates
 from mess.search.index import normalise_layers, serialise_layer
@@ -53,7 +53,8 @@ def build_index(
     works = [entries[track]["work"] for track in features.tracks]
     half = features.values.shape[2] // 2
     vectors = normalise_layers(features.values[:, :, :half])
-    targets = _targets_fingerprint(store, dataset)
+    measured = _measured(store, dataset)
+    targets = measured.fingerprint() if measured else None
     sample = sample_segments(store, dataset, features)
     made = _coordinates(store, dataset, features, works, sample) if targets else None
     store.write_index(
@@ -67,17 +68,16 @@ def build_index(
             "targets": targets,
             "inputs": {
                 "features": store.features_manifest(dataset, encoder).parts(),
-                "targets": store.targets_manifest(dataset).parts() if targets else None,
+                "targets": measured.parts() if measured else None,
             },
             "code_version": INDEX_VERSION,
             "fingerprint": fingerprint([features.manifest["fingerprint"], targets, INDEX_VERSION]),
             "tracks": features.tracks,
             "works": works,
             "composers": [entries[track].get("composer", "") for track in features.tracks],
-            "copies": find_copies(
-                [store.read_fingerprint(dataset, track) for track in features.tracks]
-            ),
+            "copies": find_copies(_fingerprints(store, dataset, measured, features.tracks)),
             "columns": [column.as_dict() for column in made.columns] if made else [],
+            "passages": passages,
         },
         steering=serialise(made.values, made.overall) if made else None,
         projection=made.projection.serialise() if made else None,
@@ -95,11 +95,23 @@ def build_index(
     return len(features.tracks)
 
 
-def _targets_fingerprint(store: Store, dataset: str) -> str | None:
+def _measured(store: Store, dataset: str) -> Manifest | None:
     try:
-        return store.targets_manifest(dataset).fingerprint()
+        return store.targets_manifest(dataset)
     except ArtifactMissing:
         return None
+
+
+def _fingerprints(
+    store: Store, dataset: str, measured: Manifest | None, tracks: list[str]
+) -> list[Marks]:
+    """Return the fingerprint of each track, without frames where none was measured."""
+    done = measured.done() if measured else {}
+    none = np.empty((2, 0), dtype=np.uint32)
+    return [
+        store.read_fingerprint(dataset, track, done[track]) if track in done else none
+        for track in tracks
+    ]
 
 
 def _coordinates(

@@ -14,7 +14,7 @@ from mess.audio import decode
 from mess.datasets import load_dataset
 from mess.errors import MessError
 from mess.store import Store
-from mess.targets import TARGET_SAMPLE_RATE, TARGETS, compute_targets
+from mess.targets import TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION, compute_targets
 from mess.targets.invariance import SAME_MUSIC, measure_movements
 from mess.targets.reliability import (
     CHANGES,
@@ -24,6 +24,7 @@ from mess.targets.reliability import (
     measure_halves,
     split_half,
 )
+from pipelines.batch import audio_identity
 from pipelines.options import DatasetOption, JsonOption, run_script
 from pipelines.progress import progress
 
@@ -61,6 +62,7 @@ def check_targets(
     plain: list[dict[str, float]] = []
     changed: list[dict[str, dict[str, float]]] = []
     movements: dict[str, dict[str, dict[str, float | None]]] = {}
+    audio: dict[str, str] = {}
     with progress(f"check targets of {dataset}", len(chosen)) as shown:
         for number in np.sort(chosen):
             track = recordings[number]
@@ -73,12 +75,14 @@ def check_targets(
                         change: {name: _known(value) for name, value in row.items()}
                         for change, row in measure_movements(track.path).items()
                     }
+                identity = audio_identity(track)
             except MessError as error:
                 typer.echo(f"left out: {error}", err=True)
             else:
                 plain.append(found[0])
                 halves.append(found[1])
                 changed.append(after)
+                audio[track.id] = identity["sha256"]
             shown.advance(track.id)
     if len(plain) < 3:
         raise MessError(f"{dataset!r} has {len(plain)} tracks that can be read: 3 are needed")
@@ -94,6 +98,8 @@ def check_targets(
         targets[name] = row
     record = {
         "dataset": dataset,
+        "code_version": TARGETS_VERSION,
+        "audio": audio,
         "tracks": len(plain),
         "seed": seed,
         "targets": targets,

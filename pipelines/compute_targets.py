@@ -30,7 +30,6 @@ from pipelines.options import (
     DatasetOption,
     ForceOption,
     WorkersOption,
-    interrupted,
     run_script,
 )
 
@@ -79,10 +78,10 @@ def compute_dataset_targets(
             "track": {name: _defined([value])[0] for name, value in values.track.items()},
             "segments": {name: _defined(row) for name, row in values.segments.items()},
         }
-        store.write_target_values(dataset, track.id, plain)
-        store.write_descriptors(dataset, track.id, values.descriptors)
-        store.write_fingerprint(dataset, track.id, marks)
-        return _midi_identity(track)
+        checksums = store.write_measured(
+            dataset, track.id, values=plain, descriptors=values.descriptors, marks=marks
+        )
+        return checksums | _midi_identity(track)
 
     by_id = {track.id: track for track in recordings}
     summary = run_batch(
@@ -93,7 +92,7 @@ def compute_dataset_targets(
         prepare=measure,
         finish=keep,
         has_files=lambda track_id, entry: (
-            store.has_target_values(dataset, track_id)
+            store.has_measured(dataset, track_id, entry)
             and _midi_identity(by_id[track_id]).items() <= entry.items()
         ),
     )
@@ -130,10 +129,7 @@ def command(
     dataset: DatasetOption, workers: WorkersOption = WORKERS, force: ForceOption = False
 ) -> None:
     """Measure the proxy targets on a dataset, and read its MIDI; running again goes on."""
-    try:
-        summary = compute_dataset_targets(dataset=dataset, workers=workers, force=force)
-    except KeyboardInterrupt:
-        raise interrupted() from None
+    summary = compute_dataset_targets(dataset=dataset, workers=workers, force=force)
     typer.echo(f"targets: {summary}")
     if summary.failed:
         raise typer.Exit(1)

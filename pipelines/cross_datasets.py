@@ -12,6 +12,7 @@ import typer
 from mess.errors import MessError
 from mess.probing.controls import fit_elsewhere
 from mess.store import Store
+from mess.versions import CROSS_VERSION
 from pipelines.options import JsonOption, run_script
 from pipelines.probing_data import ProbeSettings, ProbingData, load_probing_data
 
@@ -69,7 +70,19 @@ def cross_datasets(
             }
             for one in found
         ]
-    record = {"encoder": encoder, "datasets": datasets, "rows": rows}
+    record = {
+        "encoder": encoder,
+        "code_version": CROSS_VERSION,
+        "datasets": datasets,
+        "inputs": {
+            name: {
+                "features": data.features.manifest["fingerprint"],
+                "targets": data.targets_fingerprint,
+            }
+            for name, data in loaded.items()
+        },
+        "rows": rows,
+    }
     store.write_cross(encoder, record)
     return record
 

@@ -31,7 +31,6 @@ from pipelines.options import (
     ForceOption,
     WorkersOption,
     encoders_or_default,
-    interrupted,
     run_script,
 )
 
@@ -157,7 +156,9 @@ def _encode_track(
             ) from None
     if writer is None:
         store.drop_raw(dataset, encoder, track.id)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - began  # of encoding, without reading the file
+    duration = round(signal.duration, 3)
+    store.note_encoding(dataset, encoder, seconds=seconds, duration=duration)
     checksums = store.write_features(
         dataset,
         encoder,
@@ -168,9 +169,8 @@ def _encode_track(
         segments_std=pooled.segments_std,
     )
     return checksums | {
-        "duration": round(signal.duration, 3),
+        "duration": duration,
         "segments": len(pooled.segments),
-        "seconds": round(seconds, 4),  # of encoding, without reading the file
         "raw_bytes": writer.size if writer is not None else 0,
     }
 
@@ -192,18 +192,15 @@ def command(
     dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
 ) -> None:
     """Extract hidden states from a dataset; running again goes on."""
-    try:
-        made = extract_all(
-            dataset=dataset,
-            encoders=encoders_or_default(encoder, dataset),
-            workers=workers,
-            force=force,
-            raw=raw,
-            device=device,
-            dtype=dtype,
-        )
-    except KeyboardInterrupt:
-        raise interrupted() from None
+    made = extract_all(
+        dataset=dataset,
+        encoders=encoders_or_default(encoder, dataset),
+        workers=workers,
+        force=force,
+        raw=raw,
+        device=device,
+        dtype=dtype,
+    )
     print_extracted(made)
     if any(summary.failed for summary in made.values()):
         raise typer.Exit(1)

@@ -86,7 +86,7 @@ def make_map(
         "method": method,
         "seed": seed,
         "clusters": clusters,
-        "version": MAPS_VERSION,
+        "code_version": MAPS_VERSION,
         "features": manifest.fingerprint(),
     }
     if not force and (old := _up_to_date(store, record)):

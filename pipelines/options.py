@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mess.cli import INTERRUPTED, STOPPED
 from mess.encoders import encoder_slug, weights_at_hand
 from mess.encoders.presets import is_folder
 from mess.encoders.whisper_wheel import PINNED
@@ -44,7 +45,6 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Redo what is up to d
 LevelOption = Annotated[str, typer.Option(help="Probe whole tracks or 5 s segments.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WORKERS = max(1, min(4, os.cpu_count() or 1))
-INTERRUPTED = 130
 _AGAIN = "run the same command again, it goes on"
 _DISK = {  # what a user can mend, by the system's number
     errno.ENOSPC: f"no space is left; make room and {_AGAIN}",
@@ -136,12 +136,14 @@ def run_app(app: Callable[..., Any]) -> None:
             state, message = "done", ""
         elif end.code == INTERRUPTED:
             state, message = "cancelled", "what was finished is kept"
+            _say_stopped()
         else:
             state, message = "failed", "some tracks failed; the log names them"
         raise
     except KeyboardInterrupt:
         state, message = "cancelled", "what was finished is kept"
-        sys.exit(interrupted().exit_code)
+        _say_stopped()
+        sys.exit(INTERRUPTED)
     except OSError as error:
         if error.errno not in _DISK:
             message = f"{type(error).__name__}: {error}"
@@ -163,10 +165,11 @@ def run_script(command: Callable[..., Any]) -> None:
     run_app(app)
 
 
-def interrupted() -> typer.Exit:
-    """Say that what is done is kept."""
-    print("stopped; the same command goes on from here", file=sys.stderr)
-    return typer.Exit(INTERRUPTED)
+def _say_stopped() -> None:
+    """Say that what is done is kept; from now on a second Ctrl-C ends the process at once."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _signal, _frame: os._exit(INTERRUPTED))
+    print(STOPPED, file=sys.stderr, flush=True)
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

@@ -54,13 +54,12 @@ def find_controls(
 def _descriptors(
     data: ProbingData, dataset: str, store: Store
 ) -> dict[str, NDArray[np.floating[Any]]]:
-    """Return the plain descriptions of the rows, one layer each; none where one is missing."""
-    by_track = {}
-    for track in dict.fromkeys(data.features.tracks):
-        found = store.read_descriptors(dataset, track)
-        if found is None:
-            return {}
-        by_track[track] = found
+    """Return the plain descriptions of the rows, one layer each."""
+    measured = store.targets_manifest(dataset).tracks
+    by_track = {
+        track: store.read_descriptors(dataset, track, measured[track])
+        for track in dict.fromkeys(data.features.tracks)
+    }
     rows = zip(data.features.tracks, data.features.segments.tolist(), strict=True)
     places = [(track, segment + 1) for track, segment in rows]
     return {

@@ -16,6 +16,7 @@ from pipelines.build_demo import build_demo_shown
 from pipelines.build_indices import build_index, describe_index
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_all, print_extracted
+from pipelines.mending import mend_damaged
 from pipelines.options import (
     WORKERS,
     DatasetOption,
@@ -23,7 +24,6 @@ from pipelines.options import (
     ForceOption,
     WorkersOption,
     encoders_or_default,
-    interrupted,
     run_script,
 )
 from pipelines.run_evaluation import evaluate, print_evaluation
@@ -56,8 +56,8 @@ def run_all(
 
 
 def _analyse(store: Store, dataset: str, encoder: str, *, force: bool, tracking: bool) -> None:
-    """Probe, index and evaluate what is not up to date."""
-    _, _, probe, index, evaluation = survey(store, dataset, encoder)
+    """Probe, index and evaluate what is not up to date, and mend what else is damaged."""
+    _, _, probe, index, evaluation = survey(store, dataset, encoder, whole=("probe", "index"))
     if force or probe.state != "ready":
         print_best(run_probing(dataset=dataset, encoder=encoder, tracking=tracking))
     if force or index.state != "ready":
@@ -65,6 +65,8 @@ def _analyse(store: Store, dataset: str, encoder: str, *, force: bool, tracking:
         typer.echo(f"index: {describe_index(store.read_index_record(dataset, encoder))}")
     if force or {probe.state, index.state, evaluation.state} != {"ready"}:
         print_evaluation(evaluate(dataset=dataset, encoder=encoder, tracking=tracking))
+    for line in mend_damaged(store, dataset, encoder, tracking=tracking):
+        typer.echo(line)
 
 
 def command(
@@ -75,16 +77,13 @@ def command(
     mlflow: Annotated[bool, typer.Option(help="Record the probing in MLflow.")] = True,
 ) -> None:
     """Extract, measure, probe, index and evaluate; running again does what is missing."""
-    try:
-        whole = run_all(
-            dataset=dataset,
-            encoder=encoders_or_default(encoder, dataset),
-            workers=workers,
-            force=force,
-            tracking=mlflow,
-        )
-    except KeyboardInterrupt:
-        raise interrupted() from None
+    whole = run_all(
+        dataset=dataset,
+        encoder=encoders_or_default(encoder, dataset),
+        workers=workers,
+        force=force,
+        tracking=mlflow,
+    )
     if not whole:
         raise typer.Exit(1)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mess.evaluation.controlled import OWN_CHANGE, compare_variants, find_variants
 from mess.evaluation.rankers import Ranker, Rankers
 from mess.evaluation.rankings import Judge, Judgement, find_same_work
+from mess.manifest import fingerprint
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import METHODS, Method
 from mess.store import Features, Store
@@ -59,7 +60,7 @@ def evaluate(
         If the index, the discovery or the targets are missing or stale.
     """
     store = store or Store()
-    recommender = LayerBasedRecommender(dataset, encoder, store=store)
+    recommender = LayerBasedRecommender(dataset, encoder, store=store, evaluated=False)
     index = store.read_index_record(dataset, encoder)
     rankers = Rankers(recommender, layers=len(index["crc32"]), seed=seed)
     tracks = recommender.track_ids
@@ -75,6 +76,7 @@ def evaluate(
         "dataset": dataset,
         "encoder": index["encoder"],
         "index": index["fingerprint"],
+        "discovery": fingerprint(store.read_discovery(dataset, encoder)),
         "code_version": EVALUATION_VERSION,
         "settings": {"seed": seed, "queries": len(queries)},
         "faithfulness": _faithfulness(rankers, recommender, names, judge),

@@ -26,7 +26,6 @@ from pipelines.options import (
     EncoderOption,
     LevelOption,
     encoder_or_default,
-    interrupted,
     run_script,
 )
 from pipelines.probing_controls import find_controls, find_learning_curve, find_sensitivity
@@ -349,15 +348,12 @@ def command(
             parse_alphas(alpha), parse_folds(folds), parse_poolings(pooling)
         )
     ]
-    try:
-        records = sweep(
-            dataset=dataset,
-            encoder=encoder_or_default(encoder, dataset),
-            settings=settings,
-            tracking=mlflow,
-        )
-    except KeyboardInterrupt:
-        raise interrupted() from None
+    records = sweep(
+        dataset=dataset,
+        encoder=encoder_or_default(encoder, dataset),
+        settings=settings,
+        tracking=mlflow,
+    )
     for record in records:
         print_best(record)
         print_beside(record)

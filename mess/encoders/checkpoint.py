@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+_MOST_WEIGHTS = 20_000_000_000
 _OLD_TO_NEW = {
     ".conv.weight_g": ".conv.parametrizations.weight.original0",
     ".conv.weight_v": ".conv.parametrizations.weight.original1",
@@ -111,12 +112,65 @@ def architecture_of(
         )
     if not isinstance(rate, int) or not 1_000 <= rate <= 192_000:
         raise MessError(f"{source}: the sampling rate {rate!r} makes no sense; correct the file")
+    _check_size(config, source=source)
     return Architecture(
         model_type=model_type,
         config={key: config[key] for key in sorted(family.keys & config.keys())},
         sample_rate=rate,
         normalise=bool(preprocessor.get("do_normalize", True)),
     )
+
+
+def _check_size(config: Mapping[str, Any], *, source: str) -> None:
+    """Refuse numbers that no model has: building it would take hours, or all memory."""
+    most = {
+        "num_hidden_layers": 200,
+        "encoder_layers": 200,
+        "hidden_size": 20_000,
+        "d_model": 20_000,
+        "intermediate_size": 100_000,
+        "encoder_ffn_dim": 100_000,
+        "num_attention_heads": 1_000,
+        "encoder_attention_heads": 1_000,
+        "num_conv_pos_embeddings": 10_000,
+        "num_conv_pos_embedding_groups": 10_000,
+        "conv_pos_kernel_size": 10_000,
+        "num_buckets": 100_000,
+        "max_bucket_distance": 1_000_000,
+        "num_mel_bins": 1_000,
+        "max_source_positions": 1_000_000,
+    }
+    for key, largest in most.items():
+        value = config.get(key)
+        if value is not None and not (_is_count(value) and value <= largest):
+            raise MessError(
+                f"{source}: {key} is {str(value)[:20]}, and a whole number from 1 to {largest} is "
+                "needed; get the file again"
+            )
+    for key in ("conv_dim", "conv_kernel", "conv_stride"):
+        value = config.get(key)
+        if value is not None and not (
+            isinstance(value, list | tuple)
+            and 1 <= len(value) <= 30
+            and all(_is_count(one) and one <= 20_000 for one in value)
+        ):
+            raise MessError(
+                f"{source}: {key} is no list of at most 30 whole numbers from 1 to 20000; "
+                "get the file again"
+            )
+    width = config.get("hidden_size") or config.get("d_model") or 768
+    inner = config.get("intermediate_size") or config.get("encoder_ffn_dim") or 4 * width
+    layers = config.get("num_hidden_layers") or config.get("encoder_layers") or 12
+    size = layers * width * (4 * width + 2 * inner)
+    if size > _MOST_WEIGHTS:
+        raise MessError(
+            f"{source}: describes a model of {size / 1e9:.0f} billion weights, more than can be "
+            "built; get the file again"
+        )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def read_architecture(folder: str | Path) -> Architecture:
@@ -254,7 +308,7 @@ def read_object(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise MessError(f"{path}: cannot be read ({first_line(error)}); get it again") from None
     if not isinstance(content, dict):
         raise MessError(f"{path}: is no JSON object; get it again")

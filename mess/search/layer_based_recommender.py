@@ -20,13 +20,19 @@ Examples
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.encoders import encoder_slug
-from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
+from mess.errors import (
+    ArtifactError,
+    ArtifactMissing,
+    ArtifactStale,
+    MessError,
+    UnknownName,
+)
 from mess.places import command_for
 from mess.search.aspects import (
     LOWER_IS_MORE,
@@ -44,6 +50,7 @@ from mess.search.ranking import Cap, Searched, Wish, capped_rows
 from mess.search.steering import Column, Point, Steering
 from mess.search.terms import METHODS, Method, Terms
 from mess.search.weights import share_weights
+from mess.staleness import Sources, attempt, judge, require
 from mess.store import Store
 from mess.targets import PERFORMANCE_TARGETS
 
@@ -85,9 +92,14 @@ class LayerBasedRecommender:
         Where the artifacts lie.
     threshold : float
         Least R² of a validated target.
+    evaluated : bool
+        Whether each aspect ranks by the method that `mess evaluate` found best.
 
     Attributes
     ----------
+    warning : str
+        Why aspects do not rank by the methods that were found best, "" where they do or nothing
+        was evaluated yet.
     aspects : dict of str to Aspect
         The ten, and targets known from MIDI that are validated.
     evidence : dict of str to Evidence
@@ -109,17 +121,21 @@ class LayerBasedRecommender:
         *,
         store: Store | None = None,
         threshold: float = THRESHOLD,
+        evaluated: bool = True,
     ) -> None:
         self._store = store or Store()
         self.dataset, self.encoder = self._choose(dataset, encoder)
         record = self._store.read_index_record(self.dataset, self.encoder)
         discovery = self._store.read_discovery(self.dataset, self.encoder)
-        self._check_fresh(record, discovery)
+        sources = Sources(self._store, self.dataset, self.encoder)
+        require("index", record, sources)
+        require("discovery", discovery, sources)
+        self.warning = ""
         self.track_ids: list[str] = record["tracks"]
         self._row = {track_id: row for row, track_id in enumerate(self.track_ids)}
         self._works = np.array(record["works"], dtype=object)
-        self._composers = record.get("composers", [""] * len(self.track_ids))
-        self._copies = np.array(record.get("copies", range(len(self.track_ids))), dtype=np.int64)
+        self._composers = record["composers"]
+        self._copies = np.array(record["copies"], dtype=np.int64)
         layers = LayerIndex(
             len(self.track_ids),
             lambda layer: self._store.read_index_layer(
@@ -127,7 +143,7 @@ class LayerBasedRecommender:
             ),
         )
         self._projection_checksum = record.get("projection_crc32")
-        columns = [Column(**column) for column in record.get("columns", [])]
+        columns = [Column(**column) for column in record["columns"]]
         steering = None
         if columns:
             content = self._store.read_steering(
@@ -153,7 +169,7 @@ class LayerBasedRecommender:
             track_ids=self.track_ids,
             aspects=self.aspects,
             found=steering,
-            defaults=self._read_defaults(record),
+            defaults=self._read_defaults(sources) if evaluated else {},
         )
 
     def _choose(self, dataset: str | None, encoder: str | None) -> tuple[str, str]:
@@ -166,35 +182,20 @@ class LayerBasedRecommender:
         what = f"an index of {dataset!r}" if dataset else "an index"
         raise ArtifactMissing(what, f"mess run-all --dataset {dataset or 'demo'}")
 
-    def _check_fresh(self, record: Mapping[str, Any], discovery: Mapping[str, Any]) -> None:
-        features = self._store.features_manifest(self.dataset, self.encoder).fingerprint()
-        for what, step, made_from in (
-            ("index", "index", record["features"]),
-            ("discovery", "probe", discovery["features"]),
-        ):
-            if made_from != features:
-                self._refuse(what, "features", step)
-        if record.get("targets") is not None:
-            try:
-                targets = self._store.targets_manifest(self.dataset).fingerprint()
-            except ArtifactMissing:
-                return
-            if record["targets"] != targets:
-                self._refuse("index", "targets", "index")
-
-    def _refuse(self, what: str, source: str, step: str) -> NoReturn:
-        raise ArtifactError(
-            f"the {what} of {self.dataset!r} by {self.encoder!r}",
-            f"is older than the {source}",
-            command_for(step, self.dataset, self.encoder),
-        )
-
-    def _read_defaults(self, record: Mapping[str, Any]) -> dict[str, Method]:
-        try:
-            evaluation = self._store.read_evaluation(self.dataset, self.encoder)
-        except ArtifactError:
+    def _read_defaults(self, sources: Sources) -> dict[str, Method]:
+        """Return the method of each aspect; a damaged evaluation is refused, a stale one told."""
+        evaluation = attempt(lambda: self._store.read_evaluation(self.dataset, self.encoder))
+        if isinstance(evaluation, ArtifactMissing):
             return {}
-        if evaluation["index"] != record.get("fingerprint"):
+        command = command_for("evaluate", self.dataset, self.encoder)
+        if isinstance(evaluation, ArtifactStale):
+            self.warning = str(evaluation)
+            return {}
+        if isinstance(evaluation, ArtifactError):
+            raise evaluation
+        verdict = judge("evaluation", evaluation, sources)
+        if verdict:
+            self.warning = f"the evaluation of the sliders is stale ({verdict}): run `{command}`"
             return {}
         return {name: one["method"] for name, one in evaluation["defaults"].items()}
 
@@ -209,7 +210,11 @@ class LayerBasedRecommender:
         """
         _ = self.terms.steering  # without targets there are no coordinates
         if self._projection_checksum is None:
-            self._refuse("index", "code that places recordings of one's own", "index")
+            raise ArtifactStale(
+                f"the index of {self.dataset!r} by {self.encoder!r}",
+                "has nothing that places recordings of one's own",
+                command_for("index", self.dataset, self.encoder),
+            )
         content = self._store.read_projection(
             self.dataset, self.encoder, checksum=self._projection_checksum
         )

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mess.errors import ArtifactError, MessError, UnknownName
-from mess.places import command_for
+from mess.errors import MessError, UnknownName
 from mess.search.aspects import (
     LOWER_IS_MORE,
     NAMES,
@@ -30,6 +29,7 @@ from mess.search.segment_index import SegmentIndex
 from mess.search.steering import Column, Point, Steering
 from mess.search.terms import Terms
 from mess.search.weights import share_weights
+from mess.staleness import Sources, require
 from mess.store import Store
 
 Spot = tuple[str, float] | Point
@@ -102,7 +102,10 @@ class PassageRecommender:
         self._store = store or Store()
         self.dataset, self.encoder = dataset, encoder
         record = self._store.read_passages_record(dataset, encoder)
-        self._check_fresh(record)
+        sources = Sources(self._store, dataset, encoder)
+        require("passages", record, sources)
+        discovery = self._store.read_discovery(dataset, encoder)
+        require("discovery", discovery, sources)
         self._record = record
         self.track_ids: list[str] = record["tracks"]
         self._number = {track_id: row for row, track_id in enumerate(self.track_ids)}
@@ -124,7 +127,7 @@ class PassageRecommender:
         self._searched = Searched(steering, LayerIndex(0, lambda _: b""), steering.n)
         # Whole tracks tell whether a target is read at all, segments how well it is here.
         evidence = find_evidence(
-            self._store.read_discovery(dataset, encoder)["cells"],
+            discovery["cells"],
             predicted={column.name: column.r2 for column in columns},
         )
         self.aspects: dict[str, Aspect] = find_aspects([], evidence, threshold=threshold)
@@ -140,22 +143,6 @@ class PassageRecommender:
     def __len__(self) -> int:
         """Return the number of segments."""
         return len(self._track_of)
-
-    def _check_fresh(self, record: Mapping[str, Any]) -> None:
-        what = f"the passages of {self.dataset!r} by {self.encoder!r}"
-        command = command_for("index", self.dataset, self.encoder)
-        if (
-            record["features"]
-            != self._store.features_manifest(self.dataset, self.encoder).fingerprint()
-        ):
-            raise ArtifactError(what, "are older than the features", command)
-        if record["targets"] is not None:
-            try:
-                targets = self._store.targets_manifest(self.dataset).fingerprint()
-            except ArtifactError:
-                return
-            if record["targets"] != targets:
-                raise ArtifactError(what, "are older than the targets", command)
 
     @cached_property
     def projection(self) -> Projection:

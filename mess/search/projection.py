@@ -7,7 +7,6 @@ not known.
 """
 
 import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.files import load_arrays
 from mess.search.index import Vectors, unit_layers
 from mess.search.spaces import Array, Whitening
 
@@ -76,14 +76,14 @@ class Projection:
             If it is something else.
         """
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as found:
-                return cls(
-                    found["weights"],
-                    found["intercepts"],
-                    found["centres"],
-                    Whitening(found["mean"], found["basis"]),
-                )
-        except (KeyError, EOFError, zipfile.BadZipFile) as error:
+            found = load_arrays(content)
+            return cls(
+                found["weights"],
+                found["intercepts"],
+                found["centres"],
+                Whitening(found["mean"], found["basis"]),
+            )
+        except KeyError as error:
             raise ValueError("no projection") from error
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio import Signal, decode
+from mess.audio import Signal, decode, scratch_dir
 from mess.targets.analysis import TARGET_SAMPLE_RATE, analyse
 from mess.targets.registry import TARGETS, compute_targets
 
@@ -99,7 +99,7 @@ def measure_changed(path: Path) -> dict[str, dict[str, float]]:
     signal = decode(path, TARGET_SAMPLE_RATE)
     low = soxr.resample(signal.samples, TARGET_SAMPLE_RATE, _LOW_RATE)
     back = soxr.resample(low, _LOW_RATE, TARGET_SAMPLE_RATE)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=scratch_dir()) as folder:
         coded = Path(folder) / "coded.mp3"
         soundfile.write(
             coded,

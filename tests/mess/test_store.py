@@ -15,7 +15,18 @@ from mess.status import next_step, survey
 from mess.store import Store
 
 HEADER = {"dataset": "d", "encoder": "e", "layer_names": ["0", "1"]}
-INDEX = {"encoder": "e", "tracks": ["a"], "works": ["a"], "features": "older"}
+INDEX = {
+    "encoder": "e",
+    "tracks": ["a"],
+    "works": ["a"],
+    "composers": [""],
+    "copies": [0],
+    "columns": [],
+    "features": "older",
+    "fingerprint": "of the index",
+    "passages": False,
+}
+ENTRY = {"status": "done", "size": 1, "mtime_ns": 1, "path": "a.wav"}
 ODD_IDS = ["a", "../up", "sub/b c", "é 🎹", "n" * 300, "q\"uo'te", "..", "%2e"]
 
 
@@ -41,7 +52,8 @@ def fill(store: Store, names: list[str]) -> Manifest:
             aggregated_std=pooled.std(axis=0),
             segments_std=np.zeros_like(pooled, dtype=np.float16),
         )
-        manifest.record(name, entry | {"status": "done", "sha256": name, "work": name})
+        about = {"sha256": name, "work": name, "duration": 5.0, "segments": 1, "raw_bytes": 0}
+        manifest.record(name, ENTRY | entry | about)
     manifest.close()
     return manifest
 
@@ -137,12 +149,17 @@ def test_features_that_were_never_made_name_the_command(store: Store) -> None:
 def test_targets_come_back_as_a_table(store: Store) -> None:
     manifest = store.resume_targets("d", header={"targets": ["tempo", "rms"]})
     for number, name in enumerate(["a", "sub/b"]):
-        store.write_target_values(
+        entry = store.write_measured(
             "d",
             name,
-            {"track": {"tempo": 90.0 + number, "rms": None}, "segments": {"rms": [0.5, None, 1.5]}},
+            values={
+                "track": {"tempo": 90.0 + number, "rms": None},
+                "segments": {"rms": [0.5, None, 1.5]},
+            },
+            descriptors={"plain": np.zeros((4, 2), np.float32)},
+            marks=np.zeros((2, 3), np.uint32),
         )
-        manifest.record(name, {"status": "done", "sha256": name})
+        manifest.record(name, ENTRY | entry | {"sha256": name, "work": name})
     manifest.close()
     store.gather_targets("d", manifest)
     tracks = store.read_targets("d")
@@ -169,11 +186,15 @@ def test_a_discovery_comes_back_by_level(store: Store) -> None:
         store.write_discovery(
             "d",
             "e",
-            record={"settings": {"level": level}, "cells": [level], "features": "f"},
+            record={
+                "settings": {"level": level},
+                "cells": [{"layer": 0, "target": level, "r2": None}],
+                "features": "f",
+            },
             predictions=pd.DataFrame({"track": ["a"], "true": [1.0]}),
         )
-    assert store.read_discovery("d", "e")["cells"] == ["track"]
-    assert store.read_discovery("d", "e", level="segment")["cells"] == ["segment"]
+    assert store.read_discovery("d", "e")["cells"][0]["target"] == "track"
+    assert store.read_discovery("d", "e", level="segment")["cells"][0]["target"] == "segment"
     assert store.read_predictions("d", "e")["true"].tolist() == [1.0]
     (store.root / "processed/discovery/d/e.segments.json").write_text('{"cells": []}')
     with pytest.raises(ArtifactError, match="is damaged: run `mess probe .* --level segment`"):

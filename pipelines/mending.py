@@ -1,0 +1,83 @@
+"""Make anew what is damaged of the things that a person has asked for beside the five steps.
+
+What is stale is left as it is: to make it again may take long, and its page says so.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
+from mess.store import Store
+from pipelines.check_targets import check_targets
+from pipelines.compare_encoders import compare_dataset
+from pipelines.cross_datasets import cross_datasets
+from pipelines.make_map import make_map
+from pipelines.probing_data import ProbeSettings
+from pipelines.run_probing import run_probing
+
+
+def mend_damaged(store: Store, dataset: str, encoder: str, *, tracking: bool) -> Iterator[str]:
+    """Make anew what is damaged; yield a line for each.
+
+    Parameters
+    ----------
+    store : Store
+    dataset, encoder : str
+    tracking : bool
+        Whether probes and comparisons are recorded in MLflow.
+    """
+    if _is_damaged(lambda: _read_segments(store, dataset, encoder)):
+        settings = ProbeSettings(level="segment")
+        run_probing(
+            dataset=dataset, encoder=encoder, settings=settings, store=store, tracking=tracking
+        )
+        yield "the discovery on segments was damaged and is made anew"
+    for layer, method, level in store.maps_of(dataset, encoder):
+        place: dict[str, Any] = {"layer": layer, "method": method, "level": level}
+        if _is_damaged(partial(store.read_map, dataset, encoder, **place), begun=True):
+            place |= _map_settings(store, dataset, encoder, **place)
+            make_map(dataset=dataset, encoder=encoder, store=store, force=True, **place)
+            yield f"the map of layer {layer} by {method} was damaged and is made anew"
+    if _is_damaged(lambda: store.read_reliability(dataset)):
+        check_targets(dataset=dataset, store=store)
+        yield "the test of the targets was damaged and is made anew"
+    if _is_damaged(lambda: store.read_comparison(dataset)):
+        compare_dataset(dataset=dataset, store=store, tracking=tracking)
+        yield "the comparison of encoders was damaged and is made anew"
+    if _is_damaged(lambda: store.read_cross(encoder)):
+        datasets = store.datasets_by(encoder)
+        try:
+            cross_datasets(encoder=encoder, datasets=datasets, store=store)
+            yield f"the cross table of {', '.join(datasets)} was damaged and is made anew"
+        except MessError as error:  # another dataset lacks something
+            yield f"the cross table is damaged and cannot be made: {error}"
+
+
+def _read_segments(store: Store, dataset: str, encoder: str) -> None:
+    record = store.read_discovery(dataset, encoder, level="segment")
+    lacking = store.missing_predictions(dataset, encoder, record, whole=True)
+    if lacking:
+        raise ArtifactError(lacking[0], "is damaged", "")
+
+
+def _map_settings(store: Store, dataset: str, encoder: str, **place: Any) -> dict[str, int]:
+    """Return how a map was made, as far as that can still be read."""
+    try:
+        record = store.read_map_record(dataset, encoder, **place)
+    except ArtifactError:
+        return {}
+    return {name: record[name] for name in ("clusters", "seed")}
+
+
+def _is_damaged(read: Callable[[], object], *, begun: bool = False) -> bool:
+    """Tell whether something is damaged; what was never made is not, unless a part is there."""
+    try:
+        read()
+    except ArtifactStale:
+        return False
+    except ArtifactMissing:
+        return begun
+    except ArtifactError:
+        return True
+    return False
