@@ -127,6 +127,10 @@ def _is_probed(store: Store, dataset: str, encoder: str) -> bool:
 def _discovery(store: Store, dataset: str, encoder: str) -> Record:
     record = store.read_discovery(dataset, encoder)
     require("discovery", record, Sources(store, dataset, encoder))
+    if "influence" not in record:
+        what = f"the discovery of {dataset!r} by {encoder!r}"
+        command = command_for("probe", dataset, encoder)
+        raise ArtifactStale(what, "is of an older version", command)
     return record
 
 

@@ -1,6 +1,5 @@
 """Passages: exact scores, merged neighbours, nothing scored by a fit that knew its work."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from tones import write_tone
 
 from mess.encoders import load_encoder
 from mess.errors import ArtifactError, AudioError, MessError, UnknownName
+from mess.files import write_json
 from mess.newcomers import (
     Newcomer,
     encode_recording,
@@ -126,8 +126,8 @@ def test_stale_passages_are_refused(store: Store, tmp_path: Path) -> None:
     path = store._index_dir("demo", "spectral") / "passages.json"
     whole = path.read_text()
     try:
-        path.write_text(json.dumps(record | {"features": "older"}))
-        with pytest.raises(ArtifactError, match="older than the features: run `mess index"):
+        write_json(path, record | {"features": "older"})
+        with pytest.raises(ArtifactError, match="features have changed since.*: run `mess index"):
             PassageRecommender("demo", "spectral", store=store)
     finally:
         path.write_text(whole)

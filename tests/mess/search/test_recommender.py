@@ -10,6 +10,7 @@ import pytest
 from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.store import Store
+from mess.versions import DISCOVERY_VERSION
 from pipelines.build_indices import build_index
 
 TRACKS = [f"Work{row // 3:02d}-{row % 3 + 1:02d}" for row in range(24)]
@@ -39,6 +40,8 @@ def extract(store: Store, *, seed: int = 0, encoder: str = "e", audio: str = "")
             segments_std=np.zeros_like(pooled[None], dtype=np.float16),
         )
         about = {"status": "done", "sha256": track + audio, "work": track.split("-")[0]}
+        about |= {"size": 1, "mtime_ns": 1, "path": f"{track}.wav"}
+        about |= {"duration": 5.0, "segments": 1, "raw_bytes": 0}
         manifest.record(track, entry | about)
     manifest.close()
     return values.astype(np.float32)
@@ -47,6 +50,7 @@ def extract(store: Store, *, seed: int = 0, encoder: str = "e", audio: str = "")
 def probe(store: Store, *, encoder: str = "e") -> None:
     record = {
         "settings": {"level": "track"},
+        "code_version": DISCOVERY_VERSION,
         "features": store.features_manifest("d", encoder).fingerprint(),
         "cells": [
             {"layer": layer, "target": target, "r2": r2, "p_family": 0.001, "works": 24}
@@ -191,11 +195,12 @@ def test_asking_for_none_is_refused(values: np.ndarray) -> None:
 def test_an_index_older_than_the_features_is_refused(store: Store, values: np.ndarray) -> None:
     extract(store, seed=1, audio=" changed")
     with pytest.raises(
-        ArtifactError, match="index .* is older than the features: run `mess index --dataset d"
+        ArtifactError,
+        match="index .* stale .the features have changed since.*: run `mess index --dataset d",
     ):
         LayerBasedRecommender("d", "e")
     build_index(dataset="d", encoder="e", store=store)
-    with pytest.raises(ArtifactError, match="discovery .* is older .*: run `mess probe"):
+    with pytest.raises(ArtifactError, match="discovery .* is stale .*: run `mess probe"):
         LayerBasedRecommender("d", "e")
     probe(store)
     assert LayerBasedRecommender("d", "e").recommend_by_aspect(TRACKS[0], "tempo")
