@@ -6,12 +6,15 @@ streamlit run dashboard/Home.py
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from dashboard import job_routes, names, sounds
+from dashboard.guard import Guard
 from dashboard.promptness import prompt
 
 app = st.App(
     Path(__file__).with_name("app.py"),
     routes=[*sounds.ROUTES, *names.ROUTES, *job_routes.ROUTES],
+    middleware=[Middleware(Guard)],  # in front of everything, Streamlit's own routes too
     lifespan=prompt,
 )

@@ -15,9 +15,7 @@ import streamlit as st
 
 from dashboard.components.location import set_location
 from dashboard.components.text import plain
-from dashboard.readers import store
-from mess.datasets import available_datasets
-from mess.encoders import PRESETS
+from dashboard.library import known_dataset, known_encoder
 from mess.errors import UnknownName
 from mess.search.aspects import NAMES
 from mess.search.terms import METHODS
@@ -217,20 +215,16 @@ def take_selection() -> str | None:
         return None
     st.session_state["address_of"] = asked
     dataset, encoder = asked
-    datasets = available_datasets(store().audio_dir(""))
-    if dataset and dataset not in datasets:
-        return str(UnknownName("dataset", dataset[:80], datasets))
-    dataset = dataset or st.session_state.get("dataset", "")
-    if not dataset:
-        return None
-    st.session_state["dataset"] = dataset
-    if not encoder:
-        return None
-    encoders = [*store().encoders_of(dataset), *PRESETS]
-    if encoder not in encoders:
-        return str(UnknownName("encoder", encoder[:80], encoders))
-    st.session_state["encoder"] = encoder
-    st.session_state["encoder_of"] = dataset
+    try:
+        dataset = known_dataset(dataset) if dataset else st.session_state.get("dataset", "")
+        if not dataset:
+            return None
+        st.session_state["dataset"] = dataset
+        if encoder:
+            st.session_state["encoder"] = known_encoder(dataset, encoder)
+            st.session_state["encoder_of"] = dataset
+    except UnknownName as error:
+        return str(error)
     return None
 
 

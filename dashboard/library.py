@@ -5,13 +5,44 @@ import streamlit as st
 from dashboard import jobs
 from dashboard.readers import store
 from mess.datasets import Dataset, available_datasets
+from mess.encoders import PRESETS
+from mess.errors import UnknownName
 from mess.inventory import Inventory, find_recordings, take_inventory
 from mess.records import modified
 from mess.status import StepStatus, survey, survey_targets
 
 _SECONDS = 20  # after which recordings are looked at again
 
+_SHOWN = 80  # letters of a name that does not exist
 Version = tuple[float, ...]
+
+
+def known_dataset(name: str) -> str:
+    """Return the name of a dataset that exists: the only way from an address to a dataset.
+
+    Raises
+    ------
+    UnknownName
+        Whatever else it is: a path, nothing, five thousand letters.
+    """
+    names = available_datasets(store().audio_dir(""))
+    if name not in names:
+        raise UnknownName("dataset", name[:_SHOWN], names)
+    return name
+
+
+def known_encoder(dataset: str, name: str) -> str:
+    """Return the name of an encoder that a dataset has features by, or of a preset.
+
+    Raises
+    ------
+    UnknownName
+        If the dataset, or the encoder, does not exist.
+    """
+    names = [*encoders(known_dataset(dataset)), *PRESETS]
+    if name not in names:
+        raise UnknownName("encoder", name[:_SHOWN], names)
+    return name
 
 
 def encoders(dataset: str) -> list[str]:

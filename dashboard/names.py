@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from dashboard import readers
+from dashboard import library, readers
 from mess.errors import MessError
 
 LIMIT = 12
@@ -25,8 +25,9 @@ def names_url(dataset: str, encoder: str) -> str:
 def names(request: Request) -> JSONResponse:
     """Answer with the tracks that match a text."""
     asked = request.query_params
-    dataset, encoder = asked.get("dataset", ""), asked.get("encoder", "")
+    dataset = asked.get("dataset", "")
     try:
+        encoder = library.known_encoder(dataset, asked.get("encoder", ""))
         found = readers.names(dataset, encoder).find(asked.get("text", ""), limit=LIMIT)
         tracks = readers.tracks(dataset, encoder)
     except MessError as error:

@@ -10,6 +10,7 @@ cut before somebody listens, and the last clips are kept.
 """
 
 import json
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from pathlib import Path
@@ -21,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dashboard import readers
+from dashboard import library, readers
 from mess.errors import MessError
 from mess.uploads import Uploads
 
@@ -137,9 +138,12 @@ def _part(request: Request) -> tuple[Path, float, float, float]:
         if upload is None:
             raise MessError("this file was forgotten")
         return upload.path, upload.added, start, seconds
-    tracks = readers.tracks(asked.get("dataset", ""), asked.get("encoder", ""))
-    track = tracks.get(asked.get("track", ""))
-    if track is None:
+    dataset = asked.get("dataset", "")
+    encoder = library.known_encoder(dataset, asked.get("encoder", ""))
+    track = readers.tracks(dataset, encoder).get(asked.get("track", ""))
+    # What a manifest says of a file is a place below the recordings of its dataset, or a lie.
+    folder = f"{os.path.normpath(readers.store().audio_dir(dataset))}{os.sep}"
+    if track is None or not os.path.normpath(track.path).startswith(folder):
         raise MessError("no such track")
     try:
         return track.path, track.path.stat().st_mtime, start, seconds

@@ -16,6 +16,7 @@ from mess.errors import MessError
 Level = Literal["track", "segment"]
 POOLED = ("aggregated", "segments", "aggregated_std", "segments_std")  # kinds of features
 _MAX_STEM = 120
+_MAX_NAME = 255  # bytes, of every usual file system
 
 
 def file_stem(track_id: str) -> str:
@@ -33,6 +34,24 @@ def file_stem(track_id: str) -> str:
         digest = hashlib.sha256(track_id.encode(errors="surrogatepass")).hexdigest()
         stem = f"{stem[:_MAX_STEM]}~{digest[:12]}"
     return stem
+
+
+def folder_name(name: str) -> str:
+    """Return a name that is one folder or file, and never a way to another place.
+
+    Raises
+    ------
+    MessError
+        If it has a slash or a NUL, is too long for a file system, or is "." or "..".
+
+    >>> folder_name("my-quartets")
+    'my-quartets'
+    """
+    length = len(name.encode(errors="surrogatepass"))
+    if "/" in name or "\0" in name or name in (".", "..") or length > _MAX_NAME:
+        shown = name if len(name) <= 80 else f"{name[:79]}…"
+        raise MessError(f"{shown!r} is no dataset name: use letters, digits, '.', '_' and '-'")
+    return name
 
 
 class Places:
@@ -55,7 +74,7 @@ class Places:
 
     def audio_dir(self, dataset: str) -> Path:
         """Folder of a dataset's recordings."""
-        return self.root / "audio" / dataset
+        return self.root / "audio" / folder_name(dataset)
 
     @property
     def jobs_dir(self) -> Path:
@@ -66,6 +85,10 @@ class Places:
     def uploads_dir(self) -> Path:
         """Folder of the files that were handed over in the browser."""
         return self.root / "uploads"
+
+    def reports_dir(self, dataset: str) -> Path:
+        """Folder of the reports of a dataset."""
+        return self.root / "reports" / folder_name(dataset)
 
     @property
     def mlflow_db(self) -> Path:
@@ -78,7 +101,7 @@ class Places:
         return self.root / "mlartifacts"
 
     def _processed(self, kind: str, *parts: str) -> Path:
-        return self.root.joinpath("processed", kind, *parts)
+        return self.root.joinpath("processed", kind, *map(folder_name, parts))
 
     def _features_dir(self, dataset: str, encoder: str) -> Path:
         return self._processed("features", dataset, encoder_slug(encoder))

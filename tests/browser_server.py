@@ -17,6 +17,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--no-first-run",
     "--autoplay-policy=no-user-gesture-required",
+    "--host-resolver-rules=MAP *.test 127.0.0.1",  # names that somebody else owns
 ]
 
 
@@ -26,10 +27,16 @@ def chromium() -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-def serve(root: Path, log: Path, *, every: float = 0.25) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the dashboard on a free port; return its process and address once it answers."""
+def serve(
+    root: Path, log: Path, *, every: float = 0.25, port: int = 0, hosts: str = ""
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the dashboard, on a free port if none is given; return process and address.
+
+    It answers by then. ``hosts`` are trusted beside the names of this machine.
+    """
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", port))
         port = free.getsockname()[1]
     with log.open("wb") as sink:
         process = subprocess.Popen(
@@ -38,7 +45,7 @@ def serve(root: Path, log: Path, *, every: float = 0.25) -> tuple[subprocess.Pop
                 *("--server.port", str(port), "--server.headless", "true"),
             ],
             cwd=REPOSITORY,
-            env=os.environ | {"MESS_DATA": str(root)},
+            env=os.environ | {"MESS_DATA": str(root), "MESS_HOSTS": hosts},
             stdout=sink,
             stderr=subprocess.STDOUT,
         )

@@ -27,6 +27,16 @@ def dashboard(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture(scope="session")
+def empty_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a dashboard over an empty data root, which trusts the host mess.test."""
+    root = tmp_path_factory.mktemp("empty")
+    process, address = serve(root / "data", root / "streamlit.log", hosts="mess.test")
+    yield address
+    process.terminate()
+    process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A headless Chromium."""
     from playwright.sync_api import sync_playwright
