@@ -53,6 +53,8 @@ def main() -> None:
     for dataset in waiting:
         if made or dataset != "demo":
             _show_untouched(dataset)
+    for line in stray_names(store().audio_dir("")):
+        st.markdown(plain(readable(line)))
     _more_recordings([name for name in KNOWN if name not in made + waiting])
 
 
@@ -182,8 +184,6 @@ def _more_recordings(datasets: list[str]) -> None:
             "recordings*, or `mess add NAME FOLDER`)"
             + (", or put a dataset where it belongs:" if datasets else ".")
         )
-        for line in stray_names(store().audio_dir("")):
-            st.markdown(plain(readable(line)))
         for name in datasets:
             st.markdown(f"- **{name}**: {plain(readable(str(store().audio_dir(name))))}")
 

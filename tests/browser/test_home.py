@@ -88,13 +88,17 @@ def test_names_of_folders_and_files_are_text(
     (store.audio_dir("mine") / HOSTILE).mkdir(parents=True)
     (store.audio_dir("mine") / HOSTILE / f"{HOSTILE}.wav").write_bytes(b"no audio")
     write_piece(store.audio_dir("mine") / "one.wav", 1)
+    (store.audio_dir("mine") / f"{HOSTILE}.mp3").symlink_to(tmp_path / "gone.wav")
     job = jobs.add(
         store, dataset="mine", command=["extract", "--dataset", "mine", "--encoder", "spectral"]
     )
     process, address = serve(store.root, tmp_path / "log")
     request.addfinalizer(process.kill)
     open_page(page, address)
-    page.get_by_role("heading", name=HOSTILE).wait_for()
+    page.get_by_text(f"not read: {HOSTILE} (no name of a dataset").wait_for()
+    page.get_by_text("What is not read of mine").click()
+    passed_over = f"not read: {HOSTILE}.mp3 (a link that leads nowhere)"
+    page.get_by_role("listitem").filter(has_text=passed_over).wait_for()
     page.get_by_text("1 recordings failed").click()
     page.get_by_role("listitem").filter(has_text=f"{HOSTILE}.wav").wait_for()
     page.get_by_test_id("stAlert").filter(has_text=HOSTILE).wait_for()
