@@ -74,6 +74,15 @@ def find_recordings(store: Store, dataset: str) -> Dataset | None:
         return None
 
 
+def why_unread(store: Store, dataset: str) -> str:
+    """Return why the recordings of a dataset cannot be listed, in a line; "" if they can."""
+    try:
+        load_dataset(dataset, root=store.audio_dir(dataset))
+    except (MessError, OSError) as error:
+        return str(error)
+    return ""
+
+
 def find_changes(recordings: Dataset, manifest: Manifest) -> Changes:
     """Compare a dataset's files with a manifest, by size and time alone."""
     new = gone = changed = touched = midi = 0

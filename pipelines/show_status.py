@@ -13,6 +13,7 @@ from mess.inventory import (
     readable,
     size_text,
     take_inventory,
+    why_unread,
 )
 from mess.places import command_for
 from mess.status import next_step, survey, survey_targets
@@ -31,7 +32,10 @@ def command() -> None:
                 typer.echo(f"{dataset}: no recordings ({way})")
             continue
         encoders = store.encoders_of(dataset)
-        if not encoders:
+        problem = "" if encoders else why_unread(store, dataset)
+        if problem:
+            typer.echo(readable(problem))
+        elif not encoders:
             # What the demo is run with depends on the machine: the command decides.
             encoder = None if dataset == "demo" else encoder_or_default(None, dataset)
             command = command_for("run-all", dataset, encoder)

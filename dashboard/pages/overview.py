@@ -8,7 +8,7 @@ from dashboard.readers import store
 from dashboard.sidebar import selected, start
 from mess.datasets import KNOWN, Dataset, available_datasets, stray_names
 from mess.encoders import PRESETS, by_interest
-from mess.inventory import Inventory, describe_licences, hours_text, size_text
+from mess.inventory import Inventory, describe_licences, hours_text, size_text, why_unread
 from mess.places import command_for
 from mess.status import StepStatus, next_step
 
@@ -153,7 +153,7 @@ def _show_untouched(dataset: str) -> None:
     there = library.recordings(dataset)
     with st.container(border=True):
         if there is None:
-            st.markdown(f"A folder without recordings that can be read: {plain(dataset)}.")
+            st.markdown(plain(readable(why_unread(store(), dataset))))
             return
         st.markdown(f"{len(there)} recordings, nothing extracted · {plain(there.licence)}")
         _show_notes(there)

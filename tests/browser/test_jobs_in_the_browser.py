@@ -23,7 +23,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     for number in range(120):
         path = store.audio_dir("tunes") / f"album {number % 5}" / f"{number}.wav"
         write_piece(path, number % 2, seconds=30.0)
-    write_piece(store.audio_dir(HOSTILE) / "one.wav", 1)
+    store.audio_dir("broken").mkdir()
+    (store.audio_dir("broken") / f"{HOSTILE}.wav").symlink_to("gone.wav")
     return store
 
 
@@ -117,17 +118,16 @@ def test_a_failing_job_shows_its_line_and_its_log_and_names_as_text(
     alerts: list[Any] = []
     page.on("dialog", lambda dialog: (alerts.append(dialog), dialog.dismiss()))
     open_page(page, address)
-    page.get_by_role("heading", name=HOSTILE).wait_for()
-    choose(page, "Dataset", HOSTILE)
+    choose(page, "Dataset", "broken")
     page.get_by_role("button", name="Re-extract and re-probe").click()
-    failure = page.get_by_test_id("stAlert").filter(has_text="is no dataset name")
+    failure = page.get_by_test_id("stAlert").filter(has_text="has no audio below")
     failure.wait_for()
     assert HOSTILE in failure.inner_text()
     sidebar = page.get_by_test_id("stSidebar")
     sidebar.get_by_text("Log", exact=True).click()
     with page.expect_download() as download:
         sidebar.get_by_role("button", name="Download the whole log").click()
-    assert "is no dataset name" in Path(download.value.path()).read_text()
+    assert "has no audio below" in Path(download.value.path()).read_text()
     page.get_by_role("button", name="Close").click()
     failure.wait_for(state="detached")
     page.reload()

@@ -194,8 +194,10 @@ def test_what_is_not_read_is_shown(
     audio = lay(data_root / "audio", sound, "jazz/a.wav", "my jazz/b.wav", "stray.wav")
     (audio / "unplugged").symlink_to(data_root / "disk", target_is_directory=True)
     (audio / "jazz" / "lost.wav").symlink_to(data_root / "gone.wav")
+    (audio / "empty").mkdir()
     show_status.command()
     before = capsys.readouterr().out
+    assert "dataset 'empty' has no audio below" in before
     assert "  not read: lost.wav (a link that leads nowhere)\n" in before
     assert "not read: unplugged (a link that leads nowhere)\n" in before
     assert "not read: my jazz (no name of a dataset: " in before
