@@ -7,6 +7,7 @@ browser and every later server finds it, and a crash leaves nothing to clean.
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -19,9 +20,10 @@ from pathlib import Path
 from dashboard.job_files import hold, is_held, read
 from mess.errors import MessError, MissingDependency
 from mess.files import write_json
+from mess.mlflow_client import forget_places
 from mess.runs import RecordedRun
 from mess.store import Store
-from mess.tracking import tracking_uri
+from mess.tracking import is_own, tracking_uri
 
 _GRACE_SECONDS = 5.0
 _children: list[subprocess.Popen[bytes]] = []  # kept to be reaped
@@ -86,6 +88,9 @@ def _start(store: Store, folder: Path) -> None:
     lock = hold(folder / "lock", patience=0.1)
     if lock is None:
         return
+    if is_own(store):
+        with suppress(sqlite3.Error):  # MLflow says what is wrong with its store
+            forget_places(store.mlflow_db)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -6,6 +6,7 @@ files are written. Whatever stops the process costs the tracks in work and no ot
 """
 
 import hashlib
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -200,8 +201,9 @@ def _settle(
         step.manifest.record(track.id, entry | {"status": "done"})
         step.summary.made += 1
     except MessError as error:
+        reason = str(error).replace(f"{dataset.root}{os.sep}", "")  # the root may move
         step.manifest.record(
-            track.id, describe(dataset, track) | {"status": "failed", "error": str(error)}
+            track.id, describe(dataset, track) | {"status": "failed", "error": reason}
         )
         step.summary.failed[track.id] = str(error)
         shown.say(f"failed: {error}")

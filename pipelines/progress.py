@@ -101,6 +101,8 @@ def write_status(**fields: Any) -> None:
     """
     path = os.environ.get("MESS_JOB")
     if path:
+        if "message" in fields:  # the data root may move; the file lies in its jobs/datasets/<name>
+            fields["message"] = fields["message"].replace(f"{Path(path).parents[3]}{os.sep}", "")
         _status.update(fields, pid=os.getpid(), time=time.time())
         with suppress(OSError):  # a full disk shall stop the work itself, not its report
             write_json(Path(path), _status)

@@ -85,6 +85,7 @@ def evaluate(
         "same_work": _same_work(rankers, works),
         "defaults": _decide(judged, controlled, recommender, names),
     }
+    store.write_evaluation(dataset, encoder, record)
     tags = {"dataset": dataset, "encoder": index["encoder"], "index": index["fingerprint"]}
     with start_run(
         f"evaluate {dataset} {encoder}", store=store, tags=tags, enabled=tracking
@@ -92,7 +93,6 @@ def evaluate(
         run.params({"dataset": dataset, "encoder": encoder, **record["settings"]})
         run.metrics(_metrics(record))
         run.record("evaluation.json", record)
-    store.write_evaluation(dataset, encoder, record)
     return record
 
 

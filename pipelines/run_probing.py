@@ -20,7 +20,7 @@ from mess.probing.discovery import Alpha, discover
 from mess.probing.results import Discovery
 from mess.probing.statistics import SIGNIFICANT
 from mess.store import Pooling, Store
-from mess.tracking import start_run
+from mess.tracking import Run, start_run
 from pipelines.options import (
     DatasetOption,
     EncoderOption,
@@ -41,7 +41,7 @@ def run_probing(
     settings: ProbeSettings | None = None,
     store: Store | None = None,
     tracking: bool = True,
-    nested: bool = False,
+    parent: Run | None = None,
     keep: bool = True,
 ) -> dict[str, Any]:
     """Run one discovery, record it, and write it to disk.
@@ -53,8 +53,8 @@ def run_probing(
     store : Store, optional
     tracking : bool
         Whether to record the run in MLflow.
-    nested : bool
-        Whether the run is a child of an open one.
+    parent : Run, optional
+        The sweep in MLflow that this is a part of.
     keep : bool
         False leaves the discovery on disk as it is.
 
@@ -74,7 +74,7 @@ def run_probing(
         "targets": data.targets_fingerprint,
     }
     name = f"probe {dataset} {encoder}"
-    with start_run(name, store=store, tags=tags, enabled=tracking, nested=nested) as run:
+    with start_run(name, store=store, tags=tags, enabled=tracking, parent=parent) as run:
         run.params(asdict(settings) | {"dataset": dataset, "encoder": encoder})
         with progress(f"probe {dataset} with {encoder}", layers, unit="layers") as shown:
             found = discover(
@@ -95,16 +95,16 @@ def run_probing(
             "targets": store.targets_manifest(dataset).parts(),
         }
         record |= _beside(data, dataset=dataset, encoder=encoder, settings=settings, store=store)
+        if keep:
+            store.write_discovery(
+                dataset, encoder, record=record, predictions=as_table(data, found)
+            )
         run.metrics(
             {f"r2/{cell.target}/layer_{cell.layer:02d}": cell.r2 for cell in found.cells}
             | {f"best_r2/{name}": _best(found, name) for name in data.names}
             | {f"nested_r2/{one.target}": one.nested.r2 for one in found.summaries}
         )
         run.record(f"{encoder_slug(encoder)}.json", record)
-        if keep:
-            store.write_discovery(
-                dataset, encoder, record=record, predictions=as_table(data, found)
-            )
     return record
 
 
@@ -148,7 +148,8 @@ def sweep(
             dataset=dataset, encoder=encoder, settings=settings[0], store=store, tracking=tracking
         )
         return [only]
-    with start_run(f"sweep {dataset} {encoder}", store=store, enabled=tracking):
+    name = f"sweep {dataset} {encoder}"
+    with start_run(name, store=store, enabled=tracking) as parent:
         return [
             run_probing(
                 dataset=dataset,
@@ -156,7 +157,7 @@ def sweep(
                 settings=setting,
                 store=store,
                 tracking=tracking,
-                nested=True,
+                parent=parent,
                 keep=number == 0,
             )
             for number, setting in enumerate(settings)

@@ -1,6 +1,7 @@
 """Experiments: every recorded run, two of them side by side, and the way into MLflow."""
 
 import math
+import time
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -14,15 +15,18 @@ from dashboard.components.layers import heatmap
 from dashboard.components.text import plain
 from dashboard.readers import store
 from dashboard.sidebar import selected
-from mess.errors import ArtifactError, ArtifactMissing, MessError
+from mess.errors import ArtifactMissing, MessError
 from mess.runs import (
     RecordedRun,
     read_discovery_of,
     read_metrics,
     read_runs,
     runs_version,
+    server_address,
 )
+from mess.tracking import tracking_uri
 
+_SERVER_SECONDS = 15  # how old the answer of a tracking server may be
 _SETTINGS = ("level", "alpha", "folds", "pooling", "samples", "seed")
 
 
@@ -31,7 +35,8 @@ def main() -> None:
     st.title("Experiments")
     selected()
     try:
-        runs = _runs(runs_version(store()))
+        with st.spinner("Asking MLflow …"):
+            runs = _runs(_version())
     except ArtifactMissing:
         st.info("No run is recorded yet: probing and evaluating record theirs.")
         st.code("mess probe --dataset demo --encoder spectral", language="bash")
@@ -39,29 +44,52 @@ def main() -> None:
     except MessError as error:
         st.warning(plain(str(error)))
         return
-    server = mlflow_server.find(store())
-    found = _filtered(runs)
-    if not found:
-        st.info("No run passes these filters." if runs else "No run is recorded yet.")
-    else:
-        chosen = _table(found, server)
-        if len(chosen) >= 2:
-            _compare(chosen[0], chosen[1], server)
-        elif chosen:
-            _show_one(chosen[0], server)
-        else:
-            st.caption("Tick a run to see all of it, two to compare them.")
+    server = _server()
+    try:
+        _choose(runs, server)
+    except MessError as error:
+        st.warning(plain(str(error)))
     st.divider()
     _mlflow(server)
 
 
+def _choose(runs: Sequence[RecordedRun], server: mlflow_server.Server | None) -> None:
+    found = _filtered(runs)
+    if not found:
+        st.info("No run passes these filters." if runs else "No run is recorded yet.")
+        return
+    chosen = _table(found, server)
+    if len(chosen) >= 2:
+        _compare(chosen[0], chosen[1], server)
+    elif chosen:
+        _show_one(chosen[0], server)
+    else:
+        st.caption("Tick a run to see all of it, two to compare them.")
+
+
+def _version() -> tuple[object, ...]:
+    """Return what changes when runs may have changed, wherever they are recorded."""
+    address = server_address(store())
+    if address is not None:
+        return (address, int(time.time() // _SERVER_SECONDS))
+    return (tracking_uri(store()), *runs_version(store()))
+
+
+def _server() -> mlflow_server.Server | None:
+    """Return where MLflow's own pages are: at the tracking server, or those that were started."""
+    address = server_address(store())
+    if address is not None:
+        return mlflow_server.Server(address, pid=0, ready=True)
+    return mlflow_server.find(store())
+
+
 @st.cache_data(max_entries=4, show_spinner=False)
-def _runs(version: tuple[int, ...]) -> list[RecordedRun]:
+def _runs(version: tuple[object, ...]) -> list[RecordedRun]:
     return read_runs(store())
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _metrics(run: str, version: tuple[int, ...]) -> dict[str, float]:
+def _metrics(run: str, version: tuple[object, ...]) -> dict[str, float]:
     return read_metrics(store(), run)
 
 
@@ -134,7 +162,7 @@ def _table(runs: Sequence[RecordedRun], server: mlflow_server.Server | None) -> 
             ),
             "minutes": st.column_config.NumberColumn(format="%.1f"),
             "status": st.column_config.TextColumn(
-                help="As MLflow recorded it: a run whose process was killed stays 'running'."
+                help="As MLflow recorded it: killed is a run whose process ended before it."
             ),
             "MLflow": st.column_config.LinkColumn(display_text="open"),
         },
@@ -156,7 +184,7 @@ def _show_one(run: RecordedRun, server: mlflow_server.Server | None) -> None:
     left.dataframe(
         pd.DataFrame(sorted(run.params.items()), columns=["setting", "value"]), hide_index=True
     )
-    metrics = _metrics(run.id, runs_version(store()))
+    metrics = _metrics(run.id, _version())
     right.dataframe(
         pd.DataFrame(metrics.items(), columns=["metric", "value"]), hide_index=True, height=300
     )
@@ -194,7 +222,7 @@ def _compare_settings(a: RecordedRun, b: RecordedRun) -> None:
 
 
 def _compare_metrics(a: RecordedRun, b: RecordedRun) -> None:
-    first, second = (_metrics(run.id, runs_version(store())) for run in (a, b))
+    first, second = (_metrics(run.id, _version()) for run in (a, b))
     every = st.toggle("Every layer", key="runs-every-cell")
     rows = [
         {
@@ -240,7 +268,7 @@ def _draw(run: RecordedRun) -> None:
         record = _discovery(run)
     except ArtifactMissing:
         return
-    except ArtifactError as error:
+    except MessError as error:
         st.warning(plain(str(error)))
         return
     st.plotly_chart(heatmap(record), key="runs-heatmap", config={"displayModeBar": False})
@@ -256,6 +284,10 @@ def _link(run: RecordedRun, server: mlflow_server.Server | None) -> None:
 
 def _mlflow(server: mlflow_server.Server | None) -> None:
     st.subheader("MLflow", anchor=False)
+    if server is not None and server.pid == 0:
+        st.markdown("Runs are recorded at a tracking server (`MLFLOW_TRACKING_URI`).")
+        st.link_button("Open MLflow", server.address)
+        return
     if server is None:
         st.markdown(
             "MLflow's own pages show the same runs. They are served on this machine alone "

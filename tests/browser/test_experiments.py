@@ -44,7 +44,7 @@ def address(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def tick(page: Any, row: int) -> None:
     """Tick a row of the table of runs, which is a canvas."""
     table = page.get_by_test_id("stDataFrame").first
-    table.wait_for()
+    table.wait_for(timeout=120_000)
     box = table.bounding_box()
     page.mouse.click(box["x"] + 18, box["y"] + 35 * (row + 1.5))
 
@@ -52,6 +52,7 @@ def tick(page: Any, row: int) -> None:
 def cells(page: Any, number: int = 0) -> str:
     """Return what a table says to a screen reader."""
     table = page.get_by_test_id("stDataFrame").nth(number)
+    table.wait_for(timeout=120_000)  # MLflow's client starts in its process
     table.locator("canvas [role=row]").first.wait_for(state="attached")
     return str(table.locator("canvas").first.text_content())
 
