@@ -19,7 +19,8 @@ NEW_VENV := uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
 INSTALL := VIRTUAL_ENV=$(VENV) uv pip install --quiet -c constraints.txt
 else
 NEW_VENV := $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --upgrade pip
-INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt
+INSTALL := PYTHONWARNINGS="ignore:Editable installation" \
+	$(BIN)/python -m pip install --quiet -c constraints.txt
 endif
 
 .PHONY: run demo test lint format bench bench-dashboard validate screenshots constraints clean

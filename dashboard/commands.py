@@ -195,20 +195,8 @@ PIPELINES = (
     Pipeline(
         "cross",
         "Probe one dataset, test on another",
-        (Option("--datasets", "Datasets, two or more", ()), _SEED),
+        (Option("--datasets", "Datasets, two or more", ()),),
         ("encoder",),
-    ),
-    Pipeline(
-        "map",
-        "Draw a map",
-        (
-            _LEVEL,
-            Option("--layer", "Layer", None, help="Empty: the best probed one."),
-            Option("--method", "Method", "pca", ("pca", "tsne", "umap")),
-            Option("--clusters", "Groups", 8, least=1),
-            _SEED,
-            _FORCE,
-        ),
     ),
     Pipeline(
         "report",

@@ -33,7 +33,7 @@ Kind = Literal["queued", "running", "ended"]
 GRACE_SECONDS = 30.0  # between asking a process to stop and killing it
 KEPT = 20  # ended jobs of a dataset
 _TAIL = 65_536  # bytes of a log that are read for its last lines
-_VAGUE = ("it stopped without a word", "some tracks failed")  # the log says it better
+_VAGUE = "it stopped without a word"  # the log says it better
 
 
 class JobFiles:
@@ -103,6 +103,7 @@ class JobFiles:
         """Record how a job ended, and drop what is older than the last `KEPT`."""
         record = read(self.path(job, "running.json"))
         state, message = self.outcome(job, code=code)
+        message = message.replace(f"{self.jobs_dir.parent}{os.sep}", "")  # the root may move
         ended = {"ended": time.time(), "state": state, "message": message}
         write_json(self.path(job, "ended.json"), record | ended)
         for suffix in ("running.json", "cancel", "term"):
@@ -121,7 +122,9 @@ class JobFiles:
                 self.end(job)
 
     def outcome(self, job: str, *, code: int | None = None) -> tuple[str, str]:
-        """Tell how a process that is gone ended: "done", "failed" or "cancelled", and why.
+        """Tell how a process that is gone ended, and why.
+
+        That is "done", "incomplete" (but for some tracks), "failed" or "cancelled".
 
         Parameters
         ----------
@@ -133,6 +136,8 @@ class JobFiles:
         state, message = status.get("state", ""), str(status.get("message", ""))
         if state == "done" or code == 0:
             return "done", ""
+        if state == "incomplete":
+            return state, message
         if self.path(job, "cancel").exists():
             return "cancelled", "what was finished is kept"
         if state == "cancelled":

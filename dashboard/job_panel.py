@@ -11,7 +11,7 @@ from dashboard.job_routes import describe, duration_text, job_name
 from dashboard.readers import store
 
 _SHOWN = 8  # ended jobs
-_SIGNS = {"done": "✓", "failed": "✗", "cancelled": "–"}
+_SIGNS = {"done": "✓", "incomplete": "!", "failed": "✗", "cancelled": "–"}
 
 
 def show_jobs() -> None:
@@ -45,24 +45,30 @@ def _announce(ended: list[jobs.Job]) -> None:
     for job in ended:
         if job.id not in known and job.state == "done":
             st.toast(f"{_name(job)}: done")
+        elif job.id not in known and job.state == "incomplete":
+            st.toast(f"{_name(job)}: done, {plain(job.message)}")
         elif job.id not in known and job.state == "cancelled":
             st.toast(f"{_name(job)}: cancelled; what was finished is kept")
 
 
 def _show_failures(ended: list[jobs.Job]) -> None:
-    """Show each failure until it is closed, or the same command has succeeded."""
+    """Show each failure, of a job or of some of its tracks, until it is closed or mended."""
     succeeded: set[tuple[str, ...]] = set()
     for job in ended[:_SHOWN]:
         what = (job.dataset, *job.command)
         if job.state == "done":
             succeeded.add(what)
-        if job.state == "failed" and what not in succeeded and not jobs.is_dismissed(store(), job):
+        if job.state in ("failed", "incomplete") and what not in succeeded:
             succeeded.add(what)  # of several failures the last
-            _show_failed(job)
+            if not jobs.is_dismissed(store(), job):
+                _show_failed(job)
 
 
 def _show_failed(job: jobs.Job) -> None:
-    st.error(f"**{_name(job)}** failed: {plain(job.message)}")
+    if job.state == "incomplete":
+        st.warning(f"**{_name(job)}** is done, but {plain(job.message)}")
+    else:
+        st.error(f"**{_name(job)}** failed: {plain(job.message)}")
     with st.expander("Log"):
         st.code(jobs.log_tail(store(), job) or "empty", language=None)
         path = jobs.log_path(store(), job)

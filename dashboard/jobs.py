@@ -31,9 +31,10 @@ class Job:
     command : list of str
         What runs, below ``mess``.
     state : str
-        "queued", "starting", "running", "cancelling", "done", "failed" or "cancelled".
+        "queued", "starting", "running", "cancelling", "done", "incomplete" (done but for some
+        tracks), "failed" or "cancelled".
     message : str
-        Why it failed, in one line.
+        Why it failed, or which tracks did, in one line.
     stage, current, unit : str
         What is being done.
     done, total : int

@@ -13,10 +13,13 @@ class MessError(Exception):
 
 
 class UnknownName(MessError):
-    """A dataset, encoder, track, target or aspect that does not exist."""
+    """A dataset, encoder, track, target or aspect that does not exist.
 
-    def __init__(self, kind: str, name: str, valid: Iterable[str]) -> None:
-        choices = sorted(valid)
+    ``also`` says what else is a name.
+    """
+
+    def __init__(self, kind: str, name: str, valid: Iterable[str], *, also: str = "") -> None:
+        choices = sorted(set(valid))
         folded = {choice.casefold(): choice for choice in choices}
         near = get_close_matches(name.casefold(), folded, n=3, cutoff=0.4)
         if near:
@@ -26,6 +29,8 @@ class UnknownName(MessError):
             hint = f"there are: {shown}"
         else:
             hint = "there is none yet"
+        if also and not near:
+            hint += f"; {also}"
         super().__init__(f"unknown {kind} {name!r}: {hint}")
 
 

@@ -30,6 +30,7 @@ from pipelines.options import (
     DatasetOption,
     ForceOption,
     WorkersOption,
+    incomplete,
     run_script,
 )
 
@@ -132,7 +133,7 @@ def command(
     summary = compute_dataset_targets(dataset=dataset, workers=workers, force=force)
     typer.echo(f"targets: {summary}")
     if summary.failed:
-        raise typer.Exit(1)
+        raise incomplete(summary.failed, done=summary.made + summary.skipped)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pipelines.probing_data import ProbeSettings, ProbingData, load_probing_data
 
 
 def cross_datasets(
-    *, encoder: str, datasets: list[str], seed: int = 0, store: Store | None = None
+    *, encoder: str, datasets: list[str], store: Store | None = None
 ) -> dict[str, Any]:
     """Test the probes of each dataset on each other one, and write the table to disk.
 
@@ -38,7 +38,7 @@ def cross_datasets(
     datasets = list(dict.fromkeys(datasets))
     if len(datasets) < 2:
         raise MessError("name two datasets or more: --datasets demo,smd")
-    settings = ProbeSettings(seed=seed)
+    settings = ProbeSettings()
     loaded: dict[str, ProbingData] = {
         name: load_probing_data(name, encoder, settings=settings, store=store) for name in datasets
     }
@@ -108,12 +108,11 @@ def print_cross(record: dict[str, Any]) -> None:
 def command(
     encoder: Annotated[str, typer.Option(help="By which all of them are extracted.")],
     datasets: Annotated[str, typer.Option(help="Two or more: demo,smd.")],
-    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Fit probes on one dataset, test them on another."""
     names = [name.strip() for name in datasets.split(",") if name.strip()]
-    record = cross_datasets(encoder=encoder, datasets=names, seed=seed)
+    record = cross_datasets(encoder=encoder, datasets=names)
     if as_json:
         typer.echo(json.dumps(record, indent=1))
     else:

@@ -31,6 +31,7 @@ from pipelines.options import (
     ForceOption,
     WorkersOption,
     encoders_or_default,
+    incomplete,
     run_script,
 )
 
@@ -202,8 +203,9 @@ def command(
         dtype=dtype,
     )
     print_extracted(made)
-    if any(summary.failed for summary in made.values()):
-        raise typer.Exit(1)
+    failed = {track: why for summary in made.values() for track, why in summary.failed.items()}
+    if failed:
+        raise incomplete(failed, done=min(one.made + one.skipped for one in made.values()))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +45,7 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Redo what is up to d
 LevelOption = Annotated[str, typer.Option(help="Probe whole tracks or 5 s segments.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WORKERS = max(1, min(4, os.cpu_count() or 1))
+INCOMPLETE = 3  # exit status: the work is done but for some tracks, which are named
 _AGAIN = "run the same command again, it goes on"
 _DISK = {  # what a user can mend, by the system's number
     errno.ENOSPC: f"no space is left; make room and {_AGAIN}",
@@ -125,6 +126,7 @@ def run_app(app: Callable[..., Any]) -> None:
     signal.signal(signal.SIGTERM, _interrupt)  # a cancelled job stops as Ctrl-C does
     signal.signal(signal.SIGINT, _interrupt)  # a shell's background jobs are born ignoring it
     state, message = "failed", "it stopped without a word; the log has more"
+    kept = False  # the message that `incomplete` wrote
     try:
         app()
     except MessError as error:
@@ -137,8 +139,8 @@ def run_app(app: Callable[..., Any]) -> None:
         elif end.code == INTERRUPTED:
             state, message = "cancelled", "what was finished is kept"
             _say_stopped()
-        else:
-            state, message = "failed", "some tracks failed; the log names them"
+        elif end.code == INCOMPLETE:
+            state, kept = "incomplete", True
         raise
     except KeyboardInterrupt:
         state, message = "cancelled", "what was finished is kept"
@@ -155,7 +157,7 @@ def run_app(app: Callable[..., Any]) -> None:
         message = f"{type(error).__name__}: {error}"
         raise
     finally:
-        write_status(state=state, message=message)
+        write_status(state=state, **({} if kept else {"message": message}))
 
 
 def run_script(command: Callable[..., Any]) -> None:
@@ -170,6 +172,30 @@ def _say_stopped() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _signal, _frame: os._exit(INTERRUPTED))
     print(STOPPED, file=sys.stderr, flush=True)
+
+
+def incomplete(failed: Mapping[str, str], *, done: int) -> typer.Exit:
+    """Say that all is done but for some tracks.
+
+    Parameters
+    ----------
+    failed : mapping of str to str
+        By track, why.
+    done : int
+        How many tracks did not fail.
+
+    Raises
+    ------
+    MessError
+        If there is none: nothing was done.
+    """
+    first = next(iter(failed.values()))
+    if not done:
+        raise MessError(f"no track could be used: {first}")
+    count = "1 track" if len(failed) == 1 else f"{len(failed)} tracks"
+    more = "" if len(failed) == 1 else "; the log names the others"
+    write_status(message=f"{count} failed: {first}{more}")
+    return typer.Exit(INCOMPLETE)
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

@@ -114,8 +114,11 @@ def load_encoder(
         raise MessError("'random:spectral': the spectral encoder has no weights to randomise")
     known = preset is not None or is_folder(target) or (is_hub_id(target) and not wants_random)
     if not known:
-        networks = [key for key, value in PRESETS.items() if value.config]
-        raise UnknownName("encoder", name, [*PRESETS, *(RANDOM + key for key in networks)])
+        if wants_random:
+            networks = (RANDOM + key for key, value in PRESETS.items() if value.config)
+            raise UnknownName("encoder", name, networks, also=f"or {RANDOM}FOLDER")
+        also = f"or {RANDOM} and one of these, a folder, or a hub id (organisation/model)"
+        raise UnknownName("encoder", name, PRESETS, also=also)
     how = {"device": device, "dtype": dtype}
     if wants_random:
         return _random(target, preset, seed=seed, how=how)

@@ -200,7 +200,6 @@ def fit_elsewhere(
     test_targets: Array,
     names: Sequence[str],
     alpha: Alpha = "auto",
-    seed: int = 0,
 ) -> list[Control]:
     """Fit probes on one dataset and test them on another.
 

@@ -12,7 +12,8 @@ from mess.errors import MessError
 APP: Any = typer.main.get_command(build_app())
 
 
-def test_every_pipeline_can_be_started() -> None:
+def test_every_pipeline_can_be_started_by_one_entry() -> None:
+    assert len(PIPELINES) == len({pipeline.name for pipeline in PIPELINES})
     assert {pipeline.name for pipeline in PIPELINES} == set(COMMANDS) - {
         "recommend",
         "passages",

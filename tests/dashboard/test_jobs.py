@@ -188,12 +188,22 @@ def test_a_failing_job_shows_the_line_that_matters(store: Store) -> None:
     assert "has no audio below" in jobs.log_path(store, job).read_text()
 
 
-def test_a_job_with_a_bad_recording_names_it(store: Store) -> None:
+def test_a_job_with_a_bad_recording_is_done_and_names_it(store: Store) -> None:
     add_tracks(store, 2)
+    for name in ("broken.wav", "cut.wav"):
+        (store.audio_dir("tunes") / name).write_bytes(b"no audio")
+    job = ended(store, extract(store))
+    assert job.state == "incomplete"
+    assert job.message.startswith("2 tracks failed: audio/tunes/broken.wav: ")
+    assert len(store.features_manifest("tunes", "spectral").done()) == 2
+
+
+def test_a_job_without_one_good_recording_is_failed(store: Store) -> None:
+    store.audio_dir("tunes").mkdir(parents=True)
     (store.audio_dir("tunes") / "broken.wav").write_bytes(b"no audio")
     job = ended(store, extract(store))
     assert job.state == "failed"
-    assert "broken.wav" in job.message
+    assert job.message.startswith("no track could be used: audio/tunes/broken.wav: ")
 
 
 @pytest.mark.parametrize("name", ["../up", "<img src=x onerror=alert(1)>", "-x", "a/b", "ü\udcff"])
