@@ -133,13 +133,17 @@ def take_inventory(
         },
         licence=recordings.licence if recordings else "",
         weights_licence=str(manifest.header.get("licence") or (preset.licence if preset else "")),
-        sizes=_sizes(store, dataset, encoder),
+        sizes=_sizes(store, dataset, encoder, recordings),
     )
 
 
-def _sizes(store: Store, dataset: str, encoder: str) -> dict[str, int]:
-    """Return the bytes of each kind of artifact, the audio first."""
-    sizes = {"audio": _folder_size(store.audio_dir(dataset))}
+def _sizes(store: Store, dataset: str, encoder: str, recordings: Dataset | None) -> dict[str, int]:
+    """Return the bytes of each kind of artifact, the audio (with its MIDI) first."""
+    if recordings is None:
+        sizes = {"audio": _folder_size(store.audio_dir(dataset))}
+    else:  # wherever links lead
+        files = {path for track in recordings for path in (track.path, track.midi_path) if path}
+        sizes = {"audio": sum(_size(path) for path in files)}
     for kind, paths in store.artifact_paths(dataset, encoder).items():
         sizes[kind] = sum(_size(path) for path in paths)
     return {kind: size for kind, size in sizes.items() if size}

@@ -24,6 +24,7 @@ _SHIFTS = 0.15, 1.0  # seconds by which the onset curve is shifted, least and mo
 _BINS = 48  # shifts in an octave
 _STRAY = 0.5  # octaves that the local tempo may lie from the mean
 _ROUNDS = 3
+_BLOCK = 256  # windows that are compared with themselves at once
 _LONGEST = 24 * 3600  # seconds of playing; what is longer is no performance
 
 
@@ -98,13 +99,16 @@ def tempo_spread(notes: Notes) -> float:
     if pictures is None:
         return float("nan")
     middle = round(_STRAY * _BINS)
-    views = sliding_window_view(pictures, pictures.shape[1] - 2 * middle, axis=1)
-    lengths = np.linalg.norm(views, axis=2)
-    moved = np.full(len(views), middle)
+    size = pictures.shape[1] - 2 * middle
+    views = [pictures[:, start : start + size] for start in range(2 * middle + 1)]
+    lengths = np.stack([np.linalg.norm(view, axis=1) for view in views], axis=1)
+    mean = views[middle].mean(axis=0)
     for _ in range(_ROUNDS):  # the mean picture is sharper once tempo is taken out
-        mean = views[np.arange(len(views)), moved].mean(axis=0)
-        alike = views @ mean / (lengths * np.linalg.norm(mean))
+        alike = np.stack([view @ mean for view in views], axis=1) / lengths
         moved = alike.argmax(axis=1)
+        mean = sliding_window_view(pictures, size, axis=1)[np.arange(len(moved)), moved].mean(
+            axis=0
+        )
     return float(np.std([_peak(row) for row in alike]) / _BINS)
 
 
@@ -122,20 +126,27 @@ def _tempo_pictures(onset: Array) -> Array | None:
     shape = np.hanning(11)[1:-1]
     curve = np.convolve(np.minimum(counts, 3.0), shape / shape.sum(), mode="same")
     windows = sliding_window_view(curve, frames)[::hop]
-    windows = windows[(sliding_window_view(counts > 0, frames)[::hop]).sum(axis=1) >= _FEWEST]
-    if len(windows) < 2:
+    played = sliding_window_view(counts > 0, frames)[::hop].sum(axis=1) >= _FEWEST
+    told = np.flatnonzero(played)
+    if len(told) < 2:
         return None
+    blocks = np.array_split(told, -(-len(told) // _BLOCK))
+    return np.concatenate([_agreement(windows[block]) for block in blocks])
+
+
+def _agreement(windows: Array) -> Array:
+    """Return the autocorrelation of each window at logarithmic shifts, 1 for no shift."""
+    frames = windows.shape[1]
     windows = windows - windows.mean(axis=1, keepdims=True)
     power = np.abs(np.fft.rfft(windows, 2 * frames)) ** 2
-    overlap = frames - np.arange(frames)
-    match = np.fft.irfft(power)[:, :frames] / overlap
+    match = np.fft.irfft(power)[:, :frames] / (frames - np.arange(frames))
     low, high = _BINS * np.log2(np.array(_SHIFTS) * _PULSE_RATE)
     stray = _STRAY * _BINS
     shifts = 2 ** (np.arange(low - stray, high + stray) / _BINS)
     before = shifts.astype(np.int64)
     part = shifts - before
-    pictures: Array = match[:, before] * (1 - part) + match[:, before + 1] * part
-    return pictures / match[:, :1]
+    found: Array = match[:, before] * (1 - part) + match[:, before + 1] * part
+    return found / match[:, :1]
 
 
 def _peak(row: Array) -> float:

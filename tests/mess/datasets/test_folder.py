@@ -12,6 +12,7 @@ from mess.datasets import available_datasets, load_dataset
 from mess.datasets.base import Dataset, Track
 from mess.datasets.listing import unique_ids
 from mess.errors import ArtifactError, MessError, UnknownName
+from mess.inventory import find_recordings, take_inventory
 from mess.store import Store
 from pipelines import show_status
 from pipelines.add_folder import add_folder
@@ -194,6 +195,8 @@ def test_what_is_not_read_is_shown(
     audio = lay(data_root / "audio", sound, "jazz/a.wav", "my jazz/b.wav", "stray.wav")
     (audio / "unplugged").symlink_to(data_root / "disk", target_is_directory=True)
     (audio / "jazz" / "lost.wav").symlink_to(data_root / "gone.wav")
+    lay(data_root / "disk2", sound, "c.wav")
+    (audio / "jazz" / "more").symlink_to(data_root / "disk2", target_is_directory=True)
     (audio / "empty").mkdir()
     show_status.command()
     before = capsys.readouterr().out
@@ -207,6 +210,9 @@ def test_what_is_not_read_is_shown(
     assert "jazz: not read: lost.wav (a link that leads nowhere)\n" in capsys.readouterr().err
     show_status.command()
     assert capsys.readouterr().out.count("not read: lost.wav") == 1
+    recordings = find_recordings(Store(), "jazz")
+    amount = take_inventory(Store(), "jazz", "spectral", recordings=recordings)
+    assert (amount.tracks, amount.sizes["audio"]) == (2, 2 * len(sound))
 
 
 @pytest.mark.parametrize("name", ["file", "too long"])
