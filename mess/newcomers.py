@@ -32,6 +32,7 @@ from mess.places import command_for
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.passages import PassageRecommender
 from mess.search.steering import Point
+from mess.search.tempo import DENSITY, TEMPO, octave_values
 from mess.targets import TARGET_SAMPLE_RATE, compute_targets
 
 MAX_SECONDS = 3600.0
@@ -189,10 +190,15 @@ def place(newcomer: Newcomer, recommender: LayerBasedRecommender) -> Point:
     projection, columns = recommender.projection, recommender.terms.steering.columns
     features = newcomer.whole[None]
     x = projection.coordinates(features)[0]
+    octaves = iter(octave_values(*(newcomer.measured.get(n, np.nan) for n in (TEMPO, DENSITY)))[0])
     for number, column in enumerate(columns):
         if column.kind == "direct":
             value = newcomer.measured.get(column.name, np.nan)
-            x[number] = (value - column.mean) / column.deviation
+        elif column.kind == "direct_octaves":  # in the order of `octave_values`
+            value = next(octaves)
+        else:
+            continue
+        x[number] = (value - column.mean) / column.deviation
     return Point.place(x, projection.overall(features)[0], layers=projection.unit(features)[0])
 
 

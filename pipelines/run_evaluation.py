@@ -7,23 +7,33 @@ MLflow and to the dashboard; they also decide by which method each aspect ranks.
 """
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any, get_args
 
 import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from mess.evaluation.baselines import Baselines
 from mess.evaluation.controlled import OWN_CHANGE, compare_variants, find_variants
+from mess.evaluation.decisions import (
+    IN_BPM,
+    choose_density,
+    decide_methods,
+    mean_of,
+    own_and_other,
+)
 from mess.evaluation.rankers import Ranker, Rankers
 from mess.evaluation.rankings import Judge, Judgement, find_same_work
 from mess.manifest import fingerprint
 from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.tempo import DENSITY_SHARE, TEMPO
 from mess.search.terms import METHODS, Method
 from mess.store import Features, Store
 from mess.targets import TARGETS
 from mess.tracking import start_run
 from mess.versions import EVALUATION_VERSION
+from pipelines.evaluation_text import print_evaluation
 from pipelines.options import (
     DatasetOption,
     EncoderOption,
@@ -50,9 +60,10 @@ def evaluate(
     Returns
     -------
     dict
-        The record: "faithfulness" by method, "leakage" by method, "controlled" by method (None
-        where a dataset has no variants), "same_work" by method (None where no work has two
-        recordings), "defaults" by aspect, and "index", what it was measured on.
+        The record: "faithfulness" by method, "baselines", "leakage" by method, "controlled" by
+        method (None where a dataset has no variants), "same_work" by method (None where no work
+        has two recordings), "tempo" (how much density counts; None where too few works have a
+        tempo), "defaults" by aspect, and "index", what it was measured on.
 
     Raises
     ------
@@ -62,16 +73,35 @@ def evaluate(
     store = store or Store()
     recommender = LayerBasedRecommender(dataset, encoder, store=store, evaluated=False)
     index = store.read_index_record(dataset, encoder)
-    rankers = Rankers(recommender, layers=len(index["crc32"]), seed=seed)
     tracks = recommender.track_ids
     rows = Features(tracks, np.full(len(tracks), -1), np.empty(0), {})
     values, names = aligned_targets(store.read_targets(dataset), rows)
     works = np.array(index["works"], dtype=object)
+    variants = _variants(recommender, store)
+    layers = len(index["crc32"])
+    tempo = None
+    if TEMPO in names:
+        column = names.index(TEMPO)
+        tempo = choose_density(
+            Rankers(recommender, layers=layers, seed=seed),
+            values[:, column],
+            works,
+            variants,
+            seed=seed,
+        )
+        values, names = np.column_stack([values, values[:, column]]), [*names, IN_BPM]
+    # From here on, tempo is ranked as it will be: not as an older evaluation chose.
+    share = tempo["density_share"] if tempo else DENSITY_SHARE
+    recommender.terms = replace(recommender.terms, defaults={}, density_share=share)
+    rankers = Rankers(recommender, layers=layers, seed=seed)
     rng = np.random.default_rng(seed)
     queries = np.sort(rng.permutation(len(tracks))[:QUERIES])
-    judge = Judge(values, works, queries=queries)
+    octaves = [names.index(TEMPO)] if TEMPO in names else []
+    judge = Judge(values, works, queries=queries, octaves=octaves)
     judged = _judge_aspects(rankers, recommender, judge)
-    controlled = _controlled(rankers, recommender, store=store, works=works)
+    controlled = _controlled(rankers, variants, works=works)
+    decided = decide_methods(judged, controlled, recommender.aspects, names)
+    faithfulness = _faithfulness(rankers, recommender, names, judge)
     record = {
         "dataset": dataset,
         "encoder": index["encoder"],
@@ -79,11 +109,13 @@ def evaluate(
         "discovery": fingerprint(store.read_discovery(dataset, encoder)),
         "code_version": EVALUATION_VERSION,
         "settings": {"seed": seed, "queries": len(queries)},
-        "faithfulness": _faithfulness(rankers, recommender, names, judge),
+        "faithfulness": faithfulness,
+        "baselines": _baselines(recommender, names, judge, faithfulness["targets"], store=store),
         "leakage": _leakage(judged, recommender, names),
         "controlled": controlled,
         "same_work": _same_work(rankers, works),
-        "defaults": _decide(judged, controlled, recommender, names),
+        "tempo": tempo,
+        "defaults": _as_searched(recommender, decided),
     }
     store.write_evaluation(dataset, encoder, record)
     tags = {"dataset": dataset, "encoder": index["encoder"], "index": index["fingerprint"]}
@@ -110,19 +142,25 @@ def _faithfulness(
     evidence = recommender.evidence
     validated = [name for name in names if name in evidence and not evidence[name].doubt()]
     found: dict[str, Any] = {"targets": validated}
+    judged: dict[tuple[str, int | str | None], Judgement] = {}  # many targets share a ranking
     for method in get_args(Ranker):
         spearman: Values = {}
         ratio: Values = {}
         for column, name in enumerate(names):
-            ranking = rankers.of_target(name, method, layer=recommender.best_layers.get(name))
-            if ranking is None:
-                continue
-            result = judge(ranking)
+            target = TEMPO if name == IN_BPM else name
+            layer = recommender.best_layers.get(target)
+            by = {"layer": layer, "mean_layers": None, "random": None}.get(method, target)
+            if (method, by) not in judged:
+                ranking = rankers.of_target(target, method, layer=layer)
+                if ranking is None:
+                    continue
+                judged[method, by] = judge(ranking)
+            result = judged[method, by]
             spearman[name] = _known(result.spearman[column])
             ratio[name] = _known(result.top_ratio[column])
         found[method] = {
-            "mean": _mean([spearman.get(name) for name in validated if name in TARGETS]),
-            "mean_performance": _mean(
+            "mean": mean_of([spearman.get(name) for name in validated if name in TARGETS]),
+            "mean_performance": mean_of(
                 [spearman.get(name) for name in validated if name not in TARGETS]
             ),
             "per_target": spearman,
@@ -156,12 +194,12 @@ def _leakage(
     for method, by_aspect in judged.items():
         own, other = [], []
         for name, judgement in by_aspect.items():
-            is_own = np.isin(names, recommender.aspects[name].targets)
-            own.append(_mean(1 - judgement.top_ratio[is_own]))
-            other.append(_mean(1 - judgement.top_ratio[~is_own]))
+            is_own, is_other = own_and_other(recommender.aspects[name], names)
+            own.append(mean_of(1 - judgement.top_ratio[is_own]))
+            other.append(mean_of(1 - judgement.top_ratio[is_other]))
         found[method] = {
-            "diagonal": _mean(own),
-            "off_diagonal": _mean(other),
+            "diagonal": mean_of(own),
+            "off_diagonal": mean_of(other),
             "matrix": {
                 name: {
                     target: _known(1 - ratio)
@@ -173,12 +211,53 @@ def _leakage(
     return found
 
 
-def _controlled(
-    rankers: Rankers, recommender: LayerBasedRecommender, *, store: Store, works: NDArray[Any]
-) -> dict[str, dict[str, Any]] | None:
+def _baselines(
+    recommender: LayerBasedRecommender,
+    names: list[str],
+    judge: Judge,
+    validated: list[str],
+    *,
+    store: Store,
+) -> list[dict[str, Any]]:
+    """Judge what a search without probes does, by the same queries and targets."""
+    features = store.read_features(recommender.dataset, recommender.encoder)
+    row = {track: number for number, track in enumerate(features.tracks)}
+    values = features.values[[row[track] for track in recommender.track_ids]]
+    layers = recommender.best_layers
+    best = {column: layers[name] for column, name in enumerate(names) if name in layers}
+    found = Baselines(values).judge(lambda ranking: judge(ranking).spearman, best)
+    rows = []
+    for one, scores in found.items():
+        per_target = {names[column]: _known(score) for column, score in scores.items()}
+        rows.append(
+            {
+                "over": one.over,
+                "metric": one.metric,
+                "mean": mean_of([per_target.get(name) for name in validated if name in TARGETS]),
+                "per_target": per_target,
+            }
+        )
+    return rows
+
+
+def _as_searched(
+    recommender: LayerBasedRecommender, decided: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return the decisions with the method by which a search then ranks, as it says itself."""
+    chosen = {name: one["method"] for name, one in decided.items()}
+    terms = replace(recommender.terms, defaults=chosen)
+    return {name: one | {"method": terms.default_method(name)} for name, one in decided.items()}
+
+
+def _variants(recommender: LayerBasedRecommender, store: Store) -> dict[int, dict[str, int]]:
     entries = store.features_manifest(recommender.dataset, recommender.encoder).done()
     about = {track: entry.get("extra", {}) for track, entry in entries.items()}
-    variants = find_variants(recommender.track_ids, about)
+    return find_variants(recommender.track_ids, about)
+
+
+def _controlled(
+    rankers: Rankers, variants: dict[int, dict[str, int]], *, works: NDArray[Any]
+) -> dict[str, dict[str, Any]] | None:
     if not variants:
         return None
     found: dict[str, dict[str, Any]] = {}
@@ -202,62 +281,8 @@ def _same_work(rankers: Rankers, works: NDArray[Any]) -> dict[str, Any] | None:
     return {name: asdict(one) for name, one in found.items() if one is not None} or None
 
 
-def _decide(
-    judged: dict[Method, dict[str, Judgement]],
-    controlled: dict[str, dict[str, Any]] | None,
-    recommender: LayerBasedRecommender,
-    names: list[str],
-) -> dict[str, Any]:
-    """Choose the method of each aspect.
-
-    A method's mark is the mean of what is known of: its faithfulness to the aspect's targets; how
-    much nearer than chance its ten nearest are in them, less the same for all other targets; and
-    how often it tells the own variant apart, scaled so that chance is 0. ``direct`` is perfect on
-    its own target by construction, so it is marked by variants alone and becomes the default only
-    where it beats there the best of the others by more than a standard error.
-    """
-    decided = {}
-    for name in recommender.get_available_aspects():
-        is_own = np.isin(names, recommender.aspects[name].targets)
-        marks: dict[str, float] = {}
-        told = {method: _told(controlled, method, name) for method in METHODS}
-        for method in ("probe", "subspace", "layer"):
-            judgement = judged[method].get(name)
-            if judgement is None:
-                continue
-            own, other = (
-                _mean(1 - judgement.top_ratio[is_own]),
-                _mean(1 - judgement.top_ratio[~is_own]),
-            )
-            selective = None if own is None or other is None else own - other
-            mark = _mean([_mean(judgement.spearman[is_own]), selective, told[method]])
-            if mark is not None:
-                marks[method] = mark
-        if not marks:
-            continue
-        best = max(marks, key=lambda method: marks[method])
-        direct, rival = told["direct"], told[best]  # type: ignore[index]
-        if controlled and direct is not None and rival is not None:
-            error = 0.5 / np.sqrt(controlled["direct"][name]["n"])
-            best = "direct" if direct - rival > error else best
-        decided[name] = {"method": best, "marks": marks, "told_apart": told}
-    return decided
-
-
-def _told(controlled: dict[str, dict[str, Any]] | None, method: str, name: str) -> float | None:
-    seen = (controlled or {}).get(method, {}).get(name)
-    if seen is None:
-        return None
-    return float((seen["told_apart"] - seen["chance"]) / (1 - seen["chance"]))
-
-
 def _known(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _mean(values: Any) -> float | None:
-    known = [float(value) for value in values if value is not None and np.isfinite(value)]
-    return float(np.mean(known)) if known else None
 
 
 def _metrics(record: dict[str, Any]) -> dict[str, float | None]:
@@ -271,49 +296,12 @@ def _metrics(record: dict[str, Any]) -> dict[str, float | None]:
         metrics[f"leakage/{method}/off_diagonal"] = found["off_diagonal"]
     for method, by_aspect in (record["controlled"] or {}).items():
         metrics |= {f"told_apart/{method}/{a}": seen["told_apart"] for a, seen in by_aspect.items()}
+    for one in record["baselines"]:
+        name = f"{one['metric']} {one['over']}".replace(",", "")
+        metrics[f"faithfulness/baseline/{name}"] = one["mean"]
     for method, found in (record["same_work"] or {}).items():
         metrics[f"same_work_mrr/{method}"] = found["mrr"]
     return metrics
-
-
-def print_evaluation(record: dict[str, Any]) -> None:
-    """Print what a reader asks first: are the sliders faithful, and do they leak?"""
-    faith = record["faithfulness"]
-    methods = [method for method in get_args(Ranker) if method in faith]
-    typer.echo(
-        f"{record['dataset']} by {record['encoder']}: Spearman of rank and true |Δ target|, "
-        f"{record['settings']['queries']} queries, other works only"
-    )
-    typer.echo(f"{'target':<22}" + "".join(f"{method:>12}" for method in methods))
-    for name in faith["random"]["per_target"]:
-        row = "".join(f"{_text(faith[m]['per_target'].get(name)):>12}" for m in methods)
-        typer.echo(f"{name + ('' if name in faith['targets'] else ' (weak)'):<22}{row}")
-    for label, key in (("mean, aspects", "mean"), ("mean, from MIDI", "mean_performance")):
-        typer.echo(f"{label:<22}" + "".join(f"{_text(faith[m][key]):>12}" for m in methods))
-    typer.echo("\nten nearest, nearer than chance in: the slider's targets / all others")
-    for method, found in record["leakage"].items():
-        typer.echo(f"{method:<10}{_text(found['diagonal']):>6} /{_text(found['off_diagonal']):>6}")
-    if record["controlled"]:
-        typer.echo("\nvariants with one change: distance (1 = another work), own variant farthest")
-        for method, by_aspect in record["controlled"].items():
-            for name, seen in by_aspect.items():
-                moved = ", ".join(f"{change} {_text(v)}" for change, v in seen["moved"].items())
-                typer.echo(
-                    f"{method:<10}{name:<20}{seen['told_apart']:>5.0%} "
-                    f"(chance {seen['chance']:.0%}, n {seen['n']}; own: {seen['own']}): {moved}"
-                )
-    for method, found in (record["same_work"] or {}).items():
-        recall = ", ".join(f"recall@{k} {v:.2f}" for k, v in found["recall"].items())
-        typer.echo(
-            f"same work by {method}: MRR {found['mrr']:.2f}, {recall} "
-            f"({found['queries']} queries of {found['works']} works)"
-        )
-    chosen = ", ".join(f"{name} {one['method']}" for name, one in record["defaults"].items())
-    typer.echo(f"method of each aspect: {chosen or 'none is validated'}")
-
-
-def _text(value: float | None) -> str:
-    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"
 
 
 def command(

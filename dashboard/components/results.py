@@ -141,7 +141,7 @@ def describe_values(values: Mapping[str, Mapping[str, float]]) -> list[list[str]
     """Return of each target: its name with its unit, the track's value and the query's."""
     return [
         [
-            f"{_words(target)}, {unit}" if (unit := ALL_TARGETS[target].unit) else _words(target),
+            ", ".join(filter(None, (_words(target), ALL_TARGETS[target.partition(":")[0]].unit))),
             f"{pair['track']:.4g}",
             f"{pair['query']:.4g}",
         ]
@@ -173,4 +173,4 @@ def _bind(tell: Callable[[Action], None], action: Action) -> Callable[[], None]:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return name.replace("_", " ").replace(":", ", ")

@@ -8,6 +8,8 @@ Metrics
 -------
 * ``moved``: the distance between base and variant along the slider, over the median distance
   between base and recordings of other works. 0: the slider is blind to the change.
+* ``place``: where the variant stands in the base's list, from 0 (the top) to 1 (the end): far down
+  for the slider's own change, near the top for any other.
 * ``told_apart``: how often the base's own variant (of the slider's property) is farther from it
   than its variants in other properties; chance is the mean of 1 / variants.
 """
@@ -44,7 +46,7 @@ class Controlled:
     ----------
     own : str
         The change that it should see.
-    moved : dict of str to float
+    moved, place : dict of str to float
         By change; medians over pairs.
     told_apart, chance : float
     n : int
@@ -53,6 +55,7 @@ class Controlled:
 
     own: str
     moved: dict[str, float]
+    place: dict[str, float]
     told_apart: float
     chance: float
     n: int
@@ -82,6 +85,7 @@ def compare_variants(
     works : ndarray [shape=(n,)]
     """
     moved: dict[str, list[float]] = {}
+    place: dict[str, list[float]] = {}
     wins, chances = [], []
     for base, changed in variants.items():
         scores = np.asarray(ranking(base), dtype=np.float64)
@@ -92,6 +96,8 @@ def compare_variants(
             continue
         for change, row in changed.items():
             moved.setdefault(change, []).append(float(distance[row]) / usual)
+            before = np.delete(scores, [base, row]) > scores[row]
+            place.setdefault(change, []).append(float(before.mean()))
         rest = [distance[row] for change, row in changed.items() if change != own]
         if own in changed and rest:
             wins.append(float(distance[changed[own]] > max(rest)))
@@ -101,6 +107,7 @@ def compare_variants(
     return Controlled(
         own=own,
         moved={change: float(np.median(values)) for change, values in sorted(moved.items())},
+        place={change: float(np.median(values)) for change, values in sorted(place.items())},
         told_apart=float(np.mean(wins)),
         chance=float(np.mean(chances)),
         n=len(wins),

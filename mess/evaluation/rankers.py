@@ -1,5 +1,6 @@
 """Every way in which an index can rank its tracks, as functions from a query to scores."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from mess.search.aspects import ASPECTS
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.ranking import Term, Wish
 from mess.search.steering import Part
+from mess.search.tempo import TEMPO
 from mess.search.terms import Method
 
 Ranker = Literal["probe", "subspace", "direct", "layer", "mean_layers", "random"]
@@ -54,14 +56,19 @@ class Rankers:
             return None if layer is None else self._by_layer(layer)
         if method == "subspace":
             aspect = next((name for name, own in ASPECTS.items() if target in own), "")
-            columns = steering.find(aspect, "subspace")
+            columns = np.array(steering.find(aspect, "subspace"), dtype=np.int64)
             shares = np.ones(len(columns))
         else:
-            columns = steering.find(target, method)
-            shares = np.full(len(columns), 1 / max(len(columns), 1))
-        if not columns:
+            columns, shares = self._recommender.terms.columns([target], method)
+        if not len(columns):
             return None
-        return self._by_part(Part(target, np.array(columns, dtype=np.int64), shares))
+        return self._by_part(Part(target, columns, shares))
+
+    def of_tempo(self, *, density_share: float) -> Ranking | None:
+        """Return the ranking by measured tempo, with so much of the density of onsets in it."""
+        terms = replace(self._recommender.terms, density_share=density_share)
+        columns, shares = terms.columns([TEMPO], "direct")
+        return self._by_part(Part(TEMPO, columns, shares)) if len(columns) else None
 
     def of_aspect(self, name: str, method: Method) -> Ranking | None:
         """Return how a method ranks by one aspect; None where it is not validated."""

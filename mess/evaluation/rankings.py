@@ -5,6 +5,7 @@ whether tracks that rank high are indeed alike in a number that is known of each
 
 Conventions
 -----------
+* |Δ| of a tempo is in octaves and lets whole octaves pass (`mess.search.tempo`).
 * The query's own work never takes part, except in retrieval, which looks for it.
 * Faithfulness is the Spearman correlation between rank and |Δ|, the absolute difference of the
   number between query and track, with the sign that makes 1 perfect and 0 chance; the mean over
@@ -21,12 +22,14 @@ Examples
 array([1.])
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mess.search.tempo import octaves_apart
 
 Array = NDArray[np.float64]
 Ranking = Callable[[int], NDArray[np.floating[Any]]]
@@ -59,10 +62,17 @@ class Judge:
     works : ndarray [shape=(n,)]
     queries : ndarray, optional
         Rows; by default all.
+    octaves : sequence of int
+        The columns that are tempos, for which whole octaves count as equal.
     """
 
     def __init__(
-        self, values: Array, works: NDArray[Any], *, queries: NDArray[np.int64] | None = None
+        self,
+        values: Array,
+        works: NDArray[Any],
+        *,
+        queries: NDArray[np.int64] | None = None,
+        octaves: Sequence[int] = (),
     ) -> None:
         self._queries = np.arange(len(values)) if queries is None else queries
         self._others = [np.flatnonzero(works != works[query]) for query in self._queries]
@@ -72,6 +82,8 @@ class Judge:
         self._ranks: list[Array] = []
         for query, others in zip(self._queries, self._others, strict=True):
             apart = np.abs(values[others] - values[query])
+            for column in octaves:
+                apart[:, column] = octaves_apart(values[others, column], values[query, column])
             self._apart.append(apart)
             self._ranks.append(_ranks(-apart))
 

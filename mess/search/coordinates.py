@@ -10,12 +10,13 @@ Examples
 ...     features, features[:, 0, :1], np.arange(30), names=["tempo"], course=course
 ... )
 >>> [(column.name, column.kind) for column in made.columns]
-[('tempo', 'probe'), ('tempo', 'direct'), ('tempo', 'subspace')]
+[('tempo', 'probe'), ('tempo', 'direct'), ('tempo', 'probe_octaves'), ('tempo', 'probe_octaves'), \
+('tempo', 'direct_octaves'), ('tempo', 'direct_octaves')]
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,8 @@ from mess.search.aspects import ASPECTS
 from mess.search.index import unit_layers
 from mess.search.projection import Projection, combine
 from mess.search.spaces import Reduction, fit_reduction, fit_whitening, standardise
-from mess.search.steering import Column
+from mess.search.steering import Column, Kind
+from mess.search.tempo import ON_CIRCLE, TEMPO, circle_r2, octave_targets, scale_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Coordinates:
         Which fit never saw a track's work; −1 where none did.
     of_segments : SegmentProbes or None
         What predicts the targets of segments, if there were segments: the targets in the order of
-        ``names``, then what describes their course, of which segments know nothing.
+        ``names``, then what is known of whole tracks only.
     names : list of str
     """
 
@@ -96,7 +98,9 @@ def make_coordinates(
         If the tracks with a target are of fewer than three works.
     """
     y = np.asarray(targets, dtype=np.float64)
-    every = np.hstack([y, course.to_numpy(dtype=np.float64)])
+    octaves = octave_targets(y, names)
+    beside = np.hstack([octaves, course.to_numpy(dtype=np.float64)])  # known of whole tracks only
+    every = np.hstack([y, beside])
     half = features.shape[2] // 2
     predictors = [
         features[:, layer, :width]
@@ -104,35 +108,44 @@ def make_coordinates(
         for width in (half, 2 * half)
     ]
     if segments is not None:
-        unknown = np.full((len(segments.owner), course.shape[1]), np.nan)
+        unknown = np.full((len(segments.owner), beside.shape[1]), np.nan)
         segments = replace(segments, targets=np.hstack([segments.targets, unknown]))
     stacked = stack(predictors, every, works, segments=segments, folds=folds, seed=seed)
     weights, intercepts = combine(stacked.weights, stacked.intercepts, shape=features.shape[1:])
-    columns, values = [], []
+    columns: list[Column] = []
+    values: list[Array] = []
     maps: list[tuple[NDArray[np.float32], float]] = []
-    for kind, table in (("probe", stacked.predicted[:, : len(names)]), ("direct", y)):
-        x, mean, deviation = standardise(table)
+
+    def add(name: str, kind: Kind, x: Array, place: int, *, column: Column) -> None:
+        """Keep one standardised coordinate, and how the features give it."""
+        columns.append(column)
+        values.append(x)
+        own, shift = weights[:, place] / column.deviation, intercepts[place] - column.mean
+        if kind in ("direct", "direct_octaves"):
+            own, shift = np.zeros_like(own), np.nan
+        maps.append((own, shift / column.deviation))
+
+    both: tuple[tuple[Literal["probe", "direct"], Array], ...] = (
+        ("probe", stacked.predicted),
+        ("direct", every),
+    )
+    for kind, table in both:
+        x, mean, deviation = standardise(table[:, : len(names)])
         for number, name in enumerate(names):
             known = x[np.isfinite(x[:, number]), number]
             if not known.size or np.ptp(known) == 0:
                 continue
             r2 = stacked.r2[number] if kind == "probe" else np.nan
-            columns.append(
-                Column(
-                    name,
-                    kind,  # type: ignore[arg-type]
-                    mean=float(mean[number]),
-                    deviation=float(deviation[number]),
-                    r2=float(r2) if np.isfinite(r2) else None,
-                )
-            )
-            values.append(x[:, number])
-            own, shift = weights[:, number] / deviation[number], intercepts[number] - mean[number]
-            if kind == "direct":
-                own, shift = np.zeros_like(own), np.nan
-            maps.append((own, shift / deviation[number]))
-    for aspect, place in _subspaces(names, list(course.columns)).items():
-        kept, reduction = _reduce(stacked, every, place)
+            column = Column(name, kind, float(mean[number]), float(deviation[number]), _known(r2))
+            add(name, kind, x[:, number], number, column=column)
+    for kind, table in both:
+        for place, column in _octave_columns(
+            table, stacked.r2, kind=kind, first=len(names), count=octaves.shape[1]
+        ):
+            x = (table[:, place] - column.mean) / column.deviation
+            add(TEMPO, column.kind, x, place, column=column)
+    for aspect, places in _subspaces(names, octaves.shape[1], list(course.columns)).items():
+        kept, reduction = _reduce(stacked, every, places)
         reduced = reduction.apply(stacked.predicted[:, kept])
         columns += [Column(aspect, "subspace") for _ in range(reduced.shape[1])]
         values += list(reduced.T)
@@ -184,13 +197,57 @@ def describe_course(segments: pd.DataFrame, tracks: Sequence[str]) -> pd.DataFra
     return spread.join(drift.add_suffix(":drift")).reindex(list(tracks))
 
 
-def _subspaces(names: Sequence[str], courses: Sequence[str]) -> dict[str, list[int]]:
-    """Return the columns of targets and courses that stand for each aspect."""
+def _octave_columns(
+    table: Array, r2: Array, *, kind: Literal["probe", "direct"], first: int, count: int
+) -> list[tuple[int, Column]]:
+    """Return the places of what tempo is compared by, and the column of each.
+
+    Both of the circle, or none where a tempo is not known or does not vary; then the density.
+    """
+    places = list(range(first, first + count))
+    _, mean, deviation = standardise(table[:, places])
+    if not count or not np.isfinite(table[:, places[:ON_CIRCLE]]).any():
+        return []
+    scale = scale_of(deviation)
+    if not scale[0] > 0:
+        return []
+    of_circle = circle_r2(r2[places], np.nan_to_num(deviation))
+    found = []
+    for number, place in enumerate(places):
+        if not scale[number] > 0:
+            continue
+        own = of_circle if number < ON_CIRCLE else r2[place]
+        found.append(
+            (
+                place,
+                Column(
+                    TEMPO,
+                    "probe_octaves" if kind == "probe" else "direct_octaves",
+                    mean=float(mean[number]),
+                    deviation=float(scale[number]),
+                    r2=_known(own) if kind == "probe" else None,
+                ),
+            )
+        )
+    return found
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _subspaces(names: Sequence[str], octaves: int, courses: Sequence[str]) -> dict[str, list[int]]:
+    """Return the columns of targets and courses that stand for each aspect.
+
+    Tempo is its circle: density alone would rank by something else.
+    """
     found = {}
     for aspect, targets in ASPECTS.items():
-        own = [place for place, name in enumerate(names) if name in targets]
+        own = [place for place, name in enumerate(names) if name in targets and name != TEMPO]
+        if TEMPO in targets and octaves:
+            own += [len(names) + place for place in range(ON_CIRCLE)]
         own += [
-            len(names) + place
+            len(names) + octaves + place
             for place, name in enumerate(courses)
             if name.partition(":")[0] in targets
         ]

@@ -4,7 +4,8 @@ An aspect ranks by one of four methods. ``probe``: distance along what the layer
 targets, out of fold. ``subspace``: distance where its targets and their course are predicted
 together. ``direct``: distance in the measured targets. ``layer``: cosine over the whole layer whose
 probe is best. `mess evaluate` measures which one does what the aspect's name says; that one is the
-default.
+default, and every result says by which methods it was found. Tempo is compared up to octaves
+(`mess.search.tempo`).
 
 Examples
 --------
@@ -48,6 +49,7 @@ from mess.search.index import LayerIndex, best_rows
 from mess.search.projection import Projection
 from mess.search.ranking import Cap, Searched, Wish, capped_rows
 from mess.search.steering import Column, Point, Steering
+from mess.search.tempo import DENSITY_SHARE
 from mess.search.terms import METHODS, Method, Terms
 from mess.search.weights import share_weights
 from mess.staleness import Sources, attempt, judge, require
@@ -68,13 +70,17 @@ class Recommendation:
         Each aspect's part of the score; the parts add up to it.
     values : dict of str to dict
         What is behind: of each target, "query" and "track" in its unit, as predicted (or, with
-        the method "direct", as measured). Whole layers have none.
+        the method "direct", as measured; a target that is ranked by both ways is there twice,
+        once as ``<target>:measured``). Whole layers have none.
+    methods : dict of str to str
+        By which method each aspect ranked: "probe", "subspace", "direct", "layer"; "overall".
     """
 
     track_id: str
     score: float
     contributions: dict[str, float]
     values: dict[str, dict[str, float]] = field(default_factory=dict)
+    methods: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as ``--json`` prints them."""
@@ -169,7 +175,7 @@ class LayerBasedRecommender:
             track_ids=self.track_ids,
             aspects=self.aspects,
             found=steering,
-            defaults=self._read_defaults(sources) if evaluated else {},
+            **(self._read_evaluated(sources) if evaluated else {"defaults": {}}),
         )
 
     def _choose(self, dataset: str | None, encoder: str | None) -> tuple[str, str]:
@@ -182,22 +188,28 @@ class LayerBasedRecommender:
         what = f"an index of {dataset!r}" if dataset else "an index"
         raise ArtifactMissing(what, f"mess run-all --dataset {dataset or 'demo'}")
 
-    def _read_defaults(self, sources: Sources) -> dict[str, Method]:
-        """Return the method of each aspect; a damaged evaluation is refused, a stale one told."""
+    def _read_evaluated(self, sources: Sources) -> dict[str, Any]:
+        """Return what `mess evaluate` chose, for `Terms`.
+
+        A damaged evaluation is refused, a stale one told.
+        """
         evaluation = attempt(lambda: self._store.read_evaluation(self.dataset, self.encoder))
         if isinstance(evaluation, ArtifactMissing):
-            return {}
+            return {"defaults": {}}
         command = command_for("evaluate", self.dataset, self.encoder)
         if isinstance(evaluation, ArtifactStale):
             self.warning = str(evaluation)
-            return {}
+            return {"defaults": {}}
         if isinstance(evaluation, ArtifactError):
             raise evaluation
         verdict = judge("evaluation", evaluation, sources)
         if verdict:
             self.warning = f"the evaluation of the sliders is stale ({verdict}): run `{command}`"
-            return {}
-        return {name: one["method"] for name, one in evaluation["defaults"].items()}
+            return {"defaults": {}}
+        return {
+            "defaults": {name: one["method"] for name, one in evaluation["defaults"].items()},
+            "density_share": (evaluation.get("tempo") or {}).get("density_share", DENSITY_SHARE),
+        }
 
     @cached_property
     def projection(self) -> Projection:
@@ -381,12 +393,14 @@ class LayerBasedRecommender:
         shares = self.searched.shares(wish, rows)
         values = self.searched.values(wish, rows)
         names = [term.name for term in wish.terms]
+        methods = {term.name: term.method for term in wish.terms}
         return [
             Recommendation(
                 track_id=self.track_ids[row],
                 score=float(sum(parts)),
                 contributions=dict(zip(names, parts, strict=True)),
                 values=values[place],
+                methods=methods,
             )
             for place, (row, parts) in enumerate(zip(rows, shares.T.tolist(), strict=True))
         ]

@@ -32,6 +32,8 @@ class Term:
         the layer over which it does.
     shown : tuple of int
         Columns whose values explain it.
+    method : str
+        By which it ranks.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Term:
     part: Part | None
     layer: int | None
     shown: tuple[int, ...]
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class Searched:
         columns = list(dict.fromkeys(column for term in wish.terms for column in term.shown))
         if not columns or self.steering is None:
             return [{} for _ in rows]
-        names = [self.steering.columns[column].name for column in columns]
+        names = [self._name(column, columns) for column in columns]
         own = self.steering.point_values(wish.points[0][0], columns).tolist()
         return [
             {
@@ -113,6 +116,15 @@ class Searched:
             }
             for theirs in self.steering.values(rows, columns).tolist()
         ]
+
+    def _name(self, column: int, shown: Sequence[int]) -> str:
+        """Return the target, and that it is the measured one where both values are shown."""
+        if self.steering is None:
+            return ""
+        columns = self.steering.columns
+        own = columns[column]
+        twice = [columns[one].kind for one in shown if columns[one].name == own.name]
+        return f"{own.name}:measured" if own.kind == "direct" and len(twice) > 1 else own.name
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ Every track has coordinates: standardised numbers, one column for each of
 * ``probe``: a target as a mixture of layer probes predicts it, out of fold;
 * ``subspace``: a direction of the space in which an aspect's targets, and their course within the
   track, are predicted together;
-* ``direct``: a target as it was measured on the audio, the ceiling for that target.
+* ``direct``: a target as it was measured on the audio, the ceiling for that target;
+* ``probe_octaves``, ``direct_octaves``: tempo on a circle of octaves, and the density of onsets, as
+  both are predicted or measured (`mess.search.tempo`).
 
 Similarity in an aspect is 1 − d²/2, with d² the mean squared difference over the aspect's columns.
 Two tracks drawn at random are 2 apart on average, so 1 is equal and 0 as unlike as chance; it is
@@ -38,7 +40,7 @@ from numpy.typing import NDArray
 
 from mess.search.index import one_thread
 
-Kind = Literal["probe", "subspace", "direct"]
+Kind = Literal["probe", "subspace", "direct", "probe_octaves", "direct_octaves"]
 Array = NDArray[np.float64]
 
 
@@ -50,11 +52,12 @@ class Column:
     ----------
     name : str
         The target; of a subspace, the aspect.
-    kind : "probe", "subspace" or "direct"
+    kind : "probe", "subspace", "direct", "probe_octaves" or "direct_octaves"
     mean, deviation : float
         What turns a coordinate back into the target's unit.
     r2 : float or None
-        How well the prediction agrees with the measurement, out of fold.
+        How well the prediction agrees with the measurement, out of fold; of both columns of the
+        circle together.
     """
 
     name: str

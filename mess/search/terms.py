@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, MessError
 from mess.places import command_for
 from mess.search.aspects import OVERALL, THRESHOLD, Aspect
 from mess.search.ranking import Term
 from mess.search.steering import Kind, Part, Point, Steering
+from mess.search.tempo import DENSITY_SHARE, TEMPO, octave_shares
 from mess.targets import PERFORMANCE_TARGETS
 
 Method = Literal["probe", "subspace", "direct", "layer"]
 METHODS: tuple[Method, ...] = get_args(Method)
+_OCTAVES: Mapping[str, Kind] = {"probe": "probe_octaves", "direct": "direct_octaves"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Terms:
         The coordinates; None where the index was built without targets.
     defaults : mapping of str to str
         The method of each aspect, as it was evaluated.
+    density_share : float
+        How much the density of onsets counts in tempo, as it was evaluated.
     """
 
     dataset: str
@@ -38,16 +43,49 @@ class Terms:
     aspects: dict[str, Aspect]
     found: Steering | None
     defaults: Mapping[str, Method]
+    density_share: float = DENSITY_SHARE
 
     def validated(self) -> list[str]:
         """Return the validated aspects."""
         return [name for name, aspect in self.aspects.items() if aspect.validated]
 
-    def default_method(self, aspect: str) -> Method:
-        """Return the method that ranks an aspect unless another is asked for."""
-        if self.found is None or not self.aspects[aspect].steered:
-            return "layer"
-        return self.defaults.get(aspect, "probe")
+    def default_method(self, name: str) -> Method:
+        """Return the method that ranks an aspect unless another is asked for.
+
+        The one that was evaluated; without an evaluation, what the layers predict. Where that is
+        not there for every track, the other of "probe" and "direct". `mess evaluate` reports by
+        this function what it decided.
+        """
+        chosen = self.defaults.get(name, "probe")
+        if chosen == "direct" and not self._is_complete(name):
+            chosen = "probe"
+        if chosen == "probe" and self._is_lost_on_circle(name):
+            chosen = "direct"
+        return chosen
+
+    def ranks_by(
+        self,
+        name: str,
+        *,
+        method: Method | None = None,
+        moved: bool = False,
+        rows: Sequence[int | Point] = (),
+    ) -> Method | Literal["overall"]:
+        """Return by which method a query ranks; see `make`.
+
+        An evaluated subspace or layer gives way to the probe where the query is moved, and a
+        measured value that a query lacks to the predicted one.
+        """
+        if name == OVERALL:
+            return "overall"
+        if method is not None:
+            return method
+        chosen = self.default_method(name)
+        if moved and chosen in ("subspace", "layer"):
+            chosen = "probe"
+        if chosen == "direct" and not self._is_measured(name, rows, moved=moved):
+            chosen = "probe"
+        return chosen
 
     @property
     def steering(self) -> Steering:
@@ -84,7 +122,8 @@ class Terms:
         weight : float
         method : str, optional
         moved : bool
-            Whether the query is moved along the aspect: a subspace or a layer has no unit.
+            Whether the query is moved along the aspect: a subspace or a layer has no unit, and
+            tempo is compared by beats per minute then.
         rows : sequence of int or Point
             The queries, whose values must be known.
 
@@ -93,71 +132,109 @@ class Terms:
         MessError
             If the method cannot rank by the aspect.
         """
-        if name == OVERALL:
-            return Term(name, weight, self.steering.overall, None, ())
-        chosen = method
-        if chosen is None:
-            chosen = self.default_method(name) if name in self.aspects else "probe"
-            if moved and chosen in ("subspace", "layer"):
-                chosen = "probe"
-            if chosen == "direct" and not self._is_measured(name, rows):
-                chosen = "probe"
-        if chosen != "direct":
+        chosen = self.ranks_by(name, method=method, moved=moved, rows=rows)
+        if chosen == "overall":
+            return Term(name, weight, self.steering.overall, None, (), chosen)
+        if method != "direct":
             self._check_validated(name, chosen)
         if moved and chosen in ("subspace", "layer"):
             raise MessError(f"{name!r} cannot be moved by the method {chosen!r}: use 'probe'")
         if chosen == "layer":
-            return Term(name, weight, None, self.aspects[name].layer, ())
-        part, shown = self._part(name, chosen)
+            return Term(name, weight, None, self.aspects[name].layer, (), chosen)
+        if chosen == "probe" and not moved and self._is_lost_on_circle(name):
+            raise MessError(
+                f"the layers do not tell {name!r} up to octaves: use the method 'direct', "
+                "for recordings whose tempo is measured"
+            )
+        part, shown = self._part(name, chosen, moved=moved)
         steering = self.steering
         for row in rows:
             if chosen == "direct" and not steering.is_known(row, part.columns):
                 who = "the recording" if isinstance(row, Point) else repr(self.track_ids[row])
                 raise MessError(f"{who} has no measured value of {name!r}: use another method")
-        return Term(name, weight, part, None, shown)
+        return Term(name, weight, part, None, shown, chosen)
 
-    def _is_measured(self, name: str, rows: Sequence[int | Point]) -> bool:
-        """Tell whether the queries have a measured value of an aspect, and all tracks if MIDI's.
+    def _is_complete(self, name: str) -> bool:
+        """Tell whether an aspect is measured, and of all tracks if only MIDI tells it.
 
         Where only some tracks have MIDI, ranking by it would hide the others.
         """
-        columns = self._part(name, "direct")[0].columns
-        if name in PERFORMANCE_TARGETS:
-            return bool(self.steering.complete[columns].all())
+        columns = self.columns(self._targets(name), "direct")[0]
+        if not len(columns):
+            return False
+        return name not in PERFORMANCE_TARGETS or bool(self.steering.complete[columns].all())
+
+    def _is_measured(self, name: str, rows: Sequence[int | Point], *, moved: bool) -> bool:
+        """Tell whether the queries have a measured value of an aspect."""
+        columns = self.columns(self._targets(name), "direct", moved=moved)[0]
         return all(self.steering.is_known(row, columns) for row in rows)
 
-    def _part(self, name: str, kind: Kind) -> tuple[Part, tuple[int, ...]]:
-        """Return the columns of an aspect, and those whose values explain it."""
-        steering = self.steering
+    def _is_lost_on_circle(self, name: str) -> bool:
+        """Tell whether the layers do not tell tempo up to octaves, and it is measured."""
+        if name != TEMPO or self.found is None:
+            return False
+        places = self.found.find(TEMPO, "probe_octaves")
+        r2 = self.found.columns[places[0]].r2 if places else None
+        return (r2 is None or r2 < THRESHOLD) and bool(self.found.find(TEMPO, "direct_octaves"))
+
+    def _targets(self, name: str) -> tuple[str, ...]:
         aspect = self.aspects.get(name)
-        targets = aspect.targets if aspect else (name,)
+        return aspect.targets if aspect else (name,)
+
+    def columns(
+        self, targets: Sequence[str], kind: Literal["probe", "direct"], *, moved: bool = False
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the columns that targets are ranked by, and how much each counts.
+
+        Every target counts alike. Tempo is ranked by the distance that lets octaves pass
+        (`mess.search.tempo`), unless the query is moved: a circle knows no faster and no slower.
+        """
+        steering = self.steering
+        found, shares = [], []
+        for target in targets:
+            if target == TEMPO and not moved:
+                own = steering.find(target, _OCTAVES[kind])
+                counts = octave_shares(len(own), density=self.density_share)
+            else:
+                own = steering.find(target, kind)
+                counts = np.ones(len(own))
+            if own:
+                found += own
+                shares.append(counts)
+        if not found:
+            return np.empty(0, dtype=np.int64), np.empty(0)
+        return np.array(found, dtype=np.int64), np.concatenate(shares) / len(shares)
+
+    def _part(
+        self, name: str, kind: Literal["probe", "subspace", "direct"], *, moved: bool
+    ) -> tuple[Part, tuple[int, ...]]:
+        """Return the columns of an aspect, and those whose values explain it."""
+        steering, targets = self.steering, self._targets(name)
         if kind == "subspace":
-            columns = steering.find(name, "subspace")
+            columns = np.array(steering.find(name, "subspace"), dtype=np.int64)
             shares = np.ones(len(columns))
             shown = [c for target in targets for c in steering.find(target, "probe")]
         else:
+            aspect = self.aspects.get(name)
             used = aspect.steered if aspect and kind == "probe" else targets
-            columns = [c for target in used for c in steering.find(target, kind)]
-            shares = np.full(len(columns), 1 / max(len(columns), 1))
-            shown = columns
-        if not columns:
+            columns, shares = self.columns(used, kind, moved=moved)
+            shown = [c for target in used for c in steering.find(target, kind)]
+        if not len(columns):
             raise MessError(f"nothing is known of {name!r} by the method {kind!r}")
-        return Part(name, np.array(columns, dtype=np.int64), shares), tuple(shown)
+        return Part(name, columns, shares), tuple(shown)
 
     def _check_validated(self, name: str, method: Method) -> None:
         aspect = self.aspects.get(name)
-        if method == "layer" and aspect and aspect.validated and aspect.layer is not None:
+        if method != "layer":
+            _ = self.steering  # tells if there is none
+        elif aspect and aspect.validated and aspect.layer is None:
+            raise MessError(f"no layer stands for {name!r} here: use another method")
+        if aspect and aspect.validated:
             return
-        if method != "layer" and aspect and aspect.steered:
-            return
-        if method != "layer" and aspect and aspect.validated:
-            _ = self.steering  # tells that there is none
-            raise MessError(
-                f"{name!r} can only be searched over a whole layer here (its R² when all layers "
-                f"predict it together is under {THRESHOLD}): use the method 'layer'"
-            )
         doubt = "undefined" if aspect is None else aspect.doubt
         valid = ", ".join(self.validated()) or "none"
+        if self.found is not None and len(self.columns(self._targets(name), "direct")[0]):
+            valid += "; the method 'direct' ranks by what was measured"
         raise MessError(
             f"aspect {name!r} is not validated by {self.encoder!r} on {self.dataset!r} "
             f"({doubt}); validated: {valid}"

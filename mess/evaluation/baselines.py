@@ -1,0 +1,122 @@
+"""Plain baselines: what a search without probes does, ranked over the same queries.
+
+People compare hidden states by the cosine of raw vectors, by Euclid's distance, of the layer that
+suits best, of the last one, or of all of them. Each is a ranking like that of a slider, but for the
+name: it is one list whatever is asked. Where a baseline has a layer for each target, it gets the
+target's best layer as the probes found it on all rows, which is in its favour.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.evaluation.rankings import Ranking
+
+Over = Literal["best layer", "last layer", "all layers"]
+Metric = Literal["cosine", "centred cosine", "Euclid", "Euclid, standardised"]
+OVER: tuple[Over, ...] = get_args(Over)
+METRICS: tuple[Metric, ...] = get_args(Metric)
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """One way of ranking without probes.
+
+    Attributes
+    ----------
+    over : str
+        Which layers: of "all layers", the mean over them.
+    metric : str
+    """
+
+    over: Over
+    metric: Metric
+
+    @property
+    def name(self) -> str:
+        """How it is called where it is printed."""
+        return f"{self.metric}, {self.over}"
+
+
+class Baselines:
+    """The plain rankings of some tracks.
+
+    Parameters
+    ----------
+    features : ndarray [shape=(n, layers, dim)]
+        Means over time, in the order of the index.
+    """
+
+    def __init__(self, features: NDArray[np.floating[Any]]) -> None:
+        self._features = features
+        self._layers = features.shape[1]
+
+    def ranking(self, metric: Metric, layer: int | None) -> Ranking:
+        """Return a ranking over one layer, or by the mean over all of them."""
+        layers = range(self._layers) if layer is None else [layer]
+        similar = [_SIMILAR[metric](self._features[:, one].astype(np.float32)) for one in layers]
+        return lambda row: np.mean([one(row) for one in similar], axis=0)
+
+    def judge(
+        self, judge: Callable[[Ranking], NDArray[np.float64]], best: Mapping[int, int]
+    ) -> dict[Baseline, dict[int, float]]:
+        """Judge every baseline.
+
+        Parameters
+        ----------
+        judge : callable
+            From a ranking to a figure of each target [t].
+        best : mapping of int to int
+            Of each target that is judged, its best layer.
+        """
+        found: dict[Baseline, dict[int, float]] = {}
+        for metric in METRICS:
+            by_layer = {
+                layer: judge(self.ranking(metric, layer))
+                for layer in sorted({*best.values(), self._layers - 1})
+            }
+            of_all = judge(self.ranking(metric, None))
+            for over in OVER:
+                found[Baseline(over, metric)] = {
+                    target: float(
+                        of_all[target]
+                        if over == "all layers"
+                        else by_layer[own if over == "best layer" else self._layers - 1][target]
+                    )
+                    for target, own in best.items()
+                }
+        return found
+
+
+Similar = Callable[[int], NDArray[np.float32]]
+
+
+def _cosine(x: Floats) -> Similar:
+    length = np.linalg.norm(x, axis=1, keepdims=True)
+    unit = np.divide(x, length, out=np.zeros_like(x), where=length > 0)
+    return lambda row: np.asarray(unit @ unit[row])
+
+
+def _euclid(x: Floats) -> Similar:
+    return lambda row: -np.linalg.norm(x - x[row], axis=1)
+
+
+def _centred(x: Floats) -> Floats:
+    return np.asarray(x - x.mean(axis=0))
+
+
+def _standardised(x: Floats) -> Floats:
+    deviation = x.std(axis=0)
+    return np.divide(_centred(x), deviation, out=np.zeros_like(x), where=deviation > 0)
+
+
+_SIMILAR: dict[Metric, Callable[[Floats], Similar]] = {
+    "cosine": _cosine,
+    "centred cosine": lambda x: _cosine(_centred(x)),
+    "Euclid": _euclid,
+    "Euclid, standardised": lambda x: _euclid(_standardised(x)),
+}

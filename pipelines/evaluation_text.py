@@ -1,0 +1,109 @@
+"""An evaluation as `mess evaluate` prints it."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import typer
+
+from mess.evaluation.baselines import OVER
+from mess.evaluation.decisions import IN_BPM
+from mess.evaluation.rankers import Ranker
+
+Record = Mapping[str, Any]
+
+
+def print_evaluation(record: Record) -> None:
+    """Print what a reader asks first: are the sliders faithful, and do they leak?"""
+    _print_faithfulness(record)
+    _print_baselines(record)
+    typer.echo("\nten nearest, nearer than chance in: the slider's targets / all others")
+    for method, found in record["leakage"].items():
+        typer.echo(f"{method:<10}{_text(found['diagonal']):>6} /{_text(found['off_diagonal']):>6}")
+    _print_variants(record)
+    _print_tempo(record)
+    for method, found in (record["same_work"] or {}).items():
+        recall = ", ".join(f"recall@{k} {v:.2f}" for k, v in found["recall"].items())
+        typer.echo(
+            f"same work by {method}: MRR {found['mrr']:.2f}, {recall} "
+            f"({found['queries']} queries of {found['works']} works)"
+        )
+    chosen = ", ".join(f"{name} {one['method']}" for name, one in record["defaults"].items())
+    typer.echo(f"method by which each slider ranks: {chosen or 'none is validated'}")
+
+
+def _print_faithfulness(record: Record) -> None:
+    faith = record["faithfulness"]
+    methods = [method for method in get_args(Ranker) if method in faith]
+    typer.echo(
+        f"{record['dataset']} by {record['encoder']}: Spearman of rank and true |Δ target|, "
+        f"{record['settings']['queries']} queries, other works only"
+    )
+    typer.echo(f"{'target':<22}" + "".join(f"{method:>12}" for method in methods))
+    for name in faith["random"]["per_target"]:
+        row = "".join(f"{_text(faith[m]['per_target'].get(name)):>12}" for m in methods)
+        weak = "" if name in faith["targets"] or name == IN_BPM else " (weak)"
+        typer.echo(f"{name + weak:<22}{row}")
+    for label, key in (("mean, aspects", "mean"), ("mean, from MIDI", "mean_performance")):
+        typer.echo(f"{label:<22}" + "".join(f"{_text(faith[m][key]):>12}" for m in methods))
+    if IN_BPM in faith["random"]["per_target"]:
+        typer.echo(f"tempo: whole octaves count as equal; {IN_BPM}: they do not")
+
+
+def _print_baselines(record: Record) -> None:
+    """Print the plain baselines, and the strongest of each kind."""
+    rows = record["baselines"]
+    metrics = list(dict.fromkeys(row["metric"] for row in rows))
+    typer.echo("\nwithout probes: the same mean over the aspects' validated targets")
+    typer.echo(f"{'':<22}" + "".join(f"{over:>12}" for over in OVER))
+    for metric in metrics:
+        means = {row["over"]: row["mean"] for row in rows if row["metric"] == metric}
+        typer.echo(f"{metric:<22}" + "".join(f"{_text(means.get(over)):>12}" for over in OVER))
+    known = [row for row in rows if row["mean"] is not None]
+    if known:
+        best = max(known, key=lambda row: row["mean"])
+        typer.echo(
+            f"strongest: {best['metric']} over {_over(best['over'])}, {_text(best['mean'])}; "
+            f"along the probes {_text(record['faithfulness']['probe']['mean'])}"
+        )
+
+
+def _over(over: str) -> str:
+    words = {"best layer": "each target's best layer", "last layer": "the last layer"}
+    return words.get(over, over)
+
+
+def _print_variants(record: Record) -> None:
+    if not record["controlled"]:
+        return
+    typer.echo(
+        "\nvariants with one change: own variant farthest; where each stands in its base's list "
+        "(0 % top, 100 % end; median); *: so the slider ranks"
+    )
+    for method, by_aspect in record["controlled"].items():
+        for name, seen in by_aspect.items():
+            used = record["defaults"].get(name, {}).get("method") == method
+            place = ", ".join(f"{change} {value:.0%}" for change, value in seen["place"].items())
+            typer.echo(
+                f"{'*' if used else ' '} {method:<9}{name:<20}{seen['told_apart']:>5.0%} "
+                f"(chance {seen['chance']:.0%}, n {seen['n']}; own: {seen['own']}): {place}"
+            )
+
+
+def _print_tempo(record: Record) -> None:
+    tempo = record["tempo"]
+    if not tempo:
+        return
+    typer.echo(
+        f"\nmeasured tempo: density of onsets counts {tempo['density_share']:g}, chosen on half "
+        "of the works; on the other half:"
+    )
+    for share, seen in tempo["reported_on"].items():
+        told = "–" if seen["told_apart"] is None else f"{seen['told_apart']:.0%}"
+        typer.echo(
+            f"  density {share:<5} faithful up to octaves {_text(seen['octaves'])}, in bpm "
+            f"{_text(seen['in_bpm'])}, own variant farthest {told}"
+        )
+
+
+def _text(value: float | None) -> str:
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"
