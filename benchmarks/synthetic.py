@@ -27,6 +27,7 @@ from mess.places import POOLED
 from mess.search.index import normalise_layers, serialise_layer
 from mess.search.spaces import standardise, whiten
 from mess.search.steering import Column, serialise
+from mess.search.tempo import TEMPO, octave_targets, scale_of
 from mess.store import Store
 from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION
 from mess.versions import DISCOVERY_VERSION, FEATURES_VERSION
@@ -264,6 +265,9 @@ def _write_index(store: Store, shape: Shape, planted: Planted, *, seed: int) -> 
         for kind, r2 in (("probe", 0.75), ("direct", None))
         for place, name in enumerate(TARGETS)
     ]
+    # Tempo as an index compares it: on the circle of octaves, and by the density of onsets.
+    predicted_octaves, octaves = _octaves(planted.targets, seed=seed)
+    columns += octaves
     features = store.features_manifest(shape.dataset, shape.encoder).fingerprint()
     targets = store.targets_manifest(shape.dataset).fingerprint()
     about = list(planted.about.values())
@@ -288,8 +292,25 @@ def _write_index(store: Store, shape: Shape, planted: Planted, *, seed: int) -> 
             "columns": [column.as_dict() for column in columns],
             "passages": False,
         },
-        steering=serialise(np.hstack([predicted, measured]), whiten(planted.latent)),
+        steering=serialise(
+            np.hstack([predicted, measured, predicted_octaves]), whiten(planted.latent)
+        ),
     )
+
+
+def _octaves(targets: Array, *, seed: int) -> tuple[Array, list[Column]]:
+    """Return what tempo is compared by, as it is predicted and as it was measured [n, 6]."""
+    rng = np.random.default_rng(seed + 3)
+    measured = octave_targets(targets, list(TARGETS))
+    _, mean, deviation = standardise(measured)
+    scale = scale_of(deviation)
+    x = (measured - mean) / scale
+    columns = [
+        Column(TEMPO, kind, mean=float(m), deviation=float(s), r2=r2)  # type: ignore[arg-type]
+        for kind, r2 in (("probe_octaves", 0.75), ("direct_octaves", None))
+        for m, s in zip(mean, scale, strict=True)
+    ]
+    return np.hstack([x + 0.5 * rng.standard_normal(x.shape), x]), columns
 
 
 def _write_discovery(store: Store, shape: Shape) -> None:

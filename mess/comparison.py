@@ -16,6 +16,7 @@ import numpy as np
 from mess.encoders import PRESETS, encoder_slug
 from mess.encoders.presets import RANDOM
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
+from mess.evaluation.baselines import strongest
 from mess.manifest import fingerprint
 from mess.places import command_for
 from mess.probing.differences import Array, Differences, Scores, compare
@@ -241,7 +242,10 @@ def _trained_on(name: str) -> str | None:
 
 
 def _faithfulness(store: Store, dataset: str, encoder: str) -> Record | None:
-    """Return the mean faithfulness by probe and by whole layer, None where it is not evaluated."""
+    """Return the mean faithfulness along the probes and of the strongest baseline without them.
+
+    None where it is not evaluated.
+    """
     record = attempt(lambda: store.read_evaluation(dataset, encoder))
     if isinstance(record, ArtifactMissing | ArtifactStale):
         return None
@@ -249,8 +253,11 @@ def _faithfulness(store: Store, dataset: str, encoder: str) -> Record | None:
         raise record
     if judge("evaluation", record, Sources(store, dataset, encoder)):
         return None
-    found = record["faithfulness"]
-    return {method: found[method]["mean"] for method in ("probe", "layer") if method in found}
+    plain = strongest(record["baselines"])
+    return {
+        "probe": record["faithfulness"]["probe"]["mean"],
+        "plain": plain["mean"] if plain else None,
+    }
 
 
 def _best_first(rows: list[Record]) -> list[Record]:

@@ -252,6 +252,9 @@ def _evaluation(evaluation: Record) -> str:
     targets = list(columns[methods_[-1]])
     parts = [_matrix("Faithfulness of rankings (Spearman)", columns, targets)]
     means = [[name, _number(faith[name]["mean"])] for name in methods_]
+    means += [
+        [f"{row['metric']}, {row['over']}", _number(row["mean"])] for row in evaluation["baselines"]
+    ]
     parts.append(_table("Mean over the aspects' validated targets", ["method", "mean"], means))
     leaks = [
         [name, _number(one["diagonal"]), _number(one["off_diagonal"])]

@@ -162,13 +162,13 @@ def _costs(record: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         f"{'encoder':<{width}}{'layers × dim':<14}{'trained on':<12}{'s/min':>6}{'disk':>10}  "
-        f"{'faithful (layer)':<18}licence"
+        f"{'faithful (plain)':<18}licence"
     )
     for row in record["encoders"]:
         faith = row["faithfulness"]
         said = "–"
         if faith is not None:
-            said = f"{_number(faith.get('probe'))} ({_number(faith.get('layer'))})"
+            said = f"{_number(faith.get('probe'))} ({_number(faith.get('plain'))})"
         yield (
             f"{row['name']:<{width}}{_shape(row):<14}{row['trained_on'] or '–':<12}"
             f"{_rate(row):>6}{row['bytes'] / 1e6:>7.1f} MB  "
@@ -184,7 +184,7 @@ def _costs(record: dict[str, Any]) -> Iterator[str]:
         if commands:
             yield f"{state}: `{commands[0]}`" + (", and so on" if len(commands) > 1 else "")
     yield "s/min: seconds of encoding a minute of audio, measured here (~ elsewhere, with decoding)"
-    yield "faithful: Spearman of a slider's ranking and the true differences (whole-layer cosine)"
+    yield "faithful: Spearman of a slider's ranking and the true differences (best without probes)"
 
 
 def _wrapped(label: str, words: list[str]) -> Iterator[str]:

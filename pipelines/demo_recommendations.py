@@ -120,6 +120,9 @@ def command(
         f"{recommender.dataset} by {recommender.encoder}, like "
         f"{', '.join([*tracks, *map(str, files)])}:"
     )
+    if found:
+        methods = ", ".join(f"{name} by {method}" for name, method in found[0].methods.items())
+        typer.echo(f"ranked: {methods}")
     for rank, one in enumerate(found, start=1):
         entry = labels.get(one.track_id, {})
         shares = ", ".join(f"{name} {part:+.2f}" for name, part in one.contributions.items())

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import typer
 
-from mess.evaluation.baselines import OVER
+from mess.evaluation.baselines import OVER, strongest
 from mess.evaluation.decisions import IN_BPM
 from mess.evaluation.rankers import Ranker
 
@@ -38,13 +38,13 @@ def _print_faithfulness(record: Record) -> None:
         f"{record['dataset']} by {record['encoder']}: Spearman of rank and true |Δ target|, "
         f"{record['settings']['queries']} queries, other works only"
     )
-    typer.echo(f"{'target':<22}" + "".join(f"{method:>12}" for method in methods))
+    typer.echo(f"{'target':<28}" + "".join(f"{method:>12}" for method in methods))
     for name in faith["random"]["per_target"]:
         row = "".join(f"{_text(faith[m]['per_target'].get(name)):>12}" for m in methods)
         weak = "" if name in faith["targets"] or name == IN_BPM else " (weak)"
-        typer.echo(f"{name + weak:<22}{row}")
+        typer.echo(f"{name + weak:<28}{row}")
     for label, key in (("mean, aspects", "mean"), ("mean, from MIDI", "mean_performance")):
-        typer.echo(f"{label:<22}" + "".join(f"{_text(faith[m][key]):>12}" for m in methods))
+        typer.echo(f"{label:<28}" + "".join(f"{_text(faith[m][key]):>12}" for m in methods))
     if IN_BPM in faith["random"]["per_target"]:
         typer.echo(f"tempo: whole octaves count as equal; {IN_BPM}: they do not")
 
@@ -58,9 +58,7 @@ def _print_baselines(record: Record) -> None:
     for metric in metrics:
         means = {row["over"]: row["mean"] for row in rows if row["metric"] == metric}
         typer.echo(f"{metric:<22}" + "".join(f"{_text(means.get(over)):>12}" for over in OVER))
-    known = [row for row in rows if row["mean"] is not None]
-    if known:
-        best = max(known, key=lambda row: row["mean"])
+    if best := strongest(rows):
         typer.echo(
             f"strongest: {best['metric']} over {_over(best['over'])}, {_text(best['mean'])}; "
             f"along the probes {_text(record['faithfulness']['probe']['mean'])}"

@@ -221,7 +221,7 @@ def cost_table(record: Mapping[str, Any]) -> pd.DataFrame:
                 "state": row.get("state", "compared"),
                 "mean R²": two_decimals(row.get("mean_r2")),
                 "faithful sliders": two_decimals(faith.get("probe")),
-                "whole-layer cosine": two_decimals(faith.get("layer")),
+                "best without probes": two_decimals(faith.get("plain")),
                 "s per minute": "–" if rate is None else f"{about}{rate:.2g}",
                 "this dataset": _duration(rate, record["minutes"], about=about),
                 "on disk": "–" if size is None else f"{size / 1e6:.1f} MB",

@@ -1,6 +1,6 @@
 """Figures and tables of an evaluation: faithfulness, leakage, the controlled experiment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -96,9 +96,20 @@ def controlled_table(controlled: Mapping[str, Mapping[str, Any]]) -> pd.DataFram
                     "method": METHOD_NAMES[method],
                     "should see": seen["own"],
                     "own variant farthest": f"{seen['told_apart']:.0%}",
+                    "its place in the list": f"{seen['place'][seen['own']]:.0%}",
                     "chance": f"{seen['chance']:.0%}",
                     "n": seen["n"],
                     **{change: round(value, 2) for change, value in seen["moved"].items()},
                 }
             )
     return pd.DataFrame(rows).sort_values(["slider", "method"], ignore_index=True)
+
+
+def baselines_table(baselines: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return a row for each plain metric: its mean faithfulness over which layers."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in baselines:
+        found.setdefault(row["metric"], {"without probes": row["metric"]})[row["over"]] = (
+            two_decimals(row["mean"])
+        )
+    return pd.DataFrame(list(found.values()))

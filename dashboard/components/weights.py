@@ -3,14 +3,15 @@
 Any page that searches tracks or passages draws them with its own key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import streamlit as st
 
 from dashboard.components.sliders import Slider, are_set, draw_sliders, set_sliders
 from mess.search.aspects import ASPECTS, OVERALL, Aspect
-from mess.search.terms import Terms
+from mess.search.tempo import TEMPO
+from mess.search.terms import Method, Terms
 
 EVERYTHING = "Everything"
 RESET = "Reset"
@@ -97,11 +98,30 @@ def choose_weights(recommender: Searchable, *, key: str) -> dict[str, float]:
     return watch_weights(recommender, key=key)[0]
 
 
-def watch_weights(recommender: Searchable, *, key: str) -> tuple[dict[str, float], bool]:
-    """Do as `choose_weights`; return also whether no slider is being dragged."""
+def watch_weights(
+    recommender: Searchable,
+    *,
+    key: str,
+    method: Method | None = None,
+    moved: Collection[str] = (),
+) -> tuple[dict[str, float], bool]:
+    """Do as `choose_weights`; return also whether no slider is being dragged.
+
+    Parameters
+    ----------
+    recommender : Searchable
+    key : str
+    method : str, optional
+        By which all aspects rank, if one was asked for.
+    moved : collection of str
+        The aspects along which the query is moved.
+    """
     if not are_set(f"{key}-weights"):
         set_weights(start_weights(recommender), key=key)
-    rows = [_slider(recommender, name) for name in weighable(recommender)]
+    rows = [
+        _slider(recommender, name, method=method, moved=name in moved)
+        for name in weighable(recommender)
+    ]
     choices = presets(recommender) | {RESET: start_weights(recommender)}
     found = draw_sliders(rows, presets=choices if rows else {}, key=f"{key}-weights")
     if not recommender.get_available_aspects():
@@ -111,20 +131,23 @@ def watch_weights(recommender: Searchable, *, key: str) -> tuple[dict[str, float
     return found
 
 
-def _slider(recommender: Searchable, name: str) -> Slider:
+def _slider(recommender: Searchable, name: str, *, method: Method | None, moved: bool) -> Slider:
     r2 = None if name == OVERALL else recommender.aspects[name].r2
     return Slider(
         name=name,
         label=name.replace("_", " "),
         note="" if r2 is None else f"R² {r2:.2f}",
-        help=describe(recommender, name),
+        help=describe(recommender, name, method=method, moved=moved),
         group="" if name in ASPECTS or name == OVERALL else _PLAYED,
     )
 
 
-def describe(recommender: Searchable, name: str) -> str:
-    """Return one sentence on what an aspect ranks by here."""
-    if name == OVERALL:
+def describe(
+    recommender: Searchable, name: str, *, method: Method | None = None, moved: bool = False
+) -> str:
+    """Return one sentence on what an aspect ranks by here, as the search itself decides it."""
+    chosen = recommender.terms.ranks_by(name, method=method, moved=moved)
+    if chosen == "overall":
         return "Ranks by the cosine over everything that the encoder hears, whitened."
     aspect = recommender.aspects[name]
     behind = {
@@ -133,7 +156,8 @@ def describe(recommender: Searchable, name: str) -> str:
         "direct": f"by the measured {', '.join(aspect.targets)}",
         "layer": f"over the whole of layer {aspect.layer}, by the probe of {aspect.target}",
     }
-    return f"Ranks {behind[recommender.terms.default_method(name)]}."
+    octaves = TEMPO in aspect.targets and chosen != "layer" and not moved
+    return f"Ranks {behind[chosen]}" + (", whole octaves alike." if octaves else ".")
 
 
 def unvalidated(recommender: Searchable) -> str:

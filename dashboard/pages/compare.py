@@ -128,7 +128,7 @@ def _show_costs(record: dict[str, Any]) -> None:
         "Seconds of encoding per minute of audio, measured on this machine (~: elsewhere, with "
         "decoding). "
         "*Faithful sliders*: how well a ranking by the probe agrees with the true differences "
-        "(Spearman), beside that by whole-layer cosine."
+        "(Spearman), beside the best without probes."
     )
     missing = {row["name"]: row for row in record["missing"]}
     if not missing:

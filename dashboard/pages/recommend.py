@@ -97,7 +97,9 @@ def _draw(recommender: LayerBasedRecommender, tracks: Tracks) -> None:
     with left:
         st.title("Recommend")
         _draw_query(recommender, tracks)
-        weights, settled = watch_weights(recommender, key=_KEY)
+        # Both are drawn further down: a slider says by what it ranks with them.
+        method = st.session_state.get(f"{_KEY}-method", _now().method)
+        weights, settled = watch_weights(recommender, key=_KEY, method=method, moved=_now().moves)
         _change(weights={name: weight for name, weight in weights.items() if weight})
         _draw_examples(recommender, tracks)
         settled &= _draw_moves(recommender)

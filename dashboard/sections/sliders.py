@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import readers
 from dashboard.components.evaluation import (
     METHOD_NAMES,
+    baselines_table,
     controlled_table,
     faithfulness,
     matrix_heatmap,
@@ -44,6 +45,8 @@ def show_sliders(dataset: str, encoder: str) -> None:
         alt=f"Faithfulness of each method by target. Means: {', '.join(means)}.",
     )
     st.caption(f"Means: {', '.join(means)}.")
+    st.markdown("**Without probes**: the same mean by what people compare hidden states with.")
+    st.dataframe(baselines_table(record["baselines"]), hide_index=True)
     method = st.selectbox(
         "How much each slider moves each target (1 wholly, 0 no more than chance)",
         list(record["leakage"]),
@@ -66,7 +69,8 @@ def show_sliders(dataset: str, encoder: str) -> None:
     if record["controlled"]:
         st.markdown(
             "**Recordings that differ in one thing**: the distance that a slider sees for each "
-            "change, 1 as far as another work. It should see its own change and no other."
+            "change, 1 as far as another work. It should see its own change and no other: the own "
+            "variant stands far down the list of its base (0 % is the top)."
         )
         st.dataframe(controlled_table(record["controlled"]), hide_index=True, width="stretch")
     for name, one in (record["same_work"] or {}).items():

@@ -6,7 +6,7 @@ name: it is one list whatever is asked. Where a baseline has a layer for each ta
 target's best layer as the probes found it on all rows, which is in its favour.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -120,3 +120,9 @@ _SIMILAR: dict[Metric, Callable[[Floats], Similar]] = {
     "Euclid": _euclid,
     "Euclid, standardised": lambda x: _euclid(_standardised(x)),
 }
+
+
+def strongest(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the baseline of an evaluation that is most faithful on the mean, None without any."""
+    known = [row for row in rows if row["mean"] is not None]
+    return max(known, key=lambda row: float(row["mean"]), default=None)

@@ -225,11 +225,11 @@ class Terms:
 
     def _check_validated(self, name: str, method: Method) -> None:
         aspect = self.aspects.get(name)
-        if method != "layer":
-            _ = self.steering  # tells if there is none
-        elif aspect and aspect.validated and aspect.layer is None:
-            raise MessError(f"no layer stands for {name!r} here: use another method")
         if aspect and aspect.validated:
+            if method != "layer":
+                _ = self.steering  # tells if there is none
+            elif aspect.layer is None:
+                raise MessError(f"no layer stands for {name!r} here: use another method")
             return
         doubt = "undefined" if aspect is None else aspect.doubt
         valid = ", ".join(self.validated()) or "none"

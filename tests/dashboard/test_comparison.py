@@ -29,7 +29,7 @@ def encoder(name: str, *r2: float | None, control_of: str | None = None) -> dict
         "seconds_per_minute": None if control_of else 0.25,
         "cost": 1.5,
         "bytes": 2_500_000,
-        "faithfulness": None if control_of else {"probe": 0.61, "layer": 0.3},
+        "faithfulness": None if control_of else {"probe": 0.61, "plain": 0.3},
         "licence": "MIT",
         "layers": 5,
         "dim": 384,

@@ -63,10 +63,10 @@ def test_each_encoder_stands_with_its_scores_control_and_cost(
             if path.is_file() and path.is_relative_to(_folder(store, row["name"]))
         )
     spectral = next(row for row in record["encoders"] if row["name"] == "spectral")
-    evaluation = store.read_evaluation("demo", "spectral")["faithfulness"]
+    evaluation = store.read_evaluation("demo", "spectral")
     assert spectral["faithfulness"] == {
-        "probe": evaluation["probe"]["mean"],
-        "layer": evaluation["layer"]["mean"],
+        "probe": evaluation["faithfulness"]["probe"]["mean"],
+        "plain": max(one["mean"] for one in evaluation["baselines"]),
     }
     assert (spectral["layers"], spectral["dim"]) == (10, 128)
     assert control["faithfulness"] is None

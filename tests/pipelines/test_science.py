@@ -56,8 +56,7 @@ def test_the_default_method_is_what_was_evaluated(library: Store) -> None:
     decided = library.read_evaluation("demo", "spectral")["defaults"]
     assert decided
     for name, one in decided.items():
-        if recommender.aspects[name].steered:
-            assert recommender.terms.default_method(name) == one["method"]
+        assert recommender.terms.default_method(name) == one["method"]
 
 
 def test_shares_add_up_whatever_is_asked(library: Store) -> None:

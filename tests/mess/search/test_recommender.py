@@ -87,7 +87,9 @@ def test_the_call_of_the_readme_works(values: np.ndarray) -> None:
     recommender = LayerBasedRecommender()
     assert (recommender.dataset, recommender.encoder) == ("d", "e")
     assert recommender.get_available_aspects() == ["brightness", "warmth", "tempo", "dynamics"]
-    found = recommender.recommend_by_aspect(TRACKS[4], aspect="brightness", n_recommendations=5)
+    found = recommender.recommend_by_aspect(
+        TRACKS[4], aspect="brightness", n_recommendations=5, method="layer"
+    )
     expected = cosines(values, 2, 4)
     order = [row for row in np.argsort(-expected) if row != 4][:5]
     assert [one.track_id for one in found] == [TRACKS[row] for row in order]
@@ -98,7 +100,7 @@ def test_several_aspects_add_up(values: np.ndarray) -> None:
     recommender = LayerBasedRecommender()
     weights = {"brightness": 0.6, "tempo": 0.3, "dynamics": 0.1}
     found = recommender.multi_aspect_recommendation(
-        TRACKS[0], aspect_weights=weights, n_recommendations=23
+        TRACKS[0], aspect_weights=weights, n_recommendations=23, method="layer"
     )
     by_layer = {2: cosines(values, 2, 0), 1: cosines(values, 1, 0)}
     total = 0.7 * by_layer[2] + 0.3 * by_layer[1]
@@ -119,9 +121,11 @@ def test_several_aspects_add_up(values: np.ndarray) -> None:
 
 def test_only_the_ratios_of_the_weights_matter(values: np.ndarray) -> None:
     recommender = LayerBasedRecommender()
-    small = recommender.multi_aspect_recommendation(TRACKS[3], {"brightness": 0.6, "tempo": 0.4})
+    small = recommender.multi_aspect_recommendation(
+        TRACKS[3], {"brightness": 0.6, "tempo": 0.4}, method="layer"
+    )
     large = recommender.multi_aspect_recommendation(
-        TRACKS[3], {"brightness": 60, "tempo": 40, "dynamics": 0}
+        TRACKS[3], {"brightness": 60, "tempo": 40, "dynamics": 0}, method="layer"
     )
     assert [one.track_id for one in small] == [one.track_id for one in large]
     assert [one.score for one in small] == pytest.approx([one.score for one in large])
@@ -131,7 +135,10 @@ def test_only_the_ratios_of_the_weights_matter(values: np.ndarray) -> None:
 def test_the_query_is_never_among_its_results(values: np.ndarray, k: int) -> None:
     recommender = LayerBasedRecommender()
     for track in TRACKS:
-        found = [one.track_id for one in recommender.recommend_by_aspect(track, "tempo", k)]
+        found = [
+            one.track_id
+            for one in recommender.recommend_by_aspect(track, "tempo", k, method="layer")
+        ]
         assert track not in found
         assert len(found) == len(set(found)) == min(k, 23)
 
@@ -139,26 +146,31 @@ def test_the_query_is_never_among_its_results(values: np.ndarray, k: int) -> Non
 def test_other_recordings_of_the_work_can_be_left_out(values: np.ndarray) -> None:
     recommender = LayerBasedRecommender()
     query = "Work03-02"
-    whole = recommender.recommend_by_aspect(query, "tempo", 100)
-    others = recommender.recommend_by_aspect(query, "tempo", 100, exclude_same_work=True)
+    whole = recommender.recommend_by_aspect(query, "tempo", 100, method="layer")
+    others = recommender.recommend_by_aspect(
+        query, "tempo", 100, exclude_same_work=True, method="layer"
+    )
     assert {"Work03-01", "Work03-03"} < {one.track_id for one in whole}
     assert [one for one in whole if not one.track_id.startswith("Work03")] == others
     assert len(others) == 21
 
 
 def test_results_become_a_json_list_of_objects(values: np.ndarray) -> None:
-    found = LayerBasedRecommender().recommend_by_aspect(TRACKS[0], "tempo", 2)
+    found = LayerBasedRecommender().recommend_by_aspect(TRACKS[0], "tempo", 2, method="layer")
     plain = json.loads(json.dumps([one.as_dict() for one in found]))
-    assert [sorted(one) for one in plain] == [["contributions", "score", "track_id", "values"]] * 2
+    assert [sorted(one) for one in plain] == [
+        ["contributions", "methods", "score", "track_id", "values"]
+    ] * 2
+    assert plain[0]["methods"] == {"tempo": "layer"}
     assert plain[0]["contributions"]["tempo"] == pytest.approx(plain[0]["score"])
 
 
 def test_what_is_unknown_names_the_nearest(values: np.ndarray) -> None:
     recommender = LayerBasedRecommender()
     with pytest.raises(UnknownName, match="unknown track 'work03-2': did you mean 'Work03-02'"):
-        recommender.recommend_by_aspect("work03-2", "tempo")
+        recommender.recommend_by_aspect("work03-2", "tempo", method="layer")
     with pytest.raises(UnknownName, match="unknown aspect 'Brightnes': did you mean 'brightness'"):
-        recommender.recommend_by_aspect(TRACKS[0], "Brightnes")
+        recommender.recommend_by_aspect(TRACKS[0], "Brightnes", method="layer")
 
 
 def test_an_aspect_without_a_good_probe_is_refused_with_its_r2(values: np.ndarray) -> None:
@@ -166,9 +178,16 @@ def test_an_aspect_without_a_good_probe_is_refused_with_its_r2(values: np.ndarra
     with pytest.raises(MessError, match=r"'rhythmic_energy' is not validated .*R² 0\.200 is under"):
         recommender.recommend_by_aspect(TRACKS[0], "rhythmic_energy")
     with pytest.raises(MessError, match=r"\(undefined\); validated: brightness, warmth"):
-        recommender.recommend_by_aspect(TRACKS[0], "phrasing")
+        recommender.recommend_by_aspect(TRACKS[0], "phrasing", method="layer")
     assert recommender.aspects["rhythmic_energy"].r2 == 0.2
     assert "rhythmic_energy" in LayerBasedRecommender(threshold=0.15).get_available_aspects()
+
+
+def test_a_whole_layer_never_stands_in_for_coordinates_unasked(values: np.ndarray) -> None:
+    recommender = LayerBasedRecommender()
+    with pytest.raises(ArtifactError, match="without targets .*: run `mess targets --dataset d &&"):
+        recommender.recommend_by_aspect(TRACKS[0], "tempo")
+    assert recommender.recommend_by_aspect(TRACKS[0], "tempo", method="layer")
 
 
 @pytest.mark.parametrize(
@@ -184,12 +203,12 @@ def test_weights_that_make_no_sense_are_refused(
     values: np.ndarray, weights: dict[str, float], message: str
 ) -> None:
     with pytest.raises(MessError, match=message):
-        LayerBasedRecommender().multi_aspect_recommendation(TRACKS[0], weights)
+        LayerBasedRecommender().multi_aspect_recommendation(TRACKS[0], weights, method="layer")
 
 
 def test_asking_for_none_is_refused(values: np.ndarray) -> None:
     with pytest.raises(MessError, match="at least 1 recommendation, not 0"):
-        LayerBasedRecommender().recommend_by_aspect(TRACKS[0], "tempo", 0)
+        LayerBasedRecommender().recommend_by_aspect(TRACKS[0], "tempo", 0, method="layer")
 
 
 def test_an_index_older_than_the_features_is_refused(store: Store, values: np.ndarray) -> None:
@@ -203,21 +222,21 @@ def test_an_index_older_than_the_features_is_refused(store: Store, values: np.nd
     with pytest.raises(ArtifactError, match="discovery .* is stale .*: run `mess probe"):
         LayerBasedRecommender("d", "e")
     probe(store)
-    assert LayerBasedRecommender("d", "e").recommend_by_aspect(TRACKS[0], "tempo")
+    assert LayerBasedRecommender("d", "e").recommend_by_aspect(TRACKS[0], "tempo", method="layer")
 
 
 def test_the_same_audio_extracted_again_leaves_the_index_valid(
     store: Store, values: np.ndarray
 ) -> None:
     extract(store)
-    assert LayerBasedRecommender("d", "e").recommend_by_aspect(TRACKS[0], "tempo")
+    assert LayerBasedRecommender("d", "e").recommend_by_aspect(TRACKS[0], "tempo", method="layer")
 
 
 def test_what_is_missing_or_damaged_names_its_command(store: Store, values: np.ndarray) -> None:
     index = store.root / "processed/indices/d/e"
     (index / "layer-01.faiss").write_bytes((index / "layer-02.faiss").read_bytes())
     with pytest.raises(ArtifactError, match=r"layer-01\.faiss is damaged: run `mess index"):
-        LayerBasedRecommender().recommend_by_aspect(TRACKS[0], "tempo")
+        LayerBasedRecommender().recommend_by_aspect(TRACKS[0], "tempo", method="layer")
     for content in ("{", "{}", '{"tracks": []}'):
         (index / "manifest.json").write_text(content)
         with pytest.raises(ArtifactError, match="is damaged: run `mess index"):
@@ -261,7 +280,11 @@ def test_the_composer_of_a_query_can_be_left_out(store: Store) -> None:
 
     def left(*queries: int) -> set[str]:
         found = recommender.multi_aspect_recommendation(
-            [TRACKS[row] for row in queries], {"tempo": 1.0}, 100, exclude_same_composer=True
+            [TRACKS[row] for row in queries],
+            {"tempo": 1.0},
+            100,
+            method="layer",
+            exclude_same_composer=True,
         )
         return {one.track_id for one in found}
 

@@ -76,7 +76,7 @@ def test_a_value_that_is_not_known_is_as_unlike_as_chance() -> None:
 
 def test_a_default_never_needs_a_value_that_a_track_lacks() -> None:
     x = np.array([[0.0, 1.0, 0.5, 1.0], [1.0, np.nan, 0.1, np.nan], [2.0, 0.5, 0.2, 3.0]])
-    names = ["tempo", "note_density"]
+    names = ["brightness", "note_density"]
     columns = [Column(name, kind) for kind in ("probe", "direct") for name in names]  # type: ignore[arg-type]
     steering = Steering(serialise(x[:, [0, 2, 1, 3]], np.zeros((3, 0))), columns)
     aspects = {
@@ -96,10 +96,11 @@ def test_a_default_never_needs_a_value_that_a_track_lacks() -> None:
         assert part is not None
         return columns[part.columns[0]].kind
 
-    assert (kind("tempo", 0), kind("tempo", 1)) == ("direct", "probe")
+    assert (kind("brightness", 0), kind("brightness", 1)) == ("direct", "probe")
+    assert terms.default_method("note_density") == "probe"  # and it says so
     assert kind("note_density", 0) == "probe"  # track b has no MIDI
     with pytest.raises(MessError, match="no measured value"):
-        terms.make("tempo", 1.0, method="direct", rows=[1])
+        terms.make("brightness", 1.0, method="direct", rows=[1])
 
 
 def test_values_come_back_in_their_unit() -> None:
@@ -144,15 +145,15 @@ def test_coordinates_follow_targets_out_of_fold() -> None:
         features,
         targets,
         works,
-        names=["tempo", "velocity_mean"],
+        names=["onset_density", "velocity_mean"],
         course=pd.DataFrame(index=range(60)),
     )
     kinds = [(column.name, column.kind) for column in made.columns]
     assert kinds[:4] == [
-        ("tempo", "probe"), ("velocity_mean", "probe"),
-        ("tempo", "direct"), ("velocity_mean", "direct"),
+        ("onset_density", "probe"), ("velocity_mean", "probe"),
+        ("onset_density", "direct"), ("velocity_mean", "direct"),
     ]  # fmt: skip
-    assert ("tempo", "subspace") in kinds
+    assert ("rhythmic_energy", "subspace") in kinds
     assert np.corrcoef(made.values[:, 0], targets[:, 0])[0, 1] > 0.9
     np.testing.assert_allclose(made.values[:, :4].mean(axis=0), 0, atol=1e-9)
     np.testing.assert_allclose(made.values[:, :4].std(axis=0), 1)
