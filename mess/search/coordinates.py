@@ -28,7 +28,7 @@ from mess.search.aspects import ASPECTS
 from mess.search.index import unit_layers
 from mess.search.projection import Projection, combine
 from mess.search.spaces import Reduction, fit_reduction, fit_whitening, standardise
-from mess.search.steering import Column, Kind
+from mess.search.steering import Column
 from mess.search.tempo import ON_CIRCLE, TEMPO, circle_r2, octave_targets, scale_of
 
 
@@ -116,12 +116,12 @@ def make_coordinates(
     values: list[Array] = []
     maps: list[tuple[NDArray[np.float32], float]] = []
 
-    def add(name: str, kind: Kind, x: Array, place: int, *, column: Column) -> None:
+    def add(column: Column, x: Array, *, place: int) -> None:
         """Keep one standardised coordinate, and how the features give it."""
         columns.append(column)
         values.append(x)
         own, shift = weights[:, place] / column.deviation, intercepts[place] - column.mean
-        if kind in ("direct", "direct_octaves"):
+        if column.kind in ("direct", "direct_octaves"):
             own, shift = np.zeros_like(own), np.nan
         maps.append((own, shift / column.deviation))
 
@@ -137,13 +137,13 @@ def make_coordinates(
                 continue
             r2 = stacked.r2[number] if kind == "probe" else np.nan
             column = Column(name, kind, float(mean[number]), float(deviation[number]), _known(r2))
-            add(name, kind, x[:, number], number, column=column)
+            add(column, x[:, number], place=number)
     for kind, table in both:
         for place, column in _octave_columns(
             table, stacked.r2, kind=kind, first=len(names), count=octaves.shape[1]
         ):
             x = (table[:, place] - column.mean) / column.deviation
-            add(TEMPO, column.kind, x, place, column=column)
+            add(column, x, place=place)
     for aspect, places in _subspaces(names, octaves.shape[1], list(course.columns)).items():
         kept, reduction = _reduce(stacked, every, places)
         reduced = reduction.apply(stacked.predicted[:, kept])
