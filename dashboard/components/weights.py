@@ -157,7 +157,10 @@ def describe(
         "layer": f"over the whole of layer {aspect.layer}, by the probe of {aspect.target}",
     }
     octaves = TEMPO in aspect.targets and chosen != "layer" and not moved
-    return f"Ranks {behind[chosen]}" + (", whole octaves alike." if octaves else ".")
+    text = f"Ranks {behind[chosen]}" + (", whole octaves alike." if octaves else ".")
+    if chosen == "direct" and method is None and TEMPO not in aspect.targets:
+        text += " A query that was not measured is ranked by what the layers predict."
+    return text
 
 
 def unvalidated(recommender: Searchable) -> str:
