@@ -197,6 +197,7 @@ def _row(store: Store, dataset: str, record: Record) -> Record:
             **{key: one["nested"][key] for key in ("r2", "low", "high", "spearman")},
             "best": one["best"],
             "layers": one["within"],
+            "beyond_mean": one["beyond_mean"],
         }
         for one in record["summaries"]
     }
@@ -295,10 +296,10 @@ def _pair(a: str, b: str, targets: list[str], found: Differences) -> Record:
         "targets": {
             target: {
                 "difference": float(found.difference[place]),
-                "low": float(found.low[place]),
-                "high": float(found.high[place]),
-                "p": float(found.p[place]),
-                "p_holm": float(found.p_holm[place]),
+                "low": _known(found.low[place]),
+                "high": _known(found.high[place]),
+                "p": _known(found.p[place]),
+                "p_holm": _known(found.p_holm[place]),
                 "verdict": verdicts[place],
             }
             for place, target in enumerate(targets)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from mess.probing.remarks import HOLDS_ZERO, NOTHING, holds_zero
 from mess.probing.statistics import SIGNIFICANT
 from mess.report_figures import forest
 from mess.targets.reliability import CHANGES, TRUSTED
@@ -60,8 +61,7 @@ def methods(record: Record, *, reliability: Record | None, evaluation: Record | 
         parts.append(
             f"Significance: {s['permutations']} shuffles of whole works, each with its own choice "
             "of penalties; family-wise by max-T (Westfall & Young 1993), false discovery rate by "
-            f"Benjamini & Hochberg (1995), both at {SIGNIFICANT}. Selectivity is R² minus the "
-            "mean R² of the shuffles (after Hewitt & Liang 2019)."
+            f"Benjamini & Hochberg (1995), both at {SIGNIFICANT}."
         )
     seeds = sorted({row["seed"] for row in record.get("sensitivity", [])})
     groupings = list(dict.fromkeys(row["group_by"] for row in record.get("sensitivity", [])))
@@ -176,19 +176,20 @@ def _best(record: Record) -> str:
                 f"{one['best']} {record['layer_names'][one['best']]}",
                 f"{_number(cell['r2'])} {_interval(cell)}",
                 _number(cell["spearman"]),
-                _number(cell.get("selectivity")),
                 _p(cell.get("p_family")),
                 _p(cell.get("q")),
-                ", ".join(map(str, one["within"])),
+                ", ".join(map(str, one["within"])) if one.get("beyond_mean", True) else NOTHING,
                 f"{_number(one['nested']['r2'])} {_interval(one['nested'])}",
                 _number(one["weighted"]["r2"]),
                 str(cell["n"]),
                 str(cell["works"]),
             ]
         )
-    heads = ["target", "best layer", "R² [95 %]", "Spearman", "selectivity", "p family", "q"]
+    heads = ["target", "best layer", "R² [95 %]", "Spearman", "p family", "q"]
     heads += ["within one SE", "nested R² [95 %]", "weighted R²", "n", "works"]
-    return _table("Best layers", heads, rows)
+    zero = sum(holds_zero(cell) for cell in record["cells"])
+    note = f"<p>{zero} cells are {escape(HOLDS_ZERO)}.</p>" if zero else ""
+    return _table("Best layers", heads, rows) + note
 
 
 def _controls(record: Record) -> str:

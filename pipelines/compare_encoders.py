@@ -115,7 +115,7 @@ def _column(record: dict[str, Any], row: dict[str, Any]) -> list[str]:
         if one is None:
             cells.append(f"  {'–':>5}".ljust(width))
             continue
-        text = f"  {_number(one['r2']):>5} {_interval(one):<15}{_ranges(one['layers']):<8}"
+        text = f"  {_number(one['r2']):>5} {_interval(one):<15}{_layers(one):<8}"
         if control is not None and pair is not None:
             gain = pair["targets"].get(target)
             text += f"{_number(control['r2'].get(target, {}).get('r2')):>6} "
@@ -196,6 +196,11 @@ def _wrapped(label: str, words: list[str]) -> Iterator[str]:
             line = "    "
         line += piece
     yield line
+
+
+def _layers(one: dict[str, Any]) -> str:
+    """Return the layers that may be the best; "mean" where none tells more than the mean."""
+    return _ranges(one["layers"]) if one["beyond_mean"] else "mean"
 
 
 def _ranges(layers: list[int]) -> str:

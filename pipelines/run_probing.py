@@ -17,8 +17,9 @@ from mess.encoders import encoder_slug
 from mess.errors import MessError, UnknownName
 from mess.places import Level
 from mess.probing.discovery import Alpha, discover
+from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, NOTHING, holds_zero
 from mess.probing.results import Discovery
-from mess.probing.statistics import SIGNIFICANT
+from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
 from mess.store import Pooling, Store
 from mess.tracking import Run, start_run
 from pipelines.options import (
@@ -238,6 +239,8 @@ def print_best(record: dict[str, Any]) -> None:
         f"{'target':<21}{'layer':>5}  {'name':<22}{'R²':>6} {'95 %':>14} {'nested':>7}"
         f"{'Spearman':>9}{'n':>6}  layers within one standard error"
     )
+    if record["groups"] < FEWEST_WORKS:
+        typer.echo(NO_INTERVAL)
     summaries = {summary["target"]: summary for summary in record["summaries"]}
     by_place = {(cell["target"], cell["layer"]): cell for cell in record["cells"]}
     for target in record["target_names"]:
@@ -251,7 +254,8 @@ def print_best(record: dict[str, Any]) -> None:
         typer.echo(
             f"{target:<21}{best['layer']:>5}  {name:<22}{_number(best['r2']):>6}{_stars(best):<1}"
             f"{interval:>14} {_number(summary['nested']['r2']):>7}{_number(best['spearman']):>9}"
-            f"{best['n']:>6}  {', '.join(map(str, summary['within']))}"
+            f"{best['n']:>6}  "
+            + (", ".join(map(str, summary["within"])) if summary["beyond_mean"] else NOTHING)
         )
     if settings["permutations"]:
         sure = sum((cell["p_family"] or 1.0) <= SIGNIFICANT for cell in record["cells"])
@@ -261,6 +265,8 @@ def print_best(record: dict[str, Any]) -> None:
             f"of {settings['group_by'][0]}s: {sure} of {len(record['cells'])} cells; {false} at a "
             f"false discovery rate of {SIGNIFICANT}"
         )
+        if zero := sum(holds_zero(cell) for cell in record["cells"]):
+            typer.echo(f"{zero} of these are {HOLDS_ZERO}")
 
 
 def print_beside(record: dict[str, Any]) -> None:

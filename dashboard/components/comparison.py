@@ -11,6 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.components.figures import PALETTE, SCALE, escape, two_decimals
+from mess.probing.remarks import NOTHING
 
 # The same scale, mixed with white: of controls.
 _PALE = [[0.0, "#e2a9a0"], [0.5, "#fafafa"], [1.0, "#a3c3dc"]]
@@ -42,11 +43,13 @@ def score_heatmap(record: Mapping[str, Any]) -> go.Figure:
             if cell is None or cell["r2"] is None:
                 continue
             r2[place, column] = cell["r2"]
-            layers = ", ".join(map(str, cell["layers"]))
+            layers = f"best layers {', '.join(map(str, cell['layers']))}"
+            if not cell.get("beyond_mean", True):
+                layers = NOTHING
             hover[place, column] = (
                 f"{target}<br>{escape(row['name'])}<br>R² {cell['r2']:.3f} "
                 f"[{two_decimals(cell['low'])}, {two_decimals(cell['high'])}]"
-                f"<br>best layers {layers}"
+                f"<br>{layers}"
             )
     is_control = np.array([row["control_of"] is not None for row in rows], dtype=bool)
     figure = go.Figure()
@@ -131,16 +134,18 @@ def difference_plot(pair: Mapping[str, Any]) -> go.Figure:
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [one["high"] - one["difference"] for _, one in part],
-                "arrayminus": [one["difference"] - one["low"] for _, one in part],
+                "array": [_ends(one)[1] - one["difference"] for _, one in part],
+                "arrayminus": [one["difference"] - _ends(one)[0] for _, one in part],
                 "color": colour,
                 "thickness": 1.5,
                 "width": 3,
             },
             text=[
                 f"{target}<br>{one['difference']:+.3f} [{two_decimals(one['low'])}, "
-                f"{two_decimals(one['high'])}]<br>p {one['p']:.3g}, corrected "
-                f"{one['p_holm']:.3g}<br>{verdict}"
+                f"{two_decimals(one['high'])}]"
+                + ("" if one["p"] is None else f"<br>p {one['p']:.3g}, corrected ")
+                + ("" if one["p_holm"] is None else f"{one['p_holm']:.3g}")
+                + f"<br>{verdict}"
                 for target, one in part
             ],
             hovertemplate="%{text}<extra></extra>",
@@ -164,7 +169,7 @@ def difference_plot(pair: Mapping[str, Any]) -> go.Figure:
 def is_cut(pair: Mapping[str, Any]) -> bool:
     """Tell whether an interval runs out of `difference_plot`."""
     found = list(pair["targets"].values())
-    return any(max(abs(one["low"]), abs(one["high"])) > _reach(found) for one in found)
+    return any(max(map(abs, _ends(one))) > _reach(found) for one in found)
 
 
 def in_words(pair: Mapping[str, Any]) -> str:
@@ -250,9 +255,16 @@ def _legend(pair: Mapping[str, Any], verdict: str) -> str:
     return f"{escape(_short(winner))} is better"
 
 
+def _ends(one: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the ends of an interval; both are the difference where there is none."""
+    if one["low"] is None or one["high"] is None:
+        return one["difference"], one["difference"]
+    return one["low"], one["high"]
+
+
 def _reach(found: list[Mapping[str, Any]]) -> float:
     """Return how far the axis goes: over all points, and over intervals that are not absurd."""
-    widest = max((max(abs(one["low"]), abs(one["high"])) for one in found), default=1.0)
+    widest = max((max(map(abs, _ends(one))) for one in found), default=1.0)
     points = max((abs(one["difference"]) for one in found), default=0.5)
     return 1.05 * min(widest, max(1.0, 1.3 * points))
 
@@ -270,7 +282,7 @@ def _lay_out(figure: go.Figure, *, height: int) -> None:
 def _score(cell: Mapping[str, Any] | None) -> str:
     if cell is None:
         return "–"
-    layers = ", ".join(map(str, cell["layers"]))
+    layers = ", ".join(map(str, cell["layers"])) if cell.get("beyond_mean", True) else NOTHING
     return (
         f"{two_decimals(cell['r2'])} [{two_decimals(cell['low'])}, {two_decimals(cell['high'])}]"
         f" · {layers}"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.components.figures import GREY, SCALE, escape, interval, two_decimals
+from mess.probing.remarks import remarks
 from mess.probing.statistics import SIGNIFICANT
 from mess.targets import ALL_TARGETS
 
@@ -17,10 +19,10 @@ from mess.targets import ALL_TARGETS
 VALUES = {
     "r2": "R²",
     "spearman": "Spearman",
-    "selectivity": "selectivity",
     "p_family": "significance",
 }
 BESIDE = -1  # the layer of a column that is no layer
+_HOVER = 60  # letters of a line beside the pointer
 _ROW, _HEAD, _GAP = 22, 0.8, 0.4  # pixels, rows, columns
 
 
@@ -248,7 +250,7 @@ def _add_marks(
     """Mark, in the lower right of their cells, the layers that may be a target's best."""
     x, y, symbols = [], [], []
     for summary in record.get("summaries", []):
-        if summary["target"] not in row_of:
+        if summary["target"] not in row_of or not summary.get("beyond_mean", True):
             continue
         row = grid.rows[row_of[summary["target"]]]
         for layer in sorted({summary["best"], *summary["within"]}):
@@ -356,7 +358,7 @@ def cell_text(cell: Mapping[str, Any], name: str) -> str:
         lines.append(f"Spearman {cell['spearman']:.3f}")
     if cell.get("p_family") is not None:
         lines.append(f"p {cell['p']:.3g}, family-wise {cell['p_family']:.3g}, q {cell['q']:.3g}")
-        lines.append(f"selectivity {cell['selectivity']:.3f}")
+    lines += [escape(line) for remark in remarks(cell) for line in wrap(remark, _HOVER)]
     return "<br>".join(lines)
 
 

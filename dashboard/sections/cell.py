@@ -11,6 +11,7 @@ from dashboard.components.figures import interval, two_decimals
 from dashboard.components.layers import layer_labels
 from dashboard.components.text import plain
 from dashboard.sections.selection import play_row, row_name
+from mess.probing.remarks import remarks
 from mess.targets import ALL_TARGETS
 
 _LISTED = 300  # rows to choose from, the worst predicted first
@@ -98,14 +99,13 @@ def _numbers(cell: dict[str, Any], target: str) -> None:
     third.metric("n", int(cell["n"]))
     lines = [f"95 % interval of R² {interval(cell)} (bootstrap over {int(cell['works'])} works)"]
     if cell.get("p_family") is not None:
-        lines.append(
-            f"p {cell['p']:.3g}, family-wise {cell['p_family']:.3g}, q {cell['q']:.3g}; "
-            f"selectivity {cell['selectivity']:.2f}"
-        )
+        lines.append(f"p {cell['p']:.3g}, family-wise {cell['p_family']:.3g}, q {cell['q']:.3g}")
     lines.append(f"RMSE {cell['rmse']:.4g} {known.unit if known else ''}".rstrip())
     lines.append("R² within each fold: " + ", ".join(two_decimals(v) for v in cell["fold_r2"]))
     penalties = ", ".join(f"{alpha:g}" for alpha in sorted(set(cell["alpha"])))
     lines.append(f"Penalty of each fold: {penalties}")
+    for remark in remarks(cell):
+        st.info(f"{remark[0].upper()}{remark[1:]}.")
     st.caption("  \n".join(lines))
 
 

@@ -16,7 +16,6 @@ from mess.probing.statistics import SIGNIFICANT
 _WHAT = {
     "r2": "R²: 1 is perfect, 0 no better than the mean, below 0 worse.",
     "spearman": "Spearman's rank correlation of predicted and true.",
-    "selectivity": "R² minus the mean R² of the same probe on shuffled works.",
     "p_family": "−log₁₀ of the family-wise p: 1.3 and more is significant, 3 is one in a thousand.",
 }
 
@@ -64,7 +63,8 @@ def show_heatmap(record: dict[str, Any], tracks: dict[str, readers.TrackInfo]) -
         alt=words,
     )
     st.caption(
-        f"{_WHAT[value]} ◆ best layer by R², ● within one standard error of it. {words} "
+        f"{_WHAT[value]} ◆ best layer by R², ● within one standard error of it; "
+        f"neither where no layer tells more than the mean. {words} "
         "Click a cell, or choose it below."
     )
     figure_buttons(f"heatmap-{place}", file_name=f"{place}-{value}", key="heatmap-buttons")

@@ -13,6 +13,7 @@ from dashboard.components.lines import layer_lines
 from dashboard.sections.missing import offer
 from dashboard.sections.wide import wide
 from mess.errors import ArtifactError
+from mess.probing.remarks import NOTHING
 from mess.targets.reliability import TRUSTED
 
 _PLAIN = {"displayModeBar": False}
@@ -60,7 +61,9 @@ def show_layers(record: dict[str, Any]) -> None:
             {
                 "target": summary["target"],
                 "best": labels[summary["best"]],
-                "within one SE": ", ".join(map(str, summary["within"])),
+                "within one SE": ", ".join(map(str, summary["within"]))
+                if summary.get("beyond_mean", True)
+                else NOTHING,
                 "wins": ", ".join(f"{layer}: {summary['wins'][layer]:.0%}" for layer in often),
                 "R²": f"{two_decimals(cell['r2'])} {interval(cell)}",
                 **{

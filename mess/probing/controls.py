@@ -18,7 +18,7 @@ from mess.errors import MessError
 from mess.probing.discovery import Alpha, discover
 from mess.probing.folds import MIN_WORKS, assign_folds
 from mess.probing.ridge import Array
-from mess.probing.scores import r2_score, spearman, training_means
+from mess.probing.scores import r2_score, spearman_beyond_mean, training_means
 
 _FEW = 10  # draws where the interval is not wanted
 
@@ -119,9 +119,11 @@ def label_mean(
         if not rows.any():
             continue
         truth, guess = y[rows, column], predicted[0, rows, column]
-        score = r2_score(truth, guess, baseline[rows, column])
+        means = baseline[rows, column]
+        score = r2_score(truth, guess, means)
         if score is not None:
-            found.append(Control(name, target, score, spearman(truth, guess)))
+            rank = spearman_beyond_mean(truth, guess, means)
+            found.append(Control(name, target, score, rank))
     return found
 
 
@@ -231,5 +233,7 @@ def fit_elsewhere(
         guess = paths[layer].predict_each(test_features[test, layer], alphas=alphas[layer])[:, 0]
         score = r2_score(truth, guess, np.full(len(truth), truth.mean()))
         if score is not None:
-            found.append(Control(f"layer {layer}", name, score, spearman(truth, guess)))
+            fitted_mean = np.full(len(truth), y.mean())
+            rank = spearman_beyond_mean(truth, guess, fitted_mean)
+            found.append(Control(f"layer {layer}", name, score, rank))
     return found

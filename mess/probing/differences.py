@@ -12,6 +12,7 @@ Conventions
   would forget that folds share their training rows.
 * "Beats" and "loses" are said where p, after Holm's correction over the targets, is at most 0.05:
   the interval at that corrected level leaves out 0. The intervals that are shown are 95 % each.
+* Under ten works there is no interval and no p, and nothing is told apart.
 
 Examples
 --------
@@ -29,7 +30,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.probing.statistics import SIGNIFICANT, interval, resampled_r2, works_drawn
+from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT, interval, resampled_r2, works_drawn
 
 Array = NDArray[np.float64]
 Verdict = Literal["beats", "loses", "not told apart"]
@@ -117,11 +118,14 @@ def compare(a: Scores, b: Scores, *, draws: int = DRAWS, seed: int = 0) -> Diffe
     spread = moved[0] - moved[1]
     difference, low, high, p, p_holm = (np.full(known.shape, np.nan) for _ in range(5))
     difference[known] = a.r2[known] - b.r2[known]
+    if not known.any():
+        return Differences(difference, low, high, p, p_holm, *[float("nan")] * 4)
+    if works < FEWEST_WORKS:
+        mean_difference = float(difference[known].mean())
+        return Differences(difference, low, high, p, p_holm, mean_difference, *[float("nan")] * 3)
     low[known], high[known] = interval(spread)
     p[known] = two_sided(spread)
     p_holm[known] = holm(p[known])
-    if not known.any():
-        return Differences(difference, low, high, p, p_holm, *[float("nan")] * 4)
     mean = spread.mean(axis=1, keepdims=True)
     mean_low, mean_high = interval(mean)[:, 0]
     return Differences(

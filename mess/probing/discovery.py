@@ -13,8 +13,8 @@ Conventions
 * A row whose target is undefined (NaN) is left out of that target's cells only.
 * Intervals and significance take the work as their unit; see `mess.probing.statistics`.
 
-Metrics of a cell: `r2`, `spearman` (of predicted and true), `rmse` (in the target's unit), and
-the R² of every fold.
+Metrics of a cell: `r2`, `spearman` (of predicted and true; none where the probe predicts only the
+mean), `rmse` (in the target's unit), and the R² of every fold.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +31,12 @@ from mess.probing.layers import choose_layers, weigh_layers
 from mess.probing.probes import out_of_fold
 from mess.probing.results import Cell, Combined, Discovery, Summary
 from mess.probing.ridge import DEFAULT_ALPHAS, Array
-from mess.probing.scores import r2_score, spearman, training_means
+from mess.probing.scores import (
+    is_only_mean,
+    r2_score,
+    spearman_beyond_mean,
+    training_means,
+)
 from mess.probing.shuffles import shuffle_keys, shuffled_rows
 
 Alpha = float | Literal["auto"]
@@ -146,7 +151,12 @@ def discover(
     summaries = [
         summary
         for column, name in enumerate(names)
-        if (summary := _summary(name, column, scores, y, combined, shares)) is not None
+        if (
+            summary := _summary(
+                name, column, scores, y, combined, shares, baseline, cells[column :: len(names)]
+            )
+        )
+        is not None
     ]
     return Discovery(cells, summaries, predicted, fold, combined[0], scores.influence[:, -1])
 
@@ -183,7 +193,7 @@ def _cell(
         layer=layer,
         target=target,
         r2=r2_score(y, predicted, baseline),
-        spearman=spearman(y, predicted),
+        spearman=spearman_beyond_mean(y, predicted, baseline),
         rmse=float(np.sqrt(np.square(y - predicted).mean())),
         fold_r2=[
             r2_score(y[fold == k], predicted[fold == k], baseline[fold == k])
@@ -192,6 +202,7 @@ def _cell(
         alpha=alpha[np.isfinite(alpha)].tolist(),
         n=len(y),
         works=n_works,
+        only_mean=is_only_mean(predicted, baseline),
     )
 
 
@@ -236,6 +247,7 @@ class _Scores:
         draws = statistics.works_drawn(works, resamples=resamples, seed=seed)
         resampled = statistics.resampled_r2(observed.ravel(), moves, draws=draws)
         bounds = statistics.interval(resampled).reshape(2, *observed.shape)
+        bounds[:, np.isfinite(shares).sum(axis=0) < statistics.FEWEST_WORKS] = np.nan
         moves = moves.reshape(works, *observed.shape)
         return cls(r2, resampled.reshape(-1, *observed.shape), bounds, moves)
 
@@ -255,7 +267,6 @@ def _with_significance(cells: list[Cell], null: Array, scores: _Scores) -> list[
                 "p": _known(found.p[place]),
                 "p_family": _known(found.p_family[place]),
                 "q": _known(found.q[place]),
-                "selectivity": _known(found.selectivity[place]),
             }
         done.append(cell if cell.r2 is None else replace(cell, **more))
     return done
@@ -294,7 +305,14 @@ def _combine(
 
 
 def _summary(
-    name: str, column: int, scores: _Scores, y: Array, combined: Array, shares: Array
+    name: str,
+    column: int,
+    scores: _Scores,
+    y: Array,
+    combined: Array,
+    shares: Array,
+    baseline: Array,
+    cells: Sequence[Cell],
 ) -> Summary | None:
     layers = shares.shape[2]
     r2, resampled = scores.r2[:layers, column], scores.resampled[:, :layers, column]
@@ -306,14 +324,25 @@ def _summary(
     both = [
         Combined(
             r2=_known(scores.r2[layers + kind, column]),
-            spearman=spearman(y[rows, column], combined[kind, rows, column]),
+            spearman=spearman_beyond_mean(
+                y[rows, column], combined[kind, rows, column], baseline[rows, column]
+            ),
             low=_known(bounds[kind][0]),
             high=_known(bounds[kind][1]),
             layers=shares[kind, column].tolist(),
         )
         for kind in range(2)
     ]
-    return Summary(name, best.best, best.within, best.wins, nested=both[0], weighted=both[1])
+    beyond = bool(r2[best.best] > 0) and not cells[best.best].only_mean
+    return Summary(
+        name,
+        best.best,
+        best.within if beyond else [],
+        best.wins,
+        nested=both[0],
+        weighted=both[1],
+        beyond_mean=beyond,
+    )
 
 
 def _known(value: float) -> float | None:

@@ -20,7 +20,8 @@ class Cell:
     layer : int
     target : str
     r2, spearman, rmse : float or None
-        None where they are undefined: too few rows, or a target that does not vary.
+        None where they are undefined: too few rows, or a target that does not vary; ``spearman``
+        also where ``only_mean``.
     fold_r2 : list of (float or None)
         R² within each fold, against the mean of its training rows.
     alpha : list of float
@@ -28,12 +29,12 @@ class Cell:
     n, works : int
         Rows and distinct works that took part.
     low, high : float or None
-        95 % interval of ``r2``, by a bootstrap over works.
+        95 % interval of ``r2``, by a bootstrap over works; None under ten works.
     p, p_family, q : float or None
         Chance of such an R² on shuffled works: of this cell, of any cell, and as the least false
         discovery rate. None if no shuffles were asked for.
-    selectivity : float or None
-        ``r2`` minus the mean R² of the same probe on shuffled works.
+    only_mean : bool
+        Whether the probe predicts only the mean of its training rows.
     """
 
     layer: int
@@ -50,7 +51,7 @@ class Cell:
     p: float | None = None
     p_family: float | None = None
     q: float | None = None
-    selectivity: float | None = None
+    only_mean: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the cell as plain values."""
@@ -86,9 +87,11 @@ class Summary:
     best : int
         The layer with the highest R².
     within : list of int
-        Every layer within one standard error of it.
+        Every layer within one standard error of it; none unless ``beyond_mean``.
     wins : list of float
         How often each layer is the best when works are drawn anew.
+    beyond_mean : bool
+        Whether the best layer tells more than the mean: R² above 0, and not ``only_mean``.
     nested : Combined
         The layer chosen inside each training fold: an R² without the optimism of "best of many".
     weighted : Combined
@@ -101,6 +104,7 @@ class Summary:
     wins: list[float]
     nested: Combined
     weighted: Combined
+    beyond_mean: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as plain values."""

@@ -23,6 +23,26 @@ def spearman(a: Array, b: Array) -> float | None:
     return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
 
 
+def is_only_mean(predicted: Array, baseline: Array) -> bool:
+    """Tell whether a probe predicts no more than the mean of its training rows.
+
+    So it is where what the probe adds to that mean varies no more than the mean itself does from
+    fold to fold. A fold's training mean is low where its own rows are high, so the ranks of such
+    predictions run against the truth (a Spearman near −0.5) and say nothing.
+
+    Parameters
+    ----------
+    predicted, baseline : ndarray [shape=(n,)]
+        Out of fold, and the mean of the rows that each was fitted on.
+    """
+    return bool(np.square(predicted - baseline).mean() <= baseline.var())
+
+
+def spearman_beyond_mean(y: Array, predicted: Array, baseline: Array) -> float | None:
+    """Return `spearman`, or None where `is_only_mean`."""
+    return None if is_only_mean(predicted, baseline) else spearman(y, predicted)
+
+
 def training_means(y: Array, predicted: Array, fold: NDArray[np.int64]) -> Array:
     """Return, for every row and target, the mean of the rows that its probe was fitted on."""
     baseline = np.full_like(y, np.nan)

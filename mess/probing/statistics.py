@@ -39,14 +39,11 @@ class Significance:
         Of each cell among all: the chance that any cell scores so high (family-wise error).
     q : ndarray [shape=cells]
         Least false discovery rate at which the cell is a discovery.
-    selectivity : ndarray [shape=cells]
-        R² minus the mean R² of the same probe on shuffled works.
     """
 
     p: Array
     p_family: Array
     q: Array
-    selectivity: Array
 
 
 @dataclass(frozen=True)
@@ -148,19 +145,16 @@ def significance(observed: Array, null: Array) -> Significance:
     ----------
     P. H. Westfall, S. S. Young: Resampling-Based Multiple Testing, 1993 (single-step max-T).
     Y. Benjamini, Y. Hochberg: Controlling the false discovery rate. JRSS B 57 (1995).
-    J. Hewitt, P. Liang: Designing and Interpreting Probes with Control Tasks. EMNLP 2019
-    (selectivity; here the control is the true target of another work).
     """
     p, family, q = (np.full(observed.shape, np.nan) for _ in range(3))
     usable = np.isfinite(observed) & np.isfinite(null).all(axis=0)
-    selectivity = np.where(usable, observed - np.where(usable, null, 0).mean(axis=0), np.nan)
     if usable.any():
         height = np.vstack([observed[usable], null[:, usable]])
         p[usable] = (height >= height[0] - _ROUNDING).mean(axis=0)
         highest = height.max(axis=1)
         family[usable] = (highest[:, None] >= height[0] - _ROUNDING).mean(axis=0)
         q[usable] = false_discovery_rate(p[usable])
-    return Significance(p=p, p_family=family, q=q, selectivity=selectivity)
+    return Significance(p=p, p_family=family, q=q)
 
 
 def false_discovery_rate(p: Array) -> Array:

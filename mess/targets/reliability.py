@@ -1,7 +1,8 @@
 """Are the targets themselves to be trusted? Their reliability, and invariance to what is no music.
 
-Task: a probe cannot predict a target better than the target agrees with itself. *Split-half
-reliability* asks whether two halves of a recording give the same number; *invariance* whether the
+Task: say how far a target is stable before a probe of it is believed. *Split-half reliability* asks
+whether two halves of a recording give the same number (music may differ between them, so it is no
+ceiling of a probe); *invariance* whether the
 same recording does after a change that no listener calls another music: ±12 dB of gain, MP3 at
 128 kbit/s, another sample rate.
 

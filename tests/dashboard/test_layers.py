@@ -98,7 +98,7 @@ def test_families_are_written_above_their_targets() -> None:
 def test_what_may_be_chance_loses_its_colour_and_keeps_its_number() -> None:
     found = record()
     for one, p in zip(found["cells"], (0.9, 0.01, 0.04, 0.06), strict=True):
-        one |= {"p": p / 2, "p_family": p, "q": p, "selectivity": 0.0}
+        one |= {"p": p / 2, "p_family": p, "q": p}
     greyed, coloured = heatmap(found, grey=True), heatmap(found)
     assert written(greyed) == written(coloured)
     sure = [c["r2"] for c in found["cells"] if c["r2"] is not None and c["p_family"] <= 0.05]
@@ -109,7 +109,7 @@ def test_what_may_be_chance_loses_its_colour_and_keeps_its_number() -> None:
 def test_significance_is_shown_as_orders_of_magnitude() -> None:
     found = record()
     for one in found["cells"]:
-        one |= {"p": 0.01, "p_family": 0.01, "q": 0.01, "selectivity": 0.0}
+        one |= {"p": 0.01, "p_family": 0.01, "q": 0.01}
     figure = heatmap(found, value="p_family")
     assert set(written(figure).values()) == {"2.0"}
     assert "4 of 4 cells are significant" in describe_heatmap(found, value="p_family")

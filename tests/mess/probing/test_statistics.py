@@ -8,10 +8,14 @@ from scipy.stats import false_discovery_control
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
+from mess.probing.controls import label_mean
+from mess.probing.differences import Scores, compare
 from mess.probing.discovery import discover
 from mess.probing.layers import choose_layers, weigh_layers
 from mess.probing.probes import out_of_fold
+from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, ONLY_MEAN, remarks
 from mess.probing.ridge import RidgePath
+from mess.probing.scores import spearman
 from mess.probing.shuffles import shuffle_keys, shuffled_rows
 from mess.probing.statistics import (
     best_layers,
@@ -127,7 +131,6 @@ def test_chance_is_called_chance_and_a_planted_cell_is_not() -> None:
             assert cell.p_family <= 0.01
             assert cell.r2 is not None and cell.low is not None and cell.high is not None
             assert 0 < cell.low < cell.r2 < cell.high < 1
-            assert cell.selectivity is not None and cell.selectivity > cell.r2 - 0.1
         elif cell.target != "real":
             assert cell.p_family > 0.02
 
@@ -190,9 +193,57 @@ def test_significance_counts_the_observed_as_a_shuffle() -> None:
     observed = np.array([2.0, -3.0, np.nan, -9.0, -2.9])
     found = significance(observed, null)
     assert found.p[0] == found.p_family[0] == pytest.approx(0.01)
-    assert np.isnan([found.p[2], found.p_family[2], found.q[2], found.selectivity[2]]).all()
+    assert np.isnan([found.p[2], found.p_family[2], found.q[2]]).all()
     assert found.p[3] == pytest.approx(1)
-    assert found.selectivity[0] == pytest.approx(2.0 - null[:, 0].mean())
+
+
+def test_a_probe_that_predicts_only_the_mean_has_neither_ranks_nor_layers() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(20), 2)
+    x = rng.standard_normal((40, 3, 6))
+    y = np.stack([rng.standard_normal(40), x[:, 1, 0]], axis=1)
+    # A penalty without measure leaves the mean of the training rows, and nothing else.
+    found = discover(x, y, groups, names=["noise", "known"], alpha=1e9, folds=10)
+    for cell in found.cells:
+        assert cell.only_mean
+        assert cell.spearman is None
+        assert cell.r2 == pytest.approx(0, abs=1e-6)
+        rows = np.isfinite(found.predicted[cell.layer, :, 0])
+        column = ["noise", "known"].index(cell.target)
+        guess = found.predicted[cell.layer, rows, column]
+        assert (spearman(y[rows, column], guess) or 0) < -0.1  # what was shown before
+    for summary in found.summaries:
+        assert not summary.beyond_mean
+        assert summary.within == []
+        assert summary.nested.spearman is summary.weighted.spearman is None
+    read = discover(x, y, groups, names=["noise", "known"], folds=10)
+    known = read.summaries[1]
+    assert (known.best, known.within, known.beyond_mean) == (1, [1], True)
+    assert known.nested.spearman is not None and known.nested.spearman > 0.9
+    (mean, _) = label_mean("training mean", [""] * 40, y, groups, names=["noise", "known"])
+    assert (mean.r2, mean.spearman) == (0, None)
+
+
+def test_under_ten_works_there_is_no_interval_and_no_encoder_beats_another() -> None:
+    for works in (9, 10):
+        x, y, groups = planted(works=works, seed=0)
+        found = discover(x, y, groups, names=["t"], folds=5)
+        ends = [cell.low for cell in found.cells] + [found.summaries[0].nested.high]
+        assert [end is None for end in ends] == [works < 10] * len(ends)
+        good, poor = (Scores(np.array([r2]), found.influence * 0) for r2 in (0.9, 0.1))
+        told = compare(good, poor)
+        assert told.verdicts == ["not told apart" if works < 10 else "beats"]
+        assert np.isnan(told.low[0]) == (works < 10)
+        assert told.difference[0] == pytest.approx(0.8)
+
+
+def test_what_must_be_said_beside_a_cell() -> None:
+    cell = {"r2": 0.2, "low": -0.1, "high": 0.4, "p_family": 0.05, "works": 45}
+    assert remarks(cell) == [HOLDS_ZERO]
+    assert remarks(cell | {"low": 0.01}) == remarks(cell | {"p_family": 0.06}) == []
+    assert remarks(cell | {"r2": None}) == []
+    assert remarks(cell | {"low": None, "high": None, "works": 9}) == [NO_INTERVAL]
+    assert remarks(cell | {"only_mean": True, "p_family": None}) == [ONLY_MEAN]
 
 
 def test_the_errors_without_a_work_are_those_of_the_experiment_without_it() -> None:
