@@ -99,7 +99,7 @@ def difference(first: Marks, second: Marks, *, lag: int) -> tuple[float, float]:
     if n < _OVERLAP + _SMOOTH:
         return 1.0, 0.0
     levels = np.stack([_audible_levels(one[1, :n]) for one in (a, b)])
-    heard = (levels > -_AUDIBLE + 0.5).any(axis=0)
+    heard = np.logical_or(*(levels > -_AUDIBLE + 0.5))
     if heard.sum() < _OVERLAP:
         return 1.0, 0.0
     differ = np.bitwise_count(a[0, :n] ^ b[0, :n])[_SMOOTH // 2 :][: len(heard)]
@@ -228,8 +228,8 @@ def _candidates(fingerprints: Sequence[Marks]) -> list[tuple[int, int, int]]:
     order = np.argsort(word, kind="stable")  # within a word, files stay in their order
     word, place, files = word[order], place[order], files[order]
     _, group, sizes = np.unique(word, return_inverse=True, return_counts=True)
-    kept = (sizes[group] > 1) & (sizes[group] <= _COMMON)
-    word, place, files = word[kept], place[kept], files[kept]
+    shared = (sizes[group] > 1) & (sizes[group] <= _COMMON)
+    word, place, files = word[shared], place[shared], files[shared]
     span = int(max(marks.shape[1] for marks in fingerprints))
     keys = []
     for step in range(1, _COMMON):

@@ -12,7 +12,7 @@ import numpy as np
 import typer
 
 from mess.errors import ArtifactMissing
-from mess.fingerprint import Marks, find_copies
+from mess.fingerprint import join_works
 from mess.manifest import Manifest, fingerprint
 from mess.probing.folds import MIN_WORKS
 from mess.search.coordinates import Coordinates, describe_course, make_coordinates
@@ -27,7 +27,7 @@ from pipelines.build_passages import (
     sample_segments,
 )
 from pipelines.options import DatasetOption, EncoderOption, encoder_or_default, run_script
-from pipelines.probing_data import aligned_targets
+from pipelines.probing_data import aligned_targets, copies_of
 
 
 def build_index(
@@ -50,7 +50,10 @@ def build_index(
     store = store or Store()
     features = store.read_features(dataset, encoder, pooling="mean_std")
     entries = store.features_manifest(dataset, encoder).done()
-    works = [entries[track]["work"] for track in features.tracks]
+    first_of = copies_of(features.tracks, dataset=dataset, store=store)
+    row_of = {track: row for row, track in enumerate(features.tracks)}
+    copies = [row_of[first_of[track]] for track in features.tracks]
+    works = join_works([entries[track]["work"] for track in features.tracks], copies)
     half = features.values.shape[2] // 2
     vectors = normalise_layers(features.values[:, :, :half])
     measured = _measured(store, dataset)
@@ -75,7 +78,7 @@ def build_index(
             "tracks": features.tracks,
             "works": works,
             "composers": [entries[track].get("composer", "") for track in features.tracks],
-            "copies": find_copies(_fingerprints(store, dataset, measured, features.tracks)),
+            "copies": copies,
             "columns": [column.as_dict() for column in made.columns] if made else [],
             "passages": passages,
         },
@@ -90,6 +93,7 @@ def build_index(
             encoder,
             sample=sample,
             made=made,
+            works=works,
             targets=targets,
         )
     return len(features.tracks)
@@ -100,18 +104,6 @@ def _measured(store: Store, dataset: str) -> Manifest | None:
         return store.targets_manifest(dataset)
     except ArtifactMissing:
         return None
-
-
-def _fingerprints(
-    store: Store, dataset: str, measured: Manifest | None, tracks: list[str]
-) -> list[Marks]:
-    """Return the fingerprint of each track, without frames where none was measured."""
-    done = measured.done() if measured else {}
-    none = np.empty((2, 0), dtype=np.uint32)
-    return [
-        store.read_fingerprint(dataset, track, done[track]) if track in done else none
-        for track in tracks
-    ]
 
 
 def _coordinates(

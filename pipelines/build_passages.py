@@ -76,6 +76,7 @@ def build_passages(
     *,
     sample: Sample,
     made: Coordinates | None,
+    works: list[str],
     targets: str | None,
 ) -> int:
     """Place and index all segments; return how many.
@@ -87,12 +88,14 @@ def build_passages(
     sample : Sample
     made : Coordinates or None
         Of the tracks, in the order of their ids; None where targets are not measured.
+    works : list of str
+        Of the tracks, those of copies joined.
     targets : str or None
         The fingerprint of the targets.
     """
     manifest = store.features_manifest(dataset, encoder)
     entries = manifest.done()
-    placed, tracks, counts = _place(store, dataset, encoder, entries, sample=sample, made=made)
+    placed, tracks, counts = _place(store, dataset, encoder, works, sample=sample, made=made)
     parts, search = build_segment_index(placed.x, placed.overall, placed.columns)
     parts[PROJECTION] = placed.projection.serialise()
     features = manifest.fingerprint()
@@ -111,7 +114,7 @@ def build_passages(
             "tracks": tracks,
             "segments": counts,
             "durations": [entries[track].get("duration", 0.0) for track in tracks],
-            "works": [entries[track]["work"] for track in tracks],
+            "works": works,
             "composers": [entries[track].get("composer", "") for track in tracks],
             "columns": [column.as_dict() for column in placed.columns],
             "search": search,
@@ -124,7 +127,7 @@ def _place(
     store: Store,
     dataset: str,
     encoder: str,
-    entries: Mapping[str, Mapping[str, Any]],
+    works: list[str],
     *,
     sample: Sample,
     made: Coordinates | None,
@@ -133,7 +136,6 @@ def _place(
     placer = SegmentPlacer(
         made.of_segments if made else None, made.names if made else [], sample.values
     )
-    works = [entry["work"] for entry in entries.values()]
     fold = fold_of_tracks(made.fold, works) if made else np.full(len(works), -1)
     tracks, counts = [], []
     for number, (track, pooled) in zip(

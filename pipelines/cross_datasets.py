@@ -7,14 +7,17 @@ import json
 from itertools import permutations
 from typing import Annotated, Any
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from mess.errors import MessError
+from mess.fingerprint import find_copies, join_works
 from mess.probing.controls import fit_elsewhere
 from mess.store import Store
 from mess.versions import CROSS_VERSION
 from pipelines.options import JsonOption, run_script
-from pipelines.probing_data import ProbeSettings, ProbingData, load_probing_data
+from pipelines.probing_data import ProbeSettings, ProbingData, load_probing_data, read_marks
 
 
 def cross_datasets(
@@ -43,6 +46,7 @@ def cross_datasets(
         name: load_probing_data(name, encoder, settings=settings, store=store) for name in datasets
     }
     rows = []
+    left_out: dict[str, int] = {}
     for train, test in permutations(datasets, 2):
         a, b = loaded[train], loaded[test]
         if a.features.values.shape[1:] != b.features.values.shape[1:]:
@@ -51,12 +55,15 @@ def cross_datasets(
                 f"extract both with {encoder!r}"
             )
         names = [name for name in a.names if name in b.names]
+        new = _not_in(a, b, train=train, test=test, store=store)
+        if not new.all():
+            left_out[f"{train} → {test}"] = int((~new).sum())
         found = fit_elsewhere(
             a.features.values,
             a.targets[:, [a.names.index(name) for name in names]],
             a.works,
-            test_features=b.features.values,
-            test_targets=b.targets[:, [b.names.index(name) for name in names]],
+            test_features=b.features.values[new],
+            test_targets=b.targets[new][:, [b.names.index(name) for name in names]],
             names=names,
         )
         rows += [
@@ -81,10 +88,23 @@ def cross_datasets(
             }
             for name, data in loaded.items()
         },
+        "left_out": left_out,
         "rows": rows,
     }
     store.write_cross(encoder, record)
     return record
+
+
+def _not_in(
+    a: ProbingData, b: ProbingData, *, train: str, test: str, store: Store
+) -> NDArray[np.bool_]:
+    """Tell which rows of ``b`` are of no work that ``a`` has a copy of [shape=(n of b,)]."""
+    works = [(train, work) for work in a.works] + [(test, work) for work in b.works]
+    marks = read_marks(a.features.tracks, dataset=train, store=store)
+    marks += read_marks(b.features.tracks, dataset=test, store=store)
+    copies = find_copies(marks)
+    joined = join_works(works, copies)[len(a.works) :]
+    return np.array([dataset == test for dataset, _ in joined])
 
 
 def print_cross(record: dict[str, Any]) -> None:
@@ -92,6 +112,8 @@ def print_cross(record: dict[str, Any]) -> None:
     pairs = list(dict.fromkeys((row["train"], row["test"]) for row in record["rows"]))
     by_place = {(r["train"], r["test"], r["target"]): r for r in record["rows"]}
     typer.echo(f"{record['encoder']}: R² (Spearman) of probes fitted on one dataset, on another")
+    for pair, count in record["left_out"].items():
+        typer.echo(f"{pair}: {count} tracks left out, copies of what was trained on or their works")
     typer.echo(f"{'target':<21}" + "".join(f"{f'{a} → {b}':>24}" for a, b in pairs))
     for target in dict.fromkeys(row["target"] for row in record["rows"]):
         cells = []

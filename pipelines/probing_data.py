@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mess.errors import ArtifactError
+from mess.errors import ArtifactError, ArtifactMissing
+from mess.fingerprint import Marks, find_copies, join_works
 from mess.places import Level, command_for
 from mess.probing.discovery import Alpha
 from mess.store import Features, Pooling, Store
@@ -65,10 +66,12 @@ class ProbingData:
     names : list of str, length t
     labels : dict of str to list of str
         "work", "composer" and "year" of each row. A track whose composer or year is not known
-        stands with its work.
+        stands with its work; what copies of one recording say apart is joined.
     groups : list of str
         What folds never split.
     targets_fingerprint : str
+    copies : dict of str to str
+        Each track that holds the same recording as an earlier one, and that one.
     """
 
     features: Features
@@ -77,6 +80,7 @@ class ProbingData:
     labels: dict[str, list[str]]
     groups: list[str]
     targets_fingerprint: str
+    copies: dict[str, str]
 
     @property
     def works(self) -> list[str]:
@@ -105,6 +109,7 @@ def load_probing_data(
                 "were made from different audio",
                 f"{command_for('extract', dataset, encoder)} && {command_for('targets', dataset)}",
             )
+    first_of = copies_of(tracks, dataset=dataset, store=store)
     if settings.samples is not None and settings.samples < len(tracks):
         rng = np.random.default_rng(settings.seed)
         tracks = sorted(rng.choice(tracks, settings.samples, replace=False).tolist())
@@ -127,6 +132,8 @@ def load_probing_data(
             for track in features.tracks
         ],
     }
+    recording = [first_of[track] for track in features.tracks]
+    labels = {name: join_works(own, recording) for name, own in labels.items()}
     return ProbingData(
         features=features,
         targets=targets,
@@ -134,7 +141,27 @@ def load_probing_data(
         labels=labels,
         groups=labels[settings.group_by[0]],
         targets_fingerprint=measured.fingerprint(),
+        copies={t: first for t, first in first_of.items() if first != t and t in chosen},
     )
+
+
+def copies_of(tracks: list[str], *, dataset: str, store: Store) -> dict[str, str]:
+    """Return, for each track, the first that holds the same recording (often itself)."""
+    found = find_copies(read_marks(tracks, dataset=dataset, store=store))
+    return {track: tracks[first] for track, first in zip(tracks, found, strict=True)}
+
+
+def read_marks(tracks: list[str], *, dataset: str, store: Store) -> list[Marks]:
+    """Read the fingerprints of some tracks; one that was not measured has no frames."""
+    nothing = np.empty((2, 0), dtype=np.uint32)
+    try:
+        done = store.targets_manifest(dataset).done()
+    except ArtifactMissing:
+        done = {}
+    return [
+        store.read_fingerprint(dataset, track, done[track]) if track in done else nothing
+        for track in tracks
+    ]
 
 
 def aligned_targets(

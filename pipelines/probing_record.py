@@ -24,6 +24,7 @@ def as_record(
         "n": len(data.features.tracks),
         "works": len(set(data.works)),
         "groups": len(set(data.groups)),
+        "copies": data.copies,
         "cells": [cell.as_dict() for cell in found.cells],
         "summaries": [summary.as_dict() for summary in found.summaries],
         "influence": _influence(data, found),

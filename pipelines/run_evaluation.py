@@ -113,7 +113,7 @@ def evaluate(
         "baselines": _baselines(recommender, names, judge, faithfulness["targets"], store=store),
         "leakage": _leakage(judged, recommender, names),
         "controlled": controlled,
-        "same_work": _same_work(rankers, works),
+        "same_work": _same_work(rankers, works, np.array(index["copies"])),
         "tempo": tempo,
         "defaults": _as_searched(recommender, decided),
     }
@@ -273,10 +273,12 @@ def _controlled(
     return found
 
 
-def _same_work(rankers: Rankers, works: NDArray[Any]) -> dict[str, Any] | None:
+def _same_work(
+    rankers: Rankers, works: NDArray[Any], copies: NDArray[Any]
+) -> dict[str, Any] | None:
     found = {
-        "overall": find_same_work(rankers.overall(), works),
-        "mean_layers": find_same_work(rankers.mean_of_layers(), works),
+        "overall": find_same_work(rankers.overall(), works, copies=copies),
+        "mean_layers": find_same_work(rankers.mean_of_layers(), works, copies=copies),
     }
     return {name: asdict(one) for name, one in found.items() if one is not None} or None
 

@@ -34,6 +34,8 @@ from pipelines.probing_data import GROUPINGS, ProbeSettings, ProbingData, load_p
 from pipelines.probing_record import as_record, as_table
 from pipelines.progress import progress
 
+_NAMED = 5  # copies that are named
+
 
 def run_probing(
     *,
@@ -239,6 +241,13 @@ def print_best(record: dict[str, Any]) -> None:
         f"{'target':<21}{'layer':>5}  {'name':<22}{'R²':>6} {'95 %':>14} {'nested':>7}"
         f"{'Spearman':>9}{'n':>6}  layers within one standard error"
     )
+    if copies := record["copies"]:
+        named = ", ".join(f"{track} = {first}" for track, first in list(copies.items())[:_NAMED])
+        more = f" and {len(copies) - _NAMED} more" if len(copies) > _NAMED else ""
+        typer.echo(
+            f"copies: {len(copies)} recordings hold what another holds "
+            f"and are of one work with it: {named}{more}"
+        )
     if record["groups"] < FEWEST_WORKS:
         typer.echo(NO_INTERVAL)
     summaries = {summary["target"]: summary for summary in record["summaries"]}

@@ -153,9 +153,22 @@ class Retrieval:
 
 
 def find_same_work(
-    ranking: Ranking, works: NDArray[Any], *, depths: tuple[int, ...] = (1, 5, 10)
+    ranking: Ranking,
+    works: NDArray[Any],
+    *,
+    copies: NDArray[Any] | None = None,
+    depths: tuple[int, ...] = (1, 5, 10),
 ) -> Retrieval | None:
     """Look for the other recordings of each track's work; None where no work has two.
+
+    Parameters
+    ----------
+    ranking : callable
+    works : ndarray [shape=(n,)]
+    copies : ndarray [shape=(n,)], optional
+        What copies of one recording have in common: to find a copy of the query is no success, so
+        it does not take part.
+    depths : tuple of int
 
     References
     ----------
@@ -164,14 +177,15 @@ def find_same_work(
     """
     reciprocal, found = [], set()
     recall: dict[int, list[float]] = {depth: [] for depth in depths}
+    copies = np.arange(len(works)) if copies is None else copies
     for query in range(len(works)):
-        same = works == works[query]
-        same[query] = False
+        itself = copies == copies[query]
+        same = (works == works[query]) & ~itself
         if not same.any():
             continue
         scores = np.array(ranking(query), dtype=np.float64)
-        scores[query] = -np.inf
-        order = np.argsort(-scores, kind="stable")[: len(works) - 1]
+        scores[itself] = -np.inf
+        order = np.argsort(-scores, kind="stable")[: len(works) - int(itself.sum())]
         hits = same[order]
         reciprocal.append(1.0 / (1 + int(np.argmax(hits))))
         for depth in depths:
