@@ -45,6 +45,7 @@ format: $(VENV)/.installed-test
 
 bench: demo
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.copies
 
 bench-dashboard: $(VENV)/.installed-test
 	PYTHONPATH=.:tests $(BIN)/python -m benchmarks.dashboard

@@ -164,3 +164,40 @@ def test_a_copy_of_a_copy_is_a_copy() -> None:
     marks = [fingerprint(part, RATE) for part in parts]
     assert find_copies(marks[:1] + marks[3:]) == [0, 1]
     assert find_copies(marks) == [0, 0, 0, 3]
+
+
+def sparse(*, loud: float = 1.0, short: float = 1.0) -> np.ndarray:
+    """Single notes with silence between; every second one ``loud`` times as loud."""
+    rng = np.random.default_rng(5)
+    out = np.zeros(round(14 * CODED))
+    time = np.arange(round(1.6 * CODED)) / CODED
+    for number, start in enumerate(np.arange(0.5, 12, 2.3)):
+        pitch = 220 * 2 ** (rng.integers(0, 24) / 12)
+        note = sum(np.sin(2 * np.pi * pitch * h * time) / h**1.5 for h in range(1, 10))
+        gain = (loud if number % 2 else 1.0) * rng.uniform(0.3, 1)
+        fade = np.minimum(1, (time[-1] - time) / 0.05)
+        first = round(start * CODED)
+        out[first : first + len(time)] += gain * note * np.exp(-4 * time / short) * fade
+    return (0.3 * out / np.abs(out).max()).astype(np.float32)
+
+
+CODED = 44_100
+
+
+def through(path: Path, samples: np.ndarray, **how: Any) -> np.ndarray:
+    soundfile.write(path, samples, CODED, **how)
+    return soundfile.read(path, dtype="float32")[0]
+
+
+def test_sparse_copies_are_found_and_twins_are_not(tmp_path: Path) -> None:
+    piece = sparse()
+    low = {"bitrate_mode": "CONSTANT", "compression_level": 0.888}  # 64 kbit/s
+    copies = [
+        through(tmp_path / "low.mp3", piece, **low),
+        through(tmp_path / "soft.wav", 0.1 * piece, subtype="PCM_16"),
+        through(tmp_path / "late.mp3", 0.25 * piece[round(2.013 * CODED) :], **low),
+        through(tmp_path / "low.ogg", piece, compression_level=0.95),
+    ]
+    twins = [sparse(loud=0.5), sparse(short=0.5)]  # other dynamics, other articulation
+    marks = [fingerprint(one, CODED) for one in [piece, *copies, *twins]]
+    assert find_copies(marks) == [0] * 5 + [5, 6]
