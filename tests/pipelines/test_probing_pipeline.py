@@ -93,11 +93,12 @@ def test_the_whole_way(
     assert "spectral_centroid" in capsys.readouterr().out
 
     assert build_index(dataset=dataset, encoder=encoder, store=store) == 8
-    recommender = LayerBasedRecommender(dataset, encoder, store=store, threshold=-1e9)
-    aspects = recommender.get_available_aspects()
-    assert "brightness" in aspects
+    recommender = LayerBasedRecommender(dataset, encoder, store=store)
+    assert recommender.get_available_aspects() == []
+    doubt = recommender.aspects["brightness"].doubt
+    assert doubt == f"{WORKS[dataset]} works, and 10 are needed"
     found = recommender.multi_aspect_recommendation(
-        IDS[dataset][0], {"brightness": 0.6, "texture": 0.4}, 5
+        IDS[dataset][0], {"brightness": 0.6, "texture": 0.4}, 5, method="direct"
     )
     assert len(found) == 5
     assert IDS[dataset][0] not in {one.track_id for one in found}
