@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 _CHORD = 0.035  # seconds
 _PULSE_RATE = 100  # frames per second of the onset curve behind the local tempo
 _WINDOW, _HOP = 8.0, 2.0  # seconds
-_FEWEST = 6  # onsets, with which a window tells a tempo
+_FEWEST = 8  # onsets, with which a window tells a tempo
 _SHIFTS = 0.15, 1.0  # seconds by which the onset curve is shifted, least and most
 _BINS = 48  # shifts in an octave
 _STRAY = 0.5  # octaves that the local tempo may lie from the mean
@@ -93,7 +93,7 @@ def tempo_spread(notes: Notes) -> float:
     P. Grosche, M. Müller, F. Kurth: Cyclic tempogram. ICASSP 2010, on notes instead of audio). On
     a logarithmic axis of shifts another tempo moves the whole picture: how far is read from where
     it is most like the mean picture of the performance, so no beat has to be chosen. Windows with
-    fewer than 6 onsets tell no tempo and are left out.
+    fewer than 8 onsets tell no tempo and are left out.
     """
     pictures = _tempo_pictures(notes.onset)
     if pictures is None:
