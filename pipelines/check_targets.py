@@ -27,6 +27,7 @@ from mess.targets.reliability import (
 from pipelines.batch import audio_identity
 from pipelines.options import DatasetOption, JsonOption, run_script
 from pipelines.progress import progress
+from pipelines.targets_truth import compare_with_truth, held_out, print_truth, truth_of
 
 TRACKS = 40
 CHANGED_TRACKS = 4
@@ -48,7 +49,8 @@ def check_targets(
         ``targets``: for each its ``split_half`` and its agreement after every change (None where
         undefined), and whether all are at least 0.7 (``trusted``). ``movements``: for each of
         ``changed_tracks`` tracks, change and target how far it moves, as a multiple of its
-        tolerance (None where it is defined only before or after).
+        tolerance (None where it is defined only before or after). ``truth``: see
+        `pipelines.targets_truth.compare_with_truth`.
 
     Raises
     ------
@@ -57,9 +59,11 @@ def check_targets(
     """
     store = store or Store()
     recordings = list(load_dataset(dataset, root=store.audio_dir(dataset)))
+    unseen = held_out(recordings)
     chosen = np.random.default_rng(seed).permutation(len(recordings))[:tracks]
     halves: list[tuple[dict[str, float], dict[str, float]]] = []
-    plain: list[dict[str, float]] = []
+    plain: dict[str, dict[str, float]] = {}
+    truths: dict[str, dict[str, float]] = {}
     changed: list[dict[str, dict[str, float]]] = []
     movements: dict[str, dict[str, dict[str, float | None]]] = {}
     audio: dict[str, str] = {}
@@ -79,7 +83,8 @@ def check_targets(
             except MessError as error:
                 typer.echo(f"left out: {error}", err=True)
             else:
-                plain.append(found[0])
+                plain[track.id] = found[0]
+                truths[track.id] = truth_of(track)
                 halves.append(found[1])
                 changed.append(after)
                 audio[track.id] = identity["sha256"]
@@ -88,7 +93,7 @@ def check_targets(
         raise MessError(f"{dataset!r} has {len(plain)} tracks that can be read: 3 are needed")
     targets = {}
     for name in TARGETS:
-        before = np.array([one[name] for one in plain])
+        before = np.array([one[name] for one in plain.values()])
         first, second = (np.array([pair[half][name] for pair in halves]) for half in range(2))
         row: dict[str, Any] = {"split_half": _known(split_half(first, second))}
         for change in CHANGES:
@@ -104,6 +109,9 @@ def check_targets(
         "seed": seed,
         "targets": targets,
         "movements": movements,
+        "truth": compare_with_truth(
+            plain, truths, unseen={one.id for one in recordings if one.work in unseen}
+        ),
     }
     store.write_reliability(dataset, record)
     return record
@@ -184,13 +192,14 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Test the targets: split-half reliability, and invariance to gain, MP3 and resampling."""
+    """Test the targets: reliability, invariance, and agreement with MIDI and known tempi."""
     record = check_targets(dataset=dataset, tracks=tracks, changed_tracks=changed_tracks, seed=seed)
     if as_json:
         typer.echo(json.dumps(record, indent=1))
     else:
         print_reliability(record)
         print_movements(record)
+        print_truth(record["truth"])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio import decode
+from mess.audio import decode, scratch_dir
 from mess.targets.analysis import TARGET_SAMPLE_RATE
 from mess.targets.registry import TARGETS, AudioTarget, compute_targets
 
@@ -103,7 +103,7 @@ def measure(samples: Samples, change: Change) -> dict[str, float]:
     changed = change.function(samples)
     if change.rate != RATE:
         changed = soxr.resample(changed, RATE, change.rate, quality="VHQ")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=scratch_dir()) as folder:
         path = Path(folder) / "changed.wav"
         soundfile.write(path, changed, change.rate, subtype=change.subtype)
         return compute_targets(decode(path, TARGET_SAMPLE_RATE)).track

@@ -2,10 +2,12 @@
 
 Conventions: both targets come from the onset strength, the rise of the spectrum from frame to
 frame, and from the onsets picked in it. Tempo has no single truth: half and double of a notated
-tempo describe the same music, and only the choice between them is a matter of taste.
+tempo describe the same music, and only the choice between them is a matter of taste. How well it
+is found is measured in `mess.targets.tempo_accuracy`.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mess.targets.analysis import FRAME_RATE, Analysis, Floats
 
@@ -14,44 +16,91 @@ _MIN_ONSETS = 4
 _MIN_DENSITY = 0.25  # onsets per second; below, there is no beat
 _WINDOW_SECONDS = 10.0
 _SLOWEST, _FASTEST = 30.0, 300.0  # beats per minute
-_PREFERRED_TEMPO = 100.0
+_PREFERRED_TEMPO = 120.0  # as librosa
 _EVENTS_PER_BEAT = 1.3
-_EVENT_WEIGHT = 0.2  # 0: one preferred tempo for all music; 1: it follows the notes alone
-_OCTAVES = 0.5  # standard deviation of the preference
-_SUBDIVISION_WEIGHT = 0.2
+_EVENT_WEIGHT = 0.4  # 0: one preferred tempo for all music; 1: it follows the notes alone
+_OCTAVES = 1.0  # standard deviation of the preference, as librosa
+_SUBDIVISION_WEIGHT = 0.3
+_WHOLE = 0.9  # an autocorrelation from which on a curve repeats itself
+_WHOLE_NUMBER = 0.1  # so near to a whole number
+_REACHED_FRAMES = 5  # in which a note reaches its level
 _SEARCH_FRAMES = 2
-_CHANCE = 2.5  # standard errors that the autocorrelation must exceed
+_CHANCE = 4.0  # standard errors that the autocorrelation must exceed
 _DEPENDENT_FRAMES = 8  # frames that share their samples
 
 
 def tempo(analysis: Analysis) -> float:
     """Return the tempo in beats per minute.
 
-    The lag τ that maximises (r(τ) + 0.2·r(τ/2)) · exp(−½ (log2(60 / τ / p) / 0.5)²), where r is the
-    autocorrelation of the onset strength, averaged over windows of 10 s (tempo induction by a
-    weighted autocorrelation: Ellis 2007). The preferred tempo p = 100^0.8 · (60·d / 1.3)^0.2
-    leans towards the music's own d onsets per second, so that a piece played faster is found
-    faster (cf. Hockman and Fujinaga 2010). τ is refined by parabolas through the peaks at its
-    multiples. NaN with fewer than four onsets or one in four seconds, or if r(τ) is no higher than
-    chance, 2.5·√(8 / frames): music without a beat.
+    `librosa.feature.tempo` with a tempogram of our own, for three reasons. Its default always
+    answers; here only lags may win that are a peak of the autocorrelation r and exceed chance,
+    4·√(8 / frames), so that music without a beat has no tempo: NaN, as with fewer than four
+    onsets or one in four seconds. It hears all notes alike, on a scale of dB, and takes three soft
+    quavers for a beat of 170 BPM; here an onset counts by the amplitude that it reaches (see
+    `accents`). And it knows whole frames only; here the lag is refined (see `refined_lag`).
+
+    The salience of a lag τ is r(τ) + 0.3·r(τ/2): a beat is subdivided. Where the curve repeats
+    itself whole, r ≥ 0.9, only that lag and what divides it may win: the clicks of a metronome are
+    its beats. Librosa weighs the salience with a normal distribution over log2 of the tempo, of one
+    octave (Ellis 2007), around p = 120^0.6 · (60·d / 1.3)^0.4 for d onsets per second, so that a
+    piece played faster is found faster (cf. Hockman and Fujinaga 2010).
     """
-    strength = analysis.onset_strength
+    from librosa.feature import tempo as weighed_tempo
+
     density = onset_density(analysis)
     if analysis.onsets.size < _MIN_ONSETS or not density >= _MIN_DENSITY:
         return float("nan")
-    correlation = mean_autocorrelation(strength, window=round(_WINDOW_SECONDS * FRAME_RATE))
+    correlation = mean_autocorrelation(
+        accents(analysis), window=round(_WINDOW_SECONDS * FRAME_RATE)
+    )
+    lags = beat_lags(correlation, n_frames=analysis.onset_strength.size)
+    if not lags.size:
+        return float("nan")
+    salience = np.zeros_like(correlation)
+    halves = np.rint(lags / 2).astype(np.int64)
+    salience[lags] = correlation[lags] + _SUBDIVISION_WEIGHT * np.maximum(correlation[halves], 0)
+    events = 60 * density / _EVENTS_PER_BEAT
+    found = weighed_tempo(
+        tg=salience[:, None],
+        sr=FRAME_RATE,
+        hop_length=1,
+        start_bpm=_PREFERRED_TEMPO ** (1 - _EVENT_WEIGHT) * events**_EVENT_WEIGHT,
+        std_bpm=_OCTAVES,
+        aggregate=None,
+    )
+    lag = round(60 * FRAME_RATE / float(found[0]))
+    return 60.0 * FRAME_RATE / refined_lag(correlation, lag)
+
+
+def accents(analysis: Analysis) -> Floats:
+    """Return the onset strength times the amplitude that is reached within 50 ms.
+
+    Onset strength is a difference of levels: a note 12 dB softer than its neighbours counts nearly
+    as much as they do. Which notes are beats is told by their weight.
+    """
+    from scipy.ndimage import maximum_filter1d
+
+    reached = maximum_filter1d(analysis.level, _REACHED_FRAMES, origin=-(_REACHED_FRAMES // 2))
+    return analysis.onset_strength * 10 ** (reached / 20)
+
+
+def beat_lags(correlation: Floats, *, n_frames: int) -> NDArray[np.int64]:
+    """Return the lags, in frames, at which there may be a beat: peaks above chance.
+
+    Where the curve repeats itself, the first lag at which it does is a whole number of beats.
+    """
     slowest = min(round(60 * FRAME_RATE / _SLOWEST), correlation.size - 2)
     lags = np.arange(round(60 * FRAME_RATE / _FASTEST), slowest + 1)
-    subdivided = correlation[np.rint(lags / 2).astype(np.int64)]
-    salience = np.maximum(correlation[lags] + _SUBDIVISION_WEIGHT * subdivided, 0)
-    events = 60 * density / _EVENTS_PER_BEAT
-    preferred = _PREFERRED_TEMPO ** (1 - _EVENT_WEIGHT) * events**_EVENT_WEIGHT
-    octaves = np.log2(60 * FRAME_RATE / lags / preferred)
-    weighted = salience * np.exp(-0.5 * (octaves / _OCTAVES) ** 2)
-    best = int(weighted.argmax())
-    if correlation[lags[best]] < _CHANCE * np.sqrt(_DEPENDENT_FRAMES / strength.size):
-        return float("nan")
-    return 60.0 * FRAME_RATE / refined_lag(correlation, int(lags[best]))
+    if not lags.size:
+        return lags
+    before, here, after = (correlation[lags + step] for step in (-1, 0, 1))
+    chance = _CHANCE * np.sqrt(_DEPENDENT_FRAMES / n_frames)
+    lags = lags[(here >= before) & (here >= after) & (here > chance)]
+    whole = lags[correlation[lags] >= _WHOLE]
+    if not whole.size:
+        return lags
+    beats = whole[0] / lags
+    return lags[(np.rint(beats) >= 1) & (np.abs(beats - np.rint(beats)) <= _WHOLE_NUMBER)]
 
 
 def onset_density(analysis: Analysis) -> float:
@@ -67,34 +116,37 @@ def onset_density(analysis: Analysis) -> float:
 def mean_autocorrelation(strength: Floats, *, window: int) -> Floats:
     """Return the autocorrelation of a curve, averaged over windows that overlap.
 
-    Each window is centred and tapered, and the taper's own autocorrelation is divided out, so a
-    periodic curve keeps its height at long lags.
+    `librosa.autocorrelate` on every second of `librosa.util.frame`, where
+    `librosa.feature.tempogram` would keep one for each frame. Each window is centred and tapered,
+    and the taper's own autocorrelation is divided out, so a periodic curve keeps its height at
+    long lags.
 
     Returns
     -------
     ndarray [shape=(min(window, n) // 2,)]
         1 at lag 0.
     """
+    from librosa import autocorrelate
+    from librosa.util import frame
+
     window = min(window, strength.size)
     taper = np.hanning(window + 2)[1:-1]
-    total = np.zeros(window)
-    for start in range(0, strength.size - window + 1, FRAME_RATE):
-        stretch = strength[start : start + window]
-        total += _autocorrelation((stretch - stretch.mean()) * taper)
+    stretches = frame(strength, frame_length=window, hop_length=FRAME_RATE, axis=0)
+    stretches = (stretches - stretches.mean(axis=1, keepdims=True)) * taper
+    total = autocorrelate(stretches, axis=-1).sum(axis=0)
     half = window // 2
     result: Floats = total[:half] / np.maximum(total[0], 1e-12)
-    own = _autocorrelation(taper)[:half]
+    own = autocorrelate(taper)[:half]
     return result * own[0] / own
 
 
 def refined_lag(correlation: Floats, lag: int) -> float:
-    """Return the period near ``lag`` in fractions of a frame.
+    """Return the period near ``lag`` in fractions of a frame: a parabola through its peak.
 
     Peaks at two, three … times the period tell it two, three … times as precisely; they are
-    followed as long as they stay half as high as the first.
+    followed as long as the curve repeats itself there. In free time they tell of other beats.
     """
     period = float(lag)
-    first = correlation[lag]
     multiple = 1
     while True:
         centre = round(multiple * period)
@@ -104,15 +156,7 @@ def refined_lag(correlation: Floats, lag: int) -> float:
         peak = low + int(correlation[low:high].argmax())
         left, here, right = correlation[peak - 1 : peak + 2]
         curvature = left - 2 * here + right
-        if here < 0.5 * first or curvature >= 0:
+        if curvature >= 0 or (multiple > 1 and here < _WHOLE):
             return period
         period = float(peak + 0.5 * (left - right) / curvature) / multiple
         multiple += 1
-
-
-def _autocorrelation(values: Floats) -> Floats:
-    from scipy.fft import irfft, rfft
-
-    spectrum = rfft(values, 2 * values.size)
-    result: Floats = irfft(spectrum.real**2 + spectrum.imag**2, 2 * values.size)[: values.size]
-    return result
