@@ -5,7 +5,7 @@ Of the demo library the recordings are made first. What is up to date is left as
 python pipelines/run_all.py --dataset smd --encoder spectral,mert-v1-95m
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -24,10 +24,12 @@ from pipelines.options import (
     ForceOption,
     WorkersOption,
     encoders_or_default,
+    incomplete,
     run_script,
 )
 from pipelines.run_evaluation import evaluate, print_evaluation
 from pipelines.run_probing import print_best, run_probing
+from pipelines.summary_lines import closing_lines, evaluation_lines, probe_lines
 
 
 def run_all(
@@ -38,12 +40,47 @@ def run_all(
     force: bool = False,
     tracking: bool = True,
 ) -> bool:
-    """Bring everything of a dataset and its encoders up to date; return if no track failed.
+    """Bring everything of a dataset and its encoders up to date; return if no track failed."""
+    encoders = [encoder] if isinstance(encoder, str) else list(encoder)
+    failed, _ = bring_up_to_date(
+        dataset=dataset, encoders=encoders, workers=workers, force=force, tracking=tracking
+    )
+    return not failed
+
+
+def bring_up_to_date(
+    *,
+    dataset: str,
+    encoders: Sequence[str],
+    workers: int = WORKERS,
+    force: bool = False,
+    tracking: bool = True,
+    verbose: bool = False,
+) -> tuple[dict[str, str], int]:
+    """Do every step that is missing, and print what each did.
 
     Files are decoded once for all encoders, targets are measured once.
+
+    Parameters
+    ----------
+    dataset : str
+    encoders : sequence of str
+    workers : int
+    force : bool
+        Redo what is up to date.
+    tracking : bool
+        Whether to record in MLflow.
+    verbose : bool
+        Whether to print every table, not two lines a step.
+
+    Returns
+    -------
+    failed : dict of str to str
+        Why, by track.
+    done : int
+        How many tracks did not fail.
     """
     store = Store()
-    encoders = [encoder] if isinstance(encoder, str) else list(encoder)
     if dataset == "demo":
         build_demo_shown(root=store.audio_dir("demo"), workers=workers)
     extracted = extract_all(dataset=dataset, encoders=encoders, workers=workers, force=force)
@@ -51,21 +88,38 @@ def run_all(
     measured = compute_dataset_targets(dataset=dataset, workers=workers, force=force)
     typer.echo(f"targets: {measured}")
     for one in encoders:
-        _analyse(store, dataset, one, force=force, tracking=tracking)
-    return not measured.failed and not any(summary.failed for summary in extracted.values())
+        _analyse(store, dataset, one, force=force, tracking=tracking, verbose=verbose)
+    steps = [measured, *extracted.values()]
+    failed = {track: why for step in steps for track, why in step.failed.items()}
+    return failed, min(step.made + step.skipped for step in steps)
 
 
-def _analyse(store: Store, dataset: str, encoder: str, *, force: bool, tracking: bool) -> None:
+def _analyse(
+    store: Store, dataset: str, encoder: str, *, force: bool, tracking: bool, verbose: bool
+) -> None:
     """Probe, index and evaluate what is not up to date, and mend what else is damaged."""
     _, _, probe, index, evaluation = survey(store, dataset, encoder, whole=("probe", "index"))
+    paths = store.artifact_paths(dataset, encoder)
     if force or probe.state != "ready":
-        print_best(run_probing(dataset=dataset, encoder=encoder, tracking=tracking))
+        found = run_probing(dataset=dataset, encoder=encoder, tracking=tracking)
+        if not verbose:
+            _say(probe_lines(found, paths["probe"][0]))
+    if verbose:
+        print_best(store.read_discovery(dataset, encoder))
     if force or index.state != "ready":
         build_index(dataset=dataset, encoder=encoder)
         typer.echo(f"index: {describe_index(store.read_index_record(dataset, encoder))}")
     if force or {probe.state, index.state, evaluation.state} != {"ready"}:
-        print_evaluation(evaluate(dataset=dataset, encoder=encoder, tracking=tracking))
-    for line in mend_damaged(store, dataset, encoder, tracking=tracking):
+        judged = evaluate(dataset=dataset, encoder=encoder, tracking=tracking)
+        if not verbose:
+            _say(evaluation_lines(judged, paths["evaluate"][0]))
+    if verbose:
+        print_evaluation(store.read_evaluation(dataset, encoder))
+    _say(mend_damaged(store, dataset, encoder, tracking=tracking))
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
         typer.echo(line)
 
 
@@ -75,17 +129,21 @@ def command(
     workers: WorkersOption = WORKERS,
     force: ForceOption = False,
     mlflow: Annotated[bool, typer.Option(help="Record the probing in MLflow.")] = True,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print every table.")] = False,
 ) -> None:
     """Extract, measure, probe, index and evaluate; running again does what is missing."""
-    whole = run_all(
+    encoders = encoders_or_default(encoder, dataset)
+    failed, done = bring_up_to_date(
         dataset=dataset,
-        encoder=encoders_or_default(encoder, dataset),
+        encoders=encoders,
         workers=workers,
         force=force,
         tracking=mlflow,
+        verbose=verbose,
     )
-    if not whole:
-        raise typer.Exit(1)
+    _say(closing_lines(Store(), dataset=dataset, encoders=encoders))
+    if failed:
+        raise incomplete(failed, done=done)
 
 
 if __name__ == "__main__":

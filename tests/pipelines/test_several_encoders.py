@@ -133,6 +133,14 @@ def test_everything_of_two_encoders_in_one_command(data_root: Path, encoders: li
     assert ended.exit_code == 0, ended.output
     assert "extract with spectral: 8 made" in ended.output
     assert ended.output.count("targets: 8 made") == 1
+    said = [line for line in ended.stdout.splitlines() if " of " not in line or "/min" not in line]
+    steps, closing = said[: said.index("")], said[said.index("") + 1 :]
+    assert len(steps) <= 3 + 5 * 2, "a line or two a step"
+    assert closing[0].startswith("smd is ready: 8 recordings of 5 works, by spectral and ")
+    assert len(closing) < 20
+    for line in steps:
+        if line.startswith("  every "):
+            assert Path(line.partition(": ")[2]).is_file()
     store = Store(data_root)
     assert {encoder for _, encoder in store.indexed()} == {"spectral", "small-whisper"}
     for encoder in ("spectral", "small-whisper"):

@@ -1,0 +1,84 @@
+"""What `mess run-all` says by default: two lines a step, and what to do next.
+
+The numbers are those of the records on disk; the second line says where all of them lie.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mess.probing.statistics import SIGNIFICANT
+from mess.store import Store
+
+_BEST = 3  # targets that a line names
+
+
+def probe_lines(record: dict[str, Any], path: Path) -> Iterator[str]:
+    """Yield what a discovery found: how many cells are no chance, and the targets read best."""
+    scores = sorted(
+        (
+            (one["nested"]["r2"], one["target"])
+            for one in record["summaries"]
+            if one["nested"]["r2"] is not None
+        ),
+        reverse=True,
+    )
+    best = ", ".join(f"{target} {score:.2f}" for score, target in scores[:_BEST])
+    sure = ""
+    if record["settings"]["permutations"]:
+        count = sum((cell["p_family"] or 1.0) <= SIGNIFICANT for cell in record["cells"])
+        sure = f"{count} of {len(record['cells'])} cells are more than chance; "
+    yield f"probe {record['encoder']}: {sure}highest nested R²: {best or 'none'}"
+    yield f"  every layer and target: {path}"
+
+
+def evaluation_lines(record: dict[str, Any], path: Path) -> Iterator[str]:
+    """Yield how faithful the sliders are, beside the cosine of a whole layer."""
+    found = record["faithfulness"]
+    probe, layer = (_number(found.get(method, {}).get("mean")) for method in ("probe", "layer"))
+    yield (
+        f"evaluate {record['encoder']}: sliders follow their targets with Spearman {probe} "
+        f"(whole layer {layer}); {len(record['defaults'])} aspects are validated"
+    )
+    yield f"  every target and method: {path}"
+
+
+def closing_lines(store: Store, *, dataset: str, encoders: Sequence[str]) -> Iterator[str]:
+    """Yield what there is now, what opens it, and what to try next."""
+    done = store.features_manifest(dataset, encoders[0]).done()
+    works = len({entry.get("work") for entry in done.values()})
+    yield ""
+    yield (
+        f"{dataset} is ready: {len(done)} recordings of {works} works, by "
+        f"{' and '.join(encoders)}; all of it lies in {store.root}"
+    )
+    yield "open  the dashboard:"
+    yield "        streamlit run dashboard/Home.py"
+    yield "try   the nearest recordings, the encoders side by side, a report to keep:"
+    example = _example(store, dataset, encoders)
+    if example is not None:
+        track, aspect, encoder = example
+        chosen = f"--dataset {dataset} --encoder {encoder}"
+        yield f'        mess recommend {chosen} --track "{track}" --aspect {aspect}'
+    yield f"        mess compare --dataset {dataset}"
+    yield f"        mess report --dataset {dataset} --encoder {encoders[-1]}"
+    yield "      your own recordings:"
+    yield f"        mess add mine FOLDER && mess run-all --dataset mine --encoder {encoders[-1]}"
+    yield "see   what is there and what is stale, and every table again:"
+    yield "        mess status"
+    yield f"        mess run-all --dataset {dataset} --encoder {','.join(encoders)} --verbose"
+    yield "(where mess is not found: source .venv/bin/activate)"
+
+
+def _example(store: Store, dataset: str, encoders: Sequence[str]) -> tuple[str, str, str] | None:
+    """Return a track and an aspect that an encoder tells, the last encoder first."""
+    for encoder in reversed(encoders):
+        tracks = sorted(store.features_manifest(dataset, encoder).done())
+        aspects = store.read_evaluation(dataset, encoder)["defaults"]
+        if tracks and aspects:
+            return tracks[0], next(iter(aspects)), encoder
+    return None
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"
