@@ -1,9 +1,10 @@
 """From an audio file to mono float32 samples at one rate, and from those to segments.
 
-Conventions: samples lie in [-1, 1] nominally; several channels are averaged; resampling is
-band-limited (soxr, very high quality). A file is decoded block by block, so that what is held
-at once is the mono signal at the wanted rate, and for a long file not even that (it goes to a
-temporary file that is mapped into memory).
+Conventions: samples lie in [-1, 1] nominally; several channels are averaged, unless they cancel
+each other (`mess.audio_channels.Balance`); resampling is band-limited (soxr, very high quality).
+What a file states of itself is checked before it is decoded (`mess.audio_containers`). It is
+decoded block by block, so that what is held at once is the mono signal at the wanted rate, and for
+a long file not even that (it goes to a temporary file that is mapped into memory).
 
 Examples
 --------
@@ -18,15 +19,31 @@ import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-import soundfile
 import soxr
-from numpy.typing import NDArray
 
-from mess.errors import AudioError, MissingDependency
+from mess.audio_channels import Balance, Samples, downmix
+from mess.audio_containers import read_layout
+from mess.audio_decoders import at_one_rate, part_blocks, part_seconds
+from mess.audio_parts import Layout
+from mess.errors import AudioError, MessError
+
+__all__ = [
+    "AUDIO_SUFFIXES",
+    "SEGMENT_SECONDS",
+    "Signal",
+    "decode",
+    "decode_at",
+    "downmix",
+    "native_blocks",
+    "probe_duration",
+    "segment_bounds",
+]
 
 # What may be a recording by its name; what is decoded, and by what, the content decides.
 AUDIO_SUFFIXES = frozenset(
@@ -39,12 +56,7 @@ AUDIO_SUFFIXES = frozenset(
 SEGMENT_SECONDS = 5.0
 MIN_SECONDS = 1.0
 SILENCE_PEAK = 1e-4  # −80 dBFS; of the swing around the middle: an offset is no sound
-_BLOCK_FRAMES = 1 << 18
 _IN_MEMORY_SECONDS = 20 * 60
-_PREROLL_SECONDS = 1.0  # a decoder needs some frames before it is right
-_PYAV_SUFFIXES = frozenset({".m4a", ".m4b", ".mp4", ".aac", ".wma", ".webm", ".mka", ".wv", ".ape"})
-
-Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -59,12 +71,15 @@ class Signal:
         Hz.
     mean, std : float
         Over all samples; what a per-track normalisation needs.
+    notes : tuple of str
+        What is doubtful about the file, or was decided for it.
     """
 
     samples: Samples
     sample_rate: int
     mean: float
     std: float
+    notes: tuple[str, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -78,15 +93,16 @@ def decode(path: str | Path, sample_rate: int) -> Signal:
     Parameters
     ----------
     path : str or Path
-        wav, flac, mp3, ogg, opus or aiff (libsndfile); m4a and wma (PyAV, extra ``ml``).
+        wav, flac, mp3, ogg, opus, aiff, au, caf, w64 (libsndfile); m4a, aac, wma, webm and what
+        libsndfile does not open (PyAV, extra ``ml``). The content decides, not the suffix.
     sample_rate : int
         Hz of the result.
 
     Raises
     ------
     AudioError
-        If the file is unreadable, damaged, silent, holds values that are not finite, or is
-        shorter than one second. The message names the file, the reason and the way out.
+        If the file is unreadable, damaged, truncated, silent, holds values that are not finite,
+        or is shorter than one second. The message names the file, the reason and the way out.
     """
     return decode_at(path, (sample_rate,))[sample_rate]
 
@@ -117,19 +133,29 @@ def decode_at(
     AudioError
         As of `decode`.
     """
-    path = Path(path)
-    gathered = {rate: _Gathered(path, rate) for rate in sample_rates}
+    path, rates = Path(path), tuple(sample_rates)
+    notes: list[str] = []
+    balance = Balance()
+    gathered = {rate: _Gathered(path, rate) for rate in rates}
     seconds = 0.0
-    for block, native_rate in native_blocks(path):
+    for block, native_rate in native_blocks(path, notes=notes):
         seconds += len(block) / native_rate
         if seconds > max_seconds:
             raise AudioError(
                 path, f"is longer than {max_seconds / 60:g} minutes", "cut it into parts"
             )
         mono = downmix(block)
+        balance.add(block, mono)
         for one in gathered.values():
             one.add(mono, native_rate)
-    return {rate: one.finish() for rate, one in gathered.items()}
+    if balance.cancels:  # known at the end only: such a file is read twice
+        loudest = balance.loudest
+        gathered = {rate: _Gathered(path, rate) for rate in rates}
+        for block, native_rate in native_blocks(path):
+            for one in gathered.values():
+                one.add(np.ascontiguousarray(block[:, loudest]), native_rate)
+        notes.append(f"its channels cancel each other: channel {loudest + 1} alone is measured")
+    return {rate: one.finish(tuple(notes)) for rate, one in gathered.items()}
 
 
 class _Gathered:
@@ -170,7 +196,7 @@ class _Gathered:
         except OSError as error:  # a full disk: say which
             raise OSError(error.errno, error.strerror, str(scratch_dir())) from None
 
-    def finish(self) -> Signal:
+    def finish(self, notes: tuple[str, ...] = ()) -> Signal:
         if self._resampler is not None:
             rest = np.empty(0, dtype=np.float32)
             self._keep(self._resampler.resample_chunk(rest, last=True))
@@ -188,6 +214,7 @@ class _Gathered:
             sample_rate=self._rate,
             mean=mean,
             std=max(self._squares / self._length - mean**2, 0.0) ** 0.5,
+            notes=notes,
         )
 
 
@@ -211,11 +238,19 @@ def segment_bounds(n_samples: int, segment_samples: int) -> list[tuple[int, int]
 
 
 def probe_duration(path: str | Path) -> float | None:
-    """Return the length in seconds that the file's header states, or None."""
+    """Return the length in seconds that the file's header states, None if it states none.
+
+    None, too, if the file is truncated: then the header is wrong.
+    """
+    path = Path(path)
     try:
-        return float(soundfile.info(str(path)).duration)
-    except (soundfile.SoundFileError, OSError):
+        with _opened(path) as (handle, layout):
+            if layout.fault:
+                return None
+            lengths = [part_seconds(path, handle, layout, part) for part in layout.parts]
+    except MessError:
         return None
+    return sum(length for length in lengths if length is not None) if all(lengths) else None
 
 
 def scratch_dir() -> str:
@@ -248,105 +283,73 @@ def _as_array(sink: "io.BytesIO | tempfile._TemporaryFileWrapper[bytes]") -> Sam
         return np.memmap(sink, dtype=np.float32, mode="r")
 
 
-def downmix(block: Samples) -> Samples:
-    """Average the channels of [frames, channels], column by column (far faster than a mean)."""
-    if block.shape[1] == 1:
-        return np.ascontiguousarray(block[:, 0])
-    mono = block[:, 0] + block[:, 1]
-    for channel in range(2, block.shape[1]):
-        mono += block[:, channel]
-    mono *= np.float32(1 / block.shape[1])
-    return mono
-
-
-def native_blocks(path: Path, *, start: float = 0.0) -> Iterator[tuple[Samples, int]]:
+def native_blocks(
+    path: Path, *, start: float = 0.0, notes: list[str] | None = None
+) -> Iterator[tuple[Samples, int]]:
     """Yield a recording as the file has it, from ``start`` seconds on.
+
+    Several recordings in one file (joined MP3s, a chained Ogg) follow each other, at the rate of
+    the first.
+
+    Parameters
+    ----------
+    path : Path
+    start : float
+        Seconds.
+    notes : list of str, optional
+        What is doubtful about the file is appended to it.
 
     Yields
     ------
     block : ndarray [shape=(frames, channels)]
     rate : int
-        Hz.
+        Hz, the same for all blocks.
 
     Raises
     ------
     AudioError
-        If the file is missing, unreadable, truncated or no audio.
+        If the file is missing, unreadable, truncated or no audio, or states what no recording
+        has.
     """
+    notes = [] if notes is None else notes
+    with _opened(path) as (handle, layout):
+        if layout.fault:
+            cut = "truncated" in layout.fault
+            way_out = "copy it again" if cut else "convert or export it again"
+            raise AudioError(path, layout.fault, way_out)
+        notes += layout.notes
+        yield from at_one_rate(_all_parts(path, handle, layout, start, notes))
+
+
+def _all_parts(
+    path: Path, handle: BinaryIO, layout: Layout, start: float, notes: list[str]
+) -> Iterator[tuple[Samples, int]]:
+    for number, part in enumerate(layout.parts, 1):
+        if start > 0 and number < len(layout.parts):
+            length = part_seconds(path, handle, layout, part)
+            if length is None:
+                blocks = part_blocks(path, handle, layout, part, 0.0, [])
+                length = sum(len(block) / rate for block, rate in blocks)
+            if start >= length:
+                start -= length
+                continue
+        yield from part_blocks(path, handle, layout, part, start, notes)
+        start = 0.0
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, Layout]]:
     try:
         if not path.is_file():
             raise AudioError(path, "is not there", "check the name and the folder")
         if path.stat().st_size == 0:
             raise AudioError(path, "is empty", "copy it again")
-        if path.suffix.lower() in _PYAV_SUFFIXES:
-            yield from _pyav_blocks(path, start)
-        else:
-            yield from _soundfile_blocks(path, start)
+        # Opening the file ourselves lets the system say why it cannot be read.
+        with path.open("rb") as handle:
+            yield handle, read_layout(handle)
     except PermissionError:
         raise AudioError(path, "cannot be read", "change its permissions") from None
     except OSError as error:
         raise AudioError(
             path, f"cannot be read ({error.strerror or error})", "copy it again"
-        ) from None
-
-
-def _soundfile_blocks(path: Path, start: float) -> Iterator[tuple[Samples, int]]:
-    got = promised = 0
-    # Opening the file ourselves lets the system say why it cannot be read.
-    with path.open("rb") as handle:
-        try:
-            with soundfile.SoundFile(handle) as audio:
-                got = audio.seek(min(round(start * audio.samplerate), audio.frames))
-                promised = audio.frames
-                while True:
-                    block = audio.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)
-                    if not block.size:
-                        break
-                    got += block.shape[0]
-                    yield block, audio.samplerate
-        except soundfile.SoundFileError as error:
-            reason = str(error).rstrip(". ").split(": ")[-1]
-            if promised:
-                raise AudioError(
-                    path, f"is damaged or truncated ({reason})", "copy it again"
-                ) from None
-            raise AudioError(
-                path, f"is no audio that can be decoded ({reason})", "convert or export it again"
-            ) from None
-    # An MP3's header only estimates its length; the others count exactly.
-    if got < promised and path.suffix.lower() != ".mp3":
-        raise AudioError(
-            path, f"is truncated ({got} of {promised} frames could be read)", "copy it again"
-        )
-
-
-def _pyav_blocks(path: Path, start: float) -> Iterator[tuple[Samples, int]]:
-    try:
-        import av
-    except ImportError:
-        raise MissingDependency("PyAV (needed for m4a and wma)", "ml") from None
-    try:
-        with av.open(str(path)) as container:
-            resampler = av.AudioResampler(format="fltp")
-            skip = -1
-            if start > _PREROLL_SECONDS:
-                container.seek(round((start - _PREROLL_SECONDS) * av.time_base))
-            for frame in container.decode(audio=0):
-                for planar in resampler.resample(frame):
-                    block, rate = (
-                        np.asarray(planar.to_ndarray().T, dtype=np.float32),
-                        planar.sample_rate,
-                    )
-                    if skip < 0:
-                        at = frame.time or 0.0 if start > _PREROLL_SECONDS else 0.0
-                        skip = max(round((start - at) * rate), 0)
-                    if skip < len(block):
-                        yield block[skip:], rate
-                    skip = max(skip - len(block), 0)
-    except PermissionError:
-        raise
-    except (av.error.FFmpegError, IndexError) as error:
-        reason = getattr(error, "strerror", None) or "it has no audio stream"
-        raise AudioError(
-            path, f"is no audio that can be decoded ({reason})", "convert or export it again"
         ) from None

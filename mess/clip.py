@@ -8,7 +8,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from mess.audio import downmix, native_blocks
+from mess.audio import native_blocks
+from mess.audio_channels import audible, downmix
 from mess.errors import AudioError
 
 RATE = 44_100
@@ -37,13 +38,16 @@ def read_clip(path: str | Path, *, start: float = 0.0, seconds: float = 30.0) ->
     blocks: list[NDArray[np.float32]] = []
     rate, got = RATE, 0
     for block, rate in native_blocks(path, start=start):
-        blocks.append(downmix(block))
+        blocks.append(block)
         got += len(block)
         if got >= seconds * rate:
             break
     if not blocks:
         raise AudioError(path, f"has no sound at {start:g} s", "choose an earlier time")
-    samples = np.concatenate(blocks)[: round(seconds * rate)]
+    if len({block.shape[1] for block in blocks}) == 1:
+        samples = audible(np.concatenate(blocks))[: round(seconds * rate)]
+    else:  # files that were joined
+        samples = np.concatenate([downmix(block) for block in blocks])[: round(seconds * rate)]
     if rate != RATE:
         samples = soxr.resample(samples, rate, RATE, quality="HQ")
     buffer = io.BytesIO()

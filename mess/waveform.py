@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio import downmix, native_blocks
+from mess.audio import native_blocks
+from mess.audio_channels import audible
 from mess.errors import AudioError
 
 _RATE = 16_000  # Hz of a spectrogram; what lies above 8 kHz is little of a picture
@@ -120,7 +121,7 @@ def _mono(path: Path, *, start: float, seconds: float | None) -> Any:
     got = 0
     for block, rate in native_blocks(path, start=start):
         left = None if seconds is None else round(seconds * rate) - got
-        samples = downmix(block)[:left]
+        samples = audible(block)[:left]
         got += samples.size
         if samples.size:
             yield samples, rate

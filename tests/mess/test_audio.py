@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tones import tone, write_tone
 
 import mess.audio
+import mess.audio_decoders
 from mess.audio import decode, downmix, native_blocks, probe_duration, segment_bounds
 from mess.clip import RATE, read_clip
 from mess.errors import AudioError
@@ -142,7 +143,7 @@ def test_a_long_file_goes_to_disk_and_is_the_same(
     whole = decode(path, rate)
     assert not isinstance(whole.samples, np.memmap)
     monkeypatch.setattr(mess.audio, "_IN_MEMORY_SECONDS", 2)
-    monkeypatch.setattr(mess.audio, "_BLOCK_FRAMES", 5_000)
+    monkeypatch.setattr(mess.audio_decoders, "BLOCK_FRAMES", 5_000)
     spilled = decode(path, rate)
     assert isinstance(spilled.samples, np.memmap)
     np.testing.assert_allclose(spilled.samples, whole.samples, atol=1e-7)
@@ -185,7 +186,7 @@ def test_bad_files_are_refused(tmp_path: Path) -> None:
     for share in (0.02, 0.5, 0.99):
         cut = tmp_path / f"cut{share}.flac"
         cut.write_bytes(whole[: int(share * len(whole))])
-        assert_refused(cut, reason="truncated" if share > 0.1 else "no audio that can be decoded")
+        assert_refused(cut, reason="truncated")
 
     holed = tone(3.0)
     holed[30_000] = np.nan
