@@ -47,6 +47,16 @@ SUFFIXES = {
 }
 
 
+def find_container(handle: BinaryIO) -> tuple[str, int, int]:
+    """Return the container of a file by its content ("" if unknown), where it begins, the size."""
+    size = handle.seek(0, os.SEEK_END)
+    start = after_tags(handle, 0, size)
+    container = _recognise(read_at(handle, start, 64))
+    if container in ("", "mp3", "adts"):  # two bytes prove nothing
+        container, start = first_frame(handle, start, size) or ("", 0)
+    return container, start, size
+
+
 def read_layout(handle: BinaryIO) -> Layout:
     """Find the container of a file, its recordings and its faults.
 
@@ -69,16 +79,10 @@ def read_layout(handle: BinaryIO) -> Layout:
         "asf": _read_asf,
         "matroska": _read_matroska,
     }
-    size = handle.seek(0, os.SEEK_END)
-    start = after_tags(handle, 0, size)
-    container = _recognise(read_at(handle, start, 64))
-    if container in ("", "mp3", "adts"):
-        found = first_frame(handle, start, size)
-        if found is not None:
-            container, start = found
-        elif container:
-            container = ""
-    whole = Layout(container, (Part(start if container else 0, size),))
+    container, start, size = find_container(handle)
+    whole = Layout(container, (Part(start, size),))
+    if not container and after_tags(handle, 0, size) == size:
+        return replace(whole, fault="is truncated (nothing follows its tags)")
     if container not in readers:
         return whole
     try:

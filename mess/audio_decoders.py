@@ -26,7 +26,8 @@ _SEEKABLE = frozenset({"mp4", "matroska", "asf"})  # with an index; others are r
 # FFmpeg also knows playlists, which open other files and addresses: none but these are read.
 _DEMUXERS = "aac,aiff,ape,asf,au,caf,flac,matroska,mov,mp3,ogg,w64,wav,wv"
 _MOST_FRAMES = 1 << 53  # more is no count
-_LOST_NOTED, _LOST_SECONDS, _LOST_SHARE = 0.1, 1.0, 0.02  # of an MP3, where it has damage
+_GAP_SECONDS = 0.05
+_LOST_NOTED, _LOST_SECONDS, _LOST_SHARE = 0.1, 1.0, 0.02  # where decoders skip what is damaged
 
 
 class _Window(io.RawIOBase):
@@ -105,10 +106,16 @@ def part_seconds(path: Path, handle: BinaryIO, layout: Layout, part: Part) -> fl
         with suppress(soundfile.SoundFileError), _open(path, handle, part) as audio:
             return float(audio.frames / audio.samplerate)
     with _open_pyav(path, handle, part) as (media, stream):
-        if stream.duration:
-            return float(stream.duration * stream.time_base)
-        known = media.duration and layout.container in _SEEKABLE
-        return media.duration / 1e6 if known else None
+        return _stated_by_pyav(media, stream, layout.container)
+
+
+def _stated_by_pyav(media: Any, stream: Any, container: str) -> float | None:
+    """Return the seconds that a header states; FFmpeg guesses those of other containers."""
+    if container not in _SEEKABLE and container not in ("caf", "wav", "w64", "aiff"):
+        return None
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    return media.duration / 1e6 if media.duration and len(media.streams) == 1 else None
 
 
 def at_one_rate(blocks: Iterator[tuple[Samples, int]]) -> Iterator[tuple[Samples, int]]:
@@ -190,9 +197,9 @@ def _settle(path: Path, container: str, got: float, stated: float, notes: list[s
     lost = stated - got
     if lost <= 0:
         return
-    shown = f"{got:.1f} of {stated:.1f} s could be decoded"
-    if container not in ("mp3", "mp4"):
-        raise AudioError(path, f"is truncated ({shown})", "copy it again")
+    shown = f"{got:.2f} of {stated:.2f} s could be decoded"
+    if container != "mp3" and container not in _SEEKABLE:
+        raise AudioError(path, f"is damaged or truncated ({shown})", "copy it again")
     # A decoder that finds damage goes on with the next frame that it can read.
     if lost > max(_LOST_SECONDS, _LOST_SHARE * stated):
         raise AudioError(path, f"is damaged or truncated ({shown})", "copy it again")
@@ -212,41 +219,54 @@ def _open_pyav(path: Path, handle: BinaryIO, part: Part) -> Iterator[tuple[Any, 
         raise MissingDependency("PyAV (needed for this recording)", "ml") from None
     window = io.BufferedReader(_Window(handle, part), 1 << 16)
     allowed = {"format_whitelist": _DEMUXERS}
+    opened = False
     try:
         with av.open(window, metadata_errors="replace", options=allowed) as media:
             if not media.streams.audio:
                 raise _no_audio(path, "it has no audio stream")
             stream = media.streams.audio[0]
+            if stream.codec_context is None:
+                raise _no_audio(path, "its coding is unknown")
             _check(path, stream.codec_context.sample_rate, stream.codec_context.channels)
+            opened = True
             yield media, stream
     except (av.error.FFmpegError, ArithmeticError, LookupError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise _no_audio(path, " ".join(reason.split())) from None
+        reason = " ".join(reason.split())
+        if opened:
+            raise AudioError(path, f"is damaged or truncated ({reason})", "copy it again") from None
+        raise _no_audio(path, reason) from None
 
 
 def _pyav_blocks(
     path: Path, handle: BinaryIO, container: str, part: Part, start: float, notes: list[str]
 ) -> Iterator[tuple[Samples, int]]:
     with _open_pyav(path, handle, part) as (media, stream):
-        seconds, skip, rate = 0.0, -1, 0
         jumps = start > _PREROLL_SECONDS and container in _SEEKABLE
-        stated = float(stream.duration * stream.time_base) if stream.duration else 0.0
+        stated = _stated_by_pyav(media, stream, container)
+        origin = at = 0.0  # the time of the first sample; where the next one is
         if jumps:
-            media.seek(round((start - _PREROLL_SECONDS) * 1e6))
+            origin = next((frame.time or 0.0 for frame in media.decode(stream)), 0.0)
+            media.seek(round((origin + start - _PREROLL_SECONDS) * 1e6))
+        missing, skip, began = 0.0, 0, False
         for frame in media.decode(stream):
             rate = frame.sample_rate
             _check(path, rate, frame.layout.nb_channels)
             block = _as_float(frame)
-            if skip < 0:
-                at = (frame.time or 0.0) if jumps else 0.0
-                seconds = at
+            if not began:
+                began, time = True, frame.time or 0.0
+                at, origin = (time - origin, origin) if jumps else (0.0, time)
                 skip = max(round((start - at) * rate), 0)
-            seconds += len(block) / rate
+            elif frame.time is not None and frame.time - origin - at - missing > _GAP_SECONDS:
+                missing = frame.time - origin - at
+            at += len(block) / rate
             if skip < len(block):
                 yield block[skip:], rate
             skip = max(skip - len(block), 0)
-        if container == "mp4" and rate:
-            _settle(path, container, seconds, stated, notes)
+        if stated is not None and container in _SEEKABLE:
+            _settle(path, container, at, stated, notes)
+        elif missing:
+            notes.append(f"is damaged or has gaps: {missing:.2f} s are missing")
 
 
 def _as_float(frame: Any) -> Samples:

@@ -34,14 +34,17 @@ class UnknownName(MessError):
         super().__init__(f"unknown {kind} {name!r}: {hint}")
 
 
+def shown_path(path: object) -> str:
+    """Return a path as it can be printed: a line feed, or bytes that are no UTF-8, escaped."""
+    name = str(path)
+    return name if name.isprintable() else repr(name)
+
+
 class AudioError(MessError):
     """A recording that cannot be used."""
 
     def __init__(self, path: object, reason: str, way_out: str) -> None:
-        name = str(path)
-        if not name.isprintable():  # a line feed, or bytes that are no UTF-8
-            name = repr(name)
-        super().__init__(f"{name}: {reason}; {way_out}")
+        super().__init__(f"{shown_path(path)}: {reason}; {way_out}")
 
 
 class MissingDependency(MessError):

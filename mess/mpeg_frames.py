@@ -134,8 +134,8 @@ def read_adts(handle: BinaryIO, start: int, size: int) -> Layout:
             break
         at += frame.size
         seconds += frame.samples / frame.kind[2]
-    notes = ("ends within a frame: it may be truncated",) if at > size else ()
-    return Layout("adts", (Part(start, size, seconds=seconds),), notes=notes)
+    fault = "is truncated (it ends within a frame)" if at > size else ""
+    return Layout("adts", (Part(start, size, seconds=seconds),), fault)
 
 
 def read_mpeg(handle: BinaryIO, start: int, size: int) -> Layout:
@@ -160,7 +160,8 @@ def read_mpeg(handle: BinaryIO, start: int, size: int) -> Layout:
             header = _counting_frame(stream)
             parts.append(Part(stream.start, stream.stop, header, counted=bool(header)))
             continue
-        if stream.frames + _SLACK_FRAMES < stream.stated:
+        slack = 0 if cut and stream is streams[-1] else _SLACK_FRAMES
+        if stream.frames + slack < stream.stated:
             fault = truncated(stream.frames, stream.stated)
             return Layout("mp3", (Part(start, end),), fault)
         parts.append(Part(stream.start, stream.stop))

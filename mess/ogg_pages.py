@@ -7,12 +7,14 @@ had one; it is decoded, and a note says so.
 """
 
 import struct
+import zlib
 from typing import BinaryIO
 
 from mess.audio_parts import Layout, Part
 
 _HEADER = struct.Struct("<4sBBqIIIB")
 _FIRST, _LAST = 0x02, 0x04
+_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def read_ogg(handle: BinaryIO, start: int, size: int) -> Layout:
@@ -40,12 +42,15 @@ def read_ogg(handle: BinaryIO, start: int, size: int) -> Layout:
         if len(page) < _HEADER.size:
             cut = True
             break
-        _, _, flags, _, serial, number, _, segments = _HEADER.unpack(page)
+        _, _, flags, _, serial, number, stated, segments = _HEADER.unpack(page)
         sizes = handle.read(segments)
+        body = handle.read(sum(sizes))
         stop = at + _HEADER.size + segments + sum(sizes)
         if len(sizes) < segments or stop > size:
             cut = True
             break
+        if checksum(page[:22] + bytes(4) + page[26:] + sizes + body) != stated:
+            lost += 1  # a decoder leaves such a page out
         if flags & _FIRST:
             if not head or not starts:
                 unfinished |= bool(open_streams)
@@ -61,16 +66,26 @@ def read_ogg(handle: BinaryIO, start: int, size: int) -> Layout:
             if flags & _LAST:
                 del open_streams[serial]
         at = stop
+    starts = starts or [start]
     parts = tuple(Part(a, b) for a, b in zip(starts, [*starts[1:], size], strict=True))
     if cut:
         fault = "is truncated (it ends within a page)"
-        return Layout("ogg", parts or (Part(start, size),), fault)
+        return Layout("ogg", parts, fault)
     notes = []
     if unfinished or open_streams:
         notes.append("has no page that ends the stream: it may be truncated")
     if lost:
-        notes.append("is damaged: pages are missing in the middle")
-    return Layout("ogg", parts or (Part(start, size),), notes=tuple(notes))
+        notes.append("is damaged: pages are missing or changed")
+    return Layout("ogg", parts, notes=tuple(notes))
+
+
+def checksum(page: bytes) -> int:
+    """Return the checksum of a page whose own field is zero.
+
+    It is the CRC of zlib with every bit order turned round, and no inversion.
+    """
+    mirrored = zlib.crc32(page.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{mirrored:032b}"[::-1], 2)
 
 
 def _next_page(handle: BinaryIO, at: int, size: int) -> int | None:

@@ -2,7 +2,7 @@
 
 ::
 
-    uploads/<token>/audio.<suffix>     the file; its suffix is what its first bytes say
+    uploads/<token>/audio.<suffix>     the file; its suffix is what its content says
     uploads/<token>/about.json         the name that it came with, as text, and when
     uploads/<token>/<encoder>.wanted   asks the encoding process; .started while it is at it
     uploads/<token>/<encoder>.npz      the features, or <encoder>.failed with the reason
@@ -11,6 +11,7 @@ A token is drawn at random: who knows it may hear the file and nobody else. Noth
 a file came with becomes a path.
 """
 
+import io
 import os
 import re
 import secrets
@@ -21,6 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mess.audio_containers import SUFFIXES, find_container
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, MessError
 from mess.files import read_json, replacing, write_bytes, write_json
@@ -58,24 +60,14 @@ class Upload:
     added: float
 
 
-def container_suffix(head: bytes) -> str | None:
-    """Return the suffix of the container that a file's first bytes announce, None if none.
+def container_suffix(content: bytes | memoryview) -> str | None:
+    """Return the suffix of the container that a file's content announces, None if none.
 
     >>> container_suffix(b"RIFF....WAVEfmt "), container_suffix(b"just text")
     ('.wav', None)
     """
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
-        return ".wav"
-    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        return ".aiff"
-    for mark, suffix in ((b"fLaC", ".flac"), (b"OggS", ".ogg"), (b"ID3", ".mp3")):
-        if head.startswith(mark):
-            return suffix
-    if head[4:8] == b"ftyp":
-        return ".m4a"
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # a frame of layer III
-        return ".mp3"
-    return None
+    container, _, _ = find_container(io.BytesIO(content))
+    return SUFFIXES.get(container)
 
 
 class Uploads:
@@ -112,10 +104,11 @@ class Uploads:
             raise MessError(
                 f"{shown}: is larger than {most / 2**20:.0f} MB; cut it or convert it to MP3"
             )
-        suffix = container_suffix(bytes(content[:16]))
+        suffix = container_suffix(content)
         if suffix is None:
             raise MessError(
-                f"{shown}: is no wav, flac, mp3, ogg or m4a, whatever its name says; convert it"
+                f"{shown}: is no recording that can be read, whatever its name says; "
+                "convert it to wav, flac or mp3"
             )
         token = secrets.token_hex(16)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from mess.datasets import Dataset, Track
-from mess.errors import AudioError, MessError
+from mess.errors import AudioError, MessError, shown_path
 from mess.manifest import Entry, Manifest
 from pipelines.progress import Progress, progress
 
@@ -25,16 +25,18 @@ Prepared = TypeVar("Prepared")
 
 @dataclass
 class Summary:
-    """What a step did: how many tracks it made and skipped, and why others failed."""
+    """What a step did: how many tracks it made and skipped, why others failed, what is doubtful."""
 
     made: int = 0
     skipped: int = 0
     failed: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """Return the counts on a line, then a line for each failure."""
+        """Return the counts on a line, then a line for each failure and each doubt."""
         lines = [f"{self.made} made, {self.skipped} up to date, {len(self.failed)} failed"]
         lines += [f"  failed: {reason}" for reason in self.failed.values()]
+        lines += [f"  note: {doubt}" for doubt in self.noted.values()]
         return "\n".join(lines)
 
 
@@ -147,7 +149,7 @@ def run_steps(
         Threads that prepare tracks.
     prepare : callable
         (track, the steps that lack it) → what their ``finish`` takes; runs in a thread; a
-        `MessError` fails this track alone.
+        `MessError` or a `MemoryError` fails this track alone.
     """
     todo: list[tuple[Track, list[Step[Prepared]]]] = []
     for step in steps:
@@ -200,13 +202,22 @@ def _settle(
         entry = identity | describe(dataset, track) | step.finish(track, prepared)
         step.manifest.record(track.id, entry | {"status": "done"})
         step.summary.made += 1
-    except MessError as error:
+        if entry.get("notes"):
+            step.summary.noted[track.id] = f"{shown_path(track.path)}: {'; '.join(entry['notes'])}"
+    except (MessError, MemoryError) as problem:
+        error = problem if isinstance(problem, MessError) else _too_large(track)
         reason = str(error).replace(f"{dataset.root}{os.sep}", "")  # the root may move
         step.manifest.record(
             track.id, describe(dataset, track) | {"status": "failed", "error": reason}
         )
         step.summary.failed[track.id] = str(error)
         shown.say(f"failed: {error}")
+
+
+def _too_large(track: Track) -> AudioError:
+    return AudioError(
+        track.path, "needs more memory than is free", "cut it into parts or use fewer workers"
+    )
 
 
 def _refresh(

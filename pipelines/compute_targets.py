@@ -34,7 +34,7 @@ from pipelines.options import (
     run_script,
 )
 
-Measured = tuple[TargetValues, Marks]
+Measured = tuple[TargetValues, Marks, tuple[str, ...]]  # and what is doubtful of the file
 
 
 def compute_dataset_targets(
@@ -71,10 +71,10 @@ def compute_dataset_targets(
         signal = decode(track.path, TARGET_SAMPLE_RATE)
         values = compute_targets(signal)
         values.track.update(_performance(track))
-        return values, fingerprint(signal.samples, signal.sample_rate)
+        return values, fingerprint(signal.samples, signal.sample_rate), signal.notes
 
     def keep(track: Track, measured: Measured) -> Entry:
-        values, marks = measured
+        values, marks, notes = measured
         plain = {
             "track": {name: _defined([value])[0] for name, value in values.track.items()},
             "segments": {name: _defined(row) for name, row in values.segments.items()},
@@ -82,7 +82,7 @@ def compute_dataset_targets(
         checksums = store.write_measured(
             dataset, track.id, values=plain, descriptors=values.descriptors, marks=marks
         )
-        return checksums | _midi_identity(track)
+        return checksums | _midi_identity(track) | {"notes": list(notes)}
 
     by_id = {track.id: track for track in recordings}
     summary = run_batch(

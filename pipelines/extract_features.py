@@ -173,6 +173,7 @@ def _encode_track(
         "duration": duration,
         "segments": len(pooled.segments),
         "raw_bytes": writer.size if writer is not None else 0,
+        "notes": list(signal.notes),
     }
 
 

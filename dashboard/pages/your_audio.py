@@ -12,7 +12,7 @@ from dashboard.sections.belonging import offer_belonging
 from dashboard.sections.missing import offer
 from dashboard.sidebar import selected
 from dashboard.sounds import MAX_SECONDS as MAX_CLIP_SECONDS
-from mess.audio import probe_duration
+from mess.audio import AUDIO_SUFFIXES, probe_duration
 from mess.errors import ArtifactError, MessError
 from mess.newcomers import (
     MAX_SECONDS,
@@ -27,7 +27,7 @@ from mess.targets import ALL_TARGETS
 from mess.uploads import KEEP_HOURS, Upload, Uploads
 
 _KEY = "yours"
-_TYPES = ["wav", "flac", "mp3", "ogg", "m4a"]
+_TYPES = sorted(suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES)
 _POLL_SECONDS = 0.5
 _RESULTS = 10
 

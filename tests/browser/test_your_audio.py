@@ -72,7 +72,7 @@ def test_bad_files_are_said_and_the_good_one_goes_on(
     cut.write_bytes(whole[: len(whole) // 3])
     open_page(page, dashboard, "your_audio")
     hand_over(page, text, empty, cut, good)
-    page.get_by_text("text.wav: is no wav, flac, mp3, ogg or m4a").wait_for()
+    page.get_by_text("text.wav: is no recording that can be read").wait_for()
     page.get_by_text("empty.mp3: is empty").wait_for()
     titles(page)
     assert page.locator(".player").first.get_attribute("aria-label") == good.name
