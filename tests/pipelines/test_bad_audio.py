@@ -11,7 +11,9 @@ import soundfile
 from layouts import write_piece
 from tones import tone, write_tone
 
+from mess.datasets import Track, load_dataset
 from mess.store import Store
+from pipelines.batch import run_batch
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
 from pipelines.options import INCOMPLETE
@@ -22,6 +24,9 @@ BAD = {
     "text.wav": "is no audio that can be decoded",
     "text.m4a": "is no audio that can be decoded",
     "cut.flac": "is damaged or truncated",
+    "half.wav": "is truncated (49% of it is there)",
+    "half.ogg": "is truncated (it ends within a page)",
+    "one hertz.wav": "states a sample rate of 1 Hz",
     "nan.wav": "holds samples that are not finite",
     "silence.wav": "is silent",
     "short.wav": "is only 0.2 s long",
@@ -39,6 +44,8 @@ GOOD = [
     "a%2Fb.ogg",
     "sub/album/piece.wav",
 ]
+OPPOSITE = "opposite channels.wav"
+GOOD.append(OPPOSITE)
 
 
 def write_bad(root: Path) -> None:
@@ -49,6 +56,11 @@ def write_bad(root: Path) -> None:
         (root / name).write_text("Dear diary,\n" * 900)
     whole = write_tone(root / "cut.flac", 3.0).read_bytes()
     (root / "cut.flac").write_bytes(whole[: len(whole) // 2])
+    for name in ("half.wav", "half.ogg"):
+        whole = write_tone(root / name, 3.0).read_bytes()
+        (root / name).write_bytes(whole[: len(whole) // 2])
+    whole = write_tone(root / "one hertz.wav", 3.0).read_bytes()
+    (root / "one hertz.wav").write_bytes(whole[:24] + b"\1\0\0\0" + whole[28:])
     samples = tone(3.0)
     samples[1000] = np.nan
     soundfile.write(root / "nan.wav", samples, 22_050, subtype="FLOAT")
@@ -62,7 +74,8 @@ def write_good(root: Path) -> None:
     write_tone(root / GOOD[0], 6.0, sample_rate=8_000)
     wide = np.stack([tone(3.0, sample_rate=96_000, seed=seed) for seed in range(6)], axis=1)
     soundfile.write(root / GOOD[1], wide, 96_000, subtype="PCM_24")
-    for number, name in enumerate(GOOD[2:]):
+    soundfile.write(root / OPPOSITE, np.stack([tone(3.0), -tone(3.0)], axis=1), 22_050)
+    for number, name in enumerate(set(GOOD[2:]) - {OPPOSITE}):
         write_tone(root / name, 3.0, seed=number)
 
 
@@ -88,6 +101,12 @@ def test_the_command_names_every_bad_file_and_does_the_rest(store: Store) -> Non
         assert len([line for line in summary if f"{path}: {reason}" in line]) == 1, name
         assert len([line for line in ended.stderr.splitlines() if f"{path}: " in line]) == 1
     assert [line for line in ended.stderr.splitlines() if "not read: " in line] == PASSED_OVER
+
+    note = f"{root / OPPOSITE}: its channels cancel each other: channel 1 alone is measured"
+    assert ended.stdout.count(note) == 1
+    manifest = store.features_manifest("mine", "spectral")
+    noted = {name for name, entry in manifest.tracks.items() if entry.get("notes")}
+    assert noted == {Path(OPPOSITE).stem}
 
     done = store.read_features("mine", "spectral").tracks
     assert done == sorted(str(Path(name).with_suffix("")) for name in GOOD)
@@ -122,6 +141,31 @@ def test_a_good_file_that_goes_bad_is_reported_and_its_features_are_dropped(stor
     again = extract_features(dataset="mine", encoder="spectral")
     assert "is empty" in again.failed["sub/album/piece"]
     assert "sub/album/piece" not in store.read_features("mine", "spectral").tracks
+
+
+def test_a_file_that_is_too_large_for_the_memory_fails_alone(store: Store) -> None:
+    dataset = load_dataset("mine", root=store.audio_dir("mine"))
+    manifest = store.resume_targets("mine", header={}, force=False)
+    large = "8 kHz"
+
+    def measure(track: Track) -> int:
+        return np.empty(1 << 62 if track.id == large else 3, dtype=np.uint8).size
+
+    summary = run_batch(
+        dataset,
+        manifest,
+        stage="measure",
+        workers=2,
+        prepare=measure,
+        finish=lambda _track, size: {"bytes": size},
+        has_files=lambda _track, _entry: True,
+    )
+    assert "needs more memory than is free" in summary.failed[large]
+    assert "8 kHz.wav" in summary.failed[large]
+    # What lies there and cannot be opened fails before it is measured.
+    unread = {name for name in summary.failed if "cannot be read" in summary.failed[name]}
+    assert set(summary.failed) == {large} | unread
+    assert summary.made == len(dataset) - len(summary.failed) > len(GOOD)
 
 
 def test_a_locked_file_fails_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
