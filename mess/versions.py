@@ -3,7 +3,7 @@
 That of the proxy targets stands beside them, in `mess.targets`.
 """
 
-FEATURES_VERSION = 2  # raise when the same audio and encoder would give other features
+FEATURES_VERSION = 3  # raise when the same audio and encoder would give other features
 DISCOVERY_VERSION = 4  # raise when the same features and targets would give other scores
 INDEX_VERSION = 5  # raise when the same inputs would give another index
 PASSAGES_VERSION = 3  # raise when the same inputs would give other passages
