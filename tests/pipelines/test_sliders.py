@@ -14,9 +14,11 @@ import pytest
 
 from mess.errors import MessError
 from mess.evaluation.controlled import OWN_CHANGE, find_variants
+from mess.newcomers import Newcomer, place
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import Method
 from mess.store import Store
+from pipelines.probing_data import aligned_targets
 
 # Another instrument has other attacks: its twin differs in more than its name.
 ALSO_CHANGES = {("articulation", "instrument")}
@@ -137,3 +139,28 @@ def test_the_strongest_plain_baseline_is_printed(demo_library: Path) -> None:
         record["faithfulness"]["layer"]["mean"], abs=1e-6
     )
     assert record["faithfulness"]["probe"]["mean"] > max(found.values())
+
+
+def test_a_recording_of_ones_own_is_found_by_its_measured_tempo(
+    recommender: LayerBasedRecommender, demo_library: Path
+) -> None:
+    store = Store(demo_library)
+    features = store.read_features("demo", "spectral", pooling="mean_std")
+    measured, names = aligned_targets(store.read_targets("demo"), features)
+    row = recommender.track_ids.index(features.tracks[3])
+    new = Newcomer(
+        made_by=dict(recommender.made_by),
+        duration=40.0,
+        whole=features.values[3],
+        segments=np.zeros((1, 1, 1), dtype=np.float16),
+        measured=dict(zip(names, measured[3].tolist(), strict=True)),
+    )
+    found = recommender.multi_aspect_recommendation(
+        place(new, recommender), {"tempo": 1.0}, 1, method="direct"
+    )
+    assert found[0].score == pytest.approx(1, abs=1e-4)
+    steering = recommender.terms.steering
+    columns = steering.find("tempo", "direct_octaves")
+    np.testing.assert_allclose(
+        place(new, recommender).x[columns], steering.point(row).x[columns], atol=1e-4
+    )
