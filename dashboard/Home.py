@@ -8,13 +8,13 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboard import job_routes, names, sounds
+from dashboard import job_routes, names, report_routes, sounds
 from dashboard.guard import Guard
 from dashboard.promptness import prompt
 
 app = st.App(
     Path(__file__).with_name("app.py"),
-    routes=[*sounds.ROUTES, *names.ROUTES, *job_routes.ROUTES],
+    routes=[*sounds.ROUTES, *names.ROUTES, *job_routes.ROUTES, *report_routes.ROUTES],
     middleware=[Middleware(Guard)],  # in front of everything, Streamlit's own routes too
     lifespan=prompt,
 )

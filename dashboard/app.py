@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from dashboard import address, sidebar
+from dashboard import address, library, sidebar
 from dashboard.components.text import plain
 from dashboard.navigation import navigate
 from dashboard.readers import store
+from dashboard.sections.missing import offer_demo
 from mess.errors import MessError
 
 st.set_page_config(page_title="MESS", page_icon="🎹", layout="wide")
@@ -21,4 +22,8 @@ problem = address.take_selection()
 sidebar.show()
 if problem:
     st.warning(plain(problem))
-page.run()
+if library.is_empty() and page.url_path:  # Home has more to say
+    st.title(page.title)
+    offer_demo()
+else:
+    page.run()

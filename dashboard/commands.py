@@ -198,11 +198,8 @@ PIPELINES = (
         (Option("--datasets", "Datasets, two or more", ()),),
         ("encoder",),
     ),
-    Pipeline(
-        "report",
-        "Write the report",
-        (_LEVEL, Option("--out", "Folder", "reports", help="On the machine of the server.")),
-    ),
+    # Its files lie in the data root; the page that links them knows where (`report_routes`).
+    Pipeline("report", "Write the report", (_LEVEL,)),
     Pipeline(
         "demo",
         "Build the demo library",

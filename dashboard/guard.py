@@ -21,8 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 SETTING = "MESS_HOSTS"
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?")
+_POLICY = "Content-Security-Policy"
 HEADERS = {
-    "Content-Security-Policy": "frame-ancestors 'none'",
+    _POLICY: "frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
     # The address names what is looked at, an upload's token included: no other site hears of it.
@@ -106,7 +107,11 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                own = headers.get(_POLICY)  # a document may forbid more, never less
+                headers.update(HEADERS)
+                if own:
+                    headers[_POLICY] = f"{own}; {HEADERS[_POLICY]}"
             await send(message)
 
         reason = refusal(Headers(scope=scope), named=trusted_hosts())

@@ -9,6 +9,7 @@ from dashboard.components.running import draw_running
 from dashboard.components.text import plain
 from dashboard.job_routes import describe, duration_text, job_name
 from dashboard.readers import store
+from dashboard.report_routes import report_links
 
 _SHOWN = 8  # ended jobs
 _SIGNS = {"done": "✓", "incomplete": "!", "failed": "✗", "cancelled": "–"}
@@ -98,8 +99,18 @@ def _ended_line(job: jobs.Job) -> str:
     took = f", {duration_text(job.ended - job.started)}" if job.started and job.ended else ""
     return (
         f"{_SIGNS.get(job.state, '?')} {_name(job)}: {job.state}, "
-        f"{when:%H:%M}{'' if today else f' on {when:%d %b}'}{took}"
+        f"{when:%H:%M}{'' if today else f' on {when:%d %b}'}{took}{_report_link(job)}"
     )
+
+
+def _report_link(job: jobs.Job) -> str:
+    """Return a link to the page that a report's job wrote, "" for any other job."""
+    words = job.command
+    if job.state != "done" or words[:1] != ["report"] or "--encoder" not in words:
+        return ""
+    encoder, *more = words[words.index("--encoder") + 1 :]
+    links = report_links(job.dataset, encoder, "segment" if "segment" in more else "track")
+    return f" · [open]({links['page']})" if "page" in links else ""
 
 
 def _name(job: jobs.Job) -> str:

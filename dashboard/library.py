@@ -55,6 +55,19 @@ def with_features() -> list[str]:
     return [name for name in available_datasets(store().audio_dir("")) if encoders(name)]
 
 
+def is_empty() -> bool:
+    """Tell whether there is nothing to look at, but perhaps an unfinished demo library."""
+    datasets = available_datasets(store().audio_dir(""))
+    return not any(
+        encoders(name) or (name != "demo" and store().audio_dir(name).is_dir()) for name in datasets
+    )
+
+
+def usual_encoder(dataset: str) -> str:
+    """Return the encoder that a dataset without features begins with, as `mess run-all` has it."""
+    return "spectral" if dataset == "demo" else "mert-v1-95m"
+
+
 def recordings(dataset: str) -> Dataset | None:
     """Return the recordings of a dataset, None where they are not on this machine."""
     return _recordings(dataset, jobs.stamp(store()))

@@ -99,6 +99,10 @@ def _start(store: Store, folder: Path) -> None:
             [
                 *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
                 *("--host", "127.0.0.1", "--port", str(port)),
+                # As the dashboard's own guard: its own names and pages, in no frame.
+                *("--allowed-hosts", f"127.0.0.1:{port},localhost:{port}"),
+                *("--cors-allowed-origins", f"http://127.0.0.1:{port},http://localhost:{port}"),
+                *("--x-frame-options", "DENY"),
                 *("--backend-store-uri", tracking_uri(store)),
                 *("--artifacts-destination", store.mlflow_artifacts.absolute().as_uri()),
             ],

@@ -31,7 +31,7 @@ def show() -> None:
         dataset, encoder = _choose()
         st.divider()
         command = ["run-all", "--dataset", dataset, "--encoder", encoder]
-        if st.button(
+        if not library.is_empty() and st.button(
             "Re-extract and re-probe",
             width="stretch",
             key="start",
@@ -64,7 +64,7 @@ def _choose() -> tuple[str, str]:
     others = [name for name in PRESETS if name not in encoders]
     if st.session_state.get("encoder") not in encoders + others:
         st.session_state.pop("encoder", None)
-    if encoders and st.session_state.get("encoder_of") != dataset:
+    if st.session_state.get("encoder_of") != dataset:
         st.session_state["encoder"] = _first_encoder(dataset, encoders)
     st.session_state["encoder_of"] = dataset
     encoder = st.selectbox(
@@ -137,6 +137,8 @@ def _describe(preset: Preset) -> str:
 
 def _first_encoder(dataset: str, encoders: list[str]) -> str:
     """Return the encoder that a first visit shows: the most interesting one that is complete."""
+    if not encoders:
+        return library.usual_encoder(dataset)
     indexed = {encoder for name, encoder in store().indexed() if name == dataset}
     return next((name for name in encoders if name in indexed), encoders[0])
 

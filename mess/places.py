@@ -165,6 +165,12 @@ class Places:
         }
 
 
+def report_names(dataset: str, encoder: str, level: str) -> tuple[str, str]:
+    """Return the names of the two files of a report: the page, and the methods section."""
+    stem = f"{dataset}-{encoder_slug(encoder)}" + ("" if level == "track" else f"-{level}")
+    return f"{stem}.html", f"{stem}-methods.md"
+
+
 def command_for(
     step: str, dataset: str, encoder: str | None = None, *, level: Level = "track"
 ) -> str:

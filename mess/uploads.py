@@ -17,7 +17,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from mess.places import Places
 from mess.shapes import NUMBER
 
 KEEP_HOURS = 24.0
+WATCHED_SECONDS = 5.0  # a page that waits says so every half second
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _LONGEST_NAME = 200
 _NAMELESS = "a file without a name"
@@ -159,6 +160,12 @@ class Uploads:
                 if time.time() - folder.stat().st_mtime > 3600 * hours:
                     shutil.rmtree(folder, ignore_errors=True)
 
+    def others(self, mine: Collection[str]) -> tuple[int, int]:
+        """Return number and bytes of the files that are kept, but for those of some tokens."""
+        tokens = (folder.name for folder in self._folders() if folder.name not in mine)
+        sizes = [found.size for token in tokens if (found := self.find(token)) is not None]
+        return len(sizes), sum(sizes)
+
     def _folders(self) -> list[Path]:
         with suppress(OSError):
             return [path for path in self.folder.iterdir() if _TOKEN.fullmatch(path.name)]
@@ -172,6 +179,12 @@ class Uploads:
             write_json(
                 self._path(token, encoder, "wanted"), {"dataset": dataset, "encoder": encoder}
             )
+
+    def watch(self, token: str, encoder: str) -> None:
+        """Say that somebody waits for the features of a file at this moment."""
+        if self.state(token, encoder) == "waiting":
+            with suppress(OSError):
+                self._path(token, encoder, "watched").touch()
 
     def state(self, token: str, encoder: str) -> str:
         """Return "done", "failed", "waiting", or "" where nobody has asked."""
@@ -206,9 +219,17 @@ class Uploads:
             raise MessError("what was encoded of this file is damaged: choose it again") from None
 
     def waiting(self) -> Iterator[tuple[Upload, str, str]]:
-        """Yield file, dataset and encoder of all that was asked for, the oldest first."""
+        """Yield file, dataset and encoder of all that was asked for.
+
+        What somebody waits for comes before what nobody does, then the oldest first.
+        """
         asked = [path for folder in self._folders() for path in folder.glob("*.wanted")]
-        for path in sorted(asked, key=_time):
+        lately = time.time() - WATCHED_SECONDS
+
+        def turn(path: Path) -> tuple[bool, float]:
+            return _time(path.with_suffix(".watched")) < lately, _time(path)
+
+        for path in sorted(asked, key=turn):
             upload = self.find(path.parent.name)
             try:
                 shape = {"dataset": str, "encoder": str}
@@ -235,7 +256,7 @@ class Uploads:
             write_json(self._path(token, encoder, "failed"), {"message": result})
         else:
             write_bytes(self._path(token, encoder, "npz"), result.serialise())
-        for suffix in ("wanted", "started"):
+        for suffix in ("wanted", "started", "watched"):
             self._path(token, encoder, suffix).unlink(missing_ok=True)
 
     def _path(self, token: str, encoder: str, suffix: str) -> Path:

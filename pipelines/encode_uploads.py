@@ -46,7 +46,9 @@ def encode_waiting(
             return 0  # another process is at it
         last = time.monotonic()
         while time.monotonic() - last < linger or any(uploads.waiting()):
-            for upload, dataset, encoder in uploads.waiting():
+            # Asked again after each file: what somebody waits for by now comes next.
+            while wish := next(uploads.waiting(), None):
+                upload, dataset, encoder = wish
                 result = _encode(store, upload, dataset, encoder, models, max_seconds)
                 uploads.finish(upload.token, encoder, result)
                 done, last = done + 1, time.monotonic()

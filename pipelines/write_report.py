@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mess.encoders import encoder_slug
 from mess.errors import ArtifactMissing, MessError
+from mess.places import report_names
 from mess.report import html, methods
 from mess.store import Store
 from pipelines.options import (
@@ -27,11 +27,13 @@ def write_report(
     *,
     dataset: str,
     encoder: str,
-    out: Path,
+    out: Path | None = None,
     level: str = "track",
     store: Store | None = None,
 ) -> list[Path]:
     """Write ``<dataset>-<encoder>.html`` and ``…-methods.md`` below ``out``.
+
+    Without ``out`` they lie in the data root, where the dashboard links them.
 
     Raises
     ------
@@ -41,14 +43,14 @@ def write_report(
         If the folder cannot be written.
     """
     store = store or Store()
+    out = out or store.reports_dir(dataset)
     record = store.read_discovery(dataset, encoder, level=checked_level(level))
     reliability = _if_there(lambda: store.read_reliability(dataset))
     evaluation = _if_there(lambda: store.read_evaluation(dataset, encoder))
     cross = _if_there(lambda: store.read_cross(encoder))
     page = html(record, reliability=reliability, evaluation=evaluation, cross=cross)
     text = methods(record, reliability=reliability, evaluation=evaluation)
-    stem = f"{dataset}-{encoder_slug(encoder)}" + ("" if level == "track" else f"-{level}")
-    files = [out / f"{stem}.html", out / f"{stem}-methods.md"]
+    files = [out / name for name in report_names(dataset, encoder, level)]
     try:
         out.mkdir(parents=True, exist_ok=True)
         for path, content in zip(files, (page, text), strict=True):
@@ -71,7 +73,10 @@ def command(
     dataset: DatasetOption,
     encoder: EncoderOption = None,
     level: LevelOption = "track",
-    out: Annotated[Path, typer.Option(help="Folder of the files.")] = Path("reports"),
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the files. [default: reports/<dataset> in the data root]"),
+    ] = None,
 ) -> None:
     """Write a self-contained HTML report and a methods section."""
     for path in write_report(

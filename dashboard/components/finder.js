@@ -39,11 +39,10 @@ class Finder {
   }
 
   show(data, tell) {
-    if (this.data?.shown !== data.shown || this.data?.address !== data.address) {
-      this.input.value = data.shown;
-      this.found = [];
-    }
+    if (this.data?.address !== data.address) this.found = [];
+    const other = this.data?.shown !== data.shown || this.data?.address !== data.address;
     this.data = data;
+    if (other || !this.hasFocus()) this.input.value = data.shown;
     this.tell = tell;
     this.label.textContent = data.label;
     this.input.placeholder = data.placeholder;
@@ -110,9 +109,8 @@ class Finder {
 
   choose(place) {
     const chosen = this.found[place];
-    this.close();
-    this.input.value = this.data.keeps ? chosen.label : "";
     this.input.blur();
+    this.input.value = this.data.keeps ? chosen.label : "";
     this.tell("chosen", chosen.id);
   }
 
@@ -122,7 +120,8 @@ class Finder {
     this.list.hidden = true;
     this.status.textContent = "";
     this.input.setAttribute("aria-expanded", "false");
-    if (this.input.value.trim() === "") this.input.value = this.data.shown;
+    // Words that chose nothing are no query: what the field shows is what is searched with.
+    if (!this.hasFocus()) this.input.value = this.data.shown;
   }
 }
 

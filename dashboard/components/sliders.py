@@ -4,6 +4,7 @@ Streamlit's own take 85 pixels each, a message for each, and cannot have a prese
 the server.
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -58,8 +59,9 @@ def _component() -> Any:
 
 def set_sliders(values: Mapping[str, float], *, key: str) -> None:
     """Put the sliders of a place where they should be; what is not named becomes 0."""
-    state = st.session_state.get(f"{key}-values", {"stamp": 0})
-    st.session_state[f"{key}-values"] = {"stamp": state["stamp"] + 1, "values": dict(values)}
+    # A browser may still show what another session set, of a server that has ended since: a stamp
+    # that was ever used would make it keep that.
+    st.session_state[f"{key}-values"] = {"stamp": secrets.token_hex(8), "values": dict(values)}
 
 
 def are_set(key: str) -> bool:

@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import library
 from dashboard.components.text import plain, readable
 from dashboard.readers import store
+from dashboard.sections.missing import offer_demo
 from dashboard.sidebar import selected, start
 from mess.datasets import KNOWN, Dataset, available_datasets, stray_names
 from mess.encoders import PRESETS, by_interest
@@ -34,8 +35,6 @@ _VERBS = {
     "check-targets": "Test targets",
 }
 _SIGNS = {"ready": "✓", "missing": "○", "partial": "◐", "stale": "↻", "damaged": "✗"}
-_FIRST_ENCODER = {"demo": "spectral"}
-_OTHERWISE = "mert-v1-95m"
 
 
 def main() -> None:
@@ -47,7 +46,7 @@ def main() -> None:
     made = [name for name in datasets if library.encoders(name)]
     waiting = [name for name in datasets if name not in made and store().audio_dir(name).is_dir()]
     if not made:
-        _offer_demo()
+        offer_demo()
     for dataset in made:
         _show_dataset(dataset)
     for dataset in waiting:
@@ -157,7 +156,7 @@ def _show_untouched(dataset: str) -> None:
             return
         st.markdown(f"{len(there)} recordings, nothing extracted · {plain(there.licence)}")
         _show_notes(there)
-        encoder = _FIRST_ENCODER.get(dataset, _OTHERWISE)
+        encoder = library.usual_encoder(dataset)
         for name in dict.fromkeys((encoder, "spectral")):
             if st.button(
                 f"Make everything by {name}",
@@ -165,16 +164,6 @@ def _show_untouched(dataset: str) -> None:
                 help=plain(readable(command_for("run-all", dataset, name))),
             ):
                 start(dataset, ["run-all", "--dataset", dataset, "--encoder", name])
-
-
-def _offer_demo() -> None:
-    st.info(
-        "There are no features yet. Build the demo library (some minutes, no download): music "
-        "from public scores, performed and rendered on this machine."
-    )
-    if st.button("Build the demo library", type="primary"):
-        start("demo", ["run-all", "--dataset", "demo"])
-    st.code("mess run-all --dataset demo", language="bash")
 
 
 def _more_recordings(datasets: list[str]) -> None:

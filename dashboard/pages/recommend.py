@@ -15,6 +15,7 @@ from dashboard.components.sliders import Slider, draw_sliders, set_sliders
 from dashboard.components.text import plain
 from dashboard.components.weights import set_weights, start_weights, watch_weights, weighable
 from dashboard.readers import TrackInfo
+from dashboard.sections.missing import offer
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError, MessError
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
@@ -37,9 +38,8 @@ def main() -> None:
         tracks = readers.tracks(dataset, encoder)
     except ArtifactError as error:
         st.title("Recommend")
-        st.warning(plain(str(error)))
-        st.code(error.command, language="bash")
-        st.markdown("Or use **Re-extract and re-probe** in the sidebar.")
+        command = ["run-all", "--dataset", dataset, "--encoder", encoder]
+        offer(error, dataset=dataset, command=command, button="Make it now")
         return
     _restore(recommender, tracks)
     st.fragment(_draw)(recommender, tracks)

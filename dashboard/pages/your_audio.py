@@ -1,8 +1,14 @@
-"""Your audio: hand over a recording, and search with it."""
+"""Your audio: hand over a recording, and search with it.
+
+The address names the files by their tokens, the one that is looked at first: a reload finds them,
+and who has the address may hear them.
+"""
+
+from datetime import datetime
 
 import streamlit as st
 
-from dashboard import encoding, readers
+from dashboard import address, encoding, readers
 from dashboard.components.picker import pick_window
 from dashboard.components.player import Sound, player
 from dashboard.components.results import Action, Row, clock, draw_results, draw_rows
@@ -14,6 +20,7 @@ from dashboard.sidebar import selected
 from dashboard.sounds import MAX_SECONDS as MAX_CLIP_SECONDS
 from mess.audio import AUDIO_SUFFIXES, probe_duration
 from mess.errors import ArtifactError, MessError
+from mess.inventory import size_text
 from mess.newcomers import (
     MAX_SECONDS,
     Newcomer,
@@ -30,6 +37,7 @@ _KEY = "yours"
 _TYPES = sorted(suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES)
 _POLL_SECONDS = 0.5
 _RESULTS = 10
+_MOST_NAMED = 100  # files in an address
 
 
 def main() -> None:
@@ -44,14 +52,19 @@ def main() -> None:
         return
     uploads = Uploads(readers.store())
     uploads.sweep()
+    _restore(uploads)
     _take_files(uploads)
     if note := st.session_state.pop("upload_note", None):
         st.success(plain(note))
     mine = [found for token in _tokens() if (found := uploads.find(token)) is not None]
     st.session_state["uploads"] = [upload.token for upload in mine]
     if not mine:
+        address.write_address(dataset, encoder, {}, page="/your_audio")
+        _show_others(uploads, mine)
         return
     upload = _choose(uploads, mine)
+    named = [upload.token, *(one.token for one in mine if one != upload)]
+    address.write_address(dataset, encoder, {"file": named}, page="/your_audio")
     for one in [upload, *mine]:  # the one that is looked at first
         uploads.want(one.token, dataset=dataset, encoder=encoder)
     state = uploads.state(upload.token, encoder)
@@ -68,6 +81,17 @@ def _tokens() -> list[str]:
     return found
 
 
+def _restore(uploads: Uploads) -> None:
+    """Take up the files that the address names."""
+    given = (address.new_parameters() or {}).get("file", [])[:_MOST_NAMED]
+    there = [token for token in dict.fromkeys(given) if uploads.find(token) is not None]
+    if len(there) < len(given):
+        st.warning("A file that this address names is not kept any more: choose it again.")
+    if there:
+        _tokens().extend(token for token in there if token not in _tokens())
+        st.session_state[f"{_KEY}-chosen"] = there[0]
+
+
 def _take_files(uploads: Uploads) -> None:
     """Draw the field that takes files; what is wrong with one is said, and the rest goes on."""
     most = int(st.get_option("server.maxUploadSize"))
@@ -80,8 +104,8 @@ def _take_files(uploads: Uploads) -> None:
     )
     st.caption(
         "A file is kept without its name in a folder of its own on this machine, and nowhere else. "
-        f"It is deleted when you forget it, or after {KEEP_HOURS:g} hours; a reload of this page "
-        "loses sight of it."
+        f"It is deleted when you forget it, or after {KEEP_HOURS:g} hours. Whoever has the address "
+        "of this page may hear it."
     )
     if files:
         problems = []
@@ -115,11 +139,41 @@ def _choose(uploads: Uploads, mine: list[Upload]) -> Upload:
             key=f"{_KEY}-chosen",
         )
         st.button("Forget it", on_click=uploads.forget, args=(token,), key=f"{_KEY}-forget")
+    with st.expander(f"What is kept: {len(mine)} file{'s' * (len(mine) > 1)}"):
+        st.dataframe(
+            [
+                {
+                    "file": one.name,
+                    "size": size_text(one.size),
+                    "handed over": datetime.fromtimestamp(one.added).strftime("%d %b, %H:%M"),
+                }
+                for one in mine
+            ],
+            hide_index=True,
+        )
+        st.button("Forget all", on_click=_forget_all, args=(uploads, mine), key=f"{_KEY}-all")
+        _show_others(uploads, mine)
     return by_token[token]
+
+
+def _forget_all(uploads: Uploads, mine: list[Upload]) -> None:
+    for one in mine:
+        uploads.forget(one.token)
+
+
+def _show_others(uploads: Uploads, mine: list[Upload]) -> None:
+    """Say how much is kept that this page does not know: its names are for its owners."""
+    number, size = uploads.others([one.token for one in mine])
+    if number:
+        st.caption(
+            f"Other windows handed over {number} file{'s' * (number > 1)} more, {size_text(size)}: "
+            f"forgotten there, or after {KEEP_HOURS:g} hours."
+        )
 
 
 def _wait(uploads: Uploads, upload: Upload, encoder: str) -> None:
     """Look until the file is encoded."""
+    uploads.watch(upload.token, encoder)
     encoding.see_to(readers.store())
     if uploads.state(upload.token, encoder) != "waiting":
         st.rerun()

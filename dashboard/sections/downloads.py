@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import readers
 from dashboard.components.figures import two_decimals
+from dashboard.report_routes import report_links
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
 from mess.report import html, methods
@@ -50,6 +51,13 @@ def show_downloads(record: dict[str, Any]) -> None:
         on_click="ignore",
         help="One file that needs nothing else: all tables, coloured, and the methods.",
     )
+    if links := report_links(dataset, encoder, level):
+        st.markdown(
+            f"A written report lies in the data root: [open it]({links['page']})"
+            + (f", [its methods section]({links['methods']})." if "methods" in links else ".")
+            if "page" in links
+            else f"A written methods section lies in the data root: [open it]({links['methods']})."
+        )
     st.caption("The heatmap itself is saved below it, as PNG or SVG.")
     st.subheader("Methods, to cite")
     st.code(text, language="markdown", wrap_lines=True)

@@ -4,8 +4,25 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard import jobs
+from dashboard.readers import store
 from dashboard.sidebar import start
 from mess.errors import ArtifactError, ArtifactMissing
+
+
+def offer_demo() -> None:
+    """Offer the demo library where there is nothing yet; it needs no network."""
+    command = ["run-all", "--dataset", "demo"]
+    if any(job.command[:3] == command for job in jobs.active_jobs(store())):
+        st.info("The demo library is being built: the sidebar shows how far it is.")
+        return
+    st.info(
+        "There are no features yet. Build the demo library (some minutes, no download): music "
+        "from public scores, performed and rendered on this machine."
+    )
+    if st.button("Build the demo library", type="primary"):
+        start("demo", command)
+    st.code("mess run-all --dataset demo", language="bash")
 
 
 def offer(error: ArtifactError, *, dataset: str, command: Sequence[str], button: str) -> None:

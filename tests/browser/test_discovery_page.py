@@ -1,5 +1,6 @@
 """The discovery page in a real browser: cells, points that sound, comparison, files to keep."""
 
+import io
 import json
 import re
 import shutil
@@ -7,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from browser_acts import chart, click_point, hear, no_error, open_page, open_tab
 from browser_server import serve
+from PIL import Image
 
 from mess.store import Store
 
@@ -75,8 +78,9 @@ def test_the_point_of_a_segment_plays_from_its_offset(page: Any, own: tuple[str,
 def test_the_heatmap_shows_other_numbers_and_is_saved_as_picture(
     page: Any, own: tuple[str, Store]
 ) -> None:
+    page.emulate_media(color_scheme="dark")
     open_page(page, own[0], "discovery")
-    chart(page, "heatmap-")
+    plot = chart(page, "heatmap-")
     page.get_by_text("significance", exact=True).click()
     page.get_by_text("−log₁₀ of the family-wise p").wait_for()
     for format_, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
@@ -86,7 +90,29 @@ def test_the_heatmap_shows_other_numbers_and_is_saved_as_picture(
         assert saved.suggested_filename == f"demo-spectral-track-p_family.{format_.lower()}"
         content = Path(saved.path()).read_bytes()
         assert content.startswith(begins) and len(content) > 10_000
+        wide = plot.evaluate("plot => plot._fullLayout.width")
+        if format_ == "PNG":
+            check_picture(content, width=2 * wide)
+        else:
+            assert b"background: rgb(255, 255, 255)" in content
+            assert b"family: Arial" in content and b"Source Sans" not in content
+    # The chart of the page is as before.
+    assert plot.evaluate("plot => getComputedStyle(plot.querySelector('.ytick text')).fill") != (
+        "rgb(34, 34, 34)"
+    )
     no_error(page)
+
+
+def check_picture(content: bytes, *, width: int) -> None:
+    """Fail unless a saved figure is dark on white, of its size, with an empty margin all around."""
+    with Image.open(io.BytesIO(content)) as opened:
+        shape = opened.size
+        pixels = np.asarray(opened.convert("RGBA"))
+    assert shape[0] == pytest.approx(width, abs=2)
+    assert (pixels[..., 3] == 255).all()
+    edge = np.concatenate([pixels[:, :2], pixels[:, -2:]], axis=1)  # a label that is cut is here
+    assert (edge[..., :3] > 240).all()
+    assert (pixels[..., :3].mean(axis=-1) > 100).mean() > 0.5
 
 
 def test_two_discoveries_are_compared_and_everything_can_be_taken_away(

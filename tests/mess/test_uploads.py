@@ -169,3 +169,31 @@ def test_a_file_becomes_part_of_a_dataset(tmp_path: Path) -> None:
     store.audio_dir("linked").symlink_to(elsewhere)
     with pytest.raises(MessError, match="belong to others"):
         add_to_dataset(store, kept, dataset="linked", title="x")
+
+
+def test_what_somebody_waits_for_is_encoded_before_what_nobody_does(
+    demo_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "processed").symlink_to(demo_library / "processed")
+    uploads = Uploads(Store(tmp_path))
+    tokens = [uploads.add(sound(), f"{n}.wav", most=MOST).token for n in range(4)]
+    for place, token in enumerate(tokens):
+        uploads.want(token, dataset="demo", encoder="spectral")
+        asked = uploads.folder / token / "spectral.wanted"
+        os.utime(asked, (1e9 + place, 1e9 + place))
+    assert [one.token for one, _, _ in uploads.waiting()] == tokens
+    uploads.watch(tokens[2], "spectral")
+    done: list[str] = []
+    finish = Uploads.finish
+
+    def noted(self: Uploads, token: str, encoder: str, result: object) -> None:
+        done.append(token)
+        if len(done) == 1:  # meanwhile somebody opened the last one
+            self.watch(tokens[3], encoder)
+        finish(self, token, encoder, result)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Uploads, "finish", noted)
+    encode_waiting(Store(tmp_path), linger=0.0)
+    assert done == [tokens[2], tokens[3], tokens[0], tokens[1]]
+    assert not list(uploads.folder.rglob("*.watched"))
+    assert uploads.others(tokens[:1])[0] == 3

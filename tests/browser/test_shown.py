@@ -1,0 +1,94 @@
+"""What a page shows is what is true: after the server was restarted, a reload, and "back"."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from browser_acts import no_error, open_page
+from browser_server import serve
+
+from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.store import Store
+
+
+def weights_of(page: Any) -> dict[str, float]:
+    """Return what the address says."""
+    (pairs,) = parse_qs(urlsplit(page.url).query)["weights"]
+    return {
+        name.replace("_", " "): float(value)
+        for name, value in (pair.split(":") for pair in pairs.split(","))
+    }
+
+
+def check_shown(page: Any, root: Path) -> None:
+    """Fail unless sliders, address, query field and list say the same."""
+    said = weights_of(page)
+    for slider in page.get_by_role("slider", name=re.compile("R²")).all():
+        name = slider.get_attribute("aria-label").split(", R²")[0]
+        assert float(slider.input_value()) == said.get(name, 0.0), name
+    (query,) = parse_qs(urlsplit(page.url).query)["track"]
+    recommender = LayerBasedRecommender("demo", "spectral", store=Store(root))
+    weights = {name.replace(" ", "_"): value for name, value in said.items()}
+    found = recommender.multi_aspect_recommendation([query], weights, 10)
+    page.locator(".results li .about").first.filter(has_text=found[0].track_id).wait_for()
+    about = page.locator(".results li .about").all_inner_texts()
+    assert [text.split(" ")[0] for text in about] == [one.track_id for one in found]
+    entry = Store(root).features_manifest("demo", "spectral").done()[query]
+    shown = page.get_by_role("combobox", name="Query track").input_value()
+    assert entry["title"] in shown
+
+
+def test_sliders_list_address_and_query_agree(
+    page: Any, demo_library: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    process, address = serve(demo_library, tmp_path / "log")
+    request.addfinalizer(process.kill)
+    open_page(page, address, "recommend")
+    page.wait_for_url(re.compile("weights="))
+    first = page.get_by_role("slider", name=re.compile("R²")).first
+    first.focus()
+    page.keyboard.press("Home")
+    page.wait_for_url(re.compile(":-1,"))
+    check_shown(page, demo_library)
+
+    # Typed words that choose nothing are gone when the field is left.
+    finder = page.get_by_role("combobox", name="Query track")
+    finder.focus()
+    page.keyboard.type("no such words")
+    page.get_by_text("No track has all these words").wait_for()
+    first.focus()
+    check_shown(page, demo_library)
+
+    # The server ends under the page, a slider is moved meanwhile, and another server comes up.
+    process.terminate()
+    process.wait(timeout=20)
+    page.keyboard.press("End")
+    again, _ = serve(demo_library, tmp_path / "again", port=int(urlsplit(address).port or 0))
+    request.addfinalizer(again.kill)
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stConnectionStatus]')", timeout=30_000
+    )
+    said = weights_of(page)
+    page.wait_for_function(
+        """value => [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
+            .flatMap(host => [...host.shadowRoot.querySelectorAll('input[type=range]')])
+            .slice(0, 1).every(input => Number(input.value) === value)""",
+        arg=next(iter(said.values())),
+        timeout=30_000,
+    )
+    check_shown(page, demo_library)
+
+    before = page.url
+    page.reload()
+    page.locator(".results li h3").first.wait_for()
+    check_shown(page, demo_library)
+
+    page.get_by_role("button", name=re.compile("^More like")).nth(2).click()
+    page.wait_for_url(lambda url: "track=" in url and url != before)
+    page.locator(".results li h3").first.wait_for()
+    page.go_back()
+    page.wait_for_url(before)
+    check_shown(page, demo_library)
+    no_error(page)
