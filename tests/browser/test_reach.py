@@ -60,7 +60,14 @@ def routes() -> list[str]:
     ).stdout
     found = re.findall(r"^route (\S+)$", told, re.MULTILINE)
     paths = {re.sub(r"\{[^}]*\}", "x", path) for path in found}
-    ours = {"/sounds/clip", "/sounds/peaks", "/sounds/spectrogram", "/names", "/jobs/now"}
+    ours = {
+        "/sounds/clip",
+        "/sounds/peaks",
+        "/sounds/spectrogram",
+        "/names",
+        "/jobs/now",
+        "/report",
+    }
     theirs = {"/_stcore/health", "/_stcore/stream", "/_stcore/upload_file/x/x", "/media/x"}
     assert ours | theirs <= paths
     return sorted(paths | {"/", "/recommend", "/static/js/none.js", "/no/such/page"})

@@ -17,6 +17,7 @@ from tones import write_tone
 from dashboard.names import names
 from dashboard.sounds import clip, peaks, spectrogram
 from mess.errors import MessError
+from mess.files import write_json
 from mess.places import Places
 from mess.store import Store
 from pipelines.extract_features import extract_features
@@ -104,7 +105,7 @@ def test_a_manifest_cannot_lead_out_of_its_recordings(served: Path) -> None:
     told = json.loads(before)
     for place in ("../../../outside/song-0.wav", str(served.parent / "outside" / "song-0.wav")):
         told["tracks"]["song-0"]["path"] = place
-        manifest.write_text(json.dumps(told))
+        write_json(manifest, told)  # with a checksum that is right
         assert "song-0" in store.features_manifest("mine", "spectral").done()
         try:
             answer = ask(clip, dataset="mine", encoder="spectral", track="song-0")
@@ -126,3 +127,19 @@ def test_no_place_on_disk_is_made_of_what_is_no_name(tmp_path: Path, name: str) 
         with pytest.raises(MessError, match="is no dataset name") as caught:
             make(name)
         assert "\n" not in str(caught.value)
+
+
+def test_a_written_report_is_opened_as_a_document_and_nothing_beside_it(served: Path) -> None:
+    from dashboard.report_routes import report, report_links
+
+    store = Store(served)
+    page = store.reports_dir("mine") / "mine-spectral.html"
+    store.write_text(page, "<p>R²</p>")
+    store.write_text(store.root / "secret.html", "secret")
+    assert list(report_links("mine", "spectral", "track")) == ["page"]
+    asked = {"dataset": "mine", "encoder": "spectral", "level": "track", "part": "page"}
+    answer = ask(report, **asked)
+    assert (answer.status_code, bytes(answer.body).decode()) == (200, "<p>R²</p>")
+    assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    for wrong in (*({key: name} for key in asked for name in NO_NAMES), {"part": "methods"}):
+        assert ask(report, **(asked | wrong)).status_code == 404, wrong
