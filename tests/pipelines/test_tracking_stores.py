@@ -3,6 +3,7 @@
 And the data root may be moved: nothing in it holds its own path.
 """
 
+import os
 import shutil
 import signal
 import socket
@@ -16,10 +17,8 @@ from pathlib import Path
 import pytest
 from layouts import SMD_IDS, write_smd
 from streamlit.testing.v1 import AppTest
-from typer.testing import CliRunner
 
 from dashboard import jobs, mlflow_server
-from mess.cli import build_app
 from mess.runs import read_discovery_of, read_metrics, read_runs, server_address
 from mess.store import Store
 from mess.tracking import start_run
@@ -112,25 +111,28 @@ def test_a_store_that_an_older_version_made_forgets_its_place(store: Store) -> N
     assert found.parts[-3] == read_runs(store)[0].id
 
 
-def test_a_newer_mlflow_costs_a_line_and_no_result(
-    places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_newer_mlflow_costs_a_line_and_no_result(places: tuple[Path, Path]) -> None:
     store = Store(places[1])
     with sqlite3.connect(store.mlflow_db) as db:
         (version,) = db.execute("SELECT version_num FROM alembic_version").fetchone()
         db.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
     try:
-        ended = CliRunner().invoke(
-            build_app(),
-            ["probe", "--dataset", "smd", "--encoder", "spectral", "--folds", "4", "--repeats",
-             "1", "--permutations", "0", "--bootstrap", "10", "--no-controls"],
-            env={"MESS_DATA": str(store.root)},
-        )  # fmt: skip
+        command = (
+            "probe --dataset smd --encoder spectral --folds 4 --repeats 1 --permutations 0 "
+            "--bootstrap 10 --no-controls"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-m", "mess.cli", *command.split()],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "MESS_DATA": str(store.root)},
+        )
     finally:
         with db:
             db.execute("UPDATE alembic_version SET version_num = ?", (version,))
         db.close()
-    assert ended.exit_code == 0, ended.output
+    assert ended.returncode == 0, ended.stderr
     assert store.read_discovery("smd", "spectral")["settings"]["folds"] == 4
     (line,) = (line for line in ended.stderr.splitlines() if line.startswith("warning: "))
     assert f"{store.mlflow_db}: was written by another version of MLflow" in line
