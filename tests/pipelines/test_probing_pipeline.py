@@ -88,7 +88,9 @@ def test_the_whole_way(
     )
     assert len(record["cells"]) == model.layers * len(TARGETS)
     assert record["works"] == WORKS[dataset]
-    assert store.read_discovery(dataset, encoder) == json.loads(json.dumps(record))
+    written = store.read_discovery(dataset, encoder)
+    del written["predictions_crc32"]
+    assert written == json.loads(json.dumps(record))
     print_best(record)
     assert "spectral_centroid" in capsys.readouterr().out
 
