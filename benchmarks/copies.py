@@ -39,7 +39,11 @@ def _coded(samples: Samples, rate: int, *, kind: str, subtype: str, level: float
         how["bitrate_mode"] = "CONSTANT"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"coded.{kind.lower()}"
-        soundfile.write(path, samples, rate, format=kind, subtype=subtype, **how)
+        with soundfile.SoundFile(
+            path, "w", rate, channels=1, format=kind, subtype=subtype, **how
+        ) as file:
+            for first in range(0, len(samples), rate):  # all at once, Vorbis runs out of stack
+                file.write(samples[first : first + rate])
         return _marks(path)
 
 
