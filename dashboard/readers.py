@@ -1,5 +1,6 @@
 """What the pages read, cached until the files behind it change."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mess.audio import SEGMENT_SECONDS
+from mess.comparison import with_rates
 from mess.datasets import available_datasets
 from mess.errors import ArtifactError
 from mess.maps import likeliest_layer
@@ -20,6 +22,15 @@ from mess.places import Level
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.names import Names
 from mess.search.passages import PassageRecommender
+from mess.staleness import (
+    Conclusion,
+    Sources,
+    attempt,
+    judge,
+    judge_comparison,
+    judge_cross,
+    judge_reliability,
+)
 from mess.store import Store
 
 
@@ -79,7 +90,7 @@ def evaluation(dataset: str, encoder: str) -> dict[str, Any]:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _comparison(dataset: str, version: float) -> dict[str, Any]:
-    return store().read_comparison(dataset)
+    return with_rates(store(), store().read_comparison(dataset))
 
 
 def comparison(dataset: str) -> dict[str, Any]:
@@ -87,14 +98,46 @@ def comparison(dataset: str) -> dict[str, Any]:
     return _comparison(dataset, store().comparison_time(dataset))
 
 
-def probed_since(dataset: str) -> list[str]:
-    """Return the encoders that were probed after the comparison was written."""
-    written = store().comparison_time(dataset)
-    return [
-        encoder
-        for encoder in store().encoders_of(dataset)
-        if store().discovery_time(dataset, encoder, "track") > written
-    ]
+@st.cache_data(max_entries=32, show_spinner=False)
+def _stale(
+    kind: Conclusion, dataset: str, encoder: str, made_from: str, version: tuple[float, ...]
+) -> str:
+    return str(judge(kind, json.loads(made_from), Sources(store(), dataset, encoder)))
+
+
+def stale(kind: Conclusion, dataset: str, encoder: str, record: Mapping[str, Any]) -> str:
+    """Return why something that was read is stale, "" where it is not; see `judge`."""
+    names = ("code_version", "features", "targets", "index", "discovery", "inputs")
+    made_from = {name: record[name] for name in names if name in record}
+    version = (
+        store().features_time(dataset, encoder),
+        store().targets_time(dataset),
+        store().index_time(dataset, encoder),
+        store().discovery_time(dataset, encoder, "track"),
+    )
+    return _stale(kind, dataset, encoder, json.dumps(made_from, sort_keys=True), version)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _stale_comparison(dataset: str, version: tuple[float, ...]) -> str:
+    return str(judge_comparison(store(), dataset, store().read_comparison(dataset)))
+
+
+def stale_comparison(dataset: str) -> str:
+    """Return why a comparison is stale, "" where it is not."""
+    encoders = store().encoders_of(dataset)
+    times = [store().discovery_time(dataset, encoder, "track") for encoder in encoders]
+    return _stale_comparison(dataset, (store().comparison_time(dataset), *times))
+
+
+def stale_reliability(dataset: str, record: Mapping[str, Any]) -> str:
+    """Return why a test of the targets is stale, "" where it is not."""
+    return str(judge_reliability(record, attempt(lambda: store().targets_manifest(dataset))))
+
+
+def stale_cross(encoder: str, record: Mapping[str, Any]) -> str:
+    """Return why a cross table is stale, "" where it is not."""
+    return str(judge_cross(store(), encoder, record))
 
 
 def reliability(dataset: str) -> dict[str, Any]:
@@ -205,19 +248,14 @@ def map_rows(
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _features_header(dataset: str, encoder: str, version: float) -> tuple[list[str], str]:
+def _layer_names(dataset: str, encoder: str, version: float) -> list[str]:
     manifest = store().features_manifest(dataset, encoder)
-    return [str(name) for name in manifest.header["layer_names"]], manifest.fingerprint()
+    return [str(name) for name in manifest.header["layer_names"]]
 
 
 def layer_names(dataset: str, encoder: str) -> list[str]:
     """Return the names of the layers by which a dataset was extracted."""
-    return _features_header(dataset, encoder, store().features_time(dataset, encoder))[0]
-
-
-def features_fingerprint(dataset: str, encoder: str) -> str:
-    """Return by what artifacts know whether they were made from these features."""
-    return _features_header(dataset, encoder, store().features_time(dataset, encoder))[1]
+    return _layer_names(dataset, encoder, store().features_time(dataset, encoder))
 
 
 def best_layer(dataset: str, encoder: str, *, layers: int, level: Level) -> int:

@@ -78,6 +78,7 @@ def compare_encoders(
     return {
         "dataset": dataset,
         "code_version": COMPARISON_VERSION,
+        "chosen": encoders is not None,
         "settings": {name: first["settings"][name] for name in _SAME},
         "n": first["n"],
         "works": first["works"],
@@ -105,6 +106,22 @@ def difference(record: Record, a: str, b: str) -> Record:
             turned = {target: _turned(one) for target, one in pair["targets"].items()}
             return {"a": a, "b": b, "mean": _turned(pair["mean"]), "targets": turned}
     raise KeyError(f"{a} − {b}")
+
+
+def with_rates(store: Store, record: Record) -> Record:
+    """Return a comparison that was read, with how long each encoder takes here."""
+    dataset = record["dataset"]
+    rows = [
+        row | {"seconds_per_minute": _rate(store, dataset, row["name"])}
+        for row in record["encoders"]
+    ]
+    return record | {"encoders": rows}
+
+
+def _rate(store: Store, dataset: str, encoder: str) -> float | None:
+    """Return the seconds of encoding a minute: the median, other work slows some tracks down."""
+    rates = [60.0 * rate for rate in store.read_encoding_rates(dataset, encoder)]
+    return float(np.median(rates)) if rates else None
 
 
 def control_of(record: Record, name: str) -> Record | None:
@@ -202,7 +219,6 @@ def _row(store: Store, dataset: str, record: Record) -> Record:
         for one in record["summaries"]
     }
     known = [one["r2"] for one in by_target.values() if one["r2"] is not None]
-    rates = [60.0 * rate for rate in store.read_encoding_rates(dataset, name)]
     return {
         "name": name,
         "control_of": name.removeprefix(RANDOM) if name.startswith(RANDOM) else None,
@@ -213,8 +229,7 @@ def _row(store: Store, dataset: str, record: Record) -> Record:
         "layers": manifest.header["layers"],
         "dim": manifest.header["dim"],
         "layer_names": record["layer_names"],
-        # The median: other work on the machine slows some tracks down.
-        "seconds_per_minute": float(np.median(rates)) if rates else None,
+        "seconds_per_minute": _rate(store, dataset, name),
         "cost": _cost(name),
         "bytes": store.features_bytes(dataset, name),
         "faithfulness": _faithfulness(store, dataset, name),

@@ -64,6 +64,7 @@ _EVALUATION: Shape = {
 }
 _RELIABILITY: Shape = {"tracks": int, "targets": {str: {"trusted": bool}}}
 _CROSS: Shape = {
+    "datasets": _TEXTS,
     "rows": [{"train": str, "test": str, "target": str, "layer": int, "r2": MAYBE}],
 }
 _MAP: Shape = {
@@ -77,6 +78,7 @@ _MAP: Shape = {
     "crc32": int,
 }
 _COMPARISON: Shape = {
+    "dataset": str,
     "encoders": [{"name": str}],
     "targets": _TEXTS,
     "pairs": [{"a": str, "b": str}],
@@ -331,8 +333,15 @@ class Records(Places):
         return modified(path)
 
     def write_comparison(self, dataset: str, record: dict[str, Any]) -> None:
-        """Write what the encoders of a dataset know beside each other."""
-        write_json(self._comparison_path(dataset), record)
+        """Write what the encoders of a dataset know beside each other.
+
+        How long they take is left out: it is another number every time.
+        """
+        rows = [
+            {key: value for key, value in row.items() if key != "seconds_per_minute"}
+            for row in record["encoders"]
+        ]
+        write_json(self._comparison_path(dataset), record | {"encoders": rows})
 
     def read_comparison(self, dataset: str) -> dict[str, Any]:
         """Read what the encoders of a dataset know beside each other."""

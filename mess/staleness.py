@@ -199,7 +199,8 @@ def judge_comparison(store: Store, dataset: str, record: Record) -> Verdict:
         found = Sources(store, dataset, encoder).discovery
         if not isinstance(found, ArtifactError):
             now[str(found.get("encoder", encoder))] = fingerprint(found)
-    changed = [name for name in now if then.get(name) != now[name]]
+    joined = {} if record.get("chosen") else now  # who was left out on purpose has not joined
+    changed = [name for name in now if name in then | joined and then.get(name) != now[name]]
     gone = [name for name in then if name not in now]
     why = [f"probed since: {', '.join(changed)}"] if changed else []
     why += [f"no longer probed: {', '.join(gone)}"] if gone else []

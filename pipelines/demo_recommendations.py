@@ -81,6 +81,8 @@ def command(
     if fit and files:
         raise MessError("--fit explains tracks of the index: give --track, not --file")
     recommender = LayerBasedRecommender(dataset, encoder)
+    if recommender.warning:
+        typer.echo(f"warning: {recommender.warning}", err=True)
     newcomers = [encode_file(path, recommender.made_by, encoder=encoder) for path in files]
     held = [name.strip() for name in (hold or "").split(",") if name.strip()]
     moved = parse_weights(offset) if offset else {}

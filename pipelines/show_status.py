@@ -3,6 +3,8 @@
 python pipelines/show_status.py
 """
 
+from typing import Annotated
+
 import typer
 
 from mess.datasets import KNOWN, Dataset, available_datasets, stray_names
@@ -16,12 +18,16 @@ from mess.inventory import (
     why_unread,
 )
 from mess.places import command_for
-from mess.status import next_step, survey, survey_targets
+from mess.status import STEPS, next_step, survey, survey_targets
 from mess.store import Store
 from pipelines.options import encoder_or_default, run_script
 
 
-def command() -> None:
+def command(
+    check: Annotated[
+        bool, typer.Option("--check", help="Read every file to its end: damage is seen, too.")
+    ] = False,
+) -> None:
     """Show what exists of each dataset, what is stale and why, and what to run next."""
     store = Store()
     typer.echo(f"data: {store.root.absolute()}")
@@ -42,18 +48,18 @@ def command() -> None:
             typer.echo(f"{readable(dataset)}: recordings, nothing extracted; next: {command}")
             _show_notes(find_recordings(store, dataset))
         for encoder in encoders:
-            _show(store, dataset, encoder)
+            _show(store, dataset, encoder, check=check)
     for line in stray_names(store.audio_dir("")):
         typer.echo(readable(line))
 
 
-def _show(store: Store, dataset: str, encoder: str) -> None:
+def _show(store: Store, dataset: str, encoder: str, *, check: bool) -> None:
     recordings = find_recordings(store, dataset)
     found = take_inventory(store, dataset, encoder, recordings=recordings)
     typer.echo(f"{readable(dataset)} by {encoder}: {describe_amount(found)}")
     for line in describe_licences(found, encoder):
         typer.echo(f"  {line}")
-    statuses = survey(store, dataset, encoder, recordings=recordings)
+    statuses = survey(store, dataset, encoder, recordings=recordings, whole=STEPS if check else ())
     for status in [*statuses, survey_targets(store, dataset)]:
         size = size_text(found.sizes[status.step]) if status.step in found.sizes else "–"
         typer.echo(f"  {status.step:<13} {status.state:<8} {size:>8}  {status.detail}")

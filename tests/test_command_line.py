@@ -242,3 +242,44 @@ def test_starting_the_command_line_loads_no_heavy_package() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert ended.stdout.strip() == "[]"
+
+
+TSNE = ("--method", "tsne")
+# Sends itself Ctrl-C when the module that is named is first imported, or when it is done.
+INTERRUPTED = """
+import os, signal, sys
+module = sys.argv.pop(1)
+
+class Stop:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Stop())
+from mess.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("typer", ["status"]),
+        ("pandas", ["recommend", "--track", SMD_IDS[0]]),
+        ("faiss", ["status"]),
+        (
+            "sklearn.manifold",
+            ["map", "--dataset", "smd", "--encoder", "spectral", "--method", "tsne"],
+        ),
+    ],
+)
+def test_ctrl_c_is_one_line_at_any_time(library: Path, module: str, arguments: list[str]) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, module, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "MESS_DATA": str(library)},
+    )
+    assert ended.returncode == 130, ended.stderr
+    assert ended.stderr.splitlines() == ["stopped; the same command goes on from here"]

@@ -15,6 +15,7 @@ from dashboard.components.comparison import (
     score_table,
 )
 from dashboard.components.text import plain
+from dashboard.sections.missing import tell_stale
 from dashboard.sidebar import selected, start
 from mess.comparison import difference
 from mess.encoders.presets import RANDOM
@@ -33,10 +34,13 @@ def main() -> None:
     except ArtifactError as error:
         _offer(dataset, encoder, error)
         return
-    later = readers.probed_since(dataset)
-    if later:
-        st.warning(f"Probed since this comparison: {', '.join(map(plain, later))}.")
-        _run_button(dataset, "Compare again")
+    tell_stale(
+        "This comparison",
+        readers.stale_comparison(dataset),
+        dataset=dataset,
+        command=["compare", "--dataset", dataset],
+        button="Compare again",
+    )
     settings = record["settings"]
     st.markdown(
         f"R² of works never heard on **{plain(dataset)}**: {record['n']} tracks of "

@@ -9,7 +9,7 @@ from dashboard.components.text import plain
 from dashboard.sections.comparison import show_comparison
 from dashboard.sections.downloads import show_downloads
 from dashboard.sections.heatmap import show_heatmap
-from dashboard.sections.missing import offer
+from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.robustness import show_layers, show_robustness
 from dashboard.sections.sliders import show_sliders
 from dashboard.sidebar import selected
@@ -39,6 +39,10 @@ def main() -> None:
     except ArtifactError as error:
         _offer(error, dataset, encoder, level)
         return
+    command = ["probe", "--dataset", dataset, "--encoder", encoder]
+    command += ["--level", "segment"] if level == "segment" else []
+    why = readers.stale("discovery", dataset, encoder, record)
+    tell_stale("This discovery", why, dataset=dataset, command=command, button="Probe again")
     settings = record["settings"]
     st.markdown(
         f"How well a ridge probe on each layer of **{plain(record['encoder'])}** predicts each "

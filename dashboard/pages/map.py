@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from dashboard import readers
 from dashboard.components.map import categories, map_figure
 from dashboard.components.text import plain
-from dashboard.sections.missing import offer
+from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.selection import picked_rows, row_name, show_selection
-from dashboard.sidebar import selected, start
+from dashboard.sidebar import selected
 from mess.errors import ArtifactError
 from mess.maps import METHODS
 from mess.places import Level
@@ -55,11 +55,8 @@ def _show(
     except ArtifactError as error:
         offer(error, dataset=dataset, command=command, button="Draw this map")
         return
-    if record["features"] != readers.features_fingerprint(dataset, encoder):
-        st.warning("The features have changed since this map was drawn.")
-        if st.button("Draw it again"):
-            start(dataset, command)
-            st.rerun()
+    why = readers.stale("map", dataset, encoder, record)
+    tell_stale("This map", why, dataset=dataset, command=command, button="Draw it again")
     options = [*_CATEGORIES, *readers.target_names(dataset)]
     left, right = st.columns([4, 2])
     colour = left.selectbox("Colour", options, key="map-colour", format_func=_colour_name)

@@ -41,6 +41,8 @@ def main() -> None:
         command = ["run-all", "--dataset", dataset, "--encoder", encoder]
         offer(error, dataset=dataset, command=command, button="Make it now")
         return
+    if recommender.warning:
+        st.warning(plain(recommender.warning))
     _restore(recommender, tracks)
     st.fragment(_draw)(recommender, tracks)
 

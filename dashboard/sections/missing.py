@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import jobs
+from dashboard.components.text import plain
 from dashboard.readers import store
 from dashboard.sidebar import start
 from mess.errors import ArtifactError, ArtifactMissing
@@ -42,5 +43,25 @@ def offer(error: ArtifactError, *, dataset: str, command: Sequence[str], button:
     (st.info if isinstance(error, ArtifactMissing) else st.warning)(str(error))
     st.code(error.command, language="bash")
     if st.button(button, key=f"offer-{'-'.join(command)}", type="primary"):
+        start(dataset, list(command))
+        st.rerun()
+
+
+def tell_stale(what: str, why: str, *, dataset: str, command: Sequence[str], button: str) -> None:
+    """Say above what is shown that it is stale, and offer the pipeline that makes it anew.
+
+    Parameters
+    ----------
+    what : str
+        What is shown.
+    why : str
+        Why it is stale; nothing is said where this is empty.
+    dataset, command, button
+        As of `offer`.
+    """
+    if not why:
+        return
+    st.warning(plain(f"{what} is stale: {why}."))
+    if st.button(button, key=f"again-{'-'.join(command)}"):
         start(dataset, list(command))
         st.rerun()

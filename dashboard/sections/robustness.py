@@ -10,7 +10,7 @@ from dashboard.components.evaluation import matrix_heatmap
 from dashboard.components.figures import interval, two_decimals
 from dashboard.components.layers import layer_labels
 from dashboard.components.lines import layer_lines
-from dashboard.sections.missing import offer
+from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.wide import wide
 from mess.errors import ArtifactError
 from mess.probing.remarks import NOTHING
@@ -117,6 +117,13 @@ def _show_reliability(dataset: str) -> None:
         command = ["check-targets", "--dataset", dataset]
         offer(error, dataset=dataset, command=command, button="Test the targets")
         return
+    tell_stale(
+        "This test of the targets",
+        readers.stale_reliability(dataset, record),
+        dataset=dataset,
+        command=["check-targets", "--dataset", dataset],
+        button="Test again",
+    )
     table = pd.DataFrame(record["targets"]).T.drop(columns="trusted").astype(float).round(2)
     marks = ["" if row["trusted"] else "!" for row in record["targets"].values()]
     table.insert(0, f"under {TRUSTED}", marks)
@@ -143,6 +150,13 @@ def _show_cross(encoder: str, dataset: str) -> None:
         command = ["cross", "--encoder", encoder, "--datasets", names]
         offer(error, dataset=dataset, command=command, button=f"Test across {names}")
         return
+    tell_stale(
+        "This table",
+        readers.stale_cross(encoder, record),
+        dataset=dataset,
+        command=["cross", "--encoder", encoder, "--datasets", ",".join(record["datasets"])],
+        button="Test across again",
+    )
     rows: dict[str, dict[str, float | None]] = {}
     for row in record["rows"]:
         rows.setdefault(f"{row['train']} → {row['test']}", {})[row["target"]] = row["r2"]

@@ -11,7 +11,7 @@ from dashboard.components.evaluation import (
     matrix_heatmap,
 )
 from dashboard.components.figures import two_decimals
-from dashboard.sections.missing import offer
+from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.wide import wide
 from mess.errors import ArtifactError
 
@@ -27,6 +27,9 @@ def show_sliders(dataset: str, encoder: str) -> None:
         command = ["evaluate", "--dataset", dataset, "--encoder", encoder]
         offer(error, dataset=dataset, command=command, button="Evaluate the sliders")
         return
+    why = readers.stale("evaluation", dataset, encoder, record)
+    command = ["evaluate", "--dataset", dataset, "--encoder", encoder]
+    tell_stale("This evaluation", why, dataset=dataset, command=command, button="Evaluate again")
     st.markdown(
         "A slider is *faithful* if tracks that rank high are indeed alike in its target: the "
         f"correlation of rank and true difference over {record['settings']['queries']} queries, "

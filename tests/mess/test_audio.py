@@ -1,6 +1,9 @@
 """A recording comes out as it went in, at the wanted rate; a bad one is named in one line."""
 
+import errno
 import os
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +152,25 @@ def test_a_long_file_goes_to_disk_and_is_the_same(
     np.testing.assert_allclose(spilled.samples, whole.samples, atol=1e-7)
     assert spilled.mean == pytest.approx(whole.mean, abs=1e-9)
     assert spilled.std == pytest.approx(whole.std, rel=1e-6)
+
+
+def test_a_full_temporary_folder_stops_nothing_and_a_full_data_root_is_named(
+    tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_tone(tmp_path / "long.flac", 9.0, sample_rate=24_000)
+    monkeypatch.setattr(mess.audio, "_IN_MEMORY_SECONDS", 2)
+    monkeypatch.setattr(mess.audio_decoders, "BLOCK_FRAMES", 5_000)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+    data_root.mkdir()
+    assert isinstance(decode(path, 24_000).samples, np.memmap)
+    assert list(data_root.iterdir()) == []  # it has no name
+    full = Path("/dev/full").open("wb")  # noqa: SIM115 (decode closes it)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: full)
+    with pytest.raises(OSError) as caught:
+        decode(path, 24_000)
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(data_root))
+    with suppress(OSError):
+        full.close()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from mess.files import (
     read_json,
     read_table,
     replacing,
+    sweep,
     write_array,
     write_bytes,
     write_json,
@@ -259,6 +261,120 @@ def test_a_fingerprint_knows_no_order(value: dict[str, object]) -> None:
 def test_a_checksum_is_that_of_the_file(tmp_path: Path) -> None:
     checksum = write_array(tmp_path / "a.npy", np.arange(5))
     assert checksum == zlib.crc32((tmp_path / "a.npy").read_bytes())
+
+
+PAUSED = """
+import sys
+from pathlib import Path
+from mess.files import replacing
+with replacing(Path(sys.argv[1])) as handle:
+    handle.write(b"half")
+    handle.flush()
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_killed_processes_left_is_swept_and_what_living_ones_write_is_not(
+    tmp_path: Path,
+) -> None:
+    old = tmp_path / ".old.json.4194303.tmp"  # as older code named it
+    old.write_bytes(b"half")
+    writers = []
+    for name in ("killed", "alive"):
+        writers.append(
+            subprocess.Popen(
+                [sys.executable, "-c", PAUSED, str(tmp_path / name)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+        assert writers[-1].stdout is not None
+        assert writers[-1].stdout.readline() == "open\n"
+    killed, alive = writers
+    killed.kill()
+    killed.communicate()
+    sweep(tmp_path)
+    (left,) = files_below(tmp_path)
+    assert left.startswith(f".alive.{alive.pid}.")
+    alive.communicate("")
+    assert (alive.returncode, files_below(tmp_path)) == (0, ["alive"])
+
+
+def test_the_first_write_into_a_folder_sweeps_it(tmp_path: Path) -> None:
+    (tmp_path / ".a.json.4194303.7.tmp").write_bytes(b"half")
+    write_json(tmp_path / "b.json", {})
+    assert files_below(tmp_path) == ["b.json"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(max_size=4), JSON, min_size=1), st.data())
+def test_no_changed_byte_of_json_goes_unnoticed(
+    value: dict[str, object], data: st.DataObject
+) -> None:
+    value.pop("checksum", None)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.json"
+        write_json(path, value)
+        assert read_json(path, command=COMMAND) == value
+        content = bytearray(path.read_bytes())
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place] ^= data.draw(st.integers(1, 255))
+        path.write_bytes(content)
+        if value:
+            with pytest.raises(ArtifactError, match="is damaged|is of older code"):
+                read_json(path, command=COMMAND)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 255))
+def test_no_changed_byte_of_a_table_goes_unnoticed(place: int, flip: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.parquet"
+        write_table(path, pd.DataFrame({"track": ["a", "b"], "value": [0.5, 1.5]}))
+        content = bytearray(path.read_bytes())
+        content[place % len(content)] ^= flip
+        path.write_bytes(content)
+        with pytest.raises(ArtifactError, match="is damaged|is of older code"):
+            read_table(path, command=COMMAND)
+
+
+@given(
+    st.lists(st.binary(max_size=40) | JSON.map(lambda one: json.dumps(one).encode()), max_size=4)
+)
+def test_whatever_stands_in_a_journal_costs_what_comes_after_it_alone(lines: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "manifest.json"
+        manifest_with(path, "a", "b")
+        with (Path(folder) / "manifest.journal.jsonl").open("ab") as handle:
+            handle.write(b"".join(line + b"\n" for line in lines))
+        assert list(Manifest.read(path, command=COMMAND).done())[:2] == ["a", "b"]
+        assert list(Manifest.resume(path, {"encoder": "e"}).done())[:2] == ["a", "b"]
+
+
+def test_an_entry_without_its_fields_is_named_and_done_again(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    manifest_with(path, "a", "b").close()
+    broken = Manifest.resume(path, {"encoder": "e"})
+    del broken.tracks["b"]["sha256"]
+    broken.close()
+    with pytest.raises(ArtifactError, match="is damaged: run `mess extract"):
+        Manifest.read(path, command=COMMAND, needs={"sha256": str})
+    assert list(Manifest.resume(path, {"encoder": "e"}, needs={"sha256": str}).tracks) == ["a"]
+
+
+def test_a_damaged_manifest_keeps_what_its_journal_has(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    manifest_with(path, "a").close()
+    manifest_with(path, "b")  # killed
+    path.write_bytes(path.read_bytes()[:-20])
+    assert list(Manifest.resume(path, {"encoder": "e"}).tracks) == ["b"]
 
 
 def test_two_processes_do_not_share_a_temporary_file(tmp_path: Path) -> None:

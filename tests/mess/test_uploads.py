@@ -197,3 +197,30 @@ def test_what_somebody_waits_for_is_encoded_before_what_nobody_does(
     assert done == [tokens[2], tokens[3], tokens[0], tokens[1]]
     assert not list(uploads.folder.rglob("*.watched"))
     assert uploads.others(tokens[:1])[0] == 3
+
+
+def test_damaged_notes_cost_the_name_or_another_try_and_never_the_file(tmp_path: Path) -> None:
+    uploads = Uploads(Store(tmp_path))
+    kept = uploads.add(sound(), "mine.wav", most=MOST)
+    folder = uploads.folder / kept.token
+    for content in (b"", b"[" * 100_000, b'{"name": 1}', b"\0\xff"):
+        (folder / "about.json").write_bytes(content)
+        found = uploads.find(kept.token)
+        assert found is not None
+        assert (found.path, found.size) == (kept.path, kept.size)
+        assert found.name == "a file without a name"
+
+        (folder / "spectral.wanted").write_bytes(content)
+        assert list(uploads.waiting()) == []
+        assert uploads.state(kept.token, "spectral") == ""  # so the page asks again
+        uploads.want(kept.token, dataset="d", encoder="spectral")
+        assert [wish[1:] for wish in uploads.waiting()] == [("d", "spectral")]
+
+        (folder / "spectral.failed").write_bytes(content)
+        assert uploads.problem(kept.token, "spectral") == "it could not be encoded"
+        (folder / "spectral.failed").unlink()
+
+        (folder / "spectral.npz").write_bytes(content)
+        with pytest.raises(MessError, match="damaged: choose it again"):
+            uploads.newcomer(kept.token, "spectral")
+        assert uploads.state(kept.token, "spectral") == "waiting"

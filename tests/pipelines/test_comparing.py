@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mess.cli import build_app
-from mess.comparison import compare_encoders, control_of, difference
+from mess.comparison import compare_encoders, control_of, difference, with_rates
 from mess.encoders import PRESETS
 from mess.errors import ArtifactError, ArtifactMissing, MessError
 from mess.manifest import Manifest
@@ -151,7 +151,7 @@ def test_as_json_of_chosen_encoders_and_in_mlflow(library: Store) -> None:
     ended = mess("compare", "--dataset", "demo", "--encoders", "small, spectral", "--json")
     assert ended.exit_code == 0
     found = json.loads(ended.stdout)
-    assert found == library.read_comparison("demo")
+    assert found == with_rates(library, library.read_comparison("demo"))
     assert [row["name"] for row in found["encoders"]] == ["small", "spectral"]
     assert [(pair["a"], pair["b"]) for pair in found["pairs"]] == [("small", "spectral")]
     client = MlflowClient(tracking_uri=f"sqlite:///{library.mlflow_db}")

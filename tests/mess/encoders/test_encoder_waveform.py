@@ -277,6 +277,36 @@ def test_damaged_configuration_is_named(tmp_path: Path) -> None:
         load(folder)
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"num_hidden_layers": 1_000_000}, "num_hidden_layers is 1000000"),
+        ({"num_hidden_layers": -1}, "num_hidden_layers is -1"),
+        ({"num_hidden_layers": "2"}, "num_hidden_layers is 2, and a whole number"),
+        ({"hidden_size": 10**9}, "hidden_size is 1000000000"),
+        ({"hidden_size": 20_000, "num_hidden_layers": 150}, "billion weights"),
+        ({"conv_dim": 512}, "conv_dim is no list"),
+        ({"conv_kernel": [10] * 1_000_000}, "conv_kernel is no list"),
+    ],
+)
+def test_a_model_that_cannot_be_is_refused_before_it_is_built(
+    tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    folder = write_small_hubert(tmp_path / "m")
+    change_config(folder, **changes)
+    for name in (str(folder), f"random:{folder}"):
+        with pytest.raises(MessError, match=f"config.json: .*{reason}") as caught:
+            load_encoder(name)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_configuration_nested_deeply_is_named(tmp_path: Path) -> None:
+    folder = write_small_hubert(tmp_path / "m")
+    (folder / "config.json").write_text("[" * 100_000)
+    with pytest.raises(MessError, match=r"config\.json: cannot be read"):
+        load(folder)
+
+
 def test_preprocessor_decides_rate_and_normalisation(tmp_path: Path) -> None:
     folder = write_small_hubert(tmp_path / "m", model_type="hubert", sample_rate=None)
     preprocessor = folder / "preprocessor_config.json"
