@@ -2,6 +2,7 @@
 # make test  from nothing to every test         make lint   ruff and mypy
 # make bench every figure of the README's tables; make screenshots: its pictures
 # make bench-dashboard  how the dashboard feels, measured in a browser
+# make results  the figures of docs/results.md and docs/cli.md; make speed: those of docs/speed.md
 # make validate  the statistics proved on simulated data
 # With uv: make run UV=1 (and the same for the others).
 
@@ -23,7 +24,7 @@ INSTALL := PYTHONWARNINGS="ignore:Editable installation" \
 	$(BIN)/python -m pip install --quiet -c constraints.txt
 endif
 
-.PHONY: run demo test lint format bench bench-dashboard validate screenshots constraints clean
+.PHONY: run demo test lint format bench bench-dashboard results speed validate screenshots constraints clean
 
 run: demo
 	$(BIN)/streamlit run dashboard/Home.py --server.port $(PORT)
@@ -49,6 +50,13 @@ bench: demo
 
 bench-dashboard: $(VENV)/.installed-test
 	PYTHONPATH=.:tests $(BIN)/python -m benchmarks.dashboard
+
+results: demo
+	$(BIN)/mess run-all --dataset demo --encoder random:whisper-tiny
+	$(BIN)/python -m benchmarks.results
+
+speed: $(VENV)/.installed-test demo
+	PYTHONPATH=.:tests $(BIN)/python -m benchmarks.results --speed
 
 validate: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks.validate
