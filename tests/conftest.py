@@ -1,8 +1,9 @@
 """Shared by all tests: an own data root, and the test modules that others import."""
 
+import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,31 @@ import pytest
 _TESTS = Path(__file__).parent
 # The package `mess` must be found before the folder tests/mess, which has its name.
 sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares a dashboard, and what shares a file, in one worker."""
+    for item in items:
+        shares_dashboard = "dashboard" in getattr(item, "fixturenames", ())
+        group = "dashboard" if shares_dashboard else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def built_once(name: str, factory: pytest.TempPathFactory, build: Callable[[Path], None]) -> Path:
+    """Return a folder that one worker of the test run builds for all."""
+    from filelock import FileLock
+
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    root = shared / name
+    finished = shared / f"{name}.finished"
+    with FileLock(shared / f"{name}.lock"):
+        if not finished.exists():
+            root.mkdir()
+            build(root)
+            finished.touch()
+    return root
 
 
 @pytest.fixture
@@ -24,6 +50,16 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 @pytest.fixture(scope="session")
 def demo_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data root with the first scores of the demo library, through every pipeline."""
+    return built_once("library", tmp_path_factory, _build_demo_library)
+
+
+@pytest.fixture(scope="session")
+def compared_library(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo library with two more encoders probed: a small network and its random control."""
+    return built_once("compared", tmp_path_factory, lambda root: _add_encoders(demo_library, root))
+
+
+def _build_demo_library(root: Path) -> None:
     from mess.store import Store
     from pipelines.build_demo import build_demo
     from pipelines.build_indices import build_index
@@ -33,7 +69,6 @@ def demo_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from pipelines.run_evaluation import evaluate
     from pipelines.run_probing import run_probing
 
-    root = tmp_path_factory.mktemp("library")
     store = Store(root)
     build_demo(root=store.audio_dir("demo"), limit=19)  # 15 works
     extract_features(dataset="demo", encoder="spectral", store=store)
@@ -47,12 +82,9 @@ def demo_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     build_index(dataset="demo", encoder="spectral", store=store)
     evaluate(dataset="demo", encoder="spectral", store=store, tracking=False)
-    return root
 
 
-@pytest.fixture(scope="session")
-def compared_library(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo library with two more encoders probed: a small network and its random control."""
+def _add_encoders(demo_library: Path, root: Path) -> None:
     from small_hubert import write_small_hubert
 
     from mess.store import Store
@@ -60,7 +92,6 @@ def compared_library(demo_library: Path, tmp_path_factory: pytest.TempPathFactor
     from pipelines.probing_data import ProbeSettings
     from pipelines.run_probing import run_probing
 
-    root = tmp_path_factory.mktemp("compared")
     shutil.copytree(demo_library / "processed", root / "processed")
     (root / "audio").mkdir()
     (root / "audio" / "demo").symlink_to(demo_library / "audio" / "demo")
@@ -70,4 +101,3 @@ def compared_library(demo_library: Path, tmp_path_factory: pytest.TempPathFactor
     for encoder in (folder, f"random:{folder}"):
         extract_features(dataset="demo", encoder=encoder, store=store)
         run_probing(dataset="demo", encoder=encoder, settings=settings, store=store, tracking=False)
-    return root
