@@ -18,6 +18,7 @@ from mess.encoders import PRESETS
 from mess.search.aspects import ASPECTS
 from mess.store import Store
 from pipelines.run_all import run_all
+from pipelines.run_evaluation import evaluate
 
 ROOT = Path(mess.cli.__file__).parents[1]
 
@@ -44,6 +45,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         record=record,
         predictions=Store(root).read_predictions("smd", "spectral"),
     )
+    evaluate(dataset="smd", encoder="spectral", store=Store(root), tracking=False)
     return root
 
 
@@ -113,7 +115,8 @@ def test_recommendations_as_json(library: Path) -> None:
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     found = json.loads(ended.stdout)
-    assert [sorted(one) for one in found] == [["contributions", "score", "track_id", "values"]] * 3
+    keys = ["contributions", "methods", "score", "track_id", "values"]
+    assert [sorted(one) for one in found] == [keys] * 3
     for one in found:
         assert one["track_id"] in set(SMD_IDS) - {SMD_IDS[0]}
         assert sorted(one["contributions"]) == ["brightness", "tempo"]

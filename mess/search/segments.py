@@ -69,7 +69,8 @@ class SegmentPlacer:
             self._weights = np.zeros((1, layers * dim, 0), dtype=np.float32)
             self._intercepts = np.zeros((1, 0))
         else:
-            self._weights = probes.weights[..., used].reshape(-1, layers * dim, len(self._names))
+            folds = len(probes.weights)  # not −1: perhaps no target can be told on segments
+            self._weights = probes.weights[..., used].reshape(folds, layers * dim, len(used))
             self._intercepts = probes.intercepts[:, used]
         known = np.isfinite(self._intercepts)
         count = np.maximum(known.sum(axis=0), 1)
