@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from browser_acts import no_error, open_page
 from browser_server import serve
+from layouts import write_piece
 
 from dashboard import mlflow_server
 from mess.store import Store
@@ -100,11 +101,11 @@ def test_without_runs_and_with_a_damaged_record_the_page_says_what_to_do(
     page: Any, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     store = Store(tmp_path / "data")
+    write_piece(store.audio_dir("mine") / "one.wav", 1)  # an empty root has one offer on every page
     process, address = serve(store.root, tmp_path / "log")
     request.addfinalizer(process.kill)
     open_page(page, address, "experiments")
     page.get_by_text("No run is recorded yet").wait_for()
-    store.root.mkdir(exist_ok=True)
     store.mlflow_db.write_bytes(b"no database" * 1000)
     open_page(page, address, "experiments")
     page.get_by_text("move it away").wait_for()
