@@ -34,8 +34,9 @@ run: demo
 demo: $(VENV)/.installed
 	$(BIN)/mess run-all --dataset demo
 
+# One thread each: two workers whose threads wait for each other on two cores take twice as long.
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
