@@ -64,8 +64,18 @@ def test_the_point_of_a_segment_plays_from_its_offset(page: Any, own: tuple[str,
     page.get_by_text("segments of 5 s").click()
     plot = chart(page, "cell-predicted")
     page.get_by_text(re.compile(r"\d+ segments of \d+ works")).wait_for()
+    # The third segment that lies farthest from any other point: a click hits no neighbour.
     track, segment = plot.evaluate(
-        "plot => Array.from(plot.data[0].customdata).find(one => one[1] === 2)"
+        """plot => {
+            const {x, y, customdata} = plot._fullData[0];
+            const {xaxis, yaxis} = plot._fullLayout;
+            const at = Array.from(x, (_, i) => [xaxis.d2p(x[i]), yaxis.d2p(y[i])]);
+            const distance = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
+            const apart = i => Math.min(...at.map(
+                (other, k) => k === i ? Infinity : distance(other, at[i])));
+            const thirds = at.map((_, i) => i).filter(i => customdata[i][1] === 2);
+            return customdata[thirds.sort((a, b) => apart(b) - apart(a))[0]];
+        }"""
     )
     click_point(page, plot, [track, segment])
     page.get_by_text(re.compile(r", 0:10$")).last.wait_for()
