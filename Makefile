@@ -1,6 +1,6 @@
 # make run   from nothing to the dashboard      make demo   the same without the server
 # make test  from nothing to every test         make lint   ruff and mypy
-# make bench every figure of the README's tables; make screenshots: its pictures
+# make bench every benchmark; make screenshots: the pictures of README and docs/tour.md
 # make bench-dashboard  how the dashboard feels, measured in a browser
 # make results  the figures of docs/results.md and docs/cli.md; make speed: those of docs/speed.md
 # make validate  the statistics proved on simulated data

@@ -1,4 +1,4 @@
-"""Print the table that the README quotes: ``python -m benchmarks [--only WORD]``."""
+"""Print the table that docs/speed.md quotes: ``python -m benchmarks [--only WORD]``."""
 
 import argparse
 import os

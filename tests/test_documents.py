@@ -1,0 +1,28 @@
+"""What README says is what the commands printed, and its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+
+
+def test_every_figure_of_the_finding_was_printed_by_a_command() -> None:
+    finding = README.partition("## The finding")[2].partition("\n## ")[0]
+    figures = re.findall(r"[−-]?\d+\.\d+", finding)
+    assert len(figures) >= 8
+    for figure in figures:
+        assert re.search(rf"(?<![\d.]){re.escape(figure.replace('−', '-'))}(?!\d)", RESULTS), figure
+
+
+def test_the_first_page_is_short() -> None:
+    assert len(README.splitlines()) <= 120
+
+
+def test_links_between_the_documents_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        text = page.read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+            if "://" not in link:
+                assert (page.parent / link).exists(), f"{page.name}: {link}"
