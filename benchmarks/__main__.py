@@ -65,7 +65,7 @@ def encoders(folder: Path) -> Iterator[Row]:
     """Seconds per minute of audio, decoding included."""
     import torch
 
-    from mess.audio import decode
+    from mess.audio.decoding import decode
     from mess.encoders import load_encoder
     from mess.encoders.pooling import encode_segments
 
@@ -103,7 +103,7 @@ def encoders(folder: Path) -> Iterator[Row]:
 
 def costs(folder: Path) -> Iterator[Row]:
     """Seconds per minute of audio of every preset: the figures in `mess.encoders.presets`."""
-    from mess.audio import decode
+    from mess.audio.decoding import decode
     from mess.encoders import PRESETS, load_encoder
     from mess.encoders.pooling import encode_segments
 
@@ -131,7 +131,7 @@ def costs(folder: Path) -> Iterator[Row]:
 
 def targets(folder: Path) -> Iterator[Row]:
     """CPU seconds of the 15 targets for four minutes of audio."""
-    from mess.audio import decode
+    from mess.audio.decoding import decode
     from mess.targets import TARGET_SAMPLE_RATE, compute_targets
 
     path = folder / "four-minutes.wav"
@@ -251,8 +251,8 @@ def search(_: Path) -> Iterator[Row]:
 def passages(folder: Path) -> Iterator[Row]:
     """A million segments, each kind of query, against numpy; a whole call at 100,000."""
     yield _whole_call(folder)
-    from mess.search.recall import draw_query
-    from mess.search.segment_index import SegmentIndex, build_segment_index
+    from mess.search.passages.index import SegmentIndex, build_segment_index
+    from mess.search.passages.recall import draw_query
     from mess.search.steering import Column, Steering
 
     x, overall = plain.segment_coordinates(1_000_000)
@@ -286,11 +286,11 @@ def passages(folder: Path) -> Iterator[Row]:
 
 def _whole_call(folder: Path) -> Row:
     """Ten passages among 100,000 segments, with shares, values and merged neighbours."""
-    from mess.places import POOLED
-    from mess.search.passages import PassageRecommender
-    from mess.search.segment_index import build_segment_index
+    from mess.search.passages.index import build_segment_index
+    from mess.search.passages.recommender import PassageRecommender
     from mess.search.steering import Column
-    from mess.store import Store
+    from mess.storage.paths import POOLED
+    from mess.storage.store import Store
     from mess.targets import TARGETS
     from mess.versions import PASSAGES_VERSION
 

@@ -4,8 +4,8 @@ Recordings of the demo library are coded, made soft, resampled and cut; each suc
 joined with its recording and with nothing else, and no two of the library's recordings may be
 joined: many are of one score, with another tempo, dynamics, articulation, instrument or player.
 
-The recordings whose copies helped to choose the bounds of `mess.fingerprint` are not changed here;
-the false joins are counted over all, those too.
+The recordings whose copies helped to choose the bounds of `mess.audio.fingerprint` are not changed
+here; the false joins are counted over all, those too.
 """
 
 import argparse
@@ -19,10 +19,10 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from mess.audio import decode
+from mess.audio.decoding import decode
+from mess.audio.fingerprint import Marks, find_copies, fingerprint
 from mess.datasets import load_dataset
-from mess.fingerprint import Marks, find_copies, fingerprint
-from mess.store import Store
+from mess.storage.store import Store
 from mess.targets import TARGET_SAMPLE_RATE
 
 Samples = NDArray[np.float32]

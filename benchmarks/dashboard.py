@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.__main__ import RATE, music
 from benchmarks.synthetic import Shape, write_library
-from mess.store import Store
+from mess.storage.store import Store
 
 TRACKS, SESSIONS, MINUTE = 1276, 20, 60.0
 _LISTED = """

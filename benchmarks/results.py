@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 _DEMO = ("--dataset", "demo")
-_MESS = ("-m", "mess.cli")
+_MESS = ("-m", "pipelines.cli")
 _PROGRESS = re.compile(r".*: \d+ of \d+, \d+ \S+/min, .* left")
 # What a reader types, and what runs: the same command by the present interpreter.
 COMMANDS: dict[str, tuple[str, Sequence[str]]] = {
@@ -103,7 +103,7 @@ def describe_commands() -> str:
     """Return every command of ``mess`` with its options, from the command line itself."""
     import typer.main
 
-    from mess.cli import build_app
+    from pipelines.cli import build_app
 
     app = typer.main.get_command(build_app())
     parts = []

@@ -20,19 +20,19 @@ import soundfile
 from numpy.typing import NDArray
 
 from benchmarks.__main__ import RATE, music
-from mess.audio import SEGMENT_SECONDS
+from mess.audio.decoding import SEGMENT_SECONDS
 from mess.encoders.presets import PRESETS
-from mess.manifest import fingerprint
-from mess.places import POOLED
+from mess.experiments.rows import ProbeSettings
 from mess.search.index import normalise_layers, serialise_layer
 from mess.search.spaces import standardise, whiten
 from mess.search.steering import Column, serialise
 from mess.search.tempo import TEMPO, octave_targets, scale_of
-from mess.store import Store
+from mess.storage.manifest import fingerprint
+from mess.storage.paths import POOLED
+from mess.storage.store import Store
 from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION
 from mess.versions import DISCOVERY_VERSION, FEATURES_VERSION
 from pipelines.build_indices import INDEX_VERSION
-from pipelines.probing_data import ProbeSettings
 
 COMPOSERS = (
     "Johann Sebastian Bach",

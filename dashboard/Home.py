@@ -8,9 +8,11 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboard import job_routes, names, report_routes, sounds
-from dashboard.guard import Guard
-from dashboard.promptness import prompt
+from dashboard.jobs import routes as job_routes
+from dashboard.server import names, sounds
+from dashboard.server import reports as report_routes
+from dashboard.server.guard import Guard
+from dashboard.server.promptness import prompt
 
 app = st.App(
     Path(__file__).with_name("app.py"),

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from dashboard import jobs
+from dashboard.jobs import queue as jobs
 from dashboard.readers import store
 from mess.datasets import Dataset, available_datasets
 from mess.encoders import PRESETS
 from mess.errors import UnknownName
-from mess.inventory import Inventory, find_recordings, take_inventory
-from mess.records import modified
-from mess.status import StepStatus, survey, survey_targets
+from mess.status.inventory import Inventory, find_recordings, take_inventory
+from mess.status.steps import StepStatus, survey, survey_targets
+from mess.storage.results import modified
 
 _SECONDS = 20  # after which recordings are looked at again
 

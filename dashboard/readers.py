@@ -13,16 +13,15 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from mess.audio import SEGMENT_SECONDS
-from mess.comparison import with_rates
+from mess.audio.decoding import SEGMENT_SECONDS
 from mess.datasets import available_datasets
 from mess.errors import ArtifactError
 from mess.maps import likeliest_layer
-from mess.places import Level
+from mess.reports.comparison import with_rates
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.names import Names
-from mess.search.passages import PassageRecommender
-from mess.staleness import (
+from mess.search.passages.recommender import PassageRecommender
+from mess.status.staleness import (
     Conclusion,
     Sources,
     attempt,
@@ -31,7 +30,8 @@ from mess.staleness import (
     judge_cross,
     judge_reliability,
 )
-from mess.store import Store
+from mess.storage.paths import Level
+from mess.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def datasets_of(encoder: str) -> list[str]:
 def segment_start(track: TrackInfo | None, segment: int) -> float:
     """Return where a segment of a track begins in seconds; 0 for a whole track.
 
-    The last segment is shifted back to end with the track; see `mess.audio.segment_bounds`.
+    The last segment is shifted back to end with the track: `mess.audio.decoding.segment_bounds`.
     """
     if track is None or segment < 0:
         return 0.0

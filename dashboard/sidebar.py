@@ -4,10 +4,11 @@ import shlex
 
 import streamlit as st
 
-from dashboard import jobs, library
-from dashboard.commands import PIPELINES, Option, Pipeline, Value
+from dashboard import library
+from dashboard.components.job_panel import show_jobs
 from dashboard.components.text import plain, readable
-from dashboard.job_panel import show_jobs
+from dashboard.jobs import queue as jobs
+from dashboard.jobs.commands import PIPELINES, Option, Pipeline, Value
 from dashboard.navigation import navigate
 from dashboard.readers import store
 from mess.datasets import KNOWN, available_datasets

@@ -27,7 +27,6 @@ from numpy.typing import NDArray
 from mess.errors import MessError, MissingDependency, UnknownName
 
 METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
-MAPS_VERSION = 2  # raise it when the same settings give other points
 FEWEST = 5  # rows that make a map
 CLUSTERS = 8
 _COMPONENTS = 50  # that t-SNE, UMAP and the groups see

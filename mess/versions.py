@@ -8,5 +8,6 @@ DISCOVERY_VERSION = 4  # raise when the same features and targets would give oth
 INDEX_VERSION = 5  # raise when the same inputs would give another index
 PASSAGES_VERSION = 3  # raise when the same inputs would give other passages
 EVALUATION_VERSION = 4  # raise when the same index would be judged otherwise
+MAPS_VERSION = 2  # raise when the same features and settings would give other points
 COMPARISON_VERSION = 2  # raise when the same discoveries would be compared otherwise
 CROSS_VERSION = 2  # raise when the same inputs would give another cross table

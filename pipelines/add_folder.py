@@ -11,7 +11,7 @@ import typer
 
 from mess.datasets import KNOWN, Dataset, load_dataset
 from mess.errors import MessError
-from mess.store import Store
+from mess.storage.store import Store
 from pipelines.options import run_script
 
 

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from mess.datasets import Dataset, Track
 from mess.errors import AudioError, MessError, shown_path
-from mess.manifest import Entry, Manifest
+from mess.storage.manifest import Entry, Manifest
 from pipelines.progress import Progress, progress
 
 Prepared = TypeVar("Prepared")

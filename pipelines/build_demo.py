@@ -35,7 +35,7 @@ from mess.datasets.demo import COMMAND, TABLE, load_demo
 from mess.datasets.performance import Interpretation, Performance, random_stream
 from mess.datasets.rendering import INSTRUMENTS, SAMPLE_RATE, TAIL_SECONDS
 from mess.errors import ArtifactError, MessError, MissingDependency
-from mess.files import read_json, write_bytes, write_json
+from mess.storage.files import read_json, write_bytes, write_json
 from pipelines.demo_recipe import RECIPE, RecipeRow, read_recipe
 from pipelines.options import run_script
 from pipelines.progress import Progress, progress
@@ -345,7 +345,7 @@ def command(
     ] = None,
 ) -> None:
     """Build the demo library, or what is missing of it."""
-    from mess.store import Store  # not needed in the processes that perform
+    from mess.storage.store import Store  # not needed in the processes that perform
 
     root = Store().audio_dir("demo")
     library = build_demo_shown(root=root, seed=seed, workers=workers, limit=limit)

@@ -11,23 +11,23 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from mess.audio.fingerprint import join_works
 from mess.errors import ArtifactMissing
-from mess.fingerprint import join_works
-from mess.manifest import Manifest, fingerprint
+from mess.experiments.rows import aligned_targets, copies_of
 from mess.probing.folds import MIN_WORKS
 from mess.search.coordinates import Coordinates, describe_course, make_coordinates
 from mess.search.index import normalise_layers, serialise_layer
-from mess.search.steering import serialise
-from mess.store import Features, Store
-from mess.versions import INDEX_VERSION
-from pipelines.build_passages import (
+from mess.search.passages.build import (
     Sample,
     build_passages,
     describe_passages,
     sample_segments,
 )
+from mess.search.steering import serialise
+from mess.storage.manifest import Manifest, fingerprint
+from mess.storage.store import Features, Store
+from mess.versions import INDEX_VERSION
 from pipelines.options import DatasetOption, EncoderOption, encoder_or_default, run_script
-from pipelines.probing_data import aligned_targets, copies_of
 
 
 def build_index(

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from mess.audio import decode
+from mess.audio.decoding import decode
 from mess.datasets import load_dataset
 from mess.errors import MessError
-from mess.store import Store
+from mess.storage.store import Store
 from mess.targets import TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION, compute_targets
 from mess.targets.invariance import SAME_MUSIC, measure_movements
 from mess.targets.reliability import (

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
-from mess.comparison import compare_encoders, control_of, difference
 from mess.encoders import encoder_slug
-from mess.store import Store
-from mess.tracking import start_run
+from mess.reports.comparison import compare_encoders, control_of, difference
+from mess.storage.store import Store
+from mess.tracking.recording import start_run
 from pipelines.options import DatasetOption, JsonOption, run_script, split_encoders
 
 _WIDTH = 100
@@ -35,7 +35,7 @@ def compare_dataset(
     Returns
     -------
     dict
-        See `mess.comparison.compare_encoders`, which names the errors, too.
+        See `mess.reports.comparison.compare_encoders`, which names the errors, too.
     """
     store = store or Store()
     record = compare_encoders(dataset, encoders=encoders, store=store)

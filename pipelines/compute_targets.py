@@ -9,12 +9,12 @@ from typing import Any
 
 import typer
 
-from mess.audio import SEGMENT_SECONDS, decode
+from mess.audio.decoding import SEGMENT_SECONDS, decode
+from mess.audio.fingerprint import Marks, fingerprint
 from mess.datasets import Track, load_dataset
 from mess.errors import MessError
-from mess.fingerprint import Marks, fingerprint
-from mess.manifest import Entry
-from mess.store import Store
+from mess.storage.manifest import Entry
+from mess.storage.store import Store
 from mess.targets import (
     ALL_TARGETS,
     TARGET_SAMPLE_RATE,

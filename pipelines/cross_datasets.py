@@ -11,13 +11,13 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from mess.audio.fingerprint import find_copies, join_works
 from mess.errors import MessError
-from mess.fingerprint import find_copies, join_works
+from mess.experiments.rows import ProbeSettings, ProbingData, load_probing_data, read_marks
 from mess.probing.controls import fit_elsewhere
-from mess.store import Store
+from mess.storage.store import Store
 from mess.versions import CROSS_VERSION
 from pipelines.options import JsonOption, run_script
-from pipelines.probing_data import ProbeSettings, ProbingData, load_probing_data, read_marks
 
 
 def cross_datasets(

@@ -14,11 +14,11 @@ import typer
 
 from mess.encoders import load_encoder
 from mess.errors import MessError
-from mess.newcomers import Newcomer, encode_recording, place, predicted_values
+from mess.new_recordings.encoding import Newcomer, encode_recording, place, predicted_values
 from mess.search.aspects import parse_weights
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import Method
-from mess.store import Store
+from mess.storage.store import Store
 from mess.targets import ALL_TARGETS
 from pipelines.options import JsonOption, run_script
 

@@ -15,9 +15,9 @@ import typer
 
 from mess.encoders import Encoder, load_encoder
 from mess.errors import MessError
-from mess.newcomers import MAX_SECONDS, Newcomer, encode_recording
-from mess.store import Store
-from mess.uploads import Upload, Uploads
+from mess.new_recordings.encoding import MAX_SECONDS, Newcomer, encode_recording
+from mess.new_recordings.uploads import Upload, Uploads
+from mess.storage.store import Store
 from pipelines.options import run_script
 
 LINGER_SECONDS = 120.0

@@ -16,13 +16,13 @@ from typing import Annotated
 
 import typer
 
-from mess.audio import Signal, decode_at
+from mess.audio.decoding import Signal, decode_at
 from mess.datasets import Track, load_dataset
 from mess.encoders import Encoder, load_encoder
 from mess.encoders.pooling import describe_encoder, pool_segments
 from mess.errors import AudioError
-from mess.manifest import Entry
-from mess.store import Store
+from mess.storage.manifest import Entry
+from mess.storage.store import Store
 from pipelines.batch import Step, Summary, run_steps
 from pipelines.options import (
     WORKERS,

@@ -10,8 +10,8 @@ import typer
 
 from mess.errors import MessError
 from mess.search.aspects import OVERALL, parse_weights
-from mess.search.passages import PassageRecommender
-from mess.store import Store
+from mess.search.passages.recommender import PassageRecommender
+from mess.storage.store import Store
 from pipelines.options import JsonOption, newest_index, run_script
 
 

@@ -11,9 +11,10 @@ import typer
 from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, MessError, UnknownName
-from mess.maps import CLUSTERS, MAPS_VERSION, METHODS, group, likeliest_layer, project, trust
-from mess.places import Level
-from mess.store import Store
+from mess.maps import CLUSTERS, METHODS, group, likeliest_layer, project, trust
+from mess.storage.paths import Level
+from mess.storage.store import Store
+from mess.versions import MAPS_VERSION
 from pipelines.options import (
     DatasetOption,
     EncoderOption,

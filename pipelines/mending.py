@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
-from mess.store import Store
+from mess.experiments.rows import ProbeSettings
+from mess.storage.store import Store
 from pipelines.check_targets import check_targets
 from pipelines.compare_encoders import compare_dataset
 from pipelines.cross_datasets import cross_datasets
 from pipelines.make_map import make_map
-from pipelines.probing_data import ProbeSettings
 from pipelines.run_probing import run_probing
 
 

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
-from mess.cli import INTERRUPTED, STOPPED
 from mess.encoders import encoder_slug, weights_at_hand
 from mess.encoders.presets import is_folder
 from mess.encoders.whisper_wheel import PINNED
 from mess.errors import ArtifactMissing, MessError
-from mess.store import Store
+from mess.storage.store import Store
+from pipelines.cli import INTERRUPTED, STOPPED
 from pipelines.progress import write_status
 
 DatasetOption = Annotated[

@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from mess.files import write_json
+from mess.storage.files import write_json
 
 _LOG_EVERY = 5.0  # seconds
 _STATUS_EVERY = 0.3

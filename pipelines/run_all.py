@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from mess.status import survey
-from mess.store import Store
+from mess.status.steps import survey
+from mess.storage.store import Store
 from pipelines.build_demo import build_demo_shown
 from pipelines.build_indices import build_index, describe_index
 from pipelines.compute_targets import compute_dataset_targets

@@ -25,13 +25,14 @@ from mess.evaluation.decisions import (
 )
 from mess.evaluation.rankers import Ranker, Rankers
 from mess.evaluation.rankings import Judge, Judgement, find_same_work
-from mess.manifest import fingerprint
+from mess.experiments.rows import aligned_targets
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.tempo import DENSITY_SHARE, TEMPO
 from mess.search.terms import METHODS, Method
-from mess.store import Features, Store
+from mess.storage.manifest import fingerprint
+from mess.storage.store import Features, Store
 from mess.targets import TARGETS
-from mess.tracking import start_run
+from mess.tracking.recording import start_run
 from mess.versions import EVALUATION_VERSION
 from pipelines.evaluation_text import print_evaluation
 from pipelines.options import (
@@ -41,7 +42,6 @@ from pipelines.options import (
     encoder_or_default,
     run_script,
 )
-from pipelines.probing_data import aligned_targets
 
 QUERIES = 300  # at most so many, drawn with the seed
 Values = dict[str, float | None]

@@ -15,13 +15,16 @@ import typer
 
 from mess.encoders import encoder_slug
 from mess.errors import MessError, UnknownName
-from mess.places import Level
+from mess.experiments.controls import find_controls, find_learning_curve, find_sensitivity
+from mess.experiments.record import as_record, as_table
+from mess.experiments.rows import GROUPINGS, ProbeSettings, ProbingData, load_probing_data
 from mess.probing.discovery import Alpha, discover
 from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, NOTHING, holds_zero
 from mess.probing.results import Discovery
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
-from mess.store import Pooling, Store
-from mess.tracking import Run, start_run
+from mess.storage.paths import Level
+from mess.storage.store import Pooling, Store
+from mess.tracking.recording import Run, start_run
 from pipelines.options import (
     DatasetOption,
     EncoderOption,
@@ -29,9 +32,6 @@ from pipelines.options import (
     encoder_or_default,
     run_script,
 )
-from pipelines.probing_controls import find_controls, find_learning_curve, find_sensitivity
-from pipelines.probing_data import GROUPINGS, ProbeSettings, ProbingData, load_probing_data
-from pipelines.probing_record import as_record, as_table
 from pipelines.progress import progress
 
 _NAMED = 5  # copies that are named

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mess.datasets import KNOWN, Dataset, available_datasets, stray_names
-from mess.inventory import (
+from mess.status.inventory import (
     describe_amount,
     describe_licences,
     find_recordings,
@@ -17,9 +17,9 @@ from mess.inventory import (
     take_inventory,
     why_unread,
 )
-from mess.places import command_for
-from mess.status import STEPS, next_step, survey, survey_targets
-from mess.store import Store
+from mess.status.steps import STEPS, next_step, survey, survey_targets
+from mess.storage.paths import command_for
+from mess.storage.store import Store
 from pipelines.options import encoder_or_default, run_script
 
 

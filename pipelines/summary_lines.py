@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mess.probing.statistics import SIGNIFICANT
-from mess.store import Store
+from mess.storage.store import Store
 
 _BEST = 3  # targets that a line names
 

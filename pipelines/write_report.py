@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from mess.errors import ArtifactMissing, MessError
-from mess.places import report_names
-from mess.report import html, methods
-from mess.store import Store
+from mess.reports.page import html, methods
+from mess.storage.paths import report_names
+from mess.storage.store import Store
 from pipelines.options import (
     DatasetOption,
     EncoderOption,

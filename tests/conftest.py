@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _TESTS = Path(__file__).parent
+settings.register_profile("suite", deadline=None)  # a busy machine is no fault
+settings.load_profile("suite")
 # The package `mess` must be found before the folder tests/mess, which has its name.
 sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
 
@@ -61,12 +64,12 @@ def compared_library(demo_library: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 def _build_demo_library(root: Path) -> None:
-    from mess.store import Store
+    from mess.experiments.rows import ProbeSettings
+    from mess.storage.store import Store
     from pipelines.build_demo import build_demo
     from pipelines.build_indices import build_index
     from pipelines.compute_targets import compute_dataset_targets
     from pipelines.extract_features import extract_features
-    from pipelines.probing_data import ProbeSettings
     from pipelines.run_evaluation import evaluate
     from pipelines.run_probing import run_probing
 
@@ -88,9 +91,9 @@ def _build_demo_library(root: Path) -> None:
 def _add_encoders(demo_library: Path, root: Path) -> None:
     from small_hubert import write_small_hubert
 
-    from mess.store import Store
+    from mess.experiments.rows import ProbeSettings
+    from mess.storage.store import Store
     from pipelines.extract_features import extract_features
-    from pipelines.probing_data import ProbeSettings
     from pipelines.run_probing import run_probing
 
     shutil.copytree(demo_library / "processed", root / "processed")

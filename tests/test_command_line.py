@@ -12,15 +12,15 @@ import pytest
 from layouts import SMD_IDS, write_smd
 from typer.testing import CliRunner
 
-import mess.cli
-from mess.cli import COMMANDS, build_app
+import pipelines.cli
 from mess.encoders import PRESETS
 from mess.search.aspects import ASPECTS
-from mess.store import Store
+from mess.storage.store import Store
+from pipelines.cli import COMMANDS, build_app
 from pipelines.run_all import run_all
 from pipelines.run_evaluation import evaluate
 
-ROOT = Path(mess.cli.__file__).parents[1]
+ROOT = Path(pipelines.cli.__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def shell(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "mess.cli", *arguments],
+        [sys.executable, "-m", "pipelines.cli", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -154,7 +154,7 @@ def test_what_a_user_can_mend_is_one_line(
     monkeypatch.setenv("MESS_DATA", str(library))
     monkeypatch.setattr(sys, "argv", ["mess", *arguments.split()])
     with pytest.raises(SystemExit) as ended:
-        mess.cli.main()
+        pipelines.cli.main()
     assert ended.value.code == 1
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
@@ -238,7 +238,7 @@ def test_help_names_every_command() -> None:
 def test_starting_the_command_line_loads_no_heavy_package() -> None:
     heavy = "torch transformers librosa mlflow music21 symusic pretty_midi streamlit".split()
     program = (
-        "import sys; from mess.cli import build_app; build_app(); "
+        "import sys; from pipelines.cli import build_app; build_app(); "
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     ended = subprocess.run(
@@ -259,7 +259,7 @@ class Stop:
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Stop())
-from mess.cli import main
+from pipelines.cli import main
 main()
 """
 

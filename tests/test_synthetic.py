@@ -6,8 +6,8 @@ import pytest
 
 from benchmarks.synthetic import Shape, write_library
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.status import survey
-from mess.store import Store
+from mess.status.steps import survey
+from mess.storage.store import Store
 
 
 @pytest.mark.parametrize("names_only", [False, True])

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.names import names_url
+from dashboard.server.names import names_url
 
 _HERE = Path(__file__).parent
 

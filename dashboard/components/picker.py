@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.components.player import PLAYER_JS, Sound
-from mess.audio import SEGMENT_SECONDS
+from mess.audio.decoding import SEGMENT_SECONDS
 
 _BINS = 1200
 _HERE = Path(__file__).parent

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.sounds import sound_url
+from dashboard.server.sounds import sound_url
 
 CLIP_SECONDS = 30.0
 _HERE = Path(__file__).parent

@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboard.components.figures import aspect_colours
 from dashboard.components.player import PLAYER_CSS, PLAYER_JS, Sound
+from dashboard.figures.style import aspect_colours
 from dashboard.readers import TrackInfo
 from mess.search.aspects import NAMES
 from mess.search.layer_based_recommender import Recommendation
-from mess.search.passages import Passage
+from mess.search.passages.recommender import Passage
 from mess.targets import ALL_TARGETS
 
 Action = Literal["more", "like", "unlike"]

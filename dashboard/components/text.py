@@ -2,7 +2,7 @@
 
 import re
 
-from mess.inventory import readable
+from mess.status.inventory import readable
 
 __all__ = ["plain", "readable"]
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>~$:&-])")

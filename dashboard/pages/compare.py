@@ -5,7 +5,8 @@ from typing import Any
 import streamlit as st
 
 from dashboard import readers
-from dashboard.components.comparison import (
+from dashboard.components.text import plain
+from dashboard.figures.comparison import (
     cost_table,
     difference_plot,
     difference_table,
@@ -14,13 +15,12 @@ from dashboard.components.comparison import (
     score_heatmap,
     score_table,
 )
-from dashboard.components.text import plain
 from dashboard.sections.missing import tell_stale
 from dashboard.sidebar import selected, start
-from mess.comparison import difference
 from mess.encoders.presets import RANDOM
 from mess.errors import ArtifactError
-from mess.places import command_for
+from mess.reports.comparison import difference
+from mess.storage.paths import command_for
 
 _NO_BAR = {"displayModeBar": False}
 

@@ -14,7 +14,7 @@ from dashboard.sections.robustness import show_layers, show_robustness
 from dashboard.sections.sliders import show_sliders
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
-from mess.places import Level
+from mess.storage.paths import Level
 
 _TABS = ("Heatmap", "Layers", "Compare", "Robustness", "Sliders", "Download")
 

@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import mlflow_server
-from dashboard.components.differences import difference_heatmap
-from dashboard.components.layers import heatmap
 from dashboard.components.text import plain
+from dashboard.figures.differences import difference_heatmap
+from dashboard.figures.layers import heatmap
 from dashboard.readers import store
+from dashboard.server import mlflow_server
 from dashboard.sidebar import selected
 from mess.errors import ArtifactMissing, MessError
-from mess.runs import (
+from mess.tracking.reading import (
     RecordedRun,
     read_discovery_of,
     read_metrics,
@@ -24,7 +24,7 @@ from mess.runs import (
     runs_version,
     server_address,
 )
-from mess.tracking import tracking_uri
+from mess.tracking.recording import tracking_uri
 
 _SERVER_SECONDS = 15  # how old the answer of a tracking server may be
 _SETTINGS = ("level", "alpha", "folds", "pooling", "samples", "seed")

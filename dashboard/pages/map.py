@@ -8,14 +8,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import readers
-from dashboard.components.map import categories, map_figure
 from dashboard.components.text import plain
+from dashboard.figures.map import categories, map_figure
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.selection import picked_rows, row_name, show_selection
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
 from mess.maps import METHODS
-from mess.places import Level
+from mess.storage.paths import Level
 from mess.targets import ALL_TARGETS
 
 _CATEGORIES = ("composer", "work", "cluster")

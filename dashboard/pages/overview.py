@@ -9,9 +9,9 @@ from dashboard.sections.missing import offer_demo
 from dashboard.sidebar import selected, start
 from mess.datasets import KNOWN, Dataset, available_datasets, stray_names
 from mess.encoders import PRESETS, by_interest
-from mess.inventory import Inventory, describe_licences, hours_text, size_text, why_unread
-from mess.places import command_for
-from mess.status import StepStatus, next_step
+from mess.status.inventory import Inventory, describe_licences, hours_text, size_text, why_unread
+from mess.status.steps import StepStatus, next_step
+from mess.storage.paths import command_for
 
 _INTRODUCTION = """
 MESS looks into the layers of a model that listens to music: *probes* measure which layer knows

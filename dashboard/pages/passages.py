@@ -18,7 +18,7 @@ from dashboard.sections.missing import offer
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError, MessError
 from mess.search.aspects import OVERALL
-from mess.search.passages import Passage, PassageRecommender
+from mess.search.passages.recommender import Passage, PassageRecommender
 
 _KEY = "passages"
 _START = {OVERALL: 1.0}

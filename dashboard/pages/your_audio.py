@@ -8,20 +8,20 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard import address, encoding, readers
+from dashboard import address, readers
 from dashboard.components.picker import pick_window
 from dashboard.components.player import Sound, player
 from dashboard.components.results import Action, Row, clock, draw_results, draw_rows
 from dashboard.components.text import plain
 from dashboard.components.weights import watch_weights
+from dashboard.jobs import encoding
 from dashboard.sections.belonging import offer_belonging
 from dashboard.sections.missing import offer
+from dashboard.server.sounds import MAX_SECONDS as MAX_CLIP_SECONDS
 from dashboard.sidebar import selected
-from dashboard.sounds import MAX_SECONDS as MAX_CLIP_SECONDS
-from mess.audio import AUDIO_SUFFIXES, probe_duration
+from mess.audio.decoding import AUDIO_SUFFIXES, probe_duration
 from mess.errors import ArtifactError, MessError
-from mess.inventory import size_text
-from mess.newcomers import (
+from mess.new_recordings.encoding import (
     MAX_SECONDS,
     Newcomer,
     place,
@@ -29,9 +29,10 @@ from mess.newcomers import (
     predicted_values,
     segment_span,
 )
+from mess.new_recordings.uploads import KEEP_HOURS, Upload, Uploads
 from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.status.inventory import size_text
 from mess.targets import ALL_TARGETS
-from mess.uploads import KEEP_HOURS, Upload, Uploads
 
 _KEY = "yours"
 _TYPES = sorted(suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES)

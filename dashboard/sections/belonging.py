@@ -10,9 +10,9 @@ from dashboard.components.text import plain
 from dashboard.sidebar import start
 from mess.datasets import KNOWN, available_datasets
 from mess.errors import MessError
+from mess.new_recordings.uploads import Upload, Uploads, safe_name
 from mess.probing.folds import MIN_WORKS
-from mess.store import Store
-from mess.uploads import Upload, Uploads, safe_name
+from mess.storage.store import Store
 
 _NEW = "my-recordings"
 

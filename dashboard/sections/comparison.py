@@ -5,14 +5,14 @@ from typing import Any
 import streamlit as st
 
 from dashboard import readers
-from dashboard.components.differences import (
+from dashboard.components.figure_buttons import figure_buttons
+from dashboard.components.text import plain
+from dashboard.figures.differences import (
     compared_columns,
     describe_difference,
     difference_heatmap,
 )
-from dashboard.components.figure_buttons import figure_buttons
-from dashboard.components.layers import describe_heatmap, heatmap
-from dashboard.components.text import plain
+from dashboard.figures.layers import describe_heatmap, heatmap
 from dashboard.sections.wide import wide
 from mess.errors import ArtifactError
 

@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
-from dashboard.components.figures import two_decimals
-from dashboard.report_routes import report_links
+from dashboard.figures.style import two_decimals
+from dashboard.server.reports import report_links
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
-from mess.report import html, methods
+from mess.reports.page import html, methods
 
 
 def show_downloads(record: dict[str, Any]) -> None:

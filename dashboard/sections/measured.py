@@ -7,15 +7,15 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
-from dashboard.components.figures import two_decimals
-from dashboard.components.targets import (
+from dashboard.components.text import plain
+from dashboard.figures.style import two_decimals
+from dashboard.figures.targets import (
     correlations,
     distribution,
     overview,
     two_targets,
     with_unit,
 )
-from dashboard.components.text import plain
 from dashboard.sections.missing import offer
 from dashboard.sections.selection import play_row, row_name, show_selection
 from dashboard.sections.wide import wide

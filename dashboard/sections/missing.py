@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import jobs
 from dashboard.components.text import plain
+from dashboard.jobs import queue as jobs
 from dashboard.readers import store
 from dashboard.sidebar import start
 from mess.errors import ArtifactError, ArtifactMissing

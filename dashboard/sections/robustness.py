@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
-from dashboard.components.evaluation import matrix_heatmap
-from dashboard.components.figures import interval, two_decimals
-from dashboard.components.layers import layer_labels
-from dashboard.components.lines import layer_lines
+from dashboard.figures.evaluation import matrix_heatmap
+from dashboard.figures.layers import layer_labels
+from dashboard.figures.lines import layer_lines
+from dashboard.figures.style import interval, two_decimals
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.wide import wide
 from mess.errors import ArtifactError

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import readers
 from dashboard.components.player import CLIP_SECONDS, Sound, player
 from dashboard.components.text import plain
-from mess.audio import SEGMENT_SECONDS
+from mess.audio.decoding import SEGMENT_SECONDS
 
 _AT_ONCE = 6
 Row = tuple[str, int]  # track, segment (−1 for a whole track)

@@ -3,14 +3,14 @@
 import streamlit as st
 
 from dashboard import readers
-from dashboard.components.evaluation import (
+from dashboard.figures.evaluation import (
     METHOD_NAMES,
     baselines_table,
     controlled_table,
     faithfulness,
     matrix_heatmap,
 )
-from dashboard.components.figures import two_decimals
+from dashboard.figures.style import two_decimals
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.wide import wide
 from mess.errors import ArtifactError

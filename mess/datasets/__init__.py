@@ -14,7 +14,7 @@ Examples
 import re
 from pathlib import Path
 
-from mess.audio import AUDIO_SUFFIXES
+from mess.audio.decoding import AUDIO_SUFFIXES
 from mess.datasets.base import Dataset, Track
 from mess.datasets.demo import load_demo
 from mess.datasets.folder import load_folder

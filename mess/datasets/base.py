@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from mess.audio import probe_duration
+from mess.audio.decoding import probe_duration
 from mess.errors import MessError, UnknownName
 
 

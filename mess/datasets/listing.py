@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mess.audio import AUDIO_SUFFIXES
+from mess.audio.decoding import AUDIO_SUFFIXES
 
 MIDI_SUFFIXES = frozenset({".mid", ".midi"})
 # Audio by its name, in formats that are not read.

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from mess.datasets.performance import TICKS_PER_QUARTER, Performance
 from mess.errors import MissingDependency
-from mess.files import replacing, write_bytes
+from mess.storage.files import replacing, write_bytes
 
 SAMPLE_RATE = 44_100
 TAIL_SECONDS = 1.0

@@ -11,7 +11,7 @@ from mess.encoders.presets import PRESETS, RANDOM, Preset, encoder_slug, is_fold
 from mess.errors import MessError, UnknownName
 
 if TYPE_CHECKING:
-    from mess.audio import Signal
+    from mess.audio.decoding import Signal
     from mess.encoders.checkpoint import Architecture
 
 

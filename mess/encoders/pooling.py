@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio import SEGMENT_SECONDS, Signal, segment_bounds
+from mess.audio.decoding import SEGMENT_SECONDS, Signal, segment_bounds
 from mess.encoders.base import Encoder
 from mess.versions import FEATURES_VERSION
 

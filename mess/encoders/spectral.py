@@ -35,7 +35,7 @@ from mess.encoders.presets import MODULATION_BANDS, PRESETS, SPECTRAL_LAYERS
 from mess.errors import MessError
 
 if TYPE_CHECKING:
-    from mess.audio import Signal
+    from mess.audio.decoding import Signal
 
 SAMPLE_RATE = 24_000
 BANDS = 128

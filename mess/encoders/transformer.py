@@ -22,7 +22,7 @@ from mess.errors import MessError, MissingDependency
 if TYPE_CHECKING:
     import torch
 
-    from mess.audio import Signal
+    from mess.audio.decoding import Signal
 
 _GPU_BATCH = 16
 _SELF_CHECK_TOLERANCE = 1e-4

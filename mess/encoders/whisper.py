@@ -41,7 +41,7 @@ from mess.errors import MessError
 if TYPE_CHECKING:
     import torch
 
-    from mess.audio import Signal
+    from mess.audio.decoding import Signal
 
 SAMPLE_RATE = 16_000
 WINDOW = 400  # samples: 25 ms

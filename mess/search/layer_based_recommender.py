@@ -34,7 +34,6 @@ from mess.errors import (
     MessError,
     UnknownName,
 )
-from mess.places import command_for
 from mess.search.aspects import (
     LOWER_IS_MORE,
     NAMES,
@@ -52,8 +51,9 @@ from mess.search.steering import Column, Point, Steering
 from mess.search.tempo import DENSITY_SHARE
 from mess.search.terms import METHODS, Method, Terms
 from mess.search.weights import share_weights
-from mess.staleness import Sources, attempt, judge, require
-from mess.store import Store
+from mess.status.staleness import Sources, attempt, judge, require
+from mess.storage.paths import command_for
+from mess.storage.store import Store
 from mess.targets import PERFORMANCE_TARGETS
 
 

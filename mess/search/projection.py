@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.files import load_arrays
 from mess.search.index import Vectors, unit_layers
 from mess.search.spaces import Array, Whitening
+from mess.storage.files import load_arrays
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ class Steering:
 
     @property
     def index(self) -> Any:
-        """The FAISS index; `mess.search.cells` searches it."""
+        """The FAISS index; `mess.search.passages.cells` searches it."""
         return self._index
 
     @property

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, MessError
-from mess.places import command_for
 from mess.search.aspects import OVERALL, THRESHOLD, Aspect
 from mess.search.ranking import Term
 from mess.search.steering import Kind, Part, Point, Steering
 from mess.search.tempo import DENSITY_SHARE, TEMPO, octave_shares
+from mess.storage.paths import command_for
 from mess.targets import PERFORMANCE_TARGETS
 
 Method = Literal["probe", "subspace", "direct", "layer"]

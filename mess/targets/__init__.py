@@ -1,6 +1,6 @@
 """Proxy targets: musical properties as numbers that are measured on audio (or told by MIDI).
 
->>> from mess.audio import decode
+>>> from mess.audio.decoding import decode
 >>> from mess.targets import TARGET_SAMPLE_RATE, compute_targets
 >>> values = compute_targets(decode("piece.flac", TARGET_SAMPLE_RATE))  # doctest: +SKIP
 >>> values.track["tempo"]                                               # doctest: +SKIP

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio import Signal
+from mess.audio.decoding import Signal
 from mess.targets.onsets import LEVEL_FLOOR, onset_strength, pick_onsets
 from mess.targets.spectrum import (
     FINE_STEPS,

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio import decode, scratch_dir
+from mess.audio.decoding import decode, scratch_dir
 from mess.targets.analysis import TARGET_SAMPLE_RATE
 from mess.targets.registry import TARGETS, AudioTarget, compute_targets
 

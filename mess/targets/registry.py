@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio import SEGMENT_SECONDS, Signal, segment_bounds
+from mess.audio.decoding import SEGMENT_SECONDS, Signal, segment_bounds
 from mess.targets import articulation, dynamics, harmony, performance, phrasing, rhythm, timbre
 from mess.targets.analysis import Analysis, analyse
 from mess.targets.descriptors import BASELINES, describe_audio
@@ -96,7 +96,7 @@ class TargetValues:
     track : dict of str to float
         Of the whole recording.
     segments : dict of str to ndarray [shape=(segments,)]
-        Of each segment (see `mess.audio.segment_bounds`): only targets of level "segment".
+        Of each segment (see `mess.audio.decoding.segment_bounds`): only targets of level "segment".
     descriptors : dict of str to ndarray [shape=(1 + segments, d)]
         Plain descriptions of the recording and of each segment; see
         `mess.targets.descriptors`.

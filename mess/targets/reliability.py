@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio import Signal, decode, scratch_dir
+from mess.audio.decoding import Signal, decode, scratch_dir
 from mess.targets.analysis import TARGET_SAMPLE_RATE, analyse
 from mess.targets.registry import TARGETS, compute_targets
 

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio import Signal
+from mess.audio.decoding import Signal
 from mess.errors import MissingDependency
 from mess.targets.analysis import TARGET_SAMPLE_RATE, analyse
 from mess.targets.rhythm import tempo

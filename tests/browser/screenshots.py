@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 
 from mess.encoders import by_interest
 from mess.errors import ArtifactError
-from mess.store import Store
+from mess.storage.store import Store
 
 IMAGES = REPOSITORY / "docs" / "images"
 SIZE = {"width": 1280, "height": 800}
@@ -70,7 +70,7 @@ def make_ready(store: Store) -> None:
         except ArtifactError:
             commands.append([step, "--dataset", "demo"])
     for command in commands:
-        subprocess.run([sys.executable, "-m", "mess.cli", *command], check=True)
+        subprocess.run([sys.executable, "-m", "pipelines.cli", *command], check=True)
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from browser_server import serve
 
-from mess.comparison import difference
-from mess.store import Store
+from mess.reports.comparison import difference
+from mess.storage.store import Store
 
 
 def test_encoders_are_compared_from_the_page(

@@ -14,7 +14,7 @@ from browser_acts import chart, click_point, hear, no_error, open_page, open_tab
 from browser_server import serve
 from PIL import Image
 
-from mess.store import Store
+from mess.storage.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def own(
 
     The copy has a discovery of segments too.
     """
-    from pipelines.probing_data import ProbeSettings
+    from mess.experiments.rows import ProbeSettings
     from pipelines.run_probing import run_probing
 
     store = Store(tmp_path_factory.mktemp("own"))

@@ -11,10 +11,10 @@ from browser_acts import no_error, open_page
 from browser_server import serve
 from layouts import write_piece
 
-from dashboard import mlflow_server
-from mess.store import Store
-from mess.tracking import start_run
-from pipelines.probing_data import ProbeSettings
+from dashboard.server import mlflow_server
+from mess.experiments.rows import ProbeSettings
+from mess.storage.store import Store
+from mess.tracking.recording import start_run
 from pipelines.run_probing import run_probing
 
 pytest.importorskip("mlflow", reason="MLflow is of the extra 'ml'")

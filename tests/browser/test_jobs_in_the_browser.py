@@ -11,8 +11,8 @@ from browser_acts import choose, no_error, open_page
 from browser_server import serve
 from layouts import write_piece
 
-from dashboard import jobs
-from mess.store import Store
+from dashboard.jobs import queue as jobs
+from mess.storage.store import Store
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -9,7 +9,7 @@ import pytest
 from browser_acts import chart, click_point, hear, no_error, open_page
 from browser_server import serve
 
-from mess.store import Store
+from mess.storage.store import Store
 
 
 @pytest.fixture(scope="module")

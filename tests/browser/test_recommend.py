@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from browser_server import serve
 
-from mess.store import Store
+from mess.storage.store import Store
 
 SOUNDING = (
     "() => [...window.messPlayers].filter(one => !one.audio.paused).map(one => one.data.label)"

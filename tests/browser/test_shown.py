@@ -10,7 +10,7 @@ from browser_acts import no_error, open_page
 from browser_server import serve
 
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.store import Store
+from mess.storage.store import Store
 
 
 def weights_of(page: Any) -> dict[str, float]:

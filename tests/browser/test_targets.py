@@ -10,7 +10,7 @@ import pytest
 from browser_acts import chart, click_point, hear, no_error, open_page, open_tab
 from browser_server import serve
 
-from mess.store import Store
+from mess.storage.store import Store
 
 
 def test_a_dot_of_a_distribution_is_heard(page: Any, dashboard: str, demo_library: Path) -> None:

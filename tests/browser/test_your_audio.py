@@ -11,7 +11,7 @@ from browser_acts import hear, no_error, open_page
 from browser_server import serve
 from tones import write_tone
 
-from mess.store import Store
+from mess.storage.store import Store
 
 EVIL = "<img src=x onerror=alert(1)> **b** $a$.wav"
 

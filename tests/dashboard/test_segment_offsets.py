@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.readers import TrackInfo, segment_start
-from mess.audio import SEGMENT_SECONDS, segment_bounds
+from mess.audio.decoding import SEGMENT_SECONDS, segment_bounds
 
 
 @given(st.integers(1000, 200_000))

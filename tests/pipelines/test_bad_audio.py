@@ -12,7 +12,7 @@ from layouts import write_piece
 from tones import tone, write_tone
 
 from mess.datasets import Track, load_dataset
-from mess.store import Store
+from mess.storage.store import Store
 from pipelines.batch import run_batch
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
@@ -88,7 +88,7 @@ def store(data_root: Path) -> Store:
 
 
 def test_the_command_names_every_bad_file_and_does_the_rest(store: Store) -> None:
-    command = ["-m", "mess.cli", "extract", "--dataset", "mine", "--encoder", "spectral"]
+    command = ["-m", "pipelines.cli", "extract", "--dataset", "mine", "--encoder", "spectral"]
     ended = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
     assert ended.returncode == INCOMPLETE
     assert "Traceback" not in ended.stderr
@@ -193,7 +193,7 @@ def test_names_that_cannot_be_printed_cost_one_line(data_root: Path) -> None:
         (root / os.fsdecode(b"\xe9t\xe9.wav")).touch()
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
-    command = ["-m", "mess.cli", "extract", "--dataset", "mine", "--encoder", "spectral"]
+    command = ["-m", "pipelines.cli", "extract", "--dataset", "mine", "--encoder", "spectral"]
     ended = subprocess.run([sys.executable, *command], capture_output=True, check=False)
     assert ended.returncode == INCOMPLETE
     assert b"Traceback" not in ended.stderr

@@ -10,8 +10,8 @@ import pytest
 from layouts import SMD, SMD_IDS, write_piece, write_smd
 
 from mess.encoders import load_encoder
-from mess.places import file_stem
-from mess.store import Store
+from mess.storage.paths import file_stem
+from mess.storage.store import Store
 from pipelines.batch import Summary
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
@@ -19,8 +19,8 @@ from pipelines.extract_features import extract_features
 # Runs `mess` and sends itself a signal while it writes the second of its fourth track's four files.
 INTERRUPTED = """
 import os, signal, sys
-import mess.store
-number, calls, write_array = getattr(signal, sys.argv.pop(1)), 0, mess.store.write_array
+import mess.storage.store
+number, calls, write_array = getattr(signal, sys.argv.pop(1)), 0, mess.storage.store.write_array
 
 def write_and_stop(path, array):
     global calls
@@ -29,8 +29,8 @@ def write_and_stop(path, array):
         os.kill(os.getpid(), number)
     return write_array(path, array)
 
-mess.store.write_array = write_and_stop
-from mess.cli import main
+mess.storage.store.write_array = write_and_stop
+from pipelines.cli import main
 main()
 """
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from mess.cli import build_app
-from mess.comparison import compare_encoders, control_of, difference, with_rates
 from mess.encoders import PRESETS
 from mess.errors import ArtifactError, ArtifactMissing, MessError
+from mess.experiments.rows import ProbeSettings
 from mess.probing.results import NESTED
-from mess.store import Store
-from pipelines.probing_data import ProbeSettings
+from mess.reports.comparison import compare_encoders, control_of, difference, with_rates
+from mess.storage.store import Store
+from pipelines.cli import build_app
 from pipelines.run_probing import run_probing
 
 FAST = ProbeSettings(folds=4, permutations=0, repeats=1, controls=False)

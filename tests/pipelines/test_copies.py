@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import soundfile
 
+from mess.audio.fingerprint import find_copies, fingerprint, join_works
 from mess.errors import ArtifactError
-from mess.fingerprint import find_copies, fingerprint, join_works
+from mess.experiments.rows import ProbeSettings, load_probing_data
 from mess.probing.discovery import discover
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.store import Store
+from mess.storage.store import Store
 from pipelines.build_indices import build_index
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.cross_datasets import cross_datasets, print_cross
 from pipelines.extract_features import extract_features
-from pipelines.probing_data import ProbeSettings, load_probing_data
 from pipelines.run_probing import print_best, run_probing
 
 RATE, SECONDS, RECORDINGS = 22_050, 8.0, 14

@@ -9,13 +9,13 @@ import pytest
 from layouts import write_piece
 from typer.testing import CliRunner
 
-from mess.cli import build_app
 from mess.errors import ArtifactError
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.search.passages import PassageRecommender
-from mess.status import STEPS, survey, survey_targets
-from mess.store import Store
+from mess.search.passages.recommender import PassageRecommender
+from mess.status.steps import STEPS, survey, survey_targets
+from mess.storage.store import Store
 from mess.targets import TARGETS_VERSION
+from pipelines.cli import build_app
 
 # One of each kind of file; a pattern below "processed".
 KINDS = {
@@ -233,8 +233,8 @@ def test_the_command_that_is_named_mends_it(made: Path, store: Store, step: str)
 
 def test_run_all_mends_all_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything but manifests is damaged, each file in another way."""
+    from mess.experiments.rows import ProbeSettings
     from pipelines import run_all as steps
-    from pipelines.probing_data import ProbeSettings
     from pipelines.run_probing import run_probing
 
     fast = ProbeSettings(folds=3, permutations=20, bootstrap=10, repeats=1, controls=False)

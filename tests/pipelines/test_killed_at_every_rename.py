@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from layouts import SMD, write_smd
 
-from mess.status import survey
-from mess.store import Store
+from mess.status.steps import survey
+from mess.storage.store import Store
 
 TRACKS = SMD[::3]  # of three works, the fewest that can be probed
 

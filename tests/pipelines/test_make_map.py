@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from mess.cli import build_app
 from mess.errors import ArtifactError, MessError
-from mess.store import Store
+from mess.storage.store import Store
+from pipelines.cli import build_app
 from pipelines.make_map import make_map
 
 

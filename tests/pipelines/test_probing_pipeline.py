@@ -11,8 +11,8 @@ from small_hubert import write_small_hubert
 from mess.encoders import encoder_slug, load_encoder
 from mess.errors import ArtifactError, ArtifactMissing, MessError
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.status import next_step, survey
-from mess.store import Store
+from mess.status.steps import next_step, survey
+from mess.storage.store import Store
 from mess.targets import TARGETS
 from pipelines.build_indices import build_index
 from pipelines.compute_targets import compute_dataset_targets

@@ -10,13 +10,13 @@ import pytest
 from layouts import write_smd
 from typer.testing import CliRunner, Result
 
-from mess.cli import build_app
 from mess.errors import ArtifactMissing, MessError
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.store import Store
+from mess.storage.store import Store
 from mess.targets import TARGETS
 from mess.targets.invariance import SAME_MUSIC
 from mess.targets.reliability import CHANGES, concordance, split_half
+from pipelines.cli import build_app
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
 from pipelines.write_report import write_report

@@ -11,13 +11,13 @@ from small_models import write_small
 from tones import write_tone
 from typer.testing import CliRunner
 
-import mess.audio
-from mess.audio import decode, decode_at
-from mess.cli import build_app
+import mess.audio.decoding
+from mess.audio.decoding import decode, decode_at
 from mess.encoders import whisper_wheel
 from mess.errors import MessError
-from mess.places import file_stem
-from mess.store import Store
+from mess.storage.paths import file_stem
+from mess.storage.store import Store
+from pipelines.cli import build_app
 from pipelines.extract_features import extract_all, extract_features
 from pipelines.options import encoder_or_default, encoders_or_default, split_encoders
 
@@ -37,13 +37,13 @@ def encoders(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each file is read."""
     counts: Counter[str] = Counter()
-    read = mess.audio.native_blocks
+    read = mess.audio.decoding.native_blocks
 
     def counted(path: Path, **where: float) -> Iterator[object]:
         counts[path.name] += 1
         return read(path, **where)
 
-    monkeypatch.setattr(mess.audio, "native_blocks", counted)
+    monkeypatch.setattr(mess.audio.decoding, "native_blocks", counted)
     return counts
 
 

@@ -14,11 +14,11 @@ import pytest
 
 from mess.errors import MessError
 from mess.evaluation.controlled import OWN_CHANGE, find_variants
-from mess.newcomers import Newcomer, place
+from mess.experiments.rows import aligned_targets
+from mess.new_recordings.encoding import Newcomer, place
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import Method
-from mess.store import Store
-from pipelines.probing_data import aligned_targets
+from mess.storage.store import Store
 
 # Another instrument has other attacks: its twin differs in more than its name.
 ALSO_CHANGES = {("articulation", "instrument")}

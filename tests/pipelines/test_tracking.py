@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from layouts import write_smd
 
-from mess.store import Store
+from mess.storage.store import Store
 from mess.targets import TARGETS
-from mess.tracking import start_run
+from mess.tracking.recording import start_run
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
 from pipelines.run_probing import ProbeSettings, run_probing, sweep

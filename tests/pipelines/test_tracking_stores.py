@@ -18,11 +18,12 @@ import pytest
 from layouts import SMD_IDS, write_smd
 from streamlit.testing.v1 import AppTest
 
-from dashboard import jobs, mlflow_server
-from mess.runs import read_discovery_of, read_metrics, read_runs, server_address
-from mess.store import Store
-from mess.tracking import start_run
-from pipelines.probing_data import ProbeSettings
+from dashboard.jobs import queue as jobs
+from dashboard.server import mlflow_server
+from mess.experiments.rows import ProbeSettings
+from mess.storage.store import Store
+from mess.tracking.reading import read_discovery_of, read_metrics, read_runs, server_address
+from mess.tracking.recording import start_run
 from pipelines.run_all import run_all
 from pipelines.run_probing import run_probing
 
@@ -122,7 +123,7 @@ def test_a_newer_mlflow_costs_a_line_and_no_result(places: tuple[Path, Path]) ->
             "--bootstrap 10 --no-controls"
         )
         ended = subprocess.run(
-            [sys.executable, "-m", "mess.cli", *command.split()],
+            [sys.executable, "-m", "pipelines.cli", *command.split()],
             capture_output=True,
             text=True,
             check=False,
@@ -177,8 +178,8 @@ def test_a_store_that_fails_in_the_middle_is_one_line(
 
 def test_a_run_whose_process_is_killed_is_marked_so(store: Store) -> None:
     program = (
-        "import os, signal, sys; from mess.store import Store\n"
-        "from mess.tracking import start_run\n"
+        "import os, signal, sys; from mess.storage.store import Store\n"
+        "from mess.tracking.recording import start_run\n"
         "with start_run('probe killed', store=Store(sys.argv[1])) as run:\n"
         "    run.wait(); os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -220,7 +221,8 @@ def test_a_tracking_server_is_written_to_and_read_from_and_may_be_gone(
     monkeypatch.setenv("MESS_DATA", str(store.root))
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # AppTest puts its own
     page = AppTest.from_file(
-        str(Path(mlflow_server.__file__).with_name("pages") / "experiments.py"), default_timeout=60
+        str(Path(mlflow_server.__file__).parents[1] / "pages" / "experiments.py"),
+        default_timeout=60,
     )
     page.session_state["dataset"], page.session_state["encoder"] = "smd", "spectral"
     page.run()

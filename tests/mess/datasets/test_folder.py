@@ -12,8 +12,8 @@ from mess.datasets import available_datasets, load_dataset
 from mess.datasets.base import Dataset, Track
 from mess.datasets.listing import unique_ids
 from mess.errors import ArtifactError, MessError, UnknownName
-from mess.inventory import find_recordings, take_inventory
-from mess.store import Store
+from mess.status.inventory import find_recordings, take_inventory
+from mess.storage.store import Store
 from pipelines import show_status
 from pipelines.add_folder import add_folder
 from pipelines.extract_features import extract_features

@@ -73,7 +73,7 @@ def test_without_expression_the_score_is_played_as_written() -> None:
 
 
 @given(seed=st.integers(0, 2**31), tempo=st.floats(30, 200))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_performance_is_playable(seed: int, tempo: float) -> None:
     passage = scale(bars=12, beats=3)
     played = perform(passage, draw(seed, tempo), seed=seed, name="any")
@@ -89,7 +89,7 @@ def test_every_performance_is_playable(seed: int, tempo: float) -> None:
 
 
 @given(seed=st.integers(0, 2**31))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_each_change_leaves_everything_else_as_it_is(seed: int) -> None:
     plan = draw(seed)
     base = play(plan)
@@ -184,7 +184,7 @@ def test_a_remainder_of_bars_joins_the_last_phrase() -> None:
 
 
 @given(start=st.floats(0, 60), quarters=st.floats(4, 200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_an_excerpt_is_whole_bars_of_the_wanted_length(start: float, quarters: float) -> None:
     score = scale(bars=16)
     cut = excerpt(score, start=start, quarters=quarters)

@@ -51,7 +51,7 @@ arrays = hnp.arrays(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(names, arrays, max_size=5))
 def test_what_was_written_is_read(variables: dict[str, NDArray[Any]]) -> None:
     model = read_model(write(variables), source="model.bin")
@@ -73,7 +73,7 @@ def test_bytes_after_the_end_are_noticed() -> None:
         read_model(WHOLE + b"PK", source="model.bin")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=6))
 def test_changed_bytes_are_refused_or_harmless(changes: list[tuple[int, int]]) -> None:
     content = bytearray(WHOLE)
@@ -87,7 +87,7 @@ def test_changed_bytes_are_refused_or_harmless(changes: list[tuple[int, int]]) -
         assert sum(value.nbytes for value in model.variables.values()) <= len(WHOLE)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=400))
 def test_noise_is_no_model(content: bytes) -> None:
     with pytest.raises(MessError):

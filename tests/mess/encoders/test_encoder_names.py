@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from mess.cli import build_app
 from mess.encoders import PRESETS, by_interest, encoder_slug, load_encoder
 from mess.encoders.families import FAMILIES
 from mess.errors import MessError, UnknownName
+from pipelines.cli import build_app
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_another_instance_has_the_same_hash(encoder: SpectralEncoder) -> None:
     assert len(encoder.weights_hash) == 64
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(frequency=st.floats(80, 11_000), gain=st.floats(0.01, 1))
 def test_sine_lights_the_band_of_its_pitch(frequency: float, gain: float) -> None:
     time = np.arange(RATE) / RATE
@@ -101,7 +101,7 @@ def test_flux_tells_a_struck_note_from_a_held_one(encoder: SpectralEncoder) -> N
     assert flux[1] > 5 * flux[0]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(decibels=st.floats(-60, 20), offset=st.floats(-0.05, 0.05))
 def test_gain_and_offset_of_a_track_change_nothing(decibels: float, offset: float) -> None:
     encoder = SpectralEncoder()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from small_models import write_small
 from test_ctranslate2 import write
 
-from mess.audio import Signal
+from mess.audio.decoding import Signal
 from mess.encoders import PRESETS, load_encoder, weights_at_hand, whisper_wheel
 from mess.encoders.ctranslate2 import read_model
 from mess.encoders.transformer import Origin
@@ -129,7 +129,7 @@ def test_rows_of_a_batch_do_not_touch_each_other(encoder: WhisperTrackEncoder) -
     np.testing.assert_array_equal(together[1:], encoder.encode(segments[1:]))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(decibels=st.floats(-50, 18), offset=st.floats(-0.02, 0.02))
 def test_gain_and_offset_of_a_track_change_nothing(
     encoder: WhisperTrackEncoder, decibels: float, offset: float
@@ -149,7 +149,7 @@ def test_loudness_between_segments_survives(encoder: WhisperTrackEncoder) -> Non
     assert encoder.log_mel(torch.from_numpy(alone)[None]).max() == pytest.approx(high.max(), 0.01)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(start=st.integers(0, 70 * RATE - 900))
 def test_the_loudest_moment_is_found_wherever_it_is(
     encoder: WhisperTrackEncoder, start: int

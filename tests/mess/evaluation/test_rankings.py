@@ -7,10 +7,10 @@ import pytest
 import soundfile
 from scipy.stats import spearmanr
 
-from mess.audio import decode
+from mess.audio.decoding import decode
+from mess.audio.fingerprint import find_copies, fingerprint
 from mess.evaluation.controlled import compare_variants, find_variants
 from mess.evaluation.rankings import TOP, Judge, find_same_work
-from mess.fingerprint import find_copies, fingerprint
 
 
 def test_faithfulness_is_the_mean_spearman_over_queries() -> None:

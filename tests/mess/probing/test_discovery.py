@@ -258,7 +258,7 @@ def test_half_precision_features_are_computed_in_double() -> None:
     assert half.cells == double.cells
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(scale=st.floats(1e-3, 1e3), shift=st.floats(-1e3, 1e3))
 def test_the_unit_of_a_target_does_not_matter(scale: float, shift: float) -> None:
     x, works = noise(30)[:, :1], works_of(30)

@@ -37,7 +37,7 @@ def test_predictions_equal_scikit_learns(n: int, d: int) -> None:
         np.testing.assert_allclose(predicted, theirs, rtol=1e-8, atol=1e-8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     n=st.integers(2, 40),
     d=st.integers(1, 60),

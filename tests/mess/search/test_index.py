@@ -35,7 +35,7 @@ def only(n: int, row: int) -> np.ndarray:
     return np.arange(n) == row
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     n=st.integers(3, 60),
     dim=st.integers(2, 40),
@@ -78,7 +78,7 @@ def test_the_ranking_is_exactly_that_of_brute_force(seed: int) -> None:
     np.testing.assert_array_equal(index.search(7, weights, k=50, exclude=only(200, 7))[0], expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     copies=st.integers(2, 12),
     n=st.integers(3, 9),

@@ -10,8 +10,7 @@ from tones import write_tone
 
 from mess.encoders import load_encoder
 from mess.errors import ArtifactError, AudioError, MessError, UnknownName
-from mess.files import write_json
-from mess.newcomers import (
+from mess.new_recordings.encoding import (
     Newcomer,
     encode_recording,
     place,
@@ -21,9 +20,10 @@ from mess.newcomers import (
 from mess.probing.stacking import Segments
 from mess.search.coordinates import make_coordinates
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.search.passages import PassageRecommender
-from mess.search.segments import SegmentPlacer, fold_of_tracks
-from mess.store import Store
+from mess.search.passages.coordinates import SegmentPlacer, fold_of_tracks
+from mess.search.passages.recommender import PassageRecommender
+from mess.storage.files import write_json
+from mess.storage.store import Store
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.store import Store
+from mess.storage.store import Store
 from mess.versions import DISCOVERY_VERSION
 from pipelines.build_indices import build_index
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.plain import best_segments, segment_coordinates
-from mess.search import segment_index
-from mess.search.merging import merge
-from mess.search.recall import EPSILON, KINDS, WANTED, draw_query, kind_of
-from mess.search.segment_index import FLAT, SegmentIndex, build_segment_index
+from mess.search.passages import index as segment_index
+from mess.search.passages.index import FLAT, SegmentIndex, build_segment_index
+from mess.search.passages.merging import merge
+from mess.search.passages.recall import EPSILON, KINDS, WANTED, draw_query, kind_of
 from mess.search.steering import Column, Steering
 
 Coordinates = tuple[np.ndarray, np.ndarray]
@@ -93,7 +93,7 @@ def test_kinds_of_queries_are_told_apart(coordinates: Coordinates) -> None:
             assert kind_of(query, columns=12, unlike=unlike) == kind
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     ranked=st.permutations(range(24)),
     k=st.integers(1, 6),

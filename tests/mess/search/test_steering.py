@@ -20,7 +20,7 @@ def build(x: np.ndarray, overall: np.ndarray) -> Steering:
     return Steering(serialise(x, overall), [Column(str(i), "probe") for i in range(x.shape[1])])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     n=st.integers(3, 40),
     weights=st.lists(st.floats(-1, 1), min_size=3, max_size=3),

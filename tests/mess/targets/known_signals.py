@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio import Signal
+from mess.audio.decoding import Signal
 from mess.targets import TARGET_SAMPLE_RATE as RATE
 from mess.targets import Analysis, analyse, compute_targets
 

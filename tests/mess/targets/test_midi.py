@@ -202,9 +202,7 @@ def performances(draw: st.DrawFn) -> list[tuple[int, int, int, int, int]]:
     tempos=st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 2**24 - 1)), max_size=4),
     division=st.integers(1, 32767),
 )
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_another_reader_finds_the_same_notes(
     folder: Path,
     played: list[tuple[int, int, int, int, int]],
@@ -236,9 +234,7 @@ def test_another_reader_finds_the_same_notes(
 
 @given(content=st.one_of(st.binary(max_size=200), st.binary(max_size=80).map(
     lambda body: midi(chunk(b"MTrk", body)))))  # fmt: skip
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_notes_or_one_line(folder: Path, content: bytes) -> None:
     try:
         found = read(folder, content)
@@ -250,9 +246,7 @@ def test_any_bytes_are_notes_or_one_line(folder: Path, content: bytes) -> None:
 
 
 @given(position=st.integers(0, len(PLAIN) - 1), value=st.integers(0, 255))
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_byte_is_notes_or_one_line(folder: Path, position: int, value: int) -> None:
     content = bytearray(PLAIN)
     content[position] = value

@@ -82,7 +82,7 @@ def rhythms(draw: st.DrawFn) -> np.ndarray:
 
 
 @given(onset=rhythms(), rests=st.lists(st.tuples(st.floats(0, 40), st.integers(1, 99)), max_size=3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_strict_time_has_no_tempo_spread(onset: np.ndarray, rests: list) -> None:
     grid = np.diff(onset).min()
     for at, length in rests:  # of whole units of the grid
@@ -104,7 +104,7 @@ def test_the_tempo_spread_is_that_of_the_local_tempo(depth: float) -> None:
     tail=st.floats(0, 300),
     down=st.tuples(st.floats(0, 30), st.floats(0, 20)),
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_what_lies_before_the_first_note_and_after_the_last_counts_for_nothing(
     onset: np.ndarray, lead: float, tail: float, down: tuple[float, float]
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from mess.datasets.demo import load_demo
-from mess.store import Store
+from mess.storage.store import Store
 
 pretty_midi = pytest.importorskip("pretty_midi", reason="needs the extra 'demo'")
 

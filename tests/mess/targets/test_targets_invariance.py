@@ -8,7 +8,7 @@ import soundfile
 import soxr
 from known_signals import RATE, as_signal, noise, notes, sections
 
-from mess.audio import decode
+from mess.audio.decoding import decode
 from mess.errors import AudioError
 from mess.targets import TARGETS, compute_targets, invariance
 from mess.targets.invariance import SAME_MUSIC, UNCHANGED, Change, measure, movement

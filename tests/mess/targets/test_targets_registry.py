@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_signals import RATE, as_signal, chord, clicks, noise, notes, sections, sine
 
-from mess.audio import Signal, segment_bounds
+from mess.audio.decoding import Signal, segment_bounds
 from mess.targets import (
     FAMILIES,
     PERFORMANCE_TARGETS,
@@ -108,7 +108,7 @@ def test_the_length_of_segments_can_be_chosen() -> None:
     assert values.segments["spectral_centroid"].shape == (4,)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(
     seed=st.integers(0, 2**32 - 1),
     seconds=st.floats(1.0, 7.0),

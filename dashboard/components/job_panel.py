@@ -1,0 +1,117 @@
+"""The sidebar's view of the jobs: what runs and waits, what failed, what there was."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from dashboard.components.running import draw_running
+from dashboard.components.text import plain
+from dashboard.jobs import queue as jobs
+from dashboard.jobs.routes import describe, duration_text, job_name
+from dashboard.readers import store
+from dashboard.server.reports import report_links
+
+_SHOWN = 8  # ended jobs
+_SIGNS = {"done": "✓", "incomplete": "!", "failed": "✗", "cancelled": "–"}
+
+
+def show_jobs() -> None:
+    """Draw the jobs; the browser looks for changes from here on."""
+    jobs.tend(store())
+    stamp = jobs.stamp(store())
+    active = jobs.active_jobs(store())
+    ended = jobs.ended_jobs(store())
+    _announce(ended)
+    draw_running(
+        describe(store(), active, stamp), url="/jobs/now", key="running-jobs", on_cancel=_cancel
+    )
+    _show_failures(ended)
+    if ended:
+        with st.expander("Last jobs"):
+            st.markdown("  \n".join(_ended_line(job) for job in ended[:_SHOWN]))
+
+
+def _cancel(identity: str) -> None:
+    for job in jobs.active_jobs(store()):
+        if job.id == identity:
+            jobs.cancel(store(), job)
+
+
+def _announce(ended: list[jobs.Job]) -> None:
+    """Say once in every open browser that a job has ended."""
+    known = st.session_state.get("ended_jobs")
+    st.session_state["ended_jobs"] = {job.id for job in ended}
+    if known is None:  # a first visit
+        return
+    for job in ended:
+        if job.id not in known and job.state == "done":
+            st.toast(f"{_name(job)}: done")
+        elif job.id not in known and job.state == "incomplete":
+            st.toast(f"{_name(job)}: done, {plain(job.message)}")
+        elif job.id not in known and job.state == "cancelled":
+            st.toast(f"{_name(job)}: cancelled; what was finished is kept")
+
+
+def _show_failures(ended: list[jobs.Job]) -> None:
+    """Show each failure, of a job or of some of its tracks, until it is closed or mended."""
+    succeeded: set[tuple[str, ...]] = set()
+    for job in ended[:_SHOWN]:
+        what = (job.dataset, *job.command)
+        if job.state == "done":
+            succeeded.add(what)
+        if job.state in ("failed", "incomplete") and what not in succeeded:
+            succeeded.add(what)  # of several failures the last
+            if not jobs.is_dismissed(store(), job):
+                _show_failed(job)
+
+
+def _show_failed(job: jobs.Job) -> None:
+    if job.state == "incomplete":
+        st.warning(f"**{_name(job)}** is done, but {plain(job.message)}")
+    else:
+        st.error(f"**{_name(job)}** failed: {plain(job.message)}")
+    with st.expander("Log"):
+        st.code(jobs.log_tail(store(), job) or "empty", language=None)
+        path = jobs.log_path(store(), job)
+        if path.is_file():
+            st.download_button(
+                "Download the whole log",
+                data=path.read_bytes,
+                file_name=f"mess-{job.command[0]}.log",
+                mime="text/plain",
+                on_click="ignore",
+                key=f"log-{job.id}",
+                width="stretch",
+            )
+    left, right = st.columns(2)
+    if left.button("Again", key=f"again-{job.id}", width="stretch"):
+        jobs.dismiss(store(), job)
+        jobs.add(store(), dataset=job.dataset, command=job.command)
+        st.rerun()
+    if right.button("Close", key=f"close-{job.id}", width="stretch"):
+        jobs.dismiss(store(), job)
+        st.rerun()
+
+
+def _ended_line(job: jobs.Job) -> str:
+    when = datetime.fromtimestamp(job.ended or job.added)
+    today = when.date() == datetime.now().date()
+    took = f", {duration_text(job.ended - job.started)}" if job.started and job.ended else ""
+    return (
+        f"{_SIGNS.get(job.state, '?')} {_name(job)}: {job.state}, "
+        f"{when:%H:%M}{'' if today else f' on {when:%d %b}'}{took}{_report_link(job)}"
+    )
+
+
+def _report_link(job: jobs.Job) -> str:
+    """Return a link to the page that a report's job wrote, "" for any other job."""
+    words = job.command
+    if job.state != "done" or words[:1] != ["report"] or "--encoder" not in words:
+        return ""
+    encoder, *more = words[words.index("--encoder") + 1 :]
+    links = report_links(job.dataset, encoder, "segment" if "segment" in more else "track")
+    return f" · [open]({links['page']})" if "page" in links else ""
+
+
+def _name(job: jobs.Job) -> str:
+    return plain(job_name(job))

@@ -1,0 +1,1 @@
+"""Figures of the pages, as pure functions of data."""

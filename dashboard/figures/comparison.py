@@ -1,0 +1,302 @@
+"""Figures, tables and sentences of encoders beside each other.
+
+Every figure has a table or a sentence that says the same.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.figures.style import PALETTE, SCALE, escape, two_decimals
+from mess.probing.remarks import NOTHING
+
+# The same scale, mixed with white: of controls.
+_PALE = [[0.0, "#e2a9a0"], [0.5, "#fafafa"], [1.0, "#a3c3dc"]]
+_CLEAR = "rgba(0,0,0,0)"
+_LINE = "#888"  # seen on white and on black
+# Colour and shape say the same.
+_MARKS = {
+    "beats": (PALETTE[0], "triangle-right"),
+    "loses": (PALETTE[5], "triangle-left"),
+    "not told apart": (_LINE, "circle-open"),
+}
+_LABEL = 22  # letters of a name in a line
+
+
+def score_heatmap(record: Mapping[str, Any]) -> go.Figure:
+    """Draw R² of targets (rows) by encoders (columns), the controls paler.
+
+    Parameters
+    ----------
+    record : mapping
+        A comparison as `Store.read_comparison` returns it.
+    """
+    rows, targets = record["encoders"], record["targets"]
+    r2 = np.full((len(targets), len(rows)), np.nan)
+    hover = np.full(r2.shape, "", dtype=object)
+    for column, row in enumerate(rows):
+        for place, target in enumerate(targets):
+            cell = row["r2"].get(target)
+            if cell is None or cell["r2"] is None:
+                continue
+            r2[place, column] = cell["r2"]
+            layers = f"best layers {', '.join(map(str, cell['layers']))}"
+            if not cell.get("beyond_mean", True):
+                layers = NOTHING
+            hover[place, column] = (
+                f"{target}<br>{escape(row['name'])}<br>R² {cell['r2']:.3f} "
+                f"[{two_decimals(cell['low'])}, {two_decimals(cell['high'])}]"
+                f"<br>{layers}"
+            )
+    is_control = np.array([row["control_of"] is not None for row in rows], dtype=bool)
+    figure = go.Figure()
+    for pale in (False, True):
+        if not (is_control == pale).any():
+            continue
+        shown = np.where(is_control == pale, r2, np.nan)
+        figure.add_heatmap(
+            z=shown,
+            zmin=-1,
+            zmax=1,
+            colorscale=_PALE if pale else SCALE,
+            showscale=False,  # the numbers are written
+            xgap=2,
+            ygap=1,
+            customdata=hover,
+            hovertemplate="%{customdata}<extra></extra>",
+            hoverongaps=False,
+        )
+    figure.update_xaxes(
+        tickmode="array",
+        tickvals=list(range(len(rows))),
+        ticktext=[_column_title(row) for row in rows],
+        side="top",
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=list(range(len(targets))),
+        ticktext=targets,
+        autorange="reversed",
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
+    figure.update_layout(
+        annotations=[
+            {
+                "x": column,
+                "y": place,
+                "text": two_decimals(value),
+                "showarrow": False,
+                "font": {"size": 12, "color": _ink(float(value), pale=bool(is_control[column]))},
+            }
+            for (place, column), value in np.ndenumerate(r2)
+            if np.isfinite(value)
+        ]
+    )
+    _lay_out(figure, height=110 + 24 * len(targets))
+    return figure
+
+
+def difference_plot(pair: Mapping[str, Any]) -> go.Figure:
+    """Draw the difference of two encoders on every target with its 95 % interval.
+
+    Parameters
+    ----------
+    pair : mapping
+        From `mess.reports.comparison.difference`.
+    """
+    ordered = sorted(pair["targets"].items(), key=lambda item: item[1]["difference"])
+    names = [target for target, _ in ordered]
+    figure = go.Figure()
+    for verdict, (colour, symbol) in _MARKS.items():
+        part = [(target, one) for target, one in ordered if one["verdict"] == verdict]
+        if not part:
+            continue
+        values = [one["difference"] for _, one in part]
+        figure.add_scatter(
+            x=values,
+            y=[names.index(target) for target, _ in part],
+            mode="markers",
+            name=_legend(pair, verdict),
+            marker={
+                "color": colour,
+                "symbol": symbol,
+                "size": 11,
+                "line": {"width": 2, "color": colour},
+            },
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [_ends(one)[1] - one["difference"] for _, one in part],
+                "arrayminus": [one["difference"] - _ends(one)[0] for _, one in part],
+                "color": colour,
+                "thickness": 1.5,
+                "width": 3,
+            },
+            text=[
+                f"{target}<br>{one['difference']:+.3f} [{two_decimals(one['low'])}, "
+                f"{two_decimals(one['high'])}]"
+                + ("" if one["p"] is None else f"<br>p {one['p']:.3g}, corrected ")
+                + ("" if one["p_holm"] is None else f"{one['p_holm']:.3g}")
+                + f"<br>{verdict}"
+                for target, one in part
+            ],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    figure.add_vline(x=0, line={"color": _LINE, "width": 1})
+    reach = _reach([one for _, one in ordered])
+    figure.update_xaxes(
+        title=f"R² of {escape(_short(pair['a']))} − R² of {escape(_short(pair['b']))}",
+        range=[-reach, reach],
+        zeroline=False,
+        fixedrange=True,
+    )
+    figure.update_yaxes(
+        tickmode="array", tickvals=list(range(len(names))), ticktext=names, fixedrange=True
+    )
+    figure.update_layout(legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0})
+    _lay_out(figure, height=130 + 22 * len(names))
+    return figure
+
+
+def is_cut(pair: Mapping[str, Any]) -> bool:
+    """Tell whether an interval runs out of `difference_plot`."""
+    found = list(pair["targets"].values())
+    return any(max(map(abs, _ends(one))) > _reach(found) for one in found)
+
+
+def in_words(pair: Mapping[str, Any]) -> str:
+    """Say in one line what holds of the first encoder against the second."""
+    verdicts = [one["verdict"] for one in pair["targets"].values()]
+    beats, loses = verdicts.count("beats"), verdicts.count("loses")
+    mean = pair["mean"]
+    whole = {"beats": "better", "loses": "worse", None: "not comparable"}
+    said = whole.get(mean["verdict"], "not told apart")
+    return (
+        f"better on {beats} of {len(verdicts)} targets, worse on {loses}, not told apart on "
+        f"{len(verdicts) - beats - loses}; on the whole {said} (mean difference "
+        f"{two_decimals(mean['difference'])} "
+        f"[{two_decimals(mean['low'])}, {two_decimals(mean['high'])}])."
+    )
+
+
+def score_table(record: Mapping[str, Any]) -> pd.DataFrame:
+    """Return R², interval and best layers of every target, a column for each encoder."""
+    columns: dict[str, list[str]] = {"target": list(record["targets"])}
+    for row in record["encoders"]:
+        columns[row["name"]] = [_score(row["r2"].get(target)) for target in record["targets"]]
+    return pd.DataFrame(columns)
+
+
+def difference_table(pair: Mapping[str, Any]) -> pd.DataFrame:
+    """Return what `difference_plot` shows, the largest difference first."""
+    ordered = sorted(pair["targets"].items(), key=lambda item: -abs(item[1]["difference"]))
+    return pd.DataFrame(
+        {
+            "target": target,
+            "difference": f"{one['difference']:+.2f}",
+            "95 %": f"[{two_decimals(one['low'])}, {two_decimals(one['high'])}]",
+            "p": f"{one['p']:.3g}",
+            "p, corrected": f"{one['p_holm']:.3g}",
+            "verdict": one["verdict"],
+        }
+        for target, one in ordered
+    )
+
+
+def cost_table(record: Mapping[str, Any]) -> pd.DataFrame:
+    """Return size, cost, licence and faithfulness of what is compared and of what could join."""
+    rows = []
+    for row in [*record["encoders"], *record["missing"]]:
+        faith = row.get("faithfulness") or {}
+        rate, about = row.get("seconds_per_minute"), ""
+        if rate is None:  # not measured here
+            rate, about = row["cost"], "~"
+        size = row.get("bytes")
+        rows.append(
+            {
+                "encoder": row["name"],
+                "state": row.get("state", "compared"),
+                "mean R²": two_decimals(row.get("mean_r2")),
+                "faithful sliders": two_decimals(faith.get("probe")),
+                "best without probes": two_decimals(faith.get("plain")),
+                "s per minute": "–" if rate is None else f"{about}{rate:.2g}",
+                "this dataset": _duration(rate, record["minutes"], about=about),
+                "on disk": "–" if size is None else f"{size / 1e6:.1f} MB",
+                "layers × dim": f"{row['layers']} × {row['dim']}",
+                "trained on": row["trained_on"] or "–",
+                "licence": row["licence"] or "–",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _ink(value: float, *, pale: bool) -> str:
+    """Return the colour of a number on its cell, which is opaque in any theme."""
+    return "#fff" if abs(value) > 0.65 and not pale else "#111"
+
+
+def _column_title(row: Mapping[str, Any]) -> str:
+    name = escape(_short(row["name"])).replace("random:", "random:<br>")
+    return f"{name}<br>mean {two_decimals(row['mean_r2'])}"
+
+
+def _legend(pair: Mapping[str, Any], verdict: str) -> str:
+    if verdict == "not told apart":
+        return verdict
+    winner = pair["a"] if verdict == "beats" else pair["b"]
+    return f"{escape(_short(winner))} is better"
+
+
+def _ends(one: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the ends of an interval; both are the difference where there is none."""
+    if one["low"] is None or one["high"] is None:
+        return one["difference"], one["difference"]
+    return one["low"], one["high"]
+
+
+def _reach(found: list[Mapping[str, Any]]) -> float:
+    """Return how far the axis goes: over all points, and over intervals that are not absurd."""
+    widest = max((max(map(abs, _ends(one))) for one in found), default=1.0)
+    points = max((abs(one["difference"]) for one in found), default=0.5)
+    return 1.05 * min(widest, max(1.0, 1.3 * points))
+
+
+def _lay_out(figure: go.Figure, *, height: int) -> None:
+    figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        paper_bgcolor=_CLEAR,
+        plot_bgcolor=_CLEAR,
+        dragmode=False,
+    )
+
+
+def _score(cell: Mapping[str, Any] | None) -> str:
+    if cell is None:
+        return "–"
+    layers = ", ".join(map(str, cell["layers"])) if cell.get("beyond_mean", True) else NOTHING
+    return (
+        f"{two_decimals(cell['r2'])} [{two_decimals(cell['low'])}, {two_decimals(cell['high'])}]"
+        f" · {layers}"
+    )
+
+
+def _duration(rate: float | None, minutes: float, *, about: str) -> str:
+    """Return how long all recordings of a dataset take."""
+    if rate is None:
+        return "–"
+    seconds = rate * minutes
+    text = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    return about + text
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}…"

@@ -1,0 +1,115 @@
+"""Figures and tables of an evaluation: faithfulness, leakage, the controlled experiment."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.figures.style import PALETTE, two_decimals
+
+# How a method is called where a listener reads it.
+METHOD_NAMES = {
+    "probe": "probe (out of fold)",
+    "subspace": "subspace",
+    "direct": "measured value",
+    "layer": "whole best layer",
+    "mean_layers": "mean of layers",
+    "random": "random",
+}
+
+
+def faithfulness(record: Mapping[str, Any]) -> go.Figure:
+    """Draw, for every target, how faithfully each method ranks by it."""
+    found = record["faithfulness"]
+    defined = found["random"]["per_target"]
+    targets = [target for target, value in defined.items() if value is not None]
+    figure = go.Figure()
+    for number, (method, name) in enumerate(METHOD_NAMES.items()):
+        values = [found[method]["per_target"].get(target) for target in targets]
+        figure.add_scatter(
+            x=values,
+            y=targets,
+            mode="markers",
+            name=name,
+            marker={"color": PALETTE[number], "size": 10, "symbol": number},
+            hovertemplate=f"%{{y}}<br>{name}: %{{x:.2f}}<extra></extra>",
+        )
+    figure.update_xaxes(title="Spearman of rank and true |Δ|", range=[-0.1, 1.05], zeroline=True)
+    figure.update_yaxes(autorange="reversed")
+    figure.update_layout(
+        height=110 + 24 * len(targets),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+    )
+    return figure
+
+
+def matrix_heatmap(
+    matrix: Mapping[str, Mapping[str, float | None]], *, title: str, numbers: bool = False
+) -> go.Figure:
+    """Draw rows of numbers from −1 to 1 by target.
+
+    Parameters
+    ----------
+    matrix : mapping
+        Name of a row → target → number.
+    title : str
+        What a row is.
+    numbers : bool
+        Write them into the cells, too.
+    """
+    rows = list(matrix)
+    first = next(iter(matrix.values()), {})
+    targets = [target for target, value in first.items() if value is not None]
+    values = [[matrix[row].get(target) for target in targets] for row in rows]
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=targets,
+            y=rows,
+            zmin=-1,
+            zmax=1,
+            colorscale="RdBu",
+            xgap=1,
+            ygap=1,
+            text=[[two_decimals(value) for value in row] for row in values],
+            texttemplate="%{text}" if numbers else None,
+            hovertemplate="%{y}<br>%{x}: %{z:.2f}<extra></extra>",
+            colorbar={"thickness": 12},
+        )
+    )
+    figure.update_yaxes(autorange="reversed", title=title)
+    figure.update_xaxes(tickangle=-45, showgrid=False)
+    figure.update_layout(height=170 + 30 * len(rows), margin={"l": 10, "r": 10, "t": 10, "b": 10})
+    return figure
+
+
+def controlled_table(controlled: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return a row for each method and slider: what it sees of each known change."""
+    rows = []
+    for method, by_aspect in controlled.items():
+        for aspect, seen in by_aspect.items():
+            rows.append(
+                {
+                    "slider": aspect,
+                    "method": METHOD_NAMES[method],
+                    "should see": seen["own"],
+                    "own variant farthest": f"{seen['told_apart']:.0%}",
+                    "its place in the list": f"{seen['place'][seen['own']]:.0%}",
+                    "chance": f"{seen['chance']:.0%}",
+                    "n": seen["n"],
+                    **{change: round(value, 2) for change, value in seen["moved"].items()},
+                }
+            )
+    return pd.DataFrame(rows).sort_values(["slider", "method"], ignore_index=True)
+
+
+def baselines_table(baselines: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return a row for each plain metric: its mean faithfulness over which layers."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in baselines:
+        found.setdefault(row["metric"], {"without probes": row["metric"]})[row["over"]] = (
+            two_decimals(row["mean"])
+        )
+    return pd.DataFrame(list(found.values()))

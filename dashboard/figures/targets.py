@@ -1,0 +1,243 @@
+"""Figures of the targets of a dataset: one, two, or all against all."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.figures.layers import family_of
+from dashboard.figures.style import GREY, PALETTE, SCALE, escape, two_decimals
+from mess.targets import ALL_TARGETS
+from mess.targets.summaries import OUTLYING, robust_z
+
+_BINS = 32
+_DOTS = 2000  # recordings, up to which each is a dot of the histogram
+_OCTAVES = ((1.0, "equal", "solid"), (2.0, "double", "dash"), (0.5, "half", "dot"))
+_SMALL = 16  # bars of a histogram within a table
+
+
+def distribution(
+    values: "pd.Series[float]", *, target: str, labels: Mapping[str, str]
+) -> go.Figure:
+    """Draw how a target spreads: a dot for each recording, stacked as a histogram.
+
+    What stands out (robust z beyond 3.5) is an orange diamond. Of more than 2,000 recordings only
+    those are dots, the others bars. A dot's ``customdata`` is (track,).
+
+    Parameters
+    ----------
+    values : Series
+        A number for each track id; NaN is left out.
+    target : str
+    labels : mapping of str to str
+        A track's name, by id.
+    """
+    known = values.dropna().sort_values(kind="stable")
+    z = robust_z(known.to_numpy())
+    far = np.abs(z) > OUTLYING
+    edges = (
+        np.histogram_bin_edges(known.to_numpy(), bins=_BINS) if len(known) else np.array([0.0, 1.0])
+    )
+    bins = np.clip(np.searchsorted(edges, known, side="right") - 1, 0, len(edges) - 2)
+    heights = pd.Series(bins).groupby(bins).cumcount().to_numpy() + 1
+    figure = go.Figure()
+    if len(known) > _DOTS:
+        counts = np.bincount(bins, minlength=len(edges) - 1)
+        middle = (edges[:-1] + edges[1:]) / 2
+        figure.add_bar(
+            x=middle, y=counts, width=np.diff(edges), name="recordings", marker_color=PALETTE[0]
+        )
+        kinds = [(far, "stands out", 1, "diamond")]
+    else:
+        kinds = [(~far, "recordings", 0, "circle"), (far, "stands out", 1, "diamond")]
+    for chosen, name, colour, symbol in kinds:
+        part = known[chosen]
+        figure.add_scatter(
+            x=part.to_numpy(),
+            y=heights[chosen],
+            mode="markers",
+            name=name,
+            marker={"color": PALETTE[colour], "symbol": symbol, "size": 9},
+            customdata=[[str(track)] for track in part.index],
+            text=[
+                f"{escape(labels.get(str(track), str(track)))}<br>{value:.4g}, robust z {score:.1f}"
+                for track, value, score in zip(part.index, part, z[chosen], strict=True)
+            ],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    figure.update_xaxes(title=with_unit(target))
+    figure.update_yaxes(title="recordings", rangemode="tozero")
+    return _clickable(figure, height=320)
+
+
+def correlations(matrix: pd.DataFrame, order: Sequence[str]) -> go.Figure:
+    """Draw Spearman's correlation of all targets; a click's ``customdata`` is (row, column).
+
+    Parameters
+    ----------
+    matrix : DataFrame
+        Targets by targets.
+    order : sequence of str
+        Of rows and columns.
+    """
+    names = list(order)
+    values = matrix.loc[names, names].to_numpy(dtype=np.float64, copy=True)
+    np.fill_diagonal(values, np.nan)
+    rows, columns = np.indices(values.shape)
+    figure = go.Figure(
+        [
+            go.Heatmap(
+                z=values,
+                zmin=-1,
+                zmax=1,
+                colorscale=SCALE,
+                xgap=1,
+                ygap=1,
+                text=[[two_decimals(value) for value in row] for row in values],
+                texttemplate="%{text}",
+                hoverinfo="skip",
+                hoverongaps=False,
+                colorbar={"orientation": "h", "thickness": 8, "len": 0.4, "x": 0}
+                | {"xanchor": "left", "y": 0, "yanchor": "top", "ypad": 4},
+            ),
+            go.Scatter(
+                x=columns.ravel(),
+                y=rows.ravel(),
+                mode="markers",
+                marker={"symbol": "square", "size": 18, "opacity": 0, "color": GREY},
+                customdata=[
+                    [names[row], names[column]]
+                    for row, column in zip(rows.ravel(), columns.ravel(), strict=True)
+                ],
+                text=[
+                    f"{escape(names[row])}<br>{escape(names[column])}<br>"
+                    f"Spearman {two_decimals(values[row, column])}"
+                    for row, column in zip(rows.ravel(), columns.ravel(), strict=True)
+                ],
+                hovertemplate="%{text}<extra></extra>",
+                showlegend=False,
+            ),
+        ]
+    )
+    ticks: dict[str, Any] = {"tickmode": "array", "tickvals": list(range(len(names)))}
+    ticks |= {"ticktext": [escape(name) for name in names], "showgrid": False, "zeroline": False}
+    figure.update_xaxes(**ticks, side="top", tickangle=-40, ticklabeloverflow="allow")
+    figure.update_yaxes(**ticks, range=[len(names) - 0.5, -0.5])
+    figure.update_xaxes(range=[-0.5, len(names) - 0.5], fixedrange=True)
+    figure.update_yaxes(fixedrange=True)
+    figure.update_layout(
+        height=170 + 22 * len(names),
+        margin={"l": 10, "r": 70, "t": 110, "b": 40},
+        clickmode="event+select",
+        hovermode="closest",
+        hoverdistance=60,
+        dragmode=False,
+    )
+    return figure
+
+
+def two_targets(
+    table: pd.DataFrame, *, x: str, y: str, labels: Mapping[str, str], octaves: bool = False
+) -> go.Figure:
+    """Draw one number against another, a point for each recording; ``customdata`` is (track,).
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``x`` and ``y``, a row for each track id.
+    x, y : str
+    labels : mapping of str to str
+        A track's name, by id.
+    octaves : bool
+        Draw the lines on which ``y`` is ``x``, its half and its double.
+    """
+    known = table[[x, y]].dropna()
+    figure = go.Figure()
+    figure.add_scatter(
+        x=known[x].to_numpy(),
+        y=known[y].to_numpy(),
+        mode="markers",
+        marker={"color": PALETTE[0], "size": 8, "opacity": 0.8},
+        customdata=[[str(track)] for track in known.index],
+        text=[
+            f"{escape(labels.get(str(track), str(track)))}<br>{first:.4g}, {second:.4g}"
+            for track, first, second in zip(known.index, known[x], known[y], strict=True)
+        ],
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=False,
+    )
+    if octaves and len(known):
+        ends = np.array([known[x].min(), known[x].max()])
+        for factor, name, dash in (
+            (1.0, "equal", "solid"),
+            (2.0, "double", "dash"),
+            (0.5, "half", "dot"),
+        ):
+            figure.add_scatter(
+                x=ends,
+                y=factor * ends,
+                mode="lines",
+                name=name,
+                line={"color": "#888", "dash": dash, "width": 1},
+                hoverinfo="skip",
+            )
+    figure.update_xaxes(title=with_unit(x))
+    figure.update_yaxes(title=with_unit(y))
+    return _clickable(figure, height=380)
+
+
+def with_unit(name: str) -> str:
+    """Return a target's name with its unit."""
+    known = ALL_TARGETS.get(name)
+    return f"{name} ({known.unit})" if known and known.unit else name
+
+
+def overview(table: pd.DataFrame, reliability: Mapping[str, Any] | None) -> pd.DataFrame:
+    """Return a row for each target: what it is, how it spreads, whether it is to be trusted.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row for each track, a column for each target.
+    reliability : mapping, optional
+        As `Store.read_reliability` returns it.
+    """
+    tested = reliability["targets"] if reliability else {}
+    rows = []
+    for name in table.columns:
+        known = table[name].dropna()
+        low, middle, high = known.quantile([0.25, 0.5, 0.75]) if len(known) else [np.nan] * 3
+        target = ALL_TARGETS.get(name)
+        numbers = [v for k, v in tested.get(name, {}).items() if k != "trusted" and v is not None]
+        rows.append(
+            {
+                "target": name,
+                "family": family_of(name),
+                "unit": target.unit if target else "",
+                "shape": np.histogram(known, bins=_SMALL)[0].tolist() if len(known) else [],
+                "n": len(known),
+                "lower quarter": low,
+                "median": middle,
+                "upper quarter": high,
+                "stand out": int(
+                    (np.abs(robust_z(known.to_numpy(dtype=np.float64))) > OUTLYING).sum()
+                ),
+                "least agreement": min(numbers) if numbers else np.nan,
+                "mark": "" if tested.get(name, {}).get("trusted", True) else "!",
+                "what it is": target.description if target else "",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _clickable(figure: go.Figure, *, height: int) -> go.Figure:
+    figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        clickmode="event+select",
+        hovermode="closest",
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+    )
+    return figure

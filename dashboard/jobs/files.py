@@ -1,0 +1,234 @@
+"""A dataset's jobs on disk: what waits, what runs, how it ended, and who may run.
+
+::
+
+    jobs/changed                           touched when a job is added, starts or ends
+    jobs/slots/<n>.lock                    as many as jobs may run side by side
+    jobs/datasets/<name>/lock              held while a job of this dataset runs
+    jobs/datasets/<name>/runner.lock       held by the runner alone, not by its jobs
+    jobs/datasets/<name>/<id>.queued.json  becomes .running.json, then .ended.json
+    jobs/datasets/<name>/<id>.status.json  written by the pipeline; <id>.log is its output
+    jobs/datasets/<name>/<id>.cancel       asks for its end; <id>.term: it was told to stop
+
+A job moves on by a rename, so that of a runner that claims it and a person who withdraws it one
+wins. Locks are `flock`: a process that dies holds none. An id begins with the time, so ids sort
+in the order in which jobs were added.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from mess.storage.files import write_json
+from mess.storage.paths import file_stem
+
+Kind = Literal["queued", "running", "ended"]
+GRACE_SECONDS = 30.0  # between asking a process to stop and killing it
+KEPT = 20  # ended jobs of a dataset
+_TAIL = 65_536  # bytes of a log that are read for its last lines
+_VAGUE = "it stopped without a word"  # the log says it better
+
+
+class JobFiles:
+    """The jobs of one dataset, as files.
+
+    Parameters
+    ----------
+    jobs_dir : Path
+    dataset : str
+        Any name: what is made of it is a safe file name.
+    folder : str, optional
+        The file name, where that is what is known.
+    """
+
+    def __init__(self, jobs_dir: Path, dataset: str = "", *, folder: str | None = None) -> None:
+        self.jobs_dir = jobs_dir
+        self.dataset = dataset
+        self.folder = jobs_dir / "datasets" / (folder or file_stem(dataset))
+        self.lock = self.folder / "lock"
+        self.runner_lock = self.folder / "runner.lock"
+
+    def path(self, job: str, suffix: str) -> Path:
+        """Return one of the files of a job."""
+        return self.folder / f"{job}.{suffix}"
+
+    def ids(self, kind: Kind) -> list[str]:
+        """Return the jobs that are queued, running or ended, the oldest first."""
+        suffix = f".{kind}.json"
+        try:
+            names = [path.name for path in self.folder.iterdir()]
+        except OSError:
+            return []
+        found = (name for name in names if not name.startswith("."))
+        return sorted(name.removesuffix(suffix) for name in found if name.endswith(suffix))
+
+    def add(self, command: Sequence[str]) -> str:
+        """Queue a command; return the job's id."""
+        now = time.time()
+        job = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
+        record = {"dataset": self.dataset, "command": list(command), "added": now}
+        write_json(self.path(job, "queued.json"), record)
+        self.touch()
+        return job
+
+    def claim(self) -> str | None:
+        """Take the oldest queued job; None if there is none."""
+        for job in self.ids("queued"):
+            try:
+                self.path(job, "queued.json").rename(self.path(job, "running.json"))
+            except FileNotFoundError:
+                continue  # withdrawn
+            self.touch()
+            return job
+        return None
+
+    def command(self, job: str) -> list[str]:
+        """Return what a claimed job runs, below ``mess``."""
+        return list(read(self.path(job, "running.json")).get("command", []))
+
+    def started(self, job: str, *, pid: int) -> None:
+        """Record which process does a job."""
+        record = read(self.path(job, "running.json"))
+        write_json(self.path(job, "running.json"), record | {"pid": pid, "started": time.time()})
+        self.touch()
+
+    def end(self, job: str, *, code: int | None = None) -> None:
+        """Record how a job ended, and drop what is older than the last `KEPT`."""
+        record = read(self.path(job, "running.json"))
+        state, message = self.outcome(job, code=code)
+        message = message.replace(f"{self.jobs_dir.parent}{os.sep}", "")  # the root may move
+        ended = {"ended": time.time(), "state": state, "message": message}
+        write_json(self.path(job, "ended.json"), record | ended)
+        for suffix in ("running.json", "cancel", "term"):
+            self.path(job, suffix).unlink(missing_ok=True)
+        for old in self.ids("ended")[:-KEPT]:
+            for path in self.folder.glob(f"{old}.*"):
+                path.unlink(missing_ok=True)
+        self.touch()
+
+    def end_orphans(self) -> None:
+        """End the jobs whose process is gone; only for whoever holds the lock."""
+        for job in self.ids("running"):
+            if self.path(job, "ended.json").exists():
+                self.path(job, "running.json").unlink(missing_ok=True)
+            else:
+                self.end(job)
+
+    def outcome(self, job: str, *, code: int | None = None) -> tuple[str, str]:
+        """Tell how a process that is gone ended, and why.
+
+        That is "done", "incomplete" (but for some tracks), "failed" or "cancelled".
+
+        Parameters
+        ----------
+        job : str
+        code : int, optional
+            Its exit status, where it is known.
+        """
+        status = read(self.path(job, "status.json"))
+        state, message = status.get("state", ""), str(status.get("message", ""))
+        if state == "done" or code == 0:
+            return "done", ""
+        if state == "incomplete":
+            return state, message
+        if self.path(job, "cancel").exists():
+            return "cancelled", "what was finished is kept"
+        if state == "cancelled":
+            return "cancelled", "stopped from outside; what was finished is kept"
+        if state == "failed" and message and not message.startswith(_VAGUE):
+            return "failed", message
+        return "failed", self._last_failure(job, code=code, otherwise=message)
+
+    def _last_failure(self, job: str, *, code: int | None, otherwise: str) -> str:
+        lines = [line.strip() for line in self.tail(job).splitlines() if line.strip()]
+        for line in reversed(lines):
+            if line.startswith(("error: ", "failed: ")):
+                return line.partition(": ")[2]
+        if code is not None and code < 0:
+            return f"the process was killed ({signal.Signals(-code).name})"
+        if otherwise:
+            return otherwise
+        return lines[-1] if lines else "the process was killed"
+
+    def press(self, job: str, *, pid: int, grace: float) -> None:
+        """Make a cancelled process stop: as Ctrl-C does, and after ``grace`` seconds for good."""
+        told = self.path(job, "term")
+        try:
+            told.touch(exist_ok=False)
+            sign = signal.SIGTERM
+        except FileExistsError:
+            if time.time() - told.stat().st_mtime < grace:
+                return
+            sign = signal.SIGKILL
+        with suppress(ProcessLookupError):  # it has just ended
+            os.killpg(pid, sign)
+
+    def tail(self, job: str) -> str:
+        """Return the end of a job's log."""
+        try:
+            with self.path(job, "log").open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
+                return log.read().decode(errors="replace")
+        except OSError:
+            return ""
+
+    def touch(self) -> None:
+        """Tell every open dashboard that the jobs have changed."""
+        (self.jobs_dir / "changed").touch()
+
+
+def hold(path: Path, *, patience: float = 0.0) -> IO[bytes] | None:
+    """Take the lock on a file, and keep it as long as what is returned is open.
+
+    Parameters
+    ----------
+    path : Path
+    patience : float
+        Seconds to try; whoever asks `is_held` holds the lock for a moment.
+
+    Returns
+    -------
+    file or None
+        None if another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = path.open("ab")
+    until = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                handle.close()
+                return None
+            time.sleep(0.01)
+        else:
+            return handle
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a living process holds the lock on a file."""
+    try:
+        with path.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a record; empty where there is none."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

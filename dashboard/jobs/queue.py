@@ -1,0 +1,277 @@
+"""Queue, watch and cancel pipelines, each a process of its own.
+
+A job belongs to a dataset. The jobs of a dataset run one after another, worked off by a process
+(`dashboard.jobs.runner`) that knows no server and no browser. Those of different datasets run
+side by side, at most ``MESS_MAX_JOBS`` (2) at a time. All of it lies on disk
+(`dashboard.jobs.files`), so that a reload, a second browser and another server see the same.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dashboard.jobs.files import GRACE_SECONDS, JobFiles, Kind, hold, is_held, read
+from mess.errors import MessError
+from mess.storage.store import Store
+
+_children: list[subprocess.Popen[bytes]] = []  # kept to be reaped
+
+
+@dataclass(frozen=True)
+class Job:
+    """A pipeline that waits, runs or has ended.
+
+    Attributes
+    ----------
+    id, dataset : str
+    command : list of str
+        What runs, below ``mess``.
+    state : str
+        "queued", "starting", "running", "cancelling", "done", "incomplete" (done but for some
+        tracks), "failed" or "cancelled".
+    message : str
+        Why it failed, or which tracks did, in one line.
+    stage, current, unit : str
+        What is being done.
+    done, total : int
+    per_minute, seconds_left : float
+    added, started, ended : float
+        Seconds since the epoch; 0 where it has not come to that.
+    """
+
+    id: str
+    dataset: str
+    command: list[str]
+    state: str
+    message: str = ""
+    stage: str = ""
+    current: str = ""
+    unit: str = ""
+    done: int = 0
+    total: int = 0
+    per_minute: float = 0.0
+    seconds_left: float = 0.0
+    added: float = 0.0
+    started: float = 0.0
+    ended: float = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self.state in ("starting", "running", "cancelling")
+
+    @property
+    def active(self) -> bool:
+        """Whether it runs or waits."""
+        return self.running or self.state == "queued"
+
+
+def add(store: Store, *, dataset: str, command: Sequence[str]) -> str:
+    """Queue ``mess COMMAND…`` for a dataset, and see that someone works the queue off.
+
+    Returns
+    -------
+    str
+        The job's id; that of the same command where it waits or runs already.
+
+    Raises
+    ------
+    MessError
+        If the data root cannot be written.
+    """
+    if not dataset.strip("\0 ") or any("\0" in word for word in command):
+        raise MessError("a job needs the name of a dataset: choose or type one")
+    for job in active_jobs(store):
+        if (job.dataset, job.command) == (dataset, list(command)) and job.state != "cancelling":
+            return job.id
+    files = JobFiles(_jobs_dir(store), dataset)
+    try:
+        added = files.add(command)
+        _see_to(files)
+    except OSError as error:
+        raise MessError(
+            f"{files.jobs_dir}: cannot be written ({error.strerror}): no job was started; make "
+            "room or change its permissions, or name another folder by MESS_DATA"
+        ) from None
+    return added
+
+
+def tend(store: Store) -> None:
+    """Take up what a runner that was killed left behind; cheap where there is nothing."""
+    _children[:] = [child for child in _children if child.poll() is None]
+    for files in _datasets(store):
+        if files.ids("queued") or files.ids("running"):
+            try:
+                _see_to(files)
+            except OSError:
+                continue  # a full disk: the next look tries again
+
+
+def active_jobs(store: Store) -> list[Job]:
+    """Return the jobs that run or wait, of all datasets: those that run first."""
+    found = [job for job in _jobs(store, "running", "queued") if job.active]
+    return sorted(found, key=lambda job: (not job.running, job.id))
+
+
+def ended_jobs(store: Store) -> list[Job]:
+    """Return the last jobs that ended, of all datasets, the newest first."""
+    found = [job for job in _jobs(store, "ended", "running") if not job.active]
+    unique = {job.id: job for job in found}
+    return sorted(unique.values(), key=lambda job: (job.ended or job.added, job.id), reverse=True)
+
+
+def last_job(store: Store, dataset: str) -> Job | None:
+    """Return the newest job of a dataset, or None if there was none."""
+    found = [job for job in _jobs(store, "ended", "running", "queued") if job.dataset == dataset]
+    return max(found, key=lambda job: job.id, default=None)
+
+
+def cancel(store: Store, job: Job) -> None:
+    """Withdraw a job that waits; ask one that runs to stop, which keeps what it finished."""
+    files = JobFiles(_jobs_dir(store), job.dataset)
+    try:
+        if files.ids("queued").count(job.id):
+            files.path(job.id, "queued.json").unlink()
+            files.touch()
+            return
+    except FileNotFoundError:
+        pass  # a runner was faster
+    if files.ids("running").count(job.id):
+        files.path(job.id, "cancel").touch()
+        files.touch()
+        _see_to(files)
+
+
+def log_tail(store: Store, job: Job, *, lines: int = 12) -> str:
+    """Return the last lines of a job's log."""
+    return "\n".join(JobFiles(_jobs_dir(store), job.dataset).tail(job.id).splitlines()[-lines:])
+
+
+def log_path(store: Store, job: Job) -> Path:
+    """Return where a job's whole log lies."""
+    return JobFiles(_jobs_dir(store), job.dataset).path(job.id, "log")
+
+
+def dismiss(store: Store, job: Job) -> None:
+    """Note that a failure was seen, for every browser."""
+    files = JobFiles(_jobs_dir(store), job.dataset)
+    files.path(job.id, "seen").touch()
+    files.touch()
+
+
+def is_dismissed(store: Store, job: Job) -> bool:
+    """Tell whether a failure was seen."""
+    return JobFiles(_jobs_dir(store), job.dataset).path(job.id, "seen").exists()
+
+
+def stamp(store: Store) -> int:
+    """Return a number that changes when a job is added, starts or ends: one look at one file."""
+    try:
+        return (store.jobs_dir / "changed").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _jobs_dir(store: Store) -> Path:
+    return store.jobs_dir.absolute()
+
+
+def _datasets(store: Store) -> Iterator[JobFiles]:
+    folder = _jobs_dir(store) / "datasets"
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return
+    for name in names:
+        yield JobFiles(_jobs_dir(store), folder=name)
+
+
+def _see_to(files: JobFiles) -> None:
+    """Start a runner where none is; a job that outlived its runner is made to heed a cancelling."""
+    lock = hold(files.lock, patience=0.1)
+    if lock is None:
+        if not is_held(files.runner_lock):
+            _press_orphans(files)
+        return
+    with lock:
+        files.end_orphans()
+        waiting = files.ids("queued")
+        if not waiting:
+            return
+        dataset = read(files.path(waiting[0], "queued.json")).get("dataset")
+        if not isinstance(dataset, str):  # withdrawn this moment, or no record of ours
+            return
+        with (files.folder / "runner.log").open("ab") as log:
+            runner = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "dashboard.jobs.runner"),
+                    *(str(files.jobs_dir), dataset, str(lock.fileno())),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=[lock.fileno()],
+                start_new_session=True,
+            )
+        _children.append(runner)
+
+
+def _press_orphans(files: JobFiles) -> None:
+    for job in files.ids("running"):
+        pid = _pid(files, job)
+        if pid and files.path(job, "cancel").exists():
+            files.press(job, pid=pid, grace=GRACE_SECONDS)
+
+
+def _pid(files: JobFiles, job: str) -> int | None:
+    record = read(files.path(job, "running.json")) or {}
+    pid = record.get("pid") or read(files.path(job, "status.json")).get("pid")
+    return pid if isinstance(pid, int) else None
+
+
+def _jobs(store: Store, *kinds: Kind) -> Iterator[Job]:
+    for files in _datasets(store):
+        for kind in kinds:
+            for identity in files.ids(kind):
+                record = read(files.path(identity, f"{kind}.json"))
+                if kind == "running" and not record:  # it ended while we looked
+                    record = read(files.path(identity, "ended.json"))
+                if isinstance(record.get("dataset"), str) and isinstance(
+                    record.get("command"), list
+                ):
+                    yield _job(files, identity, kind, record)
+
+
+def _job(files: JobFiles, identity: str, kind: Kind, record: dict[str, Any]) -> Job:
+    status = read(files.path(identity, "status.json")) if kind != "queued" else {}
+    state, message = record.get("state", "queued"), record.get("message", "")
+    ended = record.get("ended", 0.0)
+    if kind == "running" and "state" not in record:
+        if is_held(files.lock):
+            state = "running" if status else "starting"
+            if files.path(identity, "cancel").exists():
+                state = "cancelling"
+        else:
+            state, message = files.outcome(identity)
+            ended = status.get("time", time.time())
+    return Job(
+        id=identity,
+        dataset=record["dataset"],
+        command=[str(word) for word in record["command"]],
+        state=state,
+        message=message,
+        stage=status.get("stage", ""),
+        current=status.get("current", ""),
+        unit=status.get("unit", ""),
+        done=status.get("done", 0),
+        total=status.get("total", 0),
+        per_minute=status.get("per_minute", 0.0),
+        seconds_left=status.get("seconds_left", 0.0),
+        added=record.get("added", 0.0),
+        started=record.get("started", 0.0),
+        ended=ended,
+    )

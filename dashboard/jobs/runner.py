@@ -1,0 +1,119 @@
+"""Work off the queue of one dataset: ``python -m dashboard.jobs.runner JOBS_DIR DATASET LOCK``.
+
+`dashboard.jobs.queue` starts it with the dataset's lock, whose file descriptor is ``LOCK``. Each
+job inherits that lock and a slot. So a runner that is killed takes nothing with it: its job goes on
+and keeps others from starting; the jobs that wait are taken up when the dashboard is opened or
+another job is added. It needs no server and no browser, and ends when the queue is empty.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from typing import IO
+
+from dashboard.jobs.files import GRACE_SECONDS, JobFiles, hold
+
+_POLL_SECONDS = 0.2
+SIDE_BY_SIDE = 2  # jobs of different datasets, unless MESS_MAX_JOBS says otherwise
+
+
+def main(jobs_dir: Path, dataset: str, lock: int) -> None:
+    """Do the dataset's jobs, one after another, until none waits."""
+    files = JobFiles(jobs_dir, dataset)
+    alive = hold(files.runner_lock, patience=1.0)
+    with alive if alive is not None else nullcontext():
+        while True:
+            files.end_orphans()
+            _work_off(files, lock)
+            # Whoever adds a job writes it first and tries the lock then: one of us sees the other.
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            if not files.ids("queued") or not _lock_again(lock):
+                return
+
+
+def _lock_again(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _work_off(files: JobFiles, lock: int) -> None:
+    while files.ids("queued"):
+        slot = _free_slot(files.jobs_dir)
+        if slot is None:
+            time.sleep(_POLL_SECONDS)
+            continue
+        with slot:
+            job = files.claim()
+            if job is not None:
+                code = _run(files, job, [lock, slot.fileno()])
+                with suppress(OSError):  # a full disk: whoever reads the job finds out how it ended
+                    files.end(job, code=code)
+            fcntl.flock(slot, fcntl.LOCK_UN)
+
+
+def _free_slot(jobs_dir: Path) -> IO[bytes] | None:
+    for number in range(_most()):
+        slot = hold(jobs_dir / "slots" / f"{number}.lock")
+        if slot is not None:
+            return slot
+    return None
+
+
+def _run(files: JobFiles, job: str, locks: list[int]) -> int | None:
+    """Run a job to its end; return its exit status, None if it never started."""
+    if files.path(job, "cancel").exists():
+        return None
+    command = files.command(job)
+    with files.path(job, "log").open("wb") as log:
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pipelines.cli", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ
+                | {
+                    "MESS_JOB": str(files.path(job, "status.json")),
+                    "MESS_DATA": str(files.jobs_dir.parent),
+                    "PYTHONUNBUFFERED": "1",
+                },
+                pass_fds=locks,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:  # a NUL in an argument, no memory for a process
+            log.write(f"error: cannot be started ({error})\n".encode(errors="replace"))
+            return None
+    with suppress(OSError):
+        files.started(job, pid=process.pid)
+    while (code := process.poll()) is None:
+        if files.path(job, "cancel").exists():
+            files.press(job, pid=process.pid, grace=_grace())
+        time.sleep(_POLL_SECONDS)
+    return code
+
+
+def _most() -> int:
+    return max(1, _number("MESS_MAX_JOBS", SIDE_BY_SIDE))
+
+
+def _grace() -> float:
+    return float(_number("MESS_CANCEL_SECONDS", round(GRACE_SECONDS)))
+
+
+def _number(variable: str, otherwise: int) -> int:
+    try:
+        return int(os.environ.get(variable, ""))
+    except ValueError:
+        return otherwise
+
+
+if __name__ == "__main__":
+    os.nice(5)  # the pages stay quick
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,1 @@
+"""What the server answers beside the pages: sounds, reports, MLflow; and who may ask."""

@@ -1,0 +1,1 @@
+"""Recordings as samples: decoding, checking and resampling files; clips, pictures, fingerprints."""

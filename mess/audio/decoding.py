@@ -1,0 +1,354 @@
+"""From an audio file to mono float32 samples at one rate, and from those to segments.
+
+Conventions: samples lie in [-1, 1] nominally; several channels are averaged, unless they cancel
+each other (`mess.audio.channels.Balance`); resampling is band-limited (soxr, very high quality).
+What a file states of itself is checked before it is decoded (`mess.audio.containers`). It is
+decoded block by block, so that what is held at once is the mono signal at the wanted rate, and for
+a long file not even that (it goes to a temporary file that is mapped into memory).
+
+Examples
+--------
+>>> from mess.audio.decoding import decode, segment_bounds
+>>> signal = decode("piece.flac", sample_rate=24_000)            # doctest: +SKIP
+>>> [signal.samples[a:b].shape for a, b in segment_bounds(signal.samples.size, 120_000)]
+... # doctest: +SKIP
+"""
+
+import io
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import soxr
+
+from mess.audio.channels import Balance, Samples, downmix
+from mess.audio.containers import read_layout
+from mess.audio.decoders import at_one_rate, part_blocks, part_seconds
+from mess.audio.parts import Layout
+from mess.data_root import data_root
+from mess.errors import AudioError, MessError
+
+__all__ = [
+    "AUDIO_SUFFIXES",
+    "SEGMENT_SECONDS",
+    "Signal",
+    "decode",
+    "decode_at",
+    "downmix",
+    "native_blocks",
+    "probe_duration",
+    "segment_bounds",
+]
+
+# What may be a recording by its name; what is decoded, and by what, the content decides.
+AUDIO_SUFFIXES = frozenset(
+    {
+        *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".aiff", ".aif", ".aifc", ".au", ".snd"),
+        *(".caf", ".flac", ".mp3", ".mp2", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".mp4"),
+        *(".aac", ".wma", ".webm", ".mka", ".wv", ".ape"),
+    }
+)
+SEGMENT_SECONDS = 5.0
+MIN_SECONDS = 1.0
+SILENCE_PEAK = 1e-4  # −80 dBFS; of the swing around the middle: an offset is no sound
+_IN_MEMORY_SECONDS = 20 * 60
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A decoded recording.
+
+    Attributes
+    ----------
+    samples : ndarray [shape=(n,)]
+        Mono, float32, at ``sample_rate``.
+    sample_rate : int
+        Hz.
+    mean, std : float
+        Over all samples; what a per-track normalisation needs.
+    notes : tuple of str
+        What is doubtful about the file, or was decided for it.
+    """
+
+    samples: Samples
+    sample_rate: int
+    mean: float
+    std: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.samples.size / self.sample_rate
+
+
+def decode(path: str | Path, sample_rate: int) -> Signal:
+    """Read a recording as mono float32 at ``sample_rate``.
+
+    Parameters
+    ----------
+    path : str or Path
+        wav, flac, mp3, ogg, opus, aiff, au, caf, w64 (libsndfile); m4a, aac, wma, webm and what
+        libsndfile does not open (PyAV, extra ``ml``). The content decides, not the suffix.
+    sample_rate : int
+        Hz of the result.
+
+    Raises
+    ------
+    AudioError
+        If the file is unreadable, damaged, truncated, silent, holds values that are not finite,
+        or is shorter than one second. The message names the file, the reason and the way out.
+    """
+    return decode_at(path, (sample_rate,))[sample_rate]
+
+
+def decode_at(
+    path: str | Path, sample_rates: Iterable[int], *, max_seconds: float = math.inf
+) -> dict[int, Signal]:
+    """Read a recording once, as mono float32 at each of several rates.
+
+    Each is resampled from the file's own rate, so that it is, bit for bit, what `decode` gives
+    at that rate alone.
+
+    Parameters
+    ----------
+    path : str or Path
+    sample_rates : iterable of int
+        Hz.
+    max_seconds : float
+        Longer recordings are refused as soon as that is known, whatever their header says.
+
+    Returns
+    -------
+    dict of int to Signal
+        By rate.
+
+    Raises
+    ------
+    AudioError
+        As of `decode`.
+    """
+    path, rates = Path(path), tuple(sample_rates)
+    notes: list[str] = []
+    balance = Balance()
+    gathered = {rate: _Gathered(path, rate) for rate in rates}
+    seconds = 0.0
+    for block, native_rate in native_blocks(path, notes=notes):
+        seconds += len(block) / native_rate
+        if seconds > max_seconds:
+            raise AudioError(
+                path, f"is longer than {max_seconds / 60:g} minutes", "cut it into parts"
+            )
+        mono = downmix(block)
+        balance.add(block, mono)
+        for one in gathered.values():
+            one.add(mono, native_rate)
+    if balance.cancels:  # known at the end only: such a file is read twice
+        loudest = balance.loudest
+        gathered = {rate: _Gathered(path, rate) for rate in rates}
+        for block, native_rate in native_blocks(path):
+            for one in gathered.values():
+                one.add(np.ascontiguousarray(block[:, loudest]), native_rate)
+        notes.append(f"its channels cancel each other: channel {loudest + 1} alone is measured")
+    return {rate: one.finish(tuple(notes)) for rate, one in gathered.items()}
+
+
+class _Gathered:
+    """What has been read of a recording, at one rate; the resampler keeps its state."""
+
+    def __init__(self, path: Path, rate: int) -> None:
+        self._path, self._rate = path, rate
+        self._length, self._total, self._squares = 0, 0.0, 0.0
+        self._lowest, self._highest = math.inf, -math.inf
+        self._resampler: soxr.ResampleStream | None = None
+        self._sink: io.BytesIO | tempfile._TemporaryFileWrapper[bytes] = io.BytesIO()
+
+    def add(self, mono: Samples, native_rate: int) -> None:
+        # As the file has it: a resampler rings where an offset begins.
+        self._lowest = min(self._lowest, float(mono.min(initial=math.inf)))
+        self._highest = max(self._highest, float(mono.max(initial=-math.inf)))
+        if native_rate == self._rate:
+            self._keep(mono)
+            return
+        if self._resampler is None:
+            self._resampler = soxr.ResampleStream(
+                native_rate, self._rate, num_channels=1, dtype="float32", quality="VHQ"
+            )
+        self._keep(self._resampler.resample_chunk(mono))
+
+    def _keep(self, block: Samples) -> None:
+        if not np.isfinite(block).all():
+            raise AudioError(
+                self._path, "holds samples that are not finite (NaN)", "export it again"
+            )
+        self._length += block.size
+        self._total += float(block.sum(dtype=np.float64))
+        self._squares += float(np.square(block, dtype=np.float64).sum())
+        if isinstance(self._sink, io.BytesIO) and self._length > _IN_MEMORY_SECONDS * self._rate:
+            self._sink = _spill(self._sink)
+        try:
+            self._sink.write(np.ascontiguousarray(block, dtype=np.float32).data)
+        except OSError as error:  # a full disk: say which
+            raise OSError(error.errno, error.strerror, str(scratch_dir())) from None
+
+    def finish(self, notes: tuple[str, ...] = ()) -> Signal:
+        if self._resampler is not None:
+            rest = np.empty(0, dtype=np.float32)
+            self._keep(self._resampler.resample_chunk(rest, last=True))
+        if self._length < MIN_SECONDS * self._rate:
+            raise AudioError(
+                self._path,
+                f"is only {self._length / self._rate:.1f} s long",
+                f"at least {MIN_SECONDS:g} s is needed",
+            )
+        if self._highest - self._lowest < 2 * SILENCE_PEAK:
+            raise AudioError(self._path, "is silent", "there is nothing to measure: leave it out")
+        mean = self._total / self._length
+        return Signal(
+            samples=_as_array(self._sink),
+            sample_rate=self._rate,
+            mean=mean,
+            std=max(self._squares / self._length - mean**2, 0.0) ** 0.5,
+            notes=notes,
+        )
+
+
+def segment_bounds(n_samples: int, segment_samples: int) -> list[tuple[int, int]]:
+    """Return where the segments of a track begin and end, in samples.
+
+    Segments follow each other without a gap. The last one is shifted back to end with the
+    track rather than padded with zeros; a track shorter than one segment is one segment.
+
+    >>> segment_bounds(12, 5)
+    [(0, 5), (5, 10), (7, 12)]
+    >>> segment_bounds(3, 5)
+    [(0, 3)]
+    """
+    if n_samples <= segment_samples:
+        return [(0, n_samples)]
+    starts = list(range(0, n_samples - segment_samples + 1, segment_samples))
+    if starts[-1] + segment_samples < n_samples:
+        starts.append(n_samples - segment_samples)
+    return [(start, start + segment_samples) for start in starts]
+
+
+def probe_duration(path: str | Path) -> float | None:
+    """Return the length in seconds that the file's header states, None if it states none.
+
+    None, too, if the file is truncated: then the header is wrong.
+    """
+    path = Path(path)
+    try:
+        with _opened(path) as (handle, layout):
+            if layout.fault:
+                return None
+            lengths = [part_seconds(path, handle, layout, part) for part in layout.parts]
+    except MessError:
+        return None
+    return sum(length for length in lengths if length is not None) if all(lengths) else None
+
+
+def scratch_dir() -> str:
+    """Return where what is too large for the memory goes: the data root if it can be written.
+
+    Results go there as well, so it is the disk that has to have room. Such a file has no name and
+    ends with the process.
+    """
+    root = str(data_root())
+    return root if Path(root).is_dir() and os.access(root, os.W_OK) else tempfile.gettempdir()
+
+
+def _spill(sink: io.BytesIO) -> "tempfile._TemporaryFileWrapper[bytes]":
+    folder = scratch_dir()
+    try:
+        on_disk = tempfile.TemporaryFile(prefix="mess-", dir=folder)  # noqa: SIM115 (mapped later)
+        on_disk.write(sink.getbuffer())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from None
+    return on_disk  # type: ignore[return-value]
+
+
+def _as_array(sink: "io.BytesIO | tempfile._TemporaryFileWrapper[bytes]") -> Samples:
+    if isinstance(sink, io.BytesIO):
+        return np.frombuffer(sink.getbuffer(), dtype=np.float32)
+    with sink:  # the map holds the file by itself
+        sink.flush()
+        return np.memmap(sink, dtype=np.float32, mode="r")
+
+
+def native_blocks(
+    path: Path, *, start: float = 0.0, notes: list[str] | None = None
+) -> Iterator[tuple[Samples, int]]:
+    """Yield a recording as the file has it, from ``start`` seconds on.
+
+    Several recordings in one file (joined MP3s, a chained Ogg) follow each other, at the rate of
+    the first.
+
+    Parameters
+    ----------
+    path : Path
+    start : float
+        Seconds.
+    notes : list of str, optional
+        What is doubtful about the file is appended to it.
+
+    Yields
+    ------
+    block : ndarray [shape=(frames, channels)]
+    rate : int
+        Hz, the same for all blocks.
+
+    Raises
+    ------
+    AudioError
+        If the file is missing, unreadable, truncated or no audio, or states what no recording
+        has.
+    """
+    notes = [] if notes is None else notes
+    with _opened(path) as (handle, layout):
+        if layout.fault:
+            cut = "truncated" in layout.fault
+            way_out = "copy it again" if cut else "convert or export it again"
+            raise AudioError(path, layout.fault, way_out)
+        notes += layout.notes
+        yield from at_one_rate(_all_parts(path, handle, layout, start, notes))
+
+
+def _all_parts(
+    path: Path, handle: BinaryIO, layout: Layout, start: float, notes: list[str]
+) -> Iterator[tuple[Samples, int]]:
+    for number, part in enumerate(layout.parts, 1):
+        if start > 0 and number < len(layout.parts):
+            length = part_seconds(path, handle, layout, part)
+            if length is None:
+                blocks = part_blocks(path, handle, layout, part, 0.0, [])
+                length = sum(len(block) / rate for block, rate in blocks)
+            if start >= length:
+                start -= length
+                continue
+        yield from part_blocks(path, handle, layout, part, start, notes)
+        start = 0.0
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, Layout]]:
+    try:
+        if not path.is_file():
+            raise AudioError(path, "is not there", "check the name and the folder")
+        if path.stat().st_size == 0:
+            raise AudioError(path, "is empty", "copy it again")
+        # Opening the file ourselves lets the system say why it cannot be read.
+        with path.open("rb") as handle:
+            yield handle, read_layout(handle)
+    except PermissionError:
+        raise AudioError(path, "cannot be read", "change its permissions") from None
+    except OSError as error:
+        raise AudioError(
+            path, f"cannot be read ({error.strerror or error})", "copy it again"
+        ) from None

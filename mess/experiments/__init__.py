@@ -1,0 +1,1 @@
+"""One probing experiment: its rows, its record, its controls."""

@@ -1,0 +1,137 @@
+"""What stands beside the layers in a discovery: baselines, other groupings, seeds, fewer works."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.encoders import encoder_slug
+from mess.errors import ArtifactError, MessError
+from mess.experiments.rows import ProbeSettings, ProbingData
+from mess.probing.controls import (
+    compare_baselines,
+    label_mean,
+    learning_curve,
+    nested_scores,
+)
+from mess.storage.store import Store
+from mess.targets.descriptors import BASELINES
+
+Record = dict[str, Any]
+
+
+def find_controls(
+    data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
+) -> list[Record]:
+    """Score every baseline that there is on the rows of an experiment."""
+    shared: dict[str, Any] = {
+        "names": data.names,
+        "folds": settings.folds,
+        "seed": settings.seed,
+    }
+    rows: list[Record] = []
+    groups = data.groups
+    for name, labels in (
+        ("training mean", [""] * len(groups)),
+        ("composer mean", data.labels["composer"]),
+    ):
+        found = label_mean(name, labels, data.targets, groups, **shared)
+        rows += [one.as_dict() for one in found]
+    plain = _descriptors(data, dataset, store)
+    others = _other_encoders(data, dataset, encoder, settings, store)
+    compared = compare_baselines(
+        plain | others,
+        data.targets,
+        groups,
+        alpha=settings.alpha,
+        resamples=settings.bootstrap,
+        **shared,
+    )
+    return rows + [one.as_dict() for one in compared]
+
+
+def _descriptors(
+    data: ProbingData, dataset: str, store: Store
+) -> dict[str, NDArray[np.floating[Any]]]:
+    """Return the plain descriptions of the rows, one layer each."""
+    measured = store.targets_manifest(dataset).tracks
+    by_track = {
+        track: store.read_descriptors(dataset, track, measured[track])
+        for track in dict.fromkeys(data.features.tracks)
+    }
+    rows = zip(data.features.tracks, data.features.segments.tolist(), strict=True)
+    places = [(track, segment + 1) for track, segment in rows]
+    return {
+        name: np.stack([by_track[track][name][place] for track, place in places])[:, None]
+        for name in BASELINES
+    }
+
+
+def _other_encoders(
+    data: ProbingData, dataset: str, encoder: str, settings: ProbeSettings, store: Store
+) -> dict[str, NDArray[np.floating[Any]]]:
+    """Return the features of the encoders that are controls of this one, where they exist."""
+    found = {}
+    for other in ("spectral", f"random:{encoder}"):
+        if encoder_slug(other) == encoder_slug(encoder):
+            continue
+        try:
+            features = store.read_features(
+                dataset, other, level=settings.level, pooling=settings.pooling
+            )
+        except ArtifactError:
+            continue
+        keys = zip(features.tracks, features.segments.tolist(), strict=True)
+        place = {key: row for row, key in enumerate(keys)}
+        wanted = list(zip(data.features.tracks, data.features.segments.tolist(), strict=True))
+        if all(key in place for key in wanted):
+            found[other] = features.values[[place[key] for key in wanted]]
+    return found
+
+
+def find_sensitivity(
+    data: ProbingData,
+    *,
+    settings: ProbeSettings,
+    on_run: Callable[[str], None],
+) -> list[Record]:
+    """Repeat the nested experiment by other groupings and with other seeds, side by side."""
+    runs = [(grouping, settings.seed) for grouping in settings.group_by]
+    runs += [
+        (settings.group_by[0], settings.seed + repeat) for repeat in range(1, settings.repeats)
+    ]
+    rows: list[Record] = []
+    for grouping, seed in runs:
+        groups = data.labels[grouping]
+        try:
+            scores = nested_scores(
+                data.features.values,
+                data.targets,
+                groups,
+                names=data.names,
+                alpha=settings.alpha,
+                folds=settings.folds,
+                seed=seed,
+            )
+        except MessError as error:  # fewer than three composers, say
+            rows.append({"group_by": grouping, "seed": seed, "groups": 0, "why": str(error)})
+        else:
+            rows.append(
+                {"group_by": grouping, "seed": seed, "groups": len(set(groups)), "r2": scores}
+            )
+        on_run(f"by {grouping}, seed {seed}")
+    return rows
+
+
+def find_learning_curve(data: ProbingData, *, settings: ProbeSettings) -> list[Record]:
+    """Return how the nested R² grows with the number of works."""
+    return learning_curve(
+        data.features.values,
+        data.targets,
+        data.groups,
+        names=data.names,
+        alpha=settings.alpha,
+        folds=settings.folds,
+        seed=settings.seed,
+    )

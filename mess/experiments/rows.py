@@ -1,0 +1,176 @@
+"""The rows of an experiment: features, targets and works of the same tracks, side by side."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mess.audio.fingerprint import Marks, find_copies, join_works
+from mess.errors import ArtifactError, ArtifactMissing
+from mess.probing.discovery import Alpha
+from mess.storage.paths import Level, command_for
+from mess.storage.store import Features, Pooling, Store
+from mess.targets import ALL_TARGETS
+
+GROUPINGS = ("work", "composer", "year")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSettings:
+    """What a discovery depends on beside its inputs.
+
+    Attributes
+    ----------
+    alpha : float or "auto"
+    folds, seed : int
+    samples : int or None
+        How many tracks take part, drawn with the seed; None for all.
+    level : "track" or "segment"
+    pooling : "mean" or "mean_std"
+        Of the hidden states over time: their mean, or mean and standard deviation.
+    permutations : int
+        Shuffles of works behind the significance; 0 for none.
+    bootstrap : int
+        Draws of works behind the intervals.
+    group_by : tuple of str
+        What folds never split: "work", "composer" or "year". The first rules; the others are
+        reported beside it.
+    repeats : int
+        With how many seeds the nested experiment is done.
+    controls : bool
+        Whether baselines and the learning curve are wanted.
+    """
+
+    alpha: Alpha = "auto"
+    folds: int = 10
+    samples: int | None = None
+    level: Level = "track"
+    pooling: Pooling = "mean"
+    seed: int = 0
+    permutations: int = 1000
+    bootstrap: int = 1000
+    group_by: tuple[str, ...] = ("work", "composer")
+    repeats: int = 3
+    controls: bool = True
+
+
+@dataclass(frozen=True)
+class ProbingData:
+    """Aligned rows: features and targets, and by what each may be grouped.
+
+    Attributes
+    ----------
+    features : Features
+    targets : ndarray [shape=(n, t)]
+    names : list of str, length t
+    labels : dict of str to list of str
+        "work", "composer" and "year" of each row. A track whose composer or year is not known
+        stands with its work; what copies of one recording say apart is joined.
+    groups : list of str
+        What folds never split.
+    targets_fingerprint : str
+    copies : dict of str to str
+        Each track that holds the same recording as an earlier one, and that one.
+    """
+
+    features: Features
+    targets: NDArray[np.float64]
+    names: list[str]
+    labels: dict[str, list[str]]
+    groups: list[str]
+    targets_fingerprint: str
+    copies: dict[str, str]
+
+    @property
+    def works(self) -> list[str]:
+        """The work of each row."""
+        return self.labels["work"]
+
+
+def load_probing_data(
+    dataset: str, encoder: str, *, settings: ProbeSettings, store: Store
+) -> ProbingData:
+    """Read features and targets of the tracks that have both.
+
+    Raises
+    ------
+    ArtifactError
+        If one of them is missing or damaged, or they were made from different audio.
+    """
+    features = store.read_features(dataset, encoder, level=settings.level, pooling=settings.pooling)
+    entries = store.features_manifest(dataset, encoder).done()
+    measured = store.targets_manifest(dataset)
+    tracks = sorted(set(entries) & set(measured.done()))
+    for track_id in tracks:
+        if entries[track_id]["sha256"] != measured.tracks[track_id]["sha256"]:
+            raise ArtifactError(
+                f"features and targets of {track_id!r}",
+                "were made from different audio",
+                f"{command_for('extract', dataset, encoder)} && {command_for('targets', dataset)}",
+            )
+    first_of = copies_of(tracks, dataset=dataset, store=store)
+    if settings.samples is not None and settings.samples < len(tracks):
+        rng = np.random.default_rng(settings.seed)
+        tracks = sorted(rng.choice(tracks, settings.samples, replace=False).tolist())
+    chosen = set(tracks)
+    rows = np.array([track in chosen for track in features.tracks], dtype=bool)
+    features = Features(
+        tracks=[track for track in features.tracks if track in chosen],
+        segments=features.segments[rows],
+        values=features.values[rows],
+        manifest=features.manifest,
+    )
+    targets, names = aligned_targets(store.read_targets(dataset, level=settings.level), features)
+    labels = {
+        "work": [entries[track]["work"] for track in features.tracks],
+        "composer": [
+            entries[track].get("composer") or entries[track]["work"] for track in features.tracks
+        ],
+        "year": [
+            entries[track].get("extra", {}).get("year") or entries[track]["work"]
+            for track in features.tracks
+        ],
+    }
+    recording = [first_of[track] for track in features.tracks]
+    labels = {name: join_works(own, recording) for name, own in labels.items()}
+    return ProbingData(
+        features=features,
+        targets=targets,
+        names=names,
+        labels=labels,
+        groups=labels[settings.group_by[0]],
+        targets_fingerprint=measured.fingerprint(),
+        copies={t: first for t, first in first_of.items() if first != t and t in chosen},
+    )
+
+
+def copies_of(tracks: list[str], *, dataset: str, store: Store) -> dict[str, str]:
+    """Return, for each track, the first that holds the same recording (often itself)."""
+    found = find_copies(read_marks(tracks, dataset=dataset, store=store))
+    return {track: tracks[first] for track, first in zip(tracks, found, strict=True)}
+
+
+def read_marks(tracks: list[str], *, dataset: str, store: Store) -> list[Marks]:
+    """Read the fingerprints of some tracks; one that was not measured has no frames."""
+    nothing = np.empty((2, 0), dtype=np.uint32)
+    try:
+        done = store.targets_manifest(dataset).done()
+    except ArtifactMissing:
+        done = {}
+    return [
+        store.read_fingerprint(dataset, track, done[track]) if track in done else nothing
+        for track in tracks
+    ]
+
+
+def aligned_targets(
+    table: pd.DataFrame, features: Features
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Return the targets of the rows of ``features`` [n, t], and their names.
+
+    Targets that only MIDI tells are left out where no track has them.
+    """
+    index = pd.MultiIndex.from_arrays([features.tracks, features.segments])
+    names = [name for name in ALL_TARGETS if name in table]
+    return table.reindex(index)[names].to_numpy(dtype=np.float64), names

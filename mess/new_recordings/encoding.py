@@ -1,0 +1,234 @@
+"""Recordings that are in no dataset: encoded once, then placed among the tracks of an index.
+
+Encoding needs the encoder and so runs in a process of its own where a dashboard asks for it;
+placing is a few matrix products.
+
+Examples
+--------
+>>> from mess.new_recordings.encoding import encode_recording, place
+>>> new = encode_recording("mine.flac", model, like=manifest.header)         # doctest: +SKIP
+>>> recommender.multi_aspect_recommendation(
+...     place(new, recommender), {"brightness": 1.0}
+... )                                                                        # doctest: +SKIP
+"""
+
+import io
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.audio.decoding import SEGMENT_SECONDS, decode_at
+from mess.encoders import Encoder
+from mess.encoders.pooling import describe_encoder, pool_segments
+from mess.errors import AudioError, MessError
+from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.passages.recommender import PassageRecommender
+from mess.search.steering import Point
+from mess.search.tempo import DENSITY, TEMPO, octave_values
+from mess.storage.files import load_arrays
+from mess.storage.paths import command_for
+from mess.targets import TARGET_SAMPLE_RATE, compute_targets
+
+MAX_SECONDS = 3600.0
+_SAME = (
+    "encoder",
+    "revision",
+    "weights_sha256",
+    "sample_rate",
+    "layers",
+    "dim",
+    "normalise",
+    "settings",
+    "segment_seconds",
+    "code_version",
+)
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """A recording that was encoded.
+
+    Attributes
+    ----------
+    made_by : dict
+        All that the features depend on but the audio.
+    duration : float
+        Seconds.
+    whole : ndarray [shape=(layers, 2 · dim)]
+        Means and standard deviations.
+    segments : ndarray [shape=(s, layers, dim)]
+    measured : dict of str to float
+        Its proxy targets; those that are undefined are left out.
+    """
+
+    made_by: dict[str, Any]
+    duration: float
+    whole: NDArray[np.float32]
+    segments: NDArray[np.float16]
+    measured: dict[str, float]
+
+    def serialise(self) -> bytes:
+        """Return it as npz."""
+        about = {"made_by": self.made_by, "duration": self.duration, "measured": self.measured}
+        buffer = io.BytesIO()
+        np.savez(
+            buffer,
+            about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8),
+            whole=self.whole,
+            segments=self.segments,
+        )
+        return buffer.getvalue()
+
+    @classmethod
+    def deserialise(cls, content: bytes) -> "Newcomer":
+        """Read what `serialise` wrote.
+
+        Raises
+        ------
+        ValueError
+            If it is something else.
+        """
+        try:
+            found = load_arrays(content)
+            about = json.loads(found["about"].tobytes())
+            return cls(
+                about["made_by"],
+                about["duration"],
+                found["whole"],
+                found["segments"],
+                about["measured"],
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError("no recording that was encoded") from error
+
+
+def check_same_encoder(made_by: Mapping[str, Any], like: Mapping[str, Any]) -> None:
+    """Refuse an encoder that is not, to the last setting, the one that features were made by.
+
+    Parameters
+    ----------
+    made_by : mapping
+        From `describe_encoder`.
+    like : mapping
+        The header of a features manifest.
+
+    Raises
+    ------
+    MessError
+        The message names what differs.
+    """
+    different = [name for name in _SAME if made_by.get(name) != like.get(name)]
+    if different:
+        encoder, dataset = str(like.get("encoder", "")), str(like.get("dataset", ""))
+        raise MessError(
+            f"the features of {dataset!r} were made by another {encoder!r} than the one here "
+            f"({', '.join(name.replace('_', ' ') for name in different)}): "
+            f"run `{command_for('extract', dataset, encoder)}`, then probe and index again"
+        )
+
+
+def encode_recording(
+    path: str | Path,
+    model: Encoder,
+    *,
+    like: Mapping[str, Any],
+    max_seconds: float = MAX_SECONDS,
+) -> Newcomer:
+    """Decode, encode and measure a recording.
+
+    Parameters
+    ----------
+    path : str or Path
+    model : Encoder
+    like : mapping
+        The header of the features manifest that it is to be compared with.
+    max_seconds : float
+        Longer recordings are refused, whatever their header says.
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be used.
+    MessError
+        If ``model`` is not the encoder of ``like``.
+    """
+    made_by = describe_encoder(model)
+    check_same_encoder(made_by, like)
+    signals = decode_at(path, {model.sample_rate, TARGET_SAMPLE_RATE}, max_seconds=max_seconds)
+    signal = signals[model.sample_rate]
+    try:
+        pooled = pool_segments(signal, model)
+    except FloatingPointError:
+        raise AudioError(
+            path, "gives hidden states that are not finite", "export it again"
+        ) from None
+    measured = compute_targets(signals[TARGET_SAMPLE_RATE]).track
+    return Newcomer(
+        made_by=made_by,
+        duration=round(signal.duration, 3),
+        whole=np.concatenate([pooled.whole, pooled.whole_std], axis=1),
+        segments=pooled.segments,
+        measured={name: float(v) for name, v in measured.items() if math.isfinite(v)},
+    )
+
+
+def place(newcomer: Newcomer, recommender: LayerBasedRecommender) -> Point:
+    """Return where a recording lies among the tracks of an index.
+
+    Raises
+    ------
+    MessError
+        If it was encoded in another way than the tracks, or the index has no coordinates.
+    """
+    check_same_encoder(newcomer.made_by, recommender.made_by)
+    projection, columns = recommender.projection, recommender.terms.steering.columns
+    features = newcomer.whole[None]
+    x = projection.coordinates(features)[0]
+    octaves = iter(octave_values(*(newcomer.measured.get(n, np.nan) for n in (TEMPO, DENSITY)))[0])
+    for number, column in enumerate(columns):
+        if column.kind == "direct":
+            value = newcomer.measured.get(column.name, np.nan)
+        elif column.kind == "direct_octaves":  # in the order of `octave_values`
+            value = next(octaves)
+        else:
+            continue
+        x[number] = (value - column.mean) / column.deviation
+    return Point.place(x, projection.overall(features)[0], layers=projection.unit(features)[0])
+
+
+def place_segments(newcomer: Newcomer, passages: PassageRecommender) -> list[Point]:
+    """Return where the segments of a recording lie among those of an index.
+
+    Raises
+    ------
+    MessError
+        If it was encoded in another way than they were.
+    """
+    check_same_encoder(newcomer.made_by, passages.made_by)
+    x = passages.projection.coordinates(newcomer.segments)
+    overall = passages.projection.overall(newcomer.segments)
+    return [Point.place(*pair) for pair in zip(x, overall, strict=True)]
+
+
+def segment_span(newcomer: Newcomer, number: int) -> tuple[float, float]:
+    """Return from when to when a segment lasts; the last ends with the recording."""
+    start = min(number * SEGMENT_SECONDS, max(newcomer.duration - SEGMENT_SECONDS, 0.0))
+    return start, min(start + SEGMENT_SECONDS, newcomer.duration)
+
+
+def predicted_values(newcomer: Newcomer, recommender: LayerBasedRecommender) -> dict[str, float]:
+    """Return the targets that are predicted of a recording, in their units."""
+    steering = recommender.terms.steering
+    columns = [n for n, column in enumerate(steering.columns) if column.kind == "probe"]
+    values = steering.point_values(place(newcomer, recommender), columns)
+    return {
+        steering.columns[number].name: float(value)
+        for number, value in zip(columns, values, strict=True)
+        if math.isfinite(value)
+    }

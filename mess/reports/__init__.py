@@ -1,0 +1,1 @@
+"""Results for a reader: the comparison of encoders and the report page."""

@@ -1,0 +1,373 @@
+"""Encoders side by side: what each knows, what it costs, and which differences hold.
+
+Task: from the discoveries of several encoders of one dataset, made on the same rows and folds, put
+together the record that `mess compare` writes and the dashboard shows.
+
+Conventions: scores are those of the nested probe, differences those of
+`mess.probing.differences`. A control, ``random:X``, is the architecture of X with random weights.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from mess.encoders import PRESETS, encoder_slug
+from mess.encoders.presets import RANDOM
+from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
+from mess.evaluation.baselines import strongest
+from mess.probing.differences import Array, Differences, Scores, compare
+from mess.status.staleness import Sources, attempt, judge, require
+from mess.storage.manifest import fingerprint
+from mess.storage.paths import command_for
+from mess.storage.store import Store
+from mess.versions import COMPARISON_VERSION
+
+# What decides which rows an experiment has and which of them are held out together.
+_SAME = ("alpha", "folds", "samples", "level", "pooling", "seed", "group_by")
+Record = dict[str, Any]
+
+
+def compare_encoders(
+    dataset: str, *, encoders: Sequence[str] | None = None, store: Store
+) -> Record:
+    """Compare encoders on the rows that they share.
+
+    Parameters
+    ----------
+    dataset : str
+    encoders : sequence of str, optional
+        By default all that were probed; the best comes first, its control after it.
+    store : Store
+
+    Returns
+    -------
+    dict
+        ``encoders``: a row each, with R² by target; ``pairs``: the differences of each two;
+        ``missing``: presets and controls that could join, and the command that makes them.
+
+    Raises
+    ------
+    MessError
+        If nothing was probed yet.
+    ArtifactError
+        If a discovery is missing or stale, or was made on other rows than the first.
+    """
+    if encoders is None:
+        wanted = [name for name in store.encoders_of(dataset) if _is_probed(store, dataset, name)]
+    else:
+        wanted = list({encoder_slug(name): name for name in encoders}.values())
+    if not wanted:
+        raise MessError(
+            f"no encoder of {dataset!r} was probed: run `{command_for('run-all', dataset)}`"
+        )
+    records = {name: _discovery(store, dataset, name) for name in wanted}
+    records = {record["encoder"]: record for record in records.values()}
+    _check_rows(store, dataset, records)
+    rows = [_row(store, dataset, record) for record in records.values()]
+    if encoders is None:
+        rows = _best_first(rows)
+    first = next(iter(records.values()))
+    targets = first["target_names"]
+    scores = {name: _scores(record, targets) for name, record in records.items()}
+    pairs = [
+        _pair(a["name"], b["name"], targets, compare(scores[a["name"]], scores[b["name"]]))
+        for a, b in combinations(rows, 2)
+    ]
+    return {
+        "dataset": dataset,
+        "code_version": COMPARISON_VERSION,
+        "chosen": encoders is not None,
+        "settings": {name: first["settings"][name] for name in _SAME},
+        "n": first["n"],
+        "works": first["works"],
+        "minutes": _minutes(store, dataset, first["encoder"]),
+        "targets_fingerprint": first["targets"],
+        "targets": targets,
+        "encoders": rows,
+        "pairs": pairs,
+        "missing": _missing(store, dataset, rows),
+    }
+
+
+def difference(record: Record, a: str, b: str) -> Record:
+    """Return the pair ``a`` minus ``b`` of a comparison, whichever way round it was written.
+
+    Raises
+    ------
+    KeyError
+        If the comparison has no such pair.
+    """
+    for pair in record["pairs"]:
+        if (pair["a"], pair["b"]) == (a, b):
+            return dict(pair)
+        if (pair["a"], pair["b"]) == (b, a):
+            turned = {target: _turned(one) for target, one in pair["targets"].items()}
+            return {"a": a, "b": b, "mean": _turned(pair["mean"]), "targets": turned}
+    raise KeyError(f"{a} − {b}")
+
+
+def with_rates(store: Store, record: Record) -> Record:
+    """Return a comparison that was read, with how long each encoder takes here."""
+    dataset = record["dataset"]
+    rows = [
+        row | {"seconds_per_minute": _rate(store, dataset, row["name"])}
+        for row in record["encoders"]
+    ]
+    return record | {"encoders": rows}
+
+
+def _rate(store: Store, dataset: str, encoder: str) -> float | None:
+    """Return the seconds of encoding a minute: the median, other work slows some tracks down."""
+    rates = [60.0 * rate for rate in store.read_encoding_rates(dataset, encoder)]
+    return float(np.median(rates)) if rates else None
+
+
+def control_of(record: Record, name: str) -> Record | None:
+    """Return the row of the random-weights control of an encoder, None where there is none."""
+    return next((row for row in record["encoders"] if row["control_of"] == name), None)
+
+
+# Reading and checking ------------------------------------------------------------------------
+
+
+def _is_probed(store: Store, dataset: str, encoder: str) -> bool:
+    try:
+        store.read_discovery(dataset, encoder)
+    except ArtifactMissing:
+        return False
+    except ArtifactError:
+        return True  # a damaged one is to be named, not left out
+    return True
+
+
+def _discovery(store: Store, dataset: str, encoder: str) -> Record:
+    record = store.read_discovery(dataset, encoder)
+    require("discovery", record, Sources(store, dataset, encoder))
+    if "influence" not in record:
+        what = f"the discovery of {dataset!r} by {encoder!r}"
+        command = command_for("probe", dataset, encoder)
+        raise ArtifactStale(what, "is of an older version", command)
+    return record
+
+
+def _check_rows(store: Store, dataset: str, records: dict[str, Record]) -> None:
+    """Refuse to compare what was probed on other rows, or in other folds."""
+    (reference, first), *others = records.items()
+    for name, record in others:
+        what = f"{name!r} and {reference!r}"
+        differing = [
+            key
+            for key in _SAME
+            if _plain(record["settings"][key]) != _plain(first["settings"][key])
+        ]
+        if differing:
+            raise ArtifactError(
+                what,
+                f"were probed with different settings ({', '.join(differing)})",
+                f"{command_for('probe', dataset, name)} {_options(first['settings'])}",
+            )
+        if not _same_rows(store, dataset, name, reference):
+            fewer = min((reference, name), key=lambda one: records[one]["n"])
+            raise ArtifactError(
+                what,
+                f"were probed on different tracks ({record['n']} and {first['n']})",
+                f"{command_for('extract', dataset, fewer)} && "
+                f"{command_for('probe', dataset, fewer)}",
+            )
+
+
+def _same_rows(store: Store, dataset: str, a: str, b: str) -> bool:
+    columns = ["track", "segment", "target", "fold", "true"]
+    tables = []
+    for name in (a, b):
+        table = store.read_predictions(dataset, name)
+        table = table[table["layer"] == 0][columns].astype({"track": str, "target": str})
+        tables.append(table.sort_values(columns[:3], ignore_index=True))
+    return tables[0].equals(tables[1])
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _options(settings: Record) -> str:
+    words = [
+        f"--alpha {settings['alpha']} --folds {settings['folds']} --pooling {settings['pooling']}",
+        f"--seed {settings['seed']} --group-by {','.join(settings['group_by'])}",
+    ]
+    if settings["samples"] is not None:
+        words.append(f"--samples {settings['samples']}")
+    return " ".join(words)
+
+
+# Building ------------------------------------------------------------------------------------
+
+
+def _row(store: Store, dataset: str, record: Record) -> Record:
+    """Return what is known of one encoder: scores, cost, size, licence, faithfulness."""
+    name = record["encoder"]
+    manifest = store.features_manifest(dataset, name)
+    by_target = {
+        one["target"]: {
+            **{key: one["nested"][key] for key in ("r2", "low", "high", "spearman")},
+            "best": one["best"],
+            "layers": one["within"],
+            "beyond_mean": one["beyond_mean"],
+        }
+        for one in record["summaries"]
+    }
+    known = [one["r2"] for one in by_target.values() if one["r2"] is not None]
+    return {
+        "name": name,
+        "control_of": name.removeprefix(RANDOM) if name.startswith(RANDOM) else None,
+        "features": record["features"],
+        "discovery": fingerprint(record),
+        "licence": manifest.header.get("licence", ""),
+        "trained_on": _trained_on(name),
+        "layers": manifest.header["layers"],
+        "dim": manifest.header["dim"],
+        "layer_names": record["layer_names"],
+        "seconds_per_minute": _rate(store, dataset, name),
+        "cost": _cost(name),
+        "bytes": store.features_bytes(dataset, name),
+        "faithfulness": _faithfulness(store, dataset, name),
+        "mean_r2": float(np.mean(known)) if known else None,
+        "r2": by_target,
+    }
+
+
+def _minutes(store: Store, dataset: str, encoder: str) -> float:
+    """Return how much audio there is."""
+    entries = store.features_manifest(dataset, encoder).done().values()
+    return sum(entry["duration"] for entry in entries) / 60.0
+
+
+def _cost(name: str) -> float | None:
+    """Return what an encoder costs elsewhere: that of the architecture, random or not."""
+    preset = PRESETS.get(name.removeprefix(RANDOM))
+    return None if preset is None else preset.cost
+
+
+def _trained_on(name: str) -> str | None:
+    if name.startswith(RANDOM):
+        return "none"
+    preset = PRESETS.get(name)
+    return None if preset is None else preset.trained_on
+
+
+def _faithfulness(store: Store, dataset: str, encoder: str) -> Record | None:
+    """Return the mean faithfulness along the probes and of the strongest baseline without them.
+
+    None where it is not evaluated.
+    """
+    record = attempt(lambda: store.read_evaluation(dataset, encoder))
+    if isinstance(record, ArtifactMissing | ArtifactStale):
+        return None
+    if isinstance(record, ArtifactError):
+        raise record
+    if judge("evaluation", record, Sources(store, dataset, encoder)):
+        return None
+    plain = strongest(record["baselines"])
+    return {
+        "probe": record["faithfulness"]["probe"]["mean"],
+        "plain": plain["mean"] if plain else None,
+    }
+
+
+def _best_first(rows: list[Record]) -> list[Record]:
+    """Order by mean R², each control after what it controls."""
+    names = {row["name"] for row in rows}
+    leading = [row for row in rows if row["control_of"] not in names]
+    leading.sort(key=lambda row: -(row["mean_r2"] if row["mean_r2"] is not None else -np.inf))
+    return [
+        row
+        for lead in leading
+        for row in [lead, *(one for one in rows if one["control_of"] == lead["name"])]
+    ]
+
+
+def _scores(record: Record, targets: list[str]) -> Scores:
+    nested = {one["target"]: one["nested"]["r2"] for one in record["summaries"]}
+    r2 = np.array([nested.get(target) for target in targets], dtype=np.float64)
+    by_target = record["influence"]["by_target"]
+    moves: Array = np.array([by_target[target] for target in targets], dtype=np.float64).T
+    return Scores(r2, moves)
+
+
+def _pair(a: str, b: str, targets: list[str], found: Differences) -> Record:
+    verdicts = found.verdicts
+    return {
+        "a": a,
+        "b": b,
+        "mean": {
+            "difference": _known(found.mean),
+            "low": _known(found.mean_low),
+            "high": _known(found.mean_high),
+            "p": _known(found.mean_p),
+            "verdict": found.mean_verdict,
+        },
+        "targets": {
+            target: {
+                "difference": float(found.difference[place]),
+                "low": _known(found.low[place]),
+                "high": _known(found.high[place]),
+                "p": _known(found.p[place]),
+                "p_holm": _known(found.p_holm[place]),
+                "verdict": verdicts[place],
+            }
+            for place, target in enumerate(targets)
+            if verdicts[place] is not None
+        },
+    }
+
+
+def _turned(one: Record) -> Record:
+    turned = one | {
+        "difference": _minus(one["difference"]),
+        "low": _minus(one["high"]),
+        "high": _minus(one["low"]),
+    }
+    turned["verdict"] = {"beats": "loses", "loses": "beats"}.get(one["verdict"], one["verdict"])
+    return turned
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
+def _missing(store: Store, dataset: str, rows: list[Record]) -> list[Record]:
+    """Return the presets, and the controls of what is compared, that could join."""
+    there = {encoder_slug(row["name"]) for row in rows}
+    extracted = {encoder_slug(name) for name in store.encoders_of(dataset)}
+    controls = [
+        RANDOM + row["name"]
+        for row in rows
+        if (preset := PRESETS.get(row["name"])) is not None and preset.config
+    ]
+    found = []
+    for name in [*PRESETS, *controls]:
+        if encoder_slug(name) in there:
+            continue
+        preset = PRESETS[name.removeprefix(RANDOM)]
+        random = name.startswith(RANDOM)
+        state = "not probed" if encoder_slug(name) in extracted else "not extracted"
+        step = "probe" if state == "not probed" else "run-all"
+        found.append(
+            {
+                "name": name,
+                "state": state,
+                "command": command_for(step, dataset, name),
+                "licence": "none (random weights)" if random else preset.licence,
+                "trained_on": _trained_on(name),
+                "layers": preset.layers,
+                "dim": preset.dim,
+                "cost": _cost(name),
+            }
+        )
+    return found
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,317 @@
+"""A discovery as a document: one HTML file without anything from outside, and a methods section.
+
+The same record gives the same bytes: nothing is dated, everything is written in the order of the
+record. Names are escaped.
+"""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from mess.probing.remarks import HOLDS_ZERO, NOTHING, holds_zero
+from mess.probing.statistics import SIGNIFICANT
+from mess.reports.forest_plot import forest
+from mess.targets.reliability import CHANGES, TRUSTED
+
+Record = Mapping[str, Any]
+_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#222}
+table{border-collapse:collapse;margin:1rem 0;font-size:13px}
+th,td{padding:.2rem .5rem;text-align:right;border-bottom:1px solid #e4e4e2}
+th:first-child,td:first-child{text-align:left}
+.scroll{overflow-x:auto}.chance{color:#888;background:#f1f1ef!important}
+caption{text-align:left;font-weight:600;padding:.3rem 0}
+"""
+_LIMITS = (
+    "A probe shows what a linear map can read, not what the model uses.",
+    "A proxy target is a formula, not a listener.",
+    "R² is for works like these; on another repertoire it may differ (compare across datasets).",
+    "Significance is of shuffled works within this dataset; it says nothing of other datasets.",
+)
+
+
+def methods(record: Record, *, reliability: Record | None, evaluation: Record | None) -> str:
+    """Return the methods section as Markdown, with every setting of the run."""
+    s = record["settings"]
+    pooling = {
+        "mean": "their mean over time",
+        "mean_std": "their mean and standard deviation over time",
+    }[s["pooling"]]
+    penalty = (
+        "chosen inside each training fold from 10⁻² to 10⁶, leaving one group out at a time"
+        if s["alpha"] == "auto"
+        else f"fixed at {s['alpha']}"
+    )
+    samples = "all tracks" if s["samples"] is None else f"{s['samples']} tracks drawn at random"
+    parts = [
+        f"# Methods: {record['dataset']} by {record['encoder']}",
+        f"Hidden states of {len(record['layer_names'])} layers of {record['encoder']} were reduced "
+        f"to {pooling} for each {s['level']}. Ridge regressions from every layer to every one of "
+        f"{len(record['target_names'])} targets were cross-validated on {record['n']} "
+        f"{s['level']}s ({samples}) of {record['works']} works, in {s['folds']} folds that never "
+        f"split a {s['group_by'][0]} (seed {s['seed']}). Features were standardised on the "
+        f"training rows; the penalty was {penalty}.",
+        "R² is pooled over all rows against the mean of the training rows. 95 % intervals come "
+        f"from {s['bootstrap']} draws of works, each moved by the jackknife of the whole "
+        "experiment, fits included. The best layer is reported as the set within one standard "
+        "error; nested R² chooses the layer inside each training fold, weighted R² a convex "
+        "mixture of layers.",
+    ]
+    if s["permutations"]:
+        parts.append(
+            f"Significance: {s['permutations']} shuffles of whole works, each with its own choice "
+            "of penalties; family-wise by max-T (Westfall & Young 1993), false discovery rate by "
+            f"Benjamini & Hochberg (1995), both at {SIGNIFICANT}."
+        )
+    seeds = sorted({row["seed"] for row in record.get("sensitivity", [])})
+    groupings = list(dict.fromkeys(row["group_by"] for row in record.get("sensitivity", [])))
+    if seeds:
+        parts.append(
+            f"Sensitivity: the nested experiment was repeated with folds by {', '.join(groupings)} "
+            f"and with the seeds {', '.join(map(str, seeds))}."
+        )
+    controls = list(dict.fromkeys(row["name"] for row in record.get("controls", [])))
+    if controls:
+        parts.append(f"Baselines on the same rows and folds: {', '.join(controls)}.")
+    if reliability:
+        parts.append(
+            f"Targets were tested on {reliability['tracks']} tracks: split-half reliability "
+            f"(Spearman–Brown) and Lin's concordance after {', '.join(CHANGES)}."
+        )
+    if evaluation:
+        parts.append(
+            "Rankings were judged by the Spearman correlation of rank and true difference, over "
+            f"{evaluation['settings']['queries']} queries against tracks of other works, with "
+            "out-of-fold predictions only."
+        )
+    parts.append(
+        f"Fingerprints: features {record['features']}, targets {record['targets']}"
+        + (f", index {evaluation['index']}" if evaluation else "")
+        + "."
+    )
+    parts.append("Limits. " + " ".join(_LIMITS))
+    return "\n\n".join(parts) + "\n"
+
+
+def html(
+    record: Record,
+    *,
+    reliability: Record | None = None,
+    evaluation: Record | None = None,
+    cross: Record | None = None,
+) -> str:
+    """Return the whole report as one HTML page.
+
+    Parameters
+    ----------
+    record : mapping
+        A discovery, as `mess.storage.store.Store.read_discovery` returns it.
+    reliability, evaluation, cross : mapping, optional
+        What else was measured of the same dataset and encoder.
+    """
+    text = methods(record, reliability=reliability, evaluation=evaluation)
+    title = f"{record['dataset']} by {record['encoder']}"
+    body = [f"<h1>{escape(title)}</h1>", _heatmap(record), forest(record), _best(record)]
+    body += [_controls(record), _sensitivity(record), _curve(record)]
+    if reliability:
+        body.append(_reliability(reliability))
+    if evaluation:
+        body.append(_evaluation(evaluation))
+    if cross:
+        body.append(_cross(cross))
+    paragraphs = text.strip().split("\n\n")
+    body.append("<h2>Methods</h2>")
+    body += [f"<p>{escape(part)}</p>" for part in paragraphs[1:]]
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
+        f"</title><style>{_STYLE}</style></head>\n<body>\n"
+        + "\n".join(filter(None, body))
+        + "\n</body></html>\n"
+    )
+
+
+def _heatmap(record: Record) -> str:
+    by_place = {(cell["target"], cell["layer"]): cell for cell in record["cells"]}
+    names = record["layer_names"]
+    rows: list[list[str | tuple[str, str]]] = [
+        [target, *(_r2_cell(by_place.get((target, layer))) for layer in range(len(names)))]
+        for target in record["target_names"]
+    ]
+    heads = ["target", *(f"{n}" if n == str(i) else f"{i} {n}" for i, n in enumerate(names))]
+    note = (
+        f"R² of every layer and target; grey cells may be chance (family-wise p > {SIGNIFICANT})"
+        if record["settings"]["permutations"]
+        else "R² of every layer and target"
+    )
+    return _table(note, heads, rows)
+
+
+def _r2_cell(cell: Record | None) -> tuple[str, str]:
+    if cell is None or cell["r2"] is None:
+        return "–", ""
+    if (cell.get("p_family") or 0.0) > SIGNIFICANT:
+        return _number(cell["r2"]), ' class="chance"'
+    return _number(cell["r2"]), _colour(cell["r2"])
+
+
+def _colour(value: float | None) -> str:
+    """Return a style between red (−1), white and blue (1)."""
+    if value is None:
+        return ""
+    strength = min(abs(value), 1.0)
+    far = (33, 102, 172) if value > 0 else (178, 24, 43)
+    red, green, blue = (round(255 + (channel - 255) * strength) for channel in far)
+    ink = "#fff" if strength > 0.6 else "#222"
+    return f' style="background:rgb({red},{green},{blue});color:{ink}"'
+
+
+def _best(record: Record) -> str:
+    by_place = {(cell["target"], cell["layer"]): cell for cell in record["cells"]}
+    rows = []
+    for one in record["summaries"]:
+        cell = by_place[one["target"], one["best"]]
+        rows.append(
+            [
+                one["target"],
+                f"{one['best']} {record['layer_names'][one['best']]}",
+                f"{_number(cell['r2'])} {_interval(cell)}",
+                _number(cell["spearman"]),
+                _p(cell.get("p_family")),
+                _p(cell.get("q")),
+                ", ".join(map(str, one["within"])) if one.get("beyond_mean", True) else NOTHING,
+                f"{_number(one['nested']['r2'])} {_interval(one['nested'])}",
+                _number(one["weighted"]["r2"]),
+                str(cell["n"]),
+                str(cell["works"]),
+            ]
+        )
+    heads = ["target", "best layer", "R² [95 %]", "Spearman", "p family", "q"]
+    heads += ["within one SE", "nested R² [95 %]", "weighted R²", "n", "works"]
+    zero = sum(holds_zero(cell) for cell in record["cells"])
+    note = f"<p>{zero} cells are {escape(HOLDS_ZERO)}.</p>" if zero else ""
+    return _table("Best layers", heads, rows) + note
+
+
+def _controls(record: Record) -> str:
+    rows = record.get("controls", [])
+    if not rows:
+        return ""
+    nested = {one["target"]: one["nested"]["r2"] for one in record["summaries"]}
+    columns = {str(record["encoder"]): nested}
+    for row in rows:
+        columns.setdefault(row["name"], {})[row["target"]] = row["r2"]
+    return _matrix("Nested R² beside baselines", columns, record["target_names"])
+
+
+def _sensitivity(record: Record) -> str:
+    columns = {
+        f"by {row['group_by']}, seed {row['seed']} ({row['groups']} groups)": row.get("r2", {})
+        for row in record.get("sensitivity", [])
+    }
+    return _matrix("Nested R² by grouping and seed", columns, record["target_names"])
+
+
+def _curve(record: Record) -> str:
+    columns = {f"{point['works']} works": point["r2"] for point in record.get("curve", [])}
+    return _matrix("Nested R² by number of works", columns, record["target_names"])
+
+
+def _matrix(
+    caption: str, columns: Mapping[str, Mapping[str, float | None]], targets: Sequence[str]
+) -> str:
+    if not columns:
+        return ""
+    rows: list[list[str | tuple[str, str]]] = [
+        [
+            target,
+            *((_number(one.get(target)), _colour(one.get(target))) for one in columns.values()),
+        ]
+        for target in targets
+    ]
+    return _table(caption, ["target", *columns], rows)
+
+
+def _reliability(reliability: Record) -> str:
+    rows: list[list[str | tuple[str, str]]] = [
+        [
+            name + ("" if row["trusted"] else " !"),
+            *(_number(row[column]) for column in ("split_half", *CHANGES)),
+        ]
+        for name, row in reliability["targets"].items()
+    ]
+    return _table(
+        f"The targets themselves ({reliability['tracks']} tracks; ! falls under {TRUSTED})",
+        ["target", "split-half", *CHANGES],
+        rows,
+    )
+
+
+def _evaluation(evaluation: Record) -> str:
+    faith = evaluation["faithfulness"]
+    methods_ = [name for name, one in faith.items() if isinstance(one, Mapping)]
+    columns = {name: faith[name]["per_target"] for name in methods_}
+    targets = list(columns[methods_[-1]])
+    parts = [_matrix("Faithfulness of rankings (Spearman)", columns, targets)]
+    means = [[name, _number(faith[name]["mean"])] for name in methods_]
+    means += [
+        [f"{row['metric']}, {row['over']}", _number(row["mean"])] for row in evaluation["baselines"]
+    ]
+    parts.append(_table("Mean over the aspects' validated targets", ["method", "mean"], means))
+    leaks = [
+        [name, _number(one["diagonal"]), _number(one["off_diagonal"])]
+        for name, one in evaluation["leakage"].items()
+    ]
+    heads = ["method", "own targets", "all others"]
+    parts.append(_table("Ten nearest, nearer than chance in", heads, leaks))
+    seen = [
+        [
+            method,
+            aspect,
+            one["own"],
+            f"{one['told_apart']:.0%}",
+            f"{one['chance']:.0%}",
+            str(one["n"]),
+        ]
+        for method, by_aspect in (evaluation["controlled"] or {}).items()
+        for aspect, one in by_aspect.items()
+    ]
+    if seen:
+        heads = ["method", "slider", "change", "own variant farthest", "chance", "n"]
+        parts.append(_table("Recordings that differ in one thing", heads, seen))
+    return "\n".join(parts)
+
+
+def _cross(cross: Record) -> str:
+    columns: dict[str, dict[str, float | None]] = {}
+    for row in cross["rows"]:
+        columns.setdefault(f"{row['train']} → {row['test']}", {})[row["target"]] = row["r2"]
+    targets = list(dict.fromkeys(row["target"] for row in cross["rows"]))
+    return _matrix("Probes of one dataset on another (R²)", columns, targets)
+
+
+def _table(
+    caption: str, heads: Sequence[str], rows: Sequence[Sequence[str | tuple[str, str]]]
+) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    lines = []
+    for row in rows:
+        cells = [cell if isinstance(cell, tuple) else (cell, "") for cell in row]
+        lines.append(
+            "<tr>" + "".join(f"<td{style}>{escape(t)}</td>" for t, style in cells) + "</tr>"
+        )
+    return (
+        f'<div class="scroll"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr>'
+        f"</thead><tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _interval(one: Record) -> str:
+    return f"[{_number(one.get('low'))}, {_number(one.get('high'))}]"

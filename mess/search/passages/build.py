@@ -1,0 +1,161 @@
+"""Index the 5 s segments of every track; a part of `pipelines.build_indices`.
+
+Features are read a track at a time and only coordinates are kept, so a million segments need no
+more memory than their coordinates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mess.audio.decoding import SEGMENT_SECONDS
+from mess.probing.stacking import Segments
+from mess.search.coordinates import Coordinates
+from mess.search.passages.coordinates import PlacedSegments, SegmentPlacer, fold_of_tracks
+from mess.search.passages.index import build_segment_index
+from mess.search.passages.recommender import PROJECTION
+from mess.storage.manifest import fingerprint
+from mess.storage.store import Features, Store
+from mess.versions import PASSAGES_VERSION
+
+SEGMENTS = 6000  # at most so many teach the coordinates
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some segments of every track.
+
+    Attributes
+    ----------
+    tracks : list of str, length s
+    numbers : ndarray [shape=(s,)]
+        Each one's place in its track.
+    owner : ndarray [shape=(s,)]
+        The row of its track.
+    values : ndarray [shape=(s, layers, dim), dtype=float32]
+    """
+
+    tracks: list[str]
+    numbers: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+    def with_targets(self, measured: pd.DataFrame, names: list[str]) -> Segments:
+        """Return what teaches the coordinates, with the targets that were measured."""
+        index = pd.MultiIndex.from_arrays([self.tracks, self.numbers])
+        return Segments(
+            predictors=[self.values[:, layer] for layer in range(self.values.shape[1])],
+            targets=measured.reindex(index=index, columns=names).to_numpy(dtype=np.float64),
+            owner=self.owner,
+        )
+
+
+def sample_segments(store: Store, dataset: str, features: Features) -> Sample:
+    """Read at most `SEGMENTS` segments, evenly spaced within each track."""
+    rows = {track: row for row, track in enumerate(features.tracks)}
+    most = max(1, SEGMENTS // len(rows))
+    tracks, numbers, values = [], [], []
+    for track, pooled in store.read_segments(dataset, features.manifest["encoder"]):
+        chosen = np.unique(np.linspace(0, len(pooled) - 1, min(most, len(pooled))).round())
+        chosen = chosen.astype(np.int64)
+        tracks += [track] * len(chosen)
+        numbers.append(chosen)
+        values.append(pooled[chosen].astype(np.float32))
+    owner = np.array([rows[track] for track in tracks], dtype=np.int64)
+    return Sample(tracks, np.concatenate(numbers), owner, np.concatenate(values))
+
+
+def build_passages(
+    store: Store,
+    dataset: str,
+    encoder: str,
+    *,
+    sample: Sample,
+    made: Coordinates | None,
+    works: list[str],
+    targets: str | None,
+) -> int:
+    """Place and index all segments; return how many.
+
+    Parameters
+    ----------
+    store : Store
+    dataset, encoder : str
+    sample : Sample
+    made : Coordinates or None
+        Of the tracks, in the order of their ids; None where targets are not measured.
+    works : list of str
+        Of the tracks, those of copies joined.
+    targets : str or None
+        The fingerprint of the targets.
+    """
+    manifest = store.features_manifest(dataset, encoder)
+    entries = manifest.done()
+    placed, tracks, counts = _place(store, dataset, encoder, works, sample=sample, made=made)
+    parts, search = build_segment_index(placed.x, placed.overall, placed.columns)
+    parts[PROJECTION] = placed.projection.serialise()
+    features = manifest.fingerprint()
+    store.write_passages(
+        dataset,
+        encoder,
+        parts=parts,
+        record={
+            "dataset": dataset,
+            "encoder": manifest.header.get("encoder", encoder),
+            "features": features,
+            "targets": targets,
+            "code_version": PASSAGES_VERSION,
+            "fingerprint": fingerprint([features, targets, PASSAGES_VERSION]),
+            "segment_seconds": SEGMENT_SECONDS,
+            "tracks": tracks,
+            "segments": counts,
+            "durations": [entries[track].get("duration", 0.0) for track in tracks],
+            "works": works,
+            "composers": [entries[track].get("composer", "") for track in tracks],
+            "columns": [column.as_dict() for column in placed.columns],
+            "search": search,
+        },
+    )
+    return len(placed.x)
+
+
+def _place(
+    store: Store,
+    dataset: str,
+    encoder: str,
+    works: list[str],
+    *,
+    sample: Sample,
+    made: Coordinates | None,
+) -> tuple[PlacedSegments, list[str], list[int]]:
+    """Return the coordinates of all segments, their tracks, and how many each has."""
+    placer = SegmentPlacer(
+        made.of_segments if made else None, made.names if made else [], sample.values
+    )
+    fold = fold_of_tracks(made.fold, works) if made else np.full(len(works), -1)
+    tracks, counts = [], []
+    for number, (track, pooled) in zip(
+        fold.tolist(), store.read_segments(dataset, encoder), strict=True
+    ):
+        placer.add(pooled, fold=number)
+        tracks.append(track)
+        counts.append(len(pooled))
+    return placer.finish(), tracks, counts
+
+
+def describe_passages(record: Mapping[str, Any]) -> str:
+    """Return what an index of segments can answer, in a few words."""
+    kinds = record["search"]["kinds"].values()
+    how = "all are read"
+    if kinds:
+        worst = min(kind["recall"] for kind in kinds)
+        slowest = max(kind["milliseconds"] for kind in kinds)
+        how = f"recall of the ten best at least {worst:.3f}, at most {slowest:.1f} ms a query"
+    return (
+        f"{sum(record['segments'])} segments of {len(record['tracks'])} tracks, "
+        f"{len(record['columns'])} targets, {how}"
+    )

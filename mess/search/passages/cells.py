@@ -1,0 +1,195 @@
+"""Search by aspects among very many segments: of their cells, those that promise most are read.
+
+A query is linear in v = [x, x²], but a slider's query sees only some of the columns, so the mean of
+a cell says little about the best in it. Along each column the score is a parabola, whose best value
+over a cell is known if the cell's range of that column is. The cells with the highest such promise
+are read by FAISS (``IndexIVFFlat``), the others are not.
+
+How many cells must be read is measured when the index is built (`mess.search.passages.recall`).
+
+References
+----------
+J. L. Bentley: Multidimensional binary search trees used for associative searching. Communications
+of the ACM 18, 1975 (bounds decide what is read).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.search.index import one_thread
+
+_ROWS_PER_CELL = 60
+_MOST_CELLS = 16_384
+_TAUGHT_PER_CELL = 20
+_ITERATIONS = 6
+_CORE = 1.5  # deviations around a cell's mean between which a row may well lie
+_BLOCK = 50_000
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+Span = tuple[int, int]  # rows from the first to before the last
+
+
+def assign_cells(values: Floats, *, seed: int = 0) -> Rows:
+    """Return the cell of every row, by k-means.
+
+    Parameters
+    ----------
+    values : ndarray [shape=(n, d)]
+    seed : int
+    """
+    cells = max(1, min(_MOST_CELLS, len(values) // _ROWS_PER_CELL))
+    rng = np.random.default_rng(seed)
+    taught = rng.choice(len(values), min(len(values), cells * _TAUGHT_PER_CELL), replace=False)
+    means = faiss.Kmeans(
+        values.shape[1],
+        cells,
+        niter=_ITERATIONS,
+        seed=seed + 1,
+        min_points_per_centroid=1,
+        max_points_per_centroid=_TAUGHT_PER_CELL,
+    )
+    means.train(np.ascontiguousarray(values[np.sort(taught)]))
+    out = np.empty(len(values), dtype=np.int64)
+    for first in range(0, len(values), _BLOCK):
+        block = np.ascontiguousarray(values[first : first + _BLOCK])
+        out[first : first + _BLOCK] = means.index.search(block, 1)[1][:, 0]
+    return np.unique(out, return_inverse=True)[1].astype(np.int64)
+
+
+def serialise_cells(vectors: Floats, cells: Rows, *, columns: int) -> tuple[bytes, dict[str, Any]]:
+    """Return a FAISS index of the rows by cell, and what is known of each cell.
+
+    Parameters
+    ----------
+    vectors : ndarray [shape=(n, d)]
+        [x, x²].
+    cells : ndarray [shape=(n,)]
+        From `assign_cells`: numbers from 0, without a gap.
+    columns : int
+        Of x.
+
+    Returns
+    -------
+    content : bytes
+    bounds : dict of str to ndarray
+        For `Cells`.
+    """
+    count = int(cells.max()) + 1
+    order = np.argsort(cells, kind="stable")
+    sizes = np.bincount(cells, minlength=count)
+    first = np.cumsum(sizes) - sizes
+    bounds = {
+        name: np.empty((columns, count), dtype=np.float32) for name in ("least", "most", "mean")
+    }
+    for column in range(columns):
+        values = vectors[order, column]
+        bounds["least"][column] = np.minimum.reduceat(values, first)
+        bounds["most"][column] = np.maximum.reduceat(values, first)
+    centres = np.empty((count, vectors.shape[1]), dtype=np.float32)
+    for column in range(vectors.shape[1]):
+        centres[:, column] = np.add.reduceat(vectors[order, column], first) / sizes
+    bounds["mean"] = np.ascontiguousarray(centres[:, :columns].T)
+    power = np.maximum(centres[:, columns : 2 * columns].T - np.square(bounds["mean"]), 0)
+    bounds["deviation"] = np.sqrt(power).astype(np.float32)
+    quantizer = faiss.IndexFlatIP(vectors.shape[1])
+    quantizer.add(centres)
+    index = faiss.IndexIVFFlat(quantizer, vectors.shape[1], count, faiss.METRIC_INNER_PRODUCT)
+    index.is_trained = True
+    vectors, cells = np.ascontiguousarray(vectors), np.ascontiguousarray(cells)
+    index.add_core(len(vectors), faiss.swig_ptr(vectors), None, faiss.swig_ptr(cells))
+    return faiss.serialize_index(index).tobytes(), bounds
+
+
+class Cells:
+    """One partition of all rows.
+
+    Parameters
+    ----------
+    index : faiss.IndexIVFFlat
+        From `serialise_cells`.
+    bounds : mapping of str to ndarray
+    """
+
+    def __init__(self, index: Any, bounds: Mapping[str, Any]) -> None:
+        self._index = index
+        self._least, self._most = bounds["least"], bounds["most"]
+        self._mean, self._deviation = bounds["mean"], bounds["deviation"]
+        self.count = int(index.nlist)
+
+    def promises(self, query: Floats) -> Floats:
+        """Return about the best score that a row of each cell can have [cells]."""
+        columns = len(self._mean)
+        linear, square = query[:columns], query[columns : 2 * columns]
+        out = np.zeros(self.count, dtype=np.float32)
+        for column in np.flatnonzero((linear != 0) | (square != 0)):
+            a, b = float(linear[column]), float(square[column])
+            least, most = self._least[column], self._most[column]
+            if b < 0:  # the best is at the vertex, or at the side that is nearer to it
+                core = _CORE * self._deviation[column]
+                mean = self._mean[column]
+                best = np.clip(
+                    np.float32(-a / (2 * b)),
+                    np.maximum(least, mean - core),
+                    np.minimum(most, mean + core),
+                )
+                out += (a + b * best) * best
+            else:  # at one of the ends
+                out += np.maximum((a + b * least) * least, (a + b * most) * most)
+        return out
+
+    def search(
+        self, query: Floats, *, k: int, cells: int, exclude: Sequence[Span] = ()
+    ) -> tuple[Rows, Floats]:
+        """Return the rows with the largest inner products among the most promising cells.
+
+        Parameters
+        ----------
+        query : ndarray [shape=(2 · columns + m,)]
+        k : int
+        cells : int
+            How many are read; all of them give the exact answer.
+        exclude : sequence of (int, int)
+            Rows from the first to before the last are left out.
+
+        Returns
+        -------
+        rows, scores : ndarray [shape=(≤ k,)]
+            Best first.
+        """
+        cells = min(cells, self.count)
+        if cells < self.count:
+            chosen = np.argpartition(-self.promises(query), cells - 1)[:cells]
+        else:
+            chosen = np.arange(self.count)
+        chosen = np.ascontiguousarray(chosen, dtype=np.int64)
+        query = np.ascontiguousarray(query[: self._index.d], dtype=np.float32)
+        nothing = np.zeros(cells, dtype=np.float32)
+        scores, rows = np.empty(k, dtype=np.float32), np.empty(k, dtype=np.int64)
+        parameters: Any = faiss.SearchParametersIVF()
+        parameters.nprobe = cells
+        kept: list[Any] = []  # FAISS looks at these as long as it searches
+        for first, last in exclude:
+            span = faiss.IDSelectorRange(first, last)
+            outside = faiss.IDSelectorNot(span)
+            both = faiss.IDSelectorAnd(kept[-1], outside) if kept else outside
+            kept += [span, outside, both]
+        if kept:
+            parameters.sel = kept[-1]
+        with one_thread():
+            self._index.search_preassigned_c(
+                1,
+                faiss.swig_ptr(query),
+                k,
+                faiss.swig_ptr(chosen),
+                faiss.swig_ptr(nothing),
+                faiss.swig_ptr(scores),
+                faiss.swig_ptr(rows),
+                False,
+                parameters,
+            )
+        return rows[rows >= 0], scores[rows >= 0]

@@ -1,0 +1,155 @@
+"""The index of segments: all rows for few, and what reads fewer for many.
+
+Up to `FLAT_UP_TO` rows a query reads all of them. Beyond, `cells` and `codes` (modules of
+this package) stand beside the rows, and the record says for each kind of query which of them
+answers it, how much it reads, and the recall that was measured with that.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.search.index import best_rows
+from mess.search.passages.cells import Cells, Span, assign_cells, serialise_cells
+from mess.search.passages.codes import Scan, serialise_scan
+from mess.search.passages.recall import EPSILON, Measured, kind_of, measure_recall
+from mess.search.steering import Column, Steering, stack_vectors
+
+FLAT_UP_TO = 50_000
+_MEASURED_FOR = 50  # results for which a step does; for more of them, more is read
+_CELLS_OF_BOTH = 128
+FLAT = "passages.faiss"
+_CELLS, _BOUNDS, _SCAN = "passages.cells.faiss", "passages.cells.npz", "passages.scan.faiss"
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+
+def build_segment_index(
+    x: Floats, overall: Floats, columns: Sequence[Column], *, seed: int = 0, queries: int = 100
+) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Index segments.
+
+    Parameters
+    ----------
+    x : ndarray [shape=(n, columns)]
+        Standardised, finite.
+    overall : ndarray [shape=(n, m)]
+        Unit vectors.
+    columns : sequence of Column
+    seed : int
+    queries : int
+        By how many of each kind recall is measured.
+
+    Returns
+    -------
+    parts : dict of str to bytes
+        Files by name.
+    search : dict
+        How each kind of query is answered, for the record.
+    """
+    vectors = stack_vectors(x, overall)
+    flat = faiss.IndexFlatIP(vectors.shape[1])
+    flat.add(vectors)
+    parts = {FLAT: faiss.serialize_index(flat).tobytes()}
+    if len(x) <= FLAT_UP_TO:
+        return parts, {"rows": len(x), "kinds": {}}
+    count = len(columns)
+    parts[_SCAN] = serialise_scan(vectors, columns=count, seed=seed)
+    if count:
+        content, bounds = serialise_cells(
+            vectors[:, : 2 * count], assign_cells(x, seed=seed), columns=count
+        )
+        buffer = io.BytesIO()
+        np.savez(buffer, **bounds)
+        parts |= {_CELLS: content, _BOUNDS: buffer.getvalue()}
+    del vectors, flat
+    built = SegmentIndex(Steering(parts[FLAT], columns), parts, {"kinds": {}})
+    measured = measure_recall(x, overall, built, seed=seed, queries=queries)
+    return parts, {
+        "rows": len(x),
+        "epsilon": EPSILON,
+        "kinds": {kind: one.as_dict() for kind, one in measured.items()},
+    }
+
+
+class SegmentIndex:
+    """Rows of coordinates, searched as their record says.
+
+    Parameters
+    ----------
+    steering : Steering
+        All rows.
+    parts, search : mapping
+        From `build_segment_index`.
+    """
+
+    def __init__(
+        self, steering: Steering, parts: Mapping[str, bytes], search: Mapping[str, Any]
+    ) -> None:
+        self.steering = steering
+        self.plan = {kind: Measured(**one) for kind, one in search["kinds"].items()}
+        self._columns = len(steering.columns)
+        self._cells: Cells | None = None
+        self._scan: Scan | None = None
+        if _CELLS in parts:
+            with np.load(io.BytesIO(parts[_BOUNDS]), allow_pickle=False) as bounds:
+                self._cells = Cells(_read(parts[_CELLS]), dict(bounds))
+        if _SCAN in parts:
+            self._scan = Scan(_read(parts[_SCAN]), steering.index, columns=self._columns)
+
+    def best(
+        self, query: Floats, *, k: int, exclude: Sequence[tuple[int, int]], unlike: bool
+    ) -> Rows:
+        """Return the rows with the highest scores, best first.
+
+        Parameters
+        ----------
+        query : ndarray [shape=(d,)]
+            See `Steering.query`.
+        k : int
+        exclude : sequence of (int, int)
+            Rows from the first to before the last are left out.
+        unlike : bool
+            Whether a weight is negative or something is to be unlike.
+        """
+        kind = kind_of(query, columns=self._columns, unlike=unlike)
+        plan = self.plan.get(kind)
+        if plan is None:
+            return self.search(query, k=k, way="all", step=0, exclude=exclude)[0]
+        step = plan.step * max(1, round(k / _MEASURED_FOR))
+        return self.search(query, k=k, way=plan.way, step=step, exclude=exclude)[0]
+
+    def search(
+        self,
+        query: Floats,
+        *,
+        k: int,
+        way: str,
+        step: int,
+        exclude: Sequence[Span] = (),
+    ) -> tuple[Rows, Floats]:
+        """Return rows and scores, best first; see `Measured` for ``way`` and ``step``."""
+        query = np.ascontiguousarray(query, dtype=np.float32)
+        if way == "cells" and self._cells is not None:
+            return self._cells.search(query, k=k, cells=step, exclude=exclude)
+        if way == "scan" and self._scan is not None:
+            return self._scan.search(query, k=k, ranked=step, exclude=exclude)
+        if way == "both" and self._cells is not None and self._scan is not None:
+            # What the codes tell worst, rows far out along an aspect, the cells tell best.
+            far, _ = self._cells.search(query, k=step, cells=_CELLS_OF_BOTH, exclude=exclude)
+            return self._scan.search(query, k=k, ranked=step, exclude=exclude, also=far)
+        scores = self.steering.scores(query)
+        left_out = np.zeros(self.steering.n, dtype=bool)
+        for first, last in exclude:
+            left_out[first:last] = True
+        rows = best_rows(scores, k=k, exclude=left_out)
+        return rows, scores[rows]
+
+
+def _read(content: bytes) -> Any:
+    return faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))

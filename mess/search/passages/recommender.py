@@ -1,0 +1,337 @@
+"""Passages: the search of tracks, over their 5 s segments.
+
+A segment's coordinates are its targets as probes predict them, each by a fit that never saw the
+segment's work, standardised over all segments, and the whitened unit vector of all its layers.
+Neighbouring segments of a track that are found become one passage, which has the score of its best.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mess.errors import MessError, UnknownName
+from mess.search.aspects import (
+    LOWER_IS_MORE,
+    NAMES,
+    THRESHOLD,
+    Aspect,
+    find_aspects,
+    find_evidence,
+)
+from mess.search.index import LayerIndex
+from mess.search.passages.index import SegmentIndex
+from mess.search.passages.merging import Run, merge
+from mess.search.projection import Projection
+from mess.search.ranking import Searched, Wish
+from mess.search.steering import Column, Point, Steering
+from mess.search.terms import Terms
+from mess.search.weights import share_weights
+from mess.status.staleness import Sources, require
+from mess.storage.store import Store
+
+Spot = tuple[str, float] | Point
+PROJECTION = "passages.projection.npz"
+_MOST = 1 << 17  # ranked segments after which a search for more passages ends
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A part of a track that is similar to the query.
+
+    Attributes
+    ----------
+    track_id : str
+    start, end : float
+        Seconds.
+    best : float
+        Where the segment in it begins that is most similar.
+    score : float
+        Of the best segment: 1 is equal, 0 as unlike as chance.
+    contributions : dict of str to float
+        Each aspect's part of the score; the parts add up to it.
+    values : dict of str to dict
+        Of each target, "query" and "track" in its unit, as predicted.
+    """
+
+    track_id: str
+    start: float
+    end: float
+    best: float
+    score: float
+    contributions: dict[str, float]
+    values: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, as ``--json`` prints them."""
+        return asdict(self)
+
+
+class PassageRecommender:
+    """Search the segments of one dataset.
+
+    Parameters
+    ----------
+    dataset, encoder : str
+    store : Store, optional
+    threshold : float
+        Least R², over segments, of a target that is searched by.
+
+    Attributes
+    ----------
+    aspects : dict of str to Aspect
+    track_ids : list of str
+
+    Raises
+    ------
+    ArtifactError
+        If there are no passages or no discovery, or they are damaged or older than the features
+        or targets.
+    """
+
+    def __init__(
+        self,
+        dataset: str,
+        encoder: str,
+        *,
+        store: Store | None = None,
+        threshold: float = THRESHOLD,
+    ) -> None:
+        self._store = store or Store()
+        self.dataset, self.encoder = dataset, encoder
+        record = self._store.read_passages_record(dataset, encoder)
+        sources = Sources(self._store, dataset, encoder)
+        require("passages", record, sources)
+        discovery = self._store.read_discovery(dataset, encoder)
+        require("discovery", discovery, sources)
+        self._record = record
+        self.track_ids: list[str] = record["tracks"]
+        self._number = {track_id: row for row, track_id in enumerate(self.track_ids)}
+        self._works = np.array(record["works"], dtype=object)
+        self._composers: list[str] = record["composers"]
+        self._durations: list[float] = record["durations"]
+        self._seconds = float(record["segment_seconds"])
+        counts = np.array(record["segments"], dtype=np.int64)
+        self._first = np.concatenate([[0], np.cumsum(counts)])
+        self._track_of = np.repeat(np.arange(len(counts)), counts)
+        parts = {
+            name: self._store.read_passages_part(dataset, encoder, record, name)
+            for name in record["crc32"]
+            if name != PROJECTION
+        }
+        columns = [Column(**column) for column in record["columns"]]
+        steering = Steering(parts["passages.faiss"], columns)
+        self.index = SegmentIndex(steering, parts, record["search"])
+        self._searched = Searched(steering, LayerIndex(0, lambda _: b""), steering.n)
+        # Whole tracks tell whether a target is read at all, segments how well it is here.
+        evidence = find_evidence(
+            discovery["cells"],
+            predicted={column.name: column.r2 for column in columns},
+        )
+        self.aspects: dict[str, Aspect] = find_aspects([], evidence, threshold=threshold)
+        self.terms = Terms(
+            dataset=dataset,
+            encoder=encoder,
+            track_ids=self.track_ids,
+            aspects=self.aspects,
+            found=steering,
+            defaults={},
+        )
+
+    def __len__(self) -> int:
+        """Return the number of segments."""
+        return len(self._track_of)
+
+    @cached_property
+    def projection(self) -> Projection:
+        """What places segments that are not in the index."""
+        content = self._store.read_passages_part(
+            self.dataset, self.encoder, self._record, PROJECTION
+        )
+        return Projection.deserialise(content)
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """The header of the features: what they depend on but the audio."""
+        return self._store.features_manifest(self.dataset, self.encoder).header
+
+    def get_available_aspects(self) -> list[str]:
+        """Return the aspects that can be searched by; `aspects` has all, each with its R²."""
+        return self.terms.validated()
+
+    def window(self, track_id: str, at: float) -> tuple[float, float]:
+        """Return from when to when the segment lasts that a moment of a track lies in.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such track.
+        MessError
+            If the track is shorter.
+        """
+        row = self._row(track_id, at)
+        return self._span(row, row)
+
+    def windows(self, track_id: str) -> list[tuple[float, float]]:
+        """Return from when to when each segment of a track lasts.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such track.
+        """
+        first = self._row(track_id, 0.0)
+        count = int(self._first[self._number[track_id] + 1]) - first
+        return [self._span(row, row) for row in range(first, first + count)]
+
+    def _row(self, track_id: str, at: float) -> int:
+        if track_id not in self._number:
+            raise UnknownName("track", track_id, self._number)
+        track = self._number[track_id]
+        length = self._durations[track]
+        if not 0 <= at <= length:
+            raise MessError(f"{track_id!r} has no sound at {at:g} s: it is {length:.1f} s long")
+        count = int(self._first[track + 1] - self._first[track])
+        # The last segment is shifted back to end with its track: where two overlap, it is meant.
+        is_last = at >= length - self._seconds - 1e-3
+        return int(self._first[track]) + (count - 1 if is_last else int(at // self._seconds))
+
+    def _span(self, first: int, last: int) -> tuple[float, float]:
+        track = int(self._track_of[first])
+        length = self._durations[track]
+        latest = max(length - self._seconds, 0.0)  # the last segment ends with its track
+        begin = min((first - int(self._first[track])) * self._seconds, latest)
+        end = min((last - int(self._first[track])) * self._seconds, latest) + self._seconds
+        return begin, min(end, length)
+
+    def recommend(
+        self,
+        like: Spot | Sequence[Spot],
+        weights: Mapping[str, float],
+        k: int = 5,
+        *,
+        unlike: Sequence[Spot] = (),
+        hold: Sequence[str] = (),
+        offset: Mapping[str, float] | None = None,
+        exclude_same_work: bool = False,
+        max_per_track: int | None = None,
+        max_per_composer: int | None = None,
+    ) -> list[Passage]:
+        """Return the passages of other tracks most similar to the query.
+
+        Parameters
+        ----------
+        like : (str, float) or Point, or several
+            A track and a moment of it in seconds, or a segment that is not in the index.
+        weights : mapping of str to float
+            As in `LayerBasedRecommender.multi_aspect_recommendation`; likewise ``hold`` and
+            ``offset``, in standard deviations over all segments.
+        k : int
+        unlike : sequence of (str, float) or Point
+        exclude_same_work : bool
+            Leave out all recordings of the queries' works, and not their own tracks only.
+        max_per_track, max_per_composer : int, optional
+            At most so many passages.
+
+        Returns
+        -------
+        list of Passage
+            Best first; fewer where there are too few.
+        """
+        likes = _spots(like)
+        if not likes:
+            raise MessError("name at least one passage to be like")
+        if k < 1:
+            raise MessError(f"ask for at least 1 passage, not {k}")
+        offset = dict(offset or {})
+        wanted = share_weights(dict.fromkeys([*hold, *offset], 1.0) | dict(weights), NAMES)
+        points = [
+            (one if isinstance(one, Point) else self._row(*one), sign)
+            for spots, sign in ((likes, 1 / len(likes)), (unlike, -1 / max(len(unlike), 1)))
+            for one in spots
+        ]
+        terms = [
+            self.terms.make(name, weight, method="probe", moved=name in offset)
+            for name, weight in wanted.items()
+        ]
+        wish = Wish(
+            terms=terms,
+            points=points,
+            moves={n: float(-by if n in LOWER_IS_MORE else by) for n, by in offset.items()},
+        )
+        runs = self._search(
+            wish,
+            k=k,
+            works=exclude_same_work,
+            max_per_track=max_per_track,
+            max_per_composer=max_per_composer,
+        )
+        return self._explain(wish, runs)
+
+    def _search(
+        self,
+        wish: Wish,
+        *,
+        k: int,
+        works: bool,
+        max_per_track: int | None,
+        max_per_composer: int | None,
+    ) -> list[Run]:
+        steered = [(term.part, term.weight) for term in wish.terms if term.part is not None]
+        query = np.sum(
+            [
+                sign * self.index.steering.query(at, steered, offset=wish.moves).vector
+                for at, sign in wish.points
+            ],
+            axis=0,
+        )
+        unlike = any(weight < 0 for _, weight in steered) or any(s < 0 for _, s in wish.points)
+        own = [int(self._track_of[at]) for at, _ in wish.points if not isinstance(at, Point)]
+        if works:
+            own = np.flatnonzero(np.isin(self._works, self._works[own])).tolist()
+        left_out = [(int(self._first[track]), int(self._first[track + 1])) for track in own]
+        wanted = 4 * k + 16
+        while True:
+            rows = self.index.best(query, k=wanted, exclude=left_out, unlike=unlike)
+            runs = merge(
+                rows.tolist(),
+                track_of=self._track_of,
+                k=k,
+                max_per_track=max_per_track,
+                label_of=self._composers,
+                max_per_label=max_per_composer,
+            )
+            if len(runs) == k or len(rows) < wanted or wanted >= _MOST:
+                return runs
+            wanted *= 4
+
+    def _explain(self, wish: Wish, runs: Sequence[Run]) -> list[Passage]:
+        rows = np.array([run.best for run in runs], dtype=np.int64)
+        shares = self._searched.shares(wish, rows)
+        values = self._searched.values(wish, rows)
+        names = [term.name for term in wish.terms]
+        found = []
+        for place, (run, parts) in enumerate(zip(runs, shares.T.tolist(), strict=True)):
+            start, end = self._span(run.first, run.last)
+            found.append(
+                Passage(
+                    track_id=self.track_ids[self._track_of[run.best]],
+                    start=round(start, 3),
+                    end=round(end, 3),
+                    best=round(self._span(run.best, run.best)[0], 3),
+                    score=float(sum(parts)),
+                    contributions=dict(zip(names, parts, strict=True)),
+                    values=values[place],
+                )
+            )
+        return found
+
+
+def _spots(like: Spot | Sequence[Spot]) -> list[Spot]:
+    if isinstance(like, Point):
+        return [like]
+    if isinstance(like, tuple) and len(like) == 2 and isinstance(like[0], str):
+        return [(like[0], float(like[1]))]
+    return list(like)

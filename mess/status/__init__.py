@@ -1,0 +1,1 @@
+"""What is ready, missing, damaged or stale in a data root."""

@@ -1,0 +1,228 @@
+"""What there is of a dataset, by a look at its files: how much, how large, and what has changed.
+
+Nothing is opened but manifests: sizes and changes are told by what the file system says of a file.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mess.datasets import Dataset, load_dataset
+from mess.encoders import PRESETS
+from mess.errors import ArtifactError, MessError
+from mess.storage.manifest import Manifest
+from mess.storage.store import Store
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How recordings differ from what a manifest remembers.
+
+    Attributes
+    ----------
+    new : int
+        Recordings that were not there.
+    gone : int
+    changed : int
+        Of another size.
+    touched : int
+        Of the same size and another time: edited in place, or copied. A run compares hashes.
+    midi : int
+        Whose MIDI has another size or time, came or went.
+    """
+
+    new: int = 0
+    gone: int = 0
+    changed: int = 0
+    touched: int = 0
+    midi: int = 0
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """How much there is of a dataset by one encoder.
+
+    Attributes
+    ----------
+    tracks, works : int
+    seconds : float
+        Of audio.
+    failed : dict of str to str
+        Why a track has no features, by its id.
+    licence : str
+        Of the recordings; "" where the dataset does not say.
+    weights_licence : str
+        Of the encoder's weights.
+    sizes : dict of str to int
+        Bytes of each kind of artifact; a kind that is not there is left out.
+    """
+
+    tracks: int = 0
+    works: int = 0
+    seconds: float = 0.0
+    failed: dict[str, str] = field(default_factory=dict)
+    licence: str = ""
+    weights_licence: str = ""
+    sizes: dict[str, int] = field(default_factory=dict)
+
+
+def find_recordings(store: Store, dataset: str) -> Dataset | None:
+    """Return the recordings of a dataset, None where they are not on this machine."""
+    try:
+        return load_dataset(dataset, root=store.audio_dir(dataset))
+    except (MessError, OSError):
+        return None
+
+
+def why_unread(store: Store, dataset: str) -> str:
+    """Return why the recordings of a dataset cannot be listed, in a line; "" if they can."""
+    try:
+        load_dataset(dataset, root=store.audio_dir(dataset))
+    except (MessError, OSError) as error:
+        return str(error)
+    return ""
+
+
+def find_changes(recordings: Dataset, manifest: Manifest) -> Changes:
+    """Compare a dataset's files with a manifest, by size and time alone."""
+    new = gone = changed = touched = midi = 0
+    for track in recordings:
+        entry = manifest.tracks.get(track.id)
+        if entry is None:
+            new += 1
+            continue
+        if entry.get("status") != "done":
+            continue
+        size, time = _stat(track.path)
+        gone += size < 0
+        changed += size not in (-1, entry.get("size"))
+        touched += size == entry.get("size") and time != entry.get("mtime_ns")
+        if "midi_stat" in entry:
+            now = list(_stat(track.midi_path)) if track.midi_path else None
+            midi += now != entry["midi_stat"]
+    gone += len(manifest.tracks.keys() - {track.id for track in recordings})
+    return Changes(new=new, gone=gone, changed=changed, touched=touched, midi=midi)
+
+
+def take_inventory(
+    store: Store, dataset: str, encoder: str, *, recordings: Dataset | None
+) -> Inventory:
+    """Count what there is of a dataset by an encoder, and its bytes on disk.
+
+    Parameters
+    ----------
+    store : Store
+    dataset, encoder : str
+    recordings : Dataset or None
+        What `find_recordings` found.
+    """
+    try:
+        manifest = store.features_manifest(dataset, encoder)
+    except ArtifactError:
+        manifest = Manifest(Path(), {}, {})
+    done = manifest.done()
+    preset = PRESETS.get(encoder)
+    return Inventory(
+        tracks=len(done),
+        works=len({entry.get("work", track) for track, entry in done.items()}),
+        seconds=sum(entry.get("duration", 0.0) for entry in done.values()),
+        failed={
+            track: str(entry.get("error", "unknown"))
+            for track, entry in manifest.tracks.items()
+            if entry.get("status") == "failed"
+        },
+        licence=recordings.licence if recordings else "",
+        weights_licence=str(manifest.header.get("licence") or (preset.licence if preset else "")),
+        sizes=_sizes(store, dataset, encoder, recordings),
+    )
+
+
+def _sizes(store: Store, dataset: str, encoder: str, recordings: Dataset | None) -> dict[str, int]:
+    """Return the bytes of each kind of artifact, the audio (with its MIDI) first."""
+    if recordings is None:
+        sizes = {"audio": _folder_size(store.audio_dir(dataset))}
+    else:  # wherever links lead
+        files = {path for track in recordings for path in (track.path, track.midi_path) if path}
+        sizes = {"audio": sum(_size(path) for path in files)}
+    for kind, paths in store.artifact_paths(dataset, encoder).items():
+        sizes[kind] = sum(_size(path) for path in paths)
+    return {kind: size for kind, size in sizes.items() if size}
+
+
+def _size(path: Path) -> int:
+    return _folder_size(path) if path.is_dir() else max(0, _stat(path)[0])
+
+
+def _folder_size(folder: Path) -> int:
+    total = 0
+    try:
+        with os.scandir(folder) as found:
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    total += _folder_size(Path(entry.path))
+                elif entry.is_file():
+                    total += entry.stat().st_size
+    except OSError:
+        return total
+    return total
+
+
+def _stat(path: Path) -> tuple[int, int]:
+    """Return size and time of a file, −1 where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
+
+
+# In words --------------------------------------------------------------------------------------
+
+
+def describe_amount(found: Inventory) -> str:
+    """Return hours, tracks, works and bytes in one line."""
+    return (
+        f"{hours_text(found.seconds)} of audio, {found.tracks} tracks of {found.works} works, "
+        f"{size_text(sum(found.sizes.values()))} on disk"
+    )
+
+
+def describe_licences(found: Inventory, encoder: str) -> list[str]:
+    """Return a line on the licence of the recordings, and one on the weights'."""
+    lines = [f"the recordings: {found.licence}"] if found.licence else []
+    weights = f"the weights of {encoder}: {found.weights_licence}"
+    return lines + ([weights] if found.weights_licence else [])
+
+
+def hours_text(seconds: float) -> str:
+    """Return a duration for people.
+
+    >>> hours_text(5400), hours_text(90), hours_text(24)
+    ('1.5 h', '2 min', '24 s')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes for people, in powers of ten.
+
+    >>> size_text(999), size_text(1_234_000)
+    ('999 B', '1.2 MB')
+    """
+    number = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 999.5:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def readable(name: str) -> str:
+    """Return a name with what cannot be printed or sent, bytes that are no UTF-8, replaced.
+
+    >>> readable("caf\\udce9")
+    'caf?'
+    """
+    return name.encode(errors="replace").decode()

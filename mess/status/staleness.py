@@ -1,0 +1,257 @@
+"""Is what was concluded still true? One rule for every conclusion, asked by all who show it.
+
+A conclusion carries the version of the code and a fingerprint of each thing that it was drawn
+from. It is stale when one of them is another one now.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeVar
+
+from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
+from mess.storage.manifest import Manifest, fingerprint
+from mess.storage.paths import Level, command_for
+from mess.storage.store import Store
+from mess.targets import TARGETS_VERSION
+from mess.versions import (
+    COMPARISON_VERSION,
+    CROSS_VERSION,
+    DISCOVERY_VERSION,
+    EVALUATION_VERSION,
+    INDEX_VERSION,
+    MAPS_VERSION,
+    PASSAGES_VERSION,
+)
+
+Reason = Literal["audio", "settings", "code", "labels", "inputs"]
+Conclusion = Literal["discovery", "index", "passages", "evaluation", "map"]
+Read = TypeVar("Read")
+Record = Mapping[str, Any]
+
+# What each is drawn from, under the names that its record has for it.
+_INPUTS: dict[Conclusion, tuple[str, ...]] = {
+    "discovery": ("features", "targets"),
+    "index": ("features", "targets"),
+    "passages": ("features", "targets"),
+    "evaluation": ("index", "discovery"),
+    "map": ("features",),
+}
+_STEPS: dict[Conclusion, str] = {
+    "discovery": "probe",
+    "index": "index",
+    "passages": "index",
+    "evaluation": "evaluate",
+    "map": "map",
+}
+_PARTS: tuple[Reason, ...] = ("audio", "settings", "code", "labels")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why something is stale, in short and in words; both are empty where it is not."""
+
+    reasons: tuple[Reason, ...] = ()
+    why: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether it is stale."""
+        return bool(self.why)
+
+    def __str__(self) -> str:
+        """Return all that has changed."""
+        return "; ".join(self.why)
+
+
+class Sources:
+    """What conclusions about a dataset by an encoder are drawn from, each read once.
+
+    Parameters
+    ----------
+    store : Store
+    dataset, encoder : str
+    """
+
+    def __init__(self, store: Store, dataset: str, encoder: str) -> None:
+        self.store, self.dataset, self.encoder = store, dataset, encoder
+        self._fingerprints: dict[str, str | None] = {}
+
+    @cached_property
+    def features(self) -> Manifest | ArtifactError:
+        """How the features were made."""
+        return attempt(lambda: self.store.features_manifest(self.dataset, self.encoder))
+
+    @cached_property
+    def targets(self) -> Manifest | ArtifactError:
+        """How the targets were measured."""
+        return attempt(lambda: self.store.targets_manifest(self.dataset))
+
+    @cached_property
+    def index(self) -> Record | ArtifactError:
+        """The record of the index."""
+        return attempt(lambda: self.store.read_index_record(self.dataset, self.encoder))
+
+    @cached_property
+    def discovery(self) -> Record | ArtifactError:
+        """The record of the discovery on whole tracks."""
+        return attempt(lambda: self.store.read_discovery(self.dataset, self.encoder))
+
+    def fingerprint(self, name: str) -> str | None:
+        """Return the fingerprint of a source as it is now, None where there is none.
+
+        Raises
+        ------
+        ArtifactError
+            If it is damaged.
+        """
+        if name not in self._fingerprints:
+            self._fingerprints[name] = self._fingerprint(name)
+        return self._fingerprints[name]
+
+    def _fingerprint(self, name: str) -> str | None:
+        source = getattr(self, name)
+        if isinstance(source, ArtifactMissing):
+            return None
+        if isinstance(source, ArtifactError):
+            raise source
+        if isinstance(source, Manifest):
+            return source.fingerprint()
+        if name == "index":
+            return str(source["fingerprint"])
+        return fingerprint(source)
+
+
+def attempt(read: Callable[[], Read]) -> Read | ArtifactError:
+    """Return what was read, or why it cannot be."""
+    try:
+        return read()
+    except ArtifactError as error:
+        return error
+
+
+def judge(kind: Conclusion, record: Record, sources: Sources) -> Verdict:
+    """Tell whether a conclusion is stale, and why.
+
+    Parameters
+    ----------
+    kind : str
+    record : mapping
+        As it was read.
+    sources : Sources
+    """
+    reasons: list[Reason] = []
+    why: list[str] = []
+    # Looked up at every call: tests make code newer than it is.
+    version = {
+        "discovery": DISCOVERY_VERSION,
+        "index": INDEX_VERSION,
+        "passages": PASSAGES_VERSION,
+        "evaluation": EVALUATION_VERSION,
+        "map": MAPS_VERSION,
+    }[kind]
+    made = record.get("code_version", 1)
+    if made != version:
+        reasons.append("code")
+        why.append(tell_code(made, version))
+    for name in _INPUTS[kind]:
+        told = _told(name)
+        try:
+            now = sources.fingerprint(name)
+        except ArtifactError:
+            reasons.append("inputs")
+            why.append(f"the {name} cannot be read")
+            continue
+        if record.get(name) == now:
+            continue
+        if now is None:
+            reasons.append("inputs")
+            why.append(f"the {name} {'is' if name in _SINGULAR else 'are'} missing")
+            continue
+        parts = _changed_parts((record.get("inputs") or {}).get(name), getattr(sources, name))
+        reasons += [part for part in (parts or ("inputs",)) if part not in reasons]
+        why.append(told + (f" (other {', '.join(parts)})" if parts else ""))
+    return Verdict(tuple(dict.fromkeys(reasons)), tuple(why))
+
+
+def require(kind: Conclusion, record: Record, sources: Sources, *, level: Level = "track") -> None:
+    """Refuse a conclusion that is stale.
+
+    Raises
+    ------
+    ArtifactStale
+        The message says what has changed and what makes it anew.
+    """
+    verdict = judge(kind, record, sources)
+    if verdict:
+        what = f"the {kind} of {sources.dataset!r} by {sources.encoder!r}"
+        command = command_for(_STEPS[kind], sources.dataset, sources.encoder, level=level)
+        verb = "are" if kind == "passages" else "is"
+        raise ArtifactStale(what, f"{verb} stale ({verdict})", command)
+
+
+def judge_comparison(store: Store, dataset: str, record: Record) -> Verdict:
+    """Tell whether encoders were probed, or probed again, after they were compared."""
+    if record.get("code_version") != COMPARISON_VERSION:
+        return Verdict(("code",), (tell_code(record.get("code_version", 1), COMPARISON_VERSION),))
+    then = {row["name"]: row.get("discovery") for row in record["encoders"]}
+    now = {}
+    for encoder in store.encoders_of(dataset):
+        found = Sources(store, dataset, encoder).discovery
+        if not isinstance(found, ArtifactError):
+            now[str(found.get("encoder", encoder))] = fingerprint(found)
+    joined = {} if record.get("chosen") else now  # who was left out on purpose has not joined
+    changed = [name for name in now if name in then | joined and then.get(name) != now[name]]
+    gone = [name for name in then if name not in now]
+    why = [f"probed since: {', '.join(changed)}"] if changed else []
+    why += [f"no longer probed: {', '.join(gone)}"] if gone else []
+    return Verdict(("inputs",) if why else (), tuple(why))
+
+
+def judge_reliability(record: Record, targets: Manifest | ArtifactError) -> Verdict:
+    """Tell whether the targets, or the recordings that they were tested on, are others now."""
+    reasons: list[Reason] = []
+    why = []
+    if record.get("code_version", 1) != TARGETS_VERSION:
+        reasons.append("code")
+        why.append(tell_code(record.get("code_version", 1), TARGETS_VERSION))
+    if isinstance(targets, Manifest):
+        audio = record.get("audio") or {}
+        done = targets.done()
+        other = [track for track in audio if done.get(track, {}).get("sha256") != audio[track]]
+        if other:
+            reasons.append("audio")
+            why.append(f"{len(other)} of its recordings changed or are gone")
+    return Verdict(tuple(reasons), tuple(why))
+
+
+def judge_cross(store: Store, encoder: str, record: Record) -> Verdict:
+    """Tell whether the features or targets of a dataset of the cross table are others now."""
+    if record.get("code_version", 1) != CROSS_VERSION:
+        return Verdict(("code",), (tell_code(record.get("code_version", 1), CROSS_VERSION),))
+    why = []
+    for dataset, then in record.get("inputs", {}).items():
+        sources = Sources(store, dataset, encoder)
+        for name in ("features", "targets"):
+            now = attempt(lambda name=name, sources=sources: sources.fingerprint(name))  # type: ignore[misc]
+            if now != then.get(name):
+                why.append(f"the {name} of {dataset} have changed since")
+    return Verdict(("inputs",) if why else (), tuple(why))
+
+
+def tell_code(then: object, now: object) -> str:
+    """Say that the code is another one."""
+    return f"made by version {then} of the code, now {now}"
+
+
+_SINGULAR = ("index", "discovery")
+
+
+def _told(name: str) -> str:
+    return f"the {name} {'has' if name in _SINGULAR else 'have'} changed since"
+
+
+def _changed_parts(then: object, now: object) -> tuple[Reason, ...]:
+    if not isinstance(then, dict) or not isinstance(now, Manifest):
+        return ()
+    present = now.parts()
+    return tuple(name for name in _PARTS if name in then and then[name] != present[name])

@@ -1,0 +1,301 @@
+"""What exists of each dataset and encoder, what is stale and why, and which command comes next."""
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mess.audio.decoding import SEGMENT_SECONDS
+from mess.datasets import Dataset
+from mess.encoders import PRESETS
+from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
+from mess.status.inventory import Changes, find_changes, find_recordings
+from mess.status.staleness import (
+    Conclusion,
+    Reason,
+    Sources,
+    attempt,
+    judge,
+    judge_reliability,
+    tell_code,
+)
+from mess.storage.manifest import Manifest
+from mess.storage.paths import command_for
+from mess.storage.store import Store
+from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, TARGETS_VERSION
+from mess.versions import FEATURES_VERSION
+
+STEPS = ("extract", "targets", "probe", "index", "evaluate")
+State = Literal["ready", "missing", "partial", "stale", "damaged"]
+
+
+@dataclass(frozen=True)
+class StepStatus:
+    """One step of one dataset and encoder.
+
+    Attributes
+    ----------
+    step : str
+        "extract", "targets", "probe", "index", "evaluate" or "check-targets".
+    state : str
+        "partial" where recordings wait to be done.
+    detail : str
+        What is there, or why not.
+    command : str
+        What makes it anew.
+    reasons : tuple of str
+        Why it is stale: the audio (or its MIDI), a setting, the code, works or composers, or what
+        else it was made from has changed.
+    """
+
+    step: str
+    state: State
+    detail: str
+    command: str
+    reasons: tuple[Reason, ...] = ()
+
+
+def survey(
+    store: Store,
+    dataset: str,
+    encoder: str,
+    *,
+    recordings: Dataset | None = None,
+    whole: Container[str] = (),
+) -> list[StepStatus]:
+    """Return the status of the five steps, in the order in which they run.
+
+    Parameters
+    ----------
+    store : Store
+    dataset, encoder : str
+    recordings : Dataset, optional
+        Found by itself where it is not given; compared by size and time, not by content.
+    whole : container of str
+        The steps of which every file is read, and not the records alone: what is damaged is seen,
+        too. `STEPS` are all.
+    """
+    recordings = recordings or find_recordings(store, dataset)
+    sources = Sources(store, dataset, encoder)
+    evaluation = attempt(lambda: store.read_evaluation(dataset, encoder))
+    return [
+        _batch_status(
+            "extract",
+            sources.features,
+            recordings,
+            _features_header,
+            command_for("extract", dataset, encoder),
+            absent=lambda found: store.missing_features(
+                dataset, encoder, found, whole="extract" in whole
+            ),
+        ),
+        _batch_status(
+            "targets",
+            sources.targets,
+            recordings,
+            _targets_header,
+            command_for("targets", dataset),
+            absent=lambda found: store.missing_measured(dataset, found, whole="targets" in whole),
+        ),
+        _derived_status(
+            "probe",
+            "discovery",
+            sources.discovery,
+            sources,
+            absent=lambda found: store.missing_predictions(
+                dataset, encoder, found, whole="probe" in whole
+            ),
+        ),
+        _derived_status(
+            "index",
+            "index",
+            sources.index,
+            sources,
+            absent=lambda found: _missing_of_index(sources, found, whole="index" in whole),
+        ),
+        _derived_status("evaluate", "evaluation", evaluation, sources),
+    ]
+
+
+def _missing_of_index(sources: Sources, record: Mapping[str, Any], *, whole: bool) -> list[str]:
+    """Return what an index lacks; an index without its passages is not whole."""
+    store, dataset, encoder = sources.store, sources.dataset, sources.encoder
+    lacking = store.missing_index_files(dataset, encoder, record, whole=whole)
+    if not record["passages"]:
+        return lacking
+    try:
+        passages = store.read_passages_record(dataset, encoder)
+    except ArtifactMissing:
+        return [*lacking, "the passages"]
+    except ArtifactError:
+        return [*lacking, "passages.json"]
+    if judge("passages", passages, sources):
+        lacking.append("the present passages")
+    return lacking + store.missing_index_files(dataset, encoder, passages, whole=whole)
+
+
+def survey_targets(store: Store, dataset: str) -> StepStatus:
+    """Return whether the targets themselves were tested; nothing else waits for that."""
+    command = command_for("check-targets", dataset)
+    record = attempt(lambda: store.read_reliability(dataset))
+    if isinstance(record, ArtifactError):
+        return _unreadable("check-targets", record, command)
+    verdict = judge_reliability(record, attempt(lambda: store.targets_manifest(dataset)))
+    if verdict:
+        return StepStatus("check-targets", "stale", str(verdict), command, verdict.reasons)
+    trusted = sum(row["trusted"] for row in record["targets"].values())
+    detail = f"{trusted} of {len(record['targets'])} targets trusted, {record['tracks']} tracks"
+    return StepStatus("check-targets", "ready", detail, command)
+
+
+def next_step(statuses: list[StepStatus]) -> StepStatus | None:
+    """Return the first step that is not ready, or None."""
+    return next((status for status in statuses if status.state != "ready"), None)
+
+
+# Features and targets, track by track ----------------------------------------------------------
+
+
+def _batch_status(
+    step: str,
+    manifest: Manifest | ArtifactError,
+    recordings: Dataset | None,
+    expected: Callable[[Mapping[str, Any]], dict[str, Any]],
+    command: str,
+    *,
+    absent: Callable[[Manifest], list[str]],
+) -> StepStatus:
+    if isinstance(manifest, ArtifactError):
+        return _unreadable(step, manifest, command)
+    done = len(manifest.done())
+    failed = len(manifest.tracks) - done
+    if not done:
+        return StepStatus(step, "missing", "no track succeeded", command)
+    reasons, why = _outdated(manifest.header, expected(manifest.header))
+    changes = find_changes(recordings, manifest) if recordings else Changes()
+    told = _tell_changes(changes)
+    if told:
+        reasons = ("audio", *reasons)
+    if told or why:
+        return StepStatus(step, "stale", "; ".join(told + why), command, reasons)
+    lacking = absent(manifest)
+    if lacking:
+        return StepStatus(step, "damaged", _tell_lacking(lacking), command)
+    if changes.new:
+        detail = f"{done} tracks, {changes.new} not done yet"
+        return StepStatus(step, "partial", detail, command)
+    detail = f"{done} tracks" + (f", {failed} failed" if failed else "")
+    return StepStatus(step, "ready", detail, command)
+
+
+def _tell_changes(changes: Changes) -> list[str]:
+    found = (
+        (changes.changed, "changed"),
+        (changes.gone, "gone"),
+        (changes.touched, "changed or copied (another time, the same size)"),
+    )
+    told = [f"{_count(number)} {what}" for number, what in found if number]
+    return told + ([f"the MIDI of {_count(changes.midi)} changed"] if changes.midi else [])
+
+
+def _count(number: int) -> str:
+    return f"{number} recording{'' if number == 1 else 's'}"
+
+
+def _features_header(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the present code would write, as far as no weights must be read for it."""
+    expected: dict[str, Any] = {
+        "segment_seconds": SEGMENT_SECONDS,
+        "code_version": FEATURES_VERSION,
+    }
+    preset = PRESETS.get(str(header.get("encoder")))
+    if preset is not None:
+        expected |= {
+            "sample_rate": preset.sample_rate,
+            "layers": preset.layers,
+            "dim": preset.dim,
+        }
+        if preset.revision and header.get("revision"):  # none where a package brought the weights
+            expected["revision"] = preset.revision
+        if preset.kind == "spectral":
+            from mess.encoders.spectral import SpectralEncoder
+
+            expected["settings"] = SpectralEncoder().settings
+    return expected
+
+
+def _targets_header(_header: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "targets": list(ALL_TARGETS),
+        "sample_rate": TARGET_SAMPLE_RATE,
+        "segment_seconds": SEGMENT_SECONDS,
+        "code_version": TARGETS_VERSION,
+    }
+
+
+def _outdated(
+    header: Mapping[str, Any], expected: Mapping[str, Any]
+) -> tuple[tuple[Reason, ...], list[str]]:
+    """Return why a header is not the present one, in short and in words."""
+    reasons: list[Reason] = []
+    why = []
+    differ = {key for key in expected if key in header and header[key] != expected[key]}
+    if "code_version" in differ:
+        reasons.append("code")
+        why.append(tell_code(header["code_version"], expected["code_version"]))
+    settings = sorted(differ - {"code_version"})
+    if settings:
+        reasons.append("settings")
+        why.append(
+            "settings changed: " + ", ".join(_tell(key, header, expected) for key in settings)
+        )
+    return tuple(reasons), why
+
+
+def _tell(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    short = all(isinstance(one[key], str | int | float) for one in (then, now))
+    return f"{key} {then[key]} → {now[key]}" if short else key
+
+
+# What is concluded from them -------------------------------------------------------------------
+
+
+def _derived_status(
+    step: str,
+    kind: Conclusion,
+    record: Mapping[str, Any] | ArtifactError,
+    sources: Sources,
+    *,
+    absent: Callable[[Mapping[str, Any]], list[str]] = lambda _: [],
+) -> StepStatus:
+    command = command_for(step, sources.dataset, sources.encoder)
+    if isinstance(record, ArtifactError):
+        return _unreadable(step, record, command)
+    verdict = judge(kind, record, sources)
+    if verdict:
+        return StepStatus(step, "stale", str(verdict), command, verdict.reasons)
+    lacking = absent(record)
+    if lacking:
+        return StepStatus(step, "damaged", _tell_lacking(lacking), command)
+    return StepStatus(step, "ready", _describe(step, record), command)
+
+
+def _tell_lacking(names: list[str]) -> str:
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more} missing or damaged"
+
+
+def _describe(step: str, record: Mapping[str, Any]) -> str:
+    if step == "probe":
+        cells = f"{len(record['layer_names'])} × {len(record['target_names'])} cells"
+        return f"{record['n']} tracks of {record['works']} works, {cells}"
+    if step == "index":
+        return f"{len(record['tracks'])} tracks"
+    return f"{len(record['defaults'])} aspects"
+
+
+def _unreadable(step: str, error: ArtifactError, command: str) -> StepStatus:
+    if isinstance(error, ArtifactMissing):
+        return StepStatus(step, "missing", "not made yet", command)
+    if isinstance(error, ArtifactStale):
+        return StepStatus(step, "stale", str(error), command, ("code",))
+    return StepStatus(step, "damaged", str(error), command)

@@ -1,0 +1,1 @@
+"""What lies on disk: paths, atomic files, manifests, the store of all artifacts."""

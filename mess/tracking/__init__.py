@@ -1,0 +1,1 @@
+"""Experiments in MLflow: recording runs and reading them."""

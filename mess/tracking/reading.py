@@ -1,0 +1,155 @@
+"""The recorded runs, as MLflow's own client tells them: from SQLite and from a tracking server.
+
+MLflow takes seconds and hundreds of MB to import, so its client runs in another process, which
+stays for some minutes (`mess.tracking.mlflow_process`).
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from mess.errors import ArtifactMissing, MessError
+from mess.storage.files import read_json
+from mess.storage.store import Store
+from mess.tracking.mlflow_client import sqlite_path, without_password
+from mess.tracking.mlflow_process import MlflowProcess
+from mess.tracking.recording import client_process, is_own, tracking_uri
+
+_COMMAND = "mess probe"
+_PARENT = "mlflow.parentRunId"
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """One run, without its metrics.
+
+    Attributes
+    ----------
+    id, name : str
+    experiment : str
+        MLflow's number of the experiment, for links.
+    kind : str
+        "probe", "evaluate", "sweep", "compare" or what else began the run's name.
+    dataset, encoder : str
+    status : str
+        As MLflow has it: RUNNING, FINISHED, FAILED, KILLED or SCHEDULED.
+    started, ended : float
+        Seconds since the epoch; ``ended`` is NaN while it runs.
+    parent : str
+        The sweep that a run belongs to, "" if it stands alone.
+    params, tags : dict of str to str
+    score : float
+        The mean nested R² over targets, NaN where a run has none.
+    """
+
+    id: str
+    name: str
+    experiment: str
+    kind: str
+    dataset: str
+    encoder: str
+    status: str
+    started: float
+    ended: float
+    parent: str = ""
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    score: float = math.nan
+
+
+def read_runs(store: Store) -> list[RecordedRun]:
+    """Return every run of the experiment that is not deleted, the newest first.
+
+    Raises
+    ------
+    ArtifactMissing
+        If nothing was recorded yet.
+    MessError
+        If the store is damaged, of another version of MLflow, or does not answer within seconds.
+    """
+    return [_run(found) for found in _reader(store).ask("runs")]
+
+
+def read_metrics(store: Store, run: str) -> dict[str, float]:
+    """Return the last value of every metric of a run; undefined ones are NaN.
+
+    Raises
+    ------
+    MessError
+        As `read_runs`.
+    """
+    found = _reader(store).ask("metrics_of", run=run)
+    return {key: float(value) for key, value in found.items()}
+
+
+def read_discovery_of(store: Store, run: RecordedRun) -> dict[str, Any]:
+    """Return the record of a discovery that was kept with its run, also after the root moved.
+
+    Raises
+    ------
+    ArtifactMissing
+        If the run kept none.
+    MessError
+        If it is damaged, or the store does not answer within seconds.
+    """
+    command = f"{_COMMAND} --dataset {run.dataset} --encoder {run.encoder}"
+    if is_own(store):
+        folder = store.mlflow_artifacts / run.id / "artifacts"
+        paths = sorted(folder.glob("*.json"))  # an older MESS had MLflow write them
+        records = (read_json(path, command=command, sealed=False) for path in paths)
+    else:
+        records = iter(_reader(store).ask("records_of", run=run.id))
+    for record in records:
+        if {"cells", "layer_names", "target_names"} <= record.keys():
+            return record
+    raise ArtifactMissing(f"the discovery of the run {run.name!r}", command)
+
+
+def runs_version(store: Store) -> tuple[int, ...]:
+    """Return numbers that change when a run is written to an SQLite store; none for a server."""
+    path = sqlite_path(tracking_uri(store))
+    if path is None:
+        return ()
+    beside = (path, path.with_name(f"{path.name}-wal"))
+    found = [one.stat() for one in beside if one.exists()]
+    return tuple(number for one in found for number in (one.st_mtime_ns, one.st_size))
+
+
+def server_address(store: Store) -> str | None:
+    """Return the address of the tracking server that runs are recorded at, None without one."""
+    uri = tracking_uri(store)
+    return without_password(uri).rstrip("/") if uri.startswith(("http://", "https://")) else None
+
+
+_readers: dict[tuple[str, str], MlflowProcess] = {}  # of this process; each ends when idle
+
+
+def _reader(store: Store) -> MlflowProcess:
+    path = sqlite_path(tracking_uri(store))
+    try:
+        if path is not None and not (path.exists() and path.stat().st_size):
+            raise ArtifactMissing("the record of runs", _COMMAND)
+    except OSError as error:
+        raise MessError(f"{path}: cannot be read ({error.strerror})") from None
+    key = (tracking_uri(store), str(store.root.absolute()))
+    return _readers.setdefault(key, client_process(store, write=False))
+
+
+def _run(found: dict[str, Any]) -> RecordedRun:
+    tags, params, name = found["tags"], found["params"], found["name"]
+    started, ended, score = found["started"], found["ended"], found["score"]
+    return RecordedRun(
+        id=found["id"],
+        name=name,
+        experiment=found["experiment"],
+        kind=tags.get("kind") or name.partition(" ")[0],
+        dataset=tags.get("dataset") or params.get("dataset", ""),
+        encoder=tags.get("encoder") or params.get("encoder", ""),
+        status=found["status"],
+        started=(started or 0) / 1000,
+        ended=ended / 1000 if ended else math.nan,
+        parent=tags.get(_PARENT, ""),
+        params=params,
+        tags={key: value for key, value in tags.items() if not key.startswith("mlflow.")},
+        score=math.nan if score is None else score,
+    )

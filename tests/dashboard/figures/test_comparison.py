@@ -1,0 +1,152 @@
+"""What the comparison's figures, tables and sentences say."""
+
+from typing import Any
+
+import pytest
+
+from dashboard.figures.comparison import (
+    cost_table,
+    difference_plot,
+    difference_table,
+    in_words,
+    is_cut,
+    score_heatmap,
+    score_table,
+)
+
+
+def encoder(name: str, *r2: float | None, control_of: str | None = None) -> dict[str, Any]:
+    cells = {
+        target: {"r2": value, "low": value - 0.1, "high": value + 0.1, "layers": [1, 2]}
+        for target, value in zip(("tempo", "register"), r2, strict=True)
+        if value is not None
+    }
+    return {
+        "name": name,
+        "control_of": control_of,
+        "mean_r2": 0.5,
+        "r2": cells,
+        "seconds_per_minute": None if control_of else 0.25,
+        "cost": 1.5,
+        "bytes": 2_500_000,
+        "faithfulness": None if control_of else {"probe": 0.61, "plain": 0.3},
+        "licence": "MIT",
+        "layers": 5,
+        "dim": 384,
+        "trained_on": "speech",
+    }
+
+
+def difference(value: float, verdict: str, *, width: float = 0.1) -> dict[str, Any]:
+    return {
+        "difference": value,
+        "low": value - width,
+        "high": value + width,
+        "p": 0.001,
+        "p_holm": 0.002,
+        "verdict": verdict,
+    }
+
+
+@pytest.fixture
+def record() -> dict[str, Any]:
+    return {
+        "targets": ["tempo", "register"],
+        "minutes": 60.0,
+        "encoders": [
+            encoder("a<b>", 0.9, -0.2),
+            encoder("random:a<b>", 0.4, None, control_of="a<b>"),
+        ],
+        "missing": [
+            {
+                "name": "mert",
+                "state": "not extracted",
+                "command": "mess run-all",
+                "licence": "CC-BY-NC-4.0",
+                "trained_on": "music",
+                "layers": 13,
+                "dim": 768,
+                "cost": 10.9,
+            }
+        ],
+    }
+
+
+@pytest.fixture
+def pair() -> dict[str, Any]:
+    return {
+        "a": "first",
+        "b": "<i>second",
+        "mean": difference(0.05, "not told apart"),
+        "targets": {
+            "tempo": difference(0.3, "beats"),
+            "register": difference(-0.4, "loses"),
+            "attack": difference(0.05, "not told apart", width=9.0),
+        },
+    }
+
+
+def test_the_heatmap_has_every_score_and_paler_controls(record: dict[str, Any]) -> None:
+    figure = score_heatmap(record)
+    written = {(note.x, note.y): note.text for note in figure.layout.annotations}
+    assert written == {(0, 0): "0.90", (0, 1): "-0.20", (1, 0): "0.40"}
+    strong, pale = figure.data
+    assert strong.colorscale != pale.colorscale
+    assert [[cell is None or cell != cell for cell in row] for row in strong.z] == [
+        [False, True], [False, True],
+    ]  # fmt: skip
+    assert list(figure.layout.yaxis.ticktext) == ["tempo", "register"]
+    titles = list(figure.layout.xaxis.ticktext)
+    assert titles[0].startswith("a&lt;b&gt;") and titles[1].startswith("random:<br>a&lt;b&gt;")
+    assert "R² 0.900 [0.80, 1.00]" in strong.customdata[0][0]
+
+
+def test_numbers_read_on_their_cells_and_the_background_is_the_themes(
+    record: dict[str, Any], pair: dict[str, Any]
+) -> None:
+    colours = {(n.x, n.y): n.font.color for n in score_heatmap(record).layout.annotations}
+    assert colours == {(0, 0): "#fff", (0, 1): "#111", (1, 0): "#111"}
+    for figure in (score_heatmap(record), difference_plot(pair)):
+        assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+        assert figure.layout.font.color is None
+
+
+def test_differences_are_told_by_shape_colour_and_name(pair: dict[str, Any]) -> None:
+    figure = difference_plot(pair)
+    by_name = {trace.name: trace for trace in figure.data}
+    assert set(by_name) == {"first is better", "&lt;i&gt;second is better", "not told apart"}
+    assert len({trace.marker.symbol for trace in figure.data}) == 3
+    assert len({trace.marker.color for trace in figure.data}) == 3
+    better = by_name["first is better"]
+    assert (better.x[0], figure.layout.yaxis.ticktext[better.y[0]]) == (0.3, "tempo")
+    assert better.error_x.array[0] == pytest.approx(0.1)
+    assert list(figure.layout.yaxis.ticktext) == ["register", "attack", "tempo"]
+    low, high = figure.layout.xaxis.range
+    assert low == -high and 0.4 < high < 2
+    assert is_cut(pair)
+    del pair["targets"]["attack"]
+    assert not is_cut(pair)
+
+
+def test_words_and_tables_say_what_the_figures_show(
+    record: dict[str, Any], pair: dict[str, Any]
+) -> None:
+    said = in_words(pair)
+    assert said.startswith("better on 1 of 3 targets, worse on 1, not told apart on 1;")
+    assert "on the whole not told apart (mean difference 0.05 [-0.05, 0.15])" in said
+    table = difference_table(pair)
+    assert table["target"].tolist() == ["register", "tempo", "attack"]
+    assert table["verdict"].tolist() == ["loses", "beats", "not told apart"]
+    scores = score_table(record)
+    assert scores["a<b>"].tolist() == ["0.90 [0.80, 1.00] · 1, 2", "-0.20 [-0.30, -0.10] · 1, 2"]
+    assert scores["random:a<b>"].tolist() == ["0.40 [0.30, 0.50] · 1, 2", "–"]
+
+
+def test_costs_are_told_of_what_is_here_and_of_what_could_join(record: dict[str, Any]) -> None:
+    table = cost_table(record).set_index("encoder")
+    assert table["s per minute"].tolist() == ["0.25", "~1.5", "~11"]
+    assert table["this dataset"].tolist() == ["15 s", "~90 s", "~11 min"]
+    assert table["on disk"].tolist() == ["2.5 MB", "2.5 MB", "–"]
+    assert table["faithful sliders"].tolist() == ["0.61", "–", "–"]
+    assert table.loc["mert", "licence"] == "CC-BY-NC-4.0"
+    assert table["state"].tolist() == ["compared", "compared", "not extracted"]
