@@ -22,6 +22,7 @@ from mess.datasets.listing import PassedOver
 from mess.datasets.maestro import load_maestro
 from mess.datasets.smd import load_smd
 from mess.errors import MessError, UnknownName
+from mess.storage.paths import Places
 
 __all__ = ["KNOWN", "Dataset", "Track", "available_datasets", "load_dataset", "stray_names"]
 
@@ -29,8 +30,14 @@ KNOWN = {"demo": load_demo, "smd": load_smd, "maestro": load_maestro}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-def load_dataset(name: str, *, root: str | Path) -> Dataset:
-    """Read the dataset ``name`` whose recordings lie in ``root``.
+def load_dataset(name: str, *, root: str | Path | None = None) -> Dataset:
+    """Read the dataset ``name``.
+
+    Parameters
+    ----------
+    name : str
+    root : str or Path, optional
+        The folder of its recordings; by default ``audio/<name>`` below the data root.
 
     Raises
     ------
@@ -39,9 +46,9 @@ def load_dataset(name: str, *, root: str | Path) -> Dataset:
     ArtifactError
         If its recordings are missing; the message says where they belong.
     """
-    root = Path(root)
     if not _NAME.fullmatch(name):
         raise MessError(f"{name!r} is no dataset name: use letters, digits, '.', '_' and '-'")
+    root = Path(root) if root is not None else Places().audio_dir(name)
     if name in KNOWN:
         return KNOWN[name](root)
     if not root.is_dir() and name != "folder":
@@ -49,9 +56,13 @@ def load_dataset(name: str, *, root: str | Path) -> Dataset:
     return load_folder(root, name=name)
 
 
-def available_datasets(audio_root: str | Path) -> list[str]:
-    """Return the known datasets and every folder below ``audio_root`` that can be one."""
-    return list(dict.fromkeys([*KNOWN, "folder", *_folders(Path(audio_root))[0]]))
+def available_datasets(audio_root: str | Path | None = None) -> list[str]:
+    """Return the known datasets and every folder below ``audio_root`` that can be one.
+
+    By default that is the folder ``audio`` below the data root.
+    """
+    audio_root = Path(audio_root) if audio_root is not None else Places().audio_dir("")
+    return list(dict.fromkeys([*KNOWN, "folder", *_folders(audio_root)[0]]))
 
 
 def stray_names(audio_root: str | Path) -> list[str]:
