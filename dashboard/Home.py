@@ -1,4 +1,4 @@
-"""The dashboard's server: the pages of `app.py`, and what they ask for: sounds, names, jobs.
+"""The dashboard's server: the pages, and the addresses from which they fetch sounds and names.
 
 streamlit run dashboard/Home.py
 """
@@ -15,7 +15,7 @@ from dashboard.server.guard import Guard
 from dashboard.server.promptness import prompt
 
 app = st.App(
-    Path(__file__).with_name("app.py"),
+    Path(__file__).parent / "entrypoint" / "app.py",
     routes=[*sounds.ROUTES, *names.ROUTES, *job_routes.ROUTES, *report_routes.ROUTES],
     middleware=[Middleware(Guard)],  # in front of everything, Streamlit's own routes too
     lifespan=prompt,

@@ -1,25 +1,33 @@
-"""The dashboard's pages."""
-
-from pathlib import Path
-from typing import Any
+"""The list of pages: the function that draws each, its title and its address."""
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
-PAGES = Path(__file__).parent / "pages"
+from dashboard.pages import (
+    compare,
+    discovery,
+    experiments,
+    overview,
+    passages,
+    recommend,
+    targets,
+    your_audio,
+)
+from dashboard.pages import map as map_page
 
 
-def navigate() -> Any:
+def navigate() -> StreamlitPage:
     """Draw the menu and return the page that is open."""
     return st.navigation(
         [
-            st.Page(PAGES / "overview.py", title="Home", default=True),
-            st.Page(PAGES / "discovery.py", title="Layer discovery", url_path="discovery"),
-            st.Page(PAGES / "compare.py", title="Compare encoders", url_path="compare"),
-            st.Page(PAGES / "recommend.py", title="Recommend", url_path="recommend"),
-            st.Page(PAGES / "passages.py", title="Passages", url_path="passages"),
-            st.Page(PAGES / "your_audio.py", title="Your audio", url_path="your_audio"),
-            st.Page(PAGES / "map.py", title="Map", url_path="map"),
-            st.Page(PAGES / "targets.py", title="Targets", url_path="targets"),
-            st.Page(PAGES / "experiments.py", title="Experiments", url_path="experiments"),
+            st.Page(overview.main, title="Home", default=True),
+            st.Page(discovery.main, title="Layer discovery", url_path="discovery"),
+            st.Page(compare.main, title="Compare encoders", url_path="compare"),
+            st.Page(recommend.main, title="Recommend", url_path="recommend"),
+            st.Page(passages.main, title="Passages", url_path="passages"),
+            st.Page(your_audio.main, title="Your audio", url_path="your_audio"),
+            st.Page(map_page.main, title="Map", url_path="map"),
+            st.Page(targets.main, title="Targets", url_path="targets"),
+            st.Page(experiments.main, title="Experiments", url_path="experiments"),
         ]
     )

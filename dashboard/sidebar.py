@@ -9,7 +9,6 @@ from dashboard.components.job_panel import show_jobs
 from dashboard.components.text import plain, readable
 from dashboard.jobs import queue as jobs
 from dashboard.jobs.commands import PIPELINES, Option, Pipeline, Value
-from dashboard.navigation import navigate
 from dashboard.readers import store
 from mess.datasets import KNOWN, available_datasets
 from mess.encoders import PRESETS, Preset, by_interest
@@ -18,11 +17,6 @@ from mess.errors import MessError
 
 def selected() -> tuple[str, str]:
     """Return the dataset and the encoder that the person looks at."""
-    if "dataset" not in st.session_state:
-        # A server's very first request ran this page as Streamlit finds it in `pages`, without
-        # the entry: announce the pages, and run again from there.
-        navigate()
-        st.rerun()
     return st.session_state["dataset"], st.session_state["encoder"]
 
 

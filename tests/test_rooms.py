@@ -30,11 +30,13 @@ LINES = [
     ["dashboard.library"],
     ["dashboard.server", "dashboard.figures"],
     ["dashboard.components", "dashboard.exports"],
-    ["dashboard.address", "dashboard.navigation"],
+    ["dashboard.address"],
     ["dashboard.sidebar"],
     ["dashboard.sections"],
     ["dashboard.pages"],
-    ["dashboard.app", "dashboard.Home"],
+    ["dashboard.navigation"],
+    ["dashboard.entrypoint"],
+    ["dashboard.Home"],
 ]
 HEIGHT = {room: height for height, line in enumerate(LINES) for room in line}
 HEAVY = ("torch", "transformers", "librosa", "mlflow", "sklearn")

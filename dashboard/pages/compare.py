@@ -145,6 +145,3 @@ def _show_costs(record: dict[str, Any]) -> None:
     if st.button("Start it", key="start-join"):
         start(record["dataset"], row["command"].split()[1:])
         st.rerun()
-
-
-main()

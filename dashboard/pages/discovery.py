@@ -78,6 +78,3 @@ def _show(record: dict[str, Any], tracks: dict[str, readers.TrackInfo]) -> None:
         if tab.open:
             with tab:
                 draw[name]()
-
-
-main()

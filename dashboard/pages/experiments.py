@@ -320,6 +320,3 @@ def _watch(before: mlflow_server.Server) -> None:
     if right.button("Stop MLflow", key="mlflow-stop", width="stretch"):
         mlflow_server.stop(store())
         st.rerun()
-
-
-main()

@@ -205,6 +205,3 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     return "–" if np.isnan(value) else f"{value:.4g}"
-
-
-main()

@@ -175,6 +175,3 @@ def _more_recordings(datasets: list[str]) -> None:
         )
         for name in datasets:
             st.markdown(f"- **{name}**: {plain(readable(str(store().audio_dir(name))))}")
-
-
-main()

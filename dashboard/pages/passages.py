@@ -220,6 +220,3 @@ def _sound(passages: PassageRecommender, track: TrackInfo, start: float, end: fl
         start=start,
         seconds=end - start,
     )
-
-
-main()

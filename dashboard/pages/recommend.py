@@ -336,6 +336,3 @@ def _sound(recommender: LayerBasedRecommender, track: TrackInfo) -> Sound:
         label=track.label,
         seconds=min(30.0, track.duration),
     )
-
-
-main()

@@ -47,6 +47,3 @@ def _show(
         if tab.open:
             with tab:
                 draw(table, tracks, dataset=dataset, encoder=encoder)
-
-
-main()

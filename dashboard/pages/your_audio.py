@@ -320,6 +320,3 @@ def _sound(upload: Upload, *, seconds: float | None = None) -> Sound:
 
 def _nothing(_action: Action, _row: str) -> None:
     """Results have no actions here."""
-
-
-main()
