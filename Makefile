@@ -1,5 +1,6 @@
 # make run   from nothing to the dashboard      make demo   the same without the server
 # make test  from nothing to every test         make lint   ruff and mypy
+# make docs  the site of docs/, into site/
 # make bench every benchmark; make screenshots: the pictures of README and docs/tour.md
 # make bench-dashboard  how the dashboard feels, measured in a browser
 # make results  the figures of docs/results.md and docs/cli.md; make speed: those of docs/speed.md
@@ -26,7 +27,7 @@ INSTALL := PYTHONWARNINGS="ignore:Editable installation" \
 	$(BIN)/python -m pip install --quiet -c constraints.txt
 endif
 
-.PHONY: run demo test lint format bench bench-dashboard results speed validate screenshots constraints clean
+.PHONY: run demo test lint format docs bench bench-dashboard results speed validate screenshots constraints clean
 
 run: demo
 	$(BIN)/streamlit run dashboard/Home.py --server.port $(PORT)
@@ -46,6 +47,12 @@ lint: $(VENV)/.installed-test
 format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# A dead link, a missing anchor or a page outside the navigation is an error (but with --quiet
+# MkDocs forgets its warnings). No network is asked.
+docs: $(VENV)/.installed-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "site/index.html"
 
 bench: demo
 	$(BIN)/python -m benchmarks
@@ -76,7 +83,7 @@ constraints:
 	mv constraints.tmp constraints.txt && rm constraints.new
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build site *.egg-info
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV) (some minutes the first time) …"

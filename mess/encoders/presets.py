@@ -275,6 +275,8 @@ def encoder_slug(name: str) -> str:
     name : str
         Whatever `load_encoder` takes. A slug is its own slug.
 
+    Examples
+    --------
     >>> encoder_slug("random:mert-v1-95m")
     'random-mert-v1-95m'
     >>> encoder_slug("facebook/hubert-base-ls960")

@@ -1,0 +1,79 @@
+"""`make docs`: the site is built strictly, from this repository alone."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# What a browser fetches by itself when it opens a page; a link is only followed by a reader.
+_FETCHED = re.compile(r"<(?:script|img|iframe|source|link)\b[^>]*?(?:src|srcset|href)=\"(\S+?)\"")
+
+
+def build(configuration: Path, site: Path) -> subprocess.CompletedProcess[str]:
+    """Run what ``make docs`` runs."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "mkdocs", "build", "--strict"),
+            *("--config-file", str(configuration), "--site-dir", str(site)),
+        ],
+        cwd=configuration.parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    done = build(ROOT / "mkdocs.yml", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_every_page_of_the_documents_is_on_the_site(site: Path) -> None:
+    for page in [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*.ipynb")]:
+        assert (site / page.name).with_suffix(".html").is_file(), page.name
+    for name in ("index", "contributing", "data"):
+        assert (site / f"{name}.html").is_file()
+
+
+def test_the_api_has_a_page_for_each_room_with_its_functions(site: Path) -> None:
+    assert 'id="mess.probing.folds' in (site / "api" / "mess.probing.html").read_text()
+    for room in (path.parent for path in (ROOT / "mess").rglob("__init__.py")):
+        name = ".".join(room.relative_to(ROOT).parts)
+        assert (site / "api" / f"{name}.html").is_file(), name
+
+
+def test_the_pages_need_nothing_from_elsewhere(site: Path) -> None:
+    for page in set(site.rglob("*.html")) - {site / "404.html"}:  # that one is for a web server
+        for address in _FETCHED.findall(page.read_text(encoding="utf-8")):
+            assert "//" not in address, f"{page.name} fetches {address}"
+            if not address.startswith("data:"):
+                assert (page.parent / address.partition("?")[0]).exists(), f"{page.name}: {address}"
+
+
+def test_a_dead_link_a_missing_anchor_or_a_stray_page_stops_the_build(tmp_path: Path) -> None:
+    wrong = "[x](gone.md), [x](method.md#nowhere), ![x](images/gone.png)"
+    pages = {"tour.md": f"# Tour\n\n{wrong}\n", "stray.md": "# Stray\n"}
+    done = build(_small_copy(tmp_path, pages), tmp_path / "site")
+    assert done.returncode != 0
+    for complaint in ("gone.md", "nowhere", "gone.png", "stray.md"):
+        assert complaint in done.stderr, done.stderr
+
+
+def _small_copy(folder: Path, pages: dict[str, str]) -> Path:
+    """Copy the configuration, the pages and the hooks, but not the API: it takes seconds."""
+    configuration = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    (folder / "mkdocs.yml").write_text(configuration.partition("\n  - mkdocstrings")[0] + "\n")
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    (folder / "data").mkdir()
+    for page in ("README.md", "CONTRIBUTING.md", "data/README.md"):
+        shutil.copyfile(ROOT / page, folder / page)
+    for name, text in pages.items():
+        (folder / "docs" / name).write_text(text, encoding="utf-8")
+    return folder / "mkdocs.yml"
