@@ -51,6 +51,7 @@ format: $(VENV)/.installed-test
 # A dead link, a missing anchor or a page outside the navigation is an error (but with --quiet
 # MkDocs forgets its warnings). No network is asked.
 docs: $(VENV)/.installed-test
+	$(BIN)/python -m docs.building.drawings
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "site/index.html"
 
