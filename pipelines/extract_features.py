@@ -5,8 +5,8 @@
 With several encoders each file is read once and resampled to each rate that they want.
 
 A track is decoded whole but encoded a few segments at a time, and only means and standard
-deviations over time are kept (all of it with ``--raw``), so memory does not grow with the length of
-a recording.
+deviations over segments and means over half seconds (``--moments``) are kept, in the same pass;
+all of it with ``--raw``.
 """
 
 import time
@@ -17,11 +17,12 @@ from typing import Annotated
 import typer
 
 from mess.audio.decoding import Signal, decode_at
-from mess.datasets import Track, load_dataset
+from mess.datasets import Dataset, Track, load_dataset
 from mess.encoders import Encoder, load_encoder
 from mess.encoders.pooling import describe_encoder, pool_segments
-from mess.errors import AudioError
-from mess.storage.manifest import Entry
+from mess.errors import AudioError, UnknownName
+from mess.storage.manifest import Entry, Manifest
+from mess.storage.moments import FIRST_TRACKS, KINDS, Kind, moments_bytes
 from mess.storage.store import Store
 from pipelines.batch import Step, Summary, run_steps
 from pipelines.options import (
@@ -36,6 +37,7 @@ from pipelines.options import (
 )
 
 Signals = dict[int, Signal]  # one recording, by sample rate
+_LARGE = 2e9  # bytes of moments that are announced before they are written
 
 
 def extract_features(
@@ -46,6 +48,7 @@ def extract_features(
     workers: int = WORKERS,
     force: bool = False,
     raw: bool = False,
+    moments: Kind = "compact",
     device: str = "auto",
     dtype: str = "float32",
 ) -> Summary:
@@ -57,6 +60,7 @@ def extract_features(
         workers=workers,
         force=force,
         raw=raw,
+        moments=moments,
         device=device,
         dtype=dtype,
     )[encoder]
@@ -70,6 +74,7 @@ def extract_all(
     workers: int = WORKERS,
     force: bool = False,
     raw: bool = False,
+    moments: Kind = "compact",
     device: str = "auto",
     dtype: str = "float32",
 ) -> dict[str, Summary]:
@@ -87,6 +92,8 @@ def extract_all(
         Redo every track.
     raw : bool
         Also keep the hidden states of every frame.
+    moments : {"compact", "full", "none"}
+        Means over half a second: in 8 bits, in float16, or not at all.
     device, dtype : str
         See `mess.encoders.load_encoder`.
 
@@ -101,9 +108,13 @@ def extract_all(
         typer.echo(f"{dataset}: {note}", err=True)
     models = {name: load_encoder(name, device=device, dtype=dtype) for name in encoders}
     steps = {
-        name: _step(store, dataset, name, model, force=force, raw=raw)
+        name: _step(store, dataset, name, model, force=force, raw=raw, moments=moments)
         for name, model in models.items()
     }
+    for name, model in models.items():
+        manifest = steps[name].manifest
+        if said := size_line(recordings, manifest, name, model, kind=moments):
+            typer.echo(said, err=True)
     rates = {id(steps[name]): model.sample_rate for name, model in models.items()}
 
     def prepare(track: Track, lacking: Sequence[Step[Signals]]) -> Signals:
@@ -116,21 +127,56 @@ def extract_all(
         workers=workers,
         prepare=prepare,
     )
+    for name, step in steps.items():
+        if moments == "compact":  # of few tracks, or of a run that was stopped
+            store.compact_moments(dataset, name, step.manifest)
+            step.manifest.close()
     return {name: step.summary for name, step in steps.items()}
 
 
+def size_line(
+    recordings: Dataset, manifest: Manifest, encoder: str, model: Encoder, *, kind: Kind
+) -> str:
+    """Return how much disk the moments will take, "" where it is little or they are kept."""
+    done = manifest.done()
+    todo = [track for track in recordings if "moments" not in done.get(track.id, {})]
+    if kind == "none":
+        return ""
+    seconds = sum(track.duration or 0.0 for track in todo)
+    size = moments_bytes(seconds, layers=model.layers, dim=model.dim, kind=kind)
+    if size <= _LARGE:
+        return ""
+    return (
+        f"moments of {seconds / 3600:.1f} hours by {encoder} will take {size / 1e9:.1f} GB: "
+        "--moments none leaves them out, and with them all that is read through time"
+    )
+
+
 def _step(
-    store: Store, dataset: str, encoder: str, model: Encoder, *, force: bool, raw: bool
+    store: Store,
+    dataset: str,
+    encoder: str,
+    model: Encoder,
+    *,
+    force: bool,
+    raw: bool,
+    moments: Kind,
 ) -> Step[Signals]:
-    def finish(track: Track, signals: Signals) -> Entry:
-        signal = signals[model.sample_rate]
-        return _encode_track(store, dataset, encoder, track, signal, model=model, raw=raw)
-
-    def has_files(track_id: str, entry: Entry) -> bool:
-        return store.has_features(dataset, encoder, track_id, entry, raw=raw)
-
     header = {"dataset": dataset} | describe_encoder(model)
     manifest = store.resume_features(dataset, encoder, header=header, force=force)
+    store.begin_moments(dataset, encoder, manifest)
+
+    def finish(track: Track, signals: Signals) -> Entry:
+        if moments == "compact":  # as soon as there are enough tracks to learn the scale from
+            store.compact_moments(dataset, encoder, manifest, least=FIRST_TRACKS)
+        signal = signals[model.sample_rate]
+        return _encode_track(
+            store, dataset, encoder, track, signal, model=model, raw=raw, moments=moments
+        )
+
+    def has_files(track_id: str, entry: Entry) -> bool:
+        return store.has_features(dataset, encoder, track_id, entry, raw=raw, moments=moments)
+
     return Step(manifest, finish, has_files)
 
 
@@ -143,13 +189,17 @@ def _encode_track(
     *,
     model: Encoder,
     raw: bool,
+    moments: Kind,
 ) -> Entry:
     began = time.perf_counter()
     keep = store.raw_writer(dataset, encoder, track.id) if raw else nullcontext()
     with keep as writer:
         try:
             pooled = pool_segments(
-                signal, model, on_states=writer.append if writer is not None else None
+                signal,
+                model,
+                on_states=writer.append if writer is not None else None,
+                moments=moments != "none",
             )
         except FloatingPointError:
             raise AudioError(
@@ -169,12 +219,21 @@ def _encode_track(
         aggregated_std=pooled.whole_std,
         segments_std=pooled.segments_std,
     )
-    return checksums | {
-        "duration": duration,
-        "segments": len(pooled.segments),
-        "raw_bytes": writer.size if writer is not None else 0,
-        "notes": list(signal.notes),
-    }
+    if pooled.moments is None:
+        store.drop_moments(dataset, encoder, track.id)
+        kept: Entry = {"moments": "none" if moments == "none" else "few"}
+    else:
+        kept = store.write_moments(dataset, encoder, track.id, pooled.moments, kind=moments)
+    return (
+        checksums
+        | kept
+        | {
+            "duration": duration,
+            "segments": len(pooled.segments),
+            "raw_bytes": writer.size if writer is not None else 0,
+            "notes": list(signal.notes),
+        }
+    )
 
 
 def print_extracted(made: dict[str, Summary]) -> None:
@@ -184,12 +243,22 @@ def print_extracted(made: dict[str, Summary]) -> None:
         typer.echo(f"{step}: {summary}")
 
 
+def checked_moments(kind: str) -> Kind:
+    """Return ``kind``, or raise `UnknownName`."""
+    if kind not in KINDS:
+        raise UnknownName("kind of moments", kind, KINDS)
+    return kind
+
+
 def command(
     dataset: DatasetOption,
     encoder: EncodersOption = None,
     workers: WorkersOption = WORKERS,
     force: ForceOption = False,
     raw: Annotated[bool, typer.Option("--raw", help="Keep every frame, too.")] = False,
+    moments: Annotated[
+        str, typer.Option(help="Half-second means, for curves: compact (8 bits), full or none.")
+    ] = "compact",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
 ) -> None:
@@ -200,6 +269,7 @@ def command(
         workers=workers,
         force=force,
         raw=raw,
+        moments=checked_moments(moments),
         device=device,
         dtype=dtype,
     )

@@ -128,6 +128,7 @@ PIPELINES = (
         (
             _FORCE,
             Option("--raw", "Keep every frame", False, help="Large: all hidden states."),
+            Option("--moments", "Half-second means", "compact", ("compact", "full", "none")),
             Option("--dtype", "Precision", "float32", ("float32", "bfloat16")),
             Option("--device", "Device", "auto", ("auto", "cpu", "cuda")),
             _WORKERS,

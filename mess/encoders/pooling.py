@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.audio.decoding import SEGMENT_SECONDS, Signal, segment_bounds
+from mess.audio.moments import moment_grid
 from mess.encoders.base import Encoder
 from mess.versions import FEATURES_VERSION
 
@@ -24,12 +25,16 @@ class Pooled:
     segments, segments_std : ndarray [shape=(segments, layers, dim), dtype=float16]
     whole, whole_std : ndarray [shape=(layers, dim), dtype=float32]
         Over segments, too.
+    moments : ndarray [shape=(moments, layers, dim), dtype=float16] or None
+        Means over half a second (see `mess.audio.moments`), None where they were not wanted or the
+        encoder has fewer states in a segment than there are moments.
     """
 
     segments: NDArray[np.float16]
     segments_std: NDArray[np.float16]
     whole: NDArray[np.float32]
     whole_std: NDArray[np.float32]
+    moments: NDArray[np.float16] | None = None
 
 
 def encode_segments(signal: Signal, model: Encoder) -> Iterator[NDArray[np.float32]]:
@@ -52,6 +57,7 @@ def pool_segments(
     model: Encoder,
     *,
     on_states: Callable[[NDArray[np.float32]], None] | None = None,
+    moments: bool = False,
 ) -> Pooled:
     """Encode a recording and keep means and deviations.
 
@@ -61,6 +67,8 @@ def pool_segments(
     model : Encoder
     on_states : callable, optional
         Given the hidden states of each segment in turn, [layers, time, dim].
+    moments : bool
+        Whether means over moments are wanted, too.
 
     Raises
     ------
@@ -68,11 +76,16 @@ def pool_segments(
         If hidden states are not finite.
     """
     means, squares = [], []
-    for states in encode_segments(signal, model):
+    grid = moment_grid(signal.samples.size, signal.sample_rate)
+    of_moments: list[NDArray[np.float16]] = []
+    for number, states in enumerate(encode_segments(signal, model)):
         if not np.isfinite(states).all():
             raise FloatingPointError("hidden states are not finite")
         means.append(states.mean(axis=1, dtype=np.float64))
         squares.append(np.square(states, dtype=np.float64).mean(axis=1))
+        if moments and states.shape[1] >= grid.per_segment:
+            kept = grid.number[grid.segment == number]
+            of_moments.append(moment_means(states, count=grid.per_segment)[kept])
         if on_states is not None:
             on_states(states)
     segments, power = np.stack(means), np.stack(squares)
@@ -82,7 +95,29 @@ def pool_segments(
         segments_std=_deviation(power, segments).astype(np.float16),
         whole=whole.astype(np.float32),
         whole_std=_deviation(power.mean(axis=0), whole).astype(np.float32),
+        moments=np.concatenate(of_moments) if of_moments else None,
     )
+
+
+def moment_means(states: NDArray[np.float32], *, count: int) -> NDArray[np.float16]:
+    """Return the means of a segment's states over moments of equal length.
+
+    Where the number of states is no multiple of theirs, lengths differ by one state.
+
+    Parameters
+    ----------
+    states : ndarray [shape=(layers, time, dim)]
+    count : int
+        Of moments; at most ``time``.
+
+    Returns
+    -------
+    ndarray [shape=(count, layers, dim), dtype=float16]
+    """
+    edges = np.rint(np.linspace(0, states.shape[1], count + 1)).astype(np.int64)
+    total = np.add.reduceat(states, edges[:-1], axis=1, dtype=np.float32)
+    mean = total / np.diff(edges).astype(np.float32)[:, None]
+    return mean.transpose(1, 0, 2).astype(np.float16)
 
 
 def _deviation(power: Array, mean: Array) -> Array:

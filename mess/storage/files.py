@@ -27,6 +27,7 @@ from mess.storage.shapes import Shape, fits
 if TYPE_CHECKING:  # imported where it is used: the runner of jobs needs no tables
     import pandas as pd
 
+_BLOCK_BYTES = 1 << 22
 _NPY_HEADER = 128  # bytes; room for any shape we write
 _SEAL = re.compile(rb'\{\n "checksum": "([0-9a-f]{8})",\n')
 _LINE = re.compile(rb"([0-9a-f]{8}) (\{.*\})")
@@ -264,6 +265,23 @@ def read_array(path: Path, *, checksum: int, command: str) -> NDArray[Any]:
     """Read an npy file whose checksum is known."""
     content = read_bytes(path, command=command, checksum=checksum)
     array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+    return array
+
+
+def map_array(path: Path, *, checksum: int, command: str) -> NDArray[Any]:
+    """Map an npy file whose checksum is known into memory: what is not looked at takes none."""
+    try:
+        with path.open("rb") as handle:
+            found = 0
+            while block := handle.read(_BLOCK_BYTES):
+                found = zlib.crc32(block, found)
+    except FileNotFoundError:
+        raise ArtifactMissing(str(path), command) from None
+    except OSError as error:
+        raise ArtifactError(str(path), f"cannot be read ({error.strerror})", command) from None
+    if found != checksum:
+        raise ArtifactError(str(path), "is damaged", command)
+    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
 
 

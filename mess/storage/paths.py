@@ -153,7 +153,10 @@ class Places:
         features = self._features_dir(dataset, encoder)
         probed = [self._discovery_path(dataset, encoder, level) for level in get_args(Level)]
         return {
-            "extract": [features / name for name in (*POOLED, "manifest.json")],
+            "extract": [
+                features / name
+                for name in (*POOLED, "moments", "moments.scale.npy", "manifest.json")
+            ],
             "every frame": [features / "raw"],
             "targets": [
                 self._processed("targets", name)

@@ -33,6 +33,7 @@ from mess.storage.files import (
     write_table,
 )
 from mess.storage.manifest import Entry, Manifest, fingerprint
+from mess.storage.moments import Kind, Moments
 from mess.storage.paths import POOLED, Level, command_for, file_stem
 from mess.storage.results import Records, modified
 from mess.storage.shapes import MAYBE, NUMBER, Shape, fits
@@ -68,7 +69,7 @@ class Features:
     manifest: dict[str, Any]
 
 
-class Store(Records):
+class Store(Moments, Records):
     """The artifacts below one root folder."""
 
     # Features --------------------------------------------------------------------------------
@@ -121,11 +122,20 @@ class Store(Records):
         (folder / f"{file_stem(track_id)}.npy").unlink(missing_ok=True)
 
     def has_features(
-        self, dataset: str, encoder: str, track_id: str, entry: Entry, *, raw: bool = False
+        self,
+        dataset: str,
+        encoder: str,
+        track_id: str,
+        entry: Entry,
+        *,
+        raw: bool = False,
+        moments: Kind = "none",
     ) -> bool:
         """Tell whether the files of a manifest entry are there and undamaged."""
         folder, name = self._features_dir(dataset, encoder), f"{file_stem(track_id)}.npy"
         try:
+            if not self.has_moments(dataset, encoder, track_id, entry, kind=moments):
+                return False
             if raw and (folder / "raw" / name).stat().st_size != entry.get("raw_bytes"):
                 return False
             return fits(entry, _EXTRACTED) and all(
@@ -202,7 +212,8 @@ class Store(Records):
             ]
         folder = self._features_dir(dataset, encoder)
         there = set.intersection(*(names_in(folder / kind) for kind in POOLED))
-        return [one for one in manifest.done() if f"{file_stem(one)}.npy" not in there]
+        lacking = [one for one in manifest.done() if f"{file_stem(one)}.npy" not in there]
+        return lacking + self.missing_moments(dataset, encoder, manifest, whole=False)
 
     def features_bytes(self, dataset: str, encoder: str) -> int:
         """Return how much disk the features of a dataset take."""

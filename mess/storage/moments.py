@@ -1,0 +1,250 @@
+"""States of moments on disk: in full, or in 8 bits with a scale per dimension.
+
+Task: keep [moments, layers, dim] of every track so small that they can be kept by default, and so
+well that curves are read from them as from the full ones. What curves need is not in the strong
+directions, so every dimension keeps its own scale and none is left out.
+
+Conventions: the *kind* is "full" (float16) or "compact" (8 bits: a value is offset + step · code,
+each of its layer and dimension). The scale is learned from the first tracks of a dataset and lies
+in one file. The manifest's entry of each compact track has its checksum, so codes are never read by
+another scale. Until it is learned, tracks are kept in full; `Moments.compact_moments` writes these
+anew.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.audio.moments import MOMENT_RATE
+from mess.errors import ArtifactError, ArtifactMissing
+from mess.storage.files import has_bytes, map_array, names_in, read_array, write_array
+from mess.storage.manifest import Entry, Manifest
+from mess.storage.paths import Places, command_for, file_stem
+
+Kind = Literal["full", "compact", "none"]
+KINDS: tuple[Kind, ...] = ("compact", "full", "none")
+FIRST_TRACKS = 20  # that the scale is learned from
+_CODES = 256
+_DEVIATIONS = 6.0  # on both sides of the mean: hidden states have few values beyond
+_BYTES = {"full": 2, "compact": 1, "none": 0}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the codes of compact moments mean.
+
+    Attributes
+    ----------
+    offset, step : ndarray [shape=(layers, dim), dtype=float32]
+    """
+
+    offset: NDArray[np.float32]
+    step: NDArray[np.float32]
+
+    @classmethod
+    def learn(cls, moments: list[NDArray[np.float16]]) -> "Scale":
+        """Return the scale of some tracks: six deviations on both sides of the mean."""
+        count = sum(len(one) for one in moments)
+        mean = sum(one.sum(axis=0, dtype=np.float64) for one in moments) / count
+        squares = sum(np.square(one - mean).sum(axis=0, dtype=np.float64) for one in moments)
+        reach = _DEVIATIONS * np.sqrt(squares / count)
+        reach = np.maximum(reach, 1e-6 * np.maximum(np.abs(mean), 1e-6))  # what never varies
+        step = 2 * reach / (_CODES - 1)
+        return cls((mean - reach).astype(np.float32), step.astype(np.float32))
+
+    def encode(self, moments: NDArray[np.float16]) -> NDArray[np.uint8]:
+        """Return the codes of moments [n, layers, dim]; what lies beyond the scale is cut off."""
+        codes = np.rint((moments.astype(np.float32) - self.offset) / self.step)
+        return np.clip(codes, 0, _CODES - 1).astype(np.uint8)
+
+    def decode(self, codes: NDArray[np.uint8], *, layer: int) -> NDArray[np.float32]:
+        """Return the values [n, dim] of one layer."""
+        return self.offset[layer] + self.step[layer] * codes[:, layer]
+
+
+@dataclass(frozen=True)
+class TrackMoments:
+    """The moments of a track, mapped into memory.
+
+    Attributes
+    ----------
+    track : str
+    stored : ndarray [shape=(moments, layers, dim)]
+        Values, or codes where there is a scale.
+    scale : Scale or None
+    """
+
+    track: str
+    stored: NDArray[Any]
+    scale: Scale | None
+
+    def layer(self, layer: int) -> NDArray[np.float32]:
+        """Return the values [moments, dim] of one layer."""
+        if self.scale is None:
+            return self.stored[:, layer].astype(np.float32)
+        return self.scale.decode(self.stored, layer=layer)
+
+
+def moments_bytes(seconds: float, *, layers: int, dim: int, kind: Kind) -> int:
+    """Return how much disk the moments of so much audio take."""
+    return round(seconds * MOMENT_RATE * layers * dim * _BYTES[kind])
+
+
+class Moments(Places):
+    """Reader and writer of moments."""
+
+    def _moments_scale_path(self, dataset: str, encoder: str) -> Path:
+        return self._features_dir(dataset, encoder) / "moments.scale.npy"
+
+    def write_moments(
+        self,
+        dataset: str,
+        encoder: str,
+        track_id: str,
+        moments: NDArray[np.float16],
+        *,
+        kind: Kind,
+    ) -> Entry:
+        """Write the moments of a track; return what its manifest entry keeps of them.
+
+        Compact ones are kept in full as long as there is no scale.
+        """
+        path = self._features_dir(dataset, encoder) / "moments" / f"{file_stem(track_id)}.npy"
+        scale = self._read_scale(dataset, encoder) if kind == "compact" else None
+        if scale is None:
+            return {"moments": "full", "moments_crc32": write_array(path, moments)}
+        known, checksum = scale
+        return {
+            "moments": "compact",
+            "moments_crc32": write_array(path, known.encode(moments)),
+            "moments_scale_crc32": checksum,
+        }
+
+    def _read_scale(self, dataset: str, encoder: str) -> tuple[Scale, int] | None:
+        """Return the scale and its checksum, None where none was learned."""
+        try:
+            content = self._moments_scale_path(dataset, encoder).read_bytes()
+            checksum = zlib.crc32(content)
+            array = read_array(
+                self._moments_scale_path(dataset, encoder), checksum=checksum, command=""
+            )
+            return Scale(array[0], array[1]), checksum
+        except (OSError, ArtifactError, ValueError):
+            return None
+
+    def begin_moments(self, dataset: str, encoder: str, manifest: Manifest) -> None:
+        """Forget a scale that no track of a manifest is written by: of other weights, say."""
+        if not any("moments_scale_crc32" in entry for entry in manifest.done().values()):
+            self._moments_scale_path(dataset, encoder).unlink(missing_ok=True)
+
+    def compact_moments(
+        self, dataset: str, encoder: str, manifest: Manifest, *, least: int = 1
+    ) -> None:
+        """Write in 8 bits what lies in full, from ``least`` such tracks on.
+
+        The scale is learned from these tracks where there is none yet.
+        """
+        full = {
+            track: entry
+            for track, entry in manifest.done().items()
+            if entry.get("moments") == "full"
+        }
+        if len(full) < least or not full:
+            return
+        folder = self._features_dir(dataset, encoder) / "moments"
+        command = command_for("extract", dataset, encoder)
+        if self._read_scale(dataset, encoder) is None:
+            first = [
+                map_array(
+                    folder / f"{file_stem(track)}.npy",
+                    checksum=entry["moments_crc32"],
+                    command=command,
+                )
+                for track, entry in list(full.items())[:FIRST_TRACKS]
+            ]
+            scale = Scale.learn(first)
+            path = self._moments_scale_path(dataset, encoder)
+            write_array(path, np.stack([scale.offset, scale.step]))
+        for track, entry in full.items():
+            path = folder / f"{file_stem(track)}.npy"
+            values = read_array(path, checksum=entry["moments_crc32"], command=command)
+            new = self.write_moments(dataset, encoder, track, values, kind="compact")
+            manifest.record(track, entry | new)
+
+    def drop_moments(self, dataset: str, encoder: str, track_id: str) -> None:
+        """Remove a track's moments, which would be those of another run."""
+        folder = self._features_dir(dataset, encoder) / "moments"
+        (folder / f"{file_stem(track_id)}.npy").unlink(missing_ok=True)
+
+    def has_moments(
+        self, dataset: str, encoder: str, track_id: str, entry: Entry, *, kind: Kind = "none"
+    ) -> bool:
+        """Tell whether the moments of a manifest entry are there, undamaged and of a kind.
+
+        Those in full are of the kind "compact", too: `compact_moments` makes them so. An encoder
+        without a course inside segments has none ("few") of any kind.
+        """
+        there = entry.get("moments")
+        if kind == "full" and there not in ("full", "few"):
+            return False
+        if kind == "compact" and there not in ("full", "compact", "few"):
+            return False
+        if there not in ("full", "compact"):
+            return True
+        path = self._features_dir(dataset, encoder) / "moments" / f"{file_stem(track_id)}.npy"
+        if not has_bytes(path, entry.get("moments_crc32")):
+            return False
+        return there == "full" or has_bytes(
+            self._moments_scale_path(dataset, encoder), entry.get("moments_scale_crc32")
+        )
+
+    def missing_moments(
+        self, dataset: str, encoder: str, manifest: Manifest, *, whole: bool
+    ) -> list[str]:
+        """Return the tracks whose moments are missing or, with ``whole``, damaged."""
+        kept = {
+            track: entry
+            for track, entry in manifest.done().items()
+            if entry.get("moments") in ("full", "compact")
+        }
+        if whole:
+            return [
+                track
+                for track, entry in kept.items()
+                if not self.has_moments(dataset, encoder, track, entry)
+            ]
+        there = names_in(self._features_dir(dataset, encoder) / "moments") if kept else set()
+        return [track for track in kept if f"{file_stem(track)}.npy" not in there]
+
+    def read_moments(
+        self, dataset: str, encoder: str, manifest: Manifest
+    ) -> Iterator[TrackMoments]:
+        """Yield the moments of every track of a manifest that has them, in the order of the ids.
+
+        Raises
+        ------
+        ArtifactError
+            If a file is missing or damaged.
+        """
+        command = command_for("extract", dataset, encoder)
+        folder = self._features_dir(dataset, encoder) / "moments"
+        scale = self._read_scale(dataset, encoder)
+        for track, entry in manifest.done().items():
+            if entry.get("moments") not in ("full", "compact"):
+                continue
+            path = folder / f"{file_stem(track)}.npy"
+            stored = map_array(path, checksum=entry["moments_crc32"], command=command)
+            if entry["moments"] == "full":
+                yield TrackMoments(track, stored, None)
+                continue
+            if scale is None:
+                raise ArtifactMissing(str(self._moments_scale_path(dataset, encoder)), command)
+            if scale[1] != entry.get("moments_scale_crc32"):
+                path = self._moments_scale_path(dataset, encoder)
+                raise ArtifactError(str(path), "is damaged", command)
+            yield TrackMoments(track, stored, scale[0])
