@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import address, library, sidebar
+from dashboard import library, sidebar
+from dashboard.address.browser import take_selection
 from dashboard.components.text import plain
 from dashboard.navigation import navigate
 from dashboard.readers import store
@@ -18,7 +19,7 @@ except MessError as error:
     st.error(plain(str(error)))
     st.stop()
 page = navigate()
-problem = address.take_selection()
+problem = take_selection()
 sidebar.show()
 if problem:
     st.warning(plain(problem))

@@ -1,13 +1,9 @@
-"""Figures, tables and sentences of encoders beside each other.
-
-Every figure has a table or a sentence that says the same.
-"""
+"""Figures of encoders beside each other; `comparison_tables` says the same as text."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.style import PALETTE, SCALE, escape, two_decimals
@@ -172,72 +168,6 @@ def is_cut(pair: Mapping[str, Any]) -> bool:
     return any(max(map(abs, _ends(one))) > _reach(found) for one in found)
 
 
-def in_words(pair: Mapping[str, Any]) -> str:
-    """Say in one line what holds of the first encoder against the second."""
-    verdicts = [one["verdict"] for one in pair["targets"].values()]
-    beats, loses = verdicts.count("beats"), verdicts.count("loses")
-    mean = pair["mean"]
-    whole = {"beats": "better", "loses": "worse", None: "not comparable"}
-    said = whole.get(mean["verdict"], "not told apart")
-    return (
-        f"better on {beats} of {len(verdicts)} targets, worse on {loses}, not told apart on "
-        f"{len(verdicts) - beats - loses}; on the whole {said} (mean difference "
-        f"{two_decimals(mean['difference'])} "
-        f"[{two_decimals(mean['low'])}, {two_decimals(mean['high'])}])."
-    )
-
-
-def score_table(record: Mapping[str, Any]) -> pd.DataFrame:
-    """Return R², interval and best layers of every target, a column for each encoder."""
-    columns: dict[str, list[str]] = {"target": list(record["targets"])}
-    for row in record["encoders"]:
-        columns[row["name"]] = [_score(row["r2"].get(target)) for target in record["targets"]]
-    return pd.DataFrame(columns)
-
-
-def difference_table(pair: Mapping[str, Any]) -> pd.DataFrame:
-    """Return what `difference_plot` shows, the largest difference first."""
-    ordered = sorted(pair["targets"].items(), key=lambda item: -abs(item[1]["difference"]))
-    return pd.DataFrame(
-        {
-            "target": target,
-            "difference": f"{one['difference']:+.2f}",
-            "95 %": f"[{two_decimals(one['low'])}, {two_decimals(one['high'])}]",
-            "p": f"{one['p']:.3g}",
-            "p, corrected": f"{one['p_holm']:.3g}",
-            "verdict": one["verdict"],
-        }
-        for target, one in ordered
-    )
-
-
-def cost_table(record: Mapping[str, Any]) -> pd.DataFrame:
-    """Return size, cost, licence and faithfulness of what is compared and of what could join."""
-    rows = []
-    for row in [*record["encoders"], *record["missing"]]:
-        faith = row.get("faithfulness") or {}
-        rate, about = row.get("seconds_per_minute"), ""
-        if rate is None:  # not measured here
-            rate, about = row["cost"], "~"
-        size = row.get("bytes")
-        rows.append(
-            {
-                "encoder": row["name"],
-                "state": row.get("state", "compared"),
-                "mean R²": two_decimals(row.get("mean_r2")),
-                "faithful sliders": two_decimals(faith.get("probe")),
-                "best without probes": two_decimals(faith.get("plain")),
-                "s per minute": "–" if rate is None else f"{about}{rate:.2g}",
-                "this dataset": _duration(rate, record["minutes"], about=about),
-                "on disk": "–" if size is None else f"{size / 1e6:.1f} MB",
-                "layers × dim": f"{row['layers']} × {row['dim']}",
-                "trained on": row["trained_on"] or "–",
-                "licence": row["licence"] or "–",
-            }
-        )
-    return pd.DataFrame(rows)
-
-
 def _ink(value: float, *, pale: bool) -> str:
     """Return the colour of a number on its cell, which is opaque in any theme."""
     return "#fff" if abs(value) > 0.65 and not pale else "#111"
@@ -277,25 +207,6 @@ def _lay_out(figure: go.Figure, *, height: int) -> None:
         plot_bgcolor=_CLEAR,
         dragmode=False,
     )
-
-
-def _score(cell: Mapping[str, Any] | None) -> str:
-    if cell is None:
-        return "–"
-    layers = ", ".join(map(str, cell["layers"])) if cell.get("beyond_mean", True) else NOTHING
-    return (
-        f"{two_decimals(cell['r2'])} [{two_decimals(cell['low'])}, {two_decimals(cell['high'])}]"
-        f" · {layers}"
-    )
-
-
-def _duration(rate: float | None, minutes: float, *, about: str) -> str:
-    """Return how long all recordings of a dataset take."""
-    if rate is None:
-        return "–"
-    seconds = rate * minutes
-    text = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-    return about + text
 
 
 def _short(name: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures.layers import add_cells, label_axes, lay_out, layer_labels
+from dashboard.figures.grid import add_cells, label_axes, lay_out, layer_labels
 from dashboard.figures.style import GREY, SCALE, escape, interval, two_decimals
 
 Record = Mapping[str, Any]

@@ -5,7 +5,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.figures.layers import cell_text, layer_labels
+from dashboard.figures.grid import layer_labels
+from dashboard.figures.layers import cell_text
 from dashboard.figures.style import PALETTE, escape
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")

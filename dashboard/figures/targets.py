@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.figures.layers import family_of
+from dashboard.figures.grid import family_of
 from dashboard.figures.style import GREY, PALETTE, SCALE, escape, two_decimals
 from mess.targets import ALL_TARGETS
 from mess.targets.summaries import OUTLYING, robust_z

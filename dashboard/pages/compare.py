@@ -6,15 +6,8 @@ import streamlit as st
 
 from dashboard import readers
 from dashboard.components.text import plain
-from dashboard.figures.comparison import (
-    cost_table,
-    difference_plot,
-    difference_table,
-    in_words,
-    is_cut,
-    score_heatmap,
-    score_table,
-)
+from dashboard.figures.comparison import difference_plot, is_cut, score_heatmap
+from dashboard.figures.comparison_tables import cost_table, difference_table, in_words, score_table
 from dashboard.sections.missing import tell_stale
 from dashboard.sidebar import selected, start
 from mess.encoders.presets import RANDOM

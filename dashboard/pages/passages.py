@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from dashboard import address, readers
-from dashboard.address import COUNTS, Search
+from dashboard import readers
+from dashboard.address.browser import new_parameters, report, write_address
+from dashboard.address.search import COUNTS, Search, fit_search, format_search, parse_search
 from dashboard.components.finder import find_track
 from dashboard.components.picker import pick_window
 from dashboard.components.player import Sound, player
@@ -63,18 +64,18 @@ def _restore(passages: PassageRecommender, tracks: Tracks) -> None:
     """Take the search from the address, or else as it was left."""
     place = (passages.dataset, passages.encoder)
     kept: dict[tuple[str, str], Wanted] = st.session_state.setdefault("passage_searches", {})
-    given = address.new_parameters() or {}
+    given = new_parameters() or {}
     linked = bool(given.keys() - {"dataset", "encoder"})
     wanted, problems = kept.get(place, Wanted(search=Search())), list[str]()
     if linked:
-        search, problems = address.parse_search(given)
+        search, problems = parse_search(given)
         wanted = Wanted(search=search, at=_number(given, "at", 0.0))
         wanted = replace(wanted, per_track=int(_number(given, "per_track", 1)))
     first = next(iter(readers.names(*place).find("", limit=1)))
-    search, missing = address.fit_search(
+    search, missing = fit_search(
         wanted.search, tracks=tracks, weighable=weighable(passages), movable=[], start=first
     )
-    address.report([*problems, *missing])
+    report([*problems, *missing])
     if search.weights is None:
         search = replace(search, weights=_START)
     at = wanted.at if wanted.at <= tracks[search.query].duration else 0.0
@@ -125,11 +126,11 @@ def _draw(passages: PassageRecommender, tracks: Tracks) -> None:
     with right:
         _draw_found(passages, tracks)
     if settled:
-        parameters = address.format_search(_now().search)
+        parameters = format_search(_now().search)
         parameters["at"] = [f"{_now().at:g}"]
         if _now().per_track != 1:
             parameters["per_track"] = [str(_now().per_track)]
-        address.write_address(passages.dataset, passages.encoder, parameters, page="/passages")
+        write_address(passages.dataset, passages.encoder, parameters, page="/passages")
 
 
 def _draw_query(passages: PassageRecommender, tracks: Tracks) -> None:

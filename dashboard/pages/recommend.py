@@ -6,8 +6,17 @@ from typing import cast
 
 import streamlit as st
 
-from dashboard import address, exports, readers
-from dashboard.address import COUNTS, MAX_MOVE, MAX_PER_COMPOSER, Search
+from dashboard import exports, readers
+from dashboard.address.browser import link, new_parameters, report, write_address
+from dashboard.address.search import (
+    COUNTS,
+    MAX_MOVE,
+    MAX_PER_COMPOSER,
+    Search,
+    fit_search,
+    format_search,
+    parse_search,
+)
 from dashboard.components.finder import find_track
 from dashboard.components.player import Sound, player
 from dashboard.components.results import Action, draw_results
@@ -51,14 +60,14 @@ def _restore(recommender: LayerBasedRecommender, tracks: Tracks) -> None:
     """Take the search from the address, or else as it was left, and put all controls so."""
     place = (recommender.dataset, recommender.encoder)
     kept: dict[tuple[str, str], Search] = st.session_state.setdefault("searches", {})
-    given = address.new_parameters() or {}
+    given = new_parameters() or {}
     problems: list[str] = []
     search = kept.get(place, Search())
     linked = bool(given.keys() - {"dataset", "encoder"})
     if linked:
-        search, problems = address.parse_search(given)
+        search, problems = parse_search(given)
     first = next(iter(readers.names(*place).find("", limit=1)))
-    search, missing = address.fit_search(
+    search, missing = fit_search(
         search,
         tracks=tracks,
         weighable=weighable(recommender),
@@ -67,7 +76,7 @@ def _restore(recommender: LayerBasedRecommender, tracks: Tracks) -> None:
     )
     if search.weights is None:
         search = replace(search, weights=start_weights(recommender))
-    address.report([*problems, *missing])
+    report([*problems, *missing])
     drawn = f"{_KEY}-count" in st.session_state and st.session_state.get("searched") == place
     if linked or not drawn:
         _put(search)
@@ -126,10 +135,8 @@ def _draw(recommender: LayerBasedRecommender, tracks: Tracks) -> None:
                 on_action=_on_action,
             )
     if settled:
-        parameters = address.format_search(search)
-        address.write_address(
-            recommender.dataset, recommender.encoder, parameters, page="/recommend"
-        )
+        parameters = format_search(search)
+        write_address(recommender.dataset, recommender.encoder, parameters, page="/recommend")
 
 
 def _describe(search: Search) -> str:
@@ -307,11 +314,11 @@ def _draw_exports(
     parameters = {
         "dataset": [recommender.dataset],
         "encoder": [recommender.encoder],
-        **address.format_search(_now()),
+        **format_search(_now()),
     }
     with st.popover("Export, link"):
         st.caption("The address of this page always leads to this list:")
-        st.code(f"{st.context.url}{address.link(parameters)}", language=None, wrap_lines=True)
+        st.code(f"{st.context.url}{link(parameters)}", language=None, wrap_lines=True)
         with st.container(horizontal=True):
             for name, mime, text in (
                 ("csv", "text/csv", lambda: exports.as_csv(found)),

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard import address, readers
+from dashboard import readers
+from dashboard.address.browser import new_parameters, write_address
 from dashboard.components.picker import pick_window
 from dashboard.components.player import Sound, player
 from dashboard.components.results import Action, Row, clock, draw_results, draw_rows
@@ -60,12 +61,12 @@ def main() -> None:
     mine = [found for token in _tokens() if (found := uploads.find(token)) is not None]
     st.session_state["uploads"] = [upload.token for upload in mine]
     if not mine:
-        address.write_address(dataset, encoder, {}, page="/your_audio")
+        write_address(dataset, encoder, {}, page="/your_audio")
         _show_others(uploads, mine)
         return
     upload = _choose(uploads, mine)
     named = [upload.token, *(one.token for one in mine if one != upload)]
-    address.write_address(dataset, encoder, {"file": named}, page="/your_audio")
+    write_address(dataset, encoder, {"file": named}, page="/your_audio")
     for one in [upload, *mine]:  # the one that is looked at first
         uploads.want(one.token, dataset=dataset, encoder=encoder)
     state = uploads.state(upload.token, encoder)
@@ -84,7 +85,7 @@ def _tokens() -> list[str]:
 
 def _restore(uploads: Uploads) -> None:
     """Take up the files that the address names."""
-    given = (address.new_parameters() or {}).get("file", [])[:_MOST_NAMED]
+    given = (new_parameters() or {}).get("file", [])[:_MOST_NAMED]
     there = [token for token in dict.fromkeys(given) if uploads.find(token) is not None]
     if len(there) < len(given):
         st.warning("A file that this address names is not kept any more: choose it again.")

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import readers
 from dashboard.components.text import plain
 from dashboard.figures.cell import predicted_against_true, residuals
-from dashboard.figures.layers import layer_labels
+from dashboard.figures.grid import layer_labels
 from dashboard.figures.style import interval, two_decimals
 from dashboard.sections.selection import play_row, row_name
 from mess.probing.remarks import remarks

@@ -7,7 +7,8 @@ import streamlit as st
 
 from dashboard import readers
 from dashboard.components.figure_buttons import figure_buttons
-from dashboard.figures.layers import BESIDE, VALUES, describe_heatmap, heatmap, layer_labels
+from dashboard.figures.grid import layer_labels
+from dashboard.figures.layers import BESIDE, VALUES, describe_heatmap, heatmap
 from dashboard.sections.cell import show_cell
 from dashboard.sections.wide import wide
 from mess.encoders import encoder_slug

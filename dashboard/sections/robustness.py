@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import readers
 from dashboard.figures.evaluation import matrix_heatmap
-from dashboard.figures.layers import layer_labels
+from dashboard.figures.grid import layer_labels
 from dashboard.figures.lines import layer_lines
 from dashboard.figures.style import interval, two_decimals
 from dashboard.sections.missing import offer, tell_stale

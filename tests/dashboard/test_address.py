@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.address import COUNTS, Search, fit_search, format_search, parse_search
+from dashboard.address.search import COUNTS, Search, fit_search, format_search, parse_search
 from mess.search.aspects import NAMES
 from mess.search.terms import METHODS
 

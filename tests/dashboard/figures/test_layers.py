@@ -9,7 +9,8 @@ import pytest
 
 from dashboard.figures.cell import predicted_against_true, residuals
 from dashboard.figures.differences import compared_columns, difference_heatmap
-from dashboard.figures.layers import BESIDE, describe_heatmap, heatmap, lay_out
+from dashboard.figures.grid import lay_out
+from dashboard.figures.layers import BESIDE, describe_heatmap, heatmap
 from dashboard.figures.lines import layer_lines
 
 

@@ -1,0 +1,53 @@
+"""What the pages read, cached until the files behind it change."""
+
+from dashboard.readers.data import store
+from dashboard.readers.maps import best_layer, layer_names, map_of, map_rows
+from dashboard.readers.results import (
+    comparison,
+    cross,
+    datasets_of,
+    discoveries,
+    discovery,
+    evaluation,
+    predictions,
+    reliability,
+)
+from dashboard.readers.searching import passages, recommender
+from dashboard.readers.staleness import (
+    stale,
+    stale_comparison,
+    stale_cross,
+    stale_reliability,
+)
+from dashboard.readers.targets import stated, target_names, target_values, targets
+from dashboard.readers.tracks import TrackInfo, names, segment_start, tracks
+
+__all__ = [
+    "TrackInfo",
+    "best_layer",
+    "comparison",
+    "cross",
+    "datasets_of",
+    "discoveries",
+    "discovery",
+    "evaluation",
+    "layer_names",
+    "map_of",
+    "map_rows",
+    "names",
+    "passages",
+    "predictions",
+    "recommender",
+    "reliability",
+    "segment_start",
+    "stale",
+    "stale_comparison",
+    "stale_cross",
+    "stale_reliability",
+    "stated",
+    "store",
+    "target_names",
+    "target_values",
+    "targets",
+    "tracks",
+]

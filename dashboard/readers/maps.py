@@ -1,0 +1,56 @@
+"""Maps of a dataset, and the layers that they can be drawn of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard.readers.data import store
+from dashboard.readers.results import discovery
+from mess.errors import ArtifactError
+from mess.maps import likeliest_layer
+from mess.storage.paths import Level
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _map_of(
+    dataset: str, encoder: str, layer: int, method: str, level: Level, version: float
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    return store().read_map(dataset, encoder, layer=layer, method=method, level=level)
+
+
+def map_of(
+    dataset: str, encoder: str, *, layer: int, method: str, level: Level
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return a map; see `Store.read_map`. Nobody may change the arrays."""
+    version = store().map_time(dataset, encoder, layer=layer, method=method, level=level)
+    return _map_of(dataset, encoder, layer, method, level, version)
+
+
+def map_rows(
+    record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> list[tuple[str, int]]:
+    """Return track and segment of every point of a map."""
+    ids = record["tracks"]
+    pairs = zip(arrays["track"].tolist(), arrays["segment"].tolist(), strict=True)
+    return [(ids[track], segment) for track, segment in pairs]
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _layer_names(dataset: str, encoder: str, version: float) -> list[str]:
+    manifest = store().features_manifest(dataset, encoder)
+    return [str(name) for name in manifest.header["layer_names"]]
+
+
+def layer_names(dataset: str, encoder: str) -> list[str]:
+    """Return the names of the layers by which a dataset was extracted."""
+    return _layer_names(dataset, encoder, store().features_time(dataset, encoder))
+
+
+def best_layer(dataset: str, encoder: str, *, layers: int, level: Level) -> int:
+    """Return the layer of the highest mean R², the last where none was probed."""
+    try:
+        return likeliest_layer(discovery(dataset, encoder, level=level), layers=layers)
+    except ArtifactError:
+        return layers - 1

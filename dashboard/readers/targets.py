@@ -1,0 +1,57 @@
+"""The targets of a dataset: tables, single numbers, and what the dataset states itself."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard.readers.data import store
+from mess.errors import ArtifactError
+from mess.storage.paths import Level
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _targets(dataset: str, level: Level, version: float) -> pd.DataFrame:
+    return store().read_targets(dataset, level=level)
+
+
+def targets(dataset: str, *, level: Level = "track") -> pd.DataFrame:
+    """Return the targets of a dataset; see `Store.read_targets`. Nobody may change the table."""
+    return _targets(dataset, level, store().targets_time(dataset))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _stated(dataset: str, name: str, version: float) -> "pd.Series[float]":
+    entries = store().targets_manifest(dataset).done()
+    found = {track: entry.get("extra", {}).get(name) for track, entry in entries.items()}
+    return pd.to_numeric(pd.Series(found, dtype=object), errors="coerce").dropna()
+
+
+def stated(dataset: str, name: str) -> "pd.Series[float]":
+    """Return a number that a dataset states of its tracks, by id; empty where it states none."""
+    return _stated(dataset, name, store().targets_time(dataset))
+
+
+def target_names(dataset: str) -> list[str]:
+    """Return the targets that have values, none where nothing was measured."""
+    try:
+        table = targets(dataset)
+    except ArtifactError:
+        return []
+    return [name for name in table.columns if table[name].notna().any()]
+
+
+def target_values(
+    dataset: str, target: str, rows: Sequence[tuple[str, int]], *, level: Level = "track"
+) -> NDArray[np.float64]:
+    """Return a target of each row (track, segment), NaN where it is unknown.
+
+    A target that means nothing on a segment is that of the whole track.
+    """
+    table = targets(dataset, level=level)
+    if target not in table.columns:
+        table, rows = targets(dataset), [(track, -1) for track, _ in rows]
+    index = pd.MultiIndex.from_tuples(rows, names=table.index.names)
+    return table[target].reindex(index).to_numpy(dtype=np.float64)
