@@ -102,7 +102,7 @@ def encoders(folder: Path) -> Iterator[Row]:
 
 
 def costs(folder: Path) -> Iterator[Row]:
-    """Seconds per minute of audio of every preset: the figures in `mess.encoders.presets`."""
+    """Seconds per minute of audio of every preset: the figures in `mess.encoders.catalogue`."""
     from mess.audio.decoding import decode
     from mess.encoders import PRESETS, load_encoder
     from mess.encoders.pooling import encode_segments
@@ -310,7 +310,7 @@ def _whole_call(folder: Path) -> Row:
     }
     manifest.close()
     record = {
-        "features": manifest.fingerprint(),
+        "features": manifest.digest(),
         "targets": None,
         "code_version": PASSAGES_VERSION,
         "segment_seconds": 5.0,

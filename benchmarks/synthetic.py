@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from benchmarks.__main__ import RATE, music
 from mess.audio.decoding import SEGMENT_SECONDS
-from mess.encoders.presets import PRESETS
+from mess.encoders.catalogue import PRESETS
 from mess.experiments.rows import ProbeSettings
 from mess.search.index import normalise_layers, serialise_layer
 from mess.search.spaces import standardise, whiten
 from mess.search.steering import Column, serialise
 from mess.search.tempo import TEMPO, octave_targets, scale_of
-from mess.storage.manifest import fingerprint
+from mess.storage.manifest import digest
 from mess.storage.paths import POOLED
 from mess.storage.store import Store
 from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION
@@ -217,7 +217,7 @@ def _entry(store: Store, shape: Shape, about: dict[str, Any]) -> dict[str, Any]:
     return {
         "size": stat.st_size,
         "mtime_ns": stat.st_mtime_ns,
-        "sha256": fingerprint(about["recording"]),
+        "sha256": digest(about["recording"]),
         "path": about["path"],
         "composer": about["composer"],
         "work": about["work"],
@@ -268,8 +268,8 @@ def _write_index(store: Store, shape: Shape, planted: Planted, *, seed: int) -> 
     # Tempo as an index compares it: on the circle of octaves, and by the density of onsets.
     predicted_octaves, octaves = _octaves(planted.targets, seed=seed)
     columns += octaves
-    features = store.features_manifest(shape.dataset, shape.encoder).fingerprint()
-    targets = store.targets_manifest(shape.dataset).fingerprint()
+    features = store.features_manifest(shape.dataset, shape.encoder).digest()
+    targets = store.targets_manifest(shape.dataset).digest()
     about = list(planted.about.values())
     store.write_index(
         shape.dataset,
@@ -283,7 +283,7 @@ def _write_index(store: Store, shape: Shape, planted: Planted, *, seed: int) -> 
             "encoder": shape.encoder,
             "features": features,
             "targets": targets,
-            "fingerprint": fingerprint([features, targets, INDEX_VERSION]),
+            "fingerprint": digest([features, targets, INDEX_VERSION]),
             "code_version": INDEX_VERSION,
             "tracks": list(planted.about),
             "works": [one["work"] for one in about],
@@ -316,8 +316,8 @@ def _octaves(targets: Array, *, seed: int) -> tuple[Array, list[Column]]:
 def _write_discovery(store: Store, shape: Shape) -> None:
     record = {
         "settings": {"level": "track"},
-        "features": store.features_manifest(shape.dataset, shape.encoder).fingerprint(),
-        "targets": store.targets_manifest(shape.dataset).fingerprint(),
+        "features": store.features_manifest(shape.dataset, shape.encoder).digest(),
+        "targets": store.targets_manifest(shape.dataset).digest(),
         "code_version": DISCOVERY_VERSION,
         "cells": [
             {"layer": layer, "target": target, "r2": 0.5, "p_family": 0.001, "works": shape.tracks}

@@ -36,7 +36,7 @@ Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Projection:
+class PlaneMap:
     """Points on a plane, and what they were made from.
 
     Attributes
@@ -115,7 +115,7 @@ def principal(values: Array, *, components: int = _COMPONENTS) -> tuple[Array, l
     return scores, (squares[:count] / total).tolist() if total > 0 else []
 
 
-def project(values: NDArray[Any], *, method: str = "pca", seed: int = 0) -> Projection:
+def project(values: NDArray[Any], *, method: str = "pca", seed: int = 0) -> PlaneMap:
     """Put rows on a plane.
 
     Parameters
@@ -152,7 +152,7 @@ def project(values: NDArray[Any], *, method: str = "pca", seed: int = 0) -> Proj
     else:
         points, settings = _umap(reduced, seed)
     found = np.ascontiguousarray(points, dtype=np.float32)
-    return Projection(found, reduced, explained[:2], settings)
+    return PlaneMap(found, reduced, explained[:2], settings)
 
 
 def _tsne(reduced: Array, seed: int) -> tuple[NDArray[Any], dict[str, Any]]:

@@ -24,7 +24,7 @@ Prepared = TypeVar("Prepared")
 
 
 @dataclass
-class Summary:
+class BatchSummary:
     """What a step did: how many tracks it made and skipped, why others failed, what is doubtful."""
 
     made: int = 0
@@ -57,7 +57,7 @@ class Step(Generic[Prepared]):
     manifest: Manifest
     finish: Callable[[Track, Prepared], Entry]
     has_files: Callable[[str, Entry], bool]
-    summary: Summary = field(default_factory=Summary)
+    summary: BatchSummary = field(default_factory=BatchSummary)
 
 
 def audio_identity(track: Track) -> Entry:
@@ -96,7 +96,7 @@ def run_batch(
     prepare: Callable[[Track], Prepared],
     finish: Callable[[Track, Prepared], Entry],
     has_files: Callable[[str, Entry], bool],
-) -> Summary:
+) -> BatchSummary:
     """Bring every track of a dataset up to date.
 
     Parameters
@@ -117,7 +117,7 @@ def run_batch(
 
     Returns
     -------
-    Summary
+    BatchSummary
     """
     step = Step(manifest, finish, has_files)
     run_steps(

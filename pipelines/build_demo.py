@@ -29,10 +29,10 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from mess.datasets import performance, rendering, scores
+from mess.datasets import expressive_performance, rendering, sheet_music
 from mess.datasets.base import Dataset
 from mess.datasets.demo import COMMAND, TABLE, load_demo
-from mess.datasets.performance import Interpretation, Performance, random_stream
+from mess.datasets.expressive_performance import Interpretation, Performance, random_stream
 from mess.datasets.rendering import INSTRUMENTS, SAMPLE_RATE, TAIL_SECONDS
 from mess.errors import ArtifactError, MessError, MissingDependency
 from mess.storage.files import read_json, write_bytes, write_json
@@ -171,7 +171,7 @@ def _follow_parent() -> None:
 def _perform_score(job: _Job) -> str:
     """Make the recordings of one score; return what went wrong, or nothing."""
     try:
-        score = scores.read_score(scores.corpus_path(job.row.score))
+        score = sheet_music.read_score(sheet_music.corpus_path(job.row.score))
         for track_id, base, change in job.row.recordings:
             if track_id in job.track_ids:
                 _perform_track(job, score, track_id, base=base, change=change)
@@ -181,25 +181,25 @@ def _perform_score(job: _Job) -> str:
 
 
 def _perform_track(
-    job: _Job, score: scores.Passage, track_id: str, *, base: str, change: str
+    job: _Job, score: sheet_music.Excerpt, track_id: str, *, base: str, change: str
 ) -> None:
     row, seed, root = job.row, job.seed, job.root
-    plan = performance.draw_interpretation(
+    plan = expressive_performance.draw_interpretation(
         random_stream(seed, base, "interpretation"), base_tempo=row.tempo
     )
-    passage = scores.excerpt(score, start=row.start, quarters=row.seconds * plan.tempo / 60)
-    played = performance.perform(passage, plan, seed=seed, name=base)
+    passage = sheet_music.excerpt(score, start=row.start, quarters=row.seconds * plan.tempo / 60)
+    played = expressive_performance.perform(passage, plan, seed=seed, name=base)
     value = ""
     if change:
         factor = _tempo_factor(played, random_stream(seed, base, "tempo factor"))
-        plan, number = performance.with_change(
+        plan, number = expressive_performance.with_change(
             plan,
             change,  # type: ignore[arg-type]
             tempo_factor=factor,
             program=INSTRUMENTS[row.other_instrument],
         )
         value = row.other_instrument if change == "instrument" else f"{number:g}"
-        played = performance.perform(passage, plan, seed=seed, name=base)
+        played = expressive_performance.perform(passage, plan, seed=seed, name=base)
     if not SHORTEST + 0.1 < played.end + TAIL_SECONDS < LONGEST - 0.1:
         raise MessError(f"{track_id} would last {played.end:.0f} s: correct the recipe")
     audio, midi = root / f"{track_id}.flac", root / f"{track_id}.mid"
@@ -223,7 +223,7 @@ def _perform_track(
         **{key: getattr(row, key) for key in ("start", "score", "licence")},
     }
     record = {
-        "fingerprint": _fingerprint(row, seed),
+        "fingerprint": _digest(row, seed),
         "sha256": {path.name: _sha256(path) for path in (audio, midi)},
         "row": {key: str(cell) for key, cell in entry.items()},
     }
@@ -243,9 +243,11 @@ def _tempo_factor(played: Performance, rng: Any) -> float:
     return float(rng.choice(fitting))
 
 
-def _measured(passage: scores.Passage, played: Performance) -> dict[str, str]:
+def _measured(passage: sheet_music.Excerpt, played: Performance) -> dict[str, str]:
     """Return what holds for the notes as played: the truth that audio features are held to."""
-    ticks = np.rint(passage.barlines[-1:] * performance.TICKS_PER_QUARTER).astype(np.int64)
+    ticks = np.rint(passage.barlines[-1:] * expressive_performance.TICKS_PER_QUARTER).astype(
+        np.int64
+    )
     end = float(played.seconds(ticks)[0])
     return {
         "mean_tempo": f"{60 * passage.quarters / end:.6g}",
@@ -265,20 +267,20 @@ def _instrument_name(program: int) -> str:
 
 def _job(row: RecipeRow, seed: int, root: Path) -> _Job:
     """Return what is missing of a score's recordings."""
-    fingerprint = _fingerprint(row, seed)
+    expected = _digest(row, seed)
     missing = [
         track_id
         for track_id, _, _ in row.recordings
-        if not _is_made(root, _record(root, track_id), fingerprint)
+        if not _is_made(root, _record(root, track_id), expected)
     ]
     return _Job(row, seed, root, tuple(missing))
 
 
-def _is_made(root: Path, record: dict[str, Any] | None, fingerprint: str) -> bool:
+def _is_made(root: Path, record: dict[str, Any] | None, expected: str) -> bool:
     try:
         return (
             record is not None
-            and record["fingerprint"] == fingerprint
+            and record["fingerprint"] == expected
             and all(_sha256(root / name) == value for name, value in record["sha256"].items())
         )
     except (KeyError, AttributeError, OSError):
@@ -292,7 +294,7 @@ def _record(root: Path, track_id: str) -> dict[str, Any] | None:
         return None
 
 
-def _fingerprint(row: RecipeRow, seed: int) -> str:
+def _digest(row: RecipeRow, seed: int) -> str:
     """Return what decides a recording: its row of the recipe, the seed and the code."""
     content = json.dumps([asdict(row), seed, _code_version()], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
@@ -302,7 +304,12 @@ def _fingerprint(row: RecipeRow, seed: int) -> str:
 def _code_version() -> str:
     """Return a hash of the modules and the versions of the packages that make a recording."""
     digest = hashlib.sha256()
-    for source in (scores.__file__, performance.__file__, rendering.__file__, __file__):
+    for source in (
+        sheet_music.__file__,
+        expressive_performance.__file__,
+        rendering.__file__,
+        __file__,
+    ):
         digest.update(Path(str(source)).read_bytes())
     for package in ("music21", "symusic", "pretty_midi"):
         try:

@@ -24,7 +24,7 @@ from mess.search.passages.build import (
     sample_segments,
 )
 from mess.search.steering import serialise
-from mess.storage.manifest import Manifest, fingerprint
+from mess.storage.manifest import Manifest, digest
 from mess.storage.store import Features, Store
 from mess.versions import INDEX_VERSION
 from pipelines.options import DatasetOption, EncoderOption, encoder_or_default, run_script
@@ -57,7 +57,7 @@ def build_index(
     half = features.values.shape[2] // 2
     vectors = normalise_layers(features.values[:, :, :half])
     measured = _measured(store, dataset)
-    targets = measured.fingerprint() if measured else None
+    targets = measured.digest() if measured else None
     sample = sample_segments(store, dataset, features)
     made = _coordinates(store, dataset, features, works, sample) if targets else None
     store.write_index(
@@ -74,7 +74,7 @@ def build_index(
                 "targets": measured.parts() if measured else None,
             },
             "code_version": INDEX_VERSION,
-            "fingerprint": fingerprint([features.manifest["fingerprint"], targets, INDEX_VERSION]),
+            "fingerprint": digest([features.manifest["fingerprint"], targets, INDEX_VERSION]),
             "tracks": features.tracks,
             "works": works,
             "composers": [entries[track].get("composer", "") for track in features.tracks],

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from mess.encoders import encoder_slug
-from mess.reports.comparison import compare_encoders, control_of, difference
+from mess.reports.encoder_comparison import compare_encoders, control_of, difference
 from mess.storage.store import Store
 from mess.tracking.recording import start_run
 from pipelines.options import DatasetOption, JsonOption, run_script, split_encoders
@@ -35,7 +35,7 @@ def compare_dataset(
     Returns
     -------
     dict
-        See `mess.reports.comparison.compare_encoders`, which names the errors, too.
+        See `mess.reports.encoder_comparison.compare_encoders`, which names the errors, too.
     """
     store = store or Store()
     record = compare_encoders(dataset, encoders=encoders, store=store)

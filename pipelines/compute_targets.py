@@ -20,11 +20,11 @@ from mess.targets import (
     TARGET_SAMPLE_RATE,
     TARGETS_VERSION,
     TargetValues,
-    compute_performance_targets,
+    compute_midi_targets,
     compute_targets,
     read_notes,
 )
-from pipelines.batch import Summary, run_batch
+from pipelines.batch import BatchSummary, run_batch
 from pipelines.options import (
     WORKERS,
     DatasetOption,
@@ -39,7 +39,7 @@ Measured = tuple[TargetValues, Marks, tuple[str, ...]]  # and what is doubtful o
 
 def compute_dataset_targets(
     *, dataset: str, store: Store | None = None, workers: int = WORKERS, force: bool = False
-) -> Summary:
+) -> BatchSummary:
     """Bring the proxy targets of a dataset up to date.
 
     Parameters
@@ -53,7 +53,7 @@ def compute_dataset_targets(
 
     Returns
     -------
-    Summary
+    BatchSummary
         Tracks that failed are named in it, with the reason.
     """
     store = store or Store()
@@ -106,7 +106,7 @@ def _performance(track: Track) -> dict[str, float]:
     if track.midi_path is None:
         return {}
     try:
-        return compute_performance_targets(read_notes(track.midi_path))
+        return compute_midi_targets(read_notes(track.midi_path))
     except MessError as error:
         typer.echo(f"warning: {error}; its targets of performance stay undefined", err=True)
         return {}

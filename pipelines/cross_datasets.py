@@ -84,7 +84,7 @@ def cross_datasets(
         "inputs": {
             name: {
                 "features": data.features.manifest["fingerprint"],
-                "targets": data.targets_fingerprint,
+                "targets": data.targets_digest,
             }
             for name, data in loaded.items()
         },

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mess.datasets.demo import COMMAND
-from mess.datasets.performance import CHANGES
+from mess.datasets.expressive_performance import CHANGES
 from mess.errors import MessError
 
 RECIPE = Path(__file__).resolve().parents[1] / "data" / "demo" / "recipe.csv"

@@ -14,7 +14,12 @@ import typer
 
 from mess.encoders import load_encoder
 from mess.errors import MessError
-from mess.new_recordings.encoding import Newcomer, encode_recording, place, predicted_values
+from mess.new_recordings.encoding import (
+    EncodedRecording,
+    encode_recording,
+    predicted_values,
+    project_recording,
+)
 from mess.search.aspects import parse_weights
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import Method
@@ -83,7 +88,7 @@ def command(
     recommender = LayerBasedRecommender(dataset, encoder)
     if recommender.warning:
         typer.echo(f"warning: {recommender.warning}", err=True)
-    newcomers = [encode_file(path, recommender.made_by, encoder=encoder) for path in files]
+    recordings = [encode_file(path, recommender.made_by, encoder=encoder) for path in files]
     held = [name.strip() for name in (hold or "").split(",") if name.strip()]
     moved = parse_weights(offset) if offset else {}
     if fit:
@@ -100,7 +105,7 @@ def command(
         chosen = [aspect] if aspect else recommender.get_available_aspects()
         weights = dict.fromkeys(chosen, 1.0)
     found = recommender.multi_aspect_recommendation(
-        [*tracks, *(place(one, recommender) for one in newcomers)],
+        [*tracks, *(project_recording(one, recommender) for one in recordings)],
         weights,
         k,
         method=cast(Method | None, method),
@@ -115,8 +120,8 @@ def command(
     if as_json:
         typer.echo(json.dumps([one.as_dict() for one in found], indent=1))
         return
-    for path, newcomer in zip(files, newcomers, strict=True):
-        _print_values(path, newcomer, recommender)
+    for path, recording in zip(files, recordings, strict=True):
+        _print_values(path, recording, recommender)
     labels = Store().features_manifest(recommender.dataset, recommender.encoder).tracks
     typer.echo(
         f"{recommender.dataset} by {recommender.encoder}, like "
@@ -132,7 +137,9 @@ def command(
         typer.echo(f"{rank:>2}. {one.score:+.3f}  {one.track_id}  ({who})\n             {shares}")
 
 
-def encode_file(path: Path, header: Mapping[str, Any], *, encoder: str | None = None) -> Newcomer:
+def encode_file(
+    path: Path, header: Mapping[str, Any], *, encoder: str | None = None
+) -> EncodedRecording:
     """Encode a recording as the tracks of an index were.
 
     Parameters
@@ -148,12 +155,14 @@ def encode_file(path: Path, header: Mapping[str, Any], *, encoder: str | None = 
     return encode_recording(path, model, like=header)
 
 
-def _print_values(path: Path, newcomer: Newcomer, recommender: LayerBasedRecommender) -> None:
-    typer.echo(f"{path}, {newcomer.duration:.1f} s (predicted / measured):")
-    for name, value in predicted_values(newcomer, recommender).items():
+def _print_values(
+    path: Path, recording: EncodedRecording, recommender: LayerBasedRecommender
+) -> None:
+    typer.echo(f"{path}, {recording.duration:.1f} s (predicted / measured):")
+    for name, value in predicted_values(recording, recommender).items():
         if recommender.evidence[name].doubt():
             continue
-        own = f"{newcomer.measured[name]:.4g}" if name in newcomer.measured else "–"
+        own = f"{recording.measured[name]:.4g}" if name in recording.measured else "–"
         typer.echo(f"    {name} {value:.4g} / {own} {ALL_TARGETS[name].unit}".rstrip())
 
 

@@ -15,7 +15,7 @@ import typer
 
 from mess.encoders import Encoder, load_encoder
 from mess.errors import MessError
-from mess.new_recordings.encoding import MAX_SECONDS, Newcomer, encode_recording
+from mess.new_recordings.encoding import MAX_SECONDS, EncodedRecording, encode_recording
 from mess.new_recordings.uploads import Upload, Uploads
 from mess.storage.store import Store
 from pipelines.options import run_script
@@ -47,8 +47,8 @@ def encode_waiting(
         last = time.monotonic()
         while time.monotonic() - last < linger or any(uploads.waiting()):
             # Asked again after each file: what somebody waits for by now comes next.
-            while wish := next(uploads.waiting(), None):
-                upload, dataset, encoder = wish
+            while request := next(uploads.waiting(), None):
+                upload, dataset, encoder = request
                 result = _encode(store, upload, dataset, encoder, models, max_seconds)
                 uploads.finish(upload.token, encoder, result)
                 done, last = done + 1, time.monotonic()
@@ -68,7 +68,7 @@ def _encode(
     encoder: str,
     models: dict[str, Encoder],
     max_seconds: float,
-) -> Newcomer | str:
+) -> EncodedRecording | str:
     """Return the features of a file, or in one line why there are none."""
     try:
         if not Uploads(store).begin(upload.token, encoder):

@@ -24,7 +24,7 @@ from mess.errors import AudioError, UnknownName
 from mess.storage.manifest import Entry, Manifest
 from mess.storage.moments import FIRST_TRACKS, KINDS, Kind, moments_bytes
 from mess.storage.store import Store
-from pipelines.batch import Step, Summary, run_steps
+from pipelines.batch import BatchSummary, Step, run_steps
 from pipelines.options import (
     WORKERS,
     DatasetOption,
@@ -51,7 +51,7 @@ def extract_features(
     moments: Kind = "compact",
     device: str = "auto",
     dtype: str = "float32",
-) -> Summary:
+) -> BatchSummary:
     """Bring the features of a dataset by one encoder up to date; see `extract_all`."""
     return extract_all(
         dataset=dataset,
@@ -77,7 +77,7 @@ def extract_all(
     moments: Kind = "compact",
     device: str = "auto",
     dtype: str = "float32",
-) -> dict[str, Summary]:
+) -> dict[str, BatchSummary]:
     """Bring the features of a dataset by several encoders up to date, each file decoded once.
 
     Parameters
@@ -99,7 +99,7 @@ def extract_all(
 
     Returns
     -------
-    dict of str to Summary
+    dict of str to BatchSummary
         By encoder. Tracks that failed are named in it, with the reason.
     """
     store = store or Store()
@@ -236,7 +236,7 @@ def _encode_track(
     )
 
 
-def print_extracted(made: dict[str, Summary]) -> None:
+def print_extracted(made: dict[str, BatchSummary]) -> None:
     """Print what was made, a line per encoder."""
     for encoder, summary in made.items():
         step = "extract" if len(made) == 1 else f"extract with {encoder}"

@@ -8,7 +8,7 @@ import json
 import typer
 
 from mess.encoders import PRESETS, Preset, weights_at_hand
-from mess.encoders.presets import COST_SOURCE
+from mess.encoders.catalogue import COST_SOURCE
 from pipelines.options import JsonOption, run_script
 
 _COLUMNS = (

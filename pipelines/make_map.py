@@ -88,7 +88,7 @@ def make_map(
         "seed": seed,
         "clusters": clusters,
         "code_version": MAPS_VERSION,
-        "features": manifest.fingerprint(),
+        "features": manifest.digest(),
     }
     if not force and (old := _up_to_date(store, record)):
         return old

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from mess.encoders import encoder_slug, weights_at_hand
-from mess.encoders.presets import is_folder
+from mess.encoders.catalogue import is_folder
 from mess.encoders.whisper_wheel import PINNED
 from mess.errors import ArtifactMissing, MessError
 from mess.storage.store import Store

@@ -29,7 +29,7 @@ from mess.experiments.rows import aligned_targets
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.tempo import DENSITY_SHARE, TEMPO
 from mess.search.terms import METHODS, Method
-from mess.storage.manifest import fingerprint
+from mess.storage.manifest import digest
 from mess.storage.store import Features, Store
 from mess.targets import TARGETS
 from mess.tracking.recording import start_run
@@ -106,7 +106,7 @@ def evaluate(
         "dataset": dataset,
         "encoder": index["encoder"],
         "index": index["fingerprint"],
-        "discovery": fingerprint(store.read_discovery(dataset, encoder)),
+        "discovery": digest(store.read_discovery(dataset, encoder)),
         "code_version": EVALUATION_VERSION,
         "settings": {"seed": seed, "queries": len(queries)},
         "faithfulness": faithfulness,

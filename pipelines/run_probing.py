@@ -24,7 +24,7 @@ from mess.probing.results import Discovery
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
 from mess.storage.paths import Level
 from mess.storage.store import Pooling, Store
-from mess.tracking.recording import Run, start_run
+from mess.tracking.recording import OpenRun, start_run
 from pipelines.options import (
     DatasetOption,
     EncoderOption,
@@ -44,7 +44,7 @@ def run_probing(
     settings: ProbeSettings | None = None,
     store: Store | None = None,
     tracking: bool = True,
-    parent: Run | None = None,
+    parent: OpenRun | None = None,
     keep: bool = True,
 ) -> dict[str, Any]:
     """Run one discovery, record it, and write it to disk.
@@ -56,7 +56,7 @@ def run_probing(
     store : Store, optional
     tracking : bool
         Whether to record the run in MLflow.
-    parent : Run, optional
+    parent : OpenRun, optional
         The sweep in MLflow that this is a part of.
     keep : bool
         False leaves the discovery on disk as it is.
@@ -74,7 +74,7 @@ def run_probing(
         "dataset": dataset,
         "encoder": data.features.manifest["encoder"],
         "features": data.features.manifest["fingerprint"],
-        "targets": data.targets_fingerprint,
+        "targets": data.targets_digest,
     }
     name = f"probe {dataset} {encoder}"
     with start_run(name, store=store, tags=tags, enabled=tracking, parent=parent) as run:

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 from mess.datasets import Track
 from mess.errors import MessError
-from mess.targets import compute_performance_targets, read_notes
+from mess.targets import compute_midi_targets, read_notes
 from mess.targets.summaries import COUNTERPARTS, STATED
 from mess.targets.tempo_accuracy import (
     TempoAccuracy,
@@ -32,7 +32,7 @@ def truth_of(track: Track) -> dict[str, float]:
     if track.midi_path is None:
         return {}
     try:
-        found = compute_performance_targets(read_notes(track.midi_path))
+        found = compute_midi_targets(read_notes(track.midi_path))
     except MessError:
         return {}
     if STATED in track.extra:

@@ -6,13 +6,18 @@ import streamlit as st
 
 from dashboard import readers
 from dashboard.components.text import plain
-from dashboard.figures.comparison import difference_plot, is_cut, score_heatmap
-from dashboard.figures.comparison_tables import cost_table, difference_table, in_words, score_table
+from dashboard.figures.encoder_tables import (
+    cost_table,
+    difference_table,
+    in_words,
+    score_table,
+)
+from dashboard.figures.encoders import difference_plot, is_cut, score_heatmap
 from dashboard.sections.missing import tell_stale
 from dashboard.sidebar import selected, start
-from mess.encoders.presets import RANDOM
+from mess.encoders.catalogue import RANDOM
 from mess.errors import ArtifactError
-from mess.reports.comparison import difference
+from mess.reports.encoder_comparison import difference
 from mess.storage.paths import command_for
 
 _NO_BAR = {"displayModeBar": False}

@@ -6,12 +6,12 @@ import streamlit as st
 
 from dashboard import readers
 from dashboard.components.text import plain
-from dashboard.sections.comparison import show_comparison
 from dashboard.sections.downloads import show_downloads
 from dashboard.sections.heatmap import show_heatmap
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.robustness import show_layers, show_robustness
 from dashboard.sections.sliders import show_sliders
+from dashboard.sections.two_discoveries import show_comparison
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
 from mess.storage.paths import Level

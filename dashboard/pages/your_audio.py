@@ -24,10 +24,10 @@ from mess.audio.decoding import AUDIO_SUFFIXES, probe_duration
 from mess.errors import ArtifactError, MessError
 from mess.new_recordings.encoding import (
     MAX_SECONDS,
-    Newcomer,
-    place,
-    place_segments,
+    EncodedRecording,
     predicted_values,
+    project_recording,
+    project_segments,
     segment_span,
 )
 from mess.new_recordings.uploads import KEEP_HOURS, Upload, Uploads
@@ -186,16 +186,16 @@ def _wait(uploads: Uploads, upload: Upload, encoder: str) -> None:
 def _draw(recommender: LayerBasedRecommender, uploads: Uploads, upload: Upload) -> None:
     encoder = recommender.encoder
     try:
-        newcomer = uploads.newcomer(upload.token, encoder)
-        point = place(newcomer, recommender)
+        recording = uploads.encoded(upload.token, encoder)
+        point = project_recording(recording, recommender)
     except MessError as error:
         st.warning(plain(str(error)))
         return
-    player(_sound(upload, seconds=min(MAX_CLIP_SECONDS, newcomer.duration)), key=f"{_KEY}-player")
+    player(_sound(upload, seconds=min(MAX_CLIP_SECONDS, recording.duration)), key=f"{_KEY}-player")
     left, right = st.columns([2, 3], gap="medium")
     with left:
         weights, _ = watch_weights(recommender, key=_KEY)
-        _show_values(newcomer, recommender)
+        _show_values(recording, recommender)
         offer_belonging(upload, encoder=encoder)
     used = {name: weight for name, weight in weights.items() if weight}
     with right:
@@ -205,7 +205,7 @@ def _draw(recommender: LayerBasedRecommender, uploads: Uploads, upload: Upload) 
                 _draw_tracks(recommender, point, used)
         if tabs[1].open:
             with tabs[1]:
-                _draw_passages(recommender, newcomer, upload, used)
+                _draw_passages(recommender, recording, upload, used)
 
 
 def _draw_tracks(recommender: LayerBasedRecommender, point: object, weights: object) -> None:
@@ -241,14 +241,14 @@ def _draw_tracks(recommender: LayerBasedRecommender, point: object, weights: obj
 
 def _draw_passages(
     recommender: LayerBasedRecommender,
-    newcomer: Newcomer,
+    recording: EncodedRecording,
     upload: Upload,
     weights: dict[str, float],
 ) -> None:
     dataset, encoder = recommender.dataset, recommender.encoder
     try:
         passages = readers.passages(dataset, encoder)
-        points = place_segments(newcomer, passages)
+        points = project_segments(recording, passages)
     except ArtifactError as error:
         command = ["index", "--dataset", dataset, "--encoder", encoder]
         offer(error, dataset=dataset, command=command, button="Build them now")
@@ -262,9 +262,9 @@ def _draw_passages(
     def pick(number: int) -> None:
         st.session_state[key] = number
 
-    whole = _sound(upload, seconds=newcomer.duration)
+    whole = _sound(upload, seconds=recording.duration)
     pick_window(whole, count=len(points), chosen=chosen, key=f"{_KEY}-picker", on_pick=pick)
-    start, end = segment_span(newcomer, chosen)
+    start, end = segment_span(recording, chosen)
     st.caption(f"Chosen: {clock(start)} to {clock(end)}. Click in the picture for others.")
     known = {
         name: weight
@@ -298,15 +298,15 @@ def _draw_passages(
     draw_rows(rows, key=f"{_KEY}-passages", on_action=_nothing, actions=())
 
 
-def _show_values(newcomer: Newcomer, recommender: LayerBasedRecommender) -> None:
+def _show_values(recording: EncodedRecording, recommender: LayerBasedRecommender) -> None:
     """Show what is predicted of the file, beside what is measured on it."""
     rows = [
         {
             "target": ", ".join(filter(None, (name.replace("_", " "), ALL_TARGETS[name].unit))),
             "predicted": f"{value:.4g}",
-            "measured": f"{newcomer.measured[name]:.4g}" if name in newcomer.measured else "–",
+            "measured": f"{recording.measured[name]:.4g}" if name in recording.measured else "–",
         }
-        for name, value in predicted_values(newcomer, recommender).items()
+        for name, value in predicted_values(recording, recommender).items()
         if not recommender.evidence[name].doubt()
     ]
     with st.expander("What is heard in it"):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.readers.data import store
 from mess.datasets import available_datasets
-from mess.reports.comparison import with_rates
+from mess.reports.encoder_comparison import with_rates
 from mess.storage.paths import Level
 
 

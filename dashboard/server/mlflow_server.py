@@ -21,7 +21,7 @@ from dashboard.jobs.files import hold, is_held, read
 from mess.errors import MessError, MissingDependency
 from mess.storage.files import write_json
 from mess.storage.store import Store
-from mess.tracking.mlflow_client import forget_places
+from mess.tracking.mlflow_client import forget_absolute_paths
 from mess.tracking.reading import RecordedRun
 from mess.tracking.recording import is_own, tracking_uri
 
@@ -90,7 +90,7 @@ def _start(store: Store, folder: Path) -> None:
         return
     if is_own(store):
         with suppress(sqlite3.Error):  # MLflow says what is wrong with its store
-            forget_places(store.mlflow_db)
+            forget_absolute_paths(store.mlflow_db)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import soxr
 
 from mess.audio.channels import Balance, Samples, downmix
 from mess.audio.containers import read_layout
 from mess.audio.decoders import at_one_rate, part_blocks, part_seconds
 from mess.audio.parts import Layout
+from mess.audio.resampling import Resampler
 from mess.data_root import data_root
 from mess.errors import AudioError, MessError
 
@@ -137,7 +137,7 @@ def decode_at(
     path, rates = Path(path), tuple(sample_rates)
     notes: list[str] = []
     balance = Balance()
-    gathered = {rate: _Gathered(path, rate) for rate in rates}
+    gathered = {rate: _SignalBuilder(path, rate) for rate in rates}
     seconds = 0.0
     for block, native_rate in native_blocks(path, notes=notes):
         seconds += len(block) / native_rate
@@ -151,7 +151,7 @@ def decode_at(
             one.add(mono, native_rate)
     if balance.cancels:  # known at the end only: such a file is read twice
         loudest = balance.loudest
-        gathered = {rate: _Gathered(path, rate) for rate in rates}
+        gathered = {rate: _SignalBuilder(path, rate) for rate in rates}
         for block, native_rate in native_blocks(path):
             for one in gathered.values():
                 one.add(np.ascontiguousarray(block[:, loudest]), native_rate)
@@ -159,28 +159,21 @@ def decode_at(
     return {rate: one.finish(tuple(notes)) for rate, one in gathered.items()}
 
 
-class _Gathered:
+class _SignalBuilder:
     """What has been read of a recording, at one rate; the resampler keeps its state."""
 
     def __init__(self, path: Path, rate: int) -> None:
         self._path, self._rate = path, rate
         self._length, self._total, self._squares = 0, 0.0, 0.0
         self._lowest, self._highest = math.inf, -math.inf
-        self._resampler: soxr.ResampleStream | None = None
+        self._resampler = Resampler(rate)
         self._sink: io.BytesIO | tempfile._TemporaryFileWrapper[bytes] = io.BytesIO()
 
     def add(self, mono: Samples, native_rate: int) -> None:
         # As the file has it: a resampler rings where an offset begins.
         self._lowest = min(self._lowest, float(mono.min(initial=math.inf)))
         self._highest = max(self._highest, float(mono.max(initial=-math.inf)))
-        if native_rate == self._rate:
-            self._keep(mono)
-            return
-        if self._resampler is None:
-            self._resampler = soxr.ResampleStream(
-                native_rate, self._rate, num_channels=1, dtype="float32", quality="VHQ"
-            )
-        self._keep(self._resampler.resample_chunk(mono))
+        self._keep(self._resampler.resample(mono, native_rate))
 
     def _keep(self, block: Samples) -> None:
         if not np.isfinite(block).all():
@@ -198,9 +191,7 @@ class _Gathered:
             raise OSError(error.errno, error.strerror, str(scratch_dir())) from None
 
     def finish(self, notes: tuple[str, ...] = ()) -> Signal:
-        if self._resampler is not None:
-            rest = np.empty(0, dtype=np.float32)
-            self._keep(self._resampler.resample_chunk(rest, last=True))
+        self._keep(self._resampler.flush())
         if self._length < MIN_SECONDS * self._rate:
             raise AudioError(
                 self._path,

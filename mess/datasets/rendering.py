@@ -24,7 +24,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from mess.datasets.performance import TICKS_PER_QUARTER, Performance
+from mess.datasets.expressive_performance import TICKS_PER_QUARTER, Performance
 from mess.errors import MissingDependency
 from mess.storage.files import replacing, write_bytes
 

@@ -6,7 +6,7 @@ torch nor transformers.
 """
 
 from mess.encoders.base import Encoder, load_encoder, weights_at_hand
-from mess.encoders.presets import PRESETS, Preset, by_interest, encoder_slug
+from mess.encoders.catalogue import PRESETS, Preset, by_interest, encoder_slug
 
 __all__ = [
     "PRESETS",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.encoders import whisper_wheel
-from mess.encoders.presets import PRESETS, RANDOM, Preset, encoder_slug, is_folder, is_hub_id
+from mess.encoders.catalogue import PRESETS, RANDOM, Preset, encoder_slug, is_folder, is_hub_id
 from mess.errors import MessError, UnknownName
 
 if TYPE_CHECKING:
@@ -147,9 +147,9 @@ def load_encoder(
         from mess.encoders.whisper import load_whisper
 
         return load_whisper(checkpoint, id=identity, licence=licence, **how)
-    from mess.encoders.waveform import load_waveform
+    from mess.encoders.wav2vec2 import load_wav2vec2
 
-    return load_waveform(checkpoint, id=identity, licence=licence, **how)
+    return load_wav2vec2(checkpoint, id=identity, licence=licence, **how)
 
 
 def weights_at_hand(name: str) -> bool:
@@ -189,9 +189,9 @@ def _random(target: str, preset: Preset | None, *, seed: int, how: dict[str, str
         from mess.encoders.whisper import random_whisper
 
         return random_whisper(architecture, id=identity, seed=seed, **how)
-    from mess.encoders.waveform import random_waveform
+    from mess.encoders.wav2vec2 import random_wav2vec2
 
-    return random_waveform(architecture, id=identity, seed=seed, **how)
+    return random_wav2vec2(architecture, id=identity, seed=seed, **how)
 
 
 def _from_wheel(preset: Preset, *, how: dict[str, str]) -> Encoder | None:

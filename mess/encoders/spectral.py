@@ -31,7 +31,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from mess.encoders.presets import MODULATION_BANDS, PRESETS, SPECTRAL_LAYERS
+from mess.encoders.catalogue import MODULATION_BANDS, PRESETS, SPECTRAL_LAYERS
 from mess.errors import MessError
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ OWN_CHANGE = {
 
 
 @dataclass(frozen=True)
-class Controlled:
+class ControlledResult:
     """What a slider sees of each change.
 
     Attributes
@@ -71,7 +71,7 @@ def compare_variants(
     own: str,
     variants: Mapping[int, Mapping[str, int]],
     works: NDArray[Any],
-) -> Controlled | None:
+) -> ControlledResult | None:
     """Measure what a slider sees of variants; None where no base has two of them, one its own.
 
     Parameters
@@ -104,7 +104,7 @@ def compare_variants(
             chances.append(1 / len(changed))
     if not wins:
         return None
-    return Controlled(
+    return ControlledResult(
         own=own,
         moved={change: float(np.median(values)) for change, values in sorted(moved.items())},
         place={change: float(np.median(values)) for change, values in sorted(place.items())},

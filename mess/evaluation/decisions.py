@@ -16,12 +16,12 @@ from mess.search.terms import Method
 IN_BPM = "tempo_in_bpm"  # the column of tempo whose differences do not let octaves pass
 _FEWEST = 3  # works in each half that chooses or reports
 _MOST = 150  # queries of each half
-Controlled = Mapping[str, Mapping[str, Mapping[str, Any]]]
+ControlledResults = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def decide_methods(
     judged: Mapping[Method, Mapping[str, Judgement]],
-    controlled: Controlled | None,
+    controlled: ControlledResults | None,
     aspects: Mapping[str, Aspect],
     names: Sequence[str],
 ) -> dict[str, dict[str, Any]]:
@@ -88,7 +88,7 @@ def own_and_other(
     return is_own, ~is_own & (np.array(names) != IN_BPM)
 
 
-def _told(controlled: Controlled | None, method: str, name: str) -> float | None:
+def _told(controlled: ControlledResults | None, method: str, name: str) -> float | None:
     seen = (controlled or {}).get(method, {}).get(name)
     if seen is None:
         return None

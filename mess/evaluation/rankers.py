@@ -10,8 +10,8 @@ from mess.errors import MessError
 from mess.evaluation.rankings import Ranking
 from mess.search.aspects import ASPECTS
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.search.ranking import Term, Wish
-from mess.search.steering import Part
+from mess.search.ranking import Query, Term
+from mess.search.steering import ColumnWeights
 from mess.search.tempo import TEMPO
 from mess.search.terms import Method
 
@@ -32,8 +32,8 @@ class Rankers:
 
     def __init__(self, recommender: LayerBasedRecommender, *, layers: int, seed: int = 0) -> None:
         self._recommender = recommender
-        self._searched = recommender.searched
-        self._rows = np.arange(self._searched.n)
+        self._space = recommender.space
+        self._rows = np.arange(self._space.n)
         self._layers = layers
         self._seed = seed
 
@@ -62,13 +62,13 @@ class Rankers:
             columns, shares = self._recommender.terms.columns([target], method)
         if not len(columns):
             return None
-        return self._by_part(Part(target, columns, shares))
+        return self._by_part(ColumnWeights(target, columns, shares))
 
     def of_tempo(self, *, density_share: float) -> Ranking | None:
         """Return the ranking by measured tempo, with so much of the density of onsets in it."""
         terms = replace(self._recommender.terms, density_share=density_share)
         columns, shares = terms.columns([TEMPO], "direct")
-        return self._by_part(Part(TEMPO, columns, shares)) if len(columns) else None
+        return self._by_part(ColumnWeights(TEMPO, columns, shares)) if len(columns) else None
 
     def of_aspect(self, name: str, method: Method) -> Ranking | None:
         """Return how a method ranks by one aspect; None where it is not validated."""
@@ -88,19 +88,19 @@ class Rankers:
         """Return the ranking by the mean cosine over all layers."""
         return self._by_mean_of_layers
 
-    def _by_part(self, part: Part) -> Ranking:
+    def _by_part(self, part: ColumnWeights) -> Ranking:
         def rank(row: int) -> NDArray[np.float64]:
-            wish = Wish([Term(part.name, 1.0, part, None, ())], [(row, 1.0)])
-            return self._searched.shares(wish, self._rows)[0]
+            query = Query([Term(part.name, 1.0, part, None, ())], [(row, 1.0)])
+            return self._space.shares(query, self._rows)[0]
 
         return rank
 
     def _by_layer(self, layer: int) -> Ranking:
-        return lambda row: self._searched.layers.cosines(row, layer)
+        return lambda row: self._space.layers.cosines(row, layer)
 
     def _by_mean_of_layers(self, row: int) -> NDArray[np.float32]:
-        cosines = [self._searched.layers.cosines(row, layer) for layer in range(self._layers)]
+        cosines = [self._space.layers.cosines(row, layer) for layer in range(self._layers)]
         return np.mean(cosines, axis=0)
 
     def _by_chance(self, row: int) -> NDArray[np.float64]:
-        return np.random.default_rng([self._seed, row]).random(self._searched.n)
+        return np.random.default_rng([self._seed, row]).random(self._space.n)

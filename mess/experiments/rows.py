@@ -69,7 +69,7 @@ class ProbingData:
         stands with its work; what copies of one recording say apart is joined.
     groups : list of str
         What folds never split.
-    targets_fingerprint : str
+    targets_digest : str
     copies : dict of str to str
         Each track that holds the same recording as an earlier one, and that one.
     """
@@ -79,7 +79,7 @@ class ProbingData:
     names: list[str]
     labels: dict[str, list[str]]
     groups: list[str]
-    targets_fingerprint: str
+    targets_digest: str
     copies: dict[str, str]
 
     @property
@@ -140,7 +140,7 @@ def load_probing_data(
         names=names,
         labels=labels,
         groups=labels[settings.group_by[0]],
-        targets_fingerprint=measured.fingerprint(),
+        targets_digest=measured.digest(),
         copies={t: first for t, first in first_of.items() if first != t and t in chosen},
     )
 

@@ -5,10 +5,10 @@ placing is a few matrix products.
 
 Examples
 --------
->>> from mess.new_recordings.encoding import encode_recording, place
+>>> from mess.new_recordings.encoding import encode_recording, project_recording
 >>> new = encode_recording("mine.flac", model, like=manifest.header)         # doctest: +SKIP
 >>> recommender.multi_aspect_recommendation(
-...     place(new, recommender), {"brightness": 1.0}
+...     project_recording(new, recommender), {"brightness": 1.0}
 ... )                                                                        # doctest: +SKIP
 """
 
@@ -51,7 +51,7 @@ _SAME = (
 
 
 @dataclass(frozen=True)
-class Newcomer:
+class EncodedRecording:
     """A recording that was encoded.
 
     Attributes
@@ -86,7 +86,7 @@ class Newcomer:
         return buffer.getvalue()
 
     @classmethod
-    def deserialise(cls, content: bytes) -> "Newcomer":
+    def deserialise(cls, content: bytes) -> "EncodedRecording":
         """Read what `serialise` wrote.
 
         Raises
@@ -139,7 +139,7 @@ def encode_recording(
     *,
     like: Mapping[str, Any],
     max_seconds: float = MAX_SECONDS,
-) -> Newcomer:
+) -> EncodedRecording:
     """Decode, encode and measure a recording.
 
     Parameters
@@ -169,7 +169,7 @@ def encode_recording(
             path, "gives hidden states that are not finite", "export it again"
         ) from None
     measured = compute_targets(signals[TARGET_SAMPLE_RATE]).track
-    return Newcomer(
+    return EncodedRecording(
         made_by=made_by,
         duration=round(signal.duration, 3),
         whole=np.concatenate([pooled.whole, pooled.whole_std], axis=1),
@@ -178,7 +178,7 @@ def encode_recording(
     )
 
 
-def place(newcomer: Newcomer, recommender: LayerBasedRecommender) -> Point:
+def project_recording(recording: EncodedRecording, recommender: LayerBasedRecommender) -> Point:
     """Return where a recording lies among the tracks of an index.
 
     Raises
@@ -186,23 +186,25 @@ def place(newcomer: Newcomer, recommender: LayerBasedRecommender) -> Point:
     MessError
         If it was encoded in another way than the tracks, or the index has no coordinates.
     """
-    check_same_encoder(newcomer.made_by, recommender.made_by)
+    check_same_encoder(recording.made_by, recommender.made_by)
     projection, columns = recommender.projection, recommender.terms.steering.columns
-    features = newcomer.whole[None]
+    features = recording.whole[None]
     x = projection.coordinates(features)[0]
-    octaves = iter(octave_values(*(newcomer.measured.get(n, np.nan) for n in (TEMPO, DENSITY)))[0])
+    octaves = iter(octave_values(*(recording.measured.get(n, np.nan) for n in (TEMPO, DENSITY)))[0])
     for number, column in enumerate(columns):
         if column.kind == "direct":
-            value = newcomer.measured.get(column.name, np.nan)
+            value = recording.measured.get(column.name, np.nan)
         elif column.kind == "direct_octaves":  # in the order of `octave_values`
             value = next(octaves)
         else:
             continue
         x[number] = (value - column.mean) / column.deviation
-    return Point.place(x, projection.overall(features)[0], layers=projection.unit(features)[0])
+    return Point.from_coordinates(
+        x, projection.overall(features)[0], layers=projection.unit(features)[0]
+    )
 
 
-def place_segments(newcomer: Newcomer, passages: PassageRecommender) -> list[Point]:
+def project_segments(recording: EncodedRecording, passages: PassageRecommender) -> list[Point]:
     """Return where the segments of a recording lie among those of an index.
 
     Raises
@@ -210,23 +212,25 @@ def place_segments(newcomer: Newcomer, passages: PassageRecommender) -> list[Poi
     MessError
         If it was encoded in another way than they were.
     """
-    check_same_encoder(newcomer.made_by, passages.made_by)
-    x = passages.projection.coordinates(newcomer.segments)
-    overall = passages.projection.overall(newcomer.segments)
-    return [Point.place(*pair) for pair in zip(x, overall, strict=True)]
+    check_same_encoder(recording.made_by, passages.made_by)
+    x = passages.projection.coordinates(recording.segments)
+    overall = passages.projection.overall(recording.segments)
+    return [Point.from_coordinates(*pair) for pair in zip(x, overall, strict=True)]
 
 
-def segment_span(newcomer: Newcomer, number: int) -> tuple[float, float]:
+def segment_span(recording: EncodedRecording, number: int) -> tuple[float, float]:
     """Return from when to when a segment lasts; the last ends with the recording."""
-    start = min(number * SEGMENT_SECONDS, max(newcomer.duration - SEGMENT_SECONDS, 0.0))
-    return start, min(start + SEGMENT_SECONDS, newcomer.duration)
+    start = min(number * SEGMENT_SECONDS, max(recording.duration - SEGMENT_SECONDS, 0.0))
+    return start, min(start + SEGMENT_SECONDS, recording.duration)
 
 
-def predicted_values(newcomer: Newcomer, recommender: LayerBasedRecommender) -> dict[str, float]:
+def predicted_values(
+    recording: EncodedRecording, recommender: LayerBasedRecommender
+) -> dict[str, float]:
     """Return the targets that are predicted of a recording, in their units."""
     steering = recommender.terms.steering
     columns = [n for n, column in enumerate(steering.columns) if column.kind == "probe"]
-    values = steering.point_values(place(newcomer, recommender), columns)
+    values = steering.point_values(project_recording(recording, recommender), columns)
     return {
         steering.columns[number].name: float(value)
         for number, value in zip(columns, values, strict=True)

@@ -25,9 +25,9 @@ from pathlib import Path
 from mess.audio.containers import SUFFIXES, find_container
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, MessError
-from mess.new_recordings.encoding import Newcomer
+from mess.new_recordings.encoding import EncodedRecording
 from mess.storage.files import read_json, replacing, write_bytes, write_json
-from mess.storage.paths import Places
+from mess.storage.paths import DataPaths
 from mess.storage.shapes import NUMBER
 
 KEEP_HOURS = 24.0
@@ -76,10 +76,10 @@ class Uploads:
 
     Parameters
     ----------
-    places : Places
+    places : DataPaths
     """
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: DataPaths) -> None:
         self.folder = places.uploads_dir
 
     def add(self, content: bytes | memoryview, name: str, *, most: int) -> Upload:
@@ -201,7 +201,7 @@ class Uploads:
             return str(note["message"])
         return "it could not be encoded"
 
-    def newcomer(self, token: str, encoder: str) -> Newcomer:
+    def encoded(self, token: str, encoder: str) -> EncodedRecording:
         """Return the features of a file.
 
         Raises
@@ -211,7 +211,7 @@ class Uploads:
         """
         path = self._path(token, encoder, "npz")
         try:
-            return Newcomer.deserialise(path.read_bytes())
+            return EncodedRecording.deserialise(path.read_bytes())
         except OSError:
             raise MessError("this file is not encoded (any more): choose it again") from None
         except ValueError:
@@ -233,12 +233,12 @@ class Uploads:
             upload = self.find(path.parent.name)
             try:
                 shape = {"dataset": str, "encoder": str}
-                wish = read_json(path, command="", shape=shape, sealed=False)
+                request = read_json(path, command="", shape=shape, sealed=False)
             except ArtifactError:
                 path.unlink(missing_ok=True)  # so that the page can ask again
                 continue
             if upload is not None:
-                yield upload, wish["dataset"], wish["encoder"]
+                yield upload, request["dataset"], request["encoder"]
 
     def begin(self, token: str, encoder: str) -> bool:
         """Note that a file is being encoded; return whether nobody died of it before."""
@@ -248,7 +248,7 @@ class Uploads:
         write_json(started, {"pid": os.getpid()})
         return True
 
-    def finish(self, token: str, encoder: str, result: Newcomer | str) -> None:
+    def finish(self, token: str, encoder: str, result: EncodedRecording | str) -> None:
         """Keep what was made of a file: its features, or why there are none."""
         if not (self.folder / token).is_dir():
             return  # forgotten meanwhile

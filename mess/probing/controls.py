@@ -17,14 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 from mess.errors import MessError
 from mess.probing.discovery import Alpha, discover
 from mess.probing.folds import MIN_WORKS, assign_folds
+from mess.probing.metrics import r2_score, spearman_beyond_mean, training_means
 from mess.probing.ridge import Array
-from mess.probing.scores import r2_score, spearman_beyond_mean, training_means
 
 _FEW = 10  # draws where the interval is not wanted
 
 
 @dataclass(frozen=True)
-class Control:
+class BaselineScore:
     """What a baseline reaches on one target.
 
     Attributes
@@ -55,7 +55,7 @@ def compare_baselines(
     folds: int = 10,
     seed: int = 0,
     resamples: int = 1000,
-) -> list[Control]:
+) -> list[BaselineScore]:
     """Probe every baseline as the layers are probed.
 
     Parameters
@@ -80,7 +80,7 @@ def compare_baselines(
         for one in result.summaries:
             nested = one.nested
             found.append(
-                Control(name, one.target, nested.r2, nested.spearman, nested.low, nested.high)
+                BaselineScore(name, one.target, nested.r2, nested.spearman, nested.low, nested.high)
             )
     return found
 
@@ -94,7 +94,7 @@ def label_mean(
     names: Sequence[str],
     folds: int = 10,
     seed: int = 0,
-) -> list[Control]:
+) -> list[BaselineScore]:
     """Predict every row by the mean of the training rows with its label (its composer, say).
 
     Rows whose label does not occur in training get the training mean. One label for all rows is the
@@ -123,7 +123,7 @@ def label_mean(
         score = r2_score(truth, guess, means)
         if score is not None:
             rank = spearman_beyond_mean(truth, guess, means)
-            found.append(Control(name, target, score, rank))
+            found.append(BaselineScore(name, target, score, rank))
     return found
 
 
@@ -202,7 +202,7 @@ def fit_elsewhere(
     test_targets: Array,
     names: Sequence[str],
     alpha: Alpha = "auto",
-) -> list[Control]:
+) -> list[BaselineScore]:
     """Fit probes on one dataset and test them on another.
 
     Layer and penalty are chosen on the training dataset alone, by works left out. R² is against
@@ -235,5 +235,5 @@ def fit_elsewhere(
         if score is not None:
             fitted_mean = np.full(len(truth), y.mean())
             rank = spearman_beyond_mean(truth, guess, fitted_mean)
-            found.append(Control(f"layer {layer}", name, score, rank))
+            found.append(BaselineScore(f"layer {layer}", name, score, rank))
     return found

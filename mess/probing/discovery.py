@@ -28,16 +28,16 @@ from mess.errors import MessError
 from mess.probing import statistics
 from mess.probing.folds import assign_folds, by_missing_rows
 from mess.probing.layers import choose_layers, weigh_layers
-from mess.probing.probes import out_of_fold
-from mess.probing.results import Cell, Combined, Discovery, Summary
-from mess.probing.ridge import DEFAULT_ALPHAS, Array
-from mess.probing.scores import (
+from mess.probing.max_t import shuffle_keys, shuffled_rows, significance
+from mess.probing.metrics import (
     is_only_mean,
     r2_score,
     spearman_beyond_mean,
     training_means,
 )
-from mess.probing.shuffles import shuffle_keys, shuffled_rows
+from mess.probing.probes import out_of_fold
+from mess.probing.results import Cell, Combined, Discovery, TargetSummary
+from mess.probing.ridge import DEFAULT_ALPHAS, Array
 
 Alpha = float | Literal["auto"]
 
@@ -257,7 +257,7 @@ def _with_significance(cells: list[Cell], null: Array, scores: _Scores) -> list[
     layers, targets = null.shape[1:]
     found = None
     if len(null):
-        found = statistics.significance(scores.r2[:layers].ravel(), null.reshape(len(null), -1))
+        found = significance(scores.r2[:layers].ravel(), null.reshape(len(null), -1))
     done = []
     for place, cell in enumerate(cells):
         low, high = scores.interval[:, place // targets, place % targets]
@@ -313,7 +313,7 @@ def _summary(
     shares: Array,
     baseline: Array,
     cells: Sequence[Cell],
-) -> Summary | None:
+) -> TargetSummary | None:
     layers = shares.shape[2]
     r2, resampled = scores.r2[:layers, column], scores.resampled[:, :layers, column]
     best = statistics.best_layers(r2, resampled)
@@ -334,7 +334,7 @@ def _summary(
         for kind in range(2)
     ]
     beyond = bool(r2[best.best] > 0) and not cells[best.best].only_mean
-    return Summary(
+    return TargetSummary(
         name,
         best.best,
         best.within if beyond else [],

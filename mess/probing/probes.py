@@ -76,7 +76,7 @@ def out_of_fold(
     alphas : sequence of float
         Where there are several, each training fold chooses one per target.
     shuffled : ndarray [shape=(shuffles, n), dtype=int], optional
-        From `mess.probing.shuffles.shuffled_rows`. Each shuffle chooses its own penalties, as the
+        From `mess.probing.max_t.shuffled_rows`. Each shuffle chooses its own penalties, as the
         true targets do: with theirs it would be tested too leniently.
     elsewhere : ndarray [shape=(m, d)], optional
         Rows without targets, to be predicted too.

@@ -78,7 +78,7 @@ class Combined:
 
 
 @dataclass(frozen=True)
-class Summary:
+class TargetSummary:
     """What is known about the layers of one target.
 
     Attributes
@@ -119,7 +119,7 @@ class Discovery:
     ----------
     cells : list of Cell
         Layer by layer, in the order of the targets.
-    summaries : list of Summary
+    summaries : list of TargetSummary
         One a target that could be probed.
     predicted : ndarray [shape=(layers, n, targets)]
         Out-of-fold predictions; NaN where the target is undefined.
@@ -133,7 +133,7 @@ class Discovery:
     """
 
     cells: list[Cell]
-    summaries: list[Summary]
+    summaries: list[TargetSummary]
     predicted: Array
     fold: NDArray[np.int64]
     nested: Array

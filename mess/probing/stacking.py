@@ -28,9 +28,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from mess.probing.folds import assign_folds, by_missing_rows
 from mess.probing.layers import weigh_layers
+from mess.probing.metrics import r2_score, training_means
 from mess.probing.probes import out_of_fold
 from mess.probing.ridge import DEFAULT_ALPHAS, Array
-from mess.probing.scores import r2_score, training_means
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
-"""How sure a score is: intervals, significance over many cells, layers that tie for the best.
+"""How sure a score is: confidence intervals, and the layers that tie for the best.
 
-Task: from the errors without each work and from the same probes on shuffled works, say for every
-cell (layer × target) how far its R² may be off, whether it could be chance given how many cells
-were looked at, and which layers cannot be told from the best one.
+Task: from the errors without each work, compute for every cell (layer × target) an interval of its
+R², and list the layers whose R² is within one standard error of the best. Whether a score could be
+chance is tested in `mess.probing.max_t`.
 
-Conventions: the unit is the *work*. Whole works are drawn, left out or shuffled; rows of a work are
-never taken as independent. Arrays are [works, cells] or [draws, cells].
+Conventions: the unit is the *work*. Whole works are drawn or left out; the rows of one work never
+count as independent. Arrays are [works, cells] or [draws, cells].
 
 Examples
 --------
@@ -24,26 +24,6 @@ Array = NDArray[np.float64]
 CONFIDENCE = 0.95
 SIGNIFICANT = 0.05
 FEWEST_WORKS = 10  # under so many, works that are drawn anew say nothing of works to come
-_ROUNDING = 1e-6  # nulls are computed in single precision
-
-
-@dataclass(frozen=True)
-class Significance:
-    """Whether cells beat the same probes on shuffled works.
-
-    Attributes
-    ----------
-    p : ndarray [shape=cells]
-        Of each cell alone.
-    p_family : ndarray [shape=cells]
-        Of each cell among all: the chance that any cell scores so high (family-wise error).
-    q : ndarray [shape=cells]
-        Least false discovery rate at which the cell is a discovery.
-    """
-
-    p: Array
-    p_family: Array
-    q: Array
 
 
 @dataclass(frozen=True)
@@ -124,46 +104,6 @@ def interval(resampled: Array) -> Array:
     """Return the bounds [2, cells] between which 95 % of the resampled scores lie."""
     sides = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     return np.asarray(np.quantile(resampled, sides, axis=0))
-
-
-def significance(observed: Array, null: Array) -> Significance:
-    """Test all cells against the same probes on shuffled works.
-
-    The statistic is R² itself: bounded above, it is comparable over cells, and the family-wise
-    test asks how often the best cell of a shuffle scores as high. It must not be standardised by
-    each null's deviation, which a few very negative R² would rule. The observed set counts as one
-    of the shuffles.
-
-    Parameters
-    ----------
-    observed : ndarray [shape=(cells,)]
-        NaN where undefined.
-    null : ndarray [shape=(shuffles, cells)]
-        One shuffle is the same for all cells, so their dependence is kept.
-
-    References
-    ----------
-    P. H. Westfall, S. S. Young: Resampling-Based Multiple Testing, 1993 (single-step max-T).
-    Y. Benjamini, Y. Hochberg: Controlling the false discovery rate. JRSS B 57 (1995).
-    """
-    p, family, q = (np.full(observed.shape, np.nan) for _ in range(3))
-    usable = np.isfinite(observed) & np.isfinite(null).all(axis=0)
-    if usable.any():
-        height = np.vstack([observed[usable], null[:, usable]])
-        p[usable] = (height >= height[0] - _ROUNDING).mean(axis=0)
-        highest = height.max(axis=1)
-        family[usable] = (highest[:, None] >= height[0] - _ROUNDING).mean(axis=0)
-        q[usable] = false_discovery_rate(p[usable])
-    return Significance(p=p, p_family=family, q=q)
-
-
-def false_discovery_rate(p: Array) -> Array:
-    """Return Benjamini and Hochberg's q of every p, in the order given."""
-    order = np.argsort(p)[::-1]
-    ranked = p[order] * len(p) / np.arange(len(p), 0, -1)
-    q = np.empty_like(p)
-    q[order] = np.minimum(np.minimum.accumulate(ranked), 1.0)
-    return q
 
 
 def best_layers(r2: Array, resampled: Array) -> BestLayers | None:

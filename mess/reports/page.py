@@ -85,7 +85,7 @@ def methods(record: Record, *, reliability: Record | None, evaluation: Record | 
             "out-of-fold predictions only."
         )
     parts.append(
-        f"Fingerprints: features {record['features']}, targets {record['targets']}"
+        f"Digests: features {record['features']}, targets {record['targets']}"
         + (f", index {evaluation['index']}" if evaluation else "")
         + "."
     )

@@ -15,7 +15,7 @@ import numpy as np
 
 from mess.errors import MessError, UnknownName
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
-from mess.targets import PERFORMANCE_TARGETS
+from mess.targets import MIDI_TARGETS
 
 ASPECTS: dict[str, tuple[str, ...]] = {
     "brightness": ("spectral_centroid",),
@@ -31,7 +31,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
 }
 THRESHOLD = 0.3  # least R² of a validated target, of the nested or the stacked probe
 OVERALL = "overall"
-NAMES = (*ASPECTS, OVERALL, *PERFORMANCE_TARGETS)  # whatever a weight may name
+NAMES = (*ASPECTS, OVERALL, *MIDI_TARGETS)  # whatever a weight may name
 LOWER_IS_MORE = frozenset({"warmth"})  # aspects that grow as their targets fall
 
 

@@ -25,8 +25,8 @@ from numpy.typing import ArrayLike, NDArray
 from mess.probing.ridge import Array
 from mess.probing.stacking import SegmentProbes, Segments, Stacked, stack
 from mess.search.aspects import ASPECTS
+from mess.search.coordinate_map import CoordinateMap, combine
 from mess.search.index import unit_layers
-from mess.search.projection import Projection, combine
 from mess.search.spaces import Reduction, fit_reduction, fit_whitening, standardise
 from mess.search.steering import Column
 from mess.search.tempo import ON_CIRCLE, TEMPO, circle_r2, octave_targets, scale_of
@@ -43,7 +43,7 @@ class Coordinates:
         NaN where a value is not known.
     overall : ndarray [shape=(n, m)]
         Unit vectors.
-    projection : Projection
+    projection : CoordinateMap
         From the features of a recording that is not among them to the same coordinates; NaN in
         the columns "direct".
     fold : ndarray [shape=(n,), dtype=int]
@@ -57,7 +57,7 @@ class Coordinates:
     columns: list[Column]
     values: Array
     overall: Array
-    projection: Projection
+    projection: CoordinateMap
     fold: NDArray[np.int64]
     of_segments: SegmentProbes | None
     names: list[str]
@@ -154,7 +154,7 @@ def make_coordinates(
     centres = features[:, :, :half].mean(axis=0, dtype=np.float64)
     vectors = unit_layers(features[:, :, :half], centres).reshape(len(y), -1)
     whitening = fit_whitening(vectors.astype(np.float64))
-    projection = Projection(
+    projection = CoordinateMap(
         weights=np.array([own for own, _ in maps], dtype=np.float32).reshape(-1, len(weights)).T,
         intercepts=np.array([shift for _, shift in maps]),
         centres=centres,

@@ -43,10 +43,10 @@ from mess.search.aspects import (
     find_best_layers,
     find_evidence,
 )
+from mess.search.coordinate_map import CoordinateMap
 from mess.search.fitting import fit_weights
 from mess.search.index import LayerIndex, best_rows
-from mess.search.projection import Projection
-from mess.search.ranking import Cap, Searched, Wish, capped_rows
+from mess.search.ranking import Cap, Query, SearchSpace, capped_rows
 from mess.search.steering import Column, Point, Steering
 from mess.search.tempo import DENSITY_SHARE
 from mess.search.terms import METHODS, Method, Terms
@@ -54,7 +54,7 @@ from mess.search.weights import share_weights
 from mess.status.staleness import Sources, attempt, judge, require
 from mess.storage.paths import command_for
 from mess.storage.store import Store
-from mess.targets import PERFORMANCE_TARGETS
+from mess.targets import MIDI_TARGETS
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class LayerBasedRecommender:
                 self.dataset, self.encoder, checksum=record["steering_crc32"]
             )
             steering = Steering(content, columns)
-        self.searched = Searched(steering, layers, len(self.track_ids))
+        self.space = SearchSpace(steering, layers, len(self.track_ids))
         self.evidence = find_evidence(
             discovery["cells"],
             discovery.get("summaries", ()),
@@ -166,7 +166,7 @@ class LayerBasedRecommender:
             discovery["cells"],
             self.evidence,
             threshold=threshold,
-            more=list(PERFORMANCE_TARGETS),
+            more=list(MIDI_TARGETS),
         )
         self.best_layers = find_best_layers(discovery["cells"])
         self.terms = Terms(
@@ -212,7 +212,7 @@ class LayerBasedRecommender:
         }
 
     @cached_property
-    def projection(self) -> Projection:
+    def projection(self) -> CoordinateMap:
         """What places recordings that are not in the index.
 
         Raises
@@ -230,7 +230,7 @@ class LayerBasedRecommender:
         content = self._store.read_projection(
             self.dataset, self.encoder, checksum=self._projection_checksum
         )
-        return Projection.deserialise(content)
+        return CoordinateMap.deserialise(content)
 
     @property
     def made_by(self) -> dict[str, Any]:
@@ -285,7 +285,7 @@ class LayerBasedRecommender:
         ----------
         track_id : str or sequence of str
             The query, or several: the score is the mean over them. Never among the results. A
-            `Point` stands for a recording that is not in the index (`mess.search.projection`).
+            `Point` stands for a recording that is not in the index (`mess.search.coordinate_map`).
         aspect_weights : mapping of str to float
             Weight of each aspect; a negative one asks for tracks that are unlike in it. Only the
             ratios matter. `mess.search.aspects.OVERALL` is one more aspect.
@@ -330,7 +330,7 @@ class LayerBasedRecommender:
             for name, weight in share_weights(wanted, NAMES).items()
         ]
         signs = [1 / len(liked)] * len(liked) + [-1 / max(len(avoided), 1)] * len(avoided)
-        wish = Wish(
+        query = Query(
             terms=terms,
             points=list(zip(rows, signs, strict=True)),
             moves={n: float(-by if n in LOWER_IS_MORE else by) for n, by in offset.items()},
@@ -350,12 +350,12 @@ class LayerBasedRecommender:
             caps.append(Cap(self._copies.tolist(), 1))
         if max_per_composer is not None:
             caps.append(Cap(self._composers, max_per_composer))
-        scores = self.searched.scores(wish)
+        scores = self.space.scores(query)
         if caps:
             found = capped_rows(scores, k=n_recommendations, exclude=exclude, caps=caps)
         else:
             found = best_rows(scores, k=n_recommendations, exclude=exclude)
-        return self._explain(wish, found)
+        return self._explain(query, found)
 
     def fit_weights(self, liked: Sequence[str]) -> dict[str, float]:
         """Return the weights of the aspects that best explain a few liked tracks, from 0 to 1.
@@ -381,7 +381,7 @@ class LayerBasedRecommender:
         alike, rest = [], []
         for row in rows:
             terms = [self.terms.make(name, 1.0) for name in names]
-            similar = self.searched.shares(Wish(terms, [(row, 1.0)]), everyone)
+            similar = self.space.shares(Query(terms, [(row, 1.0)]), everyone)
             alike += [similar[:, other] for other in rows if other != row]
             rest += list(similar[:, others].T)
         weights = fit_weights(np.array(alike), np.array(rest).reshape(-1, len(names)))
@@ -389,11 +389,11 @@ class LayerBasedRecommender:
             raise MessError("the liked tracks share no aspect more than any others do")
         return dict(zip(names, weights.tolist(), strict=True))
 
-    def _explain(self, wish: Wish, rows: NDArray[np.int64]) -> list[Recommendation]:
-        shares = self.searched.shares(wish, rows)
-        values = self.searched.values(wish, rows)
-        names = [term.name for term in wish.terms]
-        methods = {term.name: term.method for term in wish.terms}
+    def _explain(self, query: Query, rows: NDArray[np.int64]) -> list[Recommendation]:
+        shares = self.space.shares(query, rows)
+        values = self.space.values(query, rows)
+        names = [term.name for term in query.terms]
+        methods = {term.name: term.method for term in query.terms}
         return [
             Recommendation(
                 track_id=self.track_ids[row],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mess.errors import MessError
 from mess.search.index import LayerIndex, best_rows
-from mess.search.steering import Part, Point, Steering
+from mess.search.steering import ColumnWeights, Point, Steering
 
 Array = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ class Term:
     ----------
     name : str
     weight : float
-    part : Part or None
+    part : ColumnWeights or None
         Coordinates along which it ranks, or
     layer : int or None
         the layer over which it does.
@@ -38,14 +38,14 @@ class Term:
 
     name: str
     weight: float
-    part: Part | None
+    part: ColumnWeights | None
     layer: int | None
     shown: tuple[int, ...]
     method: str = ""
 
 
 @dataclass(frozen=True)
-class Wish:
+class Query:
     """What is looked for: terms, points, and how far the query is moved in each aspect."""
 
     terms: Sequence[Term]
@@ -54,29 +54,29 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchSpace:
     """What is searched: the coordinates (if there are any) and the layers of the same tracks."""
 
     steering: Steering | None
     layers: LayerIndex
     n: int
 
-    def scores(self, wish: Wish) -> NDArray[np.float32]:
+    def scores(self, query: Query) -> NDArray[np.float32]:
         """Return the score of every track but for a number that is the same for all, [n]."""
         scores = np.zeros(self.n, dtype=np.float32)
-        steered = [(term.part, term.weight) for term in wish.terms if term.part is not None]
+        steered = [(term.part, term.weight) for term in query.terms if term.part is not None]
         if steered and self.steering is not None:
             vectors = [
-                sign * self.steering.query(row, steered, offset=wish.moves).vector
-                for row, sign in wish.points
+                sign * self.steering.query_vector(row, steered, offset=query.moves).vector
+                for row, sign in query.points
             ]
             scores += self.steering.scores(np.sum(vectors, axis=0))
         layers: dict[int, float] = {}
-        for term in wish.terms:
+        for term in query.terms:
             if term.layer is not None:
                 layers[term.layer] = layers.get(term.layer, 0.0) + term.weight
         for layer, weight in layers.items():
-            for row, sign in wish.points:
+            for row, sign in query.points:
                 scores += np.float32(sign * weight) * self._cosines(row, layer)
         return scores
 
@@ -87,27 +87,27 @@ class Searched:
             raise MessError("whole layers of this recording are not known: use another method")
         return self.layers.cosines_to(at.layers[layer], layer)
 
-    def shares(self, wish: Wish, rows: NDArray[np.int64]) -> Array:
+    def shares(self, query: Query, rows: NDArray[np.int64]) -> Array:
         """Return what each term adds to the scores of some tracks [terms, rows]."""
-        shares = np.zeros((len(wish.terms), len(rows)))
-        for number, term in enumerate(wish.terms):
-            for row, sign in wish.points:
+        shares = np.zeros((len(query.terms), len(rows)))
+        for number, term in enumerate(query.terms):
+            for row, sign in query.points:
                 if term.part is not None and self.steering is not None:
                     alike = self.steering.similarities(
-                        [term.part], row=row, rows=rows, offset=wish.moves
+                        [term.part], row=row, rows=rows, offset=query.moves
                     )[0]
                 elif term.layer is not None:
                     alike = self._cosines(row, term.layer)[rows].astype(np.float64)
                 shares[number] += sign * term.weight * alike
         return shares
 
-    def values(self, wish: Wish, rows: NDArray[np.int64]) -> list[dict[str, dict[str, float]]]:
+    def values(self, query: Query, rows: NDArray[np.int64]) -> list[dict[str, dict[str, float]]]:
         """Return what is behind each track's score: values of it and of the first query."""
-        columns = list(dict.fromkeys(column for term in wish.terms for column in term.shown))
+        columns = list(dict.fromkeys(column for term in query.terms for column in term.shown))
         if not columns or self.steering is None:
             return [{} for _ in rows]
         names = [self._name(column, columns) for column in columns]
-        own = self.steering.point_values(wish.points[0][0], columns).tolist()
+        own = self.steering.point_values(query.points[0][0], columns).tolist()
         return [
             {
                 name: {"query": before, "track": after}

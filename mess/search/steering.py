@@ -24,7 +24,7 @@ Examples
 >>> x = np.array([[0.0, 0.0], [0.1, 2.0], [1.5, 0.0]])
 >>> columns = [Column("tempo", "probe"), Column("loudness", "probe")]
 >>> steering = Steering(serialise(x, np.zeros((3, 0))), columns)
->>> tempo = Part("tempo", np.array([0]), np.array([1.0]))
+>>> tempo = ColumnWeights("tempo", np.array([0]), np.array([1.0]))
 >>> steering.similarities([tempo], row=0, rows=np.arange(3)).round(3).tolist()
 [[1.0, 0.995, -0.125]]
 """
@@ -71,7 +71,7 @@ class Column:
         return asdict(self)
 
 
-class Part(NamedTuple):
+class ColumnWeights(NamedTuple):
     """One aspect of a query: its columns and how much each counts, or the overall cosine."""
 
     name: str
@@ -98,7 +98,7 @@ class Point(NamedTuple):
     layers: NDArray[np.float32] | None = None
 
     @classmethod
-    def place(
+    def from_coordinates(
         cls, x: Array, overall: Array, *, layers: NDArray[np.float32] | None = None
     ) -> "Point":
         """Return the place of a recording; ``x`` is NaN where a value is not known."""
@@ -107,7 +107,7 @@ class Point(NamedTuple):
         return cls(x, np.where(known, np.square(x), 1.0), overall, layers)
 
 
-class Query(NamedTuple):
+class QueryVector(NamedTuple):
     """A query as an inner product: a track's score is ``vector · v + constant``."""
 
     vector: NDArray[np.float32]
@@ -167,10 +167,10 @@ class Steering:
         return self._index
 
     @property
-    def overall(self) -> Part:
+    def overall(self) -> ColumnWeights:
         """The part that ranks by the cosine of whitened vectors."""
         none = np.empty(0)
-        return Part("overall", none.astype(np.int64), none, overall=True)
+        return ColumnWeights("overall", none.astype(np.int64), none, overall=True)
 
     def _rows(self, rows: NDArray[np.int64]) -> tuple[Array, Array, Array]:
         """Return x, x² and u of some tracks."""
@@ -221,20 +221,20 @@ class Steering:
         deviation = np.array([column.deviation for column in self.columns])
         return np.asarray((x * deviation + mean)[:, list(columns)])
 
-    def query(
+    def query_vector(
         self,
         row: int | Point,
-        parts: Sequence[tuple[Part, float]],
+        parts: Sequence[tuple[ColumnWeights, float]],
         *,
         offset: Mapping[str, float] | None = None,
-    ) -> Query:
+    ) -> QueryVector:
         """Return a query track with weighted parts as one inner product.
 
         Parameters
         ----------
         row : int or Point
             The query track.
-        parts : sequence of (Part, float)
+        parts : sequence of (ColumnWeights, float)
             With their weights; a negative one asks for tracks that are unlike.
         offset : mapping of str to float, optional
             How far the wanted track lies from the query in a part, in standard deviations.
@@ -251,7 +251,7 @@ class Steering:
             vector[part.columns] += counts * wanted
             vector[count + part.columns] -= counts / 2
             constant += weight - float(counts @ np.square(wanted)) / 2
-        return Query(vector.astype(np.float32), constant)
+        return QueryVector(vector.astype(np.float32), constant)
 
     def scores(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the inner product of every track with a query, [n]."""
@@ -265,7 +265,7 @@ class Steering:
 
     def similarities(
         self,
-        parts: Sequence[Part],
+        parts: Sequence[ColumnWeights],
         *,
         row: int | Point,
         rows: NDArray[np.int64],

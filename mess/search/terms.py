@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from mess.errors import ArtifactError, MessError
 from mess.search.aspects import OVERALL, THRESHOLD, Aspect
 from mess.search.ranking import Term
-from mess.search.steering import Kind, Part, Point, Steering
+from mess.search.steering import ColumnWeights, Kind, Point, Steering
 from mess.search.tempo import DENSITY_SHARE, TEMPO, octave_shares
 from mess.storage.paths import command_for
-from mess.targets import PERFORMANCE_TARGETS
+from mess.targets import MIDI_TARGETS
 
 Method = Literal["probe", "subspace", "direct", "layer"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -162,7 +162,7 @@ class Terms:
         columns = self.columns(self._targets(name), "direct")[0]
         if not len(columns):
             return False
-        return name not in PERFORMANCE_TARGETS or bool(self.steering.complete[columns].all())
+        return name not in MIDI_TARGETS or bool(self.steering.complete[columns].all())
 
     def _is_measured(self, name: str, rows: Sequence[int | Point], *, moved: bool) -> bool:
         """Tell whether the queries have a measured value of an aspect."""
@@ -207,7 +207,7 @@ class Terms:
 
     def _part(
         self, name: str, kind: Literal["probe", "subspace", "direct"], *, moved: bool
-    ) -> tuple[Part, tuple[int, ...]]:
+    ) -> tuple[ColumnWeights, tuple[int, ...]]:
         """Return the columns of an aspect, and those whose values explain it."""
         steering, targets = self.steering, self._targets(name)
         if kind == "subspace":
@@ -221,7 +221,7 @@ class Terms:
             shown = [c for target in used for c in steering.find(target, kind)]
         if not len(columns):
             raise MessError(f"nothing is known of {name!r} by the method {kind!r}")
-        return Part(name, columns, shares), tuple(shown)
+        return ColumnWeights(name, columns, shares), tuple(shown)
 
     def _check_validated(self, name: str, method: Method) -> None:
         aspect = self.aspects.get(name)

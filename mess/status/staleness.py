@@ -1,6 +1,6 @@
 """Is what was concluded still true? One rule for every conclusion, asked by all who show it.
 
-A conclusion carries the version of the code and a fingerprint of each thing that it was drawn
+A conclusion carries the version of the code and a digest of each thing that it was drawn
 from. It is stale when one of them is another one now.
 """
 
@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
-from mess.storage.manifest import Manifest, fingerprint
+from mess.storage.manifest import Manifest, digest
 from mess.storage.paths import Level, command_for
 from mess.storage.store import Store
 from mess.targets import TARGETS_VERSION
@@ -74,7 +74,7 @@ class Sources:
 
     def __init__(self, store: Store, dataset: str, encoder: str) -> None:
         self.store, self.dataset, self.encoder = store, dataset, encoder
-        self._fingerprints: dict[str, str | None] = {}
+        self._digests: dict[str, str | None] = {}
 
     @cached_property
     def features(self) -> Manifest | ArtifactError:
@@ -96,29 +96,29 @@ class Sources:
         """The record of the discovery on whole tracks."""
         return attempt(lambda: self.store.read_discovery(self.dataset, self.encoder))
 
-    def fingerprint(self, name: str) -> str | None:
-        """Return the fingerprint of a source as it is now, None where there is none.
+    def digest(self, name: str) -> str | None:
+        """Return the digest of a source as it is now, None where there is none.
 
         Raises
         ------
         ArtifactError
             If it is damaged.
         """
-        if name not in self._fingerprints:
-            self._fingerprints[name] = self._fingerprint(name)
-        return self._fingerprints[name]
+        if name not in self._digests:
+            self._digests[name] = self._digest(name)
+        return self._digests[name]
 
-    def _fingerprint(self, name: str) -> str | None:
+    def _digest(self, name: str) -> str | None:
         source = getattr(self, name)
         if isinstance(source, ArtifactMissing):
             return None
         if isinstance(source, ArtifactError):
             raise source
         if isinstance(source, Manifest):
-            return source.fingerprint()
+            return source.digest()
         if name == "index":
             return str(source["fingerprint"])
-        return fingerprint(source)
+        return digest(source)
 
 
 def attempt(read: Callable[[], Read]) -> Read | ArtifactError:
@@ -156,7 +156,7 @@ def judge(kind: Conclusion, record: Record, sources: Sources) -> Verdict:
     for name in _INPUTS[kind]:
         told = _told(name)
         try:
-            now = sources.fingerprint(name)
+            now = sources.digest(name)
         except ArtifactError:
             reasons.append("inputs")
             why.append(f"the {name} cannot be read")
@@ -198,7 +198,7 @@ def judge_comparison(store: Store, dataset: str, record: Record) -> Verdict:
     for encoder in store.encoders_of(dataset):
         found = Sources(store, dataset, encoder).discovery
         if not isinstance(found, ArtifactError):
-            now[str(found.get("encoder", encoder))] = fingerprint(found)
+            now[str(found.get("encoder", encoder))] = digest(found)
     joined = {} if record.get("chosen") else now  # who was left out on purpose has not joined
     changed = [name for name in now if name in then | joined and then.get(name) != now[name]]
     gone = [name for name in then if name not in now]
@@ -232,7 +232,7 @@ def judge_cross(store: Store, encoder: str, record: Record) -> Verdict:
     for dataset, then in record.get("inputs", {}).items():
         sources = Sources(store, dataset, encoder)
         for name in ("features", "targets"):
-            now = attempt(lambda name=name, sources=sources: sources.fingerprint(name))  # type: ignore[misc]
+            now = attempt(lambda name=name, sources=sources: sources.digest(name))  # type: ignore[misc]
             if now != then.get(name):
                 why.append(f"the {name} of {dataset} have changed since")
     return Verdict(("inputs",) if why else (), tuple(why))

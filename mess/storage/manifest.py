@@ -16,7 +16,7 @@ _SHAPE: Shape = {"header": dict, "tracks": {str: dict}}
 _LABELS = ("work", "composer", "extra")  # of a track, that conclusions are drawn from
 
 
-def fingerprint(value: object) -> str:
+def digest(value: object) -> str:
     """Return a short hash of a JSON-able value; equal values give equal hashes."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -161,30 +161,30 @@ class Manifest:
             if entry.get("status") == "done"
         }
 
-    def fingerprint(self) -> str:
+    def digest(self) -> str:
         """Return a hash of all that is concluded from: settings, audio, labels, written values.
 
         A new title or another time of a file leaves it.
         """
-        return fingerprint(self.parts())
+        return digest(self.parts())
 
     def parts(self) -> dict[str, Any]:
-        """Return what `fingerprint` is made of, apart: who keeps it can say what has changed."""
+        """Return what `digest` is made of, apart: who keeps it can say what has changed."""
         done = self.done()
         settings = {key: value for key, value in self.header.items() if key != "code_version"}
         return {
-            "audio": fingerprint({track: entry.get("sha256") for track, entry in done.items()}),
-            "settings": fingerprint(settings),
+            "audio": digest({track: entry.get("sha256") for track, entry in done.items()}),
+            "settings": digest(settings),
             "code": self.header.get("code_version"),
-            "labels": fingerprint(
+            "labels": digest(
                 {track: [entry.get(key) for key in _LABELS] for track, entry in done.items()}
             ),
-            "values": self.digest(),
+            "values": self.values_digest(),
         }
 
-    def digest(self) -> str:
+    def values_digest(self) -> str:
         """Return a hash of the checksums of what was written of the finished tracks."""
-        return fingerprint(
+        return digest(
             {
                 track: {key: one for key, one in entry.items() if key.endswith("_crc32")}
                 for track, entry in self.done().items()

@@ -24,7 +24,7 @@ from mess.audio.moments import MOMENT_RATE
 from mess.errors import ArtifactError, ArtifactMissing
 from mess.storage.files import has_bytes, map_array, names_in, read_array, write_array
 from mess.storage.manifest import Entry, Manifest
-from mess.storage.paths import Places, command_for, file_stem
+from mess.storage.paths import DataPaths, command_for, file_stem
 
 Kind = Literal["full", "compact", "none"]
 KINDS: tuple[Kind, ...] = ("compact", "full", "none")
@@ -95,7 +95,7 @@ def moments_bytes(seconds: float, *, layers: int, dim: int, kind: Kind) -> int:
     return round(seconds * MOMENT_RATE * layers * dim * _BYTES[kind])
 
 
-class Moments(Places):
+class Moments(DataPaths):
     """Reader and writer of moments."""
 
     def _moments_scale_path(self, dataset: str, encoder: str) -> Path:

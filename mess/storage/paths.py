@@ -55,7 +55,7 @@ def folder_name(name: str) -> str:
     return name
 
 
-class Places:
+class DataPaths:
     """The paths below one root folder.
 
     Raises

@@ -23,7 +23,7 @@ from mess.storage.files import (
     write_json,
     write_table,
 )
-from mess.storage.paths import Level, Places, command_for
+from mess.storage.paths import DataPaths, Level, command_for
 from mess.storage.shapes import MAYBE, NUMBER, Shape
 
 _TEXTS: Shape = [str]
@@ -86,7 +86,7 @@ _COMPARISON: Shape = {
 }
 
 
-class Records(Places):
+class Records(DataPaths):
     """Readers and writers of conclusions."""
 
     # Discovery -------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class Records(Places):
         write_json(folder / "manifest.json", record | {"crc32": checksums})
 
     def read_index_record(self, dataset: str, encoder: str) -> dict[str, Any]:
-        """Read an index's record: ids, works, centres, fingerprint of the features."""
+        """Read an index's record: ids, works, centres, digest of the features."""
         path = self._index_dir(dataset, encoder) / "manifest.json"
         return read_json(path, command=command_for("index", dataset, encoder), shape=_INDEX)
 

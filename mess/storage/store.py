@@ -32,7 +32,7 @@ from mess.storage.files import (
     write_json,
     write_table,
 )
-from mess.storage.manifest import Entry, Manifest, fingerprint
+from mess.storage.manifest import Entry, Manifest, digest
 from mess.storage.moments import Kind, Moments
 from mess.storage.paths import POOLED, Level, command_for, file_stem
 from mess.storage.results import Records, modified
@@ -182,7 +182,7 @@ class Store(Moments, Records):
             tracks=tracks,
             segments=np.concatenate(numbers).astype(np.int64),
             values=np.concatenate(rows),
-            manifest=manifest.header | {"fingerprint": manifest.fingerprint()},
+            manifest=manifest.header | {"fingerprint": manifest.digest()},
         )
 
     def read_segments(
@@ -418,6 +418,4 @@ class Store(Moments, Records):
 
 def _values_digest(manifest: Manifest) -> str:
     """Return by what a table knows the measurements that it holds."""
-    return fingerprint(
-        {track: entry.get("values_crc32") for track, entry in manifest.done().items()}
-    )
+    return digest({track: entry.get("values_crc32") for track, entry in manifest.done().items()})

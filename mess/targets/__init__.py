@@ -11,23 +11,23 @@ functions of the `Notes` of a MIDI file.
 """
 
 from mess.targets.analysis import TARGET_SAMPLE_RATE, Analysis, analyse
-from mess.targets.midi import Notes, read_notes
+from mess.targets.midi_file import Notes, read_notes
 from mess.targets.registry import (
     ALL_TARGETS,
     FAMILIES,
-    PERFORMANCE_TARGETS,
+    MIDI_TARGETS,
     TARGETS,
     TARGETS_VERSION,
     Target,
     TargetValues,
-    compute_performance_targets,
+    compute_midi_targets,
     compute_targets,
 )
 
 __all__ = [
     "ALL_TARGETS",
     "FAMILIES",
-    "PERFORMANCE_TARGETS",
+    "MIDI_TARGETS",
     "TARGETS",
     "TARGETS_VERSION",
     "TARGET_SAMPLE_RATE",
@@ -36,7 +36,7 @@ __all__ = [
     "Target",
     "TargetValues",
     "analyse",
-    "compute_performance_targets",
+    "compute_midi_targets",
     "compute_targets",
     "read_notes",
 ]

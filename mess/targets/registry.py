@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.audio.decoding import SEGMENT_SECONDS, Signal, segment_bounds
-from mess.targets import articulation, dynamics, harmony, performance, phrasing, rhythm, timbre
+from mess.targets import articulation, dynamics, harmony, midi_targets, phrasing, rhythm, timbre
 from mess.targets.analysis import Analysis, analyse
 from mess.targets.descriptors import BASELINES, describe_audio
-from mess.targets.midi import Notes
+from mess.targets.midi_file import Notes
 
 TARGETS_VERSION = 7  # raise it when a definition changes: older tables are then stale
 FAMILIES = (
@@ -259,7 +259,7 @@ _ALL = (
     ),
 )
 TARGETS: dict[str, AudioTarget] = {target.name: target for target in _ALL}
-PERFORMANCE_TARGETS: dict[str, Target] = {
+MIDI_TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
         Target("note_density", "performance", "1/s", "How many notes are played.", "track"),
@@ -294,7 +294,7 @@ PERFORMANCE_TARGETS: dict[str, Target] = {
         ),
     )
 }
-ALL_TARGETS: dict[str, Target] = {**TARGETS, **PERFORMANCE_TARGETS}
+ALL_TARGETS: dict[str, Target] = {**TARGETS, **MIDI_TARGETS}
 
 
 def compute_targets(signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS) -> TargetValues:
@@ -337,6 +337,6 @@ def compute_targets(signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS)
     )
 
 
-def compute_performance_targets(notes: Notes) -> dict[str, float]:
+def compute_midi_targets(notes: Notes) -> dict[str, float]:
     """Compute the targets that the MIDI of a whole performance tells."""
-    return {name: performance.FUNCTIONS[name](notes) for name in PERFORMANCE_TARGETS}
+    return {name: midi_targets.FUNCTIONS[name](notes) for name in MIDI_TARGETS}

@@ -58,7 +58,7 @@ class Client:
         if path is not None:
             _check_sqlite(path, write=write)
             if write and self._artifacts is not None:
-                forget_places(path)
+                forget_absolute_paths(path)
         elif uri.startswith(("http://", "https://")):
             _check_server(uri)
         if self._artifacts is not None:
@@ -169,7 +169,7 @@ def sqlite_path(uri: str) -> Path | None:
     return None if name.startswith("file:") else Path(name).absolute()
 
 
-def forget_places(path: Path) -> None:
+def forget_absolute_paths(path: Path) -> None:
     """Take the folder's own path out of a store that an older version of MESS made.
 
     It recorded where artifacts lie as ``file:///…/mlartifacts/…``. A root that was moved since

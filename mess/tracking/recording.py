@@ -18,10 +18,10 @@ from mess.storage.store import Store
 from mess.tracking.mlflow_client import EXPERIMENT, sqlite_path
 from mess.tracking.mlflow_process import MlflowProcess
 
-__all__ = ["EXPERIMENT", "Run", "is_own", "start_run", "tracking_uri"]
+__all__ = ["EXPERIMENT", "OpenRun", "is_own", "start_run", "tracking_uri"]
 
 
-class Run:
+class OpenRun:
     """An open MLflow run, or nothing at all when tracking is off.
 
     Its methods never raise and all but `wait` return at once: MLflow is told in the background.
@@ -44,7 +44,7 @@ class Run:
         """Keep a value with the run, as a JSON file."""
         self._later("record", name=name, value=dict(value))
 
-    def _begin(self, tags: Mapping[str, str], parent: "Run | None") -> None:
+    def _begin(self, tags: Mapping[str, str], parent: "OpenRun | None") -> None:
         def work() -> None:
             if parent is not None and parent._failed:
                 self._failed = True  # it was told
@@ -113,8 +113,8 @@ def start_run(
     store: Store,
     tags: Mapping[str, str] | None = None,
     enabled: bool = True,
-    parent: Run | None = None,
-) -> Iterator[Run]:
+    parent: OpenRun | None = None,
+) -> Iterator[OpenRun]:
     """Record a run from the beginning of the block to its end; an error marks it as failed.
 
     What MLflow does not take is told in one line on standard error; the block goes on.
@@ -126,16 +126,16 @@ def start_run(
     store : Store
         Where the SQLite store and its artifacts lie.
     tags : mapping, optional
-        Fingerprints of what went in.
+        Digests of what the run read.
     enabled : bool
         False makes the run a no-op.
-    parent : Run, optional
+    parent : OpenRun, optional
         The run that this one is a part of.
     """
     if not enabled:
-        yield Run(None)
+        yield OpenRun(None)
         return
-    run = Run(_writer(store), name)
+    run = OpenRun(_writer(store), name)
     run._begin({"kind": name.partition(" ")[0]} | dict(tags or {}), parent)
     status = "FAILED"
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from browser_server import serve
 
-from mess.reports.comparison import difference
+from mess.reports.encoder_comparison import difference
 from mess.storage.store import Store
 
 

@@ -12,7 +12,7 @@ from layouts import SMD, SMD_IDS, write_piece, write_smd
 from mess.encoders import load_encoder
 from mess.storage.paths import file_stem
 from mess.storage.store import Store
-from pipelines.batch import Summary
+from pipelines.batch import BatchSummary
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
 
@@ -41,7 +41,7 @@ def store(data_root: Path) -> Store:
     return Store(data_root)
 
 
-def extract(*, force: bool = False, raw: bool = False) -> Summary:
+def extract(*, force: bool = False, raw: bool = False) -> BatchSummary:
     return extract_features(dataset="smd", encoder="spectral", force=force, raw=raw, workers=2)
 
 
@@ -87,12 +87,12 @@ def test_force_redoes_everything(store: Store) -> None:
 def test_a_changed_recording_is_redone_alone(store: Store) -> None:
     extract()
     before = times(features(store))
-    fingerprint = store.features_manifest("smd", "spectral").fingerprint()
+    before = store.features_manifest("smd", "spectral").digest()
     write_piece(store.audio_dir("smd") / f"{SMD[2]}.wav", 11, seconds=6.0)
     again = extract()
     assert (again.made, again.skipped) == (1, len(SMD) - 1)
     assert changed(before, features(store)) == {SMD_IDS[2]}
-    assert store.features_manifest("smd", "spectral").fingerprint() != fingerprint
+    assert store.features_manifest("smd", "spectral").digest() != before
 
 
 def test_a_new_file_time_alone_is_no_change(store: Store) -> None:

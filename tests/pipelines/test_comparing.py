@@ -12,7 +12,7 @@ from mess.encoders import PRESETS
 from mess.errors import ArtifactError, ArtifactMissing, MessError
 from mess.experiments.rows import ProbeSettings
 from mess.probing.results import NESTED
-from mess.reports.comparison import compare_encoders, control_of, difference, with_rates
+from mess.reports.encoder_comparison import compare_encoders, control_of, difference, with_rates
 from mess.storage.store import Store
 from pipelines.cli import build_app
 from pipelines.run_probing import run_probing
@@ -128,7 +128,7 @@ def test_what_a_track_took_makes_nothing_stale(library: Store) -> None:
     library.note_encoding("demo", "small", seconds=99.0, duration=1.0)
     assert library.read_encoding_rates("demo", "small")[-1] == 99.0
     now = library.features_manifest("demo", "small")
-    assert (now.tracks, now.fingerprint()) == (manifest.tracks, manifest.fingerprint())
+    assert (now.tracks, now.digest()) == (manifest.tracks, manifest.digest())
 
 
 def test_as_text(library: Store) -> None:

@@ -107,7 +107,7 @@ def readers(store: Store) -> dict[str, Callable[[], Any]]:
     def recommend() -> Any:
         recommender = LayerBasedRecommender(*place, store=store)
         layers = [
-            recommender.searched.layers.cosines(0, layer).tobytes()
+            recommender.space.layers.cosines(0, layer).tobytes()
             for layer in range(len(store.read_index_record(*place)["crc32"]))
         ]
         steering = recommender.terms.steering

@@ -15,7 +15,7 @@ import pytest
 from mess.errors import MessError
 from mess.evaluation.controlled import OWN_CHANGE, find_variants
 from mess.experiments.rows import aligned_targets
-from mess.new_recordings.encoding import Newcomer, place
+from mess.new_recordings.encoding import EncodedRecording, project_recording
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import Method
 from mess.storage.store import Store
@@ -148,7 +148,7 @@ def test_a_recording_of_ones_own_is_found_by_its_measured_tempo(
     features = store.read_features("demo", "spectral", pooling="mean_std")
     measured, names = aligned_targets(store.read_targets("demo"), features)
     row = recommender.track_ids.index(features.tracks[3])
-    new = Newcomer(
+    new = EncodedRecording(
         made_by=dict(recommender.made_by),
         duration=40.0,
         whole=features.values[3],
@@ -156,11 +156,11 @@ def test_a_recording_of_ones_own_is_found_by_its_measured_tempo(
         measured=dict(zip(names, measured[3].tolist(), strict=True)),
     )
     found = recommender.multi_aspect_recommendation(
-        place(new, recommender), {"tempo": 1.0}, 1, method="direct"
+        project_recording(new, recommender), {"tempo": 1.0}, 1, method="direct"
     )
     assert found[0].score == pytest.approx(1, abs=1e-4)
     steering = recommender.terms.steering
     columns = steering.find("tempo", "direct_octaves")
     np.testing.assert_allclose(
-        place(new, recommender).x[columns], steering.point(row).x[columns], atol=1e-4
+        project_recording(new, recommender).x[columns], steering.point(row).x[columns], atol=1e-4
     )

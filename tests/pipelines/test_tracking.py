@@ -90,11 +90,11 @@ def test_a_run_has_its_settings(single: Any) -> None:
     }
 
 
-def test_a_run_has_the_fingerprints_of_what_went_in(store: Store, single: Any) -> None:
+def test_a_run_has_the_digests_of_what_went_in(store: Store, single: Any) -> None:
     tags = single.data.tags
     assert (tags["dataset"], tags["encoder"]) == ("smd", "spectral")
-    assert tags["features"] == store.features_manifest("smd", "spectral").fingerprint()
-    assert tags["targets"] == store.targets_manifest("smd").fingerprint()
+    assert tags["features"] == store.features_manifest("smd", "spectral").digest()
+    assert tags["targets"] == store.targets_manifest("smd").digest()
 
 
 def record_of(run: Any, store: Store) -> dict[str, Any]:

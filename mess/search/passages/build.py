@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from mess.audio.decoding import SEGMENT_SECONDS
 from mess.probing.stacking import Segments
 from mess.search.coordinates import Coordinates
-from mess.search.passages.coordinates import PlacedSegments, SegmentPlacer, fold_of_tracks
+from mess.search.passages.coordinates import SegmentCoordinates, SegmentProjector, fold_of_tracks
 from mess.search.passages.index import build_segment_index
 from mess.search.passages.recommender import PROJECTION
-from mess.storage.manifest import fingerprint
+from mess.storage.manifest import digest
 from mess.storage.store import Features, Store
 from mess.versions import PASSAGES_VERSION
 
@@ -91,14 +91,14 @@ def build_passages(
     works : list of str
         Of the tracks, those of copies joined.
     targets : str or None
-        The fingerprint of the targets.
+        The digest of the targets.
     """
     manifest = store.features_manifest(dataset, encoder)
     entries = manifest.done()
     placed, tracks, counts = _place(store, dataset, encoder, works, sample=sample, made=made)
     parts, search = build_segment_index(placed.x, placed.overall, placed.columns)
     parts[PROJECTION] = placed.projection.serialise()
-    features = manifest.fingerprint()
+    features = manifest.digest()
     store.write_passages(
         dataset,
         encoder,
@@ -109,7 +109,7 @@ def build_passages(
             "features": features,
             "targets": targets,
             "code_version": PASSAGES_VERSION,
-            "fingerprint": fingerprint([features, targets, PASSAGES_VERSION]),
+            "fingerprint": digest([features, targets, PASSAGES_VERSION]),
             "segment_seconds": SEGMENT_SECONDS,
             "tracks": tracks,
             "segments": counts,
@@ -131,9 +131,9 @@ def _place(
     *,
     sample: Sample,
     made: Coordinates | None,
-) -> tuple[PlacedSegments, list[str], list[int]]:
+) -> tuple[SegmentCoordinates, list[str], list[int]]:
     """Return the coordinates of all segments, their tracks, and how many each has."""
-    placer = SegmentPlacer(
+    placer = SegmentProjector(
         made.of_segments if made else None, made.names if made else [], sample.values
     )
     fold = fold_of_tracks(made.fold, works) if made else np.full(len(works), -1)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.probing.stacking import SegmentProbes
+from mess.search.coordinate_map import CoordinateMap
 from mess.search.index import unit_layers
-from mess.search.projection import Projection
 from mess.search.spaces import fit_whitening, standardise
 from mess.search.steering import Column
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class PlacedSegments:
+class SegmentCoordinates:
     """What is indexed of segments.
 
     Attributes
@@ -28,17 +28,17 @@ class PlacedSegments:
     columns : list of Column
     x : ndarray [shape=(n, columns), dtype=float32]
     overall : ndarray [shape=(n, m), dtype=float32]
-    projection : Projection
+    projection : CoordinateMap
         From the features [n, layers, dim] of segments that are not among them.
     """
 
     columns: list[Column]
     x: Floats
     overall: Floats
-    projection: Projection
+    projection: CoordinateMap
 
 
-class SegmentPlacer:
+class SegmentProjector:
     """Places the segments of one track after another.
 
     Parameters
@@ -79,7 +79,7 @@ class SegmentPlacer:
         centres = sample.mean(axis=0, dtype=np.float64)
         unit = unit_layers(sample, centres).reshape(len(sample), -1).astype(np.float64)
         whitening = fit_whitening(unit, dimensions=OVERALL_DIMENSIONS)
-        self._projection = Projection(mean_weights, mean_intercepts, centres, whitening)
+        self._projection = CoordinateMap(mean_weights, mean_intercepts, centres, whitening)
         # Where a fold has no row with a target, no fold has seen its works: any will do.
         self._weights = np.where(known[:, None], self._weights, mean_weights)
         self._intercepts = np.where(known, self._intercepts, mean_intercepts)
@@ -103,7 +103,7 @@ class SegmentPlacer:
         self._values.append(values.astype(np.float32))
         self._overall.append(self._projection.overall(features).astype(np.float32))
 
-    def finish(self) -> PlacedSegments:
+    def finish(self) -> SegmentCoordinates:
         """Standardise over all segments that were added."""
         x = np.concatenate(self._values)
         self._values.clear()
@@ -115,13 +115,13 @@ class SegmentPlacer:
         deviation = np.array([column.deviation or np.inf for column in columns])
         mean = np.array([column.mean for column in columns])
         own = self._projection
-        projection = Projection(
+        projection = CoordinateMap(
             (own.weights / deviation).astype(np.float32),
             (own.intercepts - mean) / deviation,
             own.centres,
             own.whitening,
         )
-        return PlacedSegments(columns, x, np.concatenate(self._overall), projection)
+        return SegmentCoordinates(columns, x, np.concatenate(self._overall), projection)
 
 
 def fold_of_tracks(fold: NDArray[np.int64], works: Sequence[str]) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mess.search.index import best_rows
 from mess.search.passages.cells import Cells, Span, assign_cells, serialise_cells
 from mess.search.passages.codes import Scan, serialise_scan
-from mess.search.passages.recall import EPSILON, Measured, kind_of, measure_recall
+from mess.search.passages.recall import EPSILON, SearchPlan, kind_of, measure_recall
 from mess.search.steering import Column, Steering, stack_vectors
 
 FLAT_UP_TO = 50_000
@@ -92,7 +92,7 @@ class SegmentIndex:
         self, steering: Steering, parts: Mapping[str, bytes], search: Mapping[str, Any]
     ) -> None:
         self.steering = steering
-        self.plan = {kind: Measured(**one) for kind, one in search["kinds"].items()}
+        self.plan = {kind: SearchPlan(**one) for kind, one in search["kinds"].items()}
         self._columns = len(steering.columns)
         self._cells: Cells | None = None
         self._scan: Scan | None = None
@@ -110,7 +110,7 @@ class SegmentIndex:
         Parameters
         ----------
         query : ndarray [shape=(d,)]
-            See `Steering.query`.
+            See `Steering.query_vector`.
         k : int
         exclude : sequence of (int, int)
             Rows from the first to before the last are left out.
@@ -133,7 +133,7 @@ class SegmentIndex:
         step: int,
         exclude: Sequence[Span] = (),
     ) -> tuple[Rows, Floats]:
-        """Return rows and scores, best first; see `Measured` for ``way`` and ``step``."""
+        """Return rows and scores, best first; see `SearchPlan` for ``way`` and ``step``."""
         query = np.ascontiguousarray(query, dtype=np.float32)
         if way == "cells" and self._cells is not None:
             return self._cells.search(query, k=k, cells=step, exclude=exclude)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 
 @dataclass
-class Run:
+class SegmentRun:
     """Neighbouring rows of one track: the best of them, and from where to where they reach."""
 
     best: int
@@ -32,7 +32,7 @@ def merge(
     max_per_track: int | None = None,
     label_of: Sequence[str] | None = None,
     max_per_label: int | None = None,
-) -> list[Run]:
+) -> list[SegmentRun]:
     """Join ranked rows that touch, until there are ``k`` runs.
 
     Parameters
@@ -51,11 +51,11 @@ def merge(
 
     Returns
     -------
-    list of Run
+    list of SegmentRun
         In the order of their best rows; fewer where the rows do not suffice.
     """
-    runs: list[Run] = []
-    place: dict[int, Run] = {}
+    runs: list[SegmentRun] = []
+    place: dict[int, SegmentRun] = {}
     in_track: Counter[int] = Counter()
     in_label: Counter[str] = Counter()
     for row in ranked:
@@ -83,7 +83,7 @@ def merge(
                 continue
             if label and max_per_label is not None and in_label[label] >= max_per_label:
                 continue
-            runs.append(Run(row, row, row))
+            runs.append(SegmentRun(row, row, row))
             place[row] = runs[-1]
             in_track[track] += 1
             in_label[label] += 1

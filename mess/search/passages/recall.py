@@ -46,7 +46,7 @@ _BLOCK = 100_000
 Floats = NDArray[np.float32]
 
 
-class Ways(Protocol):
+class SegmentSearcher(Protocol):
     """What `measure_recall` measures."""
 
     def search(
@@ -63,7 +63,7 @@ class Ways(Protocol):
 
 
 @dataclass(frozen=True)
-class Measured:
+class SearchPlan:
     """How one kind of query is answered.
 
     Attributes
@@ -152,15 +152,15 @@ def draw_query(
 
 
 def measure_recall(
-    x: Floats, overall: Floats, ways: Ways, *, seed: int = 0, queries: int = 100
-) -> dict[str, Measured]:
+    x: Floats, overall: Floats, ways: SegmentSearcher, *, seed: int = 0, queries: int = 100
+) -> dict[str, SearchPlan]:
     """Find the fastest way to answer each kind of query.
 
     Parameters
     ----------
     x : ndarray [shape=(n, columns)]
     overall : ndarray [shape=(n, m)]
-    ways : Ways
+    ways : SegmentSearcher
         The same rows, to be searched.
     seed : int
     queries : int
@@ -185,7 +185,7 @@ def measure_recall(
                 if spent > best[2]:
                     break
         recall, spent = _recall(ways, best[0], best[1], test, tenth[queries:])
-        found[kind] = Measured(
+        found[kind] = SearchPlan(
             way=best[0],
             step=best[1],
             recall=round(recall, 4),
@@ -202,7 +202,7 @@ def _ways_of(kind: str) -> tuple[str, ...]:
 
 
 def _recall(
-    ways: Ways,
+    ways: SegmentSearcher,
     way: str,
     step: int,
     drawn: Sequence[tuple[Floats, int]],

@@ -21,11 +21,11 @@ from mess.search.aspects import (
     find_aspects,
     find_evidence,
 )
+from mess.search.coordinate_map import CoordinateMap
 from mess.search.index import LayerIndex
 from mess.search.passages.index import SegmentIndex
-from mess.search.passages.merging import Run, merge
-from mess.search.projection import Projection
-from mess.search.ranking import Searched, Wish
+from mess.search.passages.merging import SegmentRun, merge
+from mess.search.ranking import Query, SearchSpace
 from mess.search.steering import Column, Point, Steering
 from mess.search.terms import Terms
 from mess.search.weights import share_weights
@@ -124,7 +124,7 @@ class PassageRecommender:
         columns = [Column(**column) for column in record["columns"]]
         steering = Steering(parts["passages.faiss"], columns)
         self.index = SegmentIndex(steering, parts, record["search"])
-        self._searched = Searched(steering, LayerIndex(0, lambda _: b""), steering.n)
+        self._space = SearchSpace(steering, LayerIndex(0, lambda _: b""), steering.n)
         # Whole tracks tell whether a target is read at all, segments how well it is here.
         evidence = find_evidence(
             discovery["cells"],
@@ -145,12 +145,12 @@ class PassageRecommender:
         return len(self._track_of)
 
     @cached_property
-    def projection(self) -> Projection:
+    def projection(self) -> CoordinateMap:
         """What places segments that are not in the index."""
         content = self._store.read_passages_part(
             self.dataset, self.encoder, self._record, PROJECTION
         )
-        return Projection.deserialise(content)
+        return CoordinateMap.deserialise(content)
 
     @property
     def made_by(self) -> dict[str, Any]:
@@ -256,45 +256,45 @@ class PassageRecommender:
             self.terms.make(name, weight, method="probe", moved=name in offset)
             for name, weight in wanted.items()
         ]
-        wish = Wish(
+        query = Query(
             terms=terms,
             points=points,
             moves={n: float(-by if n in LOWER_IS_MORE else by) for n, by in offset.items()},
         )
         runs = self._search(
-            wish,
+            query,
             k=k,
             works=exclude_same_work,
             max_per_track=max_per_track,
             max_per_composer=max_per_composer,
         )
-        return self._explain(wish, runs)
+        return self._explain(query, runs)
 
     def _search(
         self,
-        wish: Wish,
+        query: Query,
         *,
         k: int,
         works: bool,
         max_per_track: int | None,
         max_per_composer: int | None,
-    ) -> list[Run]:
-        steered = [(term.part, term.weight) for term in wish.terms if term.part is not None]
-        query = np.sum(
+    ) -> list[SegmentRun]:
+        steered = [(term.part, term.weight) for term in query.terms if term.part is not None]
+        vector = np.sum(
             [
-                sign * self.index.steering.query(at, steered, offset=wish.moves).vector
-                for at, sign in wish.points
+                sign * self.index.steering.query_vector(at, steered, offset=query.moves).vector
+                for at, sign in query.points
             ],
             axis=0,
         )
-        unlike = any(weight < 0 for _, weight in steered) or any(s < 0 for _, s in wish.points)
-        own = [int(self._track_of[at]) for at, _ in wish.points if not isinstance(at, Point)]
+        unlike = any(weight < 0 for _, weight in steered) or any(s < 0 for _, s in query.points)
+        own = [int(self._track_of[at]) for at, _ in query.points if not isinstance(at, Point)]
         if works:
             own = np.flatnonzero(np.isin(self._works, self._works[own])).tolist()
         left_out = [(int(self._first[track]), int(self._first[track + 1])) for track in own]
         wanted = 4 * k + 16
         while True:
-            rows = self.index.best(query, k=wanted, exclude=left_out, unlike=unlike)
+            rows = self.index.best(vector, k=wanted, exclude=left_out, unlike=unlike)
             runs = merge(
                 rows.tolist(),
                 track_of=self._track_of,
@@ -307,11 +307,11 @@ class PassageRecommender:
                 return runs
             wanted *= 4
 
-    def _explain(self, wish: Wish, runs: Sequence[Run]) -> list[Passage]:
+    def _explain(self, query: Query, runs: Sequence[SegmentRun]) -> list[Passage]:
         rows = np.array([run.best for run in runs], dtype=np.int64)
-        shares = self._searched.shares(wish, rows)
-        values = self._searched.values(wish, rows)
-        names = [term.name for term in wish.terms]
+        shares = self._space.shares(query, rows)
+        values = self._space.values(query, rows)
+        names = [term.name for term in query.terms]
         found = []
         for place, (run, parts) in enumerate(zip(runs, shares.T.tolist(), strict=True)):
             start, end = self._span(run.first, run.last)

@@ -18,7 +18,7 @@ from dashboard.server.names import names
 from dashboard.server.sounds import clip, peaks, spectrogram
 from mess.errors import MessError
 from mess.storage.files import write_json
-from mess.storage.paths import Places
+from mess.storage.paths import DataPaths
 from mess.storage.store import Store
 from pipelines.extract_features import extract_features
 
@@ -116,7 +116,7 @@ def test_a_manifest_cannot_lead_out_of_its_recordings(served: Path) -> None:
 
 @pytest.mark.parametrize("name", [one for one in NO_NAMES if "/" in one or "\0" in one] + [".."])
 def test_no_place_on_disk_is_made_of_what_is_no_name(tmp_path: Path, name: str) -> None:
-    places: Any = Places(tmp_path)
+    places: Any = DataPaths(tmp_path)
     for make in (
         places.audio_dir,
         places.reports_dir,

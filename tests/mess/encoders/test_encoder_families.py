@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from small_models import write_small
 
 from mess.encoders import load_encoder
-from mess.encoders.waveform import WaveformEncoder
+from mess.encoders.wav2vec2 import Wav2Vec2Encoder
 from mess.errors import MessError
 
 torch = pytest.importorskip("torch")
@@ -20,9 +20,9 @@ safetensors = pytest.importorskip("safetensors.torch")
 RATE = 16_000
 
 
-def load(folder: Path) -> WaveformEncoder:
+def load(folder: Path) -> Wav2Vec2Encoder:
     encoder = load_encoder(str(folder), device="cpu")
-    assert isinstance(encoder, WaveformEncoder)
+    assert isinstance(encoder, Wav2Vec2Encoder)
     return encoder
 
 

@@ -135,7 +135,7 @@ def test_one_bad_file_does_not_stop_the_rest(demo_library: Path, tmp_path: Path)
         token = tokens[name]
         if not says:
             assert uploads.state(token, "spectral") == "done"
-            assert uploads.newcomer(token, "spectral").duration == pytest.approx(7.0, abs=0.01)
+            assert uploads.encoded(token, "spectral").duration == pytest.approx(7.0, abs=0.01)
             continue
         assert uploads.state(token, "spectral") == "failed", name
         problem = uploads.problem(token, "spectral")
@@ -214,7 +214,7 @@ def test_damaged_notes_cost_the_name_or_another_try_and_never_the_file(tmp_path:
         assert list(uploads.waiting()) == []
         assert uploads.state(kept.token, "spectral") == ""  # so the page asks again
         uploads.want(kept.token, dataset="d", encoder="spectral")
-        assert [wish[1:] for wish in uploads.waiting()] == [("d", "spectral")]
+        assert [request[1:] for request in uploads.waiting()] == [("d", "spectral")]
 
         (folder / "spectral.failed").write_bytes(content)
         assert uploads.problem(kept.token, "spectral") == "it could not be encoded"
@@ -222,5 +222,5 @@ def test_damaged_notes_cost_the_name_or_another_try_and_never_the_file(tmp_path:
 
         (folder / "spectral.npz").write_bytes(content)
         with pytest.raises(MessError, match="damaged: choose it again"):
-            uploads.newcomer(kept.token, "spectral")
+            uploads.encoded(kept.token, "spectral")
         assert uploads.state(kept.token, "spectral") == "waiting"

@@ -15,10 +15,10 @@ from mess.probing.discovery import (
     discover,
 )
 from mess.probing.folds import MIN_ROWS, assign_folds
+from mess.probing.metrics import r2_score
 from mess.probing.probes import choose_alpha, out_of_fold
 from mess.probing.results import Cell, Discovery
 from mess.probing.ridge import DEFAULT_ALPHAS, RidgePath
-from mess.probing.scores import r2_score
 
 LAYERS, DIM = 5, 24
 

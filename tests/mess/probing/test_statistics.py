@@ -12,18 +12,21 @@ from mess.probing.controls import label_mean
 from mess.probing.differences import Scores, compare
 from mess.probing.discovery import discover
 from mess.probing.layers import choose_layers, weigh_layers
+from mess.probing.max_t import (
+    false_discovery_rate,
+    shuffle_keys,
+    shuffled_rows,
+    significance,
+)
+from mess.probing.metrics import spearman
 from mess.probing.probes import out_of_fold
 from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, ONLY_MEAN, remarks
 from mess.probing.ridge import RidgePath
-from mess.probing.scores import spearman
-from mess.probing.shuffles import shuffle_keys, shuffled_rows
 from mess.probing.statistics import (
     best_layers,
-    false_discovery_rate,
     influence,
     interval,
     resampled_r2,
-    significance,
     works_drawn,
 )
 

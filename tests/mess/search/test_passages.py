@@ -11,16 +11,16 @@ from tones import write_tone
 from mess.encoders import load_encoder
 from mess.errors import ArtifactError, AudioError, MessError, UnknownName
 from mess.new_recordings.encoding import (
-    Newcomer,
+    EncodedRecording,
     encode_recording,
-    place,
-    place_segments,
     predicted_values,
+    project_recording,
+    project_segments,
 )
 from mess.probing.stacking import Segments
 from mess.search.coordinates import make_coordinates
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.search.passages.coordinates import SegmentPlacer, fold_of_tracks
+from mess.search.passages.coordinates import SegmentProjector, fold_of_tracks
 from mess.search.passages.recommender import PassageRecommender
 from mess.storage.files import write_json
 from mess.storage.store import Store
@@ -57,7 +57,7 @@ def test_scores_are_those_of_all_segments(passages: PassageRecommender) -> None:
     row = passages._row(track, 6.0)
     total = sum(map(abs, weights.values()))
     parts = [(passages.terms.make(n, w).part, w / total) for n, w in weights.items()]
-    query = steering.query(row, parts)  # type: ignore[arg-type]
+    query = steering.query_vector(row, parts)  # type: ignore[arg-type]
     scores = steering.scores(query.vector) + query.constant
     scores[passages._track_of == 0] = -np.inf
     assert found[0].score == pytest.approx(float(scores.max()), abs=1e-4)
@@ -166,7 +166,7 @@ def test_a_segment_never_meets_a_fit_that_saw_its_work() -> None:
             course=course,
             segments=Segments(segments.predictors, targets, segments.owner),
         )
-        placer = SegmentPlacer(made.of_segments, ["rms"], segments.predictors[0][:, None])
+        placer = SegmentProjector(made.of_segments, ["rms"], segments.predictors[0][:, None])
         fold = fold_of_tracks(made.fold, works.tolist())
         for row in range(40):
             placer.add(segments.predictors[0][segments.owner == row][:, None], fold=int(fold[row]))
@@ -208,8 +208,8 @@ def test_a_recording_finds_itself(
     entry = store.features_manifest("demo", "spectral").done()[track]
     path = store.audio_dir("demo") / entry["path"]
     new = encode_recording(path, load_encoder("spectral"), like=header)
-    again = Newcomer.deserialise(new.serialise())
-    point = place(again, recommender)
+    again = EncodedRecording.deserialise(new.serialise())
+    point = project_recording(again, recommender)
     best = recommender.multi_aspect_recommendation(point, {"overall": 1.0}, 1)[0]
     assert best.track_id == track and best.score == pytest.approx(1.0, abs=1e-3)
     aspect = recommender.get_available_aspects()[0]
@@ -219,7 +219,7 @@ def test_a_recording_finds_itself(
         assert shares == pytest.approx([one.score for one in found])
         if method in ("direct", "layer"):
             assert found[0].track_id == track
-    segment = place_segments(again, passages)[2]
+    segment = project_segments(again, passages)[2]
     assert passages.recommend(segment, {"overall": 1.0}, 1)[0].track_id == track
     known = store.read_targets("demo").droplevel("segment").loc[track]
     for name, value in again.measured.items():

@@ -51,7 +51,7 @@ def probe(store: Store, *, encoder: str = "e") -> None:
     record = {
         "settings": {"level": "track"},
         "code_version": DISCOVERY_VERSION,
-        "features": store.features_manifest("d", encoder).fingerprint(),
+        "features": store.features_manifest("d", encoder).digest(),
         "cells": [
             {"layer": layer, "target": target, "r2": r2, "p_family": 0.001, "works": 24}
             for target, row in SCORES.items()

@@ -12,7 +12,7 @@ from mess.search.aspects import Aspect
 from mess.search.coordinates import describe_course, make_coordinates
 from mess.search.fitting import fit_weights
 from mess.search.spaces import reduce_rank, standardise, whiten
-from mess.search.steering import Column, Part, Steering, serialise
+from mess.search.steering import Column, ColumnWeights, Steering, serialise
 from mess.search.terms import Terms
 
 
@@ -35,8 +35,8 @@ def test_the_inner_product_is_the_weighted_similarity(
     overall = whiten(rng.standard_normal((n, 5)))
     steering, row = build(x, overall), int(rng.integers(n))
     parts = [
-        Part("a", np.array([0]), np.array([1.0])),
-        Part("b", np.array([1, 2]), np.array([0.5, 0.5])),
+        ColumnWeights("a", np.array([0]), np.array([1.0])),
+        ColumnWeights("b", np.array([1, 2]), np.array([0.5, 0.5])),
         steering.overall,
     ]
     offset = {"b": move}
@@ -46,7 +46,7 @@ def test_the_inner_product_is_the_weighted_similarity(
     expected = np.stack(
         [1 - apart[:, 0] / 2, 1 - apart[:, 1:].mean(axis=1) / 2, overall @ overall[row]]
     )
-    query = steering.query(row, list(zip(parts, weights, strict=True)), offset=offset)
+    query = steering.query_vector(row, list(zip(parts, weights, strict=True)), offset=offset)
     total = steering.scores(query.vector) + query.constant
     np.testing.assert_allclose(total, np.array(weights) @ expected, atol=1e-4)
     shares = steering.similarities(parts, row=row, rows=np.arange(n), offset=offset)
@@ -56,7 +56,7 @@ def test_the_inner_product_is_the_weighted_similarity(
 def test_two_tracks_at_random_are_unlike_as_chance() -> None:
     x, _, _ = standardise(np.random.default_rng(0).normal(3, 5, (400, 1)))
     steering = build(x, np.zeros((400, 0)))
-    part = Part("a", np.array([0]), np.array([1.0]))
+    part = ColumnWeights("a", np.array([0]), np.array([1.0]))
     similar = [
         steering.similarities([part], row=row, rows=np.arange(400)).mean() for row in range(400)
     ]
@@ -66,7 +66,7 @@ def test_two_tracks_at_random_are_unlike_as_chance() -> None:
 def test_a_value_that_is_not_known_is_as_unlike_as_chance() -> None:
     x = np.array([[0.5], [np.nan], [-1.0]])
     steering = build(x, np.zeros((3, 0)))
-    part = Part("a", np.array([0]), np.array([1.0]))
+    part = ColumnWeights("a", np.array([0]), np.array([1.0]))
     similar = steering.similarities([part], row=0, rows=np.arange(3))[0]
     assert similar[1] == pytest.approx(1 - (0.5**2 + 1) / 2)
     assert steering.is_known(0, part.columns)

@@ -1,4 +1,4 @@
-"""Tempo is compared up to octaves: as it was measured, as it is predicted, and of newcomers."""
+"""Tempo is compared up to octaves: as it was measured, as it is predicted, and of recordings."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mess.errors import MessError
 from mess.search.aspects import Aspect
 from mess.search.coordinates import Coordinates, make_coordinates
-from mess.search.ranking import Searched, Wish
+from mess.search.ranking import Query, SearchSpace
 from mess.search.steering import Steering, serialise
 from mess.search.tempo import octave_shares, octaves_apart
 from mess.search.terms import Method, Terms
@@ -71,8 +71,8 @@ def terms_of(made: Coordinates, *, default: Method = "direct") -> Terms:
 
 def similar(terms: Terms, row: int, *, method: Method | None) -> np.ndarray:
     term = terms.make("tempo", 1.0, method=method, rows=[row])
-    searched = Searched(terms.steering, None, terms.steering.n)  # type: ignore[arg-type]
-    return searched.shares(Wish([term], [(row, 1.0)]), np.arange(terms.steering.n))[0]
+    space = SearchSpace(terms.steering, None, terms.steering.n)  # type: ignore[arg-type]
+    return space.shares(Query([term], [(row, 1.0)]), np.arange(terms.steering.n))[0]
 
 
 @pytest.mark.parametrize("method", ["direct", "probe"])

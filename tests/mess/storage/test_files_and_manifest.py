@@ -27,7 +27,7 @@ from mess.storage.files import (
     write_json,
     write_table,
 )
-from mess.storage.manifest import Manifest, fingerprint
+from mess.storage.manifest import Manifest, digest
 
 COMMAND = "mess extract --dataset d --encoder e"
 
@@ -231,21 +231,21 @@ def test_a_damaged_manifest_is_named_and_extraction_starts_anew(
     assert Manifest.resume(path, {"encoder": "e"}).tracks == {}
 
 
-def test_the_fingerprint_tells_audio_and_settings_apart(tmp_path: Path) -> None:
+def test_the_digest_tells_audio_and_settings_apart(tmp_path: Path) -> None:
     def of(*names: str, **header: object) -> str:
-        folder = tmp_path / fingerprint([names, header])
-        return manifest_with(folder / "manifest.json", *names, header=header).fingerprint()
+        folder = tmp_path / digest([names, header])
+        return manifest_with(folder / "manifest.json", *names, header=header).digest()
 
     assert of("a", "b", encoder="e") == of("b", "a", encoder="e")
     different = {of("a", encoder="e"), of("b", encoder="e"), of("a", "b", encoder="e")}
     assert len(different | {of("a", encoder="f")}) == 4
 
 
-def test_a_new_title_leaves_the_fingerprint(tmp_path: Path) -> None:
+def test_a_new_title_leaves_the_digest(tmp_path: Path) -> None:
     manifest = manifest_with(tmp_path / "manifest.json", "a")
-    before = manifest.fingerprint()
+    before = manifest.digest()
     manifest.record("a", manifest.tracks["a"] | {"title": "another"})
-    assert manifest.fingerprint() == before
+    assert manifest.digest() == before
 
 
 @given(
@@ -253,9 +253,9 @@ def test_a_new_title_leaves_the_fingerprint(tmp_path: Path) -> None:
         st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=5), st.booleans())
     )
 )
-def test_a_fingerprint_knows_no_order(value: dict[str, object]) -> None:
-    assert fingerprint(value) == fingerprint(dict(reversed(value.items())))
-    assert fingerprint(value) == fingerprint(json.loads(json.dumps(value)))
+def test_a_digest_knows_no_order(value: dict[str, object]) -> None:
+    assert digest(value) == digest(dict(reversed(value.items())))
+    assert digest(value) == digest(json.loads(json.dumps(value)))
 
 
 def test_a_checksum_is_that_of_the_file(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_features_of_odd_ids_come_back_in_order(store: Store, tmp_path: Path) ->
         found = store.read_features("d", "e", level=level)  # type: ignore[arg-type]
         assert list(dict.fromkeys(found.tracks)) == sorted(ODD_IDS)
         assert found.values.dtype == dtype
-        assert found.manifest["fingerprint"] == manifest.fingerprint()
+        assert found.manifest["fingerprint"] == manifest.digest()
         for seed, name in enumerate(ODD_IDS):
             rows = [row for row, track in enumerate(found.tracks) if track == name]
             pooled = states(seed, segments=1 + seed % 3)

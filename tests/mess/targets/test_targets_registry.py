@@ -12,7 +12,7 @@ from known_signals import RATE, as_signal, chord, clicks, noise, notes, sections
 from mess.audio.decoding import Signal, segment_bounds
 from mess.targets import (
     FAMILIES,
-    PERFORMANCE_TARGETS,
+    MIDI_TARGETS,
     TARGETS,
     TargetValues,
     analyse,
@@ -45,7 +45,7 @@ def test_there_are_fifteen_in_six_families() -> None:
         *("phrase_regularity", "num_phrases"),
     ]
     assert tuple(dict.fromkeys(target.family for target in TARGETS.values())) == FAMILIES[:-1]
-    assert {target.family for target in PERFORMANCE_TARGETS.values()} == set(FAMILIES[-1:])
+    assert {target.family for target in MIDI_TARGETS.values()} == set(FAMILIES[-1:])
     for name, target in TARGETS.items():
         assert target.name == name
         assert target.description.endswith(".")

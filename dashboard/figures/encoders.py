@@ -106,7 +106,7 @@ def difference_plot(pair: Mapping[str, Any]) -> go.Figure:
     Parameters
     ----------
     pair : mapping
-        From `mess.reports.comparison.difference`.
+        From `mess.reports.encoder_comparison.difference`.
     """
     ordered = sorted(pair["targets"].items(), key=lambda item: item[1]["difference"])
     names = [target for target, _ in ordered]

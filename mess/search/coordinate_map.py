@@ -20,7 +20,7 @@ from mess.storage.files import load_arrays
 
 
 @dataclass(frozen=True)
-class Projection:
+class CoordinateMap:
     """From features to coordinates.
 
     Attributes
@@ -67,7 +67,7 @@ class Projection:
         return buffer.getvalue()
 
     @classmethod
-    def deserialise(cls, content: bytes) -> "Projection":
+    def deserialise(cls, content: bytes) -> "CoordinateMap":
         """Read what `serialise` wrote.
 
         Raises

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from dashboard.figures.comparison import difference_plot, is_cut, score_heatmap
-from dashboard.figures.comparison_tables import cost_table, difference_table, in_words, score_table
+from dashboard.figures.encoder_tables import cost_table, difference_table, in_words, score_table
+from dashboard.figures.encoders import difference_plot, is_cut, score_heatmap
 
 
 def encoder(name: str, *r2: float | None, control_of: str | None = None) -> dict[str, Any]:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 _MASK = "masked_spec_embed"
 
 
-class WaveformEncoder(TransformerEncoder):
-    """A model of the family as an `Encoder`; made by `load_waveform` and `random_waveform`."""
+class Wav2Vec2Encoder(TransformerEncoder):
+    """A model of the family as an `Encoder`; made by `load_wav2vec2` and `random_wav2vec2`."""
 
     def __init__(
         self, model: Any, *, architecture: Architecture, origin: Origin, device: str, dtype: str
@@ -66,9 +66,9 @@ class WaveformEncoder(TransformerEncoder):
         return [*output.hidden_states[:-1], output.last_hidden_state]
 
 
-def load_waveform(
+def load_wav2vec2(
     checkpoint: Checkpoint, *, id: str, licence: str, device: str, dtype: str
-) -> WaveformEncoder:
+) -> Wav2Vec2Encoder:
     """Return the encoder that a checkpoint holds.
 
     Raises
@@ -83,7 +83,7 @@ def load_waveform(
     masking = {"mask_time_prob": 0.05 if _MASK in weights else 0.0, "mask_feature_prob": 0.0}
     model = _build(architecture, changes=masking, allocate=False)
     load_exactly(model, weights, source=source)
-    return WaveformEncoder(
+    return Wav2Vec2Encoder(
         model,
         architecture=architecture,
         origin=Origin(
@@ -97,11 +97,11 @@ def load_waveform(
     )
 
 
-def random_waveform(
+def random_wav2vec2(
     architecture: Architecture, *, id: str, seed: int, device: str, dtype: str
-) -> WaveformEncoder:
+) -> Wav2Vec2Encoder:
     """Return the same architecture with random weights: what a probe finds without training."""
-    return WaveformEncoder(
+    return Wav2Vec2Encoder(
         _build(architecture, seed=seed),
         architecture=architecture,
         origin=random_origin(architecture, id=id, seed=seed),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mess.datasets.performance import (
+from mess.datasets.expressive_performance import (
     CHANGES,
     MAX_VELOCITY,
     MIN_VELOCITY,
@@ -21,11 +21,11 @@ from mess.datasets.performance import (
     random_stream,
     with_change,
 )
-from mess.datasets.scores import Passage, excerpt
+from mess.datasets.sheet_music import Excerpt, excerpt
 from mess.errors import UnknownName
 
 
-def scale(*, bars: int = 16, beats: int = 4) -> Passage:
+def scale(*, bars: int = 16, beats: int = 4) -> Excerpt:
     """Quarter notes up and down a scale over a held bass note a bar."""
     treble = np.arange(bars * beats, dtype=np.float64)
     bass = np.arange(bars, dtype=np.float64) * beats
@@ -35,7 +35,7 @@ def scale(*, bars: int = 16, beats: int = 4) -> Passage:
     duration = np.concatenate([np.ones(treble.size), np.full(bars, float(beats))])
     order = np.lexsort((pitch, onset))
     barlines = np.arange(bars + 1, dtype=np.float64) * beats
-    return Passage(onset[order], duration[order], pitch[order], barlines, (beats, 4))
+    return Excerpt(onset[order], duration[order], pitch[order], barlines, (beats, 4))
 
 
 def draw(seed: int = 0, tempo: float = 100.0) -> Interpretation:
@@ -58,7 +58,7 @@ def deadpan() -> Interpretation:
     )
 
 
-def play(interpretation: Interpretation, passage: Passage | None = None) -> Performance:
+def play(interpretation: Interpretation, passage: Excerpt | None = None) -> Performance:
     return perform(passage or scale(), interpretation, seed=3, name="scale")
 
 

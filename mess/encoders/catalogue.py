@@ -1,6 +1,8 @@
-"""The encoders that have a name, and the folder name that any encoder's features lie under.
+"""The catalogue of encoders: hub id, revision, training data, shape and cost of each preset.
 
-Light to import: the command line, the dashboard and the docs read this table.
+This module imports nothing heavy: the command line, the dashboard and the docs read it. It also
+gives every encoder the name of the folder that holds its features (`encoder_slug`). Licences are
+listed in `mess.encoders.licences`.
 """
 
 import hashlib
@@ -10,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
+
+from mess.encoders.licences import LICENCES
 
 RANDOM = "random:"
 MODULATION_BANDS = ((0.2, 1.0), (1.0, 2.0), (2.0, 4.0), (4.0, 8.0), (8.0, 16.0), (16.0, 50.0))
@@ -141,7 +145,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 kind="waveform",
                 hub_id="m-a-p/MERT-v1-95M",
                 revision="12af15fef9d0ac838c3f475bfbbf26d2060dd4f5",
-                licence="CC-BY-NC-4.0",
+                licence=LICENCES["mert-v1-95m"],
                 trained_on="music",
                 sample_rate=24_000,
                 layers=13,
@@ -156,7 +160,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 name="mert-v1-330m",
                 kind="waveform",
                 hub_id="m-a-p/MERT-v1-330M",
-                licence="CC-BY-NC-4.0",
+                licence=LICENCES["mert-v1-330m"],
                 trained_on="music",
                 sample_rate=24_000,
                 layers=25,
@@ -171,7 +175,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 name="music2vec",
                 kind="waveform",
                 hub_id="m-a-p/music2vec-v1",
-                licence="CC-BY-NC-4.0",
+                licence=LICENCES["music2vec"],
                 trained_on="music",
                 sample_rate=16_000,
                 layers=13,
@@ -187,7 +191,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 kind="waveform",
                 hub_id="facebook/hubert-base-ls960",
                 revision="dba3bb02fda4248b6e082697eee756de8fe8aa8a",
-                licence="Apache-2.0",
+                licence=LICENCES["hubert-base"],
                 trained_on="speech",
                 sample_rate=16_000,
                 layers=13,
@@ -203,7 +207,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 kind="whisper",
                 hub_id="openai/whisper-tiny.en",
                 revision="87c7102498dcde7456f24cfd30239ca606ed9063",
-                licence="MIT",
+                licence=LICENCES["whisper-tiny"],
                 trained_on="speech",
                 sample_rate=16_000,
                 layers=5,
@@ -218,7 +222,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             Preset(
                 name="spectral",
                 kind="spectral",
-                licence="Apache-2.0",
+                licence=LICENCES["spectral"],
                 trained_on="none",
                 sample_rate=24_000,
                 layers=len(SPECTRAL_LAYERS),

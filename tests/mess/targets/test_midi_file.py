@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from midi_bytes import chunk, meta, midi, note, notes, pedal, track
 
 from mess.errors import MessError
-from mess.targets import compute_performance_targets, read_notes
-from mess.targets.midi import Notes
+from mess.targets import compute_midi_targets, read_notes
+from mess.targets.midi_file import Notes
 
 PLAIN = midi(track(notes()))
 
@@ -55,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_pedal_counts_wherever_it_is_written(
     folder: Path, tracks: list[bytes], why: str
 ) -> None:
-    found = compute_performance_targets(read(folder, midi(*tracks)))
+    found = compute_midi_targets(read(folder, midi(*tracks)))
     assert found["pedal_ratio"] == pytest.approx(5 / 9.9583, abs=1e-3), why
 
 
@@ -165,17 +165,15 @@ def test_a_key_is_down_until_it_is_let_go_or_struck_again(
 
 def test_a_key_that_is_never_let_go_is_struck_but_has_no_length(folder: Path) -> None:
     held = [(i * 240, bytes([0x90, 60 + i, 80])) for i in range(20)]
-    found = compute_performance_targets(read(folder, midi(track(held))))
+    found = compute_midi_targets(read(folder, midi(track(held))))
     assert found["note_density"] == pytest.approx(20 / 4.75)
     assert all(np.isnan(found[name]) for name in ("polyphony", "register", "articulation_ratio"))
-    one_more = compute_performance_targets(
-        read(folder, midi(track([*notes(), (100, b"\x90\x20\x50")])))
-    )
+    one_more = compute_midi_targets(read(folder, midi(track([*notes(), (100, b"\x90\x20\x50")]))))
     assert one_more["polyphony"] == pytest.approx(1.0)
 
 
 def test_keys_without_length_are_struck_keys(folder: Path) -> None:
-    found = compute_performance_targets(read(folder, midi(track(notes(length=0)))))
+    found = compute_midi_targets(read(folder, midi(track(notes(length=0)))))
     assert found["note_density"] == pytest.approx(40 / 9.75)
     assert found["velocity_mean"] == 80
 
@@ -242,7 +240,7 @@ def test_any_bytes_are_notes_or_one_line(folder: Path, content: bytes) -> None:
         assert "\n" not in str(error)
     else:
         assert len(found.onset) > 0
-        compute_performance_targets(found)
+        compute_midi_targets(found)
 
 
 @given(position=st.integers(0, len(PLAIN) - 1), value=st.integers(0, 255))
@@ -251,6 +249,6 @@ def test_a_damaged_byte_is_notes_or_one_line(folder: Path, position: int, value:
     content = bytearray(PLAIN)
     content[position] = value
     try:
-        compute_performance_targets(read(folder, bytes(content)))
+        compute_midi_targets(read(folder, bytes(content)))
     except MessError as error:
         assert "\n" not in str(error)

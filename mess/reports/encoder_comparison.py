@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from mess.encoders import PRESETS, encoder_slug
-from mess.encoders.presets import RANDOM
+from mess.encoders.catalogue import RANDOM
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
 from mess.evaluation.baselines import strongest
 from mess.probing.differences import Array, Differences, Scores, compare
 from mess.status.staleness import Sources, attempt, judge, require
-from mess.storage.manifest import fingerprint
+from mess.storage.manifest import digest
 from mess.storage.paths import command_for
 from mess.storage.store import Store
 from mess.versions import COMPARISON_VERSION
@@ -223,7 +223,7 @@ def _row(store: Store, dataset: str, record: Record) -> Record:
         "name": name,
         "control_of": name.removeprefix(RANDOM) if name.startswith(RANDOM) else None,
         "features": record["features"],
-        "discovery": fingerprint(record),
+        "discovery": digest(record),
         "licence": manifest.header.get("licence", ""),
         "trained_on": _trained_on(name),
         "layers": manifest.header["layers"],

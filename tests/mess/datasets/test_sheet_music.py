@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mess.datasets.performance import TICKS_PER_QUARTER, Performance
+from mess.datasets.expressive_performance import TICKS_PER_QUARTER, Performance
 from mess.datasets.rendering import CEILING, SAMPLE_RATE, render
-from mess.datasets.scores import GRACE_QUARTERS, corpus_path, read_score
+from mess.datasets.sheet_music import GRACE_QUARTERS, corpus_path, read_score
 from mess.errors import MessError
 
 pytest.importorskip("music21", reason="needs the extra 'demo'")

@@ -14,7 +14,7 @@ from small_hubert import SMALL_CONFIG, write_small_hubert
 
 from mess.encoders import encoder_slug, load_encoder
 from mess.encoders.checkpoint import file_sha256
-from mess.encoders.waveform import WaveformEncoder
+from mess.encoders.wav2vec2 import Wav2Vec2Encoder
 from mess.errors import MessError, UnknownName
 
 torch = pytest.importorskip("torch")
@@ -30,13 +30,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def encoder(folder: Path) -> WaveformEncoder:
+def encoder(folder: Path) -> Wav2Vec2Encoder:
     return load(folder)
 
 
-def load(name: str | Path, **options: Any) -> WaveformEncoder:
+def load(name: str | Path, **options: Any) -> Wav2Vec2Encoder:
     encoder = load_encoder(str(name), **({"device": "cpu"} | options))
-    assert isinstance(encoder, WaveformEncoder)
+    assert isinstance(encoder, Wav2Vec2Encoder)
     return encoder
 
 
@@ -64,7 +64,7 @@ def change_config(folder: Path, **changes: Any) -> None:
     (folder / "config.json").write_text(json.dumps(SMALL_CONFIG | changes))
 
 
-def test_what_an_encoder_says_of_itself(encoder: WaveformEncoder, folder: Path) -> None:
+def test_what_an_encoder_says_of_itself(encoder: Wav2Vec2Encoder, folder: Path) -> None:
     assert (encoder.layers, encoder.dim, encoder.sample_rate) == (3, 32, RATE)
     assert encoder.layer_names == ["0", "1", "2"]
     assert encoder.id == "small-mert"
@@ -74,14 +74,14 @@ def test_what_an_encoder_says_of_itself(encoder: WaveformEncoder, folder: Path) 
     assert encoder.settings["dtype"] == "float32"
 
 
-def test_five_seconds_give_374_frames(encoder: WaveformEncoder) -> None:
+def test_five_seconds_give_374_frames(encoder: Wav2Vec2Encoder) -> None:
     states = encoder.encode(audio(batch=2))
     assert states.shape == (2, 3, 374, 32)
     assert states.dtype == np.float32
     assert [encoder.frames(s * RATE) for s in (1, 5, 30)] == [74, 374, 2249]
 
 
-def test_every_tensor_of_the_file_is_in_the_model(encoder: WaveformEncoder, folder: Path) -> None:
+def test_every_tensor_of_the_file_is_in_the_model(encoder: Wav2Vec2Encoder, folder: Path) -> None:
     written = torch.load(folder / "pytorch_model.bin", weights_only=True)
     loaded = encoder.model.state_dict()
     assert len(written) == len(loaded)
@@ -92,7 +92,7 @@ def test_every_tensor_of_the_file_is_in_the_model(encoder: WaveformEncoder, fold
     assert f"{CONV}.weight_g" in written
 
 
-def test_states_are_those_of_transformers_own_model(encoder: WaveformEncoder, folder: Path) -> None:
+def test_states_are_those_of_transformers_own_model(encoder: Wav2Vec2Encoder, folder: Path) -> None:
     known = set(transformers.HubertConfig().to_dict()) - {"model_type", "architectures"}
     own = transformers.HubertModel(
         transformers.HubertConfig(**{k: v for k, v in SMALL_CONFIG.items() if k in known})
@@ -125,21 +125,21 @@ def test_last_layer_of_a_pre_norm_model_is_its_normalised_output(tmp_path: Path)
     assert abs(states[1].var(axis=1).mean() - 1) > 1e-2
 
 
-def test_old_and_new_names_hold_the_same_model(encoder: WaveformEncoder, tmp_path: Path) -> None:
+def test_old_and_new_names_hold_the_same_model(encoder: Wav2Vec2Encoder, tmp_path: Path) -> None:
     new = load(write_small_hubert(tmp_path / "new", old_names=False))
     segment = audio(1.0)
     np.testing.assert_array_equal(new.encode(segment), encoder.encode(segment))
     assert new.weights_hash != encoder.weights_hash
 
 
-def test_rows_of_a_batch_do_not_touch_each_other(encoder: WaveformEncoder) -> None:
+def test_rows_of_a_batch_do_not_touch_each_other(encoder: Wav2Vec2Encoder) -> None:
     segments = audio(2.0, batch=3)
     together = encoder.encode(segments)
     np.testing.assert_array_equal(together[1:2], encoder.encode(segments[1:2]))
     assert not np.allclose(together[0], together[1])
 
 
-def test_encoding_leaves_torchs_settings_alone(encoder: WaveformEncoder) -> None:
+def test_encoding_leaves_torchs_settings_alone(encoder: Wav2Vec2Encoder) -> None:
     before = torch.get_float32_matmul_precision()
     encoder.encode(audio(1.0))
     assert torch.get_float32_matmul_precision() == before
@@ -252,7 +252,7 @@ def test_model_of_another_kind_is_refused(
     assert "\n" not in str(caught.value)
 
 
-def test_attention_relax_changes_nothing(encoder: WaveformEncoder, tmp_path: Path) -> None:
+def test_attention_relax_changes_nothing(encoder: Wav2Vec2Encoder, tmp_path: Path) -> None:
     folder = write_small_hubert(tmp_path / "m")
     change_config(folder, attention_relax=32.0)
     segment = audio(1.0)
@@ -319,7 +319,7 @@ def test_preprocessor_decides_rate_and_normalisation(tmp_path: Path) -> None:
 
 
 def test_random_control_has_the_shape_and_other_weights(
-    encoder: WaveformEncoder, folder: Path
+    encoder: Wav2Vec2Encoder, folder: Path
 ) -> None:
     first, again, other = (load(f"random:{folder}", seed=seed) for seed in (3, 3, 4))
     assert first.id == "random:small-mert"
@@ -351,7 +351,7 @@ def test_random_mert_has_the_size_of_the_published_one() -> None:
     assert np.isfinite(states).all()
 
 
-def test_segment_without_a_frame_is_refused(encoder: WaveformEncoder) -> None:
+def test_segment_without_a_frame_is_refused(encoder: Wav2Vec2Encoder) -> None:
     with pytest.raises(MessError, match="too short"):
         encoder.encode(np.zeros((1, 300), dtype=np.float32))
     with pytest.raises(ValueError, match="batch"):
@@ -381,7 +381,7 @@ def test_hub_out_of_reach_names_the_local_way(
 
 
 def test_model_in_the_hubs_cache_needs_no_network(
-    encoder: WaveformEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encoder: Wav2Vec2Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from huggingface_hub import constants
 

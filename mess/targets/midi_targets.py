@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from mess.targets.midi import Notes
+from mess.targets.midi_file import Notes
 
 Array = NDArray[np.float64]
 _CHORD = 0.035  # seconds

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 pretty_midi = pytest.importorskip("pretty_midi", reason="needs the extra 'ml'")
 
 from mess.datasets import load_dataset  # noqa: E402
-from mess.targets import PERFORMANCE_TARGETS, compute_performance_targets, read_notes  # noqa: E402
-from mess.targets.midi import Notes  # noqa: E402
+from mess.targets import MIDI_TARGETS, compute_midi_targets, read_notes  # noqa: E402
+from mess.targets.midi_file import Notes  # noqa: E402
 
 
 def write(
@@ -34,8 +34,8 @@ def test_every_number_of_four_notes(tmp_path: Path) -> None:
         [(0, 0.5, 60, 40), (0, 1.0, 64, 60), (1, 1.5, 62, 80), (2, 4, 70, 100)],
         [(0.0, 127), (1.0, 0)],
     )
-    found = compute_performance_targets(read_notes(path))
-    assert list(found) == list(PERFORMANCE_TARGETS)
+    found = compute_midi_targets(read_notes(path))
+    assert list(found) == list(MIDI_TARGETS)
     assert found["note_density"] == pytest.approx(1.0, abs=0.01)
     assert found["velocity_mean"] == 70
     assert found["velocity_spread"] == pytest.approx(np.std([40, 60, 80, 100]))
@@ -87,14 +87,14 @@ def test_strict_time_has_no_tempo_spread(onset: np.ndarray, rests: list) -> None
     grid = np.diff(onset).min()
     for at, length in rests:  # of whole units of the grid
         onset = np.where(onset > at, onset + length * grid, onset)
-    assert np.nan_to_num(compute_performance_targets(struck(onset))["tempo_spread"]) < 0.03
+    assert np.nan_to_num(compute_midi_targets(struck(onset))["tempo_spread"]) < 0.03
 
 
 @pytest.mark.parametrize("depth", [0.05, 0.1, 0.2, 0.3])
 def test_the_tempo_spread_is_that_of_the_local_tempo(depth: float) -> None:
     beats = np.arange(0, 100, 0.5)
     onset, true = bent(np.sort(np.append(beats, beats[::2] + 0.25)), depth=depth)
-    found = compute_performance_targets(struck(onset))["tempo_spread"]
+    found = compute_midi_targets(struck(onset))["tempo_spread"]
     assert found == pytest.approx(true, rel=0.2, abs=0.01)
 
 
@@ -109,7 +109,7 @@ def test_what_lies_before_the_first_note_and_after_the_last_counts_for_nothing(
     onset: np.ndarray, lead: float, tail: float, down: tuple[float, float]
 ) -> None:
     plain = struck(onset, pedal=[(down[0], down[0] + down[1])])
-    inside = compute_performance_targets(plain)
+    inside = compute_midi_targets(plain)
     later = struck(
         onset + lead,
         pedal=[
@@ -119,14 +119,14 @@ def test_what_lies_before_the_first_note_and_after_the_last_counts_for_nothing(
             (plain.end + lead + tail + 1, np.inf),
         ],
     )
-    found = compute_performance_targets(later)
+    found = compute_midi_targets(later)
     for name, value in inside.items():
         assert found[name] == pytest.approx(value, rel=1e-6, abs=2e-3, nan_ok=True), name
 
 
 def test_a_lead_in_of_strict_time_has_no_spread(tmp_path: Path) -> None:
     notes = [(20 + 0.5 * i, 20.3 + 0.5 * i, 60 + i % 12, 64) for i in range(120)]
-    found = compute_performance_targets(read_notes(write(tmp_path / "late.mid", notes)))
+    found = compute_midi_targets(read_notes(write(tmp_path / "late.mid", notes)))
     assert found["tempo_spread"] < 0.01
 
 
@@ -134,7 +134,7 @@ def test_the_demo_library_says_the_same(demo_library: Path) -> None:
     tracks = load_dataset("demo", root=demo_library / "audio" / "demo").tracks
     for track in tracks[:6]:
         assert track.midi_path is not None
-        found = compute_performance_targets(read_notes(track.midi_path))
+        found = compute_midi_targets(read_notes(track.midi_path))
         assert found["velocity_mean"] == pytest.approx(
             float(track.extra["mean_velocity"]), abs=0.01
         )

@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Passage:
+class Excerpt:
     """Notes of a score or of an excerpt of it.
 
     Attributes
@@ -71,7 +71,7 @@ def corpus_path(name: str) -> Path:
     return path
 
 
-def read_score(path: Path) -> Passage:
+def read_score(path: Path) -> Excerpt:
     """Read the notes of a score in any format that music21 knows.
 
     Raises
@@ -112,12 +112,12 @@ def read_score(path: Path) -> Passage:
     )
 
 
-def excerpt(score: Passage, *, start: float, quarters: float) -> Passage:
+def excerpt(score: Excerpt, *, start: float, quarters: float) -> Excerpt:
     """Cut whole bars from a score; one that is too short is repeated from ``start``.
 
     Parameters
     ----------
-    score : Passage
+    score : Excerpt
     start : float
         Quarter notes; moved to the nearest barline.
     quarters : float
@@ -125,7 +125,7 @@ def excerpt(score: Passage, *, start: float, quarters: float) -> Passage:
 
     Returns
     -------
-    Passage
+    Excerpt
         With positions counted from its own beginning. Notes that sound before ``start`` are left
         out, notes that sound beyond the end are shortened.
     """
@@ -220,9 +220,9 @@ def _sorted_passage(
     *,
     barlines: Floats,
     meter: tuple[int, int],
-) -> Passage:
+) -> Excerpt:
     """Sort notes and keep the longest of those that several parts share."""
     order = np.lexsort((-duration, pitch, onset))
     onset, duration, pitch = onset[order], duration[order], pitch[order].astype(np.int64)
     fresh = np.append(True, (np.diff(onset) > 0) | (np.diff(pitch) != 0))
-    return Passage(onset[fresh], duration[fresh], pitch[fresh], barlines, meter)
+    return Excerpt(onset[fresh], duration[fresh], pitch[fresh], barlines, meter)

@@ -40,7 +40,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.datasets.scores import Floats, Ints, Passage
+from mess.datasets.sheet_music import Excerpt, Floats, Ints
 from mess.errors import UnknownName
 
 TICKS_PER_QUARTER = 960
@@ -226,13 +226,13 @@ def with_change(
 
 
 def perform(
-    passage: Passage, interpretation: Interpretation, *, seed: int, name: str
+    passage: Excerpt, interpretation: Interpretation, *, seed: int, name: str
 ) -> Performance:
     """Play a passage.
 
     Parameters
     ----------
-    passage : Passage
+    passage : Excerpt
     interpretation : Interpretation
     seed : int
     name : str
@@ -267,7 +267,7 @@ def perform(
     )
 
 
-def tempo_curve(passage: Passage, interpretation: Interpretation) -> tuple[Ints, Ints]:
+def tempo_curve(passage: Excerpt, interpretation: Interpretation) -> tuple[Ints, Ints]:
     """Return tempo events: ticks, and microseconds per quarter note.
 
     In a phrase, at position p, speed is 1 + rubato · (1/3 − (2p − 1)²); towards the end it is
@@ -286,7 +286,7 @@ def tempo_curve(passage: Passage, interpretation: Interpretation) -> tuple[Ints,
 
 
 def phrase_position(
-    passage: Passage, phrase_bars: int, at: NDArray[np.float64]
+    passage: Excerpt, phrase_bars: int, at: NDArray[np.float64]
 ) -> tuple[Floats, Ints]:
     """Return where in its phrase each position lies, 0 to 1, and which phrase that is."""
     bounds = passage.barlines[:-1:phrase_bars]
@@ -299,7 +299,7 @@ def phrase_position(
 
 
 def dynamic_curve(
-    passage: Passage,
+    passage: Excerpt,
     interpretation: Interpretation,
     at: NDArray[np.float64],
     steps: np.random.Generator,
@@ -325,14 +325,14 @@ def dynamic_curve(
     return interpretation.level + interpretation.span * shape
 
 
-def _chords(passage: Passage) -> tuple[Ints, NDArray[np.bool_], NDArray[np.bool_]]:
+def _chords(passage: Excerpt) -> tuple[Ints, NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the chord of each note and whether it is its top or its bottom note."""
     new = np.append(True, np.diff(passage.onset) > 0)
     last = np.append(new[1:], True)
     return np.cumsum(new) - 1, last, new & ~last
 
 
-def _onsets(passage: Passage, interpretation: Interpretation, rng: np.random.Generator) -> Ints:
+def _onsets(passage: Excerpt, interpretation: Interpretation, rng: np.random.Generator) -> Ints:
     chord, top, _ = _chords(passage)
     together = rng.standard_normal(int(chord[-1]) + 1)[chord]
     alone = rng.standard_normal(passage.onset.size)
@@ -343,7 +343,7 @@ def _onsets(passage: Passage, interpretation: Interpretation, rng: np.random.Gen
 
 
 def _velocities(
-    passage: Passage,
+    passage: Excerpt,
     interpretation: Interpretation,
     *,
     steps: np.random.Generator,
@@ -360,7 +360,7 @@ def _velocities(
     return np.clip(np.rint(velocity), MIN_VELOCITY, MAX_VELOCITY).astype(np.int64)
 
 
-def _durations(passage: Passage, interpretation: Interpretation, rng: np.random.Generator) -> Ints:
+def _durations(passage: Excerpt, interpretation: Interpretation, rng: np.random.Generator) -> Ints:
     scatter = np.clip(1 + 0.05 * rng.standard_normal(passage.duration.size), 0.8, 1.2)
     quarters = passage.duration * interpretation.articulation * scatter
     return np.maximum(np.rint(quarters * TICKS_PER_QUARTER), 1).astype(np.int64)

@@ -1,0 +1,116 @@
+"""The max-T permutation test: could a score be chance, given how many cells were tested?
+
+Task: test all cells (layer × target) at once. Works are shuffled: each work receives the target
+values of another work, and every probe is fitted again. A cell's family-wise p value is the share
+of the shuffles in which the best cell of all scores at least as high (Westfall & Young 1993).
+
+Conventions: a work stays a block, so rows of one work remain as alike as before; a shuffle breaks
+only the relation between sound and target. All layers and targets share the same shuffles, so the
+dependence between cells is kept.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+_ROUNDING = 1e-6  # nulls are computed in single precision
+
+
+@dataclass(frozen=True)
+class Significance:
+    """Whether cells beat the same probes on shuffled works.
+
+    Attributes
+    ----------
+    p : ndarray [shape=cells]
+        Of each cell alone.
+    p_family : ndarray [shape=cells]
+        Of each cell among all: the chance that any cell scores so high (family-wise error).
+    q : ndarray [shape=cells]
+        Least false discovery rate at which the cell is a discovery.
+    """
+
+    p: Array
+    p_family: Array
+    q: Array
+
+
+def shuffled_rows(
+    groups: NDArray[Any], *, keys: NDArray[np.float64], seed: int = 0
+) -> NDArray[np.int64]:
+    """Return, for every shuffle, the row whose target each row receives.
+
+    A work of m rows takes m rows of its source, beginning at a random one and going round if the
+    source has fewer.
+
+    Parameters
+    ----------
+    groups : ndarray [shape=(n,)]
+        The work of each row, as a number that indexes ``keys``.
+    keys : ndarray [shape=(shuffles, works)]
+        Random numbers: their order is the shuffle. Rows that lack some works keep the order of
+        the others, so targets with missing values share their shuffles with the rest.
+    seed : int
+        Of where a source begins.
+
+    Returns
+    -------
+    ndarray [shape=(shuffles, n), dtype=int]
+    """
+    names, membership, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    order = np.argsort(membership, kind="stable")  # rows, work by work
+    first = np.cumsum(sizes) - sizes
+    place = np.empty(len(groups), dtype=np.int64)  # of each row in its work
+    place[order] = np.arange(len(groups)) - np.repeat(first, sizes)
+    source = np.argsort(keys[:, names], axis=1)  # [shuffles, works]
+    begin = np.random.default_rng(seed).integers(0, 2**31, size=source.shape)
+    of_row, begins = source[:, membership], begin[:, membership]
+    return order[first[of_row] + (place + begins) % sizes[of_row]]
+
+
+def shuffle_keys(works: int, *, shuffles: int, seed: int = 0) -> NDArray[np.float64]:
+    """Draw the numbers whose order is a shuffle of works [shuffles, works]."""
+    return np.random.default_rng(seed).random((shuffles, works))
+
+
+def significance(observed: Array, null: Array) -> Significance:
+    """Test all cells against the same probes on shuffled works.
+
+    The statistic is R² itself: bounded above, it is comparable over cells, and the family-wise
+    test asks how often the best cell of a shuffle scores as high. It must not be standardised by
+    each null's deviation, which a few very negative R² would rule. The observed set counts as one
+    of the shuffles.
+
+    Parameters
+    ----------
+    observed : ndarray [shape=(cells,)]
+        NaN where undefined.
+    null : ndarray [shape=(shuffles, cells)]
+        One shuffle is the same for all cells, so their dependence is kept.
+
+    References
+    ----------
+    P. H. Westfall, S. S. Young: Resampling-Based Multiple Testing, 1993 (single-step max-T).
+    Y. Benjamini, Y. Hochberg: Controlling the false discovery rate. JRSS B 57 (1995).
+    """
+    p, family, q = (np.full(observed.shape, np.nan) for _ in range(3))
+    usable = np.isfinite(observed) & np.isfinite(null).all(axis=0)
+    if usable.any():
+        height = np.vstack([observed[usable], null[:, usable]])
+        p[usable] = (height >= height[0] - _ROUNDING).mean(axis=0)
+        highest = height.max(axis=1)
+        family[usable] = (highest[:, None] >= height[0] - _ROUNDING).mean(axis=0)
+        q[usable] = false_discovery_rate(p[usable])
+    return Significance(p=p, p_family=family, q=q)
+
+
+def false_discovery_rate(p: Array) -> Array:
+    """Return Benjamini and Hochberg's q of every p, in the order given."""
+    order = np.argsort(p)[::-1]
+    ranked = p[order] * len(p) / np.arange(len(p), 0, -1)
+    q = np.empty_like(p)
+    q[order] = np.minimum(np.minimum.accumulate(ranked), 1.0)
+    return q
