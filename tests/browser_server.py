@@ -50,7 +50,7 @@ def serve(
             stderr=subprocess.STDOUT,
         )
     address = f"http://127.0.0.1:{port}"
-    for _ in range(round(30 / every)):
+    for _ in range(round(90 / every)):
         try:
             urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)  # noqa: S310
             return process, address

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_acts import PATIENCE
 from browser_server import CHROMIUM_FLAGS, chromium, serve
 
 
@@ -25,7 +26,7 @@ def dashboard(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     process, address = serve(demo_library, tmp_path_factory.mktemp("log") / "streamlit.log")
     yield address
     process.terminate()
-    process.wait(timeout=20)
+    process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def empty_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process, address = serve(root / "data", root / "streamlit.log", hosts="mess.test")
     yield address
     process.terminate()
-    process.wait(timeout=20)
+    process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +55,7 @@ def page(browser: Any) -> Iterator[Any]:
     """An empty page that fails the test if it asks another host for anything."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     opened = context.new_page()
-    opened.set_default_timeout(30_000)
+    opened.set_default_timeout(1000 * PATIENCE)
     foreign: list[str] = []
     opened.on(
         "request",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser_acts import chart, click_point, hear, no_error, open_page, open_tab
+from browser_acts import chart, click_point, hear, no_error, open_page, open_tab, until
 from browser_server import serve
 from PIL import Image
 
@@ -36,7 +36,7 @@ def own(
     process, address = serve(store.root, tmp_path_factory.mktemp("log") / "log")
     yield address, store
     process.kill()
-    process.wait(timeout=20)
+    process.wait()
 
 
 def test_a_click_on_a_cell_and_on_a_point_plays_the_track(
@@ -54,7 +54,8 @@ def test_a_click_on_a_cell_and_on_a_point_plays_the_track(
     page.get_by_text(f"true {far['true']:.4g}, predicted {far['predicted']:.4g}").wait_for()
     hear(page, page.locator(".player").first)
     page.get_by_text("residuals", exact=True).click()
-    assert "true − predicted" in chart(page, "cell-residuals").inner_text()
+    residuals = chart(page, "cell-residuals")
+    until(page, residuals.inner_text, lambda text: "true − predicted" in text)
     no_error(page)
 
 
@@ -62,8 +63,8 @@ def test_the_point_of_a_segment_plays_from_its_offset(page: Any, own: tuple[str,
     address, _ = own
     open_page(page, address, "discovery")
     page.get_by_text("segments of 5 s").click()
-    plot = chart(page, "cell-predicted")
     page.get_by_text(re.compile(r"\d+ segments of \d+ works")).wait_for()
+    plot = chart(page, "cell-predicted")
     # The third segment that lies farthest from any other point: a click hits no neighbour.
     track, segment = plot.evaluate(
         """plot => {
@@ -90,9 +91,9 @@ def test_the_heatmap_shows_other_numbers_and_is_saved_as_picture(
 ) -> None:
     page.emulate_media(color_scheme="dark")
     open_page(page, own[0], "discovery")
-    plot = chart(page, "heatmap-")
     page.get_by_text("significance", exact=True).click()
     page.get_by_text("−log₁₀ of the family-wise p").wait_for()
+    plot = chart(page, "heatmap-")
     for format_, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
         with page.expect_download() as waiting:
             page.get_by_role("button", name=f"Figure as {format_}").click()
@@ -131,7 +132,8 @@ def test_two_discoveries_are_compared_and_everything_can_be_taken_away(
     open_tab(page, "Compare")
     page.get_by_text("Nested R² is higher in the first for").wait_for()
     chart(page, "difference")
-    assert page.locator("[class*='st-key-side-'] .js-plotly-plot").count() == 2
+    beside = page.locator("[class*='st-key-side-'] .js-plotly-plot")
+    until(page, beside.count, lambda count: count == 2)
     open_tab(page, "Layers")
     page.get_by_text("Bands are 95 % intervals").wait_for()
     open_tab(page, "Download")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import no_error, open_page
+from browser_acts import at_rest, drawn, no_error, open_page, reload, until
 from browser_server import serve
 from layouts import write_piece
 
@@ -44,16 +44,24 @@ def address(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def tick(page: Any, row: int) -> None:
     """Tick a row of the table of runs, which is a canvas."""
+    cells(page)
     table = page.get_by_test_id("stDataFrame").first
-    table.wait_for(timeout=120_000)
-    box = table.bounding_box()
-    page.mouse.click(box["x"] + 18, box["y"] + 35 * (row + 1.5))
+    told = table.locator(f"canvas [role=row][aria-rowindex='{row + 2}']")  # after the titles
+
+    def ticked() -> bool:
+        if told.get_attribute("aria-selected") != "true":
+            box = table.bounding_box()
+            page.mouse.click(box["x"] + 18, box["y"] + 35 * (row + 1.5))
+            page.wait_for_timeout(500)
+        return bool(told.get_attribute("aria-selected") == "true")
+
+    until(page, ticked)
 
 
 def cells(page: Any, number: int = 0) -> str:
     """Return what a table says to a screen reader."""
     table = page.get_by_test_id("stDataFrame").nth(number)
-    table.wait_for(timeout=120_000)  # MLflow's client starts in its process
+    at_rest(page)  # MLflow's client starts in its process
     table.locator("canvas [role=row]").first.wait_for(state="attached")
     return str(table.locator("canvas").first.text_content())
 
@@ -64,25 +72,26 @@ def test_two_runs_are_compared(page: Any, address: str) -> None:
     page.get_by_test_id("stMultiSelect").filter(has_text="Kind").locator("input").click()
     page.get_by_role("option", name="probe", exact=True).click()
     page.keyboard.press("Escape")
-    page.wait_for_timeout(500)
+    until(page, lambda: cells(page), lambda text: "evaluate" not in text)
     tick(page, 0)
     page.get_by_role("heading", name="probe demo spectral").wait_for()
     tick(page, 1)
     page.get_by_role("heading", name="First against second").wait_for()
-    settings = cells(page, 1)
+    settings = until(page, lambda: cells(page, 1), lambda text: "folds" in text)
     assert re.search("folds.*4.*3", settings) and "alpha" not in settings
     page.get_by_role("tab", name="First less second").wait_for()
-    page.locator(".js-plotly-plot .heatmaplayer image").first.wait_for(state="attached")
+    drawn(page).locator(".heatmaplayer image").first.wait_for(state="attached")
     page.get_by_role("tab", name="Second", exact=True).click()
     page.locator(".js-plotly-plot").nth(2).get_by_text("spectral_centroid").first.wait_for()
     no_error(page)
 
 
 def test_mlflow_is_started_found_again_and_stopped(page: Any, address: str, store: Store) -> None:
+    mlflow_server.stop(store)
     open_page(page, address, "experiments")
     page.get_by_role("button", name="Start MLflow").click()
-    page.get_by_role("link", name="Open MLflow").wait_for(timeout=120_000)
-    page.reload()
+    page.get_by_role("link", name="Open MLflow").wait_for()
+    reload(page)
     link = page.get_by_role("link", name="Open MLflow")
     link.wait_for()
     server = mlflow_server.find(store)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import no_error, open_page
+from browser_acts import no_error, open_page, until
 from browser_server import serve
 from layouts import write_piece
 
@@ -53,11 +53,9 @@ def test_gaps_say_why_and_are_filled_by_a_click(
     assert "○ missing" in told("search index")
     page.get_by_role("button", name="Index", exact=True).click()
     page.get_by_role("row", name=re.compile("search index.*ready", re.DOTALL)).wait_for()
-    for _ in range(300):  # the index is seen before the passages beside it are done
-        job = jobs.last_job(store, "demo")
-        if job is not None and not job.running:
-            break
-        page.wait_for_timeout(100)
+    # The index is seen before the passages beside it are done.
+    until(page, lambda: jobs.active_jobs(store), lambda active: not active)
+    job = jobs.last_job(store, "demo")
     assert job is not None and job.state == "done"
     assert job.command == ["index", "--dataset", "demo", "--encoder", "spectral"]
     no_error(page)
@@ -72,8 +70,8 @@ def test_a_first_visit_builds_the_demo_library_in_one_click(
     open_page(page, address)
     page.get_by_text("MESS looks into the layers").wait_for()
     page.get_by_role("button", name="Build the demo library").click()
-    page.get_by_role("button", name="Cancel").click(timeout=60_000)
-    page.get_by_role("button", name="Cancel").wait_for(state="detached", timeout=60_000)
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").wait_for(state="detached")
     job = jobs.last_job(store, "demo")
     assert job is not None and job.state == "cancelled"
     assert job.command == ["run-all", "--dataset", "demo"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import choose, no_error, open_page
+from browser_acts import PATIENCE, choose, no_error, open_page, reload, until
 from browser_server import serve
 from layouts import write_piece
 
@@ -40,9 +40,8 @@ def nothing_runs_on(store: Store) -> Iterator[None]:
     yield
     for job in jobs.active_jobs(store):
         jobs.cancel(store, job)
-    for _ in range(300):
-        if not jobs.active_jobs(store):
-            return
+    deadline = time.monotonic() + PATIENCE
+    while jobs.active_jobs(store) and time.monotonic() < deadline:
         time.sleep(0.1)
 
 
@@ -69,6 +68,7 @@ def test_a_job_is_seen_by_two_browsers_a_reload_and_the_next_server(
     request.addfinalizer(process.kill)
     context = browser.new_context()
     request.addfinalizer(context.close)
+    context.set_default_timeout(1000 * PATIENCE)
     other = context.new_page()
     open_page(other, address)
     open_page(page, address)
@@ -77,7 +77,7 @@ def test_a_job_is_seen_by_two_browsers_a_reload_and_the_next_server(
     page.get_by_role("button", name="Re-extract and re-probe").click()
     running(page).wait_for()
     running(other).wait_for()  # it was idle, and nobody touched it
-    page.reload()
+    reload(page)
     running(page).wait_for()
     process.kill()
     second, address = serve(store.root, tmp_path / "second")
@@ -92,7 +92,8 @@ def test_a_job_is_seen_by_two_browsers_a_reload_and_the_next_server(
     assert 0 < len(store.features_manifest("tunes", "spectral").done()) < 120
     for one in (page, other):
         one.get_by_text("Last jobs").click()
-        one.get_by_text(re.compile("tunes: everything that is missing by spectral: cancelled"))
+        ended = re.compile("tunes: everything that is missing by spectral: cancelled")
+        one.get_by_text(ended).first.wait_for()
         no_error(one)
 
 
@@ -105,7 +106,7 @@ def test_jobs_wait_for_one_another_and_can_be_removed(
     page.get_by_role("button", name="Cancel").wait_for()
     run(page, "Build the search index")
     page.get_by_text(re.compile("tunes: build the search index.*waits")).wait_for()
-    assert [job.state == "queued" for job in jobs.active_jobs(store)] == [False, True]
+    until(page, lambda: [job.state == "queued" for job in jobs.active_jobs(store)] == [False, True])
     page.get_by_role("button", name="Remove").click()
     page.get_by_role("button", name="Remove").wait_for(state="detached")
     assert [job.command[0] for job in jobs.active_jobs(store)] == ["targets"]
@@ -130,7 +131,7 @@ def test_a_failing_job_shows_its_line_and_its_log_and_names_as_text(
     assert "has no audio below" in Path(download.value.path()).read_text()
     page.get_by_role("button", name="Close").click()
     failure.wait_for(state="detached")
-    page.reload()
+    reload(page)
     page.get_by_text("Last jobs").click()
     page.get_by_text(re.compile("✗ .*failed")).wait_for()
     assert failure.count() == 0

@@ -3,11 +3,12 @@
 import re
 from typing import Any
 
-from browser_acts import hear, no_error, open_page
+from browser_acts import at_rest, hear, no_error, open_page, until
 
 
 def rows(page: Any) -> list[str]:
     page.locator(".results li h3").first.wait_for()
+    at_rest(page)
     found: list[str] = page.locator(".results li h3").all_inner_texts()
     return found
 
@@ -27,9 +28,7 @@ def test_a_click_picks_a_window_and_its_passages_sound(page: Any, dashboard: str
     box = page.locator(".picker .field").bounding_box()
     page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.7 * box["height"])
     page.get_by_text(re.compile(r"Chosen: 0:[1-3]\d to 0:[1-3]\d")).wait_for()
-    page.wait_for_timeout(700)
-    after = rows(page)
-    assert after != before
+    after = until(page, lambda: rows(page), lambda now: now != before)
     own = (
         page.locator(".picker .field")
         .get_attribute("aria-label")
@@ -56,9 +55,7 @@ def test_arrow_keys_and_sliders_change_the_list_and_the_address(page: Any, dashb
     page.get_by_text("Chosen: 0:05 to 0:10").wait_for()
     page.get_by_role("button", name="Timbre").click()
     page.wait_for_url(re.compile(r"at=5.*brightness:1|brightness:1.*at=5"))
-    page.wait_for_timeout(700)
-    changed = rows(page)
-    assert changed != before
+    changed = until(page, lambda: rows(page), lambda now: now != before)
     link = page.url
     other = page.context.new_page()
     other.goto(link)

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from browser_acts import no_error, open_page
+from browser_acts import PATIENCE, at_rest, no_error, open_page, reload, until
 from browser_server import serve
 
 from mess.search.layer_based_recommender import LayerBasedRecommender
@@ -22,19 +22,27 @@ def weights_of(page: Any) -> dict[str, float]:
     }
 
 
+def sliders(page: Any) -> dict[str, float]:
+    """Return where the sliders stand."""
+    found = page.get_by_role("slider", name=re.compile("R²")).evaluate_all(
+        "all => all.map(one => [one.ariaLabel ?? one.getAttribute('aria-label'), one.value])"
+    )
+    return {name.split(", R²")[0]: float(value) for name, value in found}
+
+
 def check_shown(page: Any, root: Path) -> None:
     """Fail unless sliders, address, query field and list say the same."""
+    until(page, lambda: set(sliders(page).items()) >= set(weights_of(page).items()))
     said = weights_of(page)
-    for slider in page.get_by_role("slider", name=re.compile("R²")).all():
-        name = slider.get_attribute("aria-label").split(", R²")[0]
-        assert float(slider.input_value()) == said.get(name, 0.0), name
+    assert all(value == said.get(name, 0.0) for name, value in sliders(page).items())
     (query,) = parse_qs(urlsplit(page.url).query)["track"]
     recommender = LayerBasedRecommender("demo", "spectral", store=Store(root))
     weights = {name.replace(" ", "_"): value for name, value in said.items()}
     found = recommender.multi_aspect_recommendation([query], weights, 10)
     page.locator(".results li .about").first.filter(has_text=found[0].track_id).wait_for()
-    about = page.locator(".results li .about").all_inner_texts()
-    assert [text.split(" ")[0] for text in about] == [one.track_id for one in found]
+    wanted = [one.track_id for one in found]
+    about = page.locator(".results li .about")
+    until(page, lambda: [text.split(" ")[0] for text in about.all_inner_texts()] == wanted)
     entry = Store(root).features_manifest("demo", "spectral").done()[query]
     shown = page.get_by_role("combobox", name="Query track").input_value()
     assert entry["title"] in shown
@@ -63,25 +71,22 @@ def test_sliders_list_address_and_query_agree(
 
     # The server ends under the page, a slider is moved meanwhile, and another server comes up.
     process.terminate()
-    process.wait(timeout=20)
+    process.wait(timeout=PATIENCE)
     page.keyboard.press("End")
     again, _ = serve(demo_library, tmp_path / "again", port=int(urlsplit(address).port or 0))
     request.addfinalizer(again.kill)
-    page.wait_for_function(
-        "() => !document.querySelector('[data-testid=stConnectionStatus]')", timeout=30_000
-    )
+    at_rest(page)  # with the other server
     said = weights_of(page)
     page.wait_for_function(
         """value => [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
             .flatMap(host => [...host.shadowRoot.querySelectorAll('input[type=range]')])
             .slice(0, 1).every(input => Number(input.value) === value)""",
         arg=next(iter(said.values())),
-        timeout=30_000,
     )
     check_shown(page, demo_library)
 
     before = page.url
-    page.reload()
+    reload(page)
     page.locator(".results li h3").first.wait_for()
     check_shown(page, demo_library)
 

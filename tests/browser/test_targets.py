@@ -56,7 +56,7 @@ def damaged(demo_library: Path, tmp_path: Path) -> Iterator[str]:
     process, address = serve(tmp_path, tmp_path / "log")
     yield address
     process.kill()
-    process.wait(timeout=20)
+    process.wait()
 
 
 def test_a_broken_table_is_one_line_and_a_button(page: Any, damaged: str) -> None:
