@@ -49,6 +49,7 @@ class MlflowProcess:
         """
         with self._lock:
             if self._process is None or self._process.poll() is not None:
+                self.close()  # what is left of one that died
                 self._start()
             return self._exchange({"do": what, **fields}, seconds=_ANSWER_SECONDS)
 
@@ -65,7 +66,7 @@ class MlflowProcess:
         if process is not None and process.stdin is not None:
             with suppress(OSError):
                 process.stdin.close()
-            threading.Thread(target=process.wait, daemon=True).start()
+            threading.Thread(target=_see_off, args=(process,), daemon=True).start()
 
     def _start(self) -> None:
         if importlib.util.find_spec("mlflow") is None:
@@ -118,6 +119,12 @@ class MlflowProcess:
                 self.close()
             raise MessError(answer["problem"])
         return answer["value"]
+
+
+def _see_off(process: "subprocess.Popen[str]") -> None:
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def _work_off(work: "queue.SimpleQueue[Callable[[], None]]") -> None:

@@ -4,7 +4,10 @@ import importlib.util
 import itertools
 import json
 import os
+import time
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +58,15 @@ def runs(uri: str) -> list[Any]:
     client = MlflowClient(tracking_uri=uri)
     found = client.get_experiment_by_name("mess")
     return client.search_runs([found.experiment_id]) if found else []
+
+
+def pipes() -> set[str]:
+    """Return the pipes that this process has open."""
+    found = set()
+    for path in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found.add(str(path.readlink()))
+    return {name for name in found if name.startswith("pipe:")}
 
 
 def sqlite(store: Store) -> str:
@@ -167,10 +179,18 @@ def test_two_stores_in_one_process_keep_their_runs_apart(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     before = len(runs(sqlite(store)))
     other = Store(tmp_path / "other")
-    with start_run("first", store=other):
-        pass
-    with start_run("second", store=store):
-        pass
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", ResourceWarning)
+        others = pipes()
+        with start_run("first", store=other):
+            pass
+        first = pipes() - others
+        with start_run("second", store=store):
+            pass
+        deadline = time.monotonic() + 60
+        while pipes() & first and time.monotonic() < deadline:
+            time.sleep(0.02)  # the first process ends
+    assert not [str(one.message) for one in said if "unclosed file" in str(one.message)]
     assert "MLFLOW_TRACKING_URI" not in os.environ
     assert len(runs(sqlite(other))) == 1
     assert len(runs(sqlite(store))) == before + 1
