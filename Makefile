@@ -36,8 +36,9 @@ demo: $(VENV)/.installed
 	$(BIN)/mess run-all --dataset demo
 
 # One thread each: two workers whose threads wait for each other on two cores take twice as long.
+# A file of tests is one worker's, in its order: its tests share a dashboard and what lies below it.
 test: $(VENV)/.installed-test
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

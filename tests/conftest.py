@@ -16,15 +16,6 @@ settings.load_profile("suite")
 sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
 
 
-@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares a dashboard, and what shares a file, in one worker."""
-    for item in items:
-        shares_dashboard = "dashboard" in getattr(item, "fixturenames", ())
-        group = "dashboard" if shares_dashboard else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def built_once(name: str, factory: pytest.TempPathFactory, build: Callable[[Path], None]) -> Path:
     """Return a folder that one worker of the test run builds for all."""
     from filelock import FileLock
