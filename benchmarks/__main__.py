@@ -212,7 +212,7 @@ def discovery(_: Path) -> Iterator[Row]:
 
 def search(_: Path) -> Iterator[Row]:
     """One query with several aspects at 1,276 tracks × 13 × 768."""
-    from mess.search.index import LayerIndex, normalise_layers, serialise_layer
+    from mess.search.layer_index import LayerIndex, normalise_layers, serialise_layer
 
     rng = np.random.default_rng(0)
     n = 1_276
@@ -251,16 +251,16 @@ def search(_: Path) -> Iterator[Row]:
 def passages(folder: Path) -> Iterator[Row]:
     """A million segments, each kind of query, against numpy; a whole call at 100,000."""
     yield _whole_call(folder)
-    from mess.search.passages.index import SegmentIndex, build_segment_index
+    from mess.search.coordinate_index import Column, CoordinateIndex
     from mess.search.passages.recall import draw_query
-    from mess.search.steering import Column, Steering
+    from mess.search.passages.segment_index import SegmentIndex, build_segment_index
 
     x, overall = plain.segment_coordinates(1_000_000)
     columns = [Column(str(number), "probe") for number in range(x.shape[1])]
     began = time.perf_counter()
     parts, search = build_segment_index(x, overall, columns)
     yield Row("index of 1,000,000 segments", f"{time.perf_counter() - began:.0f} s", "", "")
-    index = SegmentIndex(Steering(parts["passages.faiss"], columns), parts, search)
+    index = SegmentIndex(CoordinateIndex(parts["passages.faiss"], columns), parts, search)
     squares = np.square(x)
     for kind, plan in index.plan.items():
         rng = np.random.default_rng(7)
@@ -286,9 +286,9 @@ def passages(folder: Path) -> Iterator[Row]:
 
 def _whole_call(folder: Path) -> Row:
     """Ten passages among 100,000 segments, with shares, values and merged neighbours."""
-    from mess.search.passages.index import build_segment_index
+    from mess.search.coordinate_index import Column
     from mess.search.passages.recommender import PassageRecommender
-    from mess.search.steering import Column
+    from mess.search.passages.segment_index import build_segment_index
     from mess.storage.paths import POOLED
     from mess.storage.store import Store
     from mess.targets import TARGETS

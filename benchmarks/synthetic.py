@@ -23,9 +23,9 @@ from benchmarks.__main__ import RATE, music
 from mess.audio.decoding import SEGMENT_SECONDS
 from mess.encoders.catalogue import PRESETS
 from mess.experiments.rows import ProbeSettings
-from mess.search.index import normalise_layers, serialise_layer
+from mess.search.coordinate_index import Column, serialise
+from mess.search.layer_index import normalise_layers, serialise_layer
 from mess.search.spaces import standardise, whiten
-from mess.search.steering import Column, serialise
 from mess.search.tempo import TEMPO, octave_targets, scale_of
 from mess.storage.manifest import digest
 from mess.storage.paths import POOLED

@@ -13,7 +13,7 @@ Examples
 --------
 >>> import numpy as np
 >>> values = np.random.default_rng(0).standard_normal((40, 8))
->>> project(values, method="pca").points.shape
+>>> make_plane_map(values, method="pca").points.shape
 (40, 2)
 """
 
@@ -84,7 +84,9 @@ def standardise(values: NDArray[Any]) -> Array:
     return scaled
 
 
-def principal(values: Array, *, components: int = _COMPONENTS) -> tuple[Array, list[float]]:
+def principal_components(
+    values: Array, *, components: int = _COMPONENTS
+) -> tuple[Array, list[float]]:
     """Return the first principal components of centred rows, and each one's share of variance.
 
     Parameters
@@ -115,7 +117,7 @@ def principal(values: Array, *, components: int = _COMPONENTS) -> tuple[Array, l
     return scores, (squares[:count] / total).tolist() if total > 0 else []
 
 
-def project(values: NDArray[Any], *, method: str = "pca", seed: int = 0) -> PlaneMap:
+def make_plane_map(values: NDArray[Any], *, method: str = "pca", seed: int = 0) -> PlaneMap:
     """Put rows on a plane.
 
     Parameters
@@ -140,7 +142,7 @@ def project(values: NDArray[Any], *, method: str = "pca", seed: int = 0) -> Plan
     n = len(values)
     if n < FEWEST:
         raise MessError(f"a map needs {FEWEST} rows and there are {n}: add recordings")
-    reduced, explained = principal(standardise(values))
+    reduced, explained = principal_components(standardise(values))
     if reduced.shape[1] < 2:
         raise MessError("all rows lie on one line: choose another layer")
     points: NDArray[Any]
@@ -184,7 +186,7 @@ def _umap(reduced: Array, seed: int) -> tuple[NDArray[Any], dict[str, Any]]:
     return model.fit_transform(reduced), settings
 
 
-def group(reduced: Array, *, clusters: int = CLUSTERS, seed: int = 0) -> NDArray[np.int16]:
+def cluster_rows(reduced: Array, *, clusters: int = CLUSTERS, seed: int = 0) -> NDArray[np.int16]:
     """Return the group of each row by k-means on its principal components, the largest group 0.
 
     Parameters
@@ -204,7 +206,7 @@ def group(reduced: Array, *, clusters: int = CLUSTERS, seed: int = 0) -> NDArray
     return rank[found]
 
 
-def trust(reduced: Array, points: Array, *, seed: int = 0) -> float | None:
+def trustworthiness_of(reduced: Array, points: Array, *, seed: int = 0) -> float | None:
     """Return the trustworthiness of a map, on 2,000 rows drawn by the seed where there are more.
 
     None where there are too few rows to have neighbours.

@@ -15,15 +15,15 @@ from mess.audio.fingerprint import join_works
 from mess.errors import ArtifactMissing
 from mess.experiments.rows import aligned_targets, copies_of
 from mess.probing.folds import MIN_WORKS
+from mess.search.coordinate_index import serialise
 from mess.search.coordinates import Coordinates, describe_course, make_coordinates
-from mess.search.index import normalise_layers, serialise_layer
+from mess.search.layer_index import normalise_layers, serialise_layer
 from mess.search.passages.build import (
     Sample,
     build_passages,
     describe_passages,
     sample_segments,
 )
-from mess.search.steering import serialise
 from mess.storage.manifest import Manifest, digest
 from mess.storage.store import Features, Store
 from mess.versions import INDEX_VERSION

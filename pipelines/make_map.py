@@ -11,7 +11,14 @@ import typer
 from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, MessError, UnknownName
-from mess.maps import CLUSTERS, METHODS, group, likeliest_layer, project, trust
+from mess.maps import (
+    CLUSTERS,
+    METHODS,
+    cluster_rows,
+    likeliest_layer,
+    make_plane_map,
+    trustworthiness_of,
+)
 from mess.storage.paths import Level
 from mess.storage.store import Store
 from mess.versions import MAPS_VERSION
@@ -95,9 +102,9 @@ def make_map(
     with progress(f"map of {dataset} by {METHODS[method]}", 4, unit="steps") as shown:
         tracks, segments, values = read_layer(store, dataset, encoder, layer=layer, level=rows)
         shown.advance("read")
-        found = project(values, method=method, seed=seed)
+        found = make_plane_map(values, method=method, seed=seed)
         shown.advance("projected")
-        groups = group(found.reduced, clusters=clusters, seed=seed)
+        groups = cluster_rows(found.reduced, clusters=clusters, seed=seed)
         shown.advance("grouped")
         ids = list(dict.fromkeys(tracks))
         position = {track: number for number, track in enumerate(ids)}
@@ -105,7 +112,7 @@ def make_map(
             "n": len(tracks),
             "settings": found.settings,
             "explained": found.explained,
-            "trust": trust(found.reduced, found.points, seed=seed),
+            "trust": trustworthiness_of(found.reduced, found.points, seed=seed),
             "tracks": ids,
         }
         arrays: dict[str, NDArray[Any]] = {

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from mess.errors import MessError
 from mess.evaluation.rankings import Ranking
 from mess.search.aspects import ASPECTS
+from mess.search.coordinate_index import ColumnWeights
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.ranking import Query, Term
-from mess.search.steering import ColumnWeights
 from mess.search.tempo import TEMPO
 from mess.search.terms import Method
 
@@ -47,7 +47,7 @@ class Rankers:
         layer : int or None
             The target's best layer.
         """
-        steering = self._recommender.terms.steering
+        coordinates = self._recommender.terms.coordinates
         if method == "mean_layers":
             return self._by_mean_of_layers
         if method == "random":
@@ -56,7 +56,7 @@ class Rankers:
             return None if layer is None else self._by_layer(layer)
         if method == "subspace":
             aspect = next((name for name, own in ASPECTS.items() if target in own), "")
-            columns = np.array(steering.find(aspect, "subspace"), dtype=np.int64)
+            columns = np.array(coordinates.find(aspect, "subspace"), dtype=np.int64)
             shares = np.ones(len(columns))
         else:
             columns, shares = self._recommender.terms.columns([target], method)
@@ -76,13 +76,13 @@ class Rankers:
             term = self._recommender.terms.make(name, 1.0, method=method)
         except MessError:
             return None
-        if term.part is not None:
-            return self._by_part(term.part)
+        if term.column_weights is not None:
+            return self._by_part(term.column_weights)
         return None if term.layer is None else self._by_layer(term.layer)
 
     def overall(self) -> Ranking:
         """Return the ranking by the centred, whitened cosine of all layers."""
-        return self._by_part(self._recommender.terms.steering.overall)
+        return self._by_part(self._recommender.terms.coordinates.overall)
 
     def mean_of_layers(self) -> Ranking:
         """Return the ranking by the mean cosine over all layers."""

@@ -27,9 +27,9 @@ from mess.audio.decoding import SEGMENT_SECONDS, decode_at
 from mess.encoders import Encoder
 from mess.encoders.pooling import describe_encoder, pool_segments
 from mess.errors import AudioError, MessError
+from mess.search.coordinate_index import Point
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.passages.recommender import PassageRecommender
-from mess.search.steering import Point
 from mess.search.tempo import DENSITY, TEMPO, octave_values
 from mess.storage.files import load_arrays
 from mess.storage.paths import command_for
@@ -187,7 +187,7 @@ def project_recording(recording: EncodedRecording, recommender: LayerBasedRecomm
         If it was encoded in another way than the tracks, or the index has no coordinates.
     """
     check_same_encoder(recording.made_by, recommender.made_by)
-    projection, columns = recommender.projection, recommender.terms.steering.columns
+    projection, columns = recommender.projection, recommender.terms.coordinates.columns
     features = recording.whole[None]
     x = projection.coordinates(features)[0]
     octaves = iter(octave_values(*(recording.measured.get(n, np.nan) for n in (TEMPO, DENSITY)))[0])
@@ -228,11 +228,11 @@ def predicted_values(
     recording: EncodedRecording, recommender: LayerBasedRecommender
 ) -> dict[str, float]:
     """Return the targets that are predicted of a recording, in their units."""
-    steering = recommender.terms.steering
-    columns = [n for n, column in enumerate(steering.columns) if column.kind == "probe"]
-    values = steering.point_values(project_recording(recording, recommender), columns)
+    coordinates = recommender.terms.coordinates
+    columns = [n for n, column in enumerate(coordinates.columns) if column.kind == "probe"]
+    values = coordinates.point_values(project_recording(recording, recommender), columns)
     return {
-        steering.columns[number].name: float(value)
+        coordinates.columns[number].name: float(value)
         for number, value in zip(columns, values, strict=True)
         if math.isfinite(value)
     }

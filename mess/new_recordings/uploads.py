@@ -76,11 +76,11 @@ class Uploads:
 
     Parameters
     ----------
-    places : DataPaths
+    paths : DataPaths
     """
 
-    def __init__(self, places: DataPaths) -> None:
-        self.folder = places.uploads_dir
+    def __init__(self, paths: DataPaths) -> None:
+        self.folder = paths.uploads_dir
 
     def add(self, content: bytes | memoryview, name: str, *, most: int) -> Upload:
         """Keep a file.

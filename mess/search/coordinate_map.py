@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.search.index import Vectors, unit_layers
+from mess.search.layer_index import Vectors, unit_layers
 from mess.search.spaces import Array, Whitening
 from mess.storage.files import load_arrays
 

@@ -1,4 +1,6 @@
-"""From features and targets to the coordinates that steering ranks by (see `mess.search.steering`).
+"""From features and targets to the coordinates that search ranks by.
+
+`mess.search.coordinate_index` says what a coordinate is and how it is searched.
 
 Examples
 --------
@@ -25,10 +27,10 @@ from numpy.typing import ArrayLike, NDArray
 from mess.probing.ridge import Array
 from mess.probing.stacking import SegmentProbes, Segments, Stacked, stack
 from mess.search.aspects import ASPECTS
+from mess.search.coordinate_index import Column
 from mess.search.coordinate_map import CoordinateMap, combine
-from mess.search.index import unit_layers
+from mess.search.layer_index import unit_layers
 from mess.search.spaces import Reduction, fit_reduction, fit_whitening, standardise
-from mess.search.steering import Column
 from mess.search.tempo import ON_CIRCLE, TEMPO, circle_r2, octave_targets, scale_of
 
 

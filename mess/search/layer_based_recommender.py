@@ -43,11 +43,11 @@ from mess.search.aspects import (
     find_best_layers,
     find_evidence,
 )
+from mess.search.coordinate_index import Column, CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.fitting import fit_weights
-from mess.search.index import LayerIndex, best_rows
+from mess.search.layer_index import LayerIndex, best_rows
 from mess.search.ranking import Cap, Query, SearchSpace, capped_rows
-from mess.search.steering import Column, Point, Steering
 from mess.search.tempo import DENSITY_SHARE
 from mess.search.terms import METHODS, Method, Terms
 from mess.search.weights import share_weights
@@ -150,13 +150,13 @@ class LayerBasedRecommender:
         )
         self._projection_checksum = record.get("projection_crc32")
         columns = [Column(**column) for column in record["columns"]]
-        steering = None
+        coordinates = None
         if columns:
             content = self._store.read_steering(
                 self.dataset, self.encoder, checksum=record["steering_crc32"]
             )
-            steering = Steering(content, columns)
-        self.space = SearchSpace(steering, layers, len(self.track_ids))
+            coordinates = CoordinateIndex(content, columns)
+        self.space = SearchSpace(coordinates, layers, len(self.track_ids))
         self.evidence = find_evidence(
             discovery["cells"],
             discovery.get("summaries", ()),
@@ -174,7 +174,7 @@ class LayerBasedRecommender:
             encoder=self.encoder,
             track_ids=self.track_ids,
             aspects=self.aspects,
-            found=steering,
+            indexed=coordinates,
             **(self._read_evaluated(sources) if evaluated else {"defaults": {}}),
         )
 
@@ -220,7 +220,7 @@ class LayerBasedRecommender:
         ArtifactError
             If the index has none.
         """
-        _ = self.terms.steering  # without targets there are no coordinates
+        _ = self.terms.coordinates  # without targets there are no coordinates
         if self._projection_checksum is None:
             raise ArtifactStale(
                 f"the index of {self.dataset!r} by {self.encoder!r}",

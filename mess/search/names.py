@@ -21,10 +21,10 @@ _SAMPLED = 16  # every so many-th name tells which word is rare
 _BETWEEN = re.compile(r"[\W_]+")
 
 
-def fold(text: str) -> str:
+def normalise_text(text: str) -> str:
     """Return ``text`` in small letters without accents, its words apart by single spaces.
 
-    >>> fold("  Dvořák: Op.46/No_8 ")
+    >>> normalise_text("  Dvořák: Op.46/No_8 ")
     'dvorak op 46 no 8'
     """
     if not text.isascii():
@@ -49,17 +49,17 @@ class Names:
 
     def __init__(self, ids: Sequence[str], texts: Sequence[str]) -> None:
         self._ids = list(ids)
-        folded = [f" {fold(text)}\n" for text in texts]
-        self._text = "".join(folded)
-        self._starts = [0, *accumulate(map(len, folded))]
-        self._sample = "".join(folded[::_SAMPLED])
+        normalised = [f" {normalise_text(text)}\n" for text in texts]
+        self._text = "".join(normalised)
+        self._starts = [0, *accumulate(map(len, normalised))]
+        self._sample = "".join(normalised[::_SAMPLED])
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def find(self, typed: str, *, limit: int = 12) -> list[str]:
         """Return the ids of at most ``limit`` tracks; without a word, the first ones."""
-        words = list(dict.fromkeys(fold(typed[:_LONGEST]).split()))
+        words = list(dict.fromkeys(normalise_text(typed[:_LONGEST]).split()))
         if not words:
             return self._ids[:limit]
         found = list(islice(self._holding([" " + word for word in words]), limit))

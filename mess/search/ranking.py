@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import MessError
-from mess.search.index import LayerIndex, best_rows
-from mess.search.steering import ColumnWeights, Point, Steering
+from mess.search.coordinate_index import ColumnWeights, CoordinateIndex, Point
+from mess.search.layer_index import LayerIndex, best_rows
 
 Array = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ class Term:
     ----------
     name : str
     weight : float
-    part : ColumnWeights or None
+    column_weights : ColumnWeights or None
         Coordinates along which it ranks, or
     layer : int or None
         the layer over which it does.
@@ -38,7 +38,7 @@ class Term:
 
     name: str
     weight: float
-    part: ColumnWeights | None
+    column_weights: ColumnWeights | None
     layer: int | None
     shown: tuple[int, ...]
     method: str = ""
@@ -57,20 +57,24 @@ class Query:
 class SearchSpace:
     """What is searched: the coordinates (if there are any) and the layers of the same tracks."""
 
-    steering: Steering | None
+    coordinates: CoordinateIndex | None
     layers: LayerIndex
     n: int
 
     def scores(self, query: Query) -> NDArray[np.float32]:
         """Return the score of every track but for a number that is the same for all, [n]."""
         scores = np.zeros(self.n, dtype=np.float32)
-        steered = [(term.part, term.weight) for term in query.terms if term.part is not None]
-        if steered and self.steering is not None:
+        steered = [
+            (term.column_weights, term.weight)
+            for term in query.terms
+            if term.column_weights is not None
+        ]
+        if steered and self.coordinates is not None:
             vectors = [
-                sign * self.steering.query_vector(row, steered, offset=query.moves).vector
+                sign * self.coordinates.query_vector(row, steered, offset=query.moves).vector
                 for row, sign in query.points
             ]
-            scores += self.steering.scores(np.sum(vectors, axis=0))
+            scores += self.coordinates.scores(np.sum(vectors, axis=0))
         layers: dict[int, float] = {}
         for term in query.terms:
             if term.layer is not None:
@@ -92,9 +96,9 @@ class SearchSpace:
         shares = np.zeros((len(query.terms), len(rows)))
         for number, term in enumerate(query.terms):
             for row, sign in query.points:
-                if term.part is not None and self.steering is not None:
-                    alike = self.steering.similarities(
-                        [term.part], row=row, rows=rows, offset=query.moves
+                if term.column_weights is not None and self.coordinates is not None:
+                    alike = self.coordinates.similarities(
+                        [term.column_weights], row=row, rows=rows, offset=query.moves
                     )[0]
                 elif term.layer is not None:
                     alike = self._cosines(row, term.layer)[rows].astype(np.float64)
@@ -104,24 +108,24 @@ class SearchSpace:
     def values(self, query: Query, rows: NDArray[np.int64]) -> list[dict[str, dict[str, float]]]:
         """Return what is behind each track's score: values of it and of the first query."""
         columns = list(dict.fromkeys(column for term in query.terms for column in term.shown))
-        if not columns or self.steering is None:
+        if not columns or self.coordinates is None:
             return [{} for _ in rows]
         names = [self._name(column, columns) for column in columns]
-        own = self.steering.point_values(query.points[0][0], columns).tolist()
+        own = self.coordinates.point_values(query.points[0][0], columns).tolist()
         return [
             {
                 name: {"query": before, "track": after}
                 for name, before, after in zip(names, own, theirs, strict=True)
                 if np.isfinite(after)
             }
-            for theirs in self.steering.values(rows, columns).tolist()
+            for theirs in self.coordinates.values(rows, columns).tolist()
         ]
 
     def _name(self, column: int, shown: Sequence[int]) -> str:
         """Return the target, and that it is the measured one where both values are shown."""
-        if self.steering is None:
+        if self.coordinates is None:
             return ""
-        columns = self.steering.columns
+        columns = self.coordinates.columns
         own = columns[column]
         twice = [columns[one].kind for one in shown if columns[one].name == own.name]
         return f"{own.name}:measured" if own.kind == "direct" and len(twice) > 1 else own.name

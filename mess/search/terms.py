@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, MessError
 from mess.search.aspects import OVERALL, THRESHOLD, Aspect
+from mess.search.coordinate_index import ColumnWeights, CoordinateIndex, Kind, Point
 from mess.search.ranking import Term
-from mess.search.steering import ColumnWeights, Kind, Point, Steering
 from mess.search.tempo import DENSITY_SHARE, TEMPO, octave_shares
 from mess.storage.paths import command_for
 from mess.targets import MIDI_TARGETS
@@ -29,7 +29,7 @@ class Terms:
     dataset, encoder : str
     track_ids : list of str
     aspects : dict of str to Aspect
-    found : Steering or None
+    indexed : CoordinateIndex or None
         The coordinates; None where the index was built without targets.
     defaults : mapping of str to str
         The method of each aspect, as it was evaluated.
@@ -41,7 +41,7 @@ class Terms:
     encoder: str
     track_ids: list[str]
     aspects: dict[str, Aspect]
-    found: Steering | None
+    indexed: CoordinateIndex | None
     defaults: Mapping[str, Method]
     density_share: float = DENSITY_SHARE
 
@@ -88,7 +88,7 @@ class Terms:
         return chosen
 
     @property
-    def steering(self) -> Steering:
+    def coordinates(self) -> CoordinateIndex:
         """The coordinates of the tracks.
 
         Raises
@@ -96,14 +96,14 @@ class Terms:
         ArtifactError
             If the index was built without targets.
         """
-        if self.found is None:
+        if self.indexed is None:
             raise ArtifactError(
                 f"the index of {self.dataset!r} by {self.encoder!r}",
                 "was built without targets and knows whole layers only",
                 f"{command_for('targets', self.dataset)} && "
                 + command_for("index", self.dataset, self.encoder),
             )
-        return self.found
+        return self.indexed
 
     def make(
         self,
@@ -134,7 +134,7 @@ class Terms:
         """
         chosen = self.ranks_by(name, method=method, moved=moved, rows=rows)
         if chosen == "overall":
-            return Term(name, weight, self.steering.overall, None, (), chosen)
+            return Term(name, weight, self.coordinates.overall, None, (), chosen)
         if method != "direct":
             self._check_validated(name, chosen)
         if moved and chosen in ("subspace", "layer"):
@@ -147,9 +147,9 @@ class Terms:
                 "for recordings whose tempo is measured"
             )
         part, shown = self._part(name, chosen, moved=moved)
-        steering = self.steering
+        coordinates = self.coordinates
         for row in rows:
-            if chosen == "direct" and not steering.is_known(row, part.columns):
+            if chosen == "direct" and not coordinates.is_known(row, part.columns):
                 who = "the recording" if isinstance(row, Point) else repr(self.track_ids[row])
                 raise MessError(f"{who} has no measured value of {name!r}: use another method")
         return Term(name, weight, part, None, shown, chosen)
@@ -162,20 +162,20 @@ class Terms:
         columns = self.columns(self._targets(name), "direct")[0]
         if not len(columns):
             return False
-        return name not in MIDI_TARGETS or bool(self.steering.complete[columns].all())
+        return name not in MIDI_TARGETS or bool(self.coordinates.complete[columns].all())
 
     def _is_measured(self, name: str, rows: Sequence[int | Point], *, moved: bool) -> bool:
         """Tell whether the queries have a measured value of an aspect."""
         columns = self.columns(self._targets(name), "direct", moved=moved)[0]
-        return all(self.steering.is_known(row, columns) for row in rows)
+        return all(self.coordinates.is_known(row, columns) for row in rows)
 
     def _is_lost_on_circle(self, name: str) -> bool:
         """Tell whether the layers do not tell tempo up to octaves, and it is measured."""
-        if name != TEMPO or self.found is None:
+        if name != TEMPO or self.indexed is None:
             return False
-        places = self.found.find(TEMPO, "probe_octaves")
-        r2 = self.found.columns[places[0]].r2 if places else None
-        return (r2 is None or r2 < THRESHOLD) and bool(self.found.find(TEMPO, "direct_octaves"))
+        places = self.indexed.find(TEMPO, "probe_octaves")
+        r2 = self.indexed.columns[places[0]].r2 if places else None
+        return (r2 is None or r2 < THRESHOLD) and bool(self.indexed.find(TEMPO, "direct_octaves"))
 
     def _targets(self, name: str) -> tuple[str, ...]:
         aspect = self.aspects.get(name)
@@ -189,14 +189,14 @@ class Terms:
         Every target counts alike. Tempo is ranked by the distance that lets octaves pass
         (`mess.search.tempo`), unless the query is moved: a circle knows no faster and no slower.
         """
-        steering = self.steering
+        coordinates = self.coordinates
         found, shares = [], []
         for target in targets:
             if target == TEMPO and not moved:
-                own = steering.find(target, _OCTAVES[kind])
+                own = coordinates.find(target, _OCTAVES[kind])
                 counts = octave_shares(len(own), density=self.density_share)
             else:
-                own = steering.find(target, kind)
+                own = coordinates.find(target, kind)
                 counts = np.ones(len(own))
             if own:
                 found += own
@@ -209,16 +209,16 @@ class Terms:
         self, name: str, kind: Literal["probe", "subspace", "direct"], *, moved: bool
     ) -> tuple[ColumnWeights, tuple[int, ...]]:
         """Return the columns of an aspect, and those whose values explain it."""
-        steering, targets = self.steering, self._targets(name)
+        coordinates, targets = self.coordinates, self._targets(name)
         if kind == "subspace":
-            columns = np.array(steering.find(name, "subspace"), dtype=np.int64)
+            columns = np.array(coordinates.find(name, "subspace"), dtype=np.int64)
             shares = np.ones(len(columns))
-            shown = [c for target in targets for c in steering.find(target, "probe")]
+            shown = [c for target in targets for c in coordinates.find(target, "probe")]
         else:
             aspect = self.aspects.get(name)
             used = aspect.steered if aspect and kind == "probe" else targets
             columns, shares = self.columns(used, kind, moved=moved)
-            shown = [c for target in used for c in steering.find(target, kind)]
+            shown = [c for target in used for c in coordinates.find(target, kind)]
         if not len(columns):
             raise MessError(f"nothing is known of {name!r} by the method {kind!r}")
         return ColumnWeights(name, columns, shares), tuple(shown)
@@ -227,13 +227,13 @@ class Terms:
         aspect = self.aspects.get(name)
         if aspect and aspect.validated:
             if method != "layer":
-                _ = self.steering  # tells if there is none
+                _ = self.coordinates  # tells if there is none
             elif aspect.layer is None:
                 raise MessError(f"no layer stands for {name!r} here: use another method")
             return
         doubt = "undefined" if aspect is None else aspect.doubt
         valid = ", ".join(self.validated()) or "none"
-        if self.found is not None and len(self.columns(self._targets(name), "direct")[0]):
+        if self.indexed is not None and len(self.columns(self._targets(name), "direct")[0]):
             valid += "; the method 'direct' ranks by what was measured"
         raise MessError(
             f"aspect {name!r} is not validated by {self.encoder!r} on {self.dataset!r} "

@@ -7,7 +7,7 @@ import numpy as np
 
 from dashboard.components.weights import describe
 from mess.search.aspects import Aspect
-from mess.search.steering import Column, Kind, Steering, serialise
+from mess.search.coordinate_index import Column, CoordinateIndex, Kind, serialise
 from mess.search.terms import Method, Terms
 
 KINDS: list[tuple[str, Kind]] = [
@@ -32,7 +32,7 @@ def searchable(chosen: Method) -> Any:
         encoder="e",
         track_ids=["a", "b", "c"],
         aspects=aspects,
-        found=Steering(serialise(x, np.zeros((3, 0))), [Column(*one) for one in KINDS]),
+        indexed=CoordinateIndex(serialise(x, np.zeros((3, 0))), [Column(*one) for one in KINDS]),
         defaults={"brightness": chosen},
     )
     return SimpleNamespace(aspects=aspects, terms=terms)

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from mess.errors import MessError, UnknownName
-from mess.maps import group, likeliest_layer, principal, project, standardise, trust
+from mess.maps import (
+    cluster_rows,
+    likeliest_layer,
+    make_plane_map,
+    principal_components,
+    standardise,
+    trustworthiness_of,
+)
 
 
 def islands(n: int = 90, dim: int = 20, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -20,7 +27,7 @@ def test_principal_components_are_those_of_scikit_learn(shape: tuple[int, int]) 
     from sklearn.decomposition import PCA
 
     values = standardise(np.random.default_rng(1).standard_normal(shape))
-    scores, explained = principal(values, components=5)
+    scores, explained = principal_components(values, components=5)
     theirs = PCA(5).fit(values)
     np.testing.assert_allclose(np.abs(scores), np.abs(theirs.transform(values)), atol=1e-3)
     np.testing.assert_allclose(explained, theirs.explained_variance_ratio_, atol=1e-6)
@@ -39,22 +46,22 @@ def test_groups_stay_together_and_a_seed_repeats(method: str) -> None:
     if method == "umap":
         pytest.importorskip("umap", reason="needs the extra 'ml'")
     values, kinds = islands()
-    found = project(values, method=method, seed=3)
-    again = project(values, method=method, seed=3)
+    found = make_plane_map(values, method=method, seed=3)
+    again = make_plane_map(values, method=method, seed=3)
     np.testing.assert_array_equal(found.points, again.points)
     nearest = np.linalg.norm(found.points[:, None] - found.points[None], axis=2)
     np.fill_diagonal(nearest, np.inf)
     assert (kinds[nearest.argmin(axis=1)] == kinds).mean() > 0.95
-    believed = trust(found.reduced, found.points)
+    believed = trustworthiness_of(found.reduced, found.points)
     scattered = np.random.default_rng(0).standard_normal(found.points.shape).astype(np.float32)
-    at_random = trust(found.reduced, scattered)
+    at_random = trustworthiness_of(found.reduced, scattered)
     assert believed is not None and at_random is not None and believed > 0.8 > 0.6 > at_random
 
 
 def test_k_means_finds_the_islands_and_the_largest_comes_first() -> None:
     values, kinds = islands()
     keep = ~((kinds == 0) & (np.arange(len(kinds)) > 30))
-    found = group(project(values[keep]).reduced, clusters=3)
+    found = cluster_rows(make_plane_map(values[keep]).reduced, clusters=3)
     sizes = np.bincount(found)
     assert sizes.tolist() == sorted(sizes, reverse=True)
     for kind in range(3):
@@ -63,11 +70,11 @@ def test_k_means_finds_the_islands_and_the_largest_comes_first() -> None:
 
 def test_what_cannot_be_drawn_says_why() -> None:
     with pytest.raises(MessError, match="needs 5 rows and there are 4"):
-        project(np.random.default_rng(0).standard_normal((4, 8)))
+        make_plane_map(np.random.default_rng(0).standard_normal((4, 8)))
     with pytest.raises(MessError, match="one line"):
-        project(np.outer(np.arange(9.0), np.ones(4)))
+        make_plane_map(np.outer(np.arange(9.0), np.ones(4)))
     with pytest.raises(UnknownName, match="did you mean 'umap'"):
-        project(np.zeros((9, 3)), method="umpa")
+        make_plane_map(np.zeros((9, 3)), method="umpa")
 
 
 def test_the_likeliest_layer_does_not_count_failures() -> None:

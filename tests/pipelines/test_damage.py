@@ -110,8 +110,8 @@ def readers(store: Store) -> dict[str, Callable[[], Any]]:
             recommender.space.layers.cosines(0, layer).tobytes()
             for layer in range(len(store.read_index_record(*place)["crc32"]))
         ]
-        steering = recommender.terms.steering
-        known = steering.point(1).x.tobytes(), recommender.projection.serialise()
+        coordinates = recommender.terms.coordinates
+        known = coordinates.point(1).x.tobytes(), recommender.projection.serialise()
         return recommender.track_ids, recommender.terms.defaults, layers, known
 
     def passages() -> Any:

@@ -99,8 +99,8 @@ def test_an_offset_moves_and_a_hold_keeps(library: Store) -> None:
         )
         strays.append(abs(found[0].values[kept]["track"] - found[0].values[kept]["query"]))
     assert np.mean(np.array(changes) > 0) > 0.8
-    column = recommender.terms.steering.find(kept, "probe")[0]
-    assert np.mean(strays) < recommender.terms.steering.columns[column].deviation
+    column = recommender.terms.coordinates.find(kept, "probe")[0]
+    assert np.mean(strays) < recommender.terms.coordinates.columns[column].deviation
     with pytest.raises(MessError, match="cannot be moved by the method 'layer'"):
         recommender.multi_aspect_recommendation(
             recommender.track_ids[0], {}, 3, method="layer", offset={moved: 1.0}

@@ -114,9 +114,9 @@ def test_predicted_and_measured_values_of_one_target_stand_side_by_side(
     recommender: LayerBasedRecommender,
 ) -> None:
     terms = recommender.terms
-    columns = [terms.steering.find("spectral_centroid", kind)[0] for kind in ("probe", "direct")]
+    columns = [terms.coordinates.find("spectral_centroid", kind)[0] for kind in ("probe", "direct")]
     row = np.array([3])
-    predicted, measured = terms.steering.values(row, columns)[0]
+    predicted, measured = terms.coordinates.values(row, columns)[0]
     kept = recommender.terms
     chosen: dict[str, Method] = {"brightness": "direct", "warmth": "probe"}
     recommender.terms = replace(terms, defaults={**terms.defaults, **chosen})
@@ -159,8 +159,8 @@ def test_a_recording_of_ones_own_is_found_by_its_measured_tempo(
         project_recording(new, recommender), {"tempo": 1.0}, 1, method="direct"
     )
     assert found[0].score == pytest.approx(1, abs=1e-4)
-    steering = recommender.terms.steering
-    columns = steering.find("tempo", "direct_octaves")
+    coordinates = recommender.terms.coordinates
+    columns = coordinates.find("tempo", "direct_octaves")
     np.testing.assert_allclose(
-        project_recording(new, recommender).x[columns], steering.point(row).x[columns], atol=1e-4
+        project_recording(new, recommender).x[columns], coordinates.point(row).x[columns], atol=1e-4
     )

@@ -15,9 +15,13 @@ from numpy.typing import NDArray
 from mess.audio.decoding import SEGMENT_SECONDS
 from mess.probing.stacking import Segments
 from mess.search.coordinates import Coordinates
-from mess.search.passages.coordinates import SegmentCoordinates, SegmentProjector, fold_of_tracks
-from mess.search.passages.index import build_segment_index
 from mess.search.passages.recommender import PROJECTION
+from mess.search.passages.segment_coordinates import (
+    SegmentCoordinates,
+    SegmentProjector,
+    fold_of_tracks,
+)
+from mess.search.passages.segment_index import build_segment_index
 from mess.storage.manifest import digest
 from mess.storage.store import Features, Store
 from mess.versions import PASSAGES_VERSION

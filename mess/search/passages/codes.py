@@ -21,8 +21,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.search.index import one_thread
-from mess.search.passages.cells import Span
+from mess.search.layer_index import one_thread
+from mess.search.passages.clusters import Span
 
 _BITS = 4
 _TAUGHT = 8192  # rows that teach the codes

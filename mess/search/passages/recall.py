@@ -69,9 +69,9 @@ class SearchPlan:
     Attributes
     ----------
     way : {"cells", "scan", "both", "all"}
-        What is read: cells by aspects, the codes of all rows, both, all rows.
+        What is read: clusters by aspects, the codes of all rows, both, all rows.
     step : int
-        How many cells are read or rows ranked again.
+        How many clusters are read or rows ranked again.
     recall : float
         Of the ten best.
     milliseconds : float

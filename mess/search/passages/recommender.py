@@ -21,12 +21,12 @@ from mess.search.aspects import (
     find_aspects,
     find_evidence,
 )
+from mess.search.coordinate_index import Column, CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
-from mess.search.index import LayerIndex
-from mess.search.passages.index import SegmentIndex
+from mess.search.layer_index import LayerIndex
 from mess.search.passages.merging import SegmentRun, merge
+from mess.search.passages.segment_index import SegmentIndex
 from mess.search.ranking import Query, SearchSpace
-from mess.search.steering import Column, Point, Steering
 from mess.search.terms import Terms
 from mess.search.weights import share_weights
 from mess.status.staleness import Sources, require
@@ -122,9 +122,9 @@ class PassageRecommender:
             if name != PROJECTION
         }
         columns = [Column(**column) for column in record["columns"]]
-        steering = Steering(parts["passages.faiss"], columns)
-        self.index = SegmentIndex(steering, parts, record["search"])
-        self._space = SearchSpace(steering, LayerIndex(0, lambda _: b""), steering.n)
+        coordinates = CoordinateIndex(parts["passages.faiss"], columns)
+        self.index = SegmentIndex(coordinates, parts, record["search"])
+        self._space = SearchSpace(coordinates, LayerIndex(0, lambda _: b""), coordinates.n)
         # Whole tracks tell whether a target is read at all, segments how well it is here.
         evidence = find_evidence(
             discovery["cells"],
@@ -136,7 +136,7 @@ class PassageRecommender:
             encoder=encoder,
             track_ids=self.track_ids,
             aspects=self.aspects,
-            found=steering,
+            indexed=coordinates,
             defaults={},
         )
 
@@ -279,10 +279,14 @@ class PassageRecommender:
         max_per_track: int | None,
         max_per_composer: int | None,
     ) -> list[SegmentRun]:
-        steered = [(term.part, term.weight) for term in query.terms if term.part is not None]
+        steered = [
+            (term.column_weights, term.weight)
+            for term in query.terms
+            if term.column_weights is not None
+        ]
         vector = np.sum(
             [
-                sign * self.index.steering.query_vector(at, steered, offset=query.moves).vector
+                sign * self.index.coordinates.query_vector(at, steered, offset=query.moves).vector
                 for at, sign in query.points
             ],
             axis=0,

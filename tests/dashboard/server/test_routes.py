@@ -116,13 +116,13 @@ def test_a_manifest_cannot_lead_out_of_its_recordings(served: Path) -> None:
 
 @pytest.mark.parametrize("name", [one for one in NO_NAMES if "/" in one or "\0" in one] + [".."])
 def test_no_place_on_disk_is_made_of_what_is_no_name(tmp_path: Path, name: str) -> None:
-    places: Any = DataPaths(tmp_path)
+    paths: Any = DataPaths(tmp_path)
     for make in (
-        places.audio_dir,
-        places.reports_dir,
-        lambda one: places._features_dir(one, "spectral"),
-        lambda one: places._discovery_path(one, "spectral", "track"),
-        lambda one: places._index_dir(one, "spectral"),
+        paths.audio_dir,
+        paths.reports_dir,
+        lambda one: paths._features_dir(one, "spectral"),
+        lambda one: paths._discovery_path(one, "spectral", "track"),
+        lambda one: paths._index_dir(one, "spectral"),
     ):
         with pytest.raises(MessError, match="is no dataset name") as caught:
             make(name)

@@ -20,8 +20,8 @@ from mess.new_recordings.encoding import (
 from mess.probing.stacking import Segments
 from mess.search.coordinates import make_coordinates
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.search.passages.coordinates import SegmentProjector, fold_of_tracks
 from mess.search.passages.recommender import PassageRecommender
+from mess.search.passages.segment_coordinates import SegmentProjector, fold_of_tracks
 from mess.storage.files import write_json
 from mess.storage.store import Store
 
@@ -53,12 +53,12 @@ def test_scores_are_those_of_all_segments(passages: PassageRecommender) -> None:
         assert sum(one.contributions.values()) == pytest.approx(one.score)
         assert one.start <= one.best < one.end
     # No segment of another track scores higher than the first.
-    steering = passages.index.steering
+    coordinates = passages.index.coordinates
     row = passages._row(track, 6.0)
     total = sum(map(abs, weights.values()))
-    parts = [(passages.terms.make(n, w).part, w / total) for n, w in weights.items()]
-    query = steering.query_vector(row, parts)  # type: ignore[arg-type]
-    scores = steering.scores(query.vector) + query.constant
+    parts = [(passages.terms.make(n, w).column_weights, w / total) for n, w in weights.items()]
+    query = coordinates.query_vector(row, parts)  # type: ignore[arg-type]
+    scores = coordinates.scores(query.vector) + query.constant
     scores[passages._track_of == 0] = -np.inf
     assert found[0].score == pytest.approx(float(scores.max()), abs=1e-4)
 

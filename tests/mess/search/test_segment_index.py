@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.plain import best_segments, segment_coordinates
-from mess.search.passages import index as segment_index
-from mess.search.passages.index import FLAT, SegmentIndex, build_segment_index
+from mess.search.coordinate_index import Column, CoordinateIndex
+from mess.search.passages import segment_index as segment_index
 from mess.search.passages.merging import merge
 from mess.search.passages.recall import EPSILON, KINDS, WANTED, draw_query, kind_of
-from mess.search.steering import Column, Steering
+from mess.search.passages.segment_index import FLAT, SegmentIndex, build_segment_index
 
 Coordinates = tuple[np.ndarray, np.ndarray]
 
@@ -27,7 +27,7 @@ def built(coordinates: Coordinates) -> tuple[SegmentIndex, dict]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segment_index, "FLAT_UP_TO", 1000)
         parts, search = build_segment_index(x, overall, columns, queries=40)
-    return SegmentIndex(Steering(parts[FLAT], columns), parts, search), search
+    return SegmentIndex(CoordinateIndex(parts[FLAT], columns), parts, search), search
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -47,8 +47,8 @@ def test_the_recall_that_is_recorded_is_found(
         exact = exact[exact != row][:10]
         found = index.best(query, k=10, exclude=[(row, row + 1)], unlike="unlike" in kind)
         assert row not in found
-        least = index.steering.scores(query)[exact[-1]]
-        right += int((index.steering.scores(query)[found] >= least - EPSILON).sum())
+        least = index.coordinates.scores(query)[exact[-1]]
+        right += int((index.coordinates.scores(query)[found] >= least - EPSILON).sum())
     assert right / 400 >= plan["recall"] - 0.02
 
 
@@ -62,7 +62,7 @@ def test_reading_everything_is_exact(
     query, _ = draw_query(kind, x, overall, rng=np.random.default_rng(3))
     exclude = [(0, 4000), (3000, 5000)]
     rows, scores = index.search(query, k=20, way=way, step=step, exclude=exclude)
-    truth = index.steering.scores(query)
+    truth = index.coordinates.scores(query)
     truth[:5000] = -np.inf
     np.testing.assert_allclose(scores, np.sort(truth)[::-1][:20], atol=1e-5)
     assert (rows >= 5000).all()
@@ -71,7 +71,7 @@ def test_reading_everything_is_exact(
 def test_the_farthest_segment_is_found_in_one_cell(
     coordinates: Coordinates, built: tuple[SegmentIndex, dict]
 ) -> None:
-    """What is farthest along an aspect lies at a bound of its cell, which is known exactly."""
+    """What is farthest along an aspect lies at a bound of its cluster, which is known exactly."""
     x, overall = coordinates
     index, _ = built
     for column in range(12):

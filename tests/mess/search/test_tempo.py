@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from mess.errors import MessError
 from mess.search.aspects import Aspect
+from mess.search.coordinate_index import CoordinateIndex, serialise
 from mess.search.coordinates import Coordinates, make_coordinates
 from mess.search.ranking import Query, SearchSpace
-from mess.search.steering import Steering, serialise
 from mess.search.tempo import octave_shares, octaves_apart
 from mess.search.terms import Method, Terms
 from mess.targets import TARGETS
@@ -63,7 +63,7 @@ def terms_of(made: Coordinates, *, default: Method = "direct") -> Terms:
         encoder="e",
         track_ids=[str(row) for row in range(len(made.values))],
         aspects={"tempo": aspect},
-        found=Steering(serialise(made.values, made.overall), made.columns),
+        indexed=CoordinateIndex(serialise(made.values, made.overall), made.columns),
         defaults={"tempo": default},
         density_share=0.0,
     )
@@ -71,8 +71,8 @@ def terms_of(made: Coordinates, *, default: Method = "direct") -> Terms:
 
 def similar(terms: Terms, row: int, *, method: Method | None) -> np.ndarray:
     term = terms.make("tempo", 1.0, method=method, rows=[row])
-    space = SearchSpace(terms.steering, None, terms.steering.n)  # type: ignore[arg-type]
-    return space.shares(Query([term], [(row, 1.0)]), np.arange(terms.steering.n))[0]
+    space = SearchSpace(terms.coordinates, None, terms.coordinates.n)  # type: ignore[arg-type]
+    return space.shares(Query([term], [(row, 1.0)]), np.arange(terms.coordinates.n))[0]
 
 
 @pytest.mark.parametrize("method", ["direct", "probe"])
@@ -109,6 +109,6 @@ def test_what_the_layers_do_not_tell_up_to_octaves_is_not_ranked_by() -> None:
     with pytest.raises(MessError, match="do not tell 'tempo' up to octaves"):
         terms.make("tempo", 1.0, method="probe", rows=[0])
     moved = terms.make("tempo", 1.0, method="probe", moved=True, rows=[0])
-    assert moved.part is not None  # faster and slower are told in beats a minute
-    assert [made.columns[column].kind for column in moved.part.columns] == ["probe"]
+    assert moved.column_weights is not None  # faster and slower are told in beats a minute
+    assert [made.columns[column].kind for column in moved.column_weights.columns] == ["probe"]
     assert set(NAMES) <= set(TARGETS)

@@ -1,6 +1,6 @@
 """The index of segments: all rows for few, and what reads fewer for many.
 
-Up to `FLAT_UP_TO` rows a query reads all of them. Beyond, `cells` and `codes` (modules of
+Up to `FLAT_UP_TO` rows a query reads all of them. Beyond, `clusters` and `codes` (modules of
 this package) stand beside the rows, and the record says for each kind of query which of them
 answers it, how much it reads, and the recall that was measured with that.
 """
@@ -13,17 +13,17 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.search.index import best_rows
-from mess.search.passages.cells import Cells, Span, assign_cells, serialise_cells
+from mess.search.coordinate_index import Column, CoordinateIndex, stack_vectors
+from mess.search.layer_index import best_rows
+from mess.search.passages.clusters import Clusters, Span, assign_clusters, serialise_clusters
 from mess.search.passages.codes import Scan, serialise_scan
 from mess.search.passages.recall import EPSILON, SearchPlan, kind_of, measure_recall
-from mess.search.steering import Column, Steering, stack_vectors
 
 FLAT_UP_TO = 50_000
 _MEASURED_FOR = 50  # results for which a step does; for more of them, more is read
-_CELLS_OF_BOTH = 128
+_CLUSTERS_OF_BOTH = 128
 FLAT = "passages.faiss"
-_CELLS, _BOUNDS, _SCAN = "passages.cells.faiss", "passages.cells.npz", "passages.scan.faiss"
+_CLUSTERS, _BOUNDS, _SCAN = "passages.cells.faiss", "passages.cells.npz", "passages.scan.faiss"
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -61,14 +61,14 @@ def build_segment_index(
     count = len(columns)
     parts[_SCAN] = serialise_scan(vectors, columns=count, seed=seed)
     if count:
-        content, bounds = serialise_cells(
-            vectors[:, : 2 * count], assign_cells(x, seed=seed), columns=count
+        content, bounds = serialise_clusters(
+            vectors[:, : 2 * count], assign_clusters(x, seed=seed), columns=count
         )
         buffer = io.BytesIO()
         np.savez(buffer, **bounds)
-        parts |= {_CELLS: content, _BOUNDS: buffer.getvalue()}
+        parts |= {_CLUSTERS: content, _BOUNDS: buffer.getvalue()}
     del vectors, flat
-    built = SegmentIndex(Steering(parts[FLAT], columns), parts, {"kinds": {}})
+    built = SegmentIndex(CoordinateIndex(parts[FLAT], columns), parts, {"kinds": {}})
     measured = measure_recall(x, overall, built, seed=seed, queries=queries)
     return parts, {
         "rows": len(x),
@@ -82,25 +82,25 @@ class SegmentIndex:
 
     Parameters
     ----------
-    steering : Steering
+    coordinates : CoordinateIndex
         All rows.
     parts, search : mapping
         From `build_segment_index`.
     """
 
     def __init__(
-        self, steering: Steering, parts: Mapping[str, bytes], search: Mapping[str, Any]
+        self, coordinates: CoordinateIndex, parts: Mapping[str, bytes], search: Mapping[str, Any]
     ) -> None:
-        self.steering = steering
+        self.coordinates = coordinates
         self.plan = {kind: SearchPlan(**one) for kind, one in search["kinds"].items()}
-        self._columns = len(steering.columns)
-        self._cells: Cells | None = None
+        self._columns = len(coordinates.columns)
+        self._clusters: Clusters | None = None
         self._scan: Scan | None = None
-        if _CELLS in parts:
+        if _CLUSTERS in parts:
             with np.load(io.BytesIO(parts[_BOUNDS]), allow_pickle=False) as bounds:
-                self._cells = Cells(_read(parts[_CELLS]), dict(bounds))
+                self._clusters = Clusters(_read(parts[_CLUSTERS]), dict(bounds))
         if _SCAN in parts:
-            self._scan = Scan(_read(parts[_SCAN]), steering.index, columns=self._columns)
+            self._scan = Scan(_read(parts[_SCAN]), coordinates.index, columns=self._columns)
 
     def best(
         self, query: Floats, *, k: int, exclude: Sequence[tuple[int, int]], unlike: bool
@@ -110,7 +110,7 @@ class SegmentIndex:
         Parameters
         ----------
         query : ndarray [shape=(d,)]
-            See `Steering.query_vector`.
+            See `CoordinateIndex.query_vector`.
         k : int
         exclude : sequence of (int, int)
             Rows from the first to before the last are left out.
@@ -135,16 +135,18 @@ class SegmentIndex:
     ) -> tuple[Rows, Floats]:
         """Return rows and scores, best first; see `SearchPlan` for ``way`` and ``step``."""
         query = np.ascontiguousarray(query, dtype=np.float32)
-        if way == "cells" and self._cells is not None:
-            return self._cells.search(query, k=k, cells=step, exclude=exclude)
+        if way == "cells" and self._clusters is not None:
+            return self._clusters.search(query, k=k, clusters=step, exclude=exclude)
         if way == "scan" and self._scan is not None:
             return self._scan.search(query, k=k, ranked=step, exclude=exclude)
-        if way == "both" and self._cells is not None and self._scan is not None:
-            # What the codes tell worst, rows far out along an aspect, the cells tell best.
-            far, _ = self._cells.search(query, k=step, cells=_CELLS_OF_BOTH, exclude=exclude)
+        if way == "both" and self._clusters is not None and self._scan is not None:
+            # What the codes tell worst, rows far out along an aspect, the clusters tell best.
+            far, _ = self._clusters.search(
+                query, k=step, clusters=_CLUSTERS_OF_BOTH, exclude=exclude
+            )
             return self._scan.search(query, k=k, ranked=step, exclude=exclude, also=far)
-        scores = self.steering.scores(query)
-        left_out = np.zeros(self.steering.n, dtype=bool)
+        scores = self.coordinates.scores(query)
+        left_out = np.zeros(self.coordinates.n, dtype=bool)
         for first, last in exclude:
             left_out[first:last] = True
         rows = best_rows(scores, k=k, exclude=left_out)

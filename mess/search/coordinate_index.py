@@ -1,4 +1,4 @@
-"""Steering: rank along what is predicted or measured of a track, not over a whole layer.
+"""The coordinate index: rank tracks by predicted or measured targets, not by a whole layer.
 
 Every track has coordinates: standardised numbers, one column for each of
 
@@ -23,9 +23,9 @@ Examples
 >>> import numpy as np
 >>> x = np.array([[0.0, 0.0], [0.1, 2.0], [1.5, 0.0]])
 >>> columns = [Column("tempo", "probe"), Column("loudness", "probe")]
->>> steering = Steering(serialise(x, np.zeros((3, 0))), columns)
+>>> coordinates = CoordinateIndex(serialise(x, np.zeros((3, 0))), columns)
 >>> tempo = ColumnWeights("tempo", np.array([0]), np.array([1.0]))
->>> steering.similarities([tempo], row=0, rows=np.arange(3)).round(3).tolist()
+>>> coordinates.similarities([tempo], row=0, rows=np.arange(3)).round(3).tolist()
 [[1.0, 0.995, -0.125]]
 """
 
@@ -38,7 +38,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.search.index import one_thread
+from mess.search.layer_index import one_thread
 
 Kind = Literal["probe", "subspace", "direct", "probe_octaves", "direct_octaves"]
 Array = NDArray[np.float64]
@@ -143,7 +143,7 @@ def serialise(coordinates: Array, overall: Array) -> bytes:
     return faiss.serialize_index(index).tobytes()
 
 
-class Steering:
+class CoordinateIndex:
     """The coordinates of every track, and queries over them.
 
     Parameters
@@ -156,14 +156,14 @@ class Steering:
     def __init__(self, content: bytes, columns: Sequence[Column]) -> None:
         self._index: Any = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
         if hasattr(self._index, "make_direct_map"):
-            self._index.make_direct_map()  # from a row to its place among the cells
+            self._index.make_direct_map()  # from a row to its place among the clusters
         self.columns = list(columns)
         self.n = int(self._index.ntotal)
         self._labels = np.arange(self.n, dtype=np.int64)
 
     @property
     def index(self) -> Any:
-        """The FAISS index; `mess.search.passages.cells` searches it."""
+        """The FAISS index; `mess.search.passages.clusters` searches it."""
         return self._index
 
     @property

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.probing.stacking import SegmentProbes
+from mess.search.coordinate_index import Column
 from mess.search.coordinate_map import CoordinateMap
-from mess.search.index import unit_layers
+from mess.search.layer_index import unit_layers
 from mess.search.spaces import fit_whitening, standardise
-from mess.search.steering import Column
 
 OVERALL_DIMENSIONS = 32
 _WHITENED = 2000  # segments that the whitening is fitted on

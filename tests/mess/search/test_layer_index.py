@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mess.search.index import LayerIndex, normalise_layers, serialise_layer
+from mess.search.layer_index import LayerIndex, normalise_layers, serialise_layer
 
 
 def build(values: np.ndarray) -> tuple[LayerIndex, list[int]]:

@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 from mess.errors import MessError
 from mess.probing.stacking import Segments
 from mess.search.aspects import Aspect
+from mess.search.coordinate_index import Column, ColumnWeights, CoordinateIndex, serialise
 from mess.search.coordinates import describe_course, make_coordinates
 from mess.search.fitting import fit_weights
 from mess.search.spaces import reduce_rank, standardise, whiten
-from mess.search.steering import Column, ColumnWeights, Steering, serialise
 from mess.search.terms import Terms
 
 
-def build(x: np.ndarray, overall: np.ndarray) -> Steering:
-    return Steering(serialise(x, overall), [Column(str(i), "probe") for i in range(x.shape[1])])
+def build(x: np.ndarray, overall: np.ndarray) -> CoordinateIndex:
+    return CoordinateIndex(
+        serialise(x, overall), [Column(str(i), "probe") for i in range(x.shape[1])]
+    )
 
 
 @settings(max_examples=50)
@@ -33,11 +35,11 @@ def test_the_inner_product_is_the_weighted_similarity(
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((n, 3))
     overall = whiten(rng.standard_normal((n, 5)))
-    steering, row = build(x, overall), int(rng.integers(n))
+    coordinates, row = build(x, overall), int(rng.integers(n))
     parts = [
         ColumnWeights("a", np.array([0]), np.array([1.0])),
         ColumnWeights("b", np.array([1, 2]), np.array([0.5, 0.5])),
-        steering.overall,
+        coordinates.overall,
     ]
     offset = {"b": move}
     wanted = x[row].copy()
@@ -46,39 +48,39 @@ def test_the_inner_product_is_the_weighted_similarity(
     expected = np.stack(
         [1 - apart[:, 0] / 2, 1 - apart[:, 1:].mean(axis=1) / 2, overall @ overall[row]]
     )
-    query = steering.query_vector(row, list(zip(parts, weights, strict=True)), offset=offset)
-    total = steering.scores(query.vector) + query.constant
+    query = coordinates.query_vector(row, list(zip(parts, weights, strict=True)), offset=offset)
+    total = coordinates.scores(query.vector) + query.constant
     np.testing.assert_allclose(total, np.array(weights) @ expected, atol=1e-4)
-    shares = steering.similarities(parts, row=row, rows=np.arange(n), offset=offset)
+    shares = coordinates.similarities(parts, row=row, rows=np.arange(n), offset=offset)
     np.testing.assert_allclose(shares, expected, atol=1e-4)
 
 
 def test_two_tracks_at_random_are_unlike_as_chance() -> None:
     x, _, _ = standardise(np.random.default_rng(0).normal(3, 5, (400, 1)))
-    steering = build(x, np.zeros((400, 0)))
+    coordinates = build(x, np.zeros((400, 0)))
     part = ColumnWeights("a", np.array([0]), np.array([1.0]))
     similar = [
-        steering.similarities([part], row=row, rows=np.arange(400)).mean() for row in range(400)
+        coordinates.similarities([part], row=row, rows=np.arange(400)).mean() for row in range(400)
     ]
     assert np.mean(similar) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_value_that_is_not_known_is_as_unlike_as_chance() -> None:
     x = np.array([[0.5], [np.nan], [-1.0]])
-    steering = build(x, np.zeros((3, 0)))
+    coordinates = build(x, np.zeros((3, 0)))
     part = ColumnWeights("a", np.array([0]), np.array([1.0]))
-    similar = steering.similarities([part], row=0, rows=np.arange(3))[0]
+    similar = coordinates.similarities([part], row=0, rows=np.arange(3))[0]
     assert similar[1] == pytest.approx(1 - (0.5**2 + 1) / 2)
-    assert steering.is_known(0, part.columns)
-    assert not steering.is_known(1, part.columns)
-    assert np.isnan(steering.values(np.arange(3), [0])[1, 0])
+    assert coordinates.is_known(0, part.columns)
+    assert not coordinates.is_known(1, part.columns)
+    assert np.isnan(coordinates.values(np.arange(3), [0])[1, 0])
 
 
 def test_a_default_never_needs_a_value_that_a_track_lacks() -> None:
     x = np.array([[0.0, 1.0, 0.5, 1.0], [1.0, np.nan, 0.1, np.nan], [2.0, 0.5, 0.2, 3.0]])
     names = ["brightness", "note_density"]
     columns = [Column(name, kind) for kind in ("probe", "direct") for name in names]  # type: ignore[arg-type]
-    steering = Steering(serialise(x[:, [0, 2, 1, 3]], np.zeros((3, 0))), columns)
+    coordinates = CoordinateIndex(serialise(x[:, [0, 2, 1, 3]], np.zeros((3, 0))), columns)
     aspects = {
         name: Aspect(name, (name,), 0, name, 0.9, 0.9, True, steered=(name,)) for name in names
     }
@@ -87,12 +89,12 @@ def test_a_default_never_needs_a_value_that_a_track_lacks() -> None:
         encoder="e",
         track_ids=["a", "b", "c"],
         aspects=aspects,
-        found=steering,
+        indexed=coordinates,
         defaults=dict.fromkeys(names, "direct"),
     )
 
     def kind(name: str, row: int) -> str:
-        part = terms.make(name, 1.0, rows=[row]).part
+        part = terms.make(name, 1.0, rows=[row]).column_weights
         assert part is not None
         return columns[part.columns[0]].kind
 
@@ -107,8 +109,8 @@ def test_values_come_back_in_their_unit() -> None:
     values = np.array([[100.0], [120.0], [140.0]])
     x, mean, deviation = standardise(values)
     column = Column("tempo", "direct", mean=float(mean[0]), deviation=float(deviation[0]))
-    steering = Steering(serialise(x, np.zeros((3, 0))), [column])
-    np.testing.assert_allclose(steering.values(np.arange(3), [0]), values, rtol=1e-5)
+    coordinates = CoordinateIndex(serialise(x, np.zeros((3, 0))), [column])
+    np.testing.assert_allclose(coordinates.values(np.arange(3), [0]), values, rtol=1e-5)
 
 
 def test_whitened_vectors_are_unit_and_uncorrelated_in_scale() -> None:

@@ -1,11 +1,11 @@
-"""Search by aspects among very many segments: of their cells, those that promise most are read.
+"""Search by aspects among very many segments: an inverted file over k-means clusters (IVF).
 
-A query is linear in v = [x, x²], but a slider's query sees only some of the columns, so the mean of
-a cell says little about the best in it. Along each column the score is a parabola, whose best value
-over a cell is known if the cell's range of that column is. The cells with the highest such promise
-are read by FAISS (``IndexIVFFlat``), the others are not.
+A query is linear in v = [x, x²], and most queries weigh only some of the columns. So the mean of a
+cluster says little about its best row. Instead, every cluster keeps the range of each column. Along
+one column the score is a parabola, and its maximum over that range bounds the score of every row.
+FAISS (``IndexIVFFlat``) reads only the clusters with the highest bounds.
 
-How many cells must be read is measured when the index is built (`mess.search.passages.recall`).
+How many clusters must be read is measured when the index is built (`mess.search.passages.recall`).
 
 References
 ----------
@@ -20,13 +20,13 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.search.index import one_thread
+from mess.search.layer_index import one_thread
 
-_ROWS_PER_CELL = 60
-_MOST_CELLS = 16_384
-_TAUGHT_PER_CELL = 20
+_ROWS_PER_CLUSTER = 60
+_MOST_CLUSTERS = 16_384
+_TAUGHT_PER_CLUSTER = 20
 _ITERATIONS = 6
-_CORE = 1.5  # deviations around a cell's mean between which a row may well lie
+_CORE = 1.5  # deviations around a cluster's mean between which a row may well lie
 _BLOCK = 50_000
 
 Floats = NDArray[np.float32]
@@ -34,24 +34,26 @@ Rows = NDArray[np.int64]
 Span = tuple[int, int]  # rows from the first to before the last
 
 
-def assign_cells(values: Floats, *, seed: int = 0) -> Rows:
-    """Return the cell of every row, by k-means.
+def assign_clusters(values: Floats, *, seed: int = 0) -> Rows:
+    """Return the cluster of every row, by k-means.
 
     Parameters
     ----------
     values : ndarray [shape=(n, d)]
     seed : int
     """
-    cells = max(1, min(_MOST_CELLS, len(values) // _ROWS_PER_CELL))
+    clusters = max(1, min(_MOST_CLUSTERS, len(values) // _ROWS_PER_CLUSTER))
     rng = np.random.default_rng(seed)
-    taught = rng.choice(len(values), min(len(values), cells * _TAUGHT_PER_CELL), replace=False)
+    taught = rng.choice(
+        len(values), min(len(values), clusters * _TAUGHT_PER_CLUSTER), replace=False
+    )
     means = faiss.Kmeans(
         values.shape[1],
-        cells,
+        clusters,
         niter=_ITERATIONS,
         seed=seed + 1,
         min_points_per_centroid=1,
-        max_points_per_centroid=_TAUGHT_PER_CELL,
+        max_points_per_centroid=_TAUGHT_PER_CLUSTER,
     )
     means.train(np.ascontiguousarray(values[np.sort(taught)]))
     out = np.empty(len(values), dtype=np.int64)
@@ -61,15 +63,17 @@ def assign_cells(values: Floats, *, seed: int = 0) -> Rows:
     return np.unique(out, return_inverse=True)[1].astype(np.int64)
 
 
-def serialise_cells(vectors: Floats, cells: Rows, *, columns: int) -> tuple[bytes, dict[str, Any]]:
-    """Return a FAISS index of the rows by cell, and what is known of each cell.
+def serialise_clusters(
+    vectors: Floats, clusters: Rows, *, columns: int
+) -> tuple[bytes, dict[str, Any]]:
+    """Return a FAISS index of the rows by cluster, and what is known of each cluster.
 
     Parameters
     ----------
     vectors : ndarray [shape=(n, d)]
         [x, x²].
-    cells : ndarray [shape=(n,)]
-        From `assign_cells`: numbers from 0, without a gap.
+    clusters : ndarray [shape=(n,)]
+        From `assign_clusters`: numbers from 0, without a gap.
     columns : int
         Of x.
 
@@ -77,11 +81,11 @@ def serialise_cells(vectors: Floats, cells: Rows, *, columns: int) -> tuple[byte
     -------
     content : bytes
     bounds : dict of str to ndarray
-        For `Cells`.
+        For `Clusters`.
     """
-    count = int(cells.max()) + 1
-    order = np.argsort(cells, kind="stable")
-    sizes = np.bincount(cells, minlength=count)
+    count = int(clusters.max()) + 1
+    order = np.argsort(clusters, kind="stable")
+    sizes = np.bincount(clusters, minlength=count)
     first = np.cumsum(sizes) - sizes
     bounds = {
         name: np.empty((columns, count), dtype=np.float32) for name in ("least", "most", "mean")
@@ -100,18 +104,18 @@ def serialise_cells(vectors: Floats, cells: Rows, *, columns: int) -> tuple[byte
     quantizer.add(centres)
     index = faiss.IndexIVFFlat(quantizer, vectors.shape[1], count, faiss.METRIC_INNER_PRODUCT)
     index.is_trained = True
-    vectors, cells = np.ascontiguousarray(vectors), np.ascontiguousarray(cells)
-    index.add_core(len(vectors), faiss.swig_ptr(vectors), None, faiss.swig_ptr(cells))
+    vectors, clusters = np.ascontiguousarray(vectors), np.ascontiguousarray(clusters)
+    index.add_core(len(vectors), faiss.swig_ptr(vectors), None, faiss.swig_ptr(clusters))
     return faiss.serialize_index(index).tobytes(), bounds
 
 
-class Cells:
+class Clusters:
     """One partition of all rows.
 
     Parameters
     ----------
     index : faiss.IndexIVFFlat
-        From `serialise_cells`.
+        From `serialise_clusters`.
     bounds : mapping of str to ndarray
     """
 
@@ -122,7 +126,7 @@ class Cells:
         self.count = int(index.nlist)
 
     def promises(self, query: Floats) -> Floats:
-        """Return about the best score that a row of each cell can have [cells]."""
+        """Return about the best score that a row of each cluster can have [clusters]."""
         columns = len(self._mean)
         linear, square = query[:columns], query[columns : 2 * columns]
         out = np.zeros(self.count, dtype=np.float32)
@@ -143,15 +147,15 @@ class Cells:
         return out
 
     def search(
-        self, query: Floats, *, k: int, cells: int, exclude: Sequence[Span] = ()
+        self, query: Floats, *, k: int, clusters: int, exclude: Sequence[Span] = ()
     ) -> tuple[Rows, Floats]:
-        """Return the rows with the largest inner products among the most promising cells.
+        """Return the rows with the largest inner products among the most promising clusters.
 
         Parameters
         ----------
         query : ndarray [shape=(2 · columns + m,)]
         k : int
-        cells : int
+        clusters : int
             How many are read; all of them give the exact answer.
         exclude : sequence of (int, int)
             Rows from the first to before the last are left out.
@@ -161,17 +165,17 @@ class Cells:
         rows, scores : ndarray [shape=(≤ k,)]
             Best first.
         """
-        cells = min(cells, self.count)
-        if cells < self.count:
-            chosen = np.argpartition(-self.promises(query), cells - 1)[:cells]
+        clusters = min(clusters, self.count)
+        if clusters < self.count:
+            chosen = np.argpartition(-self.promises(query), clusters - 1)[:clusters]
         else:
             chosen = np.arange(self.count)
         chosen = np.ascontiguousarray(chosen, dtype=np.int64)
         query = np.ascontiguousarray(query[: self._index.d], dtype=np.float32)
-        nothing = np.zeros(cells, dtype=np.float32)
+        nothing = np.zeros(clusters, dtype=np.float32)
         scores, rows = np.empty(k, dtype=np.float32), np.empty(k, dtype=np.int64)
         parameters: Any = faiss.SearchParametersIVF()
-        parameters.nprobe = cells
+        parameters.nprobe = clusters
         kept: list[Any] = []  # FAISS looks at these as long as it searches
         for first, last in exclude:
             span = faiss.IDSelectorRange(first, last)
