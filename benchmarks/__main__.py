@@ -298,7 +298,7 @@ def _whole_call(folder: Path) -> Row:
     x, overall = plain.segment_coordinates(100_000)
     columns = [Column(name, "probe", r2=0.5) for name in list(TARGETS)[: x.shape[1]]]
     parts, search = build_segment_index(x, overall, columns)
-    manifest = store.resume_features("made-up", "e", header={})
+    manifest = store.features.resume("made-up", "e", header={})
     none = dict.fromkeys(("size", "mtime_ns", "raw_bytes"), 0) | {
         f"{kind}_crc32": 0 for kind in POOLED
     }
@@ -322,7 +322,7 @@ def _whole_call(folder: Path) -> Row:
         "columns": [column.as_dict() for column in columns],
         "search": search,
     }
-    store.write_passages("made-up", "e", parts=parts, record=record)
+    store.passages.write("made-up", "e", parts=parts, record=record)
     recommender = PassageRecommender("made-up", "e", store=store)
     rng = np.random.default_rng(0)
     weights = {"brightness": 1.0, "texture": -0.5, "dynamics": 0.4, "overall": 0.7}

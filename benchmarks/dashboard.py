@@ -49,7 +49,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         store = Store(asked.data or Path(folder) / "data")
-        if not store.indexed():
+        if not store.indices.available():
             write_library(store, Shape(tracks=TRACKS))
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         print("\n| what | here | wanted |\n| --- | --- | --- |", flush=True)
@@ -144,7 +144,7 @@ def _sliders(page: Page) -> Row:
 
 def _audio(page: Page, store: Store) -> Row:
     """Make the query's recording ten minutes long and play it from its middle, uncut before."""
-    manifest = store.features_manifest("bench", "mert-v1-95m").done()
+    manifest = store.features.manifest("bench", "mert-v1-95m").done()
     track, entry = next(iter(manifest.items()))
     path = store.audio_dir("bench") / entry["path"]
     path.unlink()  # it shares its file with others

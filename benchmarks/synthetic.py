@@ -190,7 +190,7 @@ def _write_features(store: Store, shape: Shape, planted: Planted, *, seed: int) 
         "segment_seconds": SEGMENT_SECONDS,
         "code_version": FEATURES_VERSION,
     }
-    manifest = store.resume_features(shape.dataset, shape.encoder, header=header, force=True)
+    manifest = store.features.resume(shape.dataset, shape.encoder, header=header, force=True)
     values = None
     if not shape.names_only:
         values = np.stack(list(_layers(shape, planted.latent, seed=seed)), axis=1)
@@ -199,7 +199,7 @@ def _write_features(store: Store, shape: Shape, planted: Planted, *, seed: int) 
         entry |= {f"{kind}_crc32": 0 for kind in POOLED}  # of files that are not there
         if values is not None:
             parts = np.repeat(values[row][None], SEGMENTS, axis=0).astype(np.float16)
-            entry |= store.write_features(
+            entry |= store.features.write(
                 shape.dataset,
                 shape.encoder,
                 track_id,
@@ -236,14 +236,14 @@ def _write_targets(store: Store, shape: Shape, planted: Planted) -> None:
         "segment_seconds": SEGMENT_SECONDS,
         "code_version": TARGETS_VERSION,
     }
-    manifest = store.resume_targets(shape.dataset, header=header, force=True)
+    manifest = store.targets.resume(shape.dataset, header=header, force=True)
     for (track_id, about), row in zip(planted.about.items(), planted.targets, strict=True):
         entry = _entry(store, shape, about)
         entry |= {f"{kind}_crc32": 0 for kind in ("values", "descriptors", "fingerprint")}
         if not shape.names_only:
             values = dict(zip(TARGETS, row.tolist(), strict=True))
             segments = {name: [value] * SEGMENTS for name, value in values.items()}
-            entry |= store.write_measured(
+            entry |= store.targets.write(
                 shape.dataset,
                 track_id,
                 values={"track": values, "segments": segments},
@@ -253,7 +253,7 @@ def _write_targets(store: Store, shape: Shape, planted: Planted) -> None:
         manifest.tracks[track_id] = entry
     manifest.close()
     if not shape.names_only:
-        store.gather_targets(shape.dataset, manifest)
+        store.targets.gather(shape.dataset, manifest)
 
 
 def _write_index(store: Store, shape: Shape, planted: Planted, *, seed: int) -> None:
@@ -268,10 +268,10 @@ def _write_index(store: Store, shape: Shape, planted: Planted, *, seed: int) -> 
     # Tempo as an index compares it: on the circle of octaves, and by the density of onsets.
     predicted_octaves, octaves = _octaves(planted.targets, seed=seed)
     columns += octaves
-    features = store.features_manifest(shape.dataset, shape.encoder).digest()
-    targets = store.targets_manifest(shape.dataset).digest()
+    features = store.features.manifest(shape.dataset, shape.encoder).digest()
+    targets = store.targets.manifest(shape.dataset).digest()
     about = list(planted.about.values())
-    store.write_index(
+    store.indices.write(
         shape.dataset,
         shape.encoder,
         layers=[
@@ -316,8 +316,8 @@ def _octaves(targets: Array, *, seed: int) -> tuple[Array, list[Column]]:
 def _write_discovery(store: Store, shape: Shape) -> None:
     record = {
         "settings": {"level": "track"},
-        "features": store.features_manifest(shape.dataset, shape.encoder).digest(),
-        "targets": store.targets_manifest(shape.dataset).digest(),
+        "features": store.features.manifest(shape.dataset, shape.encoder).digest(),
+        "targets": store.targets.manifest(shape.dataset).digest(),
         "code_version": DISCOVERY_VERSION,
         "cells": [
             {"layer": layer, "target": target, "r2": 0.5, "p_family": 0.001, "works": shape.tracks}
@@ -325,7 +325,7 @@ def _write_discovery(store: Store, shape: Shape) -> None:
             for target in TARGETS
         ],
     }
-    store.write_discovery(
+    store.discoveries.write(
         shape.dataset, shape.encoder, record=record, predictions=pd.DataFrame({"track": []})
     )
 

@@ -9,7 +9,7 @@ from mess.encoders import PRESETS
 from mess.errors import UnknownName
 from mess.status.inventory import Inventory, find_recordings, take_inventory
 from mess.status.steps import StepStatus, survey, survey_targets
-from mess.storage.results import modified
+from mess.storage.files import modified
 
 _SECONDS = 20  # after which recordings are looked at again
 
@@ -47,7 +47,7 @@ def known_encoder(dataset: str, name: str) -> str:
 
 def encoders(dataset: str) -> list[str]:
     """Return the encoders by which a dataset has features."""
-    return _encoders(dataset, store().features_times(dataset))
+    return _encoders(dataset, store().features.modified_by_folder(dataset))
 
 
 def with_features() -> list[str]:
@@ -86,13 +86,13 @@ def statuses(dataset: str, encoder: str) -> list[StepStatus]:
 def _version(dataset: str, encoder: str) -> Version:
     paths = store().artifact_paths(dataset, encoder).values()
     times = [modified(path) for group in paths for path in group]
-    index = store().index_time(dataset, encoder)
+    index = store().indices.modified(dataset, encoder)
     return (*times, index, modified(store().audio_dir(dataset)), float(jobs.stamp(store())))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _encoders(dataset: str, version: tuple[tuple[str, float], ...]) -> list[str]:
-    return store().encoders_of(dataset)
+    return store().features.encoders(dataset)
 
 
 @st.cache_resource(max_entries=16, ttl=_SECONDS, show_spinner=False)

@@ -134,13 +134,13 @@ def _first_encoder(dataset: str, encoders: list[str]) -> str:
     """Return the encoder that a first visit shows: the most interesting one that is complete."""
     if not encoders:
         return library.usual_encoder(dataset)
-    indexed = {encoder for name, encoder in store().indexed() if name == dataset}
+    indexed = {encoder for name, encoder in store().indices.available() if name == dataset}
     return next((name for name in encoders if name in indexed), encoders[0])
 
 
 def _first(datasets: list[str]) -> int:
     """Return the position of the dataset that a first visit shows: one that has an index."""
-    for dataset, _ in store().indexed():
+    for dataset, _ in store().indices.available():
         if dataset in datasets:
             return datasets.index(dataset)
     with_audio = [name for name in datasets if store().audio_dir(name).is_dir()]

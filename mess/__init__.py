@@ -2,7 +2,7 @@
 
 The library is pure: arrays and paths in, arrays and results out. Audio flows one way,
 through features and proxy targets to probes, aspects, an index and recommendations;
-`mess.storage.store` alone knows where each of them lies on disk.
+`mess.storage` alone knows where each of them lies on disk.
 
 The names below are the public interface. Each is loaded when it is first used, so that
 ``import mess`` itself loads nothing.

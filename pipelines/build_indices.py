@@ -24,8 +24,9 @@ from mess.search.passages.build import (
     describe_passages,
     sample_segments,
 )
+from mess.storage.features import Features
 from mess.storage.manifest import Manifest, digest
-from mess.storage.store import Features, Store
+from mess.storage.store import Store
 from mess.versions import INDEX_VERSION
 from pipelines.options import DatasetOption, EncoderOption, encoder_or_default, run_script
 
@@ -48,8 +49,8 @@ def build_index(
         If the features are missing or damaged, or the targets are damaged.
     """
     store = store or Store()
-    features = store.read_features(dataset, encoder, pooling="mean_std")
-    entries = store.features_manifest(dataset, encoder).done()
+    features = store.features.read(dataset, encoder, pooling="mean_std")
+    entries = store.features.manifest(dataset, encoder).done()
     first_of = copies_of(features.tracks, dataset=dataset, store=store)
     row_of = {track: row for row, track in enumerate(features.tracks)}
     copies = [row_of[first_of[track]] for track in features.tracks]
@@ -60,7 +61,7 @@ def build_index(
     targets = measured.digest() if measured else None
     sample = sample_segments(store, dataset, features)
     made = _coordinates(store, dataset, features, works, sample) if targets else None
-    store.write_index(
+    store.indices.write(
         dataset,
         encoder,
         layers=[serialise_layer(vectors[:, layer]) for layer in range(vectors.shape[1])],
@@ -70,7 +71,7 @@ def build_index(
             "features": features.manifest["fingerprint"],
             "targets": targets,
             "inputs": {
-                "features": store.features_manifest(dataset, encoder).parts(),
+                "features": store.features.manifest(dataset, encoder).parts(),
                 "targets": measured.parts() if measured else None,
             },
             "code_version": INDEX_VERSION,
@@ -85,7 +86,7 @@ def build_index(
         steering=serialise(made.values, made.overall) if made else None,
         projection=made.projection.serialise() if made else None,
     )
-    store.drop_passages(dataset, encoder)
+    store.passages.drop(dataset, encoder)
     if passages:
         build_passages(
             store,
@@ -101,7 +102,7 @@ def build_index(
 
 def _measured(store: Store, dataset: str) -> Manifest | None:
     try:
-        return store.targets_manifest(dataset)
+        return store.targets.manifest(dataset)
     except ArtifactMissing:
         return None
 
@@ -109,12 +110,12 @@ def _measured(store: Store, dataset: str) -> Manifest | None:
 def _coordinates(
     store: Store, dataset: str, features: Features, works: list[str], sample: Sample
 ) -> Coordinates | None:
-    table = store.read_targets(dataset)
+    table = store.targets.read(dataset)
     targets, names = aligned_targets(table, features)
     known = np.flatnonzero(np.isfinite(targets).any(axis=1))
     if len({works[row] for row in known}) < MIN_WORKS:
         return None
-    measured = store.read_targets(dataset, level="segment")
+    measured = store.targets.read(dataset, level="segment")
     return make_coordinates(
         features.values,
         targets,
@@ -141,10 +142,10 @@ def command(
     """Build the indices that `mess recommend` and `mess passages` search."""
     encoder = encoder_or_default(encoder, dataset)
     build_index(dataset=dataset, encoder=encoder, passages=passages)
-    record = Store().read_index_record(dataset, encoder)
+    record = Store().indices.read_record(dataset, encoder)
     typer.echo(f"index of {dataset} by {encoder}: {describe_index(record)}")
     if passages:
-        typer.echo(f"passages: {describe_passages(Store().read_passages_record(dataset, encoder))}")
+        typer.echo(f"passages: {describe_passages(Store().passages.read_record(dataset, encoder))}")
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def check_targets(
             plain, truths, unseen={one.id for one in recordings if one.work in unseen}
         ),
     }
-    store.write_reliability(dataset, record)
+    store.reliability.write(dataset, record)
     return record
 
 

@@ -39,7 +39,7 @@ def compare_dataset(
     """
     store = store or Store()
     record = compare_encoders(dataset, encoders=encoders, store=store)
-    store.write_comparison(dataset, record)
+    store.comparisons.write(dataset, record)
     tags = {"dataset": dataset, "targets": record["targets_fingerprint"]}
     tags |= {f"features.{encoder_slug(one['name'])}": one["features"] for one in record["encoders"]}
     with start_run(f"compare {dataset}", store=store, tags=tags, enabled=tracking) as run:

@@ -65,7 +65,7 @@ def compute_dataset_targets(
         "segment_seconds": SEGMENT_SECONDS,
         "code_version": TARGETS_VERSION,
     }
-    manifest = store.resume_targets(dataset, header=header, force=force)
+    manifest = store.targets.resume(dataset, header=header, force=force)
 
     def measure(track: Track) -> Measured:
         signal = decode(track.path, TARGET_SAMPLE_RATE)
@@ -79,7 +79,7 @@ def compute_dataset_targets(
             "track": {name: _defined([value])[0] for name, value in values.track.items()},
             "segments": {name: _defined(row) for name, row in values.segments.items()},
         }
-        checksums = store.write_measured(
+        checksums = store.targets.write(
             dataset, track.id, values=plain, descriptors=values.descriptors, marks=marks
         )
         return checksums | _midi_identity(track) | {"notes": list(notes)}
@@ -93,11 +93,11 @@ def compute_dataset_targets(
         prepare=measure,
         finish=keep,
         has_files=lambda track_id, entry: (
-            store.has_measured(dataset, track_id, entry)
+            store.targets.has(dataset, track_id, entry)
             and _midi_identity(by_id[track_id]).items() <= entry.items()
         ),
     )
-    store.gather_targets(dataset, manifest)
+    store.targets.gather(dataset, manifest)
     return summary
 
 

@@ -91,7 +91,7 @@ def cross_datasets(
         "left_out": left_out,
         "rows": rows,
     }
-    store.write_cross(encoder, record)
+    store.cross_tables.write(encoder, record)
     return record
 
 

@@ -122,7 +122,7 @@ def command(
         return
     for path, recording in zip(files, recordings, strict=True):
         _print_values(path, recording, recommender)
-    labels = Store().features_manifest(recommender.dataset, recommender.encoder).tracks
+    labels = Store().features.manifest(recommender.dataset, recommender.encoder).tracks
     typer.echo(
         f"{recommender.dataset} by {recommender.encoder}, like "
         f"{', '.join([*tracks, *map(str, files)])}:"

@@ -73,7 +73,7 @@ def _encode(
     try:
         if not Uploads(store).begin(upload.token, encoder):
             return "the encoder broke off over this file; convert it or choose another"
-        header: Mapping[str, Any] = store.features_manifest(dataset, encoder).header
+        header: Mapping[str, Any] = store.features.manifest(dataset, encoder).header
         if encoder not in models:
             dtype = str(header.get("settings", {}).get("dtype", "float32"))
             models.clear()  # one at a time: a large one fills the memory

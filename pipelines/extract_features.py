@@ -129,7 +129,7 @@ def extract_all(
     )
     for name, step in steps.items():
         if moments == "compact":  # of few tracks, or of a run that was stopped
-            store.compact_moments(dataset, name, step.manifest)
+            store.moments.compact(dataset, name, step.manifest)
             step.manifest.close()
     return {name: step.summary for name, step in steps.items()}
 
@@ -163,19 +163,19 @@ def _step(
     moments: Kind,
 ) -> Step[Signals]:
     header = {"dataset": dataset} | describe_encoder(model)
-    manifest = store.resume_features(dataset, encoder, header=header, force=force)
-    store.begin_moments(dataset, encoder, manifest)
+    manifest = store.features.resume(dataset, encoder, header=header, force=force)
+    store.moments.begin(dataset, encoder, manifest)
 
     def finish(track: Track, signals: Signals) -> Entry:
         if moments == "compact":  # as soon as there are enough tracks to learn the scale from
-            store.compact_moments(dataset, encoder, manifest, least=FIRST_TRACKS)
+            store.moments.compact(dataset, encoder, manifest, least=FIRST_TRACKS)
         signal = signals[model.sample_rate]
         return _encode_track(
             store, dataset, encoder, track, signal, model=model, raw=raw, moments=moments
         )
 
     def has_files(track_id: str, entry: Entry) -> bool:
-        return store.has_features(dataset, encoder, track_id, entry, raw=raw, moments=moments)
+        return store.features.has(dataset, encoder, track_id, entry, raw=raw, moments=moments)
 
     return Step(manifest, finish, has_files)
 
@@ -192,7 +192,7 @@ def _encode_track(
     moments: Kind,
 ) -> Entry:
     began = time.perf_counter()
-    keep = store.raw_writer(dataset, encoder, track.id) if raw else nullcontext()
+    keep = store.features.raw_writer(dataset, encoder, track.id) if raw else nullcontext()
     with keep as writer:
         try:
             pooled = pool_segments(
@@ -206,11 +206,11 @@ def _encode_track(
                 track.path, "gives hidden states that are not finite", "try --dtype float32"
             ) from None
     if writer is None:
-        store.drop_raw(dataset, encoder, track.id)
+        store.features.drop_raw(dataset, encoder, track.id)
     seconds = time.perf_counter() - began  # of encoding, without reading the file
     duration = round(signal.duration, 3)
-    store.note_encoding(dataset, encoder, seconds=seconds, duration=duration)
-    checksums = store.write_features(
+    store.timings.append(dataset, encoder, seconds=seconds, duration=duration)
+    checksums = store.features.write(
         dataset,
         encoder,
         track.id,
@@ -220,10 +220,10 @@ def _encode_track(
         segments_std=pooled.segments_std,
     )
     if pooled.moments is None:
-        store.drop_moments(dataset, encoder, track.id)
+        store.moments.drop(dataset, encoder, track.id)
         kept: Entry = {"moments": "none" if moments == "none" else "few"}
     else:
-        kept = store.write_moments(dataset, encoder, track.id, pooled.moments, kind=moments)
+        kept = store.moments.write(dataset, encoder, track.id, pooled.moments, kind=moments)
     return (
         checksums
         | kept

@@ -79,7 +79,7 @@ def make_map(
     rows = checked_level(level)
     if method not in METHODS:
         raise UnknownName("method", method, METHODS)
-    manifest = store.features_manifest(dataset, encoder)
+    manifest = store.features.manifest(dataset, encoder)
     names = manifest.header["layer_names"]
     if layer is None:
         layer = _best_layer(store, dataset, encoder, layers=len(names), level=rows)
@@ -121,7 +121,7 @@ def make_map(
             "points": found.points,
             "cluster": groups,
         }
-        store.write_map(record, arrays)
+        store.maps.write(record, arrays)
         shown.advance("written")
     return record
 
@@ -131,11 +131,11 @@ def read_layer(
 ) -> tuple[list[str], NDArray[np.int64], NDArray[np.floating[Any]]]:
     """Read one layer of every row: track ids, segments, values [n, dim]."""
     if level == "track":
-        features = store.read_features(dataset, encoder)
+        features = store.features.read(dataset, encoder)
         return features.tracks, features.segments, features.values[:, layer]
     tracks: list[str] = []
     numbers, parts = [], []
-    for track, values in store.read_segments(dataset, encoder):
+    for track, values in store.features.read_segments(dataset, encoder):
         tracks += [track] * len(values)
         numbers.append(np.arange(len(values)))
         parts.append(values[:, layer].copy())  # not a view that keeps all layers in memory
@@ -146,14 +146,14 @@ def read_layer(
 
 def _best_layer(store: Store, dataset: str, encoder: str, *, layers: int, level: Level) -> int:
     try:
-        return likeliest_layer(store.read_discovery(dataset, encoder, level=level), layers=layers)
+        return likeliest_layer(store.discoveries.read(dataset, encoder, level=level), layers=layers)
     except ArtifactError:
         return layers - 1
 
 
 def _up_to_date(store: Store, record: dict[str, Any]) -> dict[str, Any] | None:
     try:
-        old, _ = store.read_map(
+        old, _ = store.maps.read(
             record["dataset"],
             record["encoder"],
             layer=record["layer"],

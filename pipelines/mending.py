@@ -33,20 +33,20 @@ def mend_damaged(store: Store, dataset: str, encoder: str, *, tracking: bool) ->
             dataset=dataset, encoder=encoder, settings=settings, store=store, tracking=tracking
         )
         yield "the discovery on segments was damaged and is made anew"
-    for layer, method, level in store.maps_of(dataset, encoder):
+    for layer, method, level in store.maps.available(dataset, encoder):
         place: dict[str, Any] = {"layer": layer, "method": method, "level": level}
-        if _is_damaged(partial(store.read_map, dataset, encoder, **place), begun=True):
+        if _is_damaged(partial(store.maps.read, dataset, encoder, **place), begun=True):
             place |= _map_settings(store, dataset, encoder, **place)
             make_map(dataset=dataset, encoder=encoder, store=store, force=True, **place)
             yield f"the map of layer {layer} by {method} was damaged and is made anew"
-    if _is_damaged(lambda: store.read_reliability(dataset)):
+    if _is_damaged(lambda: store.reliability.read(dataset)):
         check_targets(dataset=dataset, store=store)
         yield "the test of the targets was damaged and is made anew"
-    if _is_damaged(lambda: store.read_comparison(dataset)):
+    if _is_damaged(lambda: store.comparisons.read(dataset)):
         compare_dataset(dataset=dataset, store=store, tracking=tracking)
         yield "the comparison of encoders was damaged and is made anew"
-    if _is_damaged(lambda: store.read_cross(encoder)):
-        datasets = store.datasets_by(encoder)
+    if _is_damaged(lambda: store.cross_tables.read(encoder)):
+        datasets = store.features.datasets(encoder)
         try:
             cross_datasets(encoder=encoder, datasets=datasets, store=store)
             yield f"the cross table of {', '.join(datasets)} was damaged and is made anew"
@@ -55,8 +55,8 @@ def mend_damaged(store: Store, dataset: str, encoder: str, *, tracking: bool) ->
 
 
 def _read_segments(store: Store, dataset: str, encoder: str) -> None:
-    record = store.read_discovery(dataset, encoder, level="segment")
-    lacking = store.missing_predictions(dataset, encoder, record, whole=True)
+    record = store.discoveries.read(dataset, encoder, level="segment")
+    lacking = store.discoveries.missing(dataset, encoder, record, whole=True)
     if lacking:
         raise ArtifactError(lacking[0], "is damaged", "")
 
@@ -64,7 +64,7 @@ def _read_segments(store: Store, dataset: str, encoder: str) -> None:
 def _map_settings(store: Store, dataset: str, encoder: str, **place: Any) -> dict[str, int]:
     """Return how a map was made, as far as that can still be read."""
     try:
-        record = store.read_map_record(dataset, encoder, **place)
+        record = store.maps.read_record(dataset, encoder, **place)
     except ArtifactError:
         return {}
     return {name: record[name] for name in ("clusters", "seed")}

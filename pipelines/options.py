@@ -80,7 +80,7 @@ def newest_index(store: Store, dataset: str | None, encoder: str | None) -> tupl
     if dataset is not None and encoder is not None:
         return dataset, encoder
     wanted = None if encoder is None else encoder_slug(encoder)
-    for found_dataset, found_encoder in store.indexed():
+    for found_dataset, found_encoder in store.indices.available():
         if dataset in (None, found_dataset) and wanted in (None, encoder_slug(found_encoder)):
             return found_dataset, found_encoder
     what = f"an index of {dataset!r}" if dataset else "an index"

@@ -105,16 +105,16 @@ def _analyse(
         if not verbose:
             _say(probe_lines(found, paths["probe"][0]))
     if verbose:
-        print_best(store.read_discovery(dataset, encoder))
+        print_best(store.discoveries.read(dataset, encoder))
     if force or index.state != "ready":
         build_index(dataset=dataset, encoder=encoder)
-        typer.echo(f"index: {describe_index(store.read_index_record(dataset, encoder))}")
+        typer.echo(f"index: {describe_index(store.indices.read_record(dataset, encoder))}")
     if force or {probe.state, index.state, evaluation.state} != {"ready"}:
         judged = evaluate(dataset=dataset, encoder=encoder, tracking=tracking)
         if not verbose:
             _say(evaluation_lines(judged, paths["evaluate"][0]))
     if verbose:
-        print_evaluation(store.read_evaluation(dataset, encoder))
+        print_evaluation(store.evaluations.read(dataset, encoder))
     _say(mend_damaged(store, dataset, encoder, tracking=tracking))
 
 

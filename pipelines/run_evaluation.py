@@ -29,8 +29,9 @@ from mess.experiments.rows import aligned_targets
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.tempo import DENSITY_SHARE, TEMPO
 from mess.search.terms import METHODS, Method
+from mess.storage.features import Features
 from mess.storage.manifest import digest
-from mess.storage.store import Features, Store
+from mess.storage.store import Store
 from mess.targets import TARGETS
 from mess.tracking.recording import start_run
 from mess.versions import EVALUATION_VERSION
@@ -72,10 +73,10 @@ def evaluate(
     """
     store = store or Store()
     recommender = LayerBasedRecommender(dataset, encoder, store=store, evaluated=False)
-    index = store.read_index_record(dataset, encoder)
+    index = store.indices.read_record(dataset, encoder)
     tracks = recommender.track_ids
     rows = Features(tracks, np.full(len(tracks), -1), np.empty(0), {})
-    values, names = aligned_targets(store.read_targets(dataset), rows)
+    values, names = aligned_targets(store.targets.read(dataset), rows)
     works = np.array(index["works"], dtype=object)
     variants = _variants(recommender, store)
     layers = len(index["crc32"])
@@ -106,7 +107,7 @@ def evaluate(
         "dataset": dataset,
         "encoder": index["encoder"],
         "index": index["fingerprint"],
-        "discovery": digest(store.read_discovery(dataset, encoder)),
+        "discovery": digest(store.discoveries.read(dataset, encoder)),
         "code_version": EVALUATION_VERSION,
         "settings": {"seed": seed, "queries": len(queries)},
         "faithfulness": faithfulness,
@@ -117,7 +118,7 @@ def evaluate(
         "tempo": tempo,
         "defaults": _as_searched(recommender, decided),
     }
-    store.write_evaluation(dataset, encoder, record)
+    store.evaluations.write(dataset, encoder, record)
     tags = {"dataset": dataset, "encoder": index["encoder"], "index": index["fingerprint"]}
     with start_run(
         f"evaluate {dataset} {encoder}", store=store, tags=tags, enabled=tracking
@@ -220,7 +221,7 @@ def _baselines(
     store: Store,
 ) -> list[dict[str, Any]]:
     """Judge what a search without probes does, by the same queries and targets."""
-    features = store.read_features(recommender.dataset, recommender.encoder)
+    features = store.features.read(recommender.dataset, recommender.encoder)
     row = {track: number for number, track in enumerate(features.tracks)}
     values = features.values[[row[track] for track in recommender.track_ids]]
     layers = recommender.best_layers
@@ -250,7 +251,7 @@ def _as_searched(
 
 
 def _variants(recommender: LayerBasedRecommender, store: Store) -> dict[int, dict[str, int]]:
-    entries = store.features_manifest(recommender.dataset, recommender.encoder).done()
+    entries = store.features.manifest(recommender.dataset, recommender.encoder).done()
     about = {track: entry.get("extra", {}) for track, entry in entries.items()}
     return find_variants(recommender.track_ids, about)
 

@@ -22,8 +22,9 @@ from mess.probing.discovery import Alpha, discover
 from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, NOTHING, holds_zero
 from mess.probing.results import Discovery
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
+from mess.storage.features import Pooling
 from mess.storage.paths import Level
-from mess.storage.store import Pooling, Store
+from mess.storage.store import Store
 from mess.tracking.recording import OpenRun, start_run
 from pipelines.options import (
     DatasetOption,
@@ -94,12 +95,12 @@ def run_probing(
             )
         record = as_record(data, found, settings, tags)
         record["inputs"] = {
-            "features": store.features_manifest(dataset, encoder).parts(),
-            "targets": store.targets_manifest(dataset).parts(),
+            "features": store.features.manifest(dataset, encoder).parts(),
+            "targets": store.targets.manifest(dataset).parts(),
         }
         record |= _beside(data, dataset=dataset, encoder=encoder, settings=settings, store=store)
         if keep:
-            store.write_discovery(
+            store.discoveries.write(
                 dataset, encoder, record=record, predictions=as_table(data, found)
             )
         run.metrics(

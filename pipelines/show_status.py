@@ -32,12 +32,12 @@ def command(
     store = Store()
     typer.echo(f"data: {store.root.absolute()}")
     for dataset in available_datasets(store.audio_dir("")):
-        if not store.audio_dir(dataset).exists() and not store.encoders_of(dataset):
+        if not store.audio_dir(dataset).exists() and not store.features.encoders(dataset):
             if dataset in KNOWN:
                 way = "mess demo" if dataset == "demo" else f"put it in {store.audio_dir(dataset)}"
                 typer.echo(f"{dataset}: no recordings ({way})")
             continue
-        encoders = store.encoders_of(dataset)
+        encoders = store.features.encoders(dataset)
         problem = "" if encoders else why_unread(store, dataset)
         if problem:
             typer.echo(readable(problem))

@@ -45,7 +45,7 @@ def evaluation_lines(record: dict[str, Any], path: Path) -> Iterator[str]:
 
 def closing_lines(store: Store, *, dataset: str, encoders: Sequence[str]) -> Iterator[str]:
     """Yield what there is now, what opens it, and what to try next."""
-    done = store.features_manifest(dataset, encoders[0]).done()
+    done = store.features.manifest(dataset, encoders[0]).done()
     works = len({entry.get("work") for entry in done.values()})
     yield ""
     yield (
@@ -73,8 +73,8 @@ def closing_lines(store: Store, *, dataset: str, encoders: Sequence[str]) -> Ite
 def _example(store: Store, dataset: str, encoders: Sequence[str]) -> tuple[str, str, str] | None:
     """Return a track and an aspect that an encoder tells, the last encoder first."""
     for encoder in reversed(encoders):
-        tracks = sorted(store.features_manifest(dataset, encoder).done())
-        aspects = store.read_evaluation(dataset, encoder)["defaults"]
+        tracks = sorted(store.features.manifest(dataset, encoder).done())
+        aspects = store.evaluations.read(dataset, encoder)["defaults"]
         if tracks and aspects:
             return tracks[0], next(iter(aspects)), encoder
     return None

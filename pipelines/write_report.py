@@ -11,7 +11,7 @@ import typer
 
 from mess.errors import ArtifactMissing, MessError
 from mess.reports.page import html, methods
-from mess.storage.paths import report_names
+from mess.storage.reports import report_names
 from mess.storage.store import Store
 from pipelines.options import (
     DatasetOption,
@@ -43,18 +43,18 @@ def write_report(
         If the folder cannot be written.
     """
     store = store or Store()
-    out = out or store.reports_dir(dataset)
-    record = store.read_discovery(dataset, encoder, level=checked_level(level))
-    reliability = _if_there(lambda: store.read_reliability(dataset))
-    evaluation = _if_there(lambda: store.read_evaluation(dataset, encoder))
-    cross = _if_there(lambda: store.read_cross(encoder))
+    out = out or store.reports.folder(dataset)
+    record = store.discoveries.read(dataset, encoder, level=checked_level(level))
+    reliability = _if_there(lambda: store.reliability.read(dataset))
+    evaluation = _if_there(lambda: store.evaluations.read(dataset, encoder))
+    cross = _if_there(lambda: store.cross_tables.read(encoder))
     page = html(record, reliability=reliability, evaluation=evaluation, cross=cross)
     text = methods(record, reliability=reliability, evaluation=evaluation)
     files = [out / name for name in report_names(dataset, encoder, level)]
     try:
         out.mkdir(parents=True, exist_ok=True)
         for path, content in zip(files, (page, text), strict=True):
-            store.write_text(path, content)
+            store.reports.write(path, content)
     except OSError as error:
         raise MessError(
             f"{out}: cannot be written ({error.strerror}); name another --out"

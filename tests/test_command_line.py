@@ -31,7 +31,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MESS_DATA", str(root))
         assert run_all(dataset="smd", encoder="spectral", tracking=False)
-    record = Store(root).read_discovery("smd", "spectral")
+    record = Store(root).discoveries.read("smd", "spectral")
     # Make two aspects valid, whatever eight short tracks gave.
     scores = {"spectral_centroid": 0.8, "tempo": 0.5}
     for cell in record["cells"]:
@@ -39,11 +39,11 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cell |= {"p_family": 0.01 if cell["target"] in scores else 1.0, "works": 20}
     for one in record["summaries"]:
         one["nested"]["r2"] = scores.get(one["target"], 0.05)
-    Store(root).write_discovery(
+    Store(root).discoveries.write(
         "smd",
         "spectral",
         record=record,
-        predictions=Store(root).read_predictions("smd", "spectral"),
+        predictions=Store(root).discoveries.read_predictions("smd", "spectral"),
     )
     evaluate(dataset="smd", encoder="spectral", store=Store(root), tracking=False)
     return root

@@ -40,7 +40,7 @@ def difference_heatmap(record_a: Record, record_b: Record) -> go.Figure:
     Parameters
     ----------
     record_a, record_b : mapping
-        Discoveries as `Store.read_discovery` returns them.
+        Discoveries as `DiscoveryFiles.read` returns them.
     """
     targets = [name for name in record_a["target_names"] if name in record_b["target_names"]]
     kind = compared_columns(record_a, record_b)

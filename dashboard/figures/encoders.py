@@ -28,7 +28,7 @@ def score_heatmap(record: Mapping[str, Any]) -> go.Figure:
     Parameters
     ----------
     record : mapping
-        A comparison as `Store.read_comparison` returns it.
+        A comparison as `ComparisonFiles.read` returns it.
     """
     rows, targets = record["encoders"], record["targets"]
     r2 = np.full((len(targets), len(rows)), np.nan)

@@ -54,7 +54,7 @@ def heatmap(
     Parameters
     ----------
     record : mapping
-        A discovery as `Store.read_discovery` returns it.
+        A discovery as `DiscoveryFiles.read` returns it.
     value : str
         One of `VALUES`.
     grey : bool

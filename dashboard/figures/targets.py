@@ -202,7 +202,7 @@ def overview(table: pd.DataFrame, reliability: Mapping[str, Any] | None) -> pd.D
     table : DataFrame
         A row for each track, a column for each target.
     reliability : mapping, optional
-        As `Store.read_reliability` returns it.
+        As `ReliabilityFiles.read` returns it.
     """
     tested = reliability["targets"] if reliability else {}
     rows = []

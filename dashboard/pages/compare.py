@@ -54,8 +54,8 @@ def _offer(dataset: str, encoder: str, error: ArtifactError) -> None:
     """Say what to do where nothing was compared yet."""
     probed = [
         name
-        for name in readers.store().encoders_of(dataset)
-        if readers.store().discovery_time(dataset, name, "track")
+        for name in readers.store().features.encoders(dataset)
+        if readers.store().discoveries.modified(dataset, name, "track")
     ]
     if probed:
         st.info(str(error))

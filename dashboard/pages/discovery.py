@@ -56,7 +56,7 @@ def main() -> None:
 def _offer(error: ArtifactError, dataset: str, encoder: str, level: Level) -> None:
     """Offer what is missing: everything where there are no features yet, else the probes."""
     command = ["run-all", "--dataset", dataset, "--encoder", encoder]
-    if readers.store().features_time(dataset, encoder) > 0:
+    if readers.store().features.modified(dataset, encoder) > 0:
         command = ["probe", "--dataset", dataset, "--encoder", encoder]
         command += ["--level", "segment"] if level == "segment" else []
     offer(error, dataset=dataset, command=command, button="Run it now")

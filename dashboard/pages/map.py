@@ -69,9 +69,9 @@ def _show(
         required=True,
     )
     version = (
-        readers.store().map_time(dataset, encoder, layer=layer, method=method, level=level),
-        readers.store().features_time(dataset, encoder),
-        readers.store().targets_time(dataset),
+        readers.store().maps.modified(dataset, encoder, layer=layer, method=method, level=level),
+        readers.store().features.modified(dataset, encoder),
+        readers.store().targets.modified(dataset),
     )
     figure, rows, colours = _figure(
         dataset, encoder, layer, method, level, colour, mouse or "lasso", version

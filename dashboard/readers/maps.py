@@ -17,14 +17,14 @@ from mess.storage.paths import Level
 def _map_of(
     dataset: str, encoder: str, layer: int, method: str, level: Level, version: float
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    return store().read_map(dataset, encoder, layer=layer, method=method, level=level)
+    return store().maps.read(dataset, encoder, layer=layer, method=method, level=level)
 
 
 def map_of(
     dataset: str, encoder: str, *, layer: int, method: str, level: Level
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Return a map; see `Store.read_map`. Nobody may change the arrays."""
-    version = store().map_time(dataset, encoder, layer=layer, method=method, level=level)
+    """Return a map; see `MapFiles.read`. Nobody may change the arrays."""
+    version = store().maps.modified(dataset, encoder, layer=layer, method=method, level=level)
     return _map_of(dataset, encoder, layer, method, level, version)
 
 
@@ -39,13 +39,13 @@ def map_rows(
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _layer_names(dataset: str, encoder: str, version: float) -> list[str]:
-    manifest = store().features_manifest(dataset, encoder)
+    manifest = store().features.manifest(dataset, encoder)
     return [str(name) for name in manifest.header["layer_names"]]
 
 
 def layer_names(dataset: str, encoder: str) -> list[str]:
     """Return the names of the layers by which a dataset was extracted."""
-    return _layer_names(dataset, encoder, store().features_time(dataset, encoder))
+    return _layer_names(dataset, encoder, store().features.modified(dataset, encoder))
 
 
 def best_layer(dataset: str, encoder: str, *, layers: int, level: Level) -> int:

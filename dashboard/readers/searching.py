@@ -15,10 +15,10 @@ def _recommender(dataset: str, encoder: str, version: tuple[float, ...]) -> Laye
 def recommender(dataset: str, encoder: str) -> LayerBasedRecommender:
     """Return the recommender of an index; shared by all sessions, which only read it."""
     version = (
-        store().index_time(dataset, encoder),
-        store().discovery_time(dataset, encoder, "track"),
-        store().features_time(dataset, encoder),
-        store().evaluation_time(dataset, encoder),
+        store().indices.modified(dataset, encoder),
+        store().discoveries.modified(dataset, encoder, "track"),
+        store().features.modified(dataset, encoder),
+        store().evaluations.modified(dataset, encoder),
     )
     return _recommender(dataset, encoder, version)
 
@@ -31,8 +31,8 @@ def _passages(dataset: str, encoder: str, version: tuple[float, ...]) -> Passage
 def passages(dataset: str, encoder: str) -> PassageRecommender:
     """Return what searches the segments of a dataset; shared by all sessions."""
     version = (
-        store().passages_time(dataset, encoder),
-        store().features_time(dataset, encoder),
-        store().targets_time(dataset),
+        store().passages.modified(dataset, encoder),
+        store().features.modified(dataset, encoder),
+        store().targets.modified(dataset),
     )
     return _passages(dataset, encoder, version)

@@ -30,29 +30,29 @@ def stale(kind: Conclusion, dataset: str, encoder: str, record: Mapping[str, Any
     names = ("code_version", "features", "targets", "index", "discovery", "inputs")
     made_from = {name: record[name] for name in names if name in record}
     version = (
-        store().features_time(dataset, encoder),
-        store().targets_time(dataset),
-        store().index_time(dataset, encoder),
-        store().discovery_time(dataset, encoder, "track"),
+        store().features.modified(dataset, encoder),
+        store().targets.modified(dataset),
+        store().indices.modified(dataset, encoder),
+        store().discoveries.modified(dataset, encoder, "track"),
     )
     return _stale(kind, dataset, encoder, json.dumps(made_from, sort_keys=True), version)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _stale_comparison(dataset: str, version: tuple[float, ...]) -> str:
-    return str(judge_comparison(store(), dataset, store().read_comparison(dataset)))
+    return str(judge_comparison(store(), dataset, store().comparisons.read(dataset)))
 
 
 def stale_comparison(dataset: str) -> str:
     """Return why a comparison is stale, "" where it is not."""
-    encoders = store().encoders_of(dataset)
-    times = [store().discovery_time(dataset, encoder, "track") for encoder in encoders]
-    return _stale_comparison(dataset, (store().comparison_time(dataset), *times))
+    encoders = store().features.encoders(dataset)
+    times = [store().discoveries.modified(dataset, encoder, "track") for encoder in encoders]
+    return _stale_comparison(dataset, (store().comparisons.modified(dataset), *times))
 
 
 def stale_reliability(dataset: str, record: Mapping[str, Any]) -> str:
     """Return why a test of the targets is stale, "" where it is not."""
-    return str(judge_reliability(record, attempt(lambda: store().targets_manifest(dataset))))
+    return str(judge_reliability(record, attempt(lambda: store().targets.manifest(dataset))))
 
 
 def stale_cross(encoder: str, record: Mapping[str, Any]) -> str:

@@ -14,24 +14,24 @@ from mess.storage.paths import Level
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _targets(dataset: str, level: Level, version: float) -> pd.DataFrame:
-    return store().read_targets(dataset, level=level)
+    return store().targets.read(dataset, level=level)
 
 
 def targets(dataset: str, *, level: Level = "track") -> pd.DataFrame:
-    """Return the targets of a dataset; see `Store.read_targets`. Nobody may change the table."""
-    return _targets(dataset, level, store().targets_time(dataset))
+    """Return the targets of a dataset; see `TargetFiles.read`. Nobody may change the table."""
+    return _targets(dataset, level, store().targets.modified(dataset))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _stated(dataset: str, name: str, version: float) -> "pd.Series[float]":
-    entries = store().targets_manifest(dataset).done()
+    entries = store().targets.manifest(dataset).done()
     found = {track: entry.get("extra", {}).get(name) for track, entry in entries.items()}
     return pd.to_numeric(pd.Series(found, dtype=object), errors="coerce").dropna()
 
 
 def stated(dataset: str, name: str) -> "pd.Series[float]":
     """Return a number that a dataset states of its tracks, by id; empty where it states none."""
-    return _stated(dataset, name, store().targets_time(dataset))
+    return _stated(dataset, name, store().targets.modified(dataset))
 
 
 def target_names(dataset: str) -> list[str]:

@@ -45,13 +45,13 @@ def _tracks(dataset: str, encoder: str, version: float) -> dict[str, TrackInfo]:
             composer=sys.intern(entry.get("composer") or ""),
             title=entry.get("title") or track_id,
         )
-        for track_id, entry in store().features_manifest(dataset, encoder).done().items()
+        for track_id, entry in store().features.manifest(dataset, encoder).done().items()
     }
 
 
 def tracks(dataset: str, encoder: str) -> dict[str, TrackInfo]:
     """Return every track that has features, by id."""
-    return _tracks(dataset, encoder, store().features_time(dataset, encoder))
+    return _tracks(dataset, encoder, store().features.modified(dataset, encoder))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -65,7 +65,7 @@ def _names(dataset: str, encoder: str, version: float) -> Names:
 
 def names(dataset: str, encoder: str) -> Names:
     """Return the names of every track that has features, made ready to be searched."""
-    return _names(dataset, encoder, store().features_time(dataset, encoder))
+    return _names(dataset, encoder, store().features.modified(dataset, encoder))
 
 
 def segment_start(track: TrackInfo | None, segment: int) -> float:

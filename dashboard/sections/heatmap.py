@@ -53,7 +53,7 @@ def show_heatmap(record: dict[str, Any], tracks: dict[str, readers.TrackInfo]) -
             help=f"Cells whose R² the best cell of {settings['permutations']} shuffles of works "
             f"reaches more often than in {SIGNIFICANT:.0%} (family-wise, max-T).",
         )
-    version = readers.store().discovery_time(dataset, encoder, level)
+    version = readers.store().discoveries.modified(dataset, encoder, level)
     figure, words = _figure(dataset, encoder, level, version, value, grey)
     event: Any = wide("heatmap").plotly_chart(
         figure,

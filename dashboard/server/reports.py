@@ -14,7 +14,7 @@ from starlette.routing import Route
 from dashboard import library
 from dashboard.readers import store
 from mess.errors import MessError
-from mess.storage.paths import report_names
+from mess.storage.reports import report_names
 
 _ALONE = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _PARTS = ("page", "methods")
@@ -22,7 +22,7 @@ _PARTS = ("page", "methods")
 
 def report_links(dataset: str, encoder: str, level: str) -> dict[str, str]:
     """Return the addresses of a report's files that exist, by "page" and "methods"."""
-    folder = store().reports_dir(dataset)
+    folder = store().reports.folder(dataset)
     asked = {"dataset": dataset, "encoder": encoder, "level": level}
     return {
         part: f"/report?{urlencode(asked | {'part': part})}"
@@ -41,7 +41,7 @@ def report(request: Request) -> Response:
         if level not in ("track", "segment") or part not in _PARTS:
             raise MessError("a report has the level track or segment, and the parts page, methods")
         name = report_names(dataset, encoder, level)[_PARTS.index(part)]
-        content = (store().reports_dir(dataset) / name).read_bytes()
+        content = (store().reports.folder(dataset) / name).read_bytes()
     except MessError as error:
         return PlainTextResponse(str(error), status_code=404)
     except OSError:

@@ -22,7 +22,7 @@ from mess.datasets.listing import PassedOver
 from mess.datasets.maestro import load_maestro
 from mess.datasets.smd import load_smd
 from mess.errors import MessError, UnknownName
-from mess.storage.paths import DataPaths
+from mess.storage.paths import audio_dir, usable_root
 
 __all__ = ["KNOWN", "Dataset", "Track", "available_datasets", "load_dataset", "stray_names"]
 
@@ -48,7 +48,7 @@ def load_dataset(name: str, *, root: str | Path | None = None) -> Dataset:
     """
     if not _NAME.fullmatch(name):
         raise MessError(f"{name!r} is no dataset name: use letters, digits, '.', '_' and '-'")
-    root = Path(root) if root is not None else DataPaths().audio_dir(name)
+    root = Path(root) if root is not None else audio_dir(usable_root(), name)
     if name in KNOWN:
         return KNOWN[name](root)
     if not root.is_dir() and name != "folder":
@@ -61,7 +61,7 @@ def available_datasets(audio_root: str | Path | None = None) -> list[str]:
 
     By default that is the folder ``audio`` below the data root.
     """
-    audio_root = Path(audio_root) if audio_root is not None else DataPaths().audio_dir("")
+    audio_root = Path(audio_root) if audio_root is not None else audio_dir(usable_root(), "")
     return list(dict.fromkeys([*KNOWN, "folder", *_folders(audio_root)[0]]))
 
 

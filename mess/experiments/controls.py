@@ -55,9 +55,9 @@ def _descriptors(
     data: ProbingData, dataset: str, store: Store
 ) -> dict[str, NDArray[np.floating[Any]]]:
     """Return the plain descriptions of the rows, one layer each."""
-    measured = store.targets_manifest(dataset).tracks
+    measured = store.targets.manifest(dataset).tracks
     by_track = {
-        track: store.read_descriptors(dataset, track, measured[track])
+        track: store.targets.read_descriptors(dataset, track, measured[track])
         for track in dict.fromkeys(data.features.tracks)
     }
     rows = zip(data.features.tracks, data.features.segments.tolist(), strict=True)
@@ -77,7 +77,7 @@ def _other_encoders(
         if encoder_slug(other) == encoder_slug(encoder):
             continue
         try:
-            features = store.read_features(
+            features = store.features.read(
                 dataset, other, level=settings.level, pooling=settings.pooling
             )
         except ArtifactError:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from mess.audio.fingerprint import Marks, find_copies, join_works
 from mess.errors import ArtifactError, ArtifactMissing
 from mess.probing.discovery import Alpha
+from mess.storage.features import Features, Pooling
 from mess.storage.paths import Level, command_for
-from mess.storage.store import Features, Pooling, Store
+from mess.storage.store import Store
 from mess.targets import ALL_TARGETS
 
 GROUPINGS = ("work", "composer", "year")
@@ -98,9 +99,9 @@ def load_probing_data(
     ArtifactError
         If one of them is missing or damaged, or they were made from different audio.
     """
-    features = store.read_features(dataset, encoder, level=settings.level, pooling=settings.pooling)
-    entries = store.features_manifest(dataset, encoder).done()
-    measured = store.targets_manifest(dataset)
+    features = store.features.read(dataset, encoder, level=settings.level, pooling=settings.pooling)
+    entries = store.features.manifest(dataset, encoder).done()
+    measured = store.targets.manifest(dataset)
     tracks = sorted(set(entries) & set(measured.done()))
     for track_id in tracks:
         if entries[track_id]["sha256"] != measured.tracks[track_id]["sha256"]:
@@ -121,7 +122,7 @@ def load_probing_data(
         values=features.values[rows],
         manifest=features.manifest,
     )
-    targets, names = aligned_targets(store.read_targets(dataset, level=settings.level), features)
+    targets, names = aligned_targets(store.targets.read(dataset, level=settings.level), features)
     labels = {
         "work": [entries[track]["work"] for track in features.tracks],
         "composer": [
@@ -155,11 +156,11 @@ def read_marks(tracks: list[str], *, dataset: str, store: Store) -> list[Marks]:
     """Read the fingerprints of some tracks; one that was not measured has no frames."""
     nothing = np.empty((2, 0), dtype=np.uint32)
     try:
-        done = store.targets_manifest(dataset).done()
+        done = store.targets.manifest(dataset).done()
     except ArtifactMissing:
         done = {}
     return [
-        store.read_fingerprint(dataset, track, done[track]) if track in done else nothing
+        store.targets.read_fingerprint(dataset, track, done[track]) if track in done else nothing
         for track in tracks
     ]
 

@@ -27,8 +27,8 @@ from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, MessError
 from mess.new_recordings.encoding import EncodedRecording
 from mess.storage.files import read_json, replacing, write_bytes, write_json
-from mess.storage.paths import DataPaths
 from mess.storage.shapes import NUMBER
+from mess.storage.store import Store
 
 KEEP_HOURS = 24.0
 WATCHED_SECONDS = 5.0  # a page that waits says so every half second
@@ -76,11 +76,11 @@ class Uploads:
 
     Parameters
     ----------
-    paths : DataPaths
+    store : Store
     """
 
-    def __init__(self, paths: DataPaths) -> None:
-        self.folder = paths.uploads_dir
+    def __init__(self, store: Store) -> None:
+        self.folder = store.uploads_dir
 
     def add(self, content: bytes | memoryview, name: str, *, most: int) -> Upload:
         """Keep a file.

@@ -55,7 +55,9 @@ def compare_encoders(
         If a discovery is missing or stale, or was made on other rows than the first.
     """
     if encoders is None:
-        wanted = [name for name in store.encoders_of(dataset) if _is_probed(store, dataset, name)]
+        wanted = [
+            name for name in store.features.encoders(dataset) if _is_probed(store, dataset, name)
+        ]
     else:
         wanted = list({encoder_slug(name): name for name in encoders}.values())
     if not wanted:
@@ -120,7 +122,7 @@ def with_rates(store: Store, record: Record) -> Record:
 
 def _rate(store: Store, dataset: str, encoder: str) -> float | None:
     """Return the seconds of encoding a minute: the median, other work slows some tracks down."""
-    rates = [60.0 * rate for rate in store.read_encoding_rates(dataset, encoder)]
+    rates = [60.0 * rate for rate in store.timings.read_rates(dataset, encoder)]
     return float(np.median(rates)) if rates else None
 
 
@@ -134,7 +136,7 @@ def control_of(record: Record, name: str) -> Record | None:
 
 def _is_probed(store: Store, dataset: str, encoder: str) -> bool:
     try:
-        store.read_discovery(dataset, encoder)
+        store.discoveries.read(dataset, encoder)
     except ArtifactMissing:
         return False
     except ArtifactError:
@@ -143,7 +145,7 @@ def _is_probed(store: Store, dataset: str, encoder: str) -> bool:
 
 
 def _discovery(store: Store, dataset: str, encoder: str) -> Record:
-    record = store.read_discovery(dataset, encoder)
+    record = store.discoveries.read(dataset, encoder)
     require("discovery", record, Sources(store, dataset, encoder))
     if "influence" not in record:
         what = f"the discovery of {dataset!r} by {encoder!r}"
@@ -182,7 +184,7 @@ def _same_rows(store: Store, dataset: str, a: str, b: str) -> bool:
     columns = ["track", "segment", "target", "fold", "true"]
     tables = []
     for name in (a, b):
-        table = store.read_predictions(dataset, name)
+        table = store.discoveries.read_predictions(dataset, name)
         table = table[table["layer"] == 0][columns].astype({"track": str, "target": str})
         tables.append(table.sort_values(columns[:3], ignore_index=True))
     return tables[0].equals(tables[1])
@@ -208,7 +210,7 @@ def _options(settings: Record) -> str:
 def _row(store: Store, dataset: str, record: Record) -> Record:
     """Return what is known of one encoder: scores, cost, size, licence, faithfulness."""
     name = record["encoder"]
-    manifest = store.features_manifest(dataset, name)
+    manifest = store.features.manifest(dataset, name)
     by_target = {
         one["target"]: {
             **{key: one["nested"][key] for key in ("r2", "low", "high", "spearman")},
@@ -231,7 +233,7 @@ def _row(store: Store, dataset: str, record: Record) -> Record:
         "layer_names": record["layer_names"],
         "seconds_per_minute": _rate(store, dataset, name),
         "cost": _cost(name),
-        "bytes": store.features_bytes(dataset, name),
+        "bytes": store.features.size(dataset, name),
         "faithfulness": _faithfulness(store, dataset, name),
         "mean_r2": float(np.mean(known)) if known else None,
         "r2": by_target,
@@ -240,7 +242,7 @@ def _row(store: Store, dataset: str, record: Record) -> Record:
 
 def _minutes(store: Store, dataset: str, encoder: str) -> float:
     """Return how much audio there is."""
-    entries = store.features_manifest(dataset, encoder).done().values()
+    entries = store.features.manifest(dataset, encoder).done().values()
     return sum(entry["duration"] for entry in entries) / 60.0
 
 
@@ -262,7 +264,7 @@ def _faithfulness(store: Store, dataset: str, encoder: str) -> Record | None:
 
     None where it is not evaluated.
     """
-    record = attempt(lambda: store.read_evaluation(dataset, encoder))
+    record = attempt(lambda: store.evaluations.read(dataset, encoder))
     if isinstance(record, ArtifactMissing | ArtifactStale):
         return None
     if isinstance(record, ArtifactError):
@@ -340,7 +342,7 @@ def _minus(value: float | None) -> float | None:
 def _missing(store: Store, dataset: str, rows: list[Record]) -> list[Record]:
     """Return the presets, and the controls of what is compared, that could join."""
     there = {encoder_slug(row["name"]) for row in rows}
-    extracted = {encoder_slug(name) for name in store.encoders_of(dataset)}
+    extracted = {encoder_slug(name) for name in store.features.encoders(dataset)}
     controls = [
         RANDOM + row["name"]
         for row in rows

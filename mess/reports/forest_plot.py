@@ -16,7 +16,7 @@ def forest(record: Record) -> str:
     Parameters
     ----------
     record : mapping
-        A discovery, as `mess.storage.store.Store.read_discovery` returns it.
+        A discovery, as `mess.storage.discoveries.DiscoveryFiles.read` returns it.
 
     Returns
     -------

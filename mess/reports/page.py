@@ -105,7 +105,7 @@ def html(
     Parameters
     ----------
     record : mapping
-        A discovery, as `mess.storage.store.Store.read_discovery` returns it.
+        A discovery, as `mess.storage.discoveries.DiscoveryFiles.read` returns it.
     reliability, evaluation, cross : mapping, optional
         What else was measured of the same dataset and encoder.
     """

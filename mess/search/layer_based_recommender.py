@@ -131,8 +131,8 @@ class LayerBasedRecommender:
     ) -> None:
         self._store = store or Store()
         self.dataset, self.encoder = self._choose(dataset, encoder)
-        record = self._store.read_index_record(self.dataset, self.encoder)
-        discovery = self._store.read_discovery(self.dataset, self.encoder)
+        record = self._store.indices.read_record(self.dataset, self.encoder)
+        discovery = self._store.discoveries.read(self.dataset, self.encoder)
         sources = Sources(self._store, self.dataset, self.encoder)
         require("index", record, sources)
         require("discovery", discovery, sources)
@@ -144,7 +144,7 @@ class LayerBasedRecommender:
         self._copies = np.array(record["copies"], dtype=np.int64)
         layers = LayerIndex(
             len(self.track_ids),
-            lambda layer: self._store.read_index_layer(
+            lambda layer: self._store.indices.read_layer(
                 self.dataset, self.encoder, layer, checksum=record["crc32"][layer]
             ),
         )
@@ -152,7 +152,7 @@ class LayerBasedRecommender:
         columns = [Column(**column) for column in record["columns"]]
         coordinates = None
         if columns:
-            content = self._store.read_steering(
+            content = self._store.indices.read_steering(
                 self.dataset, self.encoder, checksum=record["steering_crc32"]
             )
             coordinates = CoordinateIndex(content, columns)
@@ -182,7 +182,7 @@ class LayerBasedRecommender:
         if dataset is not None and encoder is not None:
             return dataset, encoder
         wanted = None if encoder is None else encoder_slug(encoder)
-        for found_dataset, found_encoder in self._store.indexed():
+        for found_dataset, found_encoder in self._store.indices.available():
             if dataset in (None, found_dataset) and wanted in (None, encoder_slug(found_encoder)):
                 return found_dataset, found_encoder
         what = f"an index of {dataset!r}" if dataset else "an index"
@@ -193,7 +193,7 @@ class LayerBasedRecommender:
 
         A damaged evaluation is refused, a stale one told.
         """
-        evaluation = attempt(lambda: self._store.read_evaluation(self.dataset, self.encoder))
+        evaluation = attempt(lambda: self._store.evaluations.read(self.dataset, self.encoder))
         if isinstance(evaluation, ArtifactMissing):
             return {"defaults": {}}
         command = command_for("evaluate", self.dataset, self.encoder)
@@ -227,7 +227,7 @@ class LayerBasedRecommender:
                 "has nothing that places recordings of one's own",
                 command_for("index", self.dataset, self.encoder),
             )
-        content = self._store.read_projection(
+        content = self._store.indices.read_projection(
             self.dataset, self.encoder, checksum=self._projection_checksum
         )
         return CoordinateMap.deserialise(content)
@@ -235,7 +235,7 @@ class LayerBasedRecommender:
     @property
     def made_by(self) -> dict[str, Any]:
         """The header of the features: what they depend on but the audio."""
-        return self._store.features_manifest(self.dataset, self.encoder).header
+        return self._store.features.manifest(self.dataset, self.encoder).header
 
     def get_available_aspects(self) -> list[str]:
         """Return the validated aspects; `aspects` has all, each with its R²."""

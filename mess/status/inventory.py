@@ -117,7 +117,7 @@ def take_inventory(
         What `find_recordings` found.
     """
     try:
-        manifest = store.features_manifest(dataset, encoder)
+        manifest = store.features.manifest(dataset, encoder)
     except ArtifactError:
         manifest = Manifest(Path(), {}, {})
     done = manifest.done()

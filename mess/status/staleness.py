@@ -79,22 +79,22 @@ class Sources:
     @cached_property
     def features(self) -> Manifest | ArtifactError:
         """How the features were made."""
-        return attempt(lambda: self.store.features_manifest(self.dataset, self.encoder))
+        return attempt(lambda: self.store.features.manifest(self.dataset, self.encoder))
 
     @cached_property
     def targets(self) -> Manifest | ArtifactError:
         """How the targets were measured."""
-        return attempt(lambda: self.store.targets_manifest(self.dataset))
+        return attempt(lambda: self.store.targets.manifest(self.dataset))
 
     @cached_property
     def index(self) -> Record | ArtifactError:
         """The record of the index."""
-        return attempt(lambda: self.store.read_index_record(self.dataset, self.encoder))
+        return attempt(lambda: self.store.indices.read_record(self.dataset, self.encoder))
 
     @cached_property
     def discovery(self) -> Record | ArtifactError:
         """The record of the discovery on whole tracks."""
-        return attempt(lambda: self.store.read_discovery(self.dataset, self.encoder))
+        return attempt(lambda: self.store.discoveries.read(self.dataset, self.encoder))
 
     def digest(self, name: str) -> str | None:
         """Return the digest of a source as it is now, None where there is none.
@@ -195,7 +195,7 @@ def judge_comparison(store: Store, dataset: str, record: Record) -> Verdict:
         return Verdict(("code",), (tell_code(record.get("code_version", 1), COMPARISON_VERSION),))
     then = {row["name"]: row.get("discovery") for row in record["encoders"]}
     now = {}
-    for encoder in store.encoders_of(dataset):
+    for encoder in store.features.encoders(dataset):
         found = Sources(store, dataset, encoder).discovery
         if not isinstance(found, ArtifactError):
             now[str(found.get("encoder", encoder))] = digest(found)

@@ -76,7 +76,7 @@ def survey(
     """
     recordings = recordings or find_recordings(store, dataset)
     sources = Sources(store, dataset, encoder)
-    evaluation = attempt(lambda: store.read_evaluation(dataset, encoder))
+    evaluation = attempt(lambda: store.evaluations.read(dataset, encoder))
     return [
         _batch_status(
             "extract",
@@ -84,7 +84,7 @@ def survey(
             recordings,
             _features_header,
             command_for("extract", dataset, encoder),
-            absent=lambda found: store.missing_features(
+            absent=lambda found: store.features.missing(
                 dataset, encoder, found, whole="extract" in whole
             ),
         ),
@@ -94,14 +94,14 @@ def survey(
             recordings,
             _targets_header,
             command_for("targets", dataset),
-            absent=lambda found: store.missing_measured(dataset, found, whole="targets" in whole),
+            absent=lambda found: store.targets.missing(dataset, found, whole="targets" in whole),
         ),
         _derived_status(
             "probe",
             "discovery",
             sources.discovery,
             sources,
-            absent=lambda found: store.missing_predictions(
+            absent=lambda found: store.discoveries.missing(
                 dataset, encoder, found, whole="probe" in whole
             ),
         ),
@@ -119,27 +119,27 @@ def survey(
 def _missing_of_index(sources: Sources, record: Mapping[str, Any], *, whole: bool) -> list[str]:
     """Return what an index lacks; an index without its passages is not whole."""
     store, dataset, encoder = sources.store, sources.dataset, sources.encoder
-    lacking = store.missing_index_files(dataset, encoder, record, whole=whole)
+    lacking = store.indices.missing(dataset, encoder, record, whole=whole)
     if not record["passages"]:
         return lacking
     try:
-        passages = store.read_passages_record(dataset, encoder)
+        passages = store.passages.read_record(dataset, encoder)
     except ArtifactMissing:
         return [*lacking, "the passages"]
     except ArtifactError:
         return [*lacking, "passages.json"]
     if judge("passages", passages, sources):
         lacking.append("the present passages")
-    return lacking + store.missing_index_files(dataset, encoder, passages, whole=whole)
+    return lacking + store.passages.missing(dataset, encoder, passages, whole=whole)
 
 
 def survey_targets(store: Store, dataset: str) -> StepStatus:
     """Return whether the targets themselves were tested; nothing else waits for that."""
     command = command_for("check-targets", dataset)
-    record = attempt(lambda: store.read_reliability(dataset))
+    record = attempt(lambda: store.reliability.read(dataset))
     if isinstance(record, ArtifactError):
         return _unreadable("check-targets", record, command)
-    verdict = judge_reliability(record, attempt(lambda: store.targets_manifest(dataset)))
+    verdict = judge_reliability(record, attempt(lambda: store.targets.manifest(dataset)))
     if verdict:
         return StepStatus("check-targets", "stale", str(verdict), command, verdict.reasons)
     trusted = sum(row["trusted"] for row in record["targets"].values())

@@ -197,6 +197,32 @@ def has_bytes(path: Path, checksum: object) -> bool:
         return False
 
 
+def missing_files(folder: Path, checksums: Mapping[str, int], *, whole: bool) -> list[str]:
+    """Return the files that are missing or, with ``whole``, damaged.
+
+    Parameters
+    ----------
+    folder : Path
+    checksums : mapping of str to int
+        The checksum of each file, by its name.
+    whole : bool
+        Whether every file is read.
+    """
+    return [
+        name
+        for name, checksum in checksums.items()
+        if not (has_bytes(folder / name, checksum) if whole else (folder / name).is_file())
+    ]
+
+
+def modified(path: Path) -> float:
+    """Return when a file last changed, 0 if there is none."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
 def names_in(folder: Path) -> set[str]:
     """Return the names in a folder, none where there is no such folder."""
     try:

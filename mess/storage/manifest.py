@@ -12,6 +12,8 @@ from mess.storage.files import append_line, read_json, read_lines, write_json
 from mess.storage.shapes import Shape, fits
 
 Entry = dict[str, Any]
+# What the entry of every finished track has, whatever was made of the track.
+DONE: Shape = {"sha256": str, "size": int, "mtime_ns": int, "path": str, "work": str}
 _SHAPE: Shape = {"header": dict, "tracks": {str: dict}}
 _LABELS = ("work", "composer", "extra")  # of a track, that conclusions are drawn from
 

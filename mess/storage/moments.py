@@ -7,7 +7,7 @@ directions, so every dimension keeps its own scale and none is left out.
 Conventions: the *kind* is "full" (float16) or "compact" (8 bits: a value is offset + step · code,
 each of its layer and dimension). The scale is learned from the first tracks of a dataset and lies
 in one file. The manifest's entry of each compact track has its checksum, so codes are never read by
-another scale. Until it is learned, tracks are kept in full; `Moments.compact_moments` writes these
+another scale. Until it is learned, tracks are kept in full; `MomentFiles.compact` writes these
 anew.
 """
 
@@ -24,7 +24,7 @@ from mess.audio.moments import MOMENT_RATE
 from mess.errors import ArtifactError, ArtifactMissing
 from mess.storage.files import has_bytes, map_array, names_in, read_array, write_array
 from mess.storage.manifest import Entry, Manifest
-from mess.storage.paths import DataPaths, command_for, file_stem
+from mess.storage.paths import command_for, features_dir, file_stem
 
 Kind = Literal["full", "compact", "none"]
 KINDS: tuple[Kind, ...] = ("compact", "full", "none")
@@ -95,13 +95,21 @@ def moments_bytes(seconds: float, *, layers: int, dim: int, kind: Kind) -> int:
     return round(seconds * MOMENT_RATE * layers * dim * _BYTES[kind])
 
 
-class Moments(DataPaths):
-    """Reader and writer of moments."""
+@dataclass(frozen=True)
+class MomentFiles:
+    """The moments of all datasets by all encoders, below one root folder."""
 
-    def _moments_scale_path(self, dataset: str, encoder: str) -> Path:
-        return self._features_dir(dataset, encoder) / "moments.scale.npy"
+    root: Path
 
-    def write_moments(
+    def folder(self, dataset: str, encoder: str) -> Path:
+        """Return the folder of the moments of a dataset by an encoder."""
+        return features_dir(self.root, dataset, encoder) / "moments"
+
+    def scale_path(self, dataset: str, encoder: str) -> Path:
+        """Return the path of the scale that all compact moments of the folder share."""
+        return features_dir(self.root, dataset, encoder) / "moments.scale.npy"
+
+    def write(
         self,
         dataset: str,
         encoder: str,
@@ -114,7 +122,7 @@ class Moments(DataPaths):
 
         Compact ones are kept in full as long as there is no scale.
         """
-        path = self._features_dir(dataset, encoder) / "moments" / f"{file_stem(track_id)}.npy"
+        path = self.folder(dataset, encoder) / f"{file_stem(track_id)}.npy"
         scale = self._read_scale(dataset, encoder) if kind == "compact" else None
         if scale is None:
             return {"moments": "full", "moments_crc32": write_array(path, moments)}
@@ -128,23 +136,19 @@ class Moments(DataPaths):
     def _read_scale(self, dataset: str, encoder: str) -> tuple[Scale, int] | None:
         """Return the scale and its checksum, None where none was learned."""
         try:
-            content = self._moments_scale_path(dataset, encoder).read_bytes()
+            content = self.scale_path(dataset, encoder).read_bytes()
             checksum = zlib.crc32(content)
-            array = read_array(
-                self._moments_scale_path(dataset, encoder), checksum=checksum, command=""
-            )
+            array = read_array(self.scale_path(dataset, encoder), checksum=checksum, command="")
             return Scale(array[0], array[1]), checksum
         except (OSError, ArtifactError, ValueError):
             return None
 
-    def begin_moments(self, dataset: str, encoder: str, manifest: Manifest) -> None:
+    def begin(self, dataset: str, encoder: str, manifest: Manifest) -> None:
         """Forget a scale that no track of a manifest is written by: of other weights, say."""
         if not any("moments_scale_crc32" in entry for entry in manifest.done().values()):
-            self._moments_scale_path(dataset, encoder).unlink(missing_ok=True)
+            self.scale_path(dataset, encoder).unlink(missing_ok=True)
 
-    def compact_moments(
-        self, dataset: str, encoder: str, manifest: Manifest, *, least: int = 1
-    ) -> None:
+    def compact(self, dataset: str, encoder: str, manifest: Manifest, *, least: int = 1) -> None:
         """Write in 8 bits what lies in full, from ``least`` such tracks on.
 
         The scale is learned from these tracks where there is none yet.
@@ -156,7 +160,7 @@ class Moments(DataPaths):
         }
         if len(full) < least or not full:
             return
-        folder = self._features_dir(dataset, encoder) / "moments"
+        folder = self.folder(dataset, encoder)
         command = command_for("extract", dataset, encoder)
         if self._read_scale(dataset, encoder) is None:
             first = [
@@ -168,25 +172,25 @@ class Moments(DataPaths):
                 for track, entry in list(full.items())[:FIRST_TRACKS]
             ]
             scale = Scale.learn(first)
-            path = self._moments_scale_path(dataset, encoder)
+            path = self.scale_path(dataset, encoder)
             write_array(path, np.stack([scale.offset, scale.step]))
         for track, entry in full.items():
             path = folder / f"{file_stem(track)}.npy"
             values = read_array(path, checksum=entry["moments_crc32"], command=command)
-            new = self.write_moments(dataset, encoder, track, values, kind="compact")
+            new = self.write(dataset, encoder, track, values, kind="compact")
             manifest.record(track, entry | new)
 
-    def drop_moments(self, dataset: str, encoder: str, track_id: str) -> None:
+    def drop(self, dataset: str, encoder: str, track_id: str) -> None:
         """Remove a track's moments, which would be those of another run."""
-        folder = self._features_dir(dataset, encoder) / "moments"
+        folder = self.folder(dataset, encoder)
         (folder / f"{file_stem(track_id)}.npy").unlink(missing_ok=True)
 
-    def has_moments(
+    def has(
         self, dataset: str, encoder: str, track_id: str, entry: Entry, *, kind: Kind = "none"
     ) -> bool:
         """Tell whether the moments of a manifest entry are there, undamaged and of a kind.
 
-        Those in full are of the kind "compact", too: `compact_moments` makes them so. An encoder
+        Those in full are of the kind "compact", too: `compact` makes them so. An encoder
         without a course inside segments has none ("few") of any kind.
         """
         there = entry.get("moments")
@@ -196,16 +200,14 @@ class Moments(DataPaths):
             return False
         if there not in ("full", "compact"):
             return True
-        path = self._features_dir(dataset, encoder) / "moments" / f"{file_stem(track_id)}.npy"
+        path = self.folder(dataset, encoder) / f"{file_stem(track_id)}.npy"
         if not has_bytes(path, entry.get("moments_crc32")):
             return False
         return there == "full" or has_bytes(
-            self._moments_scale_path(dataset, encoder), entry.get("moments_scale_crc32")
+            self.scale_path(dataset, encoder), entry.get("moments_scale_crc32")
         )
 
-    def missing_moments(
-        self, dataset: str, encoder: str, manifest: Manifest, *, whole: bool
-    ) -> list[str]:
+    def missing(self, dataset: str, encoder: str, manifest: Manifest, *, whole: bool) -> list[str]:
         """Return the tracks whose moments are missing or, with ``whole``, damaged."""
         kept = {
             track: entry
@@ -216,14 +218,12 @@ class Moments(DataPaths):
             return [
                 track
                 for track, entry in kept.items()
-                if not self.has_moments(dataset, encoder, track, entry)
+                if not self.has(dataset, encoder, track, entry)
             ]
-        there = names_in(self._features_dir(dataset, encoder) / "moments") if kept else set()
+        there = names_in(self.folder(dataset, encoder)) if kept else set()
         return [track for track in kept if f"{file_stem(track)}.npy" not in there]
 
-    def read_moments(
-        self, dataset: str, encoder: str, manifest: Manifest
-    ) -> Iterator[TrackMoments]:
+    def read(self, dataset: str, encoder: str, manifest: Manifest) -> Iterator[TrackMoments]:
         """Yield the moments of every track of a manifest that has them, in the order of the ids.
 
         Raises
@@ -232,7 +232,7 @@ class Moments(DataPaths):
             If a file is missing or damaged.
         """
         command = command_for("extract", dataset, encoder)
-        folder = self._features_dir(dataset, encoder) / "moments"
+        folder = self.folder(dataset, encoder)
         scale = self._read_scale(dataset, encoder)
         for track, entry in manifest.done().items():
             if entry.get("moments") not in ("full", "compact"):
@@ -243,8 +243,8 @@ class Moments(DataPaths):
                 yield TrackMoments(track, stored, None)
                 continue
             if scale is None:
-                raise ArtifactMissing(str(self._moments_scale_path(dataset, encoder)), command)
+                raise ArtifactMissing(str(self.scale_path(dataset, encoder)), command)
             if scale[1] != entry.get("moments_scale_crc32"):
-                path = self._moments_scale_path(dataset, encoder)
+                path = self.scale_path(dataset, encoder)
                 raise ArtifactError(str(path), "is damaged", command)
             yield TrackMoments(track, stored, scale[0])

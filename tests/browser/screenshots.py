@@ -59,11 +59,11 @@ PAGES: tuple[tuple[str, str, Callable[[Any], None]], ...] = (
 
 def make_ready(store: Store) -> None:
     """Run the pipelines whose results the pages show and that the demo leaves out."""
-    encoder = by_interest(store.encoders_of("demo"))[0]
+    encoder = by_interest(store.features.encoders("demo"))[0]
     commands = [["map", "--dataset", "demo", "--encoder", encoder]]  # quick where it is there
     for read, step in (
-        (store.read_reliability, "check-targets"),
-        (store.read_comparison, "compare"),
+        (store.reliability.read, "check-targets"),
+        (store.comparisons.read, "compare"),
     ):
         try:
             read("demo")

@@ -25,7 +25,7 @@ def test_encoders_are_compared_from_the_page(
     page.get_by_role("heading", name="Which is better, and where").wait_for()
     reload(page)  # what was compared is kept
     page.get_by_role("heading", name="What each costs").wait_for()
-    record = Store(root).read_comparison("demo")
+    record = Store(root).comparisons.read("demo")
     names = [row["name"] for row in record["encoders"]]
     known = sum(cell["r2"] is not None for row in record["encoders"] for cell in row["r2"].values())
     until(page, drawn(page).locator(".annotation-text").count, lambda count: count == known)

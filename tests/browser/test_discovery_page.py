@@ -47,7 +47,7 @@ def test_a_click_on_a_cell_and_on_a_point_plays_the_track(
     layer, target = 2, "onset_density"
     click_point(page, chart(page, "heatmap-"), [layer, target])
     page.get_by_role("heading", name=re.compile(rf"^{target}, layer {layer}")).wait_for()
-    predictions = store.read_predictions("demo", "spectral")
+    predictions = store.discoveries.read_predictions("demo", "spectral")
     rows = predictions[(predictions["layer"] == layer) & (predictions["target"] == target)]
     far = rows.loc[(rows["predicted"] - rows["true"]).idxmax()]
     click_point(page, chart(page, "cell-predicted"), [str(far["track"]), -1])

@@ -46,7 +46,7 @@ def test_a_map_is_drawn_lassoed_and_heard(page: Any, own: tuple[str, Store]) -> 
     plot.locator("canvas").first.wait_for(state="attached")
     (path,) = store.root.glob("processed/maps/demo/spectral/*.npz")
     layer = int(path.name.partition("-")[0])
-    record, arrays = store.read_map("demo", "spectral", layer=layer, method="pca")
+    record, arrays = store.maps.read("demo", "spectral", layer=layer, method="pca")
     lasso(page, plot)
     page.get_by_role("heading", name=f"{record['n']} tracks chosen").wait_for()
     hear(page, page.locator(".player").first)

@@ -102,7 +102,7 @@ def test_a_track_is_found_by_keys_and_a_slider_changes_what_is_heard(
     open_recommend(page, dashboard)
     before = titles(page)
     finder = page.get_by_role("combobox", name="Query track")
-    entries = Store(demo_library).features_manifest("demo", "spectral").done()
+    entries = Store(demo_library).features.manifest("demo", "spectral").done()
     wanted = max(entries, key=lambda track: (entries[track]["composer"], track))
     finder.focus()
     page.keyboard.type(f"{entries[wanted]['composer'].upper()} {wanted[-6:]}")
@@ -322,7 +322,7 @@ def own(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def rename(root: Path, change: Callable[[dict[str, Any]], None]) -> None:
     """Change what the features' manifest says of every track."""
-    manifest = Store(root).features_manifest("demo", "spectral")
+    manifest = Store(root).features.manifest("demo", "spectral")
     for entry in manifest.tracks.values():
         change(entry)
     manifest.close()

@@ -43,7 +43,7 @@ def check_shown(page: Any, root: Path) -> None:
     wanted = [one.track_id for one in found]
     about = page.locator(".results li .about")
     until(page, lambda: [text.split(" ")[0] for text in about.all_inner_texts()] == wanted)
-    entry = Store(root).features_manifest("demo", "spectral").done()[query]
+    entry = Store(root).features.manifest("demo", "spectral").done()[query]
     shown = page.get_by_role("combobox", name="Query track").input_value()
     assert entry["title"] in shown
 

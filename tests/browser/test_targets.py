@@ -14,7 +14,7 @@ from mess.storage.store import Store
 
 
 def test_a_dot_of_a_distribution_is_heard(page: Any, dashboard: str, demo_library: Path) -> None:
-    values = Store(demo_library).read_targets("demo").droplevel("segment")["spectral_centroid"]
+    values = Store(demo_library).targets.read("demo").droplevel("segment")["spectral_centroid"]
     brightest = str(values.idxmax())
     open_page(page, dashboard, "targets")
     page.get_by_text("How bright it sounds").wait_for()

@@ -37,7 +37,7 @@ def test_a_recording_is_heard_searched_with_and_forgotten(
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: dialogs.append(dialog.message) or dialog.dismiss())
     track, entry = next(
-        iter(Store(demo_library).features_manifest("demo", "spectral").done().items())
+        iter(Store(demo_library).features.manifest("demo", "spectral").done().items())
     )
     recording = Store(demo_library).audio_dir("demo") / entry["path"]
     mine = tmp_path / EVIL.replace(".wav", ".flac")
@@ -115,7 +115,7 @@ def test_a_recording_joins_a_dataset(
     added = root / "audio" / "my-recordings" / "song.mp3"
     assert added.is_file()
     store = Store(root)
-    until(page, lambda: store.features_time("my-recordings", "spectral"))
-    done = until(page, lambda: list(store.features_manifest("my-recordings", "spectral").done()))
+    until(page, lambda: store.features.modified("my-recordings", "spectral"))
+    done = until(page, lambda: list(store.features.manifest("my-recordings", "spectral").done()))
     assert done == ["song"]
     no_error(page)

@@ -104,11 +104,11 @@ def test_the_command_names_every_bad_file_and_does_the_rest(store: Store) -> Non
 
     note = f"{root / OPPOSITE}: its channels cancel each other: channel 1 alone is measured"
     assert ended.stdout.count(note) == 1
-    manifest = store.features_manifest("mine", "spectral")
+    manifest = store.features.manifest("mine", "spectral")
     noted = {name for name, entry in manifest.tracks.items() if entry.get("notes")}
     assert noted == {Path(OPPOSITE).stem}
 
-    done = store.read_features("mine", "spectral").tracks
+    done = store.features.read("mine", "spectral").tracks
     assert done == sorted(str(Path(name).with_suffix("")) for name in GOOD)
     assert [path.name for path in store.root.parent.iterdir()] == ["data"]
 
@@ -118,16 +118,16 @@ def test_targets_fail_on_the_same_files_for_the_same_reasons(store: Store) -> No
     measured = compute_dataset_targets(dataset="mine", workers=2)
     assert measured.failed == extracted.failed
     assert measured.made == len(GOOD)
-    table = store.read_targets("mine")
+    table = store.targets.read("mine")
     assert (
         sorted(table.index.get_level_values("track"))
-        == store.read_features("mine", "spectral").tracks
+        == store.features.read("mine", "spectral").tracks
     )
 
 
 def test_a_bad_file_is_tried_again_and_a_mended_one_taken_in(store: Store) -> None:
     extract_features(dataset="mine", encoder="spectral")
-    manifest = store.features_manifest("mine", "spectral")
+    manifest = store.features.manifest("mine", "spectral")
     assert manifest.tracks["empty"]["status"] == "failed"
     assert "is empty" in manifest.tracks["empty"]["error"]
     write_piece(store.audio_dir("mine") / "empty.wav", 0, seconds=3.0)
@@ -140,12 +140,12 @@ def test_a_good_file_that_goes_bad_is_reported_and_its_features_are_dropped(stor
     (store.audio_dir("mine") / "sub/album/piece.wav").write_bytes(b"")
     again = extract_features(dataset="mine", encoder="spectral")
     assert "is empty" in again.failed["sub/album/piece"]
-    assert "sub/album/piece" not in store.read_features("mine", "spectral").tracks
+    assert "sub/album/piece" not in store.features.read("mine", "spectral").tracks
 
 
 def test_a_file_that_is_too_large_for_the_memory_fails_alone(store: Store) -> None:
     dataset = load_dataset("mine", root=store.audio_dir("mine"))
-    manifest = store.resume_targets("mine", header={}, force=False)
+    manifest = store.targets.resume("mine", header={}, force=False)
     large = "8 kHz"
 
     def measure(track: Track) -> int:

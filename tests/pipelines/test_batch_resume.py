@@ -20,7 +20,7 @@ from pipelines.extract_features import extract_features
 INTERRUPTED = """
 import os, signal, sys
 import mess.storage.store
-number, calls, write_array = getattr(signal, sys.argv.pop(1)), 0, mess.storage.store.write_array
+number, calls, write_array = getattr(signal, sys.argv.pop(1)), 0, mess.storage.features.write_array
 
 def write_and_stop(path, array):
     global calls
@@ -29,7 +29,7 @@ def write_and_stop(path, array):
         os.kill(os.getpid(), number)
     return write_array(path, array)
 
-mess.storage.store.write_array = write_and_stop
+mess.storage.features.write_array = write_and_stop
 from pipelines.cli import main
 main()
 """
@@ -87,12 +87,12 @@ def test_force_redoes_everything(store: Store) -> None:
 def test_a_changed_recording_is_redone_alone(store: Store) -> None:
     extract()
     before = times(features(store))
-    before = store.features_manifest("smd", "spectral").digest()
+    before = store.features.manifest("smd", "spectral").digest()
     write_piece(store.audio_dir("smd") / f"{SMD[2]}.wav", 11, seconds=6.0)
     again = extract()
     assert (again.made, again.skipped) == (1, len(SMD) - 1)
     assert changed(before, features(store)) == {SMD_IDS[2]}
-    assert store.features_manifest("smd", "spectral").digest() != before
+    assert store.features.manifest("smd", "spectral").digest() != before
 
 
 def test_a_new_file_time_alone_is_no_change(store: Store) -> None:
@@ -116,9 +116,9 @@ def test_a_damaged_or_missing_file_is_redone_alone(store: Store, kind: str) -> N
 
 def test_other_settings_redo_everything(store: Store) -> None:
     extract()
-    manifest = store.features_manifest("smd", "spectral")
+    manifest = store.features.manifest("smd", "spectral")
     header = manifest.header | {"code_version": -1}
-    store.resume_features("smd", "spectral", header=header).close()
+    store.features.resume("smd", "spectral", header=header).close()
     assert extract().made == len(SMD)
 
 
@@ -126,7 +126,7 @@ def test_a_recording_that_is_gone_is_forgotten(store: Store) -> None:
     extract()
     (store.audio_dir("smd") / f"{SMD[0]}.wav").unlink()
     assert extract().skipped == len(SMD) - 1
-    assert store.read_features("smd", "spectral").tracks == sorted(SMD_IDS[1:])
+    assert store.features.read("smd", "spectral").tracks == sorted(SMD_IDS[1:])
 
 
 def test_raw_features_hold_every_frame(store: Store) -> None:
@@ -160,7 +160,7 @@ def test_raw_features_are_added_where_they_are_missing_stale_or_cut(store: Store
 def test_a_kill_costs_the_track_in_work_and_no_other(store: Store) -> None:
     killed = interrupt("SIGKILL")
     assert killed.returncode == -9
-    assert len(store.read_features("smd", "spectral").tracks) == 3
+    assert len(store.features.read("smd", "spectral").tracks) == 3
     done = [track for track, path in features(store, "segments").items() if path.exists()]
     before = times({track: features(store)[track] for track in done})
     assert len(done) == 3
@@ -168,12 +168,12 @@ def test_a_kill_costs_the_track_in_work_and_no_other(store: Store) -> None:
     again = extract()
     assert (again.made, again.skipped) == (len(SMD) - 3, 3)
     assert changed(before, {track: features(store)[track] for track in done}) == set()
-    interrupted = store.read_features("smd", "spectral").values
+    interrupted = store.features.read("smd", "spectral").values
     folder = store.root / "processed/features/smd/spectral"
     assert not list(folder.rglob("*.tmp"))
     assert not list(folder.rglob("*.journal*"))
     extract(force=True)
-    np.testing.assert_array_equal(interrupted, store.read_features("smd", "spectral").values)
+    np.testing.assert_array_equal(interrupted, store.features.read("smd", "spectral").values)
 
 
 @pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM"])
@@ -181,20 +181,20 @@ def test_an_interruption_says_that_the_same_command_goes_on(store: Store, signal
     stopped = interrupt(signal)
     assert stopped.returncode == 130
     assert stopped.stderr.splitlines() == ["stopped; the same command goes on from here"]
-    assert len(store.read_features("smd", "spectral").tracks) == 3
+    assert len(store.features.read("smd", "spectral").tracks) == 3
     assert extract().skipped == 3
 
 
 def test_targets_go_on_in_the_same_way(store: Store) -> None:
     assert compute_dataset_targets(dataset="smd", workers=2).made == len(SMD)
-    table = store.read_targets("smd")
+    table = store.targets.read("smd")
     values = store.root / "processed/targets/smd"
     (values / f"{SMD_IDS[1]}.json").write_text('{"track": {"tempo"')
     (values / f"{SMD_IDS[2]}.json").unlink()
     write_piece(store.audio_dir("smd") / f"{SMD[6]}.wav", 10, seconds=6.0)
     again = compute_dataset_targets(dataset="smd", workers=2)
     assert (again.made, again.skipped) == (3, len(SMD) - 3)
-    fresh = store.read_targets("smd")
+    fresh = store.targets.read("smd")
     same = table.index.get_level_values("track") != SMD_IDS[6]
     np.testing.assert_array_equal(table[same].to_numpy(), fresh[same].to_numpy())
     assert not table.equals(fresh)

@@ -50,7 +50,7 @@ def test_each_encoder_stands_with_its_scores_control_and_cost(
     assert control is not None and control["name"] == "random:small"
     assert control_of(record, "spectral") is None
     for row in record["encoders"]:
-        discovery = store.read_discovery("demo", row["name"])
+        discovery = store.discoveries.read("demo", row["name"])
         for one in discovery["summaries"]:
             cell = row["r2"][one["target"]]
             assert cell["r2"] == one["nested"]["r2"]
@@ -62,7 +62,7 @@ def test_each_encoder_stands_with_its_scores_control_and_cost(
             if path.is_file() and path.is_relative_to(_folder(store, row["name"]))
         )
     spectral = next(row for row in record["encoders"] if row["name"] == "spectral")
-    evaluation = store.read_evaluation("demo", "spectral")
+    evaluation = store.evaluations.read("demo", "spectral")
     assert spectral["faithfulness"] == {
         "probe": evaluation["faithfulness"]["probe"]["mean"],
         "plain": max(one["mean"] for one in evaluation["baselines"]),
@@ -106,14 +106,14 @@ def test_presets_that_could_join_are_listed_with_their_command(record: dict[str,
 
 def test_nested_predictions_lie_beside_those_of_the_layers(compared_library: Path) -> None:
     store = Store(compared_library)
-    table = store.read_predictions("demo", "small")
+    table = store.discoveries.read_predictions("demo", "small")
     nested, first = table[table["layer"] == NESTED], table[table["layer"] == 0]
     keys = ["track", "segment", "target", "fold", "true"]
     assert nested[keys].to_numpy().tolist() == first[keys].to_numpy().tolist()
-    influence = store.read_discovery("demo", "small")["influence"]
+    influence = store.discoveries.read("demo", "small")["influence"]
     works = {
         one["work"]
-        for track, one in store.features_manifest("demo", "small").done().items()
+        for track, one in store.features.manifest("demo", "small").done().items()
         if track in set(table["track"])
     }
     assert set(influence["groups"]) == works
@@ -121,13 +121,13 @@ def test_nested_predictions_lie_beside_those_of_the_layers(compared_library: Pat
 
 
 def test_what_a_track_took_makes_nothing_stale(library: Store) -> None:
-    manifest = library.features_manifest("demo", "small")
-    rates = library.read_encoding_rates("demo", "small")
+    manifest = library.features.manifest("demo", "small")
+    rates = library.timings.read_rates("demo", "small")
     assert len(rates) == len(manifest.tracks)
     assert min(rates) > 0
-    library.note_encoding("demo", "small", seconds=99.0, duration=1.0)
-    assert library.read_encoding_rates("demo", "small")[-1] == 99.0
-    now = library.features_manifest("demo", "small")
+    library.timings.append("demo", "small", seconds=99.0, duration=1.0)
+    assert library.timings.read_rates("demo", "small")[-1] == 99.0
+    now = library.features.manifest("demo", "small")
     assert (now.tracks, now.digest()) == (manifest.tracks, manifest.digest())
 
 
@@ -137,10 +137,10 @@ def test_as_text(library: Store) -> None:
     text = ended.stdout
     assert max(map(len, text.splitlines())) <= 110
     assert " of works never heard" in text
-    for target in library.read_discovery("demo", "spectral")["target_names"]:
+    for target in library.discoveries.read("demo", "spectral")["target_names"]:
         assert f"\n{target} " in text
     assert "random    gain" in text
-    found = library.read_comparison("demo")
+    found = library.comparisons.read("demo")
     pair = next(p for p in found["pairs"] if {p["a"], p["b"]} == {"spectral", "small"})
     assert f"{pair['a']} minus {pair['b']}: mean difference" in text
     beats = [target for target, one in pair["targets"].items() if one["verdict"] == "beats"]
@@ -154,7 +154,7 @@ def test_as_json_of_chosen_encoders_and_in_mlflow(library: Store) -> None:
     ended = mess("compare", "--dataset", "demo", "--encoders", "small, spectral", "--json")
     assert ended.exit_code == 0
     found = json.loads(ended.stdout)
-    assert found == with_rates(library, library.read_comparison("demo"))
+    assert found == with_rates(library, library.comparisons.read("demo"))
     assert [row["name"] for row in found["encoders"]] == ["small", "spectral"]
     assert [(pair["a"], pair["b"]) for pair in found["pairs"]] == [("small", "spectral")]
     client = MlflowClient(tracking_uri=f"sqlite:///{library.mlflow_db}")
@@ -181,7 +181,7 @@ def test_other_folds_are_refused_with_the_command_that_mends_it(library: Store) 
 
 
 def test_other_tracks_are_refused(library: Store) -> None:
-    manifest = library.features_manifest("demo", "small")
+    manifest = library.features.manifest("demo", "small")
     del manifest.tracks[min(manifest.tracks)]
     manifest.close()
     run_probing(dataset="demo", encoder="small", settings=FAST, store=library, tracking=False)
@@ -193,12 +193,12 @@ def test_other_tracks_are_refused(library: Store) -> None:
 
 
 def test_what_is_stale_old_or_missing_is_refused(library: Store) -> None:
-    good = library.read_discovery("demo", "small")
-    table = library.read_predictions("demo", "small")
+    good = library.discoveries.read("demo", "small")
+    table = library.discoveries.read_predictions("demo", "small")
 
     def rewritten(**changes: Any) -> None:
         record = {key: value for key, value in (good | changes).items() if value is not None}
-        library.write_discovery("demo", "small", record=record, predictions=table)
+        library.discoveries.write("demo", "small", record=record, predictions=table)
 
     rewritten(features="other")
     with pytest.raises(ArtifactError, match="stale.*mess probe --dataset demo --encoder small"):

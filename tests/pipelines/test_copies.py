@@ -111,8 +111,8 @@ def test_search_and_its_passages_know_them_as_one_work(
 ) -> None:
     build_index(dataset="double", encoder="spectral", store=store)
     for record in (
-        store.read_index_record("double", "spectral"),
-        store.read_passages_record("double", "spectral"),
+        store.indices.read_record("double", "spectral"),
+        store.passages.read_record("double", "spectral"),
     ):
         of = dict(zip(record["tracks"], record["works"], strict=True))
         assert len(set(of.values())) == 14

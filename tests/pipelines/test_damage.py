@@ -70,14 +70,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             encoder = "" if step in ("targets", "compare") else "spectral"
             more = " --layer 1 --method pca --level segment" if step == "map" else ""
             mess(f"mess {step} --dataset mine{f' --encoder {encoder}' if encoder else ''}{more}")
-        done = Store().targets_manifest("mine").done()
+        done = Store().targets.manifest("mine").done()
         record = {
             "code_version": TARGETS_VERSION,
             "audio": {track: entry["sha256"] for track, entry in done.items()},
             "tracks": len(done),
             "targets": {"tempo": {"split_half": 0.75, "trusted": True}},
         }
-        Store().write_reliability("mine", record)  # `mess check-targets` would take half a minute
+        Store().reliability.write("mine", record)  # `mess check-targets` would take half a minute
     return root
 
 
@@ -98,7 +98,7 @@ def readers(store: Store) -> dict[str, Callable[[], Any]]:
     place = ("mine", "spectral")
 
     def features(level: Any) -> Any:
-        found = store.read_features(*place, level=level, pooling="mean_std")
+        found = store.features.read(*place, level=level, pooling="mean_std")
         return found.tracks, found.values.tobytes(), found.manifest["fingerprint"]
 
     def table(read: Callable[[], Any]) -> Any:
@@ -108,7 +108,7 @@ def readers(store: Store) -> dict[str, Callable[[], Any]]:
         recommender = LayerBasedRecommender(*place, store=store)
         layers = [
             recommender.space.layers.cosines(0, layer).tobytes()
-            for layer in range(len(store.read_index_record(*place)["crc32"]))
+            for layer in range(len(store.indices.read_record(*place)["crc32"]))
         ]
         coordinates = recommender.terms.coordinates
         known = coordinates.point(1).x.tobytes(), recommender.projection.serialise()
@@ -120,31 +120,34 @@ def readers(store: Store) -> dict[str, Callable[[], Any]]:
         return [one.as_dict() for one in best], found.projection.serialise()
 
     def descriptions() -> Any:
-        done = store.targets_manifest("mine").done()
+        done = store.targets.manifest("mine").done()
         return [
             (
-                {k: v.tobytes() for k, v in store.read_descriptors("mine", one, entry).items()},
-                store.read_fingerprint("mine", one, entry).tobytes(),
+                {
+                    k: v.tobytes()
+                    for k, v in store.targets.read_descriptors("mine", one, entry).items()
+                },
+                store.targets.read_fingerprint("mine", one, entry).tobytes(),
             )
             for one, entry in done.items()
         ]
 
     def a_map() -> Any:
-        record, arrays = store.read_map(*place, layer=1, method="pca", level="segment")
+        record, arrays = store.maps.read(*place, layer=1, method="pca", level="segment")
         return record, {name: array.tobytes() for name, array in arrays.items()}
 
     return {
         "features of tracks": lambda: features("track"),
         "features of segments": lambda: features("segment"),
-        "targets": lambda: table(lambda: store.read_targets("mine")),
+        "targets": lambda: table(lambda: store.targets.read("mine")),
         "descriptions": descriptions,
-        "discovery": lambda: store.read_discovery(*place),
-        "predictions": lambda: table(lambda: store.read_predictions(*place)),
+        "discovery": lambda: store.discoveries.read(*place),
+        "predictions": lambda: table(lambda: store.discoveries.read_predictions(*place)),
         "recommend": recommend,
         "passages": passages,
-        "evaluation": lambda: store.read_evaluation(*place),
-        "reliability": lambda: store.read_reliability("mine"),
-        "comparison": lambda: store.read_comparison("mine"),
+        "evaluation": lambda: store.evaluations.read(*place),
+        "reliability": lambda: store.reliability.read("mine"),
+        "comparison": lambda: store.comparisons.read("mine"),
         "map": a_map,
     }
 
@@ -278,7 +281,7 @@ def test_a_table_of_older_measurements_is_not_probed(store: Store) -> None:
     mess("mess targets --dataset mine")
     table.write_bytes(old)
     with pytest.raises(ArtifactError, match="not of what was measured last: run `mess targets"):
-        store.read_targets("mine")
+        store.targets.read("mine")
     assert survey(store, "mine", "spectral")[1].state == "damaged"
     mess("mess targets --dataset mine")
     assert survey(store, "mine", "spectral")[1].state == "ready"
@@ -286,7 +289,7 @@ def test_a_table_of_older_measurements_is_not_probed(store: Store) -> None:
 
 
 def test_another_work_makes_what_was_folded_by_work_stale(store: Store) -> None:
-    manifest = store.features_manifest("mine", "spectral")
+    manifest = store.features.manifest("mine", "spectral")
     track = min(manifest.tracks)
     manifest.tracks[track] |= {"work": "another"}
     manifest.close()

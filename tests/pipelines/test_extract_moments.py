@@ -31,8 +31,8 @@ def extract(store: Store, model: str, **how: object) -> tuple[int, int]:
 
 
 def moments_of(store: Store, model: str) -> dict[str, np.ndarray]:
-    manifest = store.features_manifest("smd", model)
-    found = store.read_moments("smd", model, manifest)
+    manifest = store.features.manifest("smd", model)
+    found = store.moments.read("smd", model, manifest)
     return {one.track: np.stack([one.layer(0), one.layer(2)], axis=1) for one in found}
 
 
@@ -45,14 +45,14 @@ def test_moments_are_those_of_the_segments_in_either_kind(
     assert extract(store, model, moments="full") == (8, 0)
     full = moments_of(store, model)
     grid = moment_grid(7 * 16_000, 16_000)
-    segments = dict(store.read_segments("smd", model))
+    segments = dict(store.features.read_segments("smd", model))
     for track, moments in full.items():
         assert len(moments) == len(grid.start)
         first = moments[grid.segment == 0].mean(axis=0)
         np.testing.assert_allclose(first, segments[track][0, [0, 2]], atol=5e-3)
 
     assert extract(store, model) == (0, 8), "what is full is made compact without the audio"
-    folder = store._features_dir("smd", model) / "moments"
+    folder = store.features.folder("smd", model) / "moments"
     stored = np.load(folder / f"{file_stem(SMD_IDS[0])}.npy", mmap_mode="r")
     assert stored.dtype == np.uint8
     spread = np.concatenate(list(full.values())).std(axis=0)
@@ -62,7 +62,7 @@ def test_moments_are_those_of_the_segments_in_either_kind(
     assert extract(store, model, moments="full") == (8, 0), "full ones are another extraction"
     other = Store(data_root)
     assert extract(other, model, moments="compact", force=True) == (8, 0)
-    kinds = {e["moments"] for e in store.features_manifest("smd", model).done().values()}
+    kinds = {e["moments"] for e in store.features.manifest("smd", model).done().values()}
     assert kinds == {"compact"}
 
 
@@ -73,7 +73,7 @@ def test_missing_and_damaged_moments_are_told_and_made_anew(data_root: Path, mod
     assert moments_of(store, model) == {}
     assert survey(store, "smd", model)[0].state == "ready", "whoever wants none lacks none"
     assert extract(store, model) == (8, 0)
-    folder = store._features_dir("smd", model)
+    folder = store.features.folder("smd", model)
     whole = moments_of(store, model)
 
     path = folder / "moments" / f"{file_stem(SMD_IDS[2])}.npy"

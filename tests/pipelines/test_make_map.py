@@ -23,14 +23,14 @@ def store(demo_library: Path, tmp_path: Path) -> Store:
 
 
 def test_a_map_has_a_point_for_every_track_and_for_every_segment(store: Store) -> None:
-    entries = store.features_manifest("demo", "spectral").done()
+    entries = store.features.manifest("demo", "spectral").done()
     make_map(dataset="demo", encoder="spectral", layer=1, store=store)
-    record, arrays = store.read_map("demo", "spectral", layer=1, method="pca")
+    record, arrays = store.maps.read("demo", "spectral", layer=1, method="pca")
     assert record["tracks"] == list(entries)
     assert arrays["points"].shape == (len(entries), 2)
     assert (arrays["segment"] == -1).all()
     make_map(dataset="demo", encoder="spectral", layer=1, level="segment", store=store)
-    record, arrays = store.read_map("demo", "spectral", layer=1, method="pca", level="segment")
+    record, arrays = store.maps.read("demo", "spectral", layer=1, method="pca", level="segment")
     expected = [(track, n) for track, e in entries.items() for n in range(e["segments"])]
     found = zip(arrays["track"].tolist(), arrays["segment"].tolist(), strict=True)
     assert [(record["tracks"][track], segment) for track, segment in found] == expected
@@ -38,7 +38,7 @@ def test_a_map_has_a_point_for_every_track_and_for_every_segment(store: Store) -
 
 def test_a_map_that_is_up_to_date_stays_and_another_seed_draws_again(store: Store) -> None:
     def when() -> float:
-        return store.map_time("demo", "spectral", layer=2, method="pca")
+        return store.maps.modified("demo", "spectral", layer=2, method="pca")
 
     first = make_map(dataset="demo", encoder="spectral", layer=2, store=store)
     written = when()
@@ -54,7 +54,7 @@ def test_a_damaged_map_names_its_command(store: Store) -> None:
     (path,) = store.root.glob("processed/maps/demo/spectral/00-pca.npz")
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(ArtifactError, match="is damaged") as raised:
-        store.read_map("demo", "spectral", layer=0, method="pca")
+        store.maps.read("demo", "spectral", layer=0, method="pca")
     assert raised.value.command == (
         "mess map --dataset demo --encoder spectral --layer 0 --method pca"
     )
@@ -69,7 +69,7 @@ def test_the_command_line_prints_what_it_drew(
     assert ended.exit_code == 0, ended.output
     printed = json.loads(ended.stdout[ended.stdout.index("{") :])
     assert printed["method"] == "tsne"
-    _, arrays = store.read_map("demo", "spectral", layer=printed["layer"], method="tsne")
+    _, arrays = store.maps.read("demo", "spectral", layer=printed["layer"], method="tsne")
     assert np.unique(arrays["cluster"]).tolist() == [0, 1, 2]
 
 

@@ -71,11 +71,11 @@ def test_the_whole_way(
     assert summary.made + summary.skipped == 8
     assert not summary.failed
     model = load_encoder(encoder)
-    features = store.read_features(dataset, encoder)
+    features = store.features.read(dataset, encoder)
     assert features.tracks == sorted(IDS[dataset])
     assert features.values.shape == (8, model.layers, model.dim)
     assert len(np.unique(features.values[:, -1].round(6), axis=0)) == 8
-    header = store.features_manifest(dataset, encoder).header
+    header = store.features.manifest(dataset, encoder).header
     assert header["weights_sha256"] == model.weights_hash
     assert header["encoder"] == model.id
 
@@ -88,7 +88,7 @@ def test_the_whole_way(
     )
     assert len(record["cells"]) == model.layers * len(TARGETS)
     assert record["works"] == WORKS[dataset]
-    written = store.read_discovery(dataset, encoder)
+    written = store.discoveries.read(dataset, encoder)
     del written["predictions_crc32"]
     assert written == json.loads(json.dumps(record))
     print_best(record)
@@ -127,14 +127,14 @@ def test_a_checkpoint_gives_what_transformers_gives(library: Path, store: Store)
 
 
 def test_predictions_are_kept_out_of_fold(probed: Store) -> None:
-    record = probed.read_discovery("smd", "spectral")
-    table = probed.read_predictions("smd", "spectral")
+    record = probed.discoveries.read("smd", "spectral")
+    table = probed.discoveries.read_predictions("smd", "spectral")
     assert list(table.columns) == [
         "track", "segment", "target", "layer", "fold", "true", "predicted"
     ]  # fmt: skip
     scored = [cell for cell in record["cells"] if cell["r2"] is not None]
     assert scored
-    targets = probed.read_targets("smd")
+    targets = probed.targets.read("smd")
     for cell in scored:
         rows = table[(table["target"] == cell["target"]) & (table["layer"] == cell["layer"])]
         assert len(rows) == cell["n"]
@@ -157,9 +157,9 @@ def test_segments_are_probed_beside_the_tracks(probed: Store) -> None:
     assert record["n"] == 16
     assert record["works"] == 5
     assert set(record["target_names"]) == {n for n, t in TARGETS.items() if t.level == "segment"}
-    assert probed.read_discovery("smd", "spectral", level="segment")["n"] == 16
-    assert probed.read_discovery("smd", "spectral")["n"] == 8
-    predictions = probed.read_predictions("smd", "spectral", level="segment")
+    assert probed.discoveries.read("smd", "spectral", level="segment")["n"] == 16
+    assert probed.discoveries.read("smd", "spectral")["n"] == 8
+    predictions = probed.discoveries.read_predictions("smd", "spectral", level="segment")
     assert set(predictions["segment"]) == {0, 1}
 
 
@@ -181,13 +181,13 @@ def test_samples_draws_tracks_by_the_seed(probed: Store) -> None:
 
 
 def test_a_sweep_keeps_its_first_setting_on_disk(probed: Store) -> None:
-    before = probed.read_discovery("smd", "spectral")
+    before = probed.discoveries.read("smd", "spectral")
     settings = [ProbeSettings(alpha=alpha, folds=3) for alpha in (0.5, 50.0)]
     records = sweep(
         dataset="smd", encoder="spectral", settings=settings, store=probed, tracking=False
     )
     assert [record["settings"]["alpha"] for record in records] == [0.5, 50.0]
-    assert probed.read_discovery("smd", "spectral")["settings"]["alpha"] == 0.5
+    assert probed.discoveries.read("smd", "spectral")["settings"]["alpha"] == 0.5
     assert before["settings"]["alpha"] == "auto"
     for record in records:
         assert all(set(cell["alpha"]) <= {record["settings"]["alpha"]} for cell in record["cells"])

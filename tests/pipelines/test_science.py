@@ -51,12 +51,12 @@ def test_an_evaluation_as_json(library: Store) -> None:
     assert faith["probe"]["mean"] > 2 * faith["layer"]["mean"]
     assert set(record["controlled"]["direct"]) >= {"tempo", "dynamics"}
     assert 0 < record["same_work"]["overall"]["mrr"] <= 1
-    assert library.read_evaluation("demo", "spectral") == record
+    assert library.evaluations.read("demo", "spectral") == record
 
 
 def test_the_default_method_is_what_was_evaluated(library: Store) -> None:
     recommender = LayerBasedRecommender("demo", "spectral", store=library)
-    decided = library.read_evaluation("demo", "spectral")["defaults"]
+    decided = library.evaluations.read("demo", "spectral")["defaults"]
     assert decided
     for name, one in decided.items():
         assert recommender.terms.default_method(name) == one["method"]
@@ -118,7 +118,7 @@ def test_opposites_are_opposite(library: Store) -> None:
 
 
 def test_weights_from_examples_and_duplicates_from_the_shell(library: Store) -> None:
-    tracks = library.read_index_record("demo", "spectral")["tracks"]
+    tracks = library.indices.read_record("demo", "spectral")["tracks"]
     ended = mess("recommend", "--track", tracks[0], "--track", tracks[1], "--fit", "--json")
     assert ended.exit_code == 0
     assert len(json.loads(ended.stdout)) == 5
@@ -134,7 +134,7 @@ def test_targets_are_tested_and_weak_ones_marked(library: Store) -> None:
     options = ("--dataset", "demo", "--tracks", "6", "--changed-tracks", "1")
     ended = mess("check-targets", *options)
     assert ended.exit_code == 0
-    record = library.read_reliability("demo")
+    record = library.reliability.read("demo")
     assert record["tracks"] == 6
     assert set(record["targets"]) == set(TARGETS)
     for name, row in record["targets"].items():
@@ -170,7 +170,7 @@ def test_datasets_are_crossed(library: Store, capsys: pytest.CaptureFixture[str]
     ended = mess("cross", "--encoder", "spectral", "--datasets", "demo,smd")
     assert ended.exit_code == 0
     assert "demo → smd" in ended.stdout
-    rows = library.read_cross("spectral")["rows"]
+    rows = library.cross_tables.read("spectral")["rows"]
     assert {(row["train"], row["test"]) for row in rows} == {("demo", "smd"), ("smd", "demo")}
     with pytest.raises(MessError, match="two datasets or more"):
         mess("cross", "--encoder", "spectral", "--datasets", "demo")
@@ -202,9 +202,9 @@ def test_a_report_is_the_same_bytes_and_needs_nothing_else(library: Store, tmp_p
     assert links.tables >= 6
     assert page.count("<circle") == sum(
         one["nested"]["r2"] is not None and one["nested"]["r2"] >= -0.5
-        for one in library.read_discovery("demo", "spectral")["summaries"]
+        for one in library.discoveries.read("demo", "spectral")["summaries"]
     )
-    record = library.read_discovery("demo", "spectral")
+    record = library.discoveries.read("demo", "spectral")
     text = first[1].read_text()
     for word in (record["features"], record["targets"], "seed 0", "4 folds", "Limits"):
         assert word in text
@@ -213,10 +213,13 @@ def test_a_report_is_the_same_bytes_and_needs_nothing_else(library: Store, tmp_p
 
 
 def test_names_in_a_report_are_text(library: Store, tmp_path: Path) -> None:
-    record = library.read_discovery("demo", "spectral")
+    record = library.discoveries.read("demo", "spectral")
     record["layer_names"][0] = "<script>alert(1)</script>"
-    library.write_discovery(
-        "demo", "spectral", record=record, predictions=library.read_predictions("demo", "spectral")
+    library.discoveries.write(
+        "demo",
+        "spectral",
+        record=record,
+        predictions=library.discoveries.read_predictions("demo", "spectral"),
     )
     page, _ = write_report(dataset="demo", encoder="spectral", out=tmp_path, store=library)
     assert "<script>" not in page.read_text()

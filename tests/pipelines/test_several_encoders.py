@@ -48,7 +48,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 def files_of(store: Store, encoder: str) -> dict[str, bytes]:
-    folder = store._features_dir("smd", encoder)
+    folder = store.features.folder("smd", encoder)
     return {
         f"{kind}/{track}": (folder / kind / f"{file_stem(track)}.npy").read_bytes()
         for kind in KINDS
@@ -83,7 +83,7 @@ def test_features_are_those_of_each_alone_and_files_are_read_once(
     for encoder in encoders:
         extract_features(dataset="smd", encoder=encoder, store=other)
         assert files_of(store, encoder) == files_of(other, encoder)
-        headers = [one.features_manifest("smd", encoder).header for one in (store, other)]
+        headers = [one.features.manifest("smd", encoder).header for one in (store, other)]
         assert headers[0] == headers[1]
 
 
@@ -93,7 +93,7 @@ def test_each_encoder_goes_on_by_its_own_record(
     write_smd(data_root / "audio" / "smd", seconds=3.0)
     store = Store(data_root)
     extract_features(dataset="smd", encoder="spectral", store=store)
-    whisper = store._features_dir("smd", encoders[1])
+    whisper = store.features.folder("smd", encoders[1])
     extract_all(dataset="smd", encoders=encoders[:2], store=store)
     assert set(decoded.values()) == {2}
     (whisper / "segments" / f"{file_stem(SMD_IDS[3])}.npy").unlink()
@@ -121,7 +121,7 @@ def test_an_encoder_that_cannot_be_loaded_stops_before_anything_is_written(
     write_smd(data_root / "audio" / "smd", seconds=1.5)
     with pytest.raises(MessError, match="no such folder"):
         extract_all(dataset="smd", encoders=["spectral", "/no/model"], store=Store(data_root))
-    assert Store(data_root).encoders_of("smd") == []
+    assert Store(data_root).features.encoders("smd") == []
 
 
 def test_everything_of_two_encoders_in_one_command(data_root: Path, encoders: list[str]) -> None:
@@ -142,10 +142,10 @@ def test_everything_of_two_encoders_in_one_command(data_root: Path, encoders: li
         if line.startswith("  every "):
             assert Path(line.partition(": ")[2]).is_file()
     store = Store(data_root)
-    assert {encoder for _, encoder in store.indexed()} == {"spectral", "small-whisper"}
+    assert {encoder for _, encoder in store.indices.available()} == {"spectral", "small-whisper"}
     for encoder in ("spectral", "small-whisper"):
-        assert store.read_discovery("smd", encoder)["n"] == 8
-        assert store.evaluation_time("smd", encoder) > 0
+        assert store.discoveries.read("smd", encoder)["n"] == 8
+        assert store.evaluations.modified("smd", encoder) > 0
 
 
 # Which encoders are meant ------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def places(
     recommender: LayerBasedRecommender, aspect: str, *, method: Method | None = None
 ) -> Mapping[str, float]:
     """Search as a listener does; return by change where its twin stands, 0 the top, 1 the end."""
-    entries = Store(recommender._store.root).features_manifest("demo", "spectral").done()
+    entries = Store(recommender._store.root).features.manifest("demo", "spectral").done()
     ids = recommender.track_ids
     variants = find_variants(ids, {track: one.get("extra", {}) for track, one in entries.items()})
     found: dict[str, list[float]] = {}
@@ -69,7 +69,7 @@ def test_measured_tempo_puts_the_twin_of_another_tempo_far_down(
 
 
 def test_what_is_reported_is_how_a_search_ranks(recommender: LayerBasedRecommender) -> None:
-    evaluation = recommender._store.read_evaluation("demo", "spectral")
+    evaluation = recommender._store.evaluations.read("demo", "spectral")
     available = recommender.get_available_aspects()
     assert evaluation["defaults"].keys() == set(available)
     complete = recommender.track_ids[0]
@@ -88,10 +88,10 @@ def test_a_slider_ranks_by_whatever_method_was_chosen(
 ) -> None:
     shutil.copytree(demo_library / "processed", tmp_path / "processed")
     store = Store(tmp_path)
-    record = store.read_evaluation("demo", "spectral")
+    record = store.evaluations.read("demo", "spectral")
     name = "brightness"
     record["defaults"][name]["method"] = method
-    store.write_evaluation("demo", "spectral", record)
+    store.evaluations.write("demo", "spectral", record)
     recommender = LayerBasedRecommender("demo", "spectral", store=store)
     track = recommender.track_ids[0]
     found = recommender.recommend_by_aspect(track, name, 5)
@@ -132,7 +132,7 @@ def test_predicted_and_measured_values_of_one_target_stand_side_by_side(
 
 
 def test_the_strongest_plain_baseline_is_printed(demo_library: Path) -> None:
-    record = Store(demo_library).read_evaluation("demo", "spectral")
+    record = Store(demo_library).evaluations.read("demo", "spectral")
     found = {(one["metric"], one["over"]): one["mean"] for one in record["baselines"]}
     assert len(found) == 12
     assert found["centred cosine", "best layer"] == pytest.approx(
@@ -145,8 +145,8 @@ def test_a_recording_of_ones_own_is_found_by_its_measured_tempo(
     recommender: LayerBasedRecommender, demo_library: Path
 ) -> None:
     store = Store(demo_library)
-    features = store.read_features("demo", "spectral", pooling="mean_std")
-    measured, names = aligned_targets(store.read_targets("demo"), features)
+    features = store.features.read("demo", "spectral", pooling="mean_std")
+    measured, names = aligned_targets(store.targets.read("demo"), features)
     row = recommender.track_ids.index(features.tracks[3])
     new = EncodedRecording(
         made_by=dict(recommender.made_by),

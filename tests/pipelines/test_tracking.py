@@ -105,8 +105,8 @@ def test_a_run_has_its_settings(single: Any) -> None:
 def test_a_run_has_the_digests_of_what_went_in(store: Store, single: Any) -> None:
     tags = single.data.tags
     assert (tags["dataset"], tags["encoder"]) == ("smd", "spectral")
-    assert tags["features"] == store.features_manifest("smd", "spectral").digest()
-    assert tags["targets"] == store.targets_manifest("smd").digest()
+    assert tags["features"] == store.features.manifest("smd", "spectral").digest()
+    assert tags["targets"] == store.targets.manifest("smd").digest()
 
 
 def record_of(run: Any, store: Store) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def test_a_sweep_is_a_parent_with_a_child_for_each_setting(store: Store) -> None
     for run in children:
         assert record_of(run, store)["settings"]["alpha"] == float(run.data.params["alpha"])
         assert run.data.metrics
-    assert store.read_discovery("smd", "spectral")["settings"]["folds"] == 3
+    assert store.discoveries.read("smd", "spectral")["settings"]["folds"] == 3
 
 
 def test_without_mlflow_nothing_is_recorded(store: Store) -> None:

@@ -88,7 +88,7 @@ def test_no_artifact_holds_the_path_of_its_root(places: tuple[Path, Path]) -> No
     for path in files:
         content = path.read_bytes()
         assert not any(str(place).encode() in content for place in (before, after)), path
-    failed = Store(after).features_manifest("smd", "spectral").tracks[SMD_IDS[0]]["error"]
+    failed = Store(after).features.manifest("smd", "spectral").tracks[SMD_IDS[0]]["error"]
     assert failed.startswith(f"wav/{SMD_IDS[0]}") or SMD_IDS[0] in failed.split(":")[0]
     (job,) = jobs.ended_jobs(Store(after))
     assert SMD_IDS[0] in job.message
@@ -134,7 +134,7 @@ def test_a_newer_mlflow_costs_a_line_and_no_result(places: tuple[Path, Path]) ->
             db.execute("UPDATE alembic_version SET version_num = ?", (version,))
         db.close()
     assert ended.returncode == 0, ended.stderr
-    assert store.read_discovery("smd", "spectral")["settings"]["folds"] == 4
+    assert store.discoveries.read("smd", "spectral")["settings"]["folds"] == 4
     (line,) = (line for line in ended.stderr.splitlines() if line.startswith("warning: "))
     assert f"{store.mlflow_db}: was written by another version of MLflow" in line
     assert "this run is not recorded in MLflow, its results are kept (--no-mlflow" in line

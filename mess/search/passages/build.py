@@ -22,8 +22,9 @@ from mess.search.passages.segment_coordinates import (
     fold_of_tracks,
 )
 from mess.search.passages.segment_index import build_segment_index
+from mess.storage.features import Features
 from mess.storage.manifest import digest
-from mess.storage.store import Features, Store
+from mess.storage.store import Store
 from mess.versions import PASSAGES_VERSION
 
 SEGMENTS = 6000  # at most so many teach the coordinates
@@ -63,7 +64,7 @@ def sample_segments(store: Store, dataset: str, features: Features) -> Sample:
     rows = {track: row for row, track in enumerate(features.tracks)}
     most = max(1, SEGMENTS // len(rows))
     tracks, numbers, values = [], [], []
-    for track, pooled in store.read_segments(dataset, features.manifest["encoder"]):
+    for track, pooled in store.features.read_segments(dataset, features.manifest["encoder"]):
         chosen = np.unique(np.linspace(0, len(pooled) - 1, min(most, len(pooled))).round())
         chosen = chosen.astype(np.int64)
         tracks += [track] * len(chosen)
@@ -97,13 +98,13 @@ def build_passages(
     targets : str or None
         The digest of the targets.
     """
-    manifest = store.features_manifest(dataset, encoder)
+    manifest = store.features.manifest(dataset, encoder)
     entries = manifest.done()
     placed, tracks, counts = _place(store, dataset, encoder, works, sample=sample, made=made)
     parts, search = build_segment_index(placed.x, placed.overall, placed.columns)
     parts[PROJECTION] = placed.projection.serialise()
     features = manifest.digest()
-    store.write_passages(
+    store.passages.write(
         dataset,
         encoder,
         parts=parts,
@@ -143,7 +144,7 @@ def _place(
     fold = fold_of_tracks(made.fold, works) if made else np.full(len(works), -1)
     tracks, counts = [], []
     for number, (track, pooled) in zip(
-        fold.tolist(), store.read_segments(dataset, encoder), strict=True
+        fold.tolist(), store.features.read_segments(dataset, encoder), strict=True
     ):
         placer.add(pooled, fold=number)
         tracks.append(track)

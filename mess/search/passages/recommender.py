@@ -101,10 +101,10 @@ class PassageRecommender:
     ) -> None:
         self._store = store or Store()
         self.dataset, self.encoder = dataset, encoder
-        record = self._store.read_passages_record(dataset, encoder)
+        record = self._store.passages.read_record(dataset, encoder)
         sources = Sources(self._store, dataset, encoder)
         require("passages", record, sources)
-        discovery = self._store.read_discovery(dataset, encoder)
+        discovery = self._store.discoveries.read(dataset, encoder)
         require("discovery", discovery, sources)
         self._record = record
         self.track_ids: list[str] = record["tracks"]
@@ -117,7 +117,7 @@ class PassageRecommender:
         self._first = np.concatenate([[0], np.cumsum(counts)])
         self._track_of = np.repeat(np.arange(len(counts)), counts)
         parts = {
-            name: self._store.read_passages_part(dataset, encoder, record, name)
+            name: self._store.passages.read_part(dataset, encoder, record, name)
             for name in record["crc32"]
             if name != PROJECTION
         }
@@ -147,7 +147,7 @@ class PassageRecommender:
     @cached_property
     def projection(self) -> CoordinateMap:
         """What places segments that are not in the index."""
-        content = self._store.read_passages_part(
+        content = self._store.passages.read_part(
             self.dataset, self.encoder, self._record, PROJECTION
         )
         return CoordinateMap.deserialise(content)
@@ -155,7 +155,7 @@ class PassageRecommender:
     @property
     def made_by(self) -> dict[str, Any]:
         """The header of the features: what they depend on but the audio."""
-        return self._store.features_manifest(self.dataset, self.encoder).header
+        return self._store.features.manifest(self.dataset, self.encoder).header
 
     def get_available_aspects(self) -> list[str]:
         """Return the aspects that can be searched by; `aspects` has all, each with its R²."""

@@ -87,7 +87,7 @@ def test_a_job_reports_its_progress_and_its_end(store: Store) -> None:
     job = ended(store, extract(store))
     assert (job.state, job.done, job.total) == ("done", 6, 6)
     assert job.added <= job.started <= job.ended
-    assert len(store.features_manifest("tunes", "spectral").done()) == 6
+    assert len(store.features.manifest("tunes", "spectral").done()) == 6
     assert jobs.stamp(store) > before
     assert "6 made" in jobs.log_tail(store, job)
 
@@ -109,7 +109,7 @@ def test_jobs_of_a_dataset_run_one_after_another_and_can_be_withdrawn(store: Sto
     assert [job.id for job in jobs.active_jobs(store)] == [first, second]
     jobs.cancel(store, running)
     assert ended(store, first).state == "cancelled"
-    assert 0 < len(store.features_manifest("tunes", "spectral").done()) < 100
+    assert 0 < len(store.features.manifest("tunes", "spectral").done()) < 100
     after = ended(store, second)
     assert after.state == "done" and after.started >= ended(store, first).ended - 0.5
     assert [job.id for job in jobs.ended_jobs(store)] == [second, first]
@@ -155,7 +155,7 @@ def test_a_job_outlives_the_server_that_started_it(store: Store) -> None:
     seen = jobs.active_jobs(store)
     assert [job.command[0] for job in seen] == ["extract", "targets"]
     assert [ended(store, job.id).state for job in seen] == ["done", "done"]
-    assert len(store.targets_manifest("tunes").done()) == 20
+    assert len(store.targets.manifest("tunes").done()) == 20
 
 
 def test_datasets_run_side_by_side_up_to_a_limit(
@@ -195,7 +195,7 @@ def test_a_job_with_a_bad_recording_is_done_and_names_it(store: Store) -> None:
     job = ended(store, extract(store))
     assert job.state == "incomplete"
     assert job.message.startswith("2 tracks failed: audio/tunes/broken.wav: ")
-    assert len(store.features_manifest("tunes", "spectral").done()) == 2
+    assert len(store.features.manifest("tunes", "spectral").done()) == 2
 
 
 def test_a_job_without_one_good_recording_is_failed(store: Store) -> None:

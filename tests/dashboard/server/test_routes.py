@@ -18,7 +18,6 @@ from dashboard.server.names import names
 from dashboard.server.sounds import clip, peaks, spectrogram
 from mess.errors import MessError
 from mess.storage.files import write_json
-from mess.storage.paths import DataPaths
 from mess.storage.store import Store
 from pipelines.extract_features import extract_features
 
@@ -106,7 +105,7 @@ def test_a_manifest_cannot_lead_out_of_its_recordings(served: Path) -> None:
     for place in ("../../../outside/song-0.wav", str(served.parent / "outside" / "song-0.wav")):
         told["tracks"]["song-0"]["path"] = place
         write_json(manifest, told)  # with a checksum that is right
-        assert "song-0" in store.features_manifest("mine", "spectral").done()
+        assert "song-0" in store.features.manifest("mine", "spectral").done()
         try:
             answer = ask(clip, dataset="mine", encoder="spectral", track="song-0")
         finally:
@@ -116,13 +115,13 @@ def test_a_manifest_cannot_lead_out_of_its_recordings(served: Path) -> None:
 
 @pytest.mark.parametrize("name", [one for one in NO_NAMES if "/" in one or "\0" in one] + [".."])
 def test_no_place_on_disk_is_made_of_what_is_no_name(tmp_path: Path, name: str) -> None:
-    paths: Any = DataPaths(tmp_path)
+    store: Any = Store(tmp_path)
     for make in (
-        paths.audio_dir,
-        paths.reports_dir,
-        lambda one: paths._features_dir(one, "spectral"),
-        lambda one: paths._discovery_path(one, "spectral", "track"),
-        lambda one: paths._index_dir(one, "spectral"),
+        store.audio_dir,
+        store.reports.folder,
+        lambda one: store.features.folder(one, "spectral"),
+        lambda one: store.discoveries.path(one, "spectral", "track"),
+        lambda one: store.indices.folder(one, "spectral"),
     ):
         with pytest.raises(MessError, match="is no dataset name") as caught:
             make(name)
@@ -133,9 +132,9 @@ def test_a_written_report_is_opened_as_a_document_and_nothing_beside_it(served: 
     from dashboard.server.reports import report, report_links
 
     store = Store(served)
-    page = store.reports_dir("mine") / "mine-spectral.html"
-    store.write_text(page, "<p>R²</p>")
-    store.write_text(store.root / "secret.html", "secret")
+    page = store.reports.folder("mine") / "mine-spectral.html"
+    store.reports.write(page, "<p>R²</p>")
+    store.reports.write(store.root / "secret.html", "secret")
     assert list(report_links("mine", "spectral", "track")) == ["page"]
     asked = {"dataset": "mine", "encoder": "spectral", "level": "track", "part": "page"}
     answer = ask(report, **asked)

@@ -122,8 +122,8 @@ def test_moments_and_windows(passages: PassageRecommender) -> None:
 
 
 def test_stale_passages_are_refused(store: Store, tmp_path: Path) -> None:
-    record = store.read_passages_record("demo", "spectral")
-    path = store._index_dir("demo", "spectral") / "passages.json"
+    record = store.passages.read_record("demo", "spectral")
+    path = store.indices.folder("demo", "spectral") / "passages.json"
     whole = path.read_text()
     try:
         write_json(path, record | {"features": "older"})
@@ -205,7 +205,7 @@ def test_a_recording_finds_itself(
 ) -> None:
     header = recommender.made_by
     track = recommender.track_ids[4]
-    entry = store.features_manifest("demo", "spectral").done()[track]
+    entry = store.features.manifest("demo", "spectral").done()[track]
     path = store.audio_dir("demo") / entry["path"]
     new = encode_recording(path, load_encoder("spectral"), like=header)
     again = EncodedRecording.deserialise(new.serialise())
@@ -221,7 +221,7 @@ def test_a_recording_finds_itself(
             assert found[0].track_id == track
     segment = project_segments(again, passages)[2]
     assert passages.recommend(segment, {"overall": 1.0}, 1)[0].track_id == track
-    known = store.read_targets("demo").droplevel("segment").loc[track]
+    known = store.targets.read("demo").droplevel("segment").loc[track]
     for name, value in again.measured.items():
         assert value == pytest.approx(known[name], rel=1e-6)
     assert set(predicted_values(again, recommender)) >= {"spectral_centroid"}

@@ -28,9 +28,9 @@ def extract(store: Store, *, seed: int = 0, encoder: str = "e", audio: str = "")
     """Write features as an extraction does; return them [track, layer, dim]."""
     values = np.random.default_rng(seed).standard_normal((len(TRACKS), LAYERS, DIM))
     header = {"dataset": "d", "encoder": encoder, "layer_names": list("0123")}
-    manifest = store.resume_features("d", encoder, header=header)
+    manifest = store.features.resume("d", encoder, header=header)
     for track, pooled in zip(TRACKS, values.astype(np.float32), strict=True):
-        entry = store.write_features(
+        entry = store.features.write(
             "d",
             encoder,
             track,
@@ -51,7 +51,7 @@ def probe(store: Store, *, encoder: str = "e") -> None:
     record = {
         "settings": {"level": "track"},
         "code_version": DISCOVERY_VERSION,
-        "features": store.features_manifest("d", encoder).digest(),
+        "features": store.features.manifest("d", encoder).digest(),
         "cells": [
             {"layer": layer, "target": target, "r2": r2, "p_family": 0.001, "works": 24}
             for target, row in SCORES.items()
@@ -61,7 +61,7 @@ def probe(store: Store, *, encoder: str = "e") -> None:
             {"target": target, "nested": {"r2": max(row)}} for target, row in SCORES.items()
         ],
     }
-    store.write_discovery("d", encoder, record=record, predictions=pd.DataFrame({"track": []}))
+    store.discoveries.write("d", encoder, record=record, predictions=pd.DataFrame({"track": []}))
 
 
 @pytest.fixture
@@ -270,7 +270,7 @@ def test_a_model_folder_is_found_by_its_path(
 
 def test_the_composer_of_a_query_can_be_left_out(store: Store) -> None:
     extract(store)
-    manifest = store.features_manifest("d", "e")
+    manifest = store.features.manifest("d", "e")
     for number, track in enumerate(TRACKS):
         manifest.tracks[track]["composer"] = ["A", "B", ""][number % 3]
     manifest.close()

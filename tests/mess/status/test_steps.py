@@ -101,7 +101,7 @@ def test_newer_code_is_named(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_another_setting_is_named(store: Store) -> None:
-    edit(store.features_manifest("mine", "spectral"), segment_seconds=10.0)
+    edit(store.features.manifest("mine", "spectral"), segment_seconds=10.0)
     found = steps(store)
     assert (found["extract"].state, found["extract"].reasons) == ("stale", ("settings",))
     assert "segment_seconds 10.0 → 5.0" in found["extract"].detail
@@ -110,7 +110,7 @@ def test_another_setting_is_named(store: Store) -> None:
 
 
 def test_weights_of_a_package_have_no_revision_to_be_behind(store: Store) -> None:
-    manifest = store.features_manifest("mine", "spectral")
+    manifest = store.features.manifest("mine", "spectral")
     shape = {"encoder": "whisper-tiny", "sample_rate": 16_000, "layers": 5, "dim": 384}
     edit(manifest, **shape, revision="")
     assert steps(store)["extract"].state == "ready"
@@ -134,9 +134,9 @@ def test_what_follows_says_what_changed_before_it(store: Store) -> None:
 
 
 def test_records_of_older_code_without_reasons_are_stale_all_the_same(store: Store) -> None:
-    record = store.read_index_record("mine", "spectral")
+    record = store.indices.read_record("mine", "spectral")
     old = {k: v for k, v in record.items() if k not in ("inputs", "code_version")}
-    store.write_index("mine", "spectral", layers=[], record=old | {"features": "other"})
+    store.indices.write("mine", "spectral", layers=[], record=old | {"features": "other"})
     found = steps(store)["index"]
     assert (found.state, found.reasons) == ("stale", ("code", "inputs"))
 

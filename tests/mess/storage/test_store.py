@@ -40,10 +40,10 @@ def states(seed: int, *, segments: int = 2) -> np.ndarray:
 
 
 def fill(store: Store, names: list[str]) -> Manifest:
-    manifest = store.resume_features("d", "e", header=HEADER)
+    manifest = store.features.resume("d", "e", header=HEADER)
     for seed, name in enumerate(names):
         pooled = states(seed, segments=1 + seed % 3)
-        entry = store.write_features(
+        entry = store.features.write(
             "d",
             "e",
             name,
@@ -91,7 +91,7 @@ def test_an_id_of_undecodable_bytes_still_has_a_file_name() -> None:
 def test_features_of_odd_ids_come_back_in_order(store: Store, tmp_path: Path) -> None:
     manifest = fill(store, ODD_IDS)
     for level, dtype in (("track", np.float32), ("segment", np.float16)):
-        found = store.read_features("d", "e", level=level)  # type: ignore[arg-type]
+        found = store.features.read("d", "e", level=level)  # type: ignore[arg-type]
         assert list(dict.fromkeys(found.tracks)) == sorted(ODD_IDS)
         assert found.values.dtype == dtype
         assert found.manifest["fingerprint"] == manifest.digest()
@@ -109,11 +109,11 @@ def test_features_of_odd_ids_come_back_in_order(store: Store, tmp_path: Path) ->
 
 def test_raw_features_appear_whole_or_not_at_all(store: Store) -> None:
     path = store.root / "processed/features/d/e/raw/a.npy"
-    with pytest.raises(RuntimeError), store.raw_writer("d", "e", "a") as writer:
+    with pytest.raises(RuntimeError), store.features.raw_writer("d", "e", "a") as writer:
         writer.append(np.zeros((2, 7, 4), np.float32))
         raise RuntimeError
     assert list(path.parent.iterdir()) == []
-    with store.raw_writer("d", "e", "a") as writer:
+    with store.features.raw_writer("d", "e", "a") as writer:
         for _ in range(3):
             writer.append(np.ones((2, 7, 4), np.float32))
     assert np.load(path, mmap_mode="r").shape == (3, 2, 7, 4)
@@ -124,32 +124,32 @@ def test_a_damaged_feature_file_is_noticed_and_named(store: Store, kind: str) ->
     manifest = fill(store, ["a", "b"])
     path = store.root / "processed/features/d/e" / kind / "b.npy"
     entry = manifest.tracks["b"]
-    assert store.has_features("d", "e", "b", entry)
+    assert store.features.has("d", "e", "b", entry)
     for content in (path.read_bytes()[:-1] + b"\xaa", path.read_bytes()[:100], b""):
         path.write_bytes(content)
-        assert not store.has_features("d", "e", "b", entry)
+        assert not store.features.has("d", "e", "b", entry)
         with pytest.raises(ArtifactError, match=r"b\.npy is damaged: run `mess extract --data"):
-            store.read_features("d", "e", level="track" if kind == "aggregated" else "segment")
+            store.features.read("d", "e", level="track" if kind == "aggregated" else "segment")
     path.unlink()
-    assert not store.has_features("d", "e", "b", entry)
-    assert store.has_features("d", "e", "a", manifest.tracks["a"])
+    assert not store.features.has("d", "e", "b", entry)
+    assert store.features.has("d", "e", "a", manifest.tracks["a"])
 
 
 def test_features_that_were_never_made_name_the_command(store: Store) -> None:
     with pytest.raises(
         ArtifactMissing, match="run `mess extract --dataset d --encoder e`"
     ) as caught:
-        store.read_features("d", "e")
+        store.features.read("d", "e")
     assert caught.value.command == command_for("extract", "d", "e")
-    store.resume_features("d", "e", header=HEADER).close()
+    store.features.resume("d", "e", header=HEADER).close()
     with pytest.raises(ArtifactError, match="are empty: run `mess extract"):
-        store.read_features("d", "e")
+        store.features.read("d", "e")
 
 
 def test_targets_come_back_as_a_table(store: Store) -> None:
-    manifest = store.resume_targets("d", header={"targets": ["tempo", "rms"]})
+    manifest = store.targets.resume("d", header={"targets": ["tempo", "rms"]})
     for number, name in enumerate(["a", "sub/b"]):
-        entry = store.write_measured(
+        entry = store.targets.write(
             "d",
             name,
             values={
@@ -161,29 +161,29 @@ def test_targets_come_back_as_a_table(store: Store) -> None:
         )
         manifest.record(name, ENTRY | entry | {"sha256": name, "work": name})
     manifest.close()
-    store.gather_targets("d", manifest)
-    tracks = store.read_targets("d")
+    store.targets.gather("d", manifest)
+    tracks = store.targets.read("d")
     assert tracks.loc[("sub/b", -1), "tempo"] == 91.0
     assert list(tracks.columns) == ["tempo", "rms"]
     assert tracks["rms"].isna().all()
-    segments = store.read_targets("d", level="segment")
+    segments = store.targets.read("d", level="segment")
     assert list(segments.columns) == ["rms"]
     assert segments.loc[("a", 2), "rms"] == 1.5
     assert np.isnan(segments.loc[("a", 1), "rms"])
 
 
 def test_targets_of_no_track_are_an_empty_table(store: Store) -> None:
-    manifest = store.resume_targets("d", header={})
+    manifest = store.targets.resume("d", header={})
     manifest.close()
-    store.gather_targets("d", manifest)
-    assert store.read_targets("d").empty
+    store.targets.gather("d", manifest)
+    assert store.targets.read("d").empty
     with pytest.raises(ArtifactMissing, match="run `mess targets --dataset other`"):
-        store.read_targets("other")
+        store.targets.read("other")
 
 
 def test_a_discovery_comes_back_by_level(store: Store) -> None:
     for level in ("track", "segment"):
-        store.write_discovery(
+        store.discoveries.write(
             "d",
             "e",
             record={
@@ -193,32 +193,32 @@ def test_a_discovery_comes_back_by_level(store: Store) -> None:
             },
             predictions=pd.DataFrame({"track": ["a"], "true": [1.0]}),
         )
-    assert store.read_discovery("d", "e")["cells"][0]["target"] == "track"
-    assert store.read_discovery("d", "e", level="segment")["cells"][0]["target"] == "segment"
-    assert store.read_predictions("d", "e")["true"].tolist() == [1.0]
+    assert store.discoveries.read("d", "e")["cells"][0]["target"] == "track"
+    assert store.discoveries.read("d", "e", level="segment")["cells"][0]["target"] == "segment"
+    assert store.discoveries.read_predictions("d", "e")["true"].tolist() == [1.0]
     (store.root / "processed/discovery/d/e.segments.json").write_text('{"cells": []}')
     with pytest.raises(ArtifactError, match="is damaged: run `mess probe .* --level segment`"):
-        store.read_discovery("d", "e", level="segment")
+        store.discoveries.read("d", "e", level="segment")
     (store.root / "processed/discovery/d/e.predictions.parquet").write_text("hm")
     with pytest.raises(ArtifactError, match="is damaged: run `mess probe --dataset d --encoder e`"):
-        store.read_predictions("d", "e")
+        store.discoveries.read_predictions("d", "e")
 
 
 def test_an_index_comes_back_and_damage_is_named(store: Store) -> None:
-    store.write_index("d", "e", layers=[b"one", b"two"], record=INDEX)
-    record = store.read_index_record("d", "e")
-    assert store.read_index_layer("d", "e", 1, checksum=record["crc32"][1]) == b"two"
+    store.indices.write("d", "e", layers=[b"one", b"two"], record=INDEX)
+    record = store.indices.read_record("d", "e")
+    assert store.indices.read_layer("d", "e", 1, checksum=record["crc32"][1]) == b"two"
     path = store.root / "processed/indices/d/e/layer-01.faiss"
     path.write_bytes(b"tvo")
     with pytest.raises(ArtifactError, match="layer-01.faiss is damaged: run `mess index"):
-        store.read_index_layer("d", "e", 1, checksum=record["crc32"][1])
+        store.indices.read_layer("d", "e", 1, checksum=record["crc32"][1])
     path.unlink()
     with pytest.raises(ArtifactMissing, match="is missing: run `mess index"):
-        store.read_index_layer("d", "e", 1, checksum=record["crc32"][1])
-    assert store.indexed() == [("d", "e")]
+        store.indices.read_layer("d", "e", 1, checksum=record["crc32"][1])
+    assert store.indices.available() == [("d", "e")]
     (store.root / "processed/indices/d/e/manifest.json").write_text("{}")
     with pytest.raises(ArtifactError, match="manifest.json is damaged: run `mess index"):
-        store.read_index_record("d", "e")
+        store.indices.read_record("d", "e")
 
 
 def test_the_root_comes_from_the_environment(
@@ -237,7 +237,7 @@ def test_the_survey_tells_missing_ready_and_damaged_apart(store: Store) -> None:
         ["extract", "targets", "probe", "index", "evaluate"], "missing"
     )
     fill(store, ["a", "b"])
-    store.write_index("d", "e", layers=[], record=INDEX)
+    store.indices.write("d", "e", layers=[], record=INDEX)
     statuses = survey(store, "d", "e")
     assert {s.step: s.state for s in statuses} == {
         "extract": "ready",
@@ -257,12 +257,12 @@ def test_the_survey_tells_missing_ready_and_damaged_apart(store: Store) -> None:
 
 def test_one_damaged_manifest_hides_no_other_encoder(store: Store) -> None:
     fill(store, ["a"])
-    other = store.resume_features("d", "other", header=HEADER | {"encoder": "random:other"})
+    other = store.features.resume("d", "other", header=HEADER | {"encoder": "random:other"})
     other.close()
-    assert store.encoders_of("d") == ["e", "random:other"]
+    assert store.features.encoders("d") == ["e", "random:other"]
     (store.root / "processed/features/d/e/manifest.json").write_text("{")
-    assert store.encoders_of("d") == ["e", "random:other"]
-    store.write_index("d", "e", layers=[], record=INDEX)
-    store.write_index("d", "other", layers=[], record=INDEX | {"encoder": "random:other"})
+    assert store.features.encoders("d") == ["e", "random:other"]
+    store.indices.write("d", "e", layers=[], record=INDEX)
+    store.indices.write("d", "other", layers=[], record=INDEX | {"encoder": "random:other"})
     (store.root / "processed/indices/d/e/manifest.json").write_text("{")
-    assert sorted(store.indexed()) == [("d", "e"), ("d", "random:other")]
+    assert sorted(store.indices.available()) == [("d", "e"), ("d", "random:other")]

@@ -20,7 +20,7 @@ ONE_ONSET = 0.03  # seconds; notes closer than this sound as one onset
 def tracks(demo_library: Path) -> pd.DataFrame:
     """One row a track: its proxy targets, its truth, and which variant of what it is."""
     store = Store(demo_library)
-    values = store.read_targets("demo")
+    values = store.targets.read("demo")
     rows = []
     for track in load_demo(store.audio_dir("demo")):
         notes = [

@@ -1,0 +1,253 @@
+"""Features on disk: the hidden states of every track, averaged over time.
+
+::
+
+    processed/features/<dataset>/<encoder>/
+        aggregated/<track>.npy       [layers, dim]            float32: a track's mean
+        segments/<track>.npy         [segments, layers, dim]  float16: the mean of each segment
+        aggregated_std/<track>.npy   as aggregated: standard deviations over time
+        segments_std/<track>.npy     as segments: standard deviations over time
+        moments/<track>.npy          see `mess.storage.moments`
+        raw/<track>.npy              [segments, layers, time, dim] float16, only on demand
+        manifest.json                how they were made, track by track
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.encoders import encoder_slug
+from mess.errors import ArtifactError
+from mess.storage.files import (
+    RawWriter,
+    has_bytes,
+    modified,
+    names_in,
+    read_array,
+    replacing,
+    write_array,
+)
+from mess.storage.manifest import DONE, Entry, Manifest
+from mess.storage.moments import Kind, MomentFiles
+from mess.storage.paths import POOLED, Level, command_for, features_dir, file_stem, processed
+from mess.storage.shapes import NUMBER, Shape, fits
+
+Pooling = Literal["mean", "mean_std"]
+_ENTRY: Shape = DONE | {"duration": NUMBER, "segments": int, "raw_bytes": int}
+_ENTRY |= {f"{kind}_crc32": int for kind in POOLED}
+
+
+@dataclass(frozen=True)
+class Features:
+    """Hidden states of a dataset, pooled over time.
+
+    Attributes
+    ----------
+    tracks : list of str, length n
+        The track of each row.
+    segments : ndarray [shape=(n,), dtype=int]
+        The segment of each row, −1 where a row is a whole track.
+    values : ndarray [shape=(n, layers, dim)]
+        float32 for tracks, float16 for segments. With the pooling "mean_std" there are 2 · dim:
+        means, then standard deviations over time.
+    manifest : dict
+        How they were made.
+    """
+
+    tracks: list[str]
+    segments: NDArray[np.int64]
+    values: NDArray[np.floating[Any]]
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FeatureFiles:
+    """The features of all datasets by all encoders, below one root folder."""
+
+    root: Path
+
+    def folder(self, dataset: str, encoder: str) -> Path:
+        """Return the folder of the features of a dataset by an encoder."""
+        return features_dir(self.root, dataset, encoder)
+
+    @property
+    def _moments(self) -> MomentFiles:
+        """The moments of the same tracks: one manifest names the files of both."""
+        return MomentFiles(self.root)
+
+    def manifest(self, dataset: str, encoder: str) -> Manifest:
+        """Read how the features of a dataset were made."""
+        path = self.folder(dataset, encoder) / "manifest.json"
+        return Manifest.read(path, command=command_for("extract", dataset, encoder), needs=_ENTRY)
+
+    def resume(
+        self, dataset: str, encoder: str, *, header: Mapping[str, Any], force: bool = False
+    ) -> Manifest:
+        """Open the manifest of an extraction that starts or goes on."""
+        path = self.folder(dataset, encoder) / "manifest.json"
+        return Manifest.resume(path, header, force=force, needs=_ENTRY)
+
+    def write(
+        self,
+        dataset: str,
+        encoder: str,
+        track_id: str,
+        *,
+        aggregated: NDArray[np.float32],
+        segments: NDArray[np.float16],
+        aggregated_std: NDArray[np.float32],
+        segments_std: NDArray[np.float16],
+    ) -> Entry:
+        """Write one track's pooled features; return the checksums for its manifest entry."""
+        folder, name = self.folder(dataset, encoder), f"{file_stem(track_id)}.npy"
+        arrays: list[NDArray[Any]] = [aggregated, segments, aggregated_std, segments_std]
+        return {
+            f"{kind}_crc32": write_array(folder / kind / name, array)
+            for kind, array in zip(POOLED, arrays, strict=True)
+        }
+
+    @contextmanager
+    def raw_writer(self, dataset: str, encoder: str, track_id: str) -> Iterator[RawWriter]:
+        """Write one track's full temporal features, a segment at a time."""
+        folder = self.folder(dataset, encoder) / "raw"
+        with replacing(folder / f"{file_stem(track_id)}.npy") as handle:
+            writer = RawWriter(handle)
+            yield writer
+            writer.finish()
+
+    def drop_raw(self, dataset: str, encoder: str, track_id: str) -> None:
+        """Remove a track's full temporal features: an earlier run wrote them."""
+        folder = self.folder(dataset, encoder) / "raw"
+        (folder / f"{file_stem(track_id)}.npy").unlink(missing_ok=True)
+
+    def has(
+        self,
+        dataset: str,
+        encoder: str,
+        track_id: str,
+        entry: Entry,
+        *,
+        raw: bool = False,
+        moments: Kind = "none",
+    ) -> bool:
+        """Tell whether the files of a manifest entry are there and undamaged."""
+        folder, name = self.folder(dataset, encoder), f"{file_stem(track_id)}.npy"
+        try:
+            if not self._moments.has(dataset, encoder, track_id, entry, kind=moments):
+                return False
+            if raw and (folder / "raw" / name).stat().st_size != entry.get("raw_bytes"):
+                return False
+            return fits(entry, _ENTRY) and all(
+                has_bytes(folder / kind / name, entry[f"{kind}_crc32"]) for kind in POOLED
+            )
+        except OSError:
+            return False
+
+    def read(
+        self, dataset: str, encoder: str, *, level: Level = "track", pooling: Pooling = "mean"
+    ) -> Features:
+        """Read the features of every track that was extracted, in the order of their ids.
+
+        Raises
+        ------
+        ArtifactError
+            If there are none or a file is damaged.
+        """
+        manifest = self.manifest(dataset, encoder)
+        command = command_for("extract", dataset, encoder)
+        kind = "aggregated" if level == "track" else "segments"
+        kinds = (kind,) if pooling == "mean" else (kind, f"{kind}_std")
+        folder = self.folder(dataset, encoder)
+        tracks: list[str] = []
+        rows: list[NDArray[Any]] = []
+        numbers: list[NDArray[np.int64]] = []
+        for track_id, entry in manifest.done().items():
+            arrays = [
+                read_array(
+                    folder / one / f"{file_stem(track_id)}.npy",
+                    checksum=entry[f"{one}_crc32"],
+                    command=command,
+                )
+                for one in kinds
+            ]
+            array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
+            block = array[None] if level == "track" else array
+            rows.append(block)
+            tracks += [track_id] * len(block)
+            numbers.append(np.arange(len(block)) if level == "segment" else np.array([-1]))
+        if not rows:
+            raise ArtifactError(f"features of {dataset!r} by {encoder!r}", "are empty", command)
+        return Features(
+            tracks=tracks,
+            segments=np.concatenate(numbers).astype(np.int64),
+            values=np.concatenate(rows),
+            manifest=manifest.header | {"fingerprint": manifest.digest()},
+        )
+
+    def read_segments(
+        self, dataset: str, encoder: str
+    ) -> Iterator[tuple[str, NDArray[np.float16]]]:
+        """Yield each track with the means of its segments [segments, layers, dim]."""
+        folder = self.folder(dataset, encoder) / "segments"
+        for track_id, entry in self.manifest(dataset, encoder).done().items():
+            yield (
+                track_id,
+                read_array(
+                    folder / f"{file_stem(track_id)}.npy",
+                    checksum=entry["segments_crc32"],
+                    command=command_for("extract", dataset, encoder),
+                ),
+            )
+
+    def missing(self, dataset: str, encoder: str, manifest: Manifest, *, whole: bool) -> list[str]:
+        """Return the tracks whose files are missing or, with ``whole``, damaged."""
+        if whole:
+            return [
+                track_id
+                for track_id, entry in manifest.done().items()
+                if not self.has(dataset, encoder, track_id, entry)
+            ]
+        folder = self.folder(dataset, encoder)
+        there = set.intersection(*(names_in(folder / kind) for kind in POOLED))
+        lacking = [one for one in manifest.done() if f"{file_stem(one)}.npy" not in there]
+        return lacking + self._moments.missing(dataset, encoder, manifest, whole=False)
+
+    def size(self, dataset: str, encoder: str) -> int:
+        """Return how many bytes the features of a dataset take."""
+        files = self.folder(dataset, encoder).rglob("*")
+        return sum(path.stat().st_size for path in files if path.is_file())
+
+    def encoders(self, dataset: str) -> list[str]:
+        """Return the encoders by which a dataset has features, in alphabetical order."""
+        found = processed(self.root, "features", dataset).glob("*/manifest*")
+        slugs = sorted({path.parent.name for path in found})
+        return [self._encoder_name(dataset, slug) for slug in slugs]
+
+    def _encoder_name(self, dataset: str, slug: str) -> str:
+        """Return the encoder's name; its folder's where the manifest is damaged.
+
+        So one damaged manifest does not hide the other encoders. Its reader reports it.
+        """
+        try:
+            return str(self.manifest(dataset, slug).header.get("encoder", slug))
+        except ArtifactError:
+            return slug
+
+    def datasets(self, encoder: str) -> list[str]:
+        """Return the datasets that have features by an encoder, in alphabetical order."""
+        found = processed(self.root, "features").glob(f"*/{encoder_slug(encoder)}/manifest.json")
+        return sorted(path.parts[-3] for path in found)
+
+    def modified(self, dataset: str, encoder: str) -> float:
+        """Return when the features last changed, 0 if there are none."""
+        return modified(self.folder(dataset, encoder) / "manifest.json")
+
+    def modified_by_folder(self, dataset: str) -> tuple[tuple[str, float], ...]:
+        """Return when the features in each encoder's folder of a dataset last changed."""
+        found = processed(self.root, "features", dataset).glob("*/manifest*")
+        return tuple(sorted((path.parent.name, modified(path)) for path in found))

@@ -1,0 +1,152 @@
+"""Indices of tracks on disk: what the search for similar tracks asks.
+
+::
+
+    processed/indices/<dataset>/<encoder>/
+        manifest.json       the record: tracks, works, coordinates' names, checksums
+        layer-<nn>.faiss    one FAISS index per layer
+        steering.faiss      the FAISS index of the predicted targets
+        projection.npz      what gives a recording outside of the index its coordinates
+
+`mess.storage.passages` keeps the index of segments in the same folder.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mess.encoders import encoder_slug
+from mess.errors import ArtifactError
+from mess.storage.files import (
+    missing_files,
+    modified,
+    read_bytes,
+    read_json,
+    write_bytes,
+    write_json,
+)
+from mess.storage.paths import command_for, processed
+from mess.storage.shapes import MAYBE, NUMBER, Shape
+
+COLUMN: Shape = {"name": str, "kind": str, "mean": NUMBER, "deviation": NUMBER, "r2": MAYBE}
+_RECORD: Shape = {
+    "tracks": [str],
+    "works": [str],
+    "composers": [str],
+    "copies": [int],
+    "columns": [COLUMN],
+    "features": str,
+    "fingerprint": str,
+    "crc32": [int],
+    "passages": bool,
+}
+_STEERING, _PROJECTION = "steering.faiss", "projection.npz"
+
+
+@dataclass(frozen=True)
+class IndexFiles:
+    """The indices of all datasets and encoders, below one root folder."""
+
+    root: Path
+
+    def folder(self, dataset: str, encoder: str) -> Path:
+        """Return the folder of an index, which holds the index of segments, too."""
+        return processed(self.root, "indices", dataset, encoder_slug(encoder))
+
+    def write(
+        self,
+        dataset: str,
+        encoder: str,
+        *,
+        layers: list[bytes],
+        record: dict[str, Any],
+        steering: bytes | None = None,
+        projection: bytes | None = None,
+    ) -> None:
+        """Write the files of an index, then the record that names them.
+
+        Parameters
+        ----------
+        dataset, encoder : str
+        layers : list of bytes
+            One serialised FAISS index per layer.
+        record : dict
+        steering : bytes, optional
+            The serialised FAISS index of the predicted targets.
+        projection : bytes, optional
+            What gives a recording outside of the index its coordinates, serialised.
+        """
+        folder = self.folder(dataset, encoder)
+        if steering is not None:
+            checksum = write_bytes(folder / _STEERING, steering)
+            record = record | {"steering_crc32": checksum}
+        if projection is not None:
+            checksum = write_bytes(folder / _PROJECTION, projection)
+            record = record | {"projection_crc32": checksum}
+        checksums = [
+            write_bytes(folder / _layer_name(number), content)
+            for number, content in enumerate(layers)
+        ]
+        write_json(folder / "manifest.json", record | {"crc32": checksums})
+
+    def read_record(self, dataset: str, encoder: str) -> dict[str, Any]:
+        """Read the record of an index: ids, works, columns, what it was made from."""
+        path = self.folder(dataset, encoder) / "manifest.json"
+        return read_json(path, command=command_for("index", dataset, encoder), shape=_RECORD)
+
+    def read_layer(self, dataset: str, encoder: str, layer: int, *, checksum: int) -> bytes:
+        """Read one layer's FAISS index, serialised."""
+        return self._read(dataset, encoder, _layer_name(layer), checksum)
+
+    def read_steering(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
+        """Read the FAISS index of the predicted targets, serialised."""
+        return self._read(dataset, encoder, _STEERING, checksum)
+
+    def read_projection(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
+        """Read what gives a recording outside of the index its coordinates, serialised."""
+        return self._read(dataset, encoder, _PROJECTION, checksum)
+
+    def _read(self, dataset: str, encoder: str, name: str, checksum: int) -> bytes:
+        path = self.folder(dataset, encoder) / name
+        return read_bytes(path, command=command_for("index", dataset, encoder), checksum=checksum)
+
+    def missing(
+        self, dataset: str, encoder: str, record: Mapping[str, Any], *, whole: bool
+    ) -> list[str]:
+        """Return the files of an index that are missing or, with ``whole``, damaged."""
+        return missing_files(self.folder(dataset, encoder), dict(_files(record)), whole=whole)
+
+    def available(self) -> list[tuple[str, str]]:
+        """Return (dataset, encoder) of every index, the newest first."""
+        found = processed(self.root, "indices").glob("*/*/manifest.json")
+        newest = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+        folders = [(path.parts[-3], path.parts[-2]) for path in newest]
+        return [(dataset, self._encoder_name(dataset, slug)) for dataset, slug in folders]
+
+    def _encoder_name(self, dataset: str, slug: str) -> str:
+        """Return the encoder's name; its folder's where the record is damaged.
+
+        So one damaged record does not hide the other indices. Its reader reports it.
+        """
+        try:
+            return str(self.read_record(dataset, slug).get("encoder", slug))
+        except ArtifactError:
+            return slug
+
+    def modified(self, dataset: str, encoder: str) -> float:
+        """Return when an index was written, 0 if there is none."""
+        return modified(self.folder(dataset, encoder) / "manifest.json")
+
+
+def _layer_name(layer: int) -> str:
+    return f"layer-{layer:02d}.faiss"
+
+
+def _files(record: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield name and checksum of every file that the record names."""
+    for number, checksum in enumerate(record["crc32"]):
+        yield _layer_name(number), checksum
+    for name, key in ((_STEERING, "steering_crc32"), (_PROJECTION, "projection_crc32")):
+        if key in record:
+            yield name, record[key]
