@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mess.as_text import interval, signed, two_decimals
 from mess.encoders import encoder_slug
 from mess.reports.encoder_comparison import compare_encoders, control_of, difference
 from mess.storage.store import Store
@@ -115,16 +116,23 @@ def _column(record: dict[str, Any], row: dict[str, Any]) -> list[str]:
         if one is None:
             cells.append(f"  {'–':>5}".ljust(width))
             continue
-        text = f"  {_number(one['r2']):>5} {_interval(one):<15}{_layers(one):<8}"
+        spread = interval(one["low"], one["high"])
+        text = f"  {two_decimals(one['r2']):>5} {spread:<15}{_layers(one):<8}"
         if control is not None and pair is not None:
             gain = pair["targets"].get(target)
-            text += f"{_number(control['r2'].get(target, {}).get('r2')):>6} "
-            text += "      – " if gain is None else f"{_signed(gain)}{_MARKS[gain['verdict']]}"
+            text += f"{two_decimals(control['r2'].get(target, {}).get('r2')):>6} "
+            text += (
+                "      – "
+                if gain is None
+                else f"{signed(gain['difference']):>7}{_MARKS[gain['verdict']]}"
+            )
         cells.append(text.ljust(width))
-    text = f"  {_number(row['mean_r2']):>5} {'':<15}{'':<8}"
+    text = f"  {two_decimals(row['mean_r2']):>5} {'':<15}{'':<8}"
     if control is not None and pair is not None:
         mark = _MARKS.get(pair["mean"]["verdict"] or "", " ")
-        text += f"{_number(control['mean_r2']):>6} {_signed(pair['mean'])}{mark}"
+        text += (
+            f"{two_decimals(control['mean_r2']):>6} {signed(pair['mean']['difference']):>7}{mark}"
+        )
     cells.append(text.ljust(width))
     return cells
 
@@ -138,12 +146,12 @@ def _differences(record: dict[str, Any]) -> Iterator[str]:
         mean = pair["mean"]
         yield ""
         yield (
-            f"{pair['a']} minus {pair['b']}: mean difference {_signed(mean).strip()} "
-            f"{_interval(mean)}: {mean['verdict']} on the whole"
+            f"{pair['a']} minus {pair['b']}: mean difference {signed(mean['difference'])} "
+            f"{interval(mean['low'], mean['high'])}: {mean['verdict']} on the whole"
         )
         for verdict in ("beats", "loses", "not told apart"):
             found = [
-                target if verdict == "not told apart" else f"{target} {_signed(one).strip()}"
+                target if verdict == "not told apart" else f"{target} {signed(one['difference'])}"
                 for target, one in sorted(
                     pair["targets"].items(), key=lambda item: -abs(item[1]["difference"])
                 )
@@ -168,7 +176,7 @@ def _costs(record: dict[str, Any]) -> Iterator[str]:
         faith = row["faithfulness"]
         said = "–"
         if faith is not None:
-            said = f"{_number(faith.get('probe'))} ({_number(faith.get('plain'))})"
+            said = f"{two_decimals(faith.get('probe'))} ({two_decimals(faith.get('plain'))})"
         yield (
             f"{row['name']:<{width}}{_shape(row):<14}{row['trained_on'] or '–':<12}"
             f"{_rate(row):>6}{row['bytes'] / 1e6:>7.1f} MB  "
@@ -229,19 +237,6 @@ def _rate(row: dict[str, Any]) -> str:
 
 def _shorter(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
-
-
-def _interval(one: dict[str, Any]) -> str:
-    return f"[{_number(one['low'])}, {_number(one['high'])}]"
-
-
-def _signed(one: dict[str, Any]) -> str:
-    value = one["difference"]
-    return f"{'–':>7}" if value is None else f"{round(value, 2) + 0.0:>+7.2f}"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"
 
 
 def command(

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import typer
 
+from mess.as_text import two_decimals
 from mess.evaluation.baselines import OVER, strongest
 from mess.evaluation.decisions import IN_BPM
 from mess.evaluation.rankers import Ranker
@@ -18,7 +19,8 @@ def print_evaluation(record: Record) -> None:
     _print_baselines(record)
     typer.echo("\nten nearest, nearer than chance in: the slider's targets / all others")
     for method, found in record["leakage"].items():
-        typer.echo(f"{method:<10}{_text(found['diagonal']):>6} /{_text(found['off_diagonal']):>6}")
+        own, others = two_decimals(found["diagonal"]), two_decimals(found["off_diagonal"])
+        typer.echo(f"{method:<10}{own:>6} /{others:>6}")
     _print_variants(record)
     _print_tempo(record)
     for method, found in (record["same_work"] or {}).items():
@@ -40,11 +42,11 @@ def _print_faithfulness(record: Record) -> None:
     )
     typer.echo(f"{'target':<28}" + "".join(f"{method:>12}" for method in methods))
     for name in faith["random"]["per_target"]:
-        row = "".join(f"{_text(faith[m]['per_target'].get(name)):>12}" for m in methods)
+        row = "".join(f"{two_decimals(faith[m]['per_target'].get(name)):>12}" for m in methods)
         weak = "" if name in faith["targets"] or name == IN_BPM else " (weak)"
         typer.echo(f"{name + weak:<28}{row}")
     for label, key in (("mean, aspects", "mean"), ("mean, from MIDI", "mean_performance")):
-        typer.echo(f"{label:<28}" + "".join(f"{_text(faith[m][key]):>12}" for m in methods))
+        typer.echo(f"{label:<28}" + "".join(f"{two_decimals(faith[m][key]):>12}" for m in methods))
     if IN_BPM in faith["random"]["per_target"]:
         typer.echo(f"tempo: whole octaves count as equal; {IN_BPM}: they do not")
 
@@ -57,11 +59,14 @@ def _print_baselines(record: Record) -> None:
     typer.echo(f"{'':<22}" + "".join(f"{over:>12}" for over in OVER))
     for metric in metrics:
         means = {row["over"]: row["mean"] for row in rows if row["metric"] == metric}
-        typer.echo(f"{metric:<22}" + "".join(f"{_text(means.get(over)):>12}" for over in OVER))
-    if best := strongest(rows):
         typer.echo(
-            f"strongest: {best['metric']} over {_over(best['over'])}, {_text(best['mean'])}; "
-            f"along the probes {_text(record['faithfulness']['probe']['mean'])}"
+            f"{metric:<22}" + "".join(f"{two_decimals(means.get(over)):>12}" for over in OVER)
+        )
+    if best := strongest(rows):
+        probed = two_decimals(record["faithfulness"]["probe"]["mean"])
+        typer.echo(
+            f"strongest: {best['metric']} over {_over(best['over'])}, "
+            f"{two_decimals(best['mean'])}; along the probes {probed}"
         )
 
 
@@ -98,10 +103,6 @@ def _print_tempo(record: Record) -> None:
     for share, seen in tempo["reported_on"].items():
         told = "–" if seen["told_apart"] is None else f"{seen['told_apart']:.0%}"
         typer.echo(
-            f"  density {share:<5} faithful up to octaves {_text(seen['octaves'])}, in bpm "
-            f"{_text(seen['in_bpm'])}, own variant farthest {told}"
+            f"  density {share:<5} faithful up to octaves {two_decimals(seen['octaves'])}, in bpm "
+            f"{two_decimals(seen['in_bpm'])}, own variant farthest {told}"
         )
-
-
-def _text(value: float | None) -> str:
-    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mess.as_text import clock
 from mess.errors import MessError
 from mess.search.aspects import OVERALL, parse_weights
 from mess.search.passages.recommender import PassageRecommender
@@ -77,15 +78,6 @@ def command(
         )
     if not found:
         raise MessError("no other track is left: allow the same work, or add recordings")
-
-
-def clock(seconds: float) -> str:
-    """Return minutes and seconds, as a player shows them.
-
-    >>> clock(75.25)
-    '1:15'
-    """
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 if __name__ == "__main__":

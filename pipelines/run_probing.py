@@ -13,6 +13,7 @@ from typing import Annotated, Any, cast, get_args
 import numpy as np
 import typer
 
+from mess.as_text import interval, two_decimals
 from mess.encoders import encoder_slug
 from mess.errors import MessError, UnknownName
 from mess.experiments.controls import find_controls, find_learning_curve, find_sensitivity
@@ -259,11 +260,12 @@ def print_best(record: dict[str, Any]) -> None:
             typer.echo(f"{target:<21}{'–':>5}  undefined on these tracks")
             continue
         best = by_place[target, summary["best"]]
-        interval = f"[{_number(best['low'])}, {_number(best['high'])}]"
+        spread = interval(best["low"], best["high"])
         name = record["layer_names"][best["layer"]]
         typer.echo(
-            f"{target:<21}{best['layer']:>5}  {name:<22}{_number(best['r2']):>6}{_stars(best):<1}"
-            f"{interval:>14} {_number(summary['nested']['r2']):>7}{_number(best['spearman']):>9}"
+            f"{target:<21}{best['layer']:>5}  {name:<22}"
+            f"{two_decimals(best['r2']):>6}{_stars(best):<1}{spread:>14} "
+            f"{two_decimals(summary['nested']['r2']):>7}{two_decimals(best['spearman']):>9}"
             f"{best['n']:>6}  "
             + (", ".join(map(str, summary["within"])) if summary["beyond_mean"] else NOTHING)
         )
@@ -295,7 +297,7 @@ def print_beside(record: dict[str, Any]) -> None:
     short = [name if len(name) < 12 else f"{name[:10]}…" for name in columns]
     typer.echo(f"{'target':<21}" + "".join(f"{name:>12}" for name in short))
     for target in record["target_names"]:
-        cells = [_number(column.get(target)) for column in columns.values()]
+        cells = [two_decimals(column.get(target)) for column in columns.values()]
         typer.echo(f"{target:<21}" + "".join(f"{cell:>12}" for cell in cells))
     curve = record.get("curve", [])
     for point in curve:
@@ -306,10 +308,6 @@ def print_beside(record: dict[str, Any]) -> None:
 
 def _stars(cell: dict[str, Any]) -> str:
     return "*" if cell["p_family"] is not None and cell["p_family"] <= SIGNIFICANT else " "
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"
 
 
 def command(

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from mess.as_text import size
 from mess.datasets import KNOWN, Dataset, available_datasets, stray_names
 from mess.status.inventory import (
     describe_amount,
     describe_licences,
     find_recordings,
     readable,
-    size_text,
     take_inventory,
     why_unread,
 )
@@ -61,8 +61,8 @@ def _show(store: Store, dataset: str, encoder: str, *, check: bool) -> None:
         typer.echo(f"  {line}")
     statuses = survey(store, dataset, encoder, recordings=recordings, whole=STEPS if check else ())
     for status in [*statuses, survey_targets(store, dataset)]:
-        size = size_text(found.sizes[status.step]) if status.step in found.sizes else "–"
-        typer.echo(f"  {status.step:<13} {status.state:<8} {size:>8}  {status.detail}")
+        occupied = size(found.sizes[status.step]) if status.step in found.sizes else "–"
+        typer.echo(f"  {status.step:<13} {status.state:<8} {occupied:>8}  {status.detail}")
     _show_notes(recordings)
     for reason in found.failed.values():
         typer.echo(f"  failed: {readable(reason)}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from mess.as_text import two_decimals
 from mess.probing.statistics import SIGNIFICANT
 from mess.storage.store import Store
 
@@ -35,7 +36,9 @@ def probe_lines(record: dict[str, Any], path: Path) -> Iterator[str]:
 def evaluation_lines(record: dict[str, Any], path: Path) -> Iterator[str]:
     """Yield how faithful the sliders are, beside the cosine of a whole layer."""
     found = record["faithfulness"]
-    probe, layer = (_number(found.get(method, {}).get("mean")) for method in ("probe", "layer"))
+    probe, layer = (
+        two_decimals(found.get(method, {}).get("mean")) for method in ("probe", "layer")
+    )
     yield (
         f"evaluate {record['encoder']}: sliders follow their targets with Spearman {probe} "
         f"(whole layer {layer}); {len(record['defaults'])} aspects are validated"
@@ -78,7 +81,3 @@ def _example(store: Store, dataset: str, encoders: Sequence[str]) -> tuple[str, 
         if tracks and aspects:
             return tracks[0], next(iter(aspects)), encoder
     return None
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"

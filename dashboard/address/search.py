@@ -138,6 +138,11 @@ def parse_search(parameters: Mapping[str, Sequence[str]]) -> tuple[Search, list[
     return search, problems
 
 
+def asks_for_a_search(parameters: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether an address names more than a dataset and an encoder."""
+    return bool(parameters.keys() - {"dataset", "encoder"})
+
+
 def fit_search(
     search: Search,
     *,

@@ -7,9 +7,10 @@ import streamlit as st
 from dashboard.components.running import draw_running
 from dashboard.components.text import plain
 from dashboard.jobs import queue as jobs
-from dashboard.jobs.routes import describe, duration_text, job_name
+from dashboard.jobs.routes import describe, job_name
 from dashboard.readers import store
 from dashboard.server.reports import report_links
+from mess.as_text import duration
 
 _SHOWN = 8  # ended jobs
 _SIGNS = {"done": "✓", "incomplete": "!", "failed": "✗", "cancelled": "–"}
@@ -96,7 +97,7 @@ def _show_failed(job: jobs.Job) -> None:
 def _ended_line(job: jobs.Job) -> str:
     when = datetime.fromtimestamp(job.ended or job.added)
     today = when.date() == datetime.now().date()
-    took = f", {duration_text(job.ended - job.started)}" if job.started and job.ended else ""
+    took = f", {duration(job.ended - job.started)}" if job.started and job.ended else ""
     return (
         f"{_SIGNS.get(job.state, '?')} {_name(job)}: {job.state}, "
         f"{when:%H:%M}{'' if today else f' on {when:%d %b}'}{took}{_report_link(job)}"

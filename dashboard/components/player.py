@@ -12,7 +12,9 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.readers import TrackInfo
 from dashboard.server.sounds import sound_url
+from mess.as_text import clock
 
 CLIP_SECONDS = 30.0
 _HERE = Path(__file__).parent
@@ -65,6 +67,31 @@ class Sound:
             "start": self.start,
             "seconds": self.seconds,
         }
+
+
+def track_sound(track: TrackInfo, *, dataset: str, encoder: str) -> Sound:
+    """Return the first 30 s of a track as a sound."""
+    return Sound(
+        dataset=dataset,
+        encoder=encoder,
+        track=track.id,
+        label=track.label,
+        seconds=min(CLIP_SECONDS, track.duration),
+    )
+
+
+def passage_sound(
+    track: TrackInfo, *, start: float, end: float, dataset: str, encoder: str
+) -> Sound:
+    """Return a part of a track, from ``start`` to ``end`` in seconds, as a sound."""
+    return Sound(
+        dataset=dataset,
+        encoder=encoder,
+        track=track.id,
+        label=f"{track.label}, {clock(start)} to {clock(end)}",
+        start=start,
+        seconds=end - start,
+    )
 
 
 @cache

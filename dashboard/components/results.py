@@ -15,6 +15,7 @@ import streamlit as st
 from dashboard.components.player import PLAYER_CSS, PLAYER_JS, Sound
 from dashboard.figures.style import aspect_colours
 from dashboard.readers import TrackInfo
+from mess.as_text import clock
 from mess.search.aspects import NAMES
 from mess.search.layer_based_recommender import Recommendation
 from mess.search.passages.recommender import Passage
@@ -147,16 +148,6 @@ def describe_values(values: Mapping[str, Mapping[str, float]]) -> list[list[str]
         ]
         for target, pair in values.items()
     ]
-
-
-def clock(seconds: float) -> str:
-    """Return a duration as minutes and seconds.
-
-    >>> clock(61.2)
-    '1:01'
-    """
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}:{rest:02d}"
 
 
 def _looks() -> dict[str, dict[str, Any]]:

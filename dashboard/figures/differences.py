@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures.grid import add_cells, label_axes, lay_out, layer_labels
-from dashboard.figures.style import GREY, SCALE, escape, interval, two_decimals
+from dashboard.figures.style import GREY, SCALE, cell_interval, escape
+from mess.as_text import signed, two_decimals
 
 Record = Mapping[str, Any]
 _COMBINED = {"nested": "best, nested", "weighted": "all, weighted"}
@@ -61,7 +62,7 @@ def difference_heatmap(record_a: Record, record_b: Record) -> go.Figure:
             apart.append((row, column))
     reach = float(np.nanmax(np.abs(change))) if np.isfinite(change).any() else 1.0
     figure = go.Figure()
-    written = np.array([[_signed(value) for value in row] for row in change.tolist()], dtype=object)
+    written = np.array([[signed(value) for value in row] for row in change.tolist()], dtype=object)
     limit = min(max(reach, 0.1), 1.0)
     bar = {"orientation": "h", "thickness": 8, "len": 0.4, "x": 0, "xanchor": "left"}
     bar |= {"y": 0, "yanchor": "top", "ypad": 4}
@@ -110,7 +111,7 @@ def describe_difference(record_a: Record, record_b: Record) -> str:
     widest = max(pairs, key=lambda name: abs(pairs[name]))
     return (
         f"Nested R² is higher in the first for {better} of {len(pairs)} targets; they differ most "
-        f"in {widest} ({_signed(pairs[widest])})."
+        f"in {widest} ({signed(pairs[widest])})."
     )
 
 
@@ -172,14 +173,9 @@ def _apart(a: Record, b: Record) -> bool:
     return bool(a["low"] > b["high"] or b["low"] > a["high"])
 
 
-def _signed(value: float) -> str:
-    text = two_decimals(value)
-    return f"+{text}" if value > 0 and text != "0.00" else text
-
-
 def _text(target: str, column: str, a: Record, b: Record) -> str:
     lines = [f"<b>{escape(target)}</b>", escape(column)]
     for name, one in (("first", a), ("second", b)):
-        known = f", 95 % {interval(one)}" if one.get("low") is not None else ""
+        known = f", 95 % {cell_interval(one)}" if one.get("low") is not None else ""
         lines.append(f"{name}: R² {two_decimals(one.get('r2'))}{known}")
     return "<br>".join(lines)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.figures.style import two_decimals
+from mess.as_text import duration, interval, signed, size, two_decimals
 from mess.probing.remarks import NOTHING
 
 
@@ -20,7 +20,7 @@ def in_words(pair: Mapping[str, Any]) -> str:
         f"better on {beats} of {len(verdicts)} targets, worse on {loses}, not told apart on "
         f"{len(verdicts) - beats - loses}; on the whole {said} (mean difference "
         f"{two_decimals(mean['difference'])} "
-        f"[{two_decimals(mean['low'])}, {two_decimals(mean['high'])}])."
+        f"{interval(mean['low'], mean['high'])})."
     )
 
 
@@ -38,8 +38,8 @@ def difference_table(pair: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "target": target,
-            "difference": f"{one['difference']:+.2f}",
-            "95 %": f"[{two_decimals(one['low'])}, {two_decimals(one['high'])}]",
+            "difference": signed(one["difference"]),
+            "95 %": interval(one["low"], one["high"]),
             "p": f"{one['p']:.3g}",
             "p, corrected": f"{one['p_holm']:.3g}",
             "verdict": one["verdict"],
@@ -56,7 +56,7 @@ def cost_table(record: Mapping[str, Any]) -> pd.DataFrame:
         rate, about = row.get("seconds_per_minute"), ""
         if rate is None:  # not measured here
             rate, about = row["cost"], "~"
-        size = row.get("bytes")
+        occupied = row.get("bytes")
         rows.append(
             {
                 "encoder": row["name"],
@@ -65,8 +65,8 @@ def cost_table(record: Mapping[str, Any]) -> pd.DataFrame:
                 "faithful sliders": two_decimals(faith.get("probe")),
                 "best without probes": two_decimals(faith.get("plain")),
                 "s per minute": "–" if rate is None else f"{about}{rate:.2g}",
-                "this dataset": _duration(rate, record["minutes"], about=about),
-                "on disk": "–" if size is None else f"{size / 1e6:.1f} MB",
+                "this dataset": _cost(rate, record["minutes"], about=about),
+                "on disk": "–" if occupied is None else size(occupied),
                 "layers × dim": f"{row['layers']} × {row['dim']}",
                 "trained on": row["trained_on"] or "–",
                 "licence": row["licence"] or "–",
@@ -79,16 +79,11 @@ def _score(cell: Mapping[str, Any] | None) -> str:
     if cell is None:
         return "–"
     layers = ", ".join(map(str, cell["layers"])) if cell.get("beyond_mean", True) else NOTHING
-    return (
-        f"{two_decimals(cell['r2'])} [{two_decimals(cell['low'])}, {two_decimals(cell['high'])}]"
-        f" · {layers}"
-    )
+    return f"{two_decimals(cell['r2'])} {interval(cell['low'], cell['high'])} · {layers}"
 
 
-def _duration(rate: float | None, minutes: float, *, about: str) -> str:
+def _cost(rate: float | None, minutes: float, *, about: str) -> str:
     """Return how long all recordings of a dataset take."""
     if rate is None:
         return "–"
-    seconds = rate * minutes
-    text = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-    return about + text
+    return about + duration(rate * minutes)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.style import PALETTE, SCALE, escape, two_decimals
+from dashboard.figures.style import PALETTE, SCALE, escape
+from mess.as_text import interval, two_decimals
 from mess.probing.remarks import NOTHING
 
 # The same scale, mixed with white: of controls.
@@ -44,7 +45,7 @@ def score_heatmap(record: Mapping[str, Any]) -> go.Figure:
                 layers = NOTHING
             hover[place, column] = (
                 f"{target}<br>{escape(row['name'])}<br>R² {cell['r2']:.3f} "
-                f"[{two_decimals(cell['low'])}, {two_decimals(cell['high'])}]"
+                f"{interval(cell['low'], cell['high'])}"
                 f"<br>{layers}"
             )
     is_control = np.array([row["control_of"] is not None for row in rows], dtype=bool)
@@ -137,8 +138,8 @@ def difference_plot(pair: Mapping[str, Any]) -> go.Figure:
                 "width": 3,
             },
             text=[
-                f"{target}<br>{one['difference']:+.3f} [{two_decimals(one['low'])}, "
-                f"{two_decimals(one['high'])}]"
+                f"{target}<br>{one['difference']:+.3f} "
+                f"{interval(one['low'], one['high'])}"
                 + ("" if one["p"] is None else f"<br>p {one['p']:.3g}, corrected ")
                 + ("" if one["p_holm"] is None else f"{one['p_holm']:.3g}")
                 + f"<br>{verdict}"

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.figures.style import PALETTE, two_decimals
+from dashboard.figures.style import PALETTE
+from mess.as_text import two_decimals
 
 # How a method is called where a listener reads it.
 METHOD_NAMES = {

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures.grid import Grid, add_cells, label_axes, lay_out, layer_labels
-from dashboard.figures.style import GREY, SCALE, escape, interval, two_decimals
+from dashboard.figures.style import GREY, SCALE, cell_interval, escape
+from mess.as_text import two_decimals
 from mess.probing.remarks import remarks
 from mess.probing.statistics import SIGNIFICANT
 
@@ -205,7 +206,7 @@ def cell_text(cell: Mapping[str, Any], name: str) -> str:
     lines = [f"<b>{escape(cell['target'])}</b>", f"layer {cell['layer']} ({escape(name)})"]
     if cell["r2"] is None:
         return "<br>".join([*lines, "R² undefined"])
-    lines.append(f"R² {cell['r2']:.3f}, 95 % {interval(cell)}")
+    lines.append(f"R² {cell['r2']:.3f}, 95 % {cell_interval(cell)}")
     if cell.get("spearman") is not None:
         lines.append(f"Spearman {cell['spearman']:.3f}")
     if cell.get("p_family") is not None:
@@ -216,6 +217,6 @@ def cell_text(cell: Mapping[str, Any], name: str) -> str:
 
 def _baseline_text(one: Mapping[str, Any], *, target: str, name: str) -> str:
     lines = [f"<b>{escape(target)}</b>", escape(name)]
-    lines.append(f"R² {two_decimals(one.get('r2'))}, 95 % {interval(one)}")
+    lines.append(f"R² {two_decimals(one.get('r2'))}, 95 % {cell_interval(one)}")
     lines.append(f"Spearman {two_decimals(one.get('spearman'))}")
     return "<br>".join(lines)

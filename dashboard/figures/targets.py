@@ -8,7 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.grid import family_of
-from dashboard.figures.style import GREY, PALETTE, SCALE, escape, two_decimals
+from dashboard.figures.style import GREY, PALETTE, SCALE, escape
+from mess.as_text import two_decimals
 from mess.targets import ALL_TARGETS
 from mess.targets.summaries import OUTLYING, robust_z
 

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from dashboard.jobs import queue as jobs
 from dashboard.jobs.commands import title_of
 from dashboard.readers import store
+from mess.as_text import clock, duration
 from mess.status.inventory import readable
 from mess.storage.store import Store
 
@@ -80,24 +81,14 @@ def job_name(job: jobs.Job) -> str:
     return readable(f"{job.dataset}: {title}{encoder}")
 
 
-def duration_text(seconds: float) -> str:
-    """Return a duration for people.
-
-    >>> duration_text(42), duration_text(150)
-    ('42 s', '2 min')
-    """
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-
-
 def _text(job: jobs.Job) -> str:
     if job.state == "queued":
         return "waits"
     if job.state == "cancelling":
         return "stopping; what is finished is kept"
     if not job.total:
-        return f"running for {duration_text(max(0.0, time.time() - (job.started or time.time())))}"
-    minutes, seconds = divmod(round(job.seconds_left), 60)
-    pace = f"{job.per_minute:.0f}/min, {minutes}:{seconds:02d} left"
+        return f"running for {duration(max(0.0, time.time() - (job.started or time.time())))}"
+    pace = f"{job.per_minute:.0f}/min, {clock(job.seconds_left)} left"
     return f"{job.done} of {job.total} {job.unit}, {pace}"
 
 

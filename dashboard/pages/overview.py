@@ -7,9 +7,10 @@ from dashboard.components.text import plain, readable
 from dashboard.readers import store
 from dashboard.sections.missing import offer_demo
 from dashboard.sidebar import selected, start
+from mess.as_text import duration, size
 from mess.datasets import KNOWN, Dataset, available_datasets, stray_names
 from mess.encoders import PRESETS, by_interest
-from mess.status.inventory import Inventory, describe_licences, hours_text, size_text, why_unread
+from mess.status.inventory import Inventory, describe_licences, why_unread
 from mess.status.steps import StepStatus, next_step
 from mess.storage.paths import command_for
 
@@ -83,21 +84,21 @@ def _show_dataset(dataset: str) -> None:
 
 def _show_amount(found: Inventory, encoder: str) -> None:
     st.markdown(
-        f"**by {plain(encoder)}** · {hours_text(found.seconds)} of audio · {found.tracks} tracks · "
-        f"{found.works} works · {size_text(sum(found.sizes.values()))} on disk "
-        f"(audio {size_text(found.sizes.get('audio', 0))})"
+        f"**by {plain(encoder)}** · {duration(found.seconds)} of audio · {found.tracks} tracks · "
+        f"{found.works} works · {size(sum(found.sizes.values()))} on disk "
+        f"(audio {size(found.sizes.get('audio', 0))})"
     )
 
 
 def _table(statuses: list[StepStatus], found: Inventory) -> str:
     rows = ["| | | on disk | |", "|---|---|---:|---|"]
     for status in statuses:
-        size = found.sizes.get(status.step, 0)
+        occupied = found.sizes.get(status.step, 0)
         if status.step == "extract":
-            size += found.sizes.get("every frame", 0)
+            occupied += found.sizes.get("every frame", 0)
         rows.append(
             f"| {_NAMES[status.step]} | {_SIGNS[status.state]} {status.state} "
-            f"| {size_text(size) if size else '–'} | {plain(status.detail)} |"
+            f"| {size(occupied) if occupied else '–'} | {plain(status.detail)} |"
         )
     return "\n".join(rows)
 

@@ -9,8 +9,9 @@ from dashboard import readers
 from dashboard.components.text import plain
 from dashboard.figures.cell import predicted_against_true, residuals
 from dashboard.figures.grid import layer_labels
-from dashboard.figures.style import interval, two_decimals
+from dashboard.figures.style import cell_interval
 from dashboard.sections.selection import play_row, row_name
+from mess.as_text import two_decimals
 from mess.probing.remarks import remarks
 from mess.targets import ALL_TARGETS
 
@@ -97,7 +98,9 @@ def _numbers(cell: dict[str, Any], target: str) -> None:
     first.metric("R²", two_decimals(cell["r2"]))
     second.metric("Spearman", two_decimals(cell["spearman"]))
     third.metric("n", int(cell["n"]))
-    lines = [f"95 % interval of R² {interval(cell)} (bootstrap over {int(cell['works'])} works)"]
+    lines = [
+        f"95 % interval of R² {cell_interval(cell)} (bootstrap over {int(cell['works'])} works)"
+    ]
     if cell.get("p_family") is not None:
         lines.append(f"p {cell['p']:.3g}, family-wise {cell['p_family']:.3g}, q {cell['q']:.3g}")
     lines.append(f"RMSE {cell['rmse']:.4g} {known.unit if known else ''}".rstrip())

@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
-from dashboard.figures.style import two_decimals
 from dashboard.server.reports import report_links
+from mess.as_text import two_decimals
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
 from mess.reports.page import html, methods

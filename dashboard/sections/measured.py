@@ -8,7 +8,6 @@ import streamlit as st
 
 from dashboard import readers
 from dashboard.components.text import plain
-from dashboard.figures.style import two_decimals
 from dashboard.figures.targets import (
     correlations,
     distribution,
@@ -19,6 +18,7 @@ from dashboard.figures.targets import (
 from dashboard.sections.missing import offer
 from dashboard.sections.selection import play_row, row_name, show_selection
 from dashboard.sections.wide import wide
+from mess.as_text import two_decimals
 from mess.errors import ArtifactError
 from mess.targets import ALL_TARGETS
 from mess.targets.reliability import TRUSTED

@@ -1,5 +1,6 @@
 """How far a discovery is to be trusted: layers, splits, works, targets, elsewhere."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,9 +10,10 @@ from dashboard import readers
 from dashboard.figures.evaluation import matrix_heatmap
 from dashboard.figures.grid import layer_labels
 from dashboard.figures.lines import layer_lines
-from dashboard.figures.style import interval, two_decimals
+from dashboard.figures.style import cell_interval
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.wide import wide
+from mess.as_text import two_decimals
 from mess.errors import ArtifactError
 from mess.probing.remarks import NOTHING
 from mess.targets.reliability import TRUSTED
@@ -65,14 +67,16 @@ def show_layers(record: dict[str, Any]) -> None:
                 if summary.get("beyond_mean", True)
                 else NOTHING,
                 "wins": ", ".join(f"{layer}: {summary['wins'][layer]:.0%}" for layer in often),
-                "R²": f"{two_decimals(cell['r2'])} {interval(cell)}",
-                **{
-                    f"{kind} R²": f"{two_decimals(summary[kind]['r2'])} {interval(summary[kind])}"
-                    for kind in ("nested", "weighted")
-                },
+                "R²": _with_interval(cell),
+                "nested R²": _with_interval(summary["nested"]),
+                "weighted R²": _with_interval(summary["weighted"]),
             }
         )
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+
+
+def _with_interval(cell: Mapping[str, Any]) -> str:
+    return f"{two_decimals(cell['r2'])} {cell_interval(cell)}"
 
 
 def show_robustness(record: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import readers
 from dashboard.components.player import CLIP_SECONDS, Sound, player
 from dashboard.components.text import plain
+from mess.as_text import clock
 from mess.audio.decoding import SEGMENT_SECONDS
 
 _AT_ONCE = 6
@@ -99,5 +100,4 @@ def row_name(tracks: dict[str, readers.TrackInfo], track: str, segment: int = -1
     name = tracks[track].label if track in tracks else track
     if segment < 0:
         return name
-    minutes, seconds = divmod(int(readers.segment_start(tracks.get(track), segment)), 60)
-    return f"{name}, {minutes}:{seconds:02d}"
+    return f"{name}, {clock(readers.segment_start(tracks.get(track), segment))}"

@@ -10,9 +10,9 @@ from dashboard.figures.evaluation import (
     faithfulness,
     matrix_heatmap,
 )
-from dashboard.figures.style import two_decimals
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.wide import wide
+from mess.as_text import two_decimals
 from mess.errors import ArtifactError
 
 _PLAIN = {"displayModeBar": False}

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from mess.as_text import interval, two_decimals
 from mess.probing.remarks import HOLDS_ZERO, NOTHING, holds_zero
 from mess.probing.statistics import SIGNIFICANT
 from mess.reports.forest_plot import forest
@@ -150,8 +151,8 @@ def _r2_cell(cell: Record | None) -> tuple[str, str]:
     if cell is None or cell["r2"] is None:
         return "–", ""
     if (cell.get("p_family") or 0.0) > SIGNIFICANT:
-        return _number(cell["r2"]), ' class="chance"'
-    return _number(cell["r2"]), _colour(cell["r2"])
+        return two_decimals(cell["r2"]), ' class="chance"'
+    return two_decimals(cell["r2"]), _colour(cell["r2"])
 
 
 def _colour(value: float | None) -> str:
@@ -174,13 +175,13 @@ def _best(record: Record) -> str:
             [
                 one["target"],
                 f"{one['best']} {record['layer_names'][one['best']]}",
-                f"{_number(cell['r2'])} {_interval(cell)}",
-                _number(cell["spearman"]),
+                _with_interval(cell),
+                two_decimals(cell["spearman"]),
                 _p(cell.get("p_family")),
                 _p(cell.get("q")),
                 ", ".join(map(str, one["within"])) if one.get("beyond_mean", True) else NOTHING,
-                f"{_number(one['nested']['r2'])} {_interval(one['nested'])}",
-                _number(one["weighted"]["r2"]),
+                _with_interval(one["nested"]),
+                two_decimals(one["weighted"]["r2"]),
                 str(cell["n"]),
                 str(cell["works"]),
             ]
@@ -224,7 +225,10 @@ def _matrix(
     rows: list[list[str | tuple[str, str]]] = [
         [
             target,
-            *((_number(one.get(target)), _colour(one.get(target))) for one in columns.values()),
+            *(
+                (two_decimals(one.get(target)), _colour(one.get(target)))
+                for one in columns.values()
+            ),
         ]
         for target in targets
     ]
@@ -235,7 +239,7 @@ def _reliability(reliability: Record) -> str:
     rows: list[list[str | tuple[str, str]]] = [
         [
             name + ("" if row["trusted"] else " !"),
-            *(_number(row[column]) for column in ("split_half", *CHANGES)),
+            *(two_decimals(row[column]) for column in ("split_half", *CHANGES)),
         ]
         for name, row in reliability["targets"].items()
     ]
@@ -252,13 +256,14 @@ def _evaluation(evaluation: Record) -> str:
     columns = {name: faith[name]["per_target"] for name in methods_}
     targets = list(columns[methods_[-1]])
     parts = [_matrix("Faithfulness of rankings (Spearman)", columns, targets)]
-    means = [[name, _number(faith[name]["mean"])] for name in methods_]
+    means = [[name, two_decimals(faith[name]["mean"])] for name in methods_]
     means += [
-        [f"{row['metric']}, {row['over']}", _number(row["mean"])] for row in evaluation["baselines"]
+        [f"{row['metric']}, {row['over']}", two_decimals(row["mean"])]
+        for row in evaluation["baselines"]
     ]
     parts.append(_table("Mean over the aspects' validated targets", ["method", "mean"], means))
     leaks = [
-        [name, _number(one["diagonal"]), _number(one["off_diagonal"])]
+        [name, two_decimals(one["diagonal"]), two_decimals(one["off_diagonal"])]
         for name, one in evaluation["leakage"].items()
     ]
     heads = ["method", "own targets", "all others"]
@@ -305,13 +310,9 @@ def _table(
     )
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"
-
-
 def _p(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
-def _interval(one: Record) -> str:
-    return f"[{_number(one.get('low'))}, {_number(one.get('high'))}]"
+def _with_interval(cell: Record) -> str:
+    return f"{two_decimals(cell['r2'])} {interval(cell.get('low'), cell.get('high'))}"

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mess.as_text import duration, size
 from mess.datasets import Dataset, load_dataset
 from mess.encoders import PRESETS
 from mess.errors import ArtifactError, MessError
@@ -182,8 +183,8 @@ def _stat(path: Path) -> tuple[int, int]:
 def describe_amount(found: Inventory) -> str:
     """Return hours, tracks, works and bytes in one line."""
     return (
-        f"{hours_text(found.seconds)} of audio, {found.tracks} tracks of {found.works} works, "
-        f"{size_text(sum(found.sizes.values()))} on disk"
+        f"{duration(found.seconds)} of audio, {found.tracks} tracks of {found.works} works, "
+        f"{size(sum(found.sizes.values()))} on disk"
     )
 
 
@@ -192,31 +193,6 @@ def describe_licences(found: Inventory, encoder: str) -> list[str]:
     lines = [f"the recordings: {found.licence}"] if found.licence else []
     weights = f"the weights of {encoder}: {found.weights_licence}"
     return lines + ([weights] if found.weights_licence else [])
-
-
-def hours_text(seconds: float) -> str:
-    """Return a duration for people.
-
-    >>> hours_text(5400), hours_text(90), hours_text(24)
-    ('1.5 h', '2 min', '24 s')
-    """
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
-
-
-def size_text(size: int) -> str:
-    """Return a number of bytes for people, in powers of ten.
-
-    >>> size_text(999), size_text(1_234_000)
-    ('999 B', '1.2 MB')
-    """
-    number = float(size)
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 999.5:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} TB"
 
 
 def readable(name: str) -> str:

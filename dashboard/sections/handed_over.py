@@ -1,0 +1,125 @@
+"""The files that a person handed over: taken in, listed, and forgotten.
+
+The address names the files by their tokens. A reload finds them again, and whoever has the address
+may hear them.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from dashboard.address.browser import new_parameters
+from dashboard.components.text import plain
+from mess.as_text import size
+from mess.audio.decoding import AUDIO_SUFFIXES
+from mess.errors import MessError
+from mess.new_recordings.encoding import MAX_SECONDS
+from mess.new_recordings.uploads import KEEP_HOURS, Upload, Uploads
+
+KEY = "yours"
+_SUFFIXES = sorted(suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES)
+_MAX_FILES = 100  # that an address may name
+
+
+def restore(uploads: Uploads) -> None:
+    """Take up the files that the address names."""
+    asked = (new_parameters() or {}).get("file", [])[:_MAX_FILES]
+    kept = [token for token in dict.fromkeys(asked) if uploads.find(token) is not None]
+    if len(kept) < len(asked):
+        st.warning("A file that this address names is not kept any more: choose it again.")
+    if kept:
+        _tokens().extend(token for token in kept if token not in _tokens())
+        st.session_state[f"{KEY}-chosen"] = kept[0]
+
+
+def take_files(uploads: Uploads) -> None:
+    """Draw the field that takes files; a file that cannot be kept costs one line."""
+    megabytes = int(st.get_option("server.maxUploadSize"))
+    field = st.session_state.setdefault("upload_field", 0)
+    files = st.file_uploader(
+        f"Recordings of up to {megabytes} MB and {MAX_SECONDS / 60:g} minutes each",
+        type=_SUFFIXES,
+        accept_multiple_files=True,
+        key=f"{KEY}-files-{field}",
+    )
+    st.caption(
+        "A file is kept without its name in a folder of its own on this machine, and nowhere else. "
+        f"It is deleted when you forget it, or after {KEEP_HOURS:g} hours. Whoever has the address "
+        "of this page may hear it."
+    )
+    if files:
+        problems = []
+        for file in files:
+            try:
+                upload = uploads.add(file.getbuffer(), file.name, most=megabytes << 20)
+            except MessError as error:
+                problems.append(str(error))
+            except OSError as error:
+                problems.append(f"{file.name}: cannot be kept ({error.strerror}); make room")
+            else:
+                _tokens().append(upload.token)
+                st.session_state[f"{KEY}-chosen"] = upload.token
+        st.session_state["upload_problems"] = problems
+        # Streamlit keeps a copy of each file as long as its field is drawn: draw a new field.
+        st.session_state["upload_field"] = field + 1
+        st.rerun()
+    for problem in st.session_state.get("upload_problems", []):
+        st.warning(plain(problem))
+
+
+def own_files(uploads: Uploads) -> list[Upload]:
+    """Return the files of this window that are still kept."""
+    files = [upload for token in _tokens() if (upload := uploads.find(token)) is not None]
+    st.session_state["uploads"] = [upload.token for upload in files]
+    return files
+
+
+def choose_file(uploads: Uploads, files: Sequence[Upload]) -> Upload:
+    """Draw the field that chooses a file, and the buttons that forget files."""
+    by_token = {upload.token: upload for upload in files}
+    if st.session_state.get(f"{KEY}-chosen") not in by_token:
+        st.session_state[f"{KEY}-chosen"] = files[-1].token
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        token = st.selectbox(
+            "File",
+            list(by_token),
+            format_func=lambda token: by_token[token].name,
+            key=f"{KEY}-chosen",
+        )
+        st.button("Forget it", on_click=uploads.forget, args=(token,), key=f"{KEY}-forget")
+    with st.expander(f"What is kept: {len(files)} file{'s' * (len(files) > 1)}"):
+        st.dataframe(
+            [
+                {
+                    "file": upload.name,
+                    "size": size(upload.size),
+                    "handed over": datetime.fromtimestamp(upload.added).strftime("%d %b, %H:%M"),
+                }
+                for upload in files
+            ],
+            hide_index=True,
+        )
+        st.button("Forget all", on_click=_forget_all, args=(uploads, files), key=f"{KEY}-all")
+        show_others(uploads, files)
+    return by_token[token]
+
+
+def show_others(uploads: Uploads, files: Sequence[Upload]) -> None:
+    """Say how much other windows keep. Their files' names are for their owners alone."""
+    number, bytes_kept = uploads.others([upload.token for upload in files])
+    if number:
+        st.caption(
+            f"Other windows keep {number} file{'s' * (number > 1)} more ({size(bytes_kept)}). They "
+            f"are deleted when they are forgotten there, or after {KEEP_HOURS:g} hours."
+        )
+
+
+def _tokens() -> list[str]:
+    tokens: list[str] = st.session_state.setdefault("uploads", [])
+    return tokens
+
+
+def _forget_all(uploads: Uploads, files: Sequence[Upload]) -> None:
+    for upload in files:
+        uploads.forget(upload.token)

@@ -1,0 +1,159 @@
+"""What is similar to a file that was handed over: tracks, passages, and what is heard in it."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from dashboard import readers
+from dashboard.components.player import Sound, player, track_sound
+from dashboard.components.results import Action, draw_results
+from dashboard.components.text import plain
+from dashboard.components.weights import watch_weights
+from dashboard.sections.belonging import offer_belonging
+from dashboard.sections.handed_over import KEY
+from dashboard.sections.missing import offer
+from dashboard.sections.passage_list import (
+    draw_passages,
+    known_weights,
+    pick_segment,
+    search_passages,
+)
+from dashboard.server.sounds import MAX_SECONDS as MAX_CLIP_SECONDS
+from mess.audio.decoding import probe_duration
+from mess.errors import ArtifactError, MessError
+from mess.new_recordings.encoding import (
+    EncodedRecording,
+    predicted_values,
+    project_recording,
+    project_segments,
+    segment_span,
+)
+from mess.new_recordings.uploads import Upload, Uploads
+from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.steering import Point
+from mess.targets import ALL_TARGETS
+
+_RESULTS = 10
+
+
+def draw_encoded_file(recommender: LayerBasedRecommender, uploads: Uploads, upload: Upload) -> None:
+    """Draw a file that is encoded: its sound, the sliders, and what is similar to it."""
+    try:
+        recording = uploads.encoded(upload.token, recommender.encoder)
+        point = project_recording(recording, recommender)
+    except MessError as error:
+        st.warning(plain(str(error)))
+        return
+    player(
+        upload_sound(upload, seconds=min(MAX_CLIP_SECONDS, recording.duration)), key=f"{KEY}-player"
+    )
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        weights, _ = watch_weights(recommender, key=KEY)
+        _show_values(recording, recommender)
+        offer_belonging(upload, encoder=recommender.encoder)
+    used = {name: weight for name, weight in weights.items() if weight}
+    with right:
+        tracks_tab, passages_tab = st.tabs(
+            ["Tracks", "Passages"], key=f"{KEY}-tabs", on_change="rerun"
+        )
+        if tracks_tab.open:
+            with tracks_tab:
+                _draw_tracks(recommender, point, used)
+        if passages_tab.open:
+            with passages_tab:
+                _draw_passages(recommender, recording, upload, used)
+
+
+def upload_sound(upload: Upload, *, seconds: float | None = None) -> Sound:
+    """Return a file as a sound: ``seconds`` of it, by default as much as a player takes."""
+    if seconds is None:
+        seconds = min(probe_duration(upload.path) or MAX_CLIP_SECONDS, MAX_CLIP_SECONDS)
+    return Sound(upload=upload.token, label=upload.name, seconds=seconds)
+
+
+def _draw_tracks(
+    recommender: LayerBasedRecommender, point: Point, weights: Mapping[str, float]
+) -> None:
+    if not weights:
+        st.info("Move a slider away from 0.")
+        return
+    dataset, encoder = recommender.dataset, recommender.encoder
+    tracks = readers.tracks(dataset, encoder)
+    try:
+        results = recommender.multi_aspect_recommendation(point, weights, _RESULTS)
+    except MessError as error:
+        st.warning(plain(str(error)))
+        return
+    draw_results(
+        [
+            (
+                result,
+                tracks[result.track_id],
+                track_sound(tracks[result.track_id], dataset=dataset, encoder=encoder),
+            )
+            for result in results
+        ],
+        key=f"{KEY}-results",
+        on_action=_ignore,
+        actions=(),
+    )
+
+
+def _draw_passages(
+    recommender: LayerBasedRecommender,
+    recording: EncodedRecording,
+    upload: Upload,
+    weights: Mapping[str, float],
+) -> None:
+    dataset, encoder = recommender.dataset, recommender.encoder
+    try:
+        passages = readers.passages(dataset, encoder)
+        points = project_segments(recording, passages)
+    except ArtifactError as error:
+        command = ["index", "--dataset", dataset, "--encoder", encoder]
+        offer(error, dataset=dataset, command=command, button="Build them now")
+        return
+    except MessError as error:
+        st.warning(plain(str(error)))
+        return
+    key = f"{KEY}-segment-{upload.token}"
+    chosen = min(int(st.session_state.get(key, 0)), len(points) - 1)
+
+    def pick(number: int) -> None:
+        st.session_state[key] = number
+
+    pick_segment(
+        upload_sound(upload, seconds=recording.duration),
+        [segment_span(recording, number) for number in range(len(points))],
+        chosen=chosen,
+        key=f"{KEY}-picker",
+        on_pick=pick,
+    )
+    results = search_passages(
+        passages,
+        points[chosen],
+        known_weights(passages, weights),
+        count=_RESULTS,
+        max_per_track=1,
+    )
+    draw_passages(passages, readers.tracks(dataset, encoder), results, key=f"{KEY}-passages")
+
+
+def _show_values(recording: EncodedRecording, recommender: LayerBasedRecommender) -> None:
+    """Show what is predicted of the file, beside what is measured on it."""
+    rows = [
+        {
+            "target": ", ".join(filter(None, (name.replace("_", " "), ALL_TARGETS[name].unit))),
+            "predicted": f"{value:.4g}",
+            "measured": f"{recording.measured[name]:.4g}" if name in recording.measured else "–",
+        }
+        for name, value in predicted_values(recording, recommender).items()
+        if not recommender.evidence[name].doubt()
+    ]
+    with st.expander("What is heard in it"):
+        st.dataframe(rows, hide_index=True)
+
+
+def _ignore(_action: Action, _row: str) -> None:
+    """Do nothing: these results have no buttons."""

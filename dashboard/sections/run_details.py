@@ -1,0 +1,117 @@
+"""One recorded run with all that it has, or two of them side by side."""
+
+import math
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.text import plain
+from dashboard.figures.differences import difference_heatmap
+from dashboard.figures.layers import heatmap
+from dashboard.readers.runs import run_discovery, run_metrics
+from dashboard.sections.mlflow_pages import link_run
+from dashboard.server import mlflow_server
+from mess.errors import ArtifactMissing, MessError
+from mess.tracking.reading import (
+    RecordedRun,
+)
+
+
+def show_run(run: RecordedRun, server: mlflow_server.Server | None) -> None:
+    """Show the settings, the metrics and the heatmap of a run."""
+    st.subheader(plain(run.name) or run.id, anchor=False)
+    link_run(run, server)
+    left, right = st.columns([1, 2])
+    left.dataframe(
+        pd.DataFrame(sorted(run.params.items()), columns=["setting", "value"]), hide_index=True
+    )
+    metrics = run_metrics(run)
+    right.dataframe(
+        pd.DataFrame(metrics.items(), columns=["metric", "value"]), hide_index=True, height=300
+    )
+    _draw(run)
+
+
+def compare_runs(a: RecordedRun, b: RecordedRun, server: mlflow_server.Server | None) -> None:
+    """Show two runs side by side: settings, results and heatmaps."""
+    st.subheader("First against second", anchor=False)
+    for column, run, label in zip(st.columns(2), (a, b), ("First", "Second"), strict=True):
+        with column:
+            when = datetime.fromtimestamp(run.started)
+            st.markdown(f"**{label}**: {plain(run.name)}, {when:%Y-%m-%d %H:%M}")
+            link_run(run, server)
+    st.markdown("**Settings**")
+    _compare_settings(a, b)
+    st.markdown("**Results**")
+    _compare_metrics(a, b)
+    _compare_heatmaps(a, b)
+
+
+def _compare_settings(a: RecordedRun, b: RecordedRun) -> None:
+    first, second = (run.params | run.tags for run in (a, b))
+    rows = [
+        {"setting": key, "first": first.get(key, "–"), "second": second.get(key, "–")}
+        for key in sorted(first.keys() | second.keys())
+    ]
+    table = pd.DataFrame(rows, columns=["setting", "first", "second"])
+    differ = table[table["first"] != table["second"]]
+    if differ.empty:
+        st.caption("All settings and inputs are equal.")
+    else:
+        st.dataframe(differ, hide_index=True, width="stretch")
+    with st.expander("All settings"):
+        st.dataframe(table, hide_index=True, width="stretch")
+
+
+def _compare_metrics(a: RecordedRun, b: RecordedRun) -> None:
+    first, second = (run_metrics(run) for run in (a, b))
+    all_layers = st.toggle("Every layer", key="runs-every-cell")
+    rows = [
+        {
+            "metric": name,
+            "first": first.get(name, math.nan),
+            "second": second.get(name, math.nan),
+        }
+        for name in sorted(first.keys() | second.keys())
+        if all_layers or not name.startswith("r2/")
+    ]
+    table = pd.DataFrame(rows, columns=["metric", "first", "second"])
+    table["first − second"] = table["first"] - table["second"]
+    numbers = {
+        name: st.column_config.NumberColumn(format="%.3f")
+        for name in ("first", "second", "first − second")
+    }
+    st.dataframe(table, hide_index=True, width="stretch", column_config=numbers, height=320)
+
+
+def _compare_heatmaps(a: RecordedRun, b: RecordedRun) -> None:
+    records = []
+    for run in (a, b):
+        try:
+            records.append(run_discovery(run))
+        except MessError as error:
+            if run.kind == "probe":
+                st.caption(plain(str(error)))
+    if len(records) < 2:
+        return
+    st.markdown("**Heatmaps**")
+    st.caption(
+        "R² of the first minus R² of the second. Blue: the first is better. `mess compare` tests "
+        "whether a difference is more than chance."
+    )
+    tabs = st.tabs(["First less second", "First", "Second"])
+    figures = (difference_heatmap(*records), *(heatmap(record) for record in records))
+    for number, (tab, figure) in enumerate(zip(tabs, figures, strict=True)):
+        tab.plotly_chart(figure, key=f"runs-heatmap-{number}", config={"displayModeBar": False})
+
+
+def _draw(run: RecordedRun) -> None:
+    try:
+        record = run_discovery(run)
+    except ArtifactMissing:
+        return
+    except MessError as error:
+        st.warning(plain(str(error)))
+        return
+    st.plotly_chart(heatmap(record), key="runs-heatmap", config={"displayModeBar": False})

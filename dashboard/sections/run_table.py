@@ -1,0 +1,89 @@
+"""The recorded runs as a table that can be filtered, and the runs that are ticked in it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.server import mlflow_server
+from mess.tracking.reading import RecordedRun
+
+_SETTINGS = ("level", "alpha", "folds", "pooling", "samples", "seed")
+
+
+def filter_runs(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
+    """Draw the filters; return the runs that pass them."""
+    columns = st.columns([1, 1, 1, 1, 1.9])
+    wanted: dict[str, list[str]] = {}
+    for column, name in zip(columns, ("dataset", "encoder", "kind", "status"), strict=False):
+        values = sorted({str(getattr(run, name)) for run in runs} - {""})
+        wanted[name] = column.multiselect(
+            name.capitalize(), values, key=f"runs-{name}", placeholder="all"
+        )
+    days = [datetime.fromtimestamp(run.started).date() for run in runs] or [date.today()]
+    between = columns[-1].date_input(
+        "Started between", (min(days), max(days)), key="runs-days", format="YYYY-MM-DD"
+    )
+    first, last = between if isinstance(between, tuple) and len(between) == 2 else (None, None)
+    return [
+        run
+        for run, day in zip(runs, days, strict=False)
+        if all(not values or getattr(run, name) in values for name, values in wanted.items())
+        and (first is None or last is None or first <= day <= last)
+    ]
+
+
+def choose_runs(
+    runs: Sequence[RecordedRun], server: mlflow_server.Server | None
+) -> list[RecordedRun]:
+    """Draw the table of runs; return the runs that are ticked."""
+    rows = pd.DataFrame(
+        [
+            {
+                "started": datetime.fromtimestamp(run.started),
+                "kind": run.kind,
+                "dataset": run.dataset,
+                "encoder": run.encoder,
+                "mean nested R²": run.score,
+                "status": run.status.lower(),
+                **{name: run.params.get(name, "").replace("None", "") for name in _SETTINGS},
+                "minutes": (run.ended - run.started) / 60,
+                "of sweep": run.parent[:8],
+                "run": run.id[:8],
+                "MLflow": server.link(run) if server else "",
+            }
+            for run in runs
+        ]
+    )
+    empty = [name for name in (*_SETTINGS, "of sweep", "MLflow") if not rows[name].any()]
+    before = st.session_state.get("runs_ticked", [])
+    ticked_rows = [number for number, run in enumerate(runs) if run.id in before]
+    event: Any = st.dataframe(
+        rows.drop(columns=empty),
+        hide_index=True,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="multi-row",
+        # Ticks are row numbers. A table of other runs has another key, and keeps the ticked runs.
+        key=f"runs-{hash(tuple(run.id for run in runs))}",
+        selection_default={"selection": {"rows": ticked_rows, "columns": [], "cells": []}},
+        column_config={
+            "started": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+            "mean nested R²": st.column_config.NumberColumn(
+                format="%.3f",
+                help="The mean over targets; each training fold chooses its own layer.",
+            ),
+            "minutes": st.column_config.NumberColumn(format="%.1f"),
+            "status": st.column_config.TextColumn(
+                help="As MLflow recorded it. Killed: the process ended before the run."
+            ),
+            "MLflow": st.column_config.LinkColumn(display_text="open"),
+        },
+    )
+    ticked = [runs[number] for number in event["selection"]["rows"] if number < len(runs)]
+    st.session_state["runs_ticked"] = [run.id for run in ticked]
+    if len(ticked) > 2:
+        st.caption("Two runs are compared: the first two of the ticked ones.")
+    return ticked

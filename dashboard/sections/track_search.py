@@ -1,0 +1,101 @@
+"""The search of the page Recommend: taken from the address, kept, and changed by the controls."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from dashboard import readers
+from dashboard.address.browser import new_parameters, report
+from dashboard.address.memory import SearchMemory
+from dashboard.address.search import Search, asks_for_a_search, fit_search, parse_search
+from dashboard.components.results import Action
+from dashboard.components.sliders import set_sliders
+from dashboard.components.weights import set_weights, start_weights, weighable
+from dashboard.readers import TrackInfo
+from mess.search.layer_based_recommender import LayerBasedRecommender
+
+KEY = "recommend"
+SWITCHES = {
+    "same_work": "Leave out the same work",
+    "same_composer": "Leave out the same composer",
+    "copies": "Leave out files of the same recording",
+}
+memory = SearchMemory[Search](KEY)
+
+
+def restore(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) -> None:
+    """Take the search from the address, else the one that was left, and set all controls so."""
+    dataset, encoder = recommender.dataset, recommender.encoder
+    given = new_parameters() or {}
+    search, problems = memory.find(dataset, encoder) or Search(), list[str]()
+    if linked := asks_for_a_search(given):
+        search, problems = parse_search(given)
+    first = next(iter(readers.names(dataset, encoder).find("", limit=1)))
+    search, missing = fit_search(
+        search,
+        tracks=tracks,
+        weighable=weighable(recommender),
+        movable=movable(recommender),
+        start=first,
+    )
+    if search.weights is None:
+        search = replace(search, weights=start_weights(recommender))
+    report([*problems, *missing])
+    drawn = f"{KEY}-count" in st.session_state and memory.is_open(dataset, encoder)
+    if linked or not drawn:
+        _set_controls(search)
+    memory.open(dataset, encoder, search)
+
+
+def movable(recommender: LayerBasedRecommender) -> list[str]:
+    """Return the aspects along which a query can be moved."""
+    return [name for name, aspect in recommender.aspects.items() if aspect.steered]
+
+
+def take_action(action: Action, track: str) -> None:
+    """Make a track the query ("more"), or one more example that is liked or unlike."""
+    drop_example(track)
+    search = memory.now()
+    if action == "more":
+        memory.change(replace(search, query=track))
+    elif action == "like":
+        memory.change(replace(search, liked=(*search.liked, track)))
+    else:
+        memory.change(replace(search, unlike=(*search.unlike, track)))
+
+
+def drop_example(track: str) -> None:
+    """Take a track off both lists of examples."""
+    search = memory.now()
+    liked = tuple(example for example in search.liked if example != track)
+    unlike = tuple(example for example in search.unlike if example != track)
+    memory.change(replace(search, liked=liked, unlike=unlike))
+
+
+def describe_conditions(search: Search) -> str:
+    """Return in one line what narrows the list beside the sliders; its controls may be folded."""
+    conditions = [
+        text.replace("Leave out", "without")
+        for name, text in SWITCHES.items()
+        if getattr(search, name)
+    ]
+    if search.per_composer:
+        conditions.append(f"at most {search.per_composer} of a composer")
+    if search.method:
+        conditions.append(f"method {search.method}")
+    conditions += [f"{name.replace('_', ' ')} {by:+g} σ" for name, by in search.moves.items()]
+    conditions += [f"{name.replace('_', ' ')} held" for name in search.hold]
+    if search.liked:
+        conditions.append(f"{len(search.liked)} more liked")
+    if search.unlike:
+        conditions.append(f"{len(search.unlike)} unlike")
+    return " · ".join(conditions)
+
+
+def _set_controls(search: Search) -> None:
+    """Set every control to what a search says; to be called before they are drawn."""
+    set_weights(search.weights or {}, key=KEY)
+    set_sliders(search.moves, key=f"{KEY}-moves")
+    for name in (*SWITCHES, "per_composer", "count", "method"):
+        st.session_state[f"{KEY}-{name}"] = getattr(search, name)
+    st.session_state[f"{KEY}-hold"] = list(search.hold)
