@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import streamlit as st
+from mess.search.steering import Point
 
 from dashboard import readers
 from dashboard.components.player import Sound, player, track_sound
@@ -30,7 +31,6 @@ from mess.new_recordings.encoding import (
 )
 from mess.new_recordings.uploads import Upload, Uploads
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.search.steering import Point
 from mess.targets import ALL_TARGETS
 
 _RESULTS = 10
