@@ -49,7 +49,7 @@ def presets(recommender: Searchable) -> dict[str, dict[str, float]]:
         weights = {aspect: counts for aspect in aspects if aspect in validated}
         if weights:
             found[name] = weights
-    if recommender.terms.indices.available is not None:
+    if recommender.terms.indexed is not None:
         found["Overall"] = {OVERALL: 1.0}
     return found
 
@@ -58,7 +58,7 @@ def weighable(recommender: Searchable) -> list[str]:
     """Return what may have a weight here: validated aspects, `OVERALL`, what only MIDI tells."""
     validated = recommender.get_available_aspects()
     names = [name for name in validated if name in ASPECTS]
-    if recommender.terms.indices.available is not None:
+    if recommender.terms.indexed is not None:
         names.append(OVERALL)
     return names + [name for name in validated if name not in ASPECTS]
 

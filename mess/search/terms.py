@@ -96,14 +96,14 @@ class Terms:
         ArtifactError
             If the index was built without targets.
         """
-        if self.indices.available is None:
+        if self.indexed is None:
             raise ArtifactError(
                 f"the index of {self.dataset!r} by {self.encoder!r}",
                 "was built without targets and knows whole layers only",
                 f"{command_for('targets', self.dataset)} && "
                 + command_for("index", self.dataset, self.encoder),
             )
-        return self.indices.available
+        return self.indexed
 
     def make(
         self,
@@ -171,13 +171,11 @@ class Terms:
 
     def _is_lost_on_circle(self, name: str) -> bool:
         """Tell whether the layers do not tell tempo up to octaves, and it is measured."""
-        if name != TEMPO or self.indices.available is None:
+        if name != TEMPO or self.indexed is None:
             return False
-        places = self.indices.available.find(TEMPO, "probe_octaves")
-        r2 = self.indices.available.columns[places[0]].r2 if places else None
-        return (r2 is None or r2 < THRESHOLD) and bool(
-            self.indices.available.find(TEMPO, "direct_octaves")
-        )
+        places = self.indexed.find(TEMPO, "probe_octaves")
+        r2 = self.indexed.columns[places[0]].r2 if places else None
+        return (r2 is None or r2 < THRESHOLD) and bool(self.indexed.find(TEMPO, "direct_octaves"))
 
     def _targets(self, name: str) -> tuple[str, ...]:
         aspect = self.aspects.get(name)
@@ -235,9 +233,7 @@ class Terms:
             return
         doubt = "undefined" if aspect is None else aspect.doubt
         valid = ", ".join(self.validated()) or "none"
-        if self.indices.available is not None and len(
-            self.columns(self._targets(name), "direct")[0]
-        ):
+        if self.indexed is not None and len(self.columns(self._targets(name), "direct")[0]):
             valid += "; the method 'direct' ranks by what was measured"
         raise MessError(
             f"aspect {name!r} is not validated by {self.encoder!r} on {self.dataset!r} "
