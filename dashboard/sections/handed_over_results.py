@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import streamlit as st
-from mess.search.steering import Point
 
 from dashboard import readers
 from dashboard.components.player import Sound, player, track_sound
@@ -30,6 +29,7 @@ from mess.new_recordings.encoding import (
     segment_span,
 )
 from mess.new_recordings.uploads import Upload, Uploads
+from mess.search.coordinate_index import Point
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.targets import ALL_TARGETS
 
