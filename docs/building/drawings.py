@@ -18,7 +18,7 @@ _STYLE = """\
 text { font-family: system-ui, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; fill: #1c2733 }
 .name { font-size: 14px; font-weight: 600 }
 .text { font-size: 12px }
-.label { font-size: 12px; font-style: italic; stroke: #fff; stroke-width: 5; paint-order: stroke }
+.command { font-size: 12px; font-family: ui-monospace, Consolas, monospace }
 .paper { fill: #fff }
 .box { fill: #e8f0f8; stroke: #2166ac }
 .file { fill: #f4f1e6; stroke: #8a6d1c }
@@ -26,7 +26,6 @@ text { font-family: system-ui, "Segoe UI", Roboto, Helvetica, Arial, sans-serif;
 .head { fill: #55626f }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6ebf0 }
-  .label { stroke: #161b22 }
   .paper { fill: #161b22 }
   .box { fill: #1d3045; stroke: #67a9cf }
   .file { fill: #332e1c; stroke: #d0b35c }
@@ -40,7 +39,7 @@ _HEAD = (
 
 
 class Box(NamedTuple):
-    """A rectangle with a name and some words, in pixels."""
+    """A rectangle with a name, some words and perhaps the command that makes it, in pixels."""
 
     left: float
     top: float
@@ -49,6 +48,7 @@ class Box(NamedTuple):
     name: str
     text: str
     kind: str = "box"
+    command: str = ""
 
     def svg(self) -> Iterator[str]:
         """Yield its elements, the words centred."""
@@ -56,12 +56,14 @@ class Box(NamedTuple):
             f'<rect class="{self.kind}" x="{self.left:g}" y="{self.top:g}" '
             f'width="{self.width:g}" height="{self.height:g}" rx="5"/>'
         )
-        lines = textwrap.wrap(self.text, int(self.width / 6.8))
+        lines = [(line, "text") for line in textwrap.wrap(self.text, int(self.width / 7))]
+        if self.command:
+            lines.append((self.command, "command"))
         middle = self.left + self.width / 2
         y = self.top + (self.height - 15 * len(lines)) / 2 + 3
         yield text(middle, y, self.name, kind="name")
-        for number, line in enumerate(lines, start=1):
-            yield text(middle, y + 15 * number + 1, line, kind="text")
+        for number, (line, kind) in enumerate(lines, start=1):
+            yield text(middle, y + 15 * number + 1, line, kind=kind)
 
 
 def text(x: float, y: float, words: str, *, kind: str) -> str:
@@ -85,56 +87,47 @@ def picture(width: float, height: float, *, title: str, content: Sequence[str]) 
     )
 
 
-# The files, by column and row.
+# The files: column, row, what is in them, the command that writes them.
 _FILES = {
-    "recordings": (0, 1, "data/audio/"),
-    "features": (1, 0, "hidden states by segment and layer"),
-    "targets": (1, 2, "numbers per track and segment"),
-    "discovery": (2, 1, "R² of each layer and target"),
-    "index": (3, 0, "coordinates of tracks"),
-    "comparison": (3, 2, "encoders side by side"),
-    "evaluation": (4, 0, "a method for each slider"),
-    "ranked list": (4, 1, "in the browser or the terminal"),
+    "recordings": (0, 1, "data/audio/", ""),
+    "features": (1, 0, "hidden states by segment and layer", "mess extract"),
+    "targets": (1, 2, "numbers by track and segment", "mess targets"),
+    "discovery": (2, 1, "R² of each layer and target", "mess probe"),
+    "index": (3, 0, "coordinates of tracks", "mess index"),
+    "comparison": (3, 2, "encoders side by side", "mess compare"),
+    "evaluation": (4, 0, "a method for each slider", "mess evaluate"),
+    "ranked list": (4, 1, "in browser or terminal", "mess recommend"),
 }
-# Each command reads the first file and writes the second.
-_COMMANDS = [
-    ("recordings", "features", "mess extract"),
-    ("recordings", "targets", "mess targets"),
-    ("features", "discovery", "mess probe"),
-    ("targets", "discovery", ""),
-    ("features", "index", ""),
-    ("discovery", "index", "mess index"),
-    ("discovery", "comparison", "mess compare"),
-    ("index", "evaluation", "mess evaluate"),
-    ("index", "ranked list", "mess recommend"),
-    ("evaluation", "ranked list", ""),
+# The command that writes the second file reads the first.
+_READ = [
+    ("recordings", "features"),
+    ("recordings", "targets"),
+    ("features", "discovery"),
+    ("targets", "discovery"),
+    ("features", "index"),
+    ("discovery", "index"),
+    ("discovery", "comparison"),
+    ("index", "evaluation"),
+    ("index", "ranked list"),
+    ("evaluation", "ranked list"),
 ]
+_TURN = 17  # where an arrow turns, in pixels before its target
 
 
 def draw_flow() -> str:
-    """Return the way of the data: files, and the commands that lead from one to the next."""
-    width, height, gap, rise = 122, 62, 104, 34
-    boxes = {
-        name: Box(
-            16 + column * (width + gap), 16 + row * (height + rise), width, height, name, words,
-            kind="file",
-        )
-        for name, (column, row, words) in _FILES.items()
-    }  # fmt: skip
-    arrows = [_arrow(boxes[source], boxes[target]) for source, target, _ in _COMMANDS]
-    labels = [
-        text(*_middle(boxes[source], boxes[target]), words, kind="label")
-        for source, target, words in _COMMANDS
-        if words
-    ]
+    """Return the way of the data: files, and which of them the next is made from."""
+    width, height, gap, rise = 132, 78, 34, 20
+    boxes = {}
+    for name, (column, row, words, command) in _FILES.items():
+        left, top = 16 + column * (width + gap), 16 + row * (height + rise)
+        boxes[name] = Box(left, top, width, height, name, words, kind="file", command=command)
+    arrows = [_arrow(boxes[source], boxes[target]) for source, target in _READ]
     shapes = [line for box in boxes.values() for line in box.svg()]
-    right = max(box.left + box.width for box in boxes.values())
-    bottom = max(box.top + box.height for box in boxes.values())
     return picture(
-        right + 16,
-        bottom + 16,
+        max(box.left + box.width for box in boxes.values()) + 16,
+        max(box.top + box.height for box in boxes.values()) + 16,
         title="From recordings through features and targets to probes, an index and ranked lists",
-        content=[*arrows, *shapes, *labels],
+        content=[*arrows, *shapes],
     )
 
 
@@ -143,23 +136,17 @@ def _arrow(source: Box, target: Box) -> str:
     if source.left == target.left:
         x = source.left + source.width / 2
         return f'<path class="arrow" d="M{x:g} {source.top + source.height:g}V{target.top:g}"/>'
-    right = source.left + source.width
-    turn = target.left - 52 if y != end else right
+    right, turn = source.left + source.width, target.left - _TURN
     return f'<path class="arrow" d="M{right:g} {y:g}H{turn:g}V{end:g}H{target.left:g}"/>'
-
-
-def _middle(source: Box, target: Box) -> tuple[float, float]:
-    y, end = source.top + source.height / 2, target.top + target.height / 2
-    return target.left - 52, (y + end) / 2 + (4 if y != end else -8)
 
 
 def draw_rooms(rooms: Sequence[Room]) -> str:
     """Return the house: the library at the left, the dashboard at the right, floor on floor."""
     sides = [
-        (16, 600, [room for room in rooms if not room.path.startswith("dashboard")]),
-        (644, 420, [room for room in rooms if room.path.startswith("dashboard")]),
+        (16, 500, [room for room in rooms if not room.path.startswith("dashboard")]),
+        (540, 330, [room for room in rooms if room.path.startswith("dashboard")]),
     ]
-    height, gap, top = 58, 8, 44
+    height, gap, top = 66, 8, 44
     floors = [
         [list(group) for _, group in groupby(_upstairs_first(side), key=lambda room: room.floor)]
         for *_, side in sides
@@ -184,7 +171,7 @@ def draw_rooms(rooms: Sequence[Room]) -> str:
                 )
                 content.extend(box.svg())
     return picture(
-        1080,
+        886,
         top + tallest * (height + gap) + 6,
         title="The rooms of the code: each may import the rooms on the floors below it",
         content=content,
