@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from dashboard.jobs.files import is_held
+from dashboard.jobs.locks import is_held
 from mess.new_recordings.uploads import Uploads
 from mess.storage.store import Store
 

@@ -11,11 +11,10 @@
     jobs/datasets/<name>/<id>.cancel       asks for its end; <id>.term: it was told to stop
 
 A job moves on by a rename, so that of a runner that claims it and a person who withdraws it one
-wins. Locks are `flock`: a process that dies holds none. An id begins with the time, so ids sort
-in the order in which jobs were added.
+wins. For the locks see `dashboard.jobs.locks`. An id begins with the time, so ids sort in the order
+in which jobs were added.
 """
 
-import fcntl
 import json
 import os
 import secrets
@@ -24,7 +23,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from mess.storage.files import write_json
 from mess.storage.paths import file_stem
@@ -182,47 +181,6 @@ class JobFiles:
     def touch(self) -> None:
         """Tell every open dashboard that the jobs have changed."""
         (self.jobs_dir / "changed").touch()
-
-
-def hold(path: Path, *, patience: float = 0.0) -> IO[bytes] | None:
-    """Take the lock on a file, and keep it as long as what is returned is open.
-
-    Parameters
-    ----------
-    path : Path
-    patience : float
-        Seconds to try; whoever asks `is_held` holds the lock for a moment.
-
-    Returns
-    -------
-    file or None
-        None if another process holds it.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = path.open("ab")
-    until = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                handle.close()
-                return None
-            time.sleep(0.01)
-        else:
-            return handle
-
-
-def is_held(path: Path) -> bool:
-    """Tell whether a living process holds the lock on a file."""
-    try:
-        with path.open("rb") as handle:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dashboard.jobs.files import GRACE_SECONDS, JobFiles, Kind, hold, is_held, read
+from dashboard.jobs.files import GRACE_SECONDS, JobFiles, Kind, read
+from dashboard.jobs.locks import hold, is_held
 from mess.errors import MessError
 from mess.storage.store import Store
 

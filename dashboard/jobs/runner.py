@@ -15,7 +15,8 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
-from dashboard.jobs.files import GRACE_SECONDS, JobFiles, hold
+from dashboard.jobs.files import GRACE_SECONDS, JobFiles
+from dashboard.jobs.locks import hold
 
 _POLL_SECONDS = 0.2
 SIDE_BY_SIDE = 2  # jobs of different datasets, unless MESS_MAX_JOBS says otherwise

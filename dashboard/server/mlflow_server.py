@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from dashboard.jobs.files import hold, is_held, read
+from dashboard.jobs.files import read
+from dashboard.jobs.locks import hold, is_held
 from mess.errors import MessError, MissingDependency
 from mess.storage.files import write_json
 from mess.storage.store import Store

@@ -16,7 +16,8 @@ from layouts import write_piece
 from starlette.requests import Request
 
 from dashboard.jobs import queue as jobs
-from dashboard.jobs.files import JobFiles, hold, is_held, read
+from dashboard.jobs.files import JobFiles, read
+from dashboard.jobs.locks import hold, is_held
 from dashboard.jobs.routes import now
 from mess.errors import MessError
 from mess.storage.paths import file_stem
