@@ -1,16 +1,21 @@
-"""Measure the proxy targets on every track of a dataset, and read its MIDI where there is one.
+"""Measure the proxy targets and curves of a dataset, and read its MIDI where there is one.
 
 python pipelines/compute_targets.py --dataset smd
 """
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from mess.audio.decoding import SEGMENT_SECONDS, decode
 from mess.audio.fingerprint import Marks, fingerprint
+from mess.audio.moments import moment_grid
+from mess.curves.registry import CURVES, CURVES_VERSION, compute_curves
+from mess.curves.windows import Windows
 from mess.datasets import Track, load_dataset
 from mess.errors import MessError
 from mess.storage.manifest import Entry
@@ -19,11 +24,13 @@ from mess.targets import (
     ALL_TARGETS,
     TARGET_SAMPLE_RATE,
     TARGETS_VERSION,
+    Notes,
     TargetValues,
+    analyse,
     compute_midi_targets,
-    compute_targets,
     read_notes,
 )
+from mess.targets.registry import measure_targets
 from pipelines.batch import BatchSummary, run_batch
 from pipelines.options import (
     WORKERS,
@@ -34,7 +41,15 @@ from pipelines.options import (
     run_script,
 )
 
-Measured = tuple[TargetValues, Marks, tuple[str, ...]]  # and what is doubtful of the file
+
+class Measured(NamedTuple):
+    """What is measured of a track; ``notes`` say what is doubtful of the file."""
+
+    values: TargetValues
+    curves: NDArray[np.float32]
+    start: NDArray[np.float64]  # of each moment of the curves
+    marks: Marks
+    notes: tuple[str, ...]
 
 
 def compute_dataset_targets(
@@ -64,25 +79,36 @@ def compute_dataset_targets(
         "sample_rate": TARGET_SAMPLE_RATE,
         "segment_seconds": SEGMENT_SECONDS,
         "code_version": TARGETS_VERSION,
+        "curves": list(CURVES),
+        "curves_version": CURVES_VERSION,
     }
     manifest = store.targets.resume(dataset, header=header, force=force)
 
     def measure(track: Track) -> Measured:
         signal = decode(track.path, TARGET_SAMPLE_RATE)
-        values = compute_targets(signal)
-        values.track.update(_performance(track))
-        return values, fingerprint(signal.samples, signal.sample_rate), signal.notes
+        analysis = analyse(signal)
+        values = measure_targets(analysis, signal)
+        played = _played(track)
+        if played is not None:
+            values.track.update(compute_midi_targets(played))
+        windows = Windows.of(moment_grid(signal.samples.size, signal.sample_rate))
+        curves = compute_curves(analysis, windows, notes=played)
+        marks = fingerprint(signal.samples, signal.sample_rate)
+        return Measured(values, curves, windows.start, marks, signal.notes)
 
     def keep(track: Track, measured: Measured) -> Entry:
-        values, marks, notes = measured
+        values = measured.values
         plain = {
             "track": {name: _defined([value])[0] for name, value in values.track.items()},
             "segments": {name: _defined(row) for name, row in values.segments.items()},
         }
         checksums = store.targets.write(
-            dataset, track.id, values=plain, descriptors=values.descriptors, marks=marks
+            dataset, track.id, values=plain, descriptors=values.descriptors, marks=measured.marks
         )
-        return checksums | _midi_identity(track) | {"notes": list(notes)}
+        checksums |= store.curves.write(
+            dataset, track.id, start=measured.start, values=measured.curves
+        )
+        return checksums | _midi_identity(track) | {"notes": list(measured.notes)}
 
     by_id = {track.id: track for track in recordings}
     summary = run_batch(
@@ -94,6 +120,7 @@ def compute_dataset_targets(
         finish=keep,
         has_files=lambda track_id, entry: (
             store.targets.has(dataset, track_id, entry)
+            and store.curves.has(dataset, track_id, entry)
             and _midi_identity(by_id[track_id]).items() <= entry.items()
         ),
     )
@@ -101,15 +128,15 @@ def compute_dataset_targets(
     return summary
 
 
-def _performance(track: Track) -> dict[str, float]:
-    """Return what a track's MIDI tells; a MIDI that cannot be read costs these numbers only."""
+def _played(track: Track) -> Notes | None:
+    """Return a track's MIDI; one that cannot be read costs what it would have told, only."""
     if track.midi_path is None:
-        return {}
+        return None
     try:
-        return compute_midi_targets(read_notes(track.midi_path))
+        return read_notes(track.midi_path)
     except MessError as error:
         typer.echo(f"warning: {error}; its targets of performance stay undefined", err=True)
-        return {}
+        return None
 
 
 def _midi_identity(track: Track) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mess.audio.decoding import SEGMENT_SECONDS
+from mess.curves.registry import CURVES, CURVES_VERSION
 from mess.datasets import Dataset
 from mess.encoders import PRESETS
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
@@ -94,7 +95,10 @@ def survey(
             recordings,
             _targets_header,
             command_for("targets", dataset),
-            absent=lambda found: store.targets.missing(dataset, found, whole="targets" in whole),
+            absent=lambda found: (
+                store.targets.missing(dataset, found, whole="targets" in whole)
+                + store.curves.missing(dataset, found, whole="targets" in whole)
+            ),
         ),
         _derived_status(
             "probe",
@@ -229,6 +233,8 @@ def _targets_header(_header: Mapping[str, Any]) -> dict[str, Any]:
         "sample_rate": TARGET_SAMPLE_RATE,
         "segment_seconds": SEGMENT_SECONDS,
         "code_version": TARGETS_VERSION,
+        "curves": list(CURVES),
+        "curves_version": CURVES_VERSION,
     }
 
 

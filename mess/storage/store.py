@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mess.storage.comparisons import ComparisonFiles
 from mess.storage.cross_tables import CrossTableFiles
+from mess.storage.curves import CurveFiles
 from mess.storage.discoveries import DiscoveryFiles
 from mess.storage.evaluations import EvaluationFiles
 from mess.storage.features import FeatureFiles
@@ -35,7 +36,7 @@ class Store:
 
     Attributes
     ----------
-    features, moments, targets : FeatureFiles, MomentFiles, TargetFiles
+    features, moments, targets, curves : FeatureFiles, MomentFiles, TargetFiles, CurveFiles
         What is computed of each track.
     discoveries, indices, passages, evaluations, reliability, cross_tables, comparisons, maps
         What is concluded from them.
@@ -52,6 +53,7 @@ class Store:
         self.features = FeatureFiles(self.root)
         self.moments = MomentFiles(self.root)
         self.targets = TargetFiles(self.root)
+        self.curves = CurveFiles(self.root)
         self.discoveries = DiscoveryFiles(self.root)
         self.indices = IndexFiles(self.root)
         self.passages = PassageFiles(self.root)

@@ -70,6 +70,11 @@ def note_levels(analysis: Analysis) -> Floats:
     seconds on either side, as in a held chord that swells, the level of each second stands in.
     Levels more than 40 dB below the loudest are left out.
     """
+    return timed_note_levels(analysis)[1]
+
+
+def timed_note_levels(analysis: Analysis) -> tuple[Floats, Floats]:
+    """Return when each level of `note_levels` is reached, in seconds and not sorted, and it."""
     n_frames = analysis.level.size
     onsets = np.rint(analysis.onsets * FRAME_RATE).astype(np.int64)
     seconds = np.arange(FRAME_RATE // 2, n_frames, FRAME_RATE)
@@ -78,7 +83,8 @@ def note_levels(analysis: Analysis) -> Floats:
     starts = np.concatenate([onsets, seconds[held]])
     windows = np.minimum(starts[:, None] + np.arange(_PEAK_FRAMES), n_frames - 1)
     levels = analysis.level[windows].max(axis=1)
-    return levels[levels > SOUNDING_FLOOR]
+    heard = levels > SOUNDING_FLOOR
+    return starts[heard] / FRAME_RATE, levels[heard]
 
 
 def _contour_slope(analysis: Analysis) -> Floats:

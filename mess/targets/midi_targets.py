@@ -71,12 +71,18 @@ def articulation_ratio(notes: Notes) -> float:
     Only steps of at most 2 s count, so a rest is not taken for staccato (R. Bresin, G. U.
     Battel: Articulation strategies in expressive piano performance. JNMR 29, 2000).
     """
+    _, ratio = held_ratios(notes)
+    return float(np.median(ratio)) if len(ratio) else float("nan")
+
+
+def held_ratios(notes: Notes) -> tuple[Array, Array]:
+    """Return when each chord begins that tells an articulation, and its held ratio."""
     starts, held = _chords(notes)
     if len(starts) < 2:
-        return float("nan")
+        return np.empty(0), np.empty(0)
     step = np.diff(starts)
-    ratio = (held[:-1] / step)[(step <= 2.0) & np.isfinite(held[:-1])]
-    return float(np.median(ratio)) if len(ratio) else float("nan")
+    told = (step <= 2.0) & np.isfinite(held[:-1])
+    return starts[:-1][told], (held[:-1] / step)[told]
 
 
 def _chords(notes: Notes) -> tuple[Array, Array]:
@@ -95,9 +101,19 @@ def tempo_spread(notes: Notes) -> float:
     it is most like the mean picture of the performance, so no beat has to be chosen. Windows with
     fewer than 8 onsets tell no tempo and are left out.
     """
-    pictures = _tempo_pictures(notes.onset)
-    if pictures is None:
-        return float("nan")
+    _, octaves = local_tempo(notes)
+    return float(np.std(octaves)) if len(octaves) else float("nan")
+
+
+def local_tempo(notes: Notes) -> tuple[Array, Array]:
+    """Return the middle of each window of 8 s that tells a tempo, and its deviation in octaves.
+
+    The deviation is from the mean picture of the performance; see `tempo_spread`.
+    """
+    found = _tempo_pictures(notes.onset)
+    if found is None:
+        return np.empty(0), np.empty(0)
+    middles, pictures = found
     middle = round(_STRAY * _BINS)
     size = pictures.shape[1] - 2 * middle
     views = [pictures[:, start : start + size] for start in range(2 * middle + 1)]
@@ -109,11 +125,14 @@ def tempo_spread(notes: Notes) -> float:
         mean = sliding_window_view(pictures, size, axis=1)[np.arange(len(moved)), moved].mean(
             axis=0
         )
-    return float(np.std([_peak(row) for row in alike]) / _BINS)
+    octaves = (np.array([_peak(row) for row in alike]) - middle) / _BINS
+    return middles, octaves
 
 
-def _tempo_pictures(onset: Array) -> Array | None:
-    """Return the onset curve's agreement with itself by window and logarithmic shift.
+def _tempo_pictures(onset: Array) -> tuple[Array, Array] | None:
+    """Return the middle of each window, and the onset curve's agreement with itself in it.
+
+    The agreement is by window and logarithmic shift.
 
     Rests are cut to the length of a window, which no window then bridges.
     """
@@ -131,7 +150,8 @@ def _tempo_pictures(onset: Array) -> Array | None:
     if len(told) < 2:
         return None
     blocks = np.array_split(told, -(-len(told) // _BLOCK))
-    return np.concatenate([_agreement(windows[block]) for block in blocks])
+    middles = np.interp((told * hop + frames / 2) / _PULSE_RATE, np.cumsum(steps), onset)
+    return middles, np.concatenate([_agreement(windows[block]) for block in blocks])
 
 
 def _agreement(windows: Array) -> Array:

@@ -18,7 +18,7 @@ from mess.targets.analysis import (
     gaussian_mean,
 )
 
-_RATE = 2.5  # values per second
+NOVELTY_RATE = 2.5  # values per second
 _SMOOTHING_SECONDS = 1.0  # standard deviation
 _HALF_KERNEL = 5.0  # seconds before and after a moment that are compared
 _PROMINENCE = 0.1
@@ -44,7 +44,7 @@ def num_phrases(analysis: Analysis) -> float:
     if not curve.size:
         return float("nan")
     peaks, _ = find_peaks(curve, prominence=_PROMINENCE)
-    edge = round(_EDGE_SECONDS * _RATE)
+    edge = round(_EDGE_SECONDS * NOVELTY_RATE)
     return 1.0 + float(((peaks >= edge) & (peaks < curve.size - edge)).sum())
 
 
@@ -57,12 +57,12 @@ def phrase_regularity(analysis: Analysis) -> float:
     of the distances between boundaries it needs no threshold. NaN for less than 17 s of sound,
     or if nothing changes.
     """
-    edge = round(_EDGE_SECONDS * _RATE)
+    edge = round(_EDGE_SECONDS * NOVELTY_RATE)
     curve = novelty(analysis)[edge:-edge]
-    if curve.size < _MIN_SECONDS * _RATE or np.ptp(curve) < _FLAT:
+    if curve.size < _MIN_SECONDS * NOVELTY_RATE or np.ptp(curve) < _FLAT:
         return float("nan")
-    longest = min(round(_LONGEST * _RATE), curve.size // 2)
-    lags = range(round(_SHORTEST * _RATE) - 1, longest + 2)
+    longest = min(round(_LONGEST * NOVELTY_RATE), curve.size // 2)
+    lags = range(round(_SHORTEST * NOVELTY_RATE) - 1, longest + 2)
     heights = np.array([_correlation(curve[:-lag], curve[lag:]) for lag in lags])
     middle = heights[1:-1]
     is_peak = (middle >= heights[:-2]) & (middle > heights[2:])
@@ -80,12 +80,12 @@ def novelty(analysis: Analysis) -> Floats:
     Returns
     -------
     ndarray [shape=(n,)]
-        `_RATE` values per second.
+        `NOVELTY_RATE` values per second.
     """
     from scipy.ndimage import correlate1d
 
     features = phrase_features(analysis)
-    half = round(_HALF_KERNEL * _RATE)
+    half = round(_HALF_KERNEL * NOVELTY_RATE)
     if features.shape[0] < 2 * half:
         return np.empty(0)
     offset = np.arange(-half, half + 1)
@@ -96,7 +96,7 @@ def novelty(analysis: Analysis) -> Floats:
 
 
 def phrase_features(analysis: Analysis) -> Floats:
-    """Return harmony, timbre and loudness [shape=(n, 12 + 16 + 1)], `_RATE` rows per second.
+    """Return harmony, timbre and loudness [shape=(n, 12 + 16 + 1)], `NOVELTY_RATE` rows per second.
 
     Harmony and timbre are square roots of shares of power (pitch classes, mel bands), vectors of
     length 1 whose distance is Hellinger's; loudness is the level in units of 40 dB.
@@ -120,7 +120,7 @@ def _smoothed(power: NDArray[np.floating]) -> Floats:
     """
     amplitude = np.sqrt(power.astype(np.float64))
     mean = gaussian_mean(amplitude, width=_SMOOTHING_SECONDS * PITCH_RATE)
-    return np.square(mean[:: round(PITCH_RATE / _RATE)])
+    return np.square(mean[:: round(PITCH_RATE / NOVELTY_RATE)])
 
 
 def _shares(power: Floats) -> Floats:

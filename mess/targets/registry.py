@@ -13,7 +13,7 @@ from mess.targets.analysis import Analysis, analyse
 from mess.targets.descriptors import BASELINES, describe_audio
 from mess.targets.midi_file import Notes
 
-TARGETS_VERSION = 7  # raise it when a definition changes: older tables are then stale
+TARGETS_VERSION = 8  # raise it when a definition changes: older tables are then stale
 FAMILIES = (
     "timbre",
     "rhythm",
@@ -317,7 +317,13 @@ def compute_targets(signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS)
     ValueError
         If the signal has another rate, or holds nothing but silence.
     """
-    analysis = analyse(signal)
+    return measure_targets(analyse(signal), signal, segment_seconds=segment_seconds)
+
+
+def measure_targets(
+    analysis: Analysis, signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS
+) -> TargetValues:
+    """Compute all targets of a recording that is analysed already; see `compute_targets`."""
     length = round(segment_seconds * signal.sample_rate)
     bounds = segment_bounds(signal.samples.size, length)
     music = analysis.sounding()

@@ -1,0 +1,90 @@
+"""Measured curves on disk: of each track the values of all curves, and when each moment begins.
+
+::
+
+    processed/targets/<dataset>/<track>.curves.npz    start [moments], values [moments, curves]
+
+The track's entry in the manifest of the targets has their checksum.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.errors import ArtifactMissing
+from mess.storage.files import has_bytes, names_in, read_arrays, write_arrays
+from mess.storage.manifest import Entry, Manifest
+from mess.storage.paths import command_for, file_stem, processed
+
+
+@dataclass(frozen=True)
+class TrackCurves:
+    """The curves of a track.
+
+    Attributes
+    ----------
+    track : str
+    start : ndarray [shape=(n,)]
+        When each moment begins, in seconds.
+    values : ndarray [shape=(n, curves), dtype=float32]
+        NaN where a curve is undefined.
+    """
+
+    track: str
+    start: NDArray[np.float64]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class CurveFiles:
+    """The measured curves of all datasets, below one root folder."""
+
+    root: Path
+
+    def path(self, dataset: str, track_id: str) -> Path:
+        """Return the path of the curves of a track."""
+        return processed(self.root, "targets", dataset, f"{file_stem(track_id)}.curves.npz")
+
+    def write(
+        self,
+        dataset: str,
+        track_id: str,
+        *,
+        start: NDArray[np.float64],
+        values: NDArray[np.float32],
+    ) -> Entry:
+        """Write the curves of a track; return what its manifest entry keeps of them."""
+        arrays: dict[str, NDArray[Any]] = {"start": start, "values": values}
+        return {"curves_crc32": write_arrays(self.path(dataset, track_id), arrays)}
+
+    def has(self, dataset: str, track_id: str, entry: Entry) -> bool:
+        """Tell whether the curves of a manifest entry are there and undamaged."""
+        return has_bytes(self.path(dataset, track_id), entry.get("curves_crc32"))
+
+    def missing(self, dataset: str, manifest: Manifest, *, whole: bool) -> list[str]:
+        """Return the tracks whose curves are missing or, with ``whole``, damaged."""
+        done = manifest.done()
+        if whole:
+            return [t for t, entry in done.items() if not self.has(dataset, t, entry)]
+        there = names_in(processed(self.root, "targets", dataset))
+        return [track for track in done if self.path(dataset, track).name not in there]
+
+    def read(self, dataset: str, manifest: Manifest) -> Iterator[TrackCurves]:
+        """Yield the curves of every track of the manifest of the targets, in the order of ids.
+
+        Raises
+        ------
+        ArtifactError
+            If a file is missing or damaged.
+        """
+        command = command_for("targets", dataset)
+        for track, entry in manifest.done().items():
+            path = self.path(dataset, track)
+            if "curves_crc32" not in entry:
+                raise ArtifactMissing(str(path), command)
+            found = read_arrays(path, checksum=entry["curves_crc32"], command=command)
+            yield TrackCurves(track, found["start"], found["values"])
