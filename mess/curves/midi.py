@@ -29,9 +29,14 @@ def note_density(notes: Notes, windows: Windows) -> Floats:
 
 
 def polyphony(notes: Notes, windows: Windows) -> Floats:
-    """Return how many keys are down."""
+    """Return how many keys are down while at least one is."""
     known = np.isfinite(notes.offset)
-    return _share_of_time(notes.onset[known], notes.offset[known], notes, windows)
+    down = _how_many(notes.onset[known], notes.offset[known], windows)
+    found = mean_over(np.where(down > 0, down, np.nan), windows, rate=_RATE)
+    told = np.isfinite(found)
+    if told.any():
+        found = np.interp(windows.centre, windows.centre[told], found[told])
+    return np.where(windows.within(*_span(notes)), found, np.nan)
 
 
 def register(notes: Notes, windows: Windows) -> Floats:
@@ -65,22 +70,23 @@ def articulation(notes: Notes, windows: Windows) -> Floats:
 def pedal(notes: Notes, windows: Windows) -> Floats:
     """Return the share of the moment in which the pedal is down."""
     down, up = notes.pedal.clip(notes.start, notes.end).T
-    return np.minimum(_share_of_time(down, up, notes, windows), 1.0)
+    held = np.minimum(_how_many(down, up, windows), 1.0)
+    found = mean_over(held, windows, rate=_RATE)
+    return np.where(windows.within(*_span(notes)), found, np.nan)
 
 
 def _span(notes: Notes) -> tuple[float, float]:
     return notes.start, notes.end
 
 
-def _share_of_time(begins: Floats, ends: Floats, notes: Notes, windows: Windows) -> Floats:
-    """Return how many of some stretches of time hold on the mean of each moment."""
+def _how_many(begins: Floats, ends: Floats, windows: Windows) -> Floats:
+    """Return how many of some stretches of time hold on, `_RATE` values per second."""
     n = int(np.ceil(max(windows.stop, 0.0) * _RATE)) + 1
     change = np.zeros(n + 1)
     for times, step in ((begins, 1.0), (ends, -1.0)):
         place = np.clip(np.rint(times * _RATE).astype(np.int64), 0, n)
         np.add.at(change, place, step)
-    found = mean_over(np.cumsum(change)[:n], windows, rate=_RATE)
-    return np.where(windows.within(*_span(notes)), found, np.nan)
+    return np.cumsum(change)[:n]
 
 
 FUNCTIONS: dict[str, Callable[[Notes, Windows], Floats]] = {
