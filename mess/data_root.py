@@ -1,4 +1,4 @@
-"""Where everything lies that is not code: the folder ``data``, or what ``MESS_DATA`` names."""
+"""The data root: the folder of all data, ``data`` or what ``MESS_DATA`` names."""
 
 import os
 from pathlib import Path

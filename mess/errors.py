@@ -1,7 +1,7 @@
-"""Errors that a user can act on: one line with the thing, the reason and the way out.
+"""Errors that a user can act on: one line that names the thing, the reason and the remedy.
 
-The command line and the dashboard print a `MessError` as it is; any other exception is a
-defect of the program and keeps its traceback.
+The command line and the dashboard print a `MessError` as it is. Any other exception is a defect of
+the program and keeps its traceback.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ class MessError(Exception):
 class UnknownName(MessError):
     """A dataset, encoder, track, target or aspect that does not exist.
 
-    ``also`` says what else is a name.
+    ``also`` names what else would be accepted.
     """
 
     def __init__(self, kind: str, name: str, valid: Iterable[str], *, also: str = "") -> None:
@@ -35,7 +35,7 @@ class UnknownName(MessError):
 
 
 def shown_path(path: object) -> str:
-    """Return a path as it can be printed: a line feed, or bytes that are no UTF-8, escaped."""
+    """Return a path that is safe to print: line feeds and bytes that are not UTF-8 are escaped."""
     name = str(path)
     return name if name.isprintable() else repr(name)
 
@@ -55,7 +55,7 @@ class MissingDependency(MessError):
 
 
 class ArtifactError(MessError):
-    """A file on disk is missing, damaged or stale; the message names the command that mends it."""
+    """A file on disk is missing, damaged or stale; the message names the command to run."""
 
     def __init__(self, what: str, reason: str, command: str) -> None:
         self.command = command
@@ -70,4 +70,4 @@ class ArtifactMissing(ArtifactError):
 
 
 class ArtifactStale(ArtifactError):
-    """A file on disk is of older code, or what it was made from has changed since."""
+    """A file on disk was made by older code, or its sources have changed since."""

@@ -1,6 +1,6 @@
-"""The versions of what is computed: raise one, and what older code made is seen to be stale.
+"""Versions of the computed artifacts: raise one, and every artifact of an older version is stale.
 
-That of the proxy targets stands beside them, in `mess.targets`.
+The version of the proxy targets is `mess.targets.TARGETS_VERSION`.
 """
 
 FEATURES_VERSION = 3  # raise when the same audio and encoder would give other features

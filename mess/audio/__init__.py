@@ -1,1 +1,1 @@
-"""Recordings as samples: decoding, checking and resampling files; clips, pictures, fingerprints."""
+"""Audio: decode, check and resample recordings; make clips, pictures and audio fingerprints."""

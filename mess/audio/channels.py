@@ -1,4 +1,4 @@
-"""From several channels to one."""
+"""Downmixing: one channel from several, and what to do when the channels cancel each other."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,13 @@ def downmix(block: Samples) -> Samples:
 
 
 class Balance:
-    """Tells, block by block, whether the channels of a recording cancel each other in the mean.
+    """Tell, block by block, whether the channels of a recording cancel each other when averaged.
 
-    Let E be the energy of a signal without its constant part. The sum of channels that have
-    nothing in common has the energy ΣE of all of them; that of C equal channels has C·ΣE; that of
-    L = −R has none. Channels *cancel* where their sum has less than a quarter (−6 dB) of ΣE over
-    the whole recording: for two equally loud channels, where their correlation is under −0.75.
-    Then the loudest channel alone is measured. What cancels only in the bass, or only for a
-    while, is not seen.
+    Let E be the energy of a channel without its mean. The sum of C uncorrelated channels has the
+    energy ΣE. The sum of C equal channels has C·ΣE. The sum of L and R = −L has none. Channels
+    *cancel* if their sum, over the whole recording, has less than a quarter (−6 dB) of ΣE. For two
+    equally loud channels this is a correlation below −0.75. The loudest channel then stands for
+    the recording. Cancellation only in the bass, or only for a part of the time, is not detected.
 
     Examples
     --------
@@ -46,7 +45,7 @@ class Balance:
         self._changes = False
 
     def add(self, block: Samples, mono: Samples) -> None:
-        """Take in [frames, channels] and their mean [frames]."""
+        """Add a block [frames, channels] and the mean of its channels [frames]."""
         channels = block.shape[1]
         if channels < 2:
             self._changes |= self._channels > 1
@@ -59,18 +58,18 @@ class Balance:
         for number, column in enumerate(columns):
             exact = column.astype(np.float64)
             self._sums[number] += exact.sum()
-            # Not BLAS: its threads would wait for each other beside those that decode.
+            # einsum, not BLAS: the threads of BLAS would compete with those that decode.
             self._squares[number] += np.einsum("i,i", exact, exact)
         self._frames += len(block)
 
     def _energies(self) -> NDArray[np.float64]:
         energies = self._squares - self._sums**2 / max(self._frames, 1)
-        # What is left of the squares of a constant is rounding.
+        # For a constant signal the difference is only rounding error.
         return np.where(energies > 1e-9 * self._squares, energies, 0.0)
 
     @property
     def cancels(self) -> bool:
-        """Whether the mean of the channels loses what they hold."""
+        """Whether the channels cancel each other."""
         if self._changes or not self._frames:
             return False
         *each, mean = self._energies()
@@ -78,7 +77,7 @@ class Balance:
 
     @property
     def loudest(self) -> int:
-        """The channel of most energy, counted from 0; the first of equals."""
+        """The number of the channel with the most energy, from 0; the first one on a tie."""
         return int(self._energies()[:-1].argmax())
 
 

@@ -1,4 +1,4 @@
-"""A short part of a recording, which a browser can play at once."""
+"""Clips: a short part of a recording, in a format that every browser plays."""
 
 import io
 from pathlib import Path
@@ -27,7 +27,7 @@ def read_clip(path: str | Path, *, start: float = 0.0, seconds: float = 30.0) ->
     start : float
         Seconds from the beginning.
     seconds : float
-        Wanted length; less where the recording ends.
+        Length of the clip; it is shorter if the recording ends before.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def read_clip(path: str | Path, *, start: float = 0.0, seconds: float = 30.0) ->
         raise AudioError(path, f"has no sound at {start:g} s", "choose an earlier time")
     if len({block.shape[1] for block in blocks}) == 1:
         samples = audible(np.concatenate(blocks))[: round(seconds * rate)]
-    else:  # files that were joined
+    else:  # joined files with different numbers of channels
         samples = np.concatenate([downmix(block) for block in blocks])[: round(seconds * rate)]
     if rate != RATE:
         samples = soxr.resample(samples, rate, RATE, quality="HQ")

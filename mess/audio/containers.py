@@ -1,15 +1,16 @@
-"""What an audio file says of itself: its container, the recordings in it, and whether it is whole.
+"""File integrity: the container of an audio file, the recordings in it, and whether it is complete.
 
-Decoders believe a header or clamp it in silence: half a file passes for a whole one, and of two
-files that were joined only the first is heard. So the file's own sizes are compared with what is
-there, before anything is decoded. A container is told by its content, never by the file's name.
+Decoders trust a header, or shorten it without a message: a truncated file is accepted as complete,
+and only the first of two joined files is decoded. This module therefore compares the sizes that a
+file states with its actual size before it is decoded. The content of a file decides which container
+it is; its name does not.
 
 What is compared:
 
-* WAV, RF64, W64, AIFF, AU, CAF, MP4, ASF, Matroska: the sizes of chunks with the file's size; a
-  size of 0 or of all ones means "not known" and is exempt.
-* Ogg (`mess.audio.ogg_pages`) and MP3 (`mess.audio.mpeg_frames`): pages and frames are walked.
-* FLAC states its samples; the decoder compares.
+* WAV, RF64, W64, AIFF, AU, CAF, MP4, ASF, Matroska: the sizes of chunks with the size of the file.
+  A size of 0 or of all ones means "not known" and is not compared.
+* Ogg (`mess.audio.ogg_pages`) and MP3 (`mess.audio.mpeg_frames`): every page or frame is read.
+* FLAC: the decoder compares the number of samples that the header states.
 """
 
 import os
@@ -22,13 +23,13 @@ from mess.audio.mpeg_frames import first_frame, read_adts, read_mpeg
 from mess.audio.ogg_pages import read_ogg
 from mess.audio.parts import BOXES, Layout, Part, after_tags, implausible, read_at, truncated
 
-_SLACK_SECONDS = 0.05  # programs miscount by a header or a frame
+_SLACK_SECONDS = 0.05  # tolerance: some programs miscount by a header or a frame
 _SLACK_BYTES = 64
 _UNKNOWN = (0, 0xFFFFFFFF)
 _RIFF_IDS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _KNOWN_CHUNKS = (b"data", b"fmt ", b"fact", b"LIST", b"bext", b"PEAK", b"cue ", b"JUNK", b"id3 ")
 
-# By container: the suffix that a file of it is given where its own name is not trusted.
+# The suffix of each container, for files whose own name is not trusted.
 SUFFIXES = {
     "wav": ".wav",
     "w64": ".w64",
@@ -48,11 +49,11 @@ SUFFIXES = {
 
 
 def find_container(handle: BinaryIO) -> tuple[str, int, int]:
-    """Return the container of a file by its content ("" if unknown), where it begins, the size."""
+    """Return the container of a file ("" if unknown), where its content begins, and its size."""
     size = handle.seek(0, os.SEEK_END)
     start = after_tags(handle, 0, size)
     container = _recognise(read_at(handle, start, 64))
-    if container in ("", "mp3", "adts"):  # two bytes prove nothing
+    if container in ("", "mp3", "adts"):  # two bytes are not enough to recognise these
         container, start = first_frame(handle, start, size) or ("", 0)
     return container, start, size
 
@@ -63,7 +64,7 @@ def read_layout(handle: BinaryIO) -> Layout:
     Parameters
     ----------
     handle : binary file
-        Can be sought; where it stands afterwards is not said.
+        Seekable. Its position afterwards is undefined.
     """
     readers: dict[str, Callable[[BinaryIO, int, int], Layout]] = {
         "wav": _read_riff,
@@ -87,7 +88,7 @@ def read_layout(handle: BinaryIO) -> Layout:
         return whole
     try:
         return readers[container](handle, start, size)
-    except struct.error:  # it ends within a header: the decoder says what it thinks of that
+    except struct.error:  # the file ends within a header: the decoder reports it
         return whole
 
 
@@ -118,28 +119,28 @@ def _recognise(head: bytes) -> str:
     return ""
 
 
-def _lacks(there: int, stated: int, per_second: int) -> bool:
-    """Tell whether bytes are missing, beyond what programs miscount."""
+def _lacks(available: int, stated: int, per_second: int) -> bool:
+    """Tell whether more bytes are missing than the tolerance allows."""
     slack = min(_SLACK_SECONDS * per_second, stated / 100)
-    return stated - there > max(slack, _SLACK_BYTES)
+    return stated - available > max(slack, _SLACK_BYTES)
 
 
 # Chunks -----------------------------------------------------------------------------------
 
 
 def _read_riff(handle: BinaryIO, start: int, size: int) -> Layout:
-    found = Layout("wav", ())
+    layout = Layout("wav", ())
     at = start
-    while at < size and not found.fault:
+    while at < size and not layout.fault:
         part, fault, at = _read_one_riff(handle, at, size)
-        found = replace(found, parts=(*found.parts, part), fault=fault)
+        layout = replace(layout, parts=(*layout.parts, part), fault=fault)
         if read_at(handle, at, 4) not in _RIFF_IDS or read_at(handle, at + 8, 4) != b"WAVE":
             break
-    return found
+    return layout
 
 
 def _read_one_riff(handle: BinaryIO, start: int, size: int) -> tuple[Part, str, int]:
-    """Return a recording, what is wrong with it and where its chunks end."""
+    """Return a recording, its fault ("" if none) and where its chunks end."""
     order = ">" if read_at(handle, start, 4) == b"RIFX" else "<"
     at, shape, stated64, unpadded = start + 12, b"", None, False
     while at + 8 <= size:
@@ -163,18 +164,18 @@ def _read_one_riff(handle: BinaryIO, start: int, size: int) -> tuple[Part, str, 
     channels, rate, per_second = struct.unpack(order + "HII", shape[2:12])
     if fault := implausible(rate, channels):
         return Part(start, size), fault, size
-    begin, there = at + 8, size - at - 8
+    begin, available = at + 8, size - at - 8
     stated = stated64 if stated64 is not None and length == 0xFFFFFFFF else length
     if stated in (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF) or stated > 1 << 62:
         return Part(start, size), "", size
-    unknown = stated == 0 and there > 0 and not _are_chunks(handle, begin, size, order)
-    if not unknown and _lacks(there, stated, per_second):
-        return Part(start, size), truncated(there, stated), size
+    unknown = stated == 0 and available > 0 and not _are_chunks(handle, begin, size, order)
+    if not unknown and _lacks(available, stated, per_second):
+        return Part(start, size), truncated(available, stated), size
     stop = size if unknown else min(begin + stated, size)
     if unknown or unpadded:
         return Part(begin, stop, _riff_header(order, shape, stop - begin)), "", stop + (stated & 1)
     at = stop + (stated & 1)
-    while at + 8 <= size:  # what follows the sound: text, tags, or another recording
+    while at + 8 <= size:  # after the samples: text, tags, or another recording
         name, length = struct.unpack(order + "4sI", read_at(handle, at, 8))
         if name in _RIFF_IDS or not name.isascii() or at + 8 + length > size:
             break
@@ -184,7 +185,7 @@ def _read_one_riff(handle: BinaryIO, start: int, size: int) -> tuple[Part, str, 
 
 
 def _are_chunks(handle: BinaryIO, at: int, size: int, order: str) -> bool:
-    """Tell whether a file consists of whole chunks from here on, so that there is no sound."""
+    """Tell whether only complete chunks follow from here on, so the file has no samples."""
     while at + 8 <= size:
         name, length = struct.unpack(order + "4sI", read_at(handle, at, 8))
         if not (name.isascii() and name.decode().isprintable()):
@@ -233,10 +234,10 @@ def _read_aiff(handle: BinaryIO, start: int, size: int) -> Layout:
 def _read_au(handle: BinaryIO, start: int, size: int) -> Layout:
     head = read_at(handle, start, 24)
     offset, length = struct.unpack(">II", head[4:12])
-    there = size - start - offset
-    if length not in _UNKNOWN and _lacks(there, length, 0):
-        return Layout("au", (Part(start, size),), truncated(max(there, 0), length))
-    if length == 0 and there > 0:
+    available = size - start - offset
+    if length not in _UNKNOWN and _lacks(available, length, 0):
+        return Layout("au", (Part(start, size),), truncated(max(available, 0), length))
+    if length == 0 and available > 0:
         prefix = head[:4] + struct.pack(">II", 24, 0xFFFFFFFF) + head[12:24]
         return Layout("au", (Part(start + offset, size, prefix),))
     return Layout("au", (Part(start, size),))
@@ -282,12 +283,12 @@ def _read_asf(handle: BinaryIO, start: int, size: int) -> Layout:
     """Look for the size in the file properties object (ASF specification, 3.2)."""
     count = min(struct.unpack("<Q", read_at(handle, start + 16, 8))[0], 1 << 16)
     head = read_at(handle, start, count)
-    place = head.find(bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365"))
+    offset = head.find(bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365"))
     whole = Layout("asf", (Part(start, size),))
-    if place < 0:
+    if offset < 0:
         return whole
-    stated = struct.unpack("<Q", head[place + 40 : place + 48])[0]
-    flags = struct.unpack("<I", head[place + 88 : place + 92])[0]
+    stated = struct.unpack("<Q", head[offset + 40 : offset + 48])[0]
+    flags = struct.unpack("<I", head[offset + 88 : offset + 92])[0]
     if not flags & 1 and 0 < stated < 1 << 62 and _lacks(size - start, stated, 0):
         return replace(whole, fault=truncated(size - start, stated))
     return whole
@@ -325,10 +326,10 @@ def _read_flac(handle: BinaryIO, start: int, size: int) -> Layout:
     at = start + 4
     while chunk := handle.read(block):
         text = rest + chunk
-        place = text.find(mark)
-        while place >= 0:
-            starts.append(at - len(rest) + place)
-            place = text.find(mark, place + 1)
+        offset = text.find(mark)
+        while offset >= 0:
+            starts.append(at - len(rest) + offset)
+            offset = text.find(mark, offset + 1)
         rest = text[1 - len(mark) :]
         at += len(chunk)
     parts = []

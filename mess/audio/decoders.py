@@ -1,6 +1,7 @@
-"""The two decoders: libsndfile for most recordings, PyAV (FFmpeg) for the rest.
+"""Decoders: libsndfile reads most recordings, PyAV (FFmpeg) reads the others.
 
-Which of them reads a file is chosen by its content. What libsndfile does not open, PyAV tries.
+The content of a file decides which decoder reads it. PyAV also tries every file that libsndfile
+does not open.
 """
 
 import io
@@ -19,19 +20,19 @@ from mess.audio.parts import Layout, Part, implausible
 from mess.errors import AudioError, MissingDependency
 
 BLOCK_FRAMES = 1 << 18
-_WIDE = 8  # channels from which on blocks are shorter
-_PREROLL_SECONDS = 1.0  # a decoder needs some frames before it is right
+_WIDE = 8  # files with more channels are read in shorter blocks
+_PREROLL_SECONDS = 1.0  # after a seek, the first frames of a decoder are inexact
 _PYAV_ONLY = frozenset({"mp4", "asf", "matroska", "adts", "wavpack", "ape"})
 _SEEKABLE = frozenset({"mp4", "matroska", "asf"})  # with an index; others are read from the start
-# FFmpeg also knows playlists, which open other files and addresses: none but these are read.
+# Only these are allowed: FFmpeg also reads playlists, which open other files and addresses.
 _DEMUXERS = "aac,aiff,ape,asf,au,caf,flac,matroska,mov,mp3,ogg,w64,wav,wv"
-_MOST_FRAMES = 1 << 53  # more is no count
+_MOST_FRAMES = 1 << 53  # a larger number is not a valid count
 _GAP_SECONDS = 0.05
-_LOST_NOTED, _LOST_SECONDS, _LOST_SHARE = 0.1, 1.0, 0.02  # where decoders skip what is damaged
+_LOST_NOTED, _LOST_SECONDS, _LOST_SHARE = 0.1, 1.0, 0.02  # for decoders that skip damaged frames
 
 
 class _Window(io.RawIOBase):
-    """A part of a file, behind a prefix, as a file of its own."""
+    """A file object that reads a prefix and then one part of another file."""
 
     def __init__(self, handle: BinaryIO, part: Part) -> None:
         super().__init__()
@@ -67,12 +68,12 @@ class _Window(io.RawIOBase):
 def part_blocks(
     path: Path, handle: BinaryIO, layout: Layout, part: Part, start: float, notes: list[str]
 ) -> Iterator[tuple[Samples, int]]:
-    """Yield a recording within a file, from ``start`` seconds on, as `native_blocks` does for all.
+    """Yield the blocks of one recording in a file, from ``start`` seconds on.
 
     Raises
     ------
     AudioError
-        If it is no audio, damaged or truncated.
+        If it cannot be decoded, is damaged or truncated.
     """
     container = layout.container
     if container in _PYAV_ONLY or not part.counted:
@@ -93,12 +94,12 @@ def part_blocks(
 
 
 def part_seconds(path: Path, handle: BinaryIO, layout: Layout, part: Part) -> float | None:
-    """Return the length that the header of a recording within a file states, None if it does not.
+    """Return the seconds that the header of one recording in a file states, None if it states none.
 
     Raises
     ------
     AudioError
-        If it is no audio.
+        If it cannot be decoded.
     """
     if part.seconds is not None:
         return part.seconds
@@ -110,7 +111,7 @@ def part_seconds(path: Path, handle: BinaryIO, layout: Layout, part: Part) -> fl
 
 
 def _stated_by_pyav(media: Any, stream: Any, container: str) -> float | None:
-    """Return the seconds that a header states; FFmpeg guesses those of other containers."""
+    """Return the seconds that a header states, None for containers whose length FFmpeg guesses."""
     if container not in _SEEKABLE and container not in ("caf", "wav", "w64", "aiff"):
         return None
     if stream.duration:
@@ -119,7 +120,7 @@ def _stated_by_pyav(media: Any, stream: Any, container: str) -> float | None:
 
 
 def at_one_rate(blocks: Iterator[tuple[Samples, int]]) -> Iterator[tuple[Samples, int]]:
-    """Resample what does not have the rate of the first block: files that were joined."""
+    """Resample the blocks of joined files to the rate of the first block."""
     first = None
     resampler, shape = None, (0, 0)
     for block, rate in blocks:
@@ -184,7 +185,7 @@ def _soundfile_blocks(
             got += len(block)
             if got > begin:
                 yield block[-min(got - begin, len(block)) :], rate
-    # A decoder that loses its place in a damaged file asks for a negative number of frames.
+    # In a damaged file a decoder may ask for a negative number of frames (ValueError).
     except (soundfile.SoundFileError, ValueError) as error:
         raise AudioError(
             path, f"is damaged or truncated ({_reason(error)})", "copy it again"
@@ -200,7 +201,7 @@ def _settle(path: Path, container: str, got: float, stated: float, notes: list[s
     shown = f"{got:.2f} of {stated:.2f} s could be decoded"
     if container != "mp3" and container not in _SEEKABLE:
         raise AudioError(path, f"is damaged or truncated ({shown})", "copy it again")
-    # A decoder that finds damage goes on with the next frame that it can read.
+    # These decoders continue with the next frame that they can read.
     if lost > max(_LOST_SECONDS, _LOST_SHARE * stated):
         raise AudioError(path, f"is damaged or truncated ({shown})", "copy it again")
     if lost > _LOST_NOTED:
@@ -212,7 +213,7 @@ def _settle(path: Path, container: str, got: float, stated: float, notes: list[s
 
 @contextmanager
 def _open_pyav(path: Path, handle: BinaryIO, part: Part) -> Iterator[tuple[Any, Any]]:
-    """Open a recording with PyAV; what goes wrong while it is open becomes an `AudioError`."""
+    """Open a recording with PyAV; every error while it is open becomes an `AudioError`."""
     try:
         import av
     except ImportError:
@@ -244,7 +245,7 @@ def _pyav_blocks(
     with _open_pyav(path, handle, part) as (media, stream):
         jumps = start > _PREROLL_SECONDS and container in _SEEKABLE
         stated = _stated_by_pyav(media, stream, container)
-        origin = at = 0.0  # the time of the first sample; where the next one is
+        origin = at = 0.0  # seconds: the time of the first sample, and of the next one
         if jumps:
             origin = next((frame.time or 0.0 for frame in media.decode(stream)), 0.0)
             media.seek(round((origin + start - _PREROLL_SECONDS) * 1e6))

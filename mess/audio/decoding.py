@@ -1,10 +1,10 @@
-"""From an audio file to mono float32 samples at one rate, and from those to segments.
+"""Decoding: from an audio file to mono float32 samples at one rate, and to segments.
 
-Conventions: samples lie in [-1, 1] nominally; several channels are averaged, unless they cancel
-each other (`mess.audio.channels.Balance`); resampling is band-limited (soxr, very high quality).
-What a file states of itself is checked before it is decoded (`mess.audio.containers`). It is
-decoded block by block, so that what is held at once is the mono signal at the wanted rate, and for
-a long file not even that (it goes to a temporary file that is mapped into memory).
+Conventions: samples are nominally in [-1, 1]. Several channels are averaged unless they cancel each
+other (`mess.audio.channels.Balance`). Resampling is band-limited (`mess.audio.resampling`). What a
+file states about itself is checked before it is decoded (`mess.audio.containers`). A file is
+decoded block by block, so only the mono signal at the wanted rate is kept in memory; the samples of
+a long file are kept in a memory-mapped temporary file.
 
 Examples
 --------
@@ -46,7 +46,7 @@ __all__ = [
     "segment_bounds",
 ]
 
-# What may be a recording by its name; what is decoded, and by what, the content decides.
+# Files with these suffixes are listed as recordings; the content decides how they are decoded.
 AUDIO_SUFFIXES = frozenset(
     {
         *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".aiff", ".aif", ".aifc", ".au", ".snd"),
@@ -56,7 +56,9 @@ AUDIO_SUFFIXES = frozenset(
 )
 SEGMENT_SECONDS = 5.0
 MIN_SECONDS = 1.0
-SILENCE_PEAK = 1e-4  # −80 dBFS; of the swing around the middle: an offset is no sound
+SILENCE_PEAK = (
+    1e-4  # −80 dBFS; half the range of the samples, so a constant offset counts as silence
+)
 _IN_MEMORY_SECONDS = 20 * 60
 
 
@@ -73,7 +75,7 @@ class Signal:
     mean, std : float
         Over all samples; what a per-track normalisation needs.
     notes : tuple of str
-        What is doubtful about the file, or was decided for it.
+        Doubts about the file, and decisions that were made for it.
     """
 
     samples: Samples
@@ -95,7 +97,7 @@ def decode(path: str | Path, sample_rate: int) -> Signal:
     ----------
     path : str or Path
         wav, flac, mp3, ogg, opus, aiff, au, caf, w64 (libsndfile); m4a, aac, wma, webm and what
-        libsndfile does not open (PyAV, extra ``ml``). The content decides, not the suffix.
+        libsndfile does not open (PyAV, extra ``ml``). The content decides, and not the suffix.
     sample_rate : int
         Hz of the result.
 
@@ -113,8 +115,8 @@ def decode_at(
 ) -> dict[int, Signal]:
     """Read a recording once, as mono float32 at each of several rates.
 
-    Each is resampled from the file's own rate, so that it is, bit for bit, what `decode` gives
-    at that rate alone.
+    Each result is resampled from the file's own rate, so it equals, bit for bit, what `decode`
+    returns for that rate.
 
     Parameters
     ----------
@@ -122,22 +124,22 @@ def decode_at(
     sample_rates : iterable of int
         Hz.
     max_seconds : float
-        Longer recordings are refused as soon as that is known, whatever their header says.
+        Longer recordings are refused as soon as the decoded length exceeds it.
 
     Returns
     -------
     dict of int to Signal
-        By rate.
+        The signal of each rate.
 
     Raises
     ------
     AudioError
-        As of `decode`.
+        As for `decode`.
     """
     path, rates = Path(path), tuple(sample_rates)
     notes: list[str] = []
     balance = Balance()
-    gathered = {rate: _SignalBuilder(path, rate) for rate in rates}
+    builders = {rate: _SignalBuilder(path, rate) for rate in rates}
     seconds = 0.0
     for block, native_rate in native_blocks(path, notes=notes):
         seconds += len(block) / native_rate
@@ -147,20 +149,20 @@ def decode_at(
             )
         mono = downmix(block)
         balance.add(block, mono)
-        for one in gathered.values():
-            one.add(mono, native_rate)
-    if balance.cancels:  # known at the end only: such a file is read twice
+        for builder in builders.values():
+            builder.add(mono, native_rate)
+    if balance.cancels:  # known only at the end: such a file is decoded twice
         loudest = balance.loudest
-        gathered = {rate: _SignalBuilder(path, rate) for rate in rates}
+        builders = {rate: _SignalBuilder(path, rate) for rate in rates}
         for block, native_rate in native_blocks(path):
-            for one in gathered.values():
-                one.add(np.ascontiguousarray(block[:, loudest]), native_rate)
+            for builder in builders.values():
+                builder.add(np.ascontiguousarray(block[:, loudest]), native_rate)
         notes.append(f"its channels cancel each other: channel {loudest + 1} alone is measured")
-    return {rate: one.finish(tuple(notes)) for rate, one in gathered.items()}
+    return {rate: builder.finish(tuple(notes)) for rate, builder in builders.items()}
 
 
 class _SignalBuilder:
-    """What has been read of a recording, at one rate; the resampler keeps its state."""
+    """Collects the samples of a recording at one rate, block by block."""
 
     def __init__(self, path: Path, rate: int) -> None:
         self._path, self._rate = path, rate
@@ -170,7 +172,7 @@ class _SignalBuilder:
         self._sink: io.BytesIO | tempfile._TemporaryFileWrapper[bytes] = io.BytesIO()
 
     def add(self, mono: Samples, native_rate: int) -> None:
-        # As the file has it: a resampler rings where an offset begins.
+        # Measured before resampling: a resampler rings where an offset begins.
         self._lowest = min(self._lowest, float(mono.min(initial=math.inf)))
         self._highest = max(self._highest, float(mono.max(initial=-math.inf)))
         self._keep(self._resampler.resample(mono, native_rate))
@@ -187,7 +189,7 @@ class _SignalBuilder:
             self._sink = _spill(self._sink)
         try:
             self._sink.write(np.ascontiguousarray(block, dtype=np.float32).data)
-        except OSError as error:  # a full disk: say which
+        except OSError as error:  # a full disk: the message names it
             raise OSError(error.errno, error.strerror, str(scratch_dir())) from None
 
     def finish(self, notes: tuple[str, ...] = ()) -> Signal:
@@ -211,7 +213,7 @@ class _SignalBuilder:
 
 
 def segment_bounds(n_samples: int, segment_samples: int) -> list[tuple[int, int]]:
-    """Return where the segments of a track begin and end, in samples.
+    """Return the first sample of every segment of a track, and the sample after its last one.
 
     Segments follow each other without a gap. The last one is shifted back to end with the
     track rather than padded with zeros; a track shorter than one segment is one segment.
@@ -246,10 +248,10 @@ def probe_duration(path: str | Path) -> float | None:
 
 
 def scratch_dir() -> str:
-    """Return where what is too large for the memory goes: the data root if it can be written.
+    """Return the folder of temporary files: the data root if it is writable.
 
-    Results go there as well, so it is the disk that has to have room. Such a file has no name and
-    ends with the process.
+    The results are written to the same disk. A temporary file has no name and is removed when the
+    process ends.
     """
     root = str(data_root())
     return root if Path(root).is_dir() and os.access(root, os.W_OK) else tempfile.gettempdir()
@@ -268,7 +270,7 @@ def _spill(sink: io.BytesIO) -> "tempfile._TemporaryFileWrapper[bytes]":
 def _as_array(sink: "io.BytesIO | tempfile._TemporaryFileWrapper[bytes]") -> Samples:
     if isinstance(sink, io.BytesIO):
         return np.frombuffer(sink.getbuffer(), dtype=np.float32)
-    with sink:  # the map holds the file by itself
+    with sink:  # the memory map keeps the file open
         sink.flush()
         return np.memmap(sink, dtype=np.float32, mode="r")
 
@@ -276,7 +278,7 @@ def _as_array(sink: "io.BytesIO | tempfile._TemporaryFileWrapper[bytes]") -> Sam
 def native_blocks(
     path: Path, *, start: float = 0.0, notes: list[str] | None = None
 ) -> Iterator[tuple[Samples, int]]:
-    """Yield a recording as the file has it, from ``start`` seconds on.
+    """Yield the blocks of a recording at its own rate, from ``start`` seconds on.
 
     Several recordings in one file (joined MP3s, a chained Ogg) follow each other, at the rate of
     the first.
@@ -287,7 +289,7 @@ def native_blocks(
     start : float
         Seconds.
     notes : list of str, optional
-        What is doubtful about the file is appended to it.
+        Doubts about the file are appended to it.
 
     Yields
     ------
@@ -298,8 +300,8 @@ def native_blocks(
     Raises
     ------
     AudioError
-        If the file is missing, unreadable, truncated or no audio, or states what no recording
-        has.
+        If the file is missing, unreadable, truncated or not audio, or states an implausible
+        rate or number of channels.
     """
     notes = [] if notes is None else notes
     with _opened(path) as (handle, layout):
@@ -334,7 +336,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, Layout]]:
             raise AudioError(path, "is not there", "check the name and the folder")
         if path.stat().st_size == 0:
             raise AudioError(path, "is empty", "copy it again")
-        # Opening the file ourselves lets the system say why it cannot be read.
+        # Opened here, so that the system says why the file cannot be read.
         with path.open("rb") as handle:
             yield handle, read_layout(handle)
     except PermissionError:

@@ -1,10 +1,11 @@
-"""Audio fingerprints: is this the same recording in another file?
+"""Audio fingerprints: find the files that hold the same recording.
 
-Task: tell copies of one recording (another format, another gain, cut elsewhere) from other
-recordings, of the same work too. A fingerprint has one 32-bit word for each 23 ms, the signs of the
-differences of energy between neighbouring bands and neighbouring frames, and the level. Two files
-hold the same recording where, at some offset, few of their bits differ and their levels run in
-parallel: words alone take a piece that a machine plays twice, soft and loud, for the same.
+Task: tell copies of one recording (in another format, at another gain, cut elsewhere) from other
+recordings, including other recordings of the same work. A fingerprint has one 32-bit word and one
+level for every 23 ms. The bits of a word are the signs of the energy differences between
+neighbouring bands and neighbouring frames. Two files hold the same recording if, at some offset,
+few of their bits differ and the difference of their levels is nearly constant. The levels are
+needed because words alone cannot tell a soft from a loud performance by the same machine.
 
 References
 ----------
@@ -30,18 +31,18 @@ Label = TypeVar("Label", bound=Hashable)
 _BANDS = 33  # one more than bits
 _RANGE = 300.0, 2000.0  # Hz
 _WINDOW, _HOP = 0.372, 0.0232  # seconds
-_WORDS = 8192  # of a file that are looked up: all of three minutes, a share of longer ones
-_COMMON = 40  # a word that more files share says nothing
-_SHARED = 3  # words that a pair must have in common, at one offset
-_LOOKS = 512  # words of a pair that are compared first
-_ROUGH = 0.42  # share of bits that may differ in them
-_OVERLAP = 200  # audible frames that must be compared
+_WORDS = 8192  # words looked up per file: all words of three minutes, a sample of longer files
+_COMMON = 40  # a word that more files share is ignored
+_SHARED = 3  # words that two files must share at one offset
+_LOOKS = 512  # words of a pair that are compared in the first, rough test
+_ROUGH = 0.42  # share of bits that may differ in the rough test
+_OVERLAP = 200  # least number of audible frames for a comparison
 _LEVEL_STEP = 0.01  # dB
 _LEVEL_ZERO = -200.0  # dB
-_SMOOTH = 43  # frames over which levels are averaged: an offset is known to half a frame only
-_AUDIBLE = 30.0  # dB below the loudest second: what lies lower is the codec's or the room's
-# Chosen on a third of the demo's recordings: their copies stay below 0.29 and 0.11 dB; unrelated
-# recordings lie above 0.4, and what one score gives with other dynamics above 0.44 dB.
+_SMOOTH = 43  # frames over which levels are averaged: an offset is exact to half a frame only
+_AUDIBLE = 30.0  # dB below the loudest second; below it lie noise of the codec and of the room
+# Chosen on a third of the demo's recordings. Their copies stay below 0.29 and 0.11 dB. Unrelated
+# recordings lie above 0.4, and performances of one score with other dynamics above 0.44 dB.
 MAX_BIT_ERRORS = 0.33  # share
 MAX_LEVEL_SPREAD = 0.22  # dB, standard deviation of the difference
 
@@ -58,8 +59,8 @@ def fingerprint(samples: NDArray[np.float32], sample_rate: int) -> Marks:
     Returns
     -------
     ndarray [shape=(2, frames), dtype=uint32]
-        Words, and levels in hundredths of a decibel above −200 dB. No frames for less than half
-        a second.
+        Words, and levels in hundredths of a decibel above −200 dB. A recording shorter than half
+        a second has no frames.
     """
     length, hop = round(_WINDOW * sample_rate), round(_HOP * sample_rate)
     count = (len(samples) - length) // hop + 1
@@ -83,14 +84,14 @@ def fingerprint(samples: NDArray[np.float32], sample_rate: int) -> Marks:
 
 
 def difference(first: Marks, second: Marks, *, lag: int) -> tuple[float, float]:
-    """Compare two fingerprints where ``first[:, i + lag]`` meets ``second[:, i]``.
+    """Compare two fingerprints at one offset: ``first[:, i + lag]`` with ``second[:, i]``.
 
-    Compared is what is audible in one of them: what a codec leaves of silence is noise.
+    Only frames that are audible in one of the two count: a codec turns silence into noise.
 
     Returns
     -------
     bit_errors : float
-        Share of the bits that differ; 1 where less is audible than must be compared.
+        Share of the bits that differ; 1 if too few frames are audible.
     level_spread : float
         Standard deviation of the difference of the levels in dB.
     """
@@ -98,7 +99,7 @@ def difference(first: Marks, second: Marks, *, lag: int) -> tuple[float, float]:
     n = min(a.shape[1], b.shape[1])
     if n < _OVERLAP + _SMOOTH:
         return 1.0, 0.0
-    levels = np.stack([_audible_levels(one[1, :n]) for one in (a, b)])
+    levels = np.stack([_audible_levels(marks[1, :n]) for marks in (a, b)])
     heard = np.logical_or(*(levels > -_AUDIBLE + 0.5))
     if heard.sum() < _OVERLAP:
         return 1.0, 0.0
@@ -123,7 +124,7 @@ def find_copies(fingerprints: Sequence[Marks]) -> list[int]:
     Parameters
     ----------
     fingerprints : sequence of ndarray
-        Without frames where there is none.
+        One for each file; without frames if a file has none.
     """
     loud = [_loud_words(marks) for marks in fingerprints]
     pairs = [
@@ -136,17 +137,17 @@ def find_copies(fingerprints: Sequence[Marks]) -> list[int]:
 
 
 def join_works(works: Sequence[Label], copies: Sequence[Hashable]) -> list[Label]:
-    """Return the works of some tracks, those that share a recording joined into one.
+    """Return the works of some tracks; works that share a recording become one work.
 
-    Whoever groups tracks by what they hold in common (folds, shuffles, draws, "the same work",
-    composers) asks this: one recording under two names would else be trained and tested on.
+    Every grouping of tracks (folds, shuffles, draws, "the same work", composers) uses these labels.
+    Otherwise one recording under two names could be in a training fold and in its test fold.
 
     Parameters
     ----------
     works : sequence
         Any label of each track.
     copies : sequence
-        What copies of one recording have in common, as `find_copies` gives it.
+        A label that copies of one recording share, from `find_copies`.
 
     Returns
     -------
@@ -168,7 +169,7 @@ def join_works(works: Sequence[Label], copies: Sequence[Hashable]) -> list[Label
 
 
 def _first_of_each(n: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the first of what each of n things is connected with."""
+    """Return, for each of n rows, the first row that it is connected with."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -176,8 +177,8 @@ def _first_of_each(n: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
     links = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n, n))
     _, part = connected_components(links, directed=False)
     _, first, of = np.unique(part, return_index=True, return_inverse=True)
-    found: list[int] = first[of].tolist()
-    return found
+    firsts: list[int] = first[of].tolist()
+    return firsts
 
 
 def _is_copy(first: Marks, second: Marks, *, lag: int) -> bool:
@@ -197,7 +198,7 @@ def _may_be_copy(
     *,
     lag: int,
 ) -> bool:
-    """Compare a few hundred words: most pairs of a large library end here."""
+    """Compare a few hundred words; this rejects most pairs of a large library."""
     start, other = max(lag, 0), max(-lag, 0)
     n = min(len(first[0]) - start, len(second[0]) - other)
     if n < _OVERLAP:
@@ -212,24 +213,24 @@ def _may_be_copy(
 def _candidates(fingerprints: Sequence[Marks]) -> list[tuple[int, int, int]]:
     """Return pairs of files that share words at one offset: (first, second, offset)."""
     n = len(fingerprints)
-    words, places = [], []
+    words, positions = [], []
     for marks in fingerprints:
         values, first = np.unique(marks[0], return_index=True)
-        if len(values) > _WORDS:  # the same share of every file: by the words, not by their place
+        if len(values) > _WORDS:  # a sample by the words themselves, so copies keep the same words
             scrambled = values * np.uint32(2654435761)  # Knuth's multiplicative hash
             kept = np.argpartition(scrambled, _WORDS)[:_WORDS]
             values, first = values[kept], first[kept]
         words.append(values)
-        places.append(first.astype(np.int32))
+        positions.append(first.astype(np.int32))
     if not n:
         return []
-    files = np.repeat(np.arange(n, dtype=np.int32), [len(one) for one in words])
-    word, place = np.concatenate(words), np.concatenate(places)
+    files = np.repeat(np.arange(n, dtype=np.int32), [len(values) for values in words])
+    word, position = np.concatenate(words), np.concatenate(positions)
     order = np.argsort(word, kind="stable")  # within a word, files stay in their order
-    word, place, files = word[order], place[order], files[order]
+    word, position, files = word[order], position[order], files[order]
     _, group, sizes = np.unique(word, return_inverse=True, return_counts=True)
     shared = (sizes[group] > 1) & (sizes[group] <= _COMMON)
-    word, place, files = word[shared], place[shared], files[shared]
+    word, position, files = word[shared], position[shared], files[shared]
     span = int(max(marks.shape[1] for marks in fingerprints))
     keys = []
     for step in range(1, _COMMON):
@@ -237,7 +238,7 @@ def _candidates(fingerprints: Sequence[Marks]) -> list[tuple[int, int, int]]:
         if not len(same):
             break
         a, b = same, same + step
-        lag = place[a].astype(np.int64) - place[b]
+        lag = position[a].astype(np.int64) - position[b]
         keys.append((files[a].astype(np.int64) * n + files[b]) * (2 * span) + lag + span)
     if not keys:
         return []
@@ -248,6 +249,6 @@ def _candidates(fingerprints: Sequence[Marks]) -> list[tuple[int, int, int]]:
     _, best = np.unique(pair[order], return_index=True)
     chosen = order[best]
     return [
-        (one // n, one % n, offset - span)
-        for one, offset in zip(pair[chosen].tolist(), lag[chosen].tolist(), strict=True)
+        (files_key // n, files_key % n, offset - span)
+        for files_key, offset in zip(pair[chosen].tolist(), lag[chosen].tolist(), strict=True)
     ]

@@ -1,14 +1,14 @@
-"""Where the half seconds of a recording lie that states and curves are averaged over.
+"""Moments: the windows of half a second over which states and curves are averaged.
 
-Conventions: a *moment* is a window of half a second inside a segment, ten to a segment of five
-seconds; a recording shorter than a segment has as many as fit, and one at least. The last segment
-is shifted back to end with the recording, so some of its moments lie in the segment before it, too:
-these are left out, and moments follow each other without an overlap of more than half of one.
+Conventions: a *moment* is a window of half a second inside a segment; a segment of five seconds has
+ten. A recording shorter than a segment has as many as fit, and at least one. The last segment is
+shifted back to end with the recording, so some of its moments also lie in the segment before it.
+These are left out; consecutive moments overlap by at most half a moment.
 
 Examples
 --------
 >>> grid = moment_grid(7 * 16_000, 16_000)
->>> grid.start[-4:].tolist()  # the last segment begins at 2 s, but up to 5 s all is told
+>>> grid.start[-4:].tolist()  # the last segment begins at 2 s; the one before it covers up to 5 s
 [5.0, 5.5, 6.0, 6.5]
 """
 
@@ -30,13 +30,13 @@ class MomentGrid:
     Attributes
     ----------
     segment : ndarray [shape=(n,), dtype=int]
-        In which segment each lies.
+        The segment of each moment.
     number : ndarray [shape=(n,), dtype=int]
-        Its place in the segment, from 0.
+        The number of the moment within its segment, from 0.
     start : ndarray [shape=(n,)]
         Seconds from the beginning of the recording, ascending.
     per_segment : int
-        Moments in a segment, those that are left out included.
+        Moments in a segment, including those that are left out.
     seconds : float
         Length of a moment.
     """
@@ -56,7 +56,7 @@ def moment_grid(n_samples: int, sample_rate: int) -> MomentGrid:
     seconds = length / per_segment
     starts = np.array([first / sample_rate for first, _ in bounds])
     all_starts = starts[:, None] + seconds * np.arange(per_segment)
-    told = np.append(0.0, starts[:-1] + length)  # up to where the segments before have told
-    kept = all_starts >= told[:, None] - seconds / 2
+    covered = np.append(0.0, starts[:-1] + length)  # up to where earlier segments reach
+    kept = all_starts >= covered[:, None] - seconds / 2
     segment, number = np.nonzero(kept)
     return MomentGrid(segment, number, all_starts[kept], per_segment, seconds)

@@ -1,9 +1,9 @@
-"""The frames of MPEG audio: how many there are, where streams begin, and what cuts them short.
+"""MPEG audio frames: count the frames of an MP3 or AAC file, find its streams, detect truncation.
 
-An MP3 has no header of its own: it is a row of frames, and what stands between or before them
-(tags, zeros, another file that was joined) is skipped. The first frame may be no sound but a
-count of the others (Xing, Info, VBRI). Without it a decoder guesses the length from the first
-frame's bit rate, and stops there.
+An MP3 has no header: it is a sequence of frames. Decoders skip everything before or between frames
+(tags, zeros, a joined file). The first frame may hold no sound but the number of frames (a Xing,
+Info or VBRI header). Without that number a decoder estimates the length from the bit rate of the
+first frame, and stops there.
 
 References
 ----------
@@ -32,13 +32,13 @@ _ADTS_RATES = (
     *(22_050, 16_000, 12_000, 11_025, 8_000, 7_350),
 )
 _MARK = re.compile(rb"Xing|Info|VBRI")
-_PLACES = (36, 21, 13, 38, 23, 15)  # by version and channels, without and with a checksum
-_SLACK_FRAMES = 3  # encoders disagree on whether to count the frame that counts
-_MOST_JUNK = 1 << 16  # bytes that are searched for a first frame
+_COUNT_OFFSETS = (36, 21, 13, 38, 23, 15)  # by version and channels, without and with a checksum
+_SLACK_FRAMES = 3  # tolerance: some encoders count the header frame, others do not
+_MOST_JUNK = 1 << 16  # bytes searched for the first frame
 
 
 class Frame(NamedTuple):
-    """The header of a frame: ``kind`` is what all frames of a stream have in common."""
+    """The header of a frame; all frames of a stream share the fields of ``kind``."""
 
     size: int
     samples: int
@@ -56,7 +56,7 @@ class _Stream:
 
 
 def parse_header(head: bytes) -> Frame | None:
-    """Return what four bytes say as a header of MPEG audio, None if they are none.
+    """Parse four bytes as the header of an MPEG audio frame; return None if they are not one.
 
     >>> parse_header(bytes.fromhex("fffb90c4"))
     Frame(size=417, samples=1152, kind=(1, 3, 44100, True))
@@ -65,10 +65,10 @@ def parse_header(head: bytes) -> Frame | None:
         return None
     version = {3: 1, 2: 2, 0: 3}.get(head[1] >> 3 & 3)  # MPEG 1, 2 and "2.5"
     layer = 4 - (head[1] >> 1 & 3)
-    bits, place = head[2] >> 4, head[2] >> 2 & 3
-    if version is None or layer == 4 or bits in (0, 15) or place == 3:
+    bits, rate_index = head[2] >> 4, head[2] >> 2 & 3
+    if version is None or layer == 4 or bits in (0, 15) or rate_index == 3:
         return None
-    rate = _RATES[place] // (1, 2, 4)[version - 1]
+    rate = _RATES[rate_index] // (1, 2, 4)[version - 1]
     kbits, padding = _KBITS[min(version, 2), layer][bits], head[2] >> 1 & 1
     if layer == 1:
         size, samples = (12_000 * kbits // rate + padding) * 4, 384
@@ -79,29 +79,29 @@ def parse_header(head: bytes) -> Frame | None:
 
 
 def parse_adts(head: bytes) -> Frame | None:
-    """Return what seven bytes say as a header of ADTS, None if they are none."""
+    """Parse seven bytes as the header of an ADTS frame; return None if they are not one."""
     if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:
         return None
-    place = head[2] >> 2 & 15
+    rate_index = head[2] >> 2 & 15
     size = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
-    if place >= len(_ADTS_RATES) or size < 8:
+    if rate_index >= len(_ADTS_RATES) or size < 8:
         return None
     channels = (head[2] & 1) << 2 | head[3] >> 6
-    return Frame(size, 1024, (head[1] >> 3 & 1, 0, _ADTS_RATES[place], channels == 1))
+    return Frame(size, 1024, (head[1] >> 3 & 1, 0, _ADTS_RATES[rate_index], channels == 1))
 
 
 def first_frame(handle: BinaryIO, start: int, size: int) -> tuple[str, int] | None:
-    """Return kind ("mp3", "adts") and place of the first frame, None if there is none.
+    """Return the container ("mp3", "adts") and the offset of the first frame, None without one.
 
-    Three frames must follow each other: two bytes of a picture may look like one.
+    Three consecutive frames are required: two bytes of an image may look like a frame.
     """
     junk = read_at(handle, start, _MOST_JUNK)
-    place = junk.find(b"\xff")
-    while place >= 0:
+    offset = junk.find(b"\xff")
+    while offset >= 0:
         for kind, parse in (("mp3", parse_header), ("adts", parse_adts)):
-            if _follows(handle, start + place, size, parse, count=3 if place else 2):
-                return kind, start + place
-        place = junk.find(b"\xff", place + 1)
+            if _follows(handle, start + offset, size, parse, count=3 if offset else 2):
+                return kind, start + offset
+        offset = junk.find(b"\xff", offset + 1)
     return None
 
 
@@ -113,7 +113,7 @@ def _follows(
     *,
     count: int,
 ) -> bool:
-    """Tell whether frames of one kind stand behind each other; the file may end among them."""
+    """Tell whether ``count`` frames of one kind follow each other, or fewer up to the end."""
     kind = None
     for number in range(count):
         if at == size and number:
@@ -126,7 +126,7 @@ def _follows(
 
 
 def read_adts(handle: BinaryIO, start: int, size: int) -> Layout:
-    """Walk the frames of an AAC stream; nothing in it says how long it should be."""
+    """Read the frames of an AAC stream, which does not state its length."""
     at, seconds = start, 0.0
     while at < size:
         frame = parse_adts(read_at(handle, at, 7))
@@ -141,13 +141,13 @@ def read_adts(handle: BinaryIO, start: int, size: int) -> Layout:
 def read_mpeg(handle: BinaryIO, start: int, size: int) -> Layout:
     """Find the streams of an MP3, count their frames and compare with what they state.
 
-    A file whose first frame states the number of bytes that are there is not walked.
+    If the first frame states the actual number of bytes, the other frames are not read.
 
     Parameters
     ----------
     handle : binary file
     start, size : int
-        Bytes: of the first frame, and of the file.
+        The offset of the first frame and the size of the file, in bytes.
     """
     end = _before_tags(handle, start, size)
     stated, stated_bytes = _count_in(read_at(handle, start, 64))
@@ -173,7 +173,7 @@ def read_mpeg(handle: BinaryIO, start: int, size: int) -> Layout:
 
 
 def _walk(handle: BinaryIO, start: int, end: int) -> tuple[list[_Stream], bool, int]:
-    """Return the streams, whether the last frame is cut, and the bytes of junk among them."""
+    """Return the streams, whether the last frame is cut off, and the bytes between frames."""
     streams: list[_Stream] = []
     at, lost, cut = start, 0, False
     while at < end:
@@ -202,7 +202,7 @@ def _walk(handle: BinaryIO, start: int, end: int) -> tuple[list[_Stream], bool, 
 
 
 def _halves(stream: _Stream) -> list[_Stream]:
-    """Cut off what follows the stated number of frames: another file, without a count."""
+    """Split a stream after its stated number of frames: a joined file without a count follows."""
     if stream.stated is None or stream.frames <= stream.stated + _SLACK_FRAMES:
         return [stream]
     rest = stream.frames - stream.stated
@@ -213,14 +213,14 @@ def _halves(stream: _Stream) -> list[_Stream]:
 
 
 def _count_in(frame: bytes) -> tuple[int | None, int | None]:
-    """Return how many frames and bytes the first frame of a stream states.
+    """Return the numbers of frames and bytes that the first frame of a stream states.
 
-    The number of frames leaves that frame out, the number of bytes does not.
+    The number of frames excludes the first frame; the number of bytes includes it.
     """
-    for place in _PLACES:
-        if frame[place : place + 4] in (b"Xing", b"Info") and not any(frame[6:place]):
-            flags = int.from_bytes(frame[place + 4 : place + 8], "big")
-            fields = [int.from_bytes(frame[p : p + 4], "big") for p in (place + 8, place + 12)]
+    for offset in _COUNT_OFFSETS:
+        if frame[offset : offset + 4] in (b"Xing", b"Info") and not any(frame[6:offset]):
+            flags = int.from_bytes(frame[offset + 4 : offset + 8], "big")
+            fields = [int.from_bytes(frame[p : p + 4], "big") for p in (offset + 8, offset + 12)]
             frames = fields.pop(0) if flags & 1 else None
             size = fields.pop(0) if flags & 2 else None
             return frames or None, size or None
@@ -231,7 +231,7 @@ def _count_in(frame: bytes) -> tuple[int | None, int | None]:
 
 
 def _resume(handle: BinaryIO, at: int, end: int) -> tuple[int | None, int]:
-    """Return where frames go on, None if they do not, and where the tags before them end."""
+    """Return the offset of the next frame (None without one), and where the tags before it end."""
     head = read_at(handle, at, 32)
     if head[:3] == b"TAG":
         at += 128
@@ -239,20 +239,20 @@ def _resume(handle: BinaryIO, at: int, end: int) -> tuple[int | None, int]:
         at += 32 + min(struct.unpack("<I", head[12:16])[0], end)
     if read_at(handle, at, 3) == b"ID3":
         at = after_tags(handle, at, end)
-    place = at
-    while place < end:
-        block = read_at(handle, place, 1 << 16)
-        found = block.find(b"\xff")
-        while found >= 0:
-            if _follows(handle, place + found, end, parse_header, count=3):
-                return place + found, at
-            found = block.find(b"\xff", found + 1)
-        place += len(block)
+    offset = at
+    while offset < end:
+        block = read_at(handle, offset, 1 << 16)
+        sync = block.find(b"\xff")
+        while sync >= 0:
+            if _follows(handle, offset + sync, end, parse_header, count=3):
+                return offset + sync, at
+            sync = block.find(b"\xff", sync + 1)
+        offset += len(block)
     return None, at
 
 
 def _before_tags(handle: BinaryIO, start: int, size: int) -> int:
-    """Return where tags begin at the end of a file: ID3v1, APE, and zeros."""
+    """Return the offset at which the tags at the end of a file begin (ID3v1, APE, zeros)."""
     end = size
     while end > start:
         tail = read_at(handle, max(end - 128, start), min(128, end - start))
@@ -267,14 +267,19 @@ def _before_tags(handle: BinaryIO, start: int, size: int) -> int:
 
 
 def _counting_frame(stream: _Stream) -> bytes:
-    """Return a first frame that states the number of frames, for a stream that has none."""
+    """Build a first frame that states the number of frames, for a stream without one."""
     version, layer, _, mono = stream.first.kind
     if layer != 3:
         return b""
-    # Sync, version and layer, no checksum; a bit rate with room for the count; the same rate.
-    bits, place = 9, _RATES.index(stream.first.kind[2] * (1, 2, 4)[version - 1])
+    # Sync word, version and layer, no checksum; a bit rate large enough for the count; same rate.
+    bits, rate_index = 9, _RATES.index(stream.first.kind[2] * (1, 2, 4)[version - 1])
     head = bytes(
-        [0xFF, 0xE3 | (3, 2, 0)[version - 1] << 3, bits << 4 | place << 2, 0xC0 if mono else 0x40]
+        [
+            0xFF,
+            0xE3 | (3, 2, 0)[version - 1] << 3,
+            bits << 4 | rate_index << 2,
+            0xC0 if mono else 0x40,
+        ]
     )
     frame = parse_header(head)
     if frame is None:

@@ -1,9 +1,9 @@
-"""The pages of an Ogg file (RFC 3533): where its streams begin, and whether they come to an end.
+"""Ogg pages (RFC 3533): find the streams of an Ogg file, and detect truncation.
 
-Ogg has no index: streams may follow each other (a chained file), and only the flag of the last
-page says that a stream is whole. A file that ends within a page is truncated. A file that ends
-with a whole page but without the flag may be truncated, or a recording of a broadcast that never
-had one; it is decoded, and a note says so.
+Ogg has no index. Streams may follow each other (a chained file), and only a flag on the last page
+marks the end of a stream. A file that ends within a page is truncated. A file that ends with a
+complete page but without the flag may be truncated, or may be a recorded broadcast, which never had
+the flag. It is decoded, and a note says so.
 """
 
 import struct
@@ -18,24 +18,24 @@ _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def read_ogg(handle: BinaryIO, start: int, size: int) -> Layout:
-    """Walk the pages of a file.
+    """Read the pages of a file.
 
     Parameters
     ----------
     handle : binary file
     start, size : int
-        Bytes: of the first page, and of the file.
+        The offset of the first page and the size of the file, in bytes.
     """
     starts: list[int] = []
     at, head, lost = start, True, 0
-    open_streams: dict[int, int] = {}  # the page that is due, by stream
+    open_streams: dict[int, int] = {}  # stream → number of its next page
     unfinished = cut = False
     while at < size:
         handle.seek(at)
         page = handle.read(_HEADER.size)
         if not b"OggS".startswith(page[:4]):
             following = _next_page(handle, at, size)
-            if following is None:  # a tag or zeros behind the last page
+            if following is None:  # a tag or zeros after the last page
                 break
             at, lost = following, lost + 1
             continue
@@ -50,7 +50,7 @@ def read_ogg(handle: BinaryIO, start: int, size: int) -> Layout:
             cut = True
             break
         if checksum(page[:22] + bytes(4) + page[26:] + sizes + body) != stated:
-            lost += 1  # a decoder leaves such a page out
+            lost += 1  # a decoder skips such a page
         if flags & _FIRST:
             if not head or not starts:
                 unfinished |= bool(open_streams)
@@ -80,21 +80,21 @@ def read_ogg(handle: BinaryIO, start: int, size: int) -> Layout:
 
 
 def checksum(page: bytes) -> int:
-    """Return the checksum of a page whose own field is zero.
+    """Return the checksum of a page whose checksum field is zero.
 
-    It is the CRC of zlib with every bit order turned round, and no inversion.
+    It is the CRC-32 of zlib with reversed bit order and without inversion.
     """
     mirrored = zlib.crc32(page.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)
 
 
 def _next_page(handle: BinaryIO, at: int, size: int) -> int | None:
-    """Return where a page begins after ``at``."""
+    """Return the offset of the next page after ``at``, None without one."""
     block = 1 << 20
     while at < size:
         handle.seek(at)
-        place = handle.read(block).find(b"OggS", 1)
-        if place > 0:
-            return at + place
+        offset = handle.read(block).find(b"OggS", 1)
+        if offset > 0:
+            return at + offset
         at += block - 4
     return None

@@ -1,4 +1,4 @@
-"""What is found in an audio file before it is decoded, and what all its readers share."""
+"""What is known of an audio file before it is decoded, and what the readers of containers share."""
 
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -11,18 +11,18 @@ _MOST_ZEROS = 1 << 20  # bytes of them before the sound
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of a file that is a recording of its own.
+    """A range of bytes of a file that holds one recording.
 
     Attributes
     ----------
     start, stop : int
-        Bytes.
+        Offsets in bytes.
     prefix : bytes
-        What a decoder reads before them: a header in place of one that says nothing.
+        What a decoder reads before these bytes: a header that replaces an incomplete one.
     counted : bool
-        Whether its header states how many samples there are.
+        Whether the header states the number of samples.
     seconds : float, optional
-        Its length, where frames were counted because no header states it.
+        The length by counted frames, if no header states it.
     """
 
     start: int
@@ -34,18 +34,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Layout:
-    """What was found in a file.
+    """The container and the recordings of a file.
 
     Attributes
     ----------
     container : str
-        A key of `mess.audio.containers.SUFFIXES`, or "" where nothing is recognised.
+        A key of `mess.audio.containers.SUFFIXES`, or "" if it is not recognised.
     parts : tuple of Part
         The recordings, in their order.
     fault : str
-        Why the file cannot be used; "" if nothing speaks against it.
+        Why the file cannot be used; "" if it can.
     notes : tuple of str
-        What is doubtful, in words that follow the file's name.
+        Doubts about the file; each reads as a sentence after the file's name.
     """
 
     container: str
@@ -55,7 +55,7 @@ class Layout:
 
 
 def implausible(rate: int, channels: int) -> str:
-    """Return what is wrong with a stated sample rate or number of channels, "" if nothing.
+    """Return the fault of a stated sample rate or number of channels, "" if both are plausible.
 
     >>> implausible(44_100, 2), implausible(1, 2), implausible(44_100, 255)
     ('', 'states a sample rate of 1 Hz', 'states 255 channels')
@@ -76,14 +76,14 @@ def truncated(there: float, stated: float) -> str:
     return f"is truncated ({min(int(100 * there / stated), 99)}% of it is there)"
 
 
-def read_at(handle: BinaryIO, place: int, count: int) -> bytes:
-    """Return at most ``count`` bytes from ``place`` on."""
-    handle.seek(place)
+def read_at(handle: BinaryIO, offset: int, count: int) -> bytes:
+    """Return at most ``count`` bytes from ``offset`` on."""
+    handle.seek(offset)
     return handle.read(count)
 
 
 def after_tags(handle: BinaryIO, start: int, size: int) -> int:
-    """Return where ID3v2 tags and zeros end that begin at ``start``."""
+    """Return the offset after the ID3v2 tags and zeros that begin at ``start``."""
     at, zeros = start, 0
     while at < size:
         head = read_at(handle, at, 10)

@@ -1,4 +1,4 @@
-"""How a recording looks: the peaks of its waveform, and its spectrogram as a picture.
+"""Pictures of a recording: the peaks of its waveform, and its spectrogram as a PNG.
 
 Examples
 --------
@@ -18,7 +18,7 @@ from mess.audio.channels import audible
 from mess.audio.decoding import native_blocks
 from mess.errors import AudioError
 
-_RATE = 16_000  # Hz of a spectrogram; what lies above 8 kHz is little of a picture
+_RATE = 16_000  # Hz of a spectrogram, which shows up to 8 kHz
 _WINDOW = 1024
 _LOWEST = 60.0  # Hz
 _RANGE_DB = 70.0
@@ -48,7 +48,7 @@ def peaks(samples: Samples, *, bins: int) -> NDArray[np.float32]:
 def read_peaks(
     path: str | Path, *, start: float = 0.0, seconds: float | None = None, bins: int = 400
 ) -> NDArray[np.float32]:
-    """Return the peaks of a part of a recording, in one pass and little memory.
+    """Return the peaks of a part of a recording, read block by block.
 
     Parameters
     ----------
@@ -64,13 +64,13 @@ def read_peaks(
     AudioError
         If the file is unreadable or has no sound at ``start``.
     """
-    found: list[Samples] = []
+    block_peaks: list[Samples] = []
     for block in _mono(Path(path), start=start, seconds=seconds):
         samples, rate = block
-        found.append(peaks(samples, bins=max(1, round(samples.size / rate * _SKETCH))))
-    if not found:
+        block_peaks.append(peaks(samples, bins=max(1, round(samples.size / rate * _SKETCH))))
+    if not block_peaks:
         raise AudioError(path, f"has no sound at {start:g} s", "choose an earlier time")
-    return peaks(np.concatenate(found), bins=bins)
+    return peaks(np.concatenate(block_peaks), bins=bins)
 
 
 def read_spectrogram(
@@ -100,13 +100,13 @@ def read_spectrogram(
     """
     from PIL import Image  # comes with streamlit
 
-    found = [
+    spectra = [
         _magnitudes(samples, rate)
         for samples, rate in _mono(Path(path), start=start, seconds=seconds)
     ]
-    if not found:
+    if not spectra:
         raise AudioError(path, f"has no sound at {start:g} s", "choose an earlier time")
-    power = np.concatenate(found, axis=1)
+    power = np.concatenate(spectra, axis=1)
     columns = np.linspace(0, power.shape[1], width, endpoint=False).astype(np.int64)
     level = 10 * np.log10(np.maximum(_rows(power, height)[:, columns], 1e-12))
     shade = np.clip(1 + (level - level.max()) / _RANGE_DB, 0, 1)
@@ -132,7 +132,7 @@ def _mono(path: Path, *, start: float, seconds: float | None) -> Any:
 def _magnitudes(samples: Samples, rate: int) -> NDArray[np.float32]:
     """Return the power of a block [1 + window / 2, frames], at some 16 kHz."""
     step = max(1, round(rate / _RATE))
-    if step > 1:  # a picture forgives a plain mean as its low-pass
+    if step > 1:  # for a picture, a mean is a sufficient low-pass filter
         kept = samples.size // step * step
         samples = samples[:kept].reshape(-1, step).mean(axis=1)
     if samples.size < _WINDOW:
@@ -146,9 +146,9 @@ def _rows(power: NDArray[np.float32], height: int) -> NDArray[np.float32]:
     """Return rows of log frequency, the lowest first."""
     top = power.shape[0] - 1
     lowest = _LOWEST * _WINDOW / _RATE
-    place = lowest * (top / lowest) ** np.linspace(0, 1, height)
-    below = np.minimum(place.astype(np.int64), top - 1)
-    share = (place - below).astype(np.float32)[:, None]
+    position = lowest * (top / lowest) ** np.linspace(0, 1, height)
+    below = np.minimum(position.astype(np.int64), top - 1)
+    share = (position - below).astype(np.float32)[:, None]
     return (1 - share) * power[below] + share * power[below + 1]
 
 
@@ -158,7 +158,7 @@ def _magma() -> NDArray[np.uint8]:
     from plotly.colors import hex_to_rgb as rgb
 
     anchors = get_colorscale("Magma")
-    at = [place for place, _ in anchors]
+    at = [position for position, _ in anchors]
     colours = np.array([rgb(colour) for _, colour in anchors], dtype=np.float64)
     wanted = np.linspace(0, 1, 256)
     channels = [np.interp(wanted, at, colours[:, channel]) for channel in range(3)]

@@ -1,7 +1,8 @@
-"""Datasets: what recordings there are, of which works, and where they lie.
+"""Datasets: the recordings of a collection, the work of each, and the path of each file.
 
-``demo``, ``smd`` and ``maestro`` are read as their authors lay them out; any other folder below
-``data/audio`` is a dataset under its own name. What is passed over stands in a dataset's ``notes``.
+``demo``, ``smd`` and ``maestro`` are read in the layout of their authors. Any other folder below
+``data/audio`` is a dataset under its own name. Files that are skipped are listed in a dataset's
+``notes``.
 
 Examples
 --------
@@ -42,9 +43,9 @@ def load_dataset(name: str, *, root: str | Path | None = None) -> Dataset:
     Raises
     ------
     UnknownName
-        If the name is none of the known datasets and ``root`` is no folder.
+        If the name is not a known dataset and ``root`` is not a folder.
     ArtifactError
-        If its recordings are missing; the message says where they belong.
+        If its recordings are missing; the message says where to put them.
     """
     if not _NAME.fullmatch(name):
         raise MessError(f"{name!r} is no dataset name: use letters, digits, '.', '_' and '-'")
@@ -66,20 +67,20 @@ def available_datasets(audio_root: str | Path | None = None) -> list[str]:
 
 
 def stray_names(audio_root: str | Path) -> list[str]:
-    """Return a line on everything directly below ``audio_root`` that belongs to no dataset."""
+    """Return a line about each file directly below ``audio_root`` that belongs to no dataset."""
     return _folders(Path(audio_root))[1]
 
 
 def _folders(audio_root: Path) -> tuple[list[str], list[str]]:
-    """Return the names of datasets, and what to say of the rest."""
+    """Return the names of the datasets, and a line about each other file."""
     names, stray = [], PassedOver()
     try:
-        found = sorted(audio_root.iterdir())
+        paths = sorted(audio_root.iterdir())
     except FileNotFoundError:
-        found = []
+        paths = []
     except OSError as error:
         return [], [f"{audio_root}: cannot be read ({error.strerror}); change its permissions"]
-    for path in found:
+    for path in paths:
         if path.name.startswith("."):
             continue
         if path.is_dir():

@@ -1,4 +1,4 @@
-"""What a dataset is: a list of tracks, each a recording of a work."""
+"""Dataset and Track: a dataset is a list of tracks, and each track is a recording of a work."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,13 +21,13 @@ class Track:
     path : Path
         The audio file.
     stated_duration : float or None
-        Seconds, where the dataset's own metadata gives it.
+        Seconds, if the metadata of the dataset states them.
     composer, work, title, movement : str
-        ``work`` is the composition as its composer's catalogue names it, without the movement.
+        ``work`` is the composition, as in the catalogue of its composer, without the movement.
     midi_path : Path or None
-        The performance as MIDI, where the dataset has one.
+        The performance as MIDI, if the dataset has it.
     extra : mapping of str to str
-        What only this dataset knows (MAESTRO's split and year, the demo's changes).
+        Metadata of this dataset only, such as the split and year of MAESTRO.
     """
 
     id: str
@@ -42,28 +42,28 @@ class Track:
 
     @cached_property
     def duration(self) -> float | None:
-        """Seconds, as the dataset states it or else as the file's header does."""
+        """Length in seconds, from the dataset's metadata or else from the file's header."""
         if self.stated_duration is not None:
             return self.stated_duration
         return probe_duration(self.path)
 
     @property
     def work_key(self) -> str:
-        """What folds and "same work" are grouped by; a track of unknown work stands alone."""
+        """The label by which tracks are grouped; a track of unknown work has its own label."""
         return f"{self.composer}/{self.work}" if self.work else self.id
 
     @property
     def label(self) -> str:
-        """Composer and title as a person would say them."""
+        """Composer and title, for people."""
         name = self.title or self.id
         return f"{self.composer}: {name}" if self.composer else name
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A named collection of tracks with its licence and its authors' address.
+    """A named collection of tracks with its licence and homepage.
 
-    ``notes`` says in a line each what was passed over, or is not there.
+    Each line of ``notes`` names files that were skipped or are missing.
     """
 
     name: str

@@ -1,10 +1,10 @@
 """The demo library: public-domain scores, performed by rule and rendered on the user's machine.
 
-`pipelines/build_demo.py` makes it; this module reads it. Each recording has audio, the MIDI that it
-was rendered from, and in ``extra`` the numbers of its performance. Twelve recordings have four
-variants each (``variant_of``, ``changed``, ``change_value``): a variant differs from its base in
-exactly one of tempo, dynamics, articulation and instrument, so what a search or a probe should say
-about the pair is known.
+`pipelines/build_demo.py` makes the library; this module reads it. Each recording has audio, the
+MIDI that it was rendered from, and the parameters of its performance in ``extra``. Twelve
+recordings have four variants each (``variant_of``, ``changed``, ``change_value``). A variant
+differs from its base in exactly one of tempo, dynamics, articulation and instrument. So the correct
+result of a search or a probe for such a pair is known.
 """
 
 import csv
@@ -74,9 +74,9 @@ def _track(root: Path, row: dict[str, str]) -> Track:
         raise ArtifactError(str(root / TABLE), "is damaged", COMMAND) from None
     for path in (audio, midi):
         try:
-            there = path.is_file()
+            exists = path.is_file()
         except OSError:  # a name that is too long for the file system
             raise ArtifactError(str(root / TABLE), "is damaged", COMMAND) from None
-        if not there:
+        if not exists:
             raise ArtifactError(str(path), "is missing", COMMAND)
     return track

@@ -1,21 +1,21 @@
-"""A performance of a score: the tempo, dynamics, articulation and touch that notation leaves open.
+"""Expressive performance: play a score with tempo, dynamics, articulation and touch.
 
-A score gives strict time and one loudness. An `Interpretation` is a handful of numbers drawn from
-a seed; `perform` turns them and a passage into timed notes with velocities. The models are simple
-forms of what measurements of pianists found, after the overview of Friberg, Bresin and Sundberg
-(2006):
+A score has strict time and one loudness. An `Interpretation` holds the parameters of a performance,
+drawn from a seed. `perform` applies them to an excerpt and returns timed notes with velocities. The
+models are simple forms of results that were measured on pianists, after the overview of Friberg,
+Bresin and Sundberg (2006):
 
 - phrases slow down and soften towards their boundaries (Todd 1992; Repp 1992, 1998), here a
   parabola for tempo and a rise and fall for loudness, per group of bars;
-- the end slows down like a runner who stops (Friberg and Sundberg 1999);
+- the tempo decreases at the end like the speed of a stopping runner (Friberg and Sundberg 1999);
 - higher notes and the melody are louder, and the melody leads by up to some 30 ms (Goebl 2001);
-- a note fills a part of its notated length, from staccato to an overlap with the next
+- a note sounds for a part of its notated length (staccato), up to an overlap with the next one
   (Bresin and Battel 2000);
-- hands are not exact: onsets and velocities scatter.
+- onsets and velocities scatter randomly.
 
-Four properties can be changed one at a time (`with_change`): each has random numbers of its own,
-and timing is kept in ticks of the score's beats with the tempo beside them, so a change of one
-leaves the others as they are, to the last bit.
+Four properties can be changed one at a time (`with_change`). Each has its own random numbers, and
+timing is stored in ticks of the score with a separate tempo. So a change of one property leaves the
+others exactly as they were.
 
 References
 ----------
@@ -47,7 +47,7 @@ TICKS_PER_QUARTER = 960
 PIANO = 0  # General MIDI program
 MIN_VELOCITY, MAX_VELOCITY = 10, 124
 _TEMPO_GRID = 0.5  # quarter notes between two tempo events
-_KEY_GAP = 12  # ticks for which a key is up before it is struck again
+_KEY_GAP = 12  # ticks between the release of a key and its next stroke
 _RITARDANDO_CURVATURE = 3.0  # q of Friberg and Sundberg; their runners brake with q = 3
 _HIGH_LOUD = 0.08  # velocity per semitone
 
@@ -57,7 +57,7 @@ CHANGES: tuple[Change, ...] = ("tempo", "dynamics", "articulation", "instrument"
 
 @dataclass(frozen=True, kw_only=True)
 class Interpretation:
-    """What a performer decides, as numbers.
+    """The parameters of a performance.
 
     Attributes
     ----------
@@ -77,10 +77,10 @@ class Interpretation:
     span : float
         Velocity from the softest to the loudest point of the dynamic curve.
     arch, trend, terrace : float
-        What the curve consists of: rise and fall in each phrase, a crescendo (positive) or
-        diminuendo over the whole passage, a step from phrase to phrase.
+        The components of the dynamic curve: rise and fall in each phrase, a crescendo (positive)
+        or diminuendo over the whole excerpt, a step from phrase to phrase.
     voicing : float
-        Velocity that the top note has over the middle of its chord.
+        How far the velocity of the top note exceeds that of the middle of its chord.
     touch : float
         Standard deviation of velocity from note to note.
     asynchrony, melody_lead : float
@@ -150,12 +150,12 @@ class Performance:
 
 
 def random_stream(seed: int, *names: str) -> np.random.Generator:
-    """Return random numbers that depend on the seed and the names alone."""
+    """Return a generator of random numbers that depends on the seed and the names alone."""
     return np.random.default_rng([seed, zlib.crc32("/".join(names).encode())])
 
 
 def draw_interpretation(rng: np.random.Generator, *, base_tempo: float) -> Interpretation:
-    """Draw how a piece is played, widely enough that recordings of a library differ.
+    """Draw the parameters of a performance, from ranges wide enough that recordings differ.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def draw_interpretation(rng: np.random.Generator, *, base_tempo: float) -> Inter
         ritardando=float(rng.uniform(0.5, 0.95)),
         phrase_bars=int(rng.choice([2, 4, 4, 8])),
         climax=float(rng.uniform(0.25, 0.8)),
-        # A wide curve has less room for its middle between too soft to hear and too loud.
+        # A wide dynamic range leaves a narrower range for its middle.
         level=float(rng.uniform(44 + span / 4, 110 - span / 2)),
         span=span,
         arch=float(rng.uniform(0.3, 1.0)),
@@ -194,7 +194,7 @@ def draw_interpretation(rng: np.random.Generator, *, base_tempo: float) -> Inter
 def with_change(
     interpretation: Interpretation, change: Change, *, tempo_factor: float, program: int
 ) -> tuple[Interpretation, float]:
-    """Change exactly one property, far enough to be heard.
+    """Change exactly one property, by an audible amount.
 
     Parameters
     ----------
@@ -210,7 +210,8 @@ def with_change(
     Returns
     -------
     Interpretation, float
-        And the new value: tempo factor, velocity span, duration ratio or program.
+        The changed parameters, and the new value: tempo factor, velocity span, duration ratio or
+        program.
     """
     if change == "tempo":
         return replace(interpretation, tempo=interpretation.tempo * tempo_factor), tempo_factor
@@ -226,34 +227,34 @@ def with_change(
 
 
 def perform(
-    passage: Excerpt, interpretation: Interpretation, *, seed: int, name: str
+    excerpt: Excerpt, interpretation: Interpretation, *, seed: int, name: str
 ) -> Performance:
-    """Play a passage.
+    """Play an excerpt.
 
     Parameters
     ----------
-    passage : Excerpt
+    excerpt : Excerpt
     interpretation : Interpretation
     seed : int
     name : str
-        Of the recording; with ``seed`` it decides all that is random. Recordings that differ in
-        one property share it.
+        The name of the recording. With ``seed`` it determines all random numbers. Recordings that
+        differ in one property only have the same name.
 
     Returns
     -------
     Performance
     """
-    tempo_onset, tempo_value = tempo_curve(passage, interpretation)
-    onset = _onsets(passage, interpretation, random_stream(seed, name, "timing"))
+    tempo_onset, tempo_value = tempo_curve(excerpt, interpretation)
+    onset = _onsets(excerpt, interpretation, random_stream(seed, name, "timing"))
     velocity = _velocities(
-        passage,
+        excerpt,
         interpretation,
         steps=random_stream(seed, name, "terraces"),
         touch=random_stream(seed, name, "touch"),
     )
-    duration = _durations(passage, interpretation, random_stream(seed, name, "articulation"))
-    order = np.lexsort((passage.pitch, onset))
-    onset, pitch = onset[order], passage.pitch[order]
+    duration = _durations(excerpt, interpretation, random_stream(seed, name, "articulation"))
+    order = np.lexsort((excerpt.pitch, onset))
+    onset, pitch = onset[order], excerpt.pitch[order]
     duration = _release_before_repetition(onset, duration[order], pitch)
     return Performance(
         onset=onset,
@@ -262,23 +263,23 @@ def perform(
         velocity=velocity[order],
         tempo_onset=tempo_onset,
         tempo_value=tempo_value,
-        meter=passage.meter,
+        meter=excerpt.meter,
         program=interpretation.program,
     )
 
 
-def tempo_curve(passage: Excerpt, interpretation: Interpretation) -> tuple[Ints, Ints]:
+def tempo_curve(excerpt: Excerpt, interpretation: Interpretation) -> tuple[Ints, Ints]:
     """Return tempo events: ticks, and microseconds per quarter note.
 
     In a phrase, at position p, speed is 1 + rubato · (1/3 − (2p − 1)²); towards the end it is
     (1 + (w³ − 1) u)^(1/3), where u runs from 0 to 1 over the last bars and w is the final tempo.
     """
-    grid = np.arange(0.0, passage.quarters, _TEMPO_GRID)
+    grid = np.arange(0.0, excerpt.quarters, _TEMPO_GRID)
     middle = grid + _TEMPO_GRID / 2
-    position, _ = phrase_position(passage, interpretation.phrase_bars, middle)
+    position, _ = phrase_position(excerpt, interpretation.phrase_bars, middle)
     arch = 1 + interpretation.rubato * (1 / 3 - (2 * position - 1) ** 2)
-    braking = min(max(4.0, passage.quarters / 12), passage.quarters)
-    progress = np.clip((middle - (passage.quarters - braking)) / braking, 0.0, 1.0)
+    braking = min(max(4.0, excerpt.quarters / 12), excerpt.quarters)
+    progress = np.clip((middle - (excerpt.quarters - braking)) / braking, 0.0, 1.0)
     q = _RITARDANDO_CURVATURE
     stopping = (1 + (interpretation.ritardando**q - 1) * progress) ** (1 / q)
     value = np.rint(60e6 / (interpretation.tempo * arch * stopping))
@@ -286,20 +287,20 @@ def tempo_curve(passage: Excerpt, interpretation: Interpretation) -> tuple[Ints,
 
 
 def phrase_position(
-    passage: Excerpt, phrase_bars: int, at: NDArray[np.float64]
+    excerpt: Excerpt, phrase_bars: int, at: NDArray[np.float64]
 ) -> tuple[Floats, Ints]:
-    """Return where in its phrase each position lies, 0 to 1, and which phrase that is."""
-    bounds = passage.barlines[:-1:phrase_bars]
-    if bounds.size > 1 and passage.quarters - bounds[-1] < (bounds[1] - bounds[0]) / 2:
+    """Return the relative position (0 to 1) within its phrase, and the number of the phrase."""
+    bounds = excerpt.barlines[:-1:phrase_bars]
+    if bounds.size > 1 and excerpt.quarters - bounds[-1] < (bounds[1] - bounds[0]) / 2:
         bounds = bounds[:-1]  # a remainder belongs to the phrase before it
-    bounds = np.append(bounds, passage.quarters)
+    bounds = np.append(bounds, excerpt.quarters)
     index = np.clip(np.searchsorted(bounds, at, side="right") - 1, 0, bounds.size - 2)
     position = (at - bounds[index]) / (bounds[index + 1] - bounds[index])
     return np.clip(position, 0.0, 1.0), index.astype(np.int64)
 
 
 def dynamic_curve(
-    passage: Excerpt,
+    excerpt: Excerpt,
     interpretation: Interpretation,
     at: NDArray[np.float64],
     steps: np.random.Generator,
@@ -307,17 +308,17 @@ def dynamic_curve(
     """Return the planned velocity at positions in quarter notes.
 
     Arch, trend and terraces are summed by weight; the sum is scaled so that it spans
-    ``interpretation.span`` over the passage, around ``interpretation.level``.
+    ``interpretation.span`` over the excerpt, around ``interpretation.level``.
     """
-    grid = np.linspace(0.0, passage.quarters, 256, endpoint=False)
-    where = np.concatenate([grid, np.clip(at, 0.0, passage.quarters)])
-    position, phrase = phrase_position(passage, interpretation.phrase_bars, where)
+    grid = np.linspace(0.0, excerpt.quarters, 256, endpoint=False)
+    where = np.concatenate([grid, np.clip(at, 0.0, excerpt.quarters)])
+    position, phrase = phrase_position(excerpt, interpretation.phrase_bars, where)
     heights = steps.uniform(-1.0, 1.0, size=int(phrase.max()) + 1)
     peak = interpretation.climax
     rise = np.where(position < peak, position / peak, (1 - position) / (1 - peak))
     curve = (
         interpretation.arch * np.sin(np.pi / 2 * rise)
-        + interpretation.trend * where / passage.quarters
+        + interpretation.trend * where / excerpt.quarters
         + interpretation.terrace * heights[phrase]
     )
     low, high = curve[: grid.size].min(), curve[: grid.size].max()
@@ -325,49 +326,49 @@ def dynamic_curve(
     return interpretation.level + interpretation.span * shape
 
 
-def _chords(passage: Excerpt) -> tuple[Ints, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the chord of each note and whether it is its top or its bottom note."""
-    new = np.append(True, np.diff(passage.onset) > 0)
+def _chords(excerpt: Excerpt) -> tuple[Ints, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the chord of each note, and whether it is the top or the bottom note of the chord."""
+    new = np.append(True, np.diff(excerpt.onset) > 0)
     last = np.append(new[1:], True)
     return np.cumsum(new) - 1, last, new & ~last
 
 
-def _onsets(passage: Excerpt, interpretation: Interpretation, rng: np.random.Generator) -> Ints:
-    chord, top, _ = _chords(passage)
+def _onsets(excerpt: Excerpt, interpretation: Interpretation, rng: np.random.Generator) -> Ints:
+    chord, top, _ = _chords(excerpt)
     together = rng.standard_normal(int(chord[-1]) + 1)[chord]
-    alone = rng.standard_normal(passage.onset.size)
+    alone = rng.standard_normal(excerpt.onset.size)
     scatter = interpretation.asynchrony * (0.6 * together + 0.8 * alone)
-    lead = interpretation.melody_lead * (top & ~np.append(True, np.diff(passage.onset) > 0))
-    ticks = np.rint((passage.onset + scatter - lead) * TICKS_PER_QUARTER)
+    lead = interpretation.melody_lead * (top & ~np.append(True, np.diff(excerpt.onset) > 0))
+    ticks = np.rint((excerpt.onset + scatter - lead) * TICKS_PER_QUARTER)
     return np.maximum(ticks, 0).astype(np.int64)
 
 
 def _velocities(
-    passage: Excerpt,
+    excerpt: Excerpt,
     interpretation: Interpretation,
     *,
     steps: np.random.Generator,
     touch: np.random.Generator,
 ) -> Ints:
-    _, top, bottom = _chords(passage)
+    _, top, bottom = _chords(excerpt)
     voice = np.where(top, 0.5, np.where(bottom, -0.2, -0.5)) * interpretation.voicing
     velocity = (
-        dynamic_curve(passage, interpretation, passage.onset, steps)
+        dynamic_curve(excerpt, interpretation, excerpt.onset, steps)
         + voice
-        + _HIGH_LOUD * (passage.pitch - 62)
-        + interpretation.touch * touch.standard_normal(passage.pitch.size)
+        + _HIGH_LOUD * (excerpt.pitch - 62)
+        + interpretation.touch * touch.standard_normal(excerpt.pitch.size)
     )
     return np.clip(np.rint(velocity), MIN_VELOCITY, MAX_VELOCITY).astype(np.int64)
 
 
-def _durations(passage: Excerpt, interpretation: Interpretation, rng: np.random.Generator) -> Ints:
-    scatter = np.clip(1 + 0.05 * rng.standard_normal(passage.duration.size), 0.8, 1.2)
-    quarters = passage.duration * interpretation.articulation * scatter
+def _durations(excerpt: Excerpt, interpretation: Interpretation, rng: np.random.Generator) -> Ints:
+    scatter = np.clip(1 + 0.05 * rng.standard_normal(excerpt.duration.size), 0.8, 1.2)
+    quarters = excerpt.duration * interpretation.articulation * scatter
     return np.maximum(np.rint(quarters * TICKS_PER_QUARTER), 1).astype(np.int64)
 
 
 def _release_before_repetition(onset: Ints, duration: Ints, pitch: Ints) -> Ints:
-    """Shorten notes whose key is struck again while they sound."""
+    """Shorten a note whose key is struck again before its end."""
     order = np.lexsort((onset, pitch))
     again = np.append(np.diff(pitch[order]) == 0, False)
     until = np.append(np.diff(onset[order]), 0)

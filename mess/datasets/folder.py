@@ -1,9 +1,8 @@
-"""Any tree of audio files as a dataset: names are ids, the folder above is the work.
+"""Any folder of audio files as a dataset: a file name is the id, the subfolder is the work.
 
-Nothing is known of the music but where its files lie. Files of one subfolder count as one work
-(an album, a session, a sonata's movements), so that folds never split what was recorded
-together; files directly in the root each stand alone. A MIDI file of the same name beside a
-recording is its MIDI.
+No metadata is needed. All files of one subfolder count as one work (an album, a session, the
+movements of a sonata), so that folds never split what was recorded together. A file directly in the
+root is a work of its own. A MIDI file with the same name beside a recording is its MIDI.
 """
 
 from pathlib import Path
@@ -16,7 +15,7 @@ LICENCE = "your own recordings"
 
 
 def load_folder(root: Path, *, name: str = "folder") -> Dataset:
-    """Read every audio file below ``root``; what is passed over stands in the dataset's notes.
+    """Read every audio file below ``root``; the notes of the dataset list what is skipped.
 
     Raises
     ------

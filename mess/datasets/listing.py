@@ -1,8 +1,8 @@
-"""Which recordings and MIDI files lie in a folder, what they are called, what is passed over.
+"""Listing a folder: its recordings and MIDI files, their ids, and the files that are skipped.
 
-One odd name costs a line and never the dataset: what cannot be used is told by its reason, and the
-rest is read. Links to folders are followed, each folder once. Names that begin with a dot, and what
-macOS packs into ``__MACOSX``, are no recordings.
+A file that cannot be used costs one line with the reason; all other files are read. Links to
+folders are followed, but each folder is read only once. Hidden files, and those that macOS packs
+into ``__MACOSX``, are skipped.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 from mess.audio.decoding import AUDIO_SUFFIXES
 
 MIDI_SUFFIXES = frozenset({".mid", ".midi"})
-# Audio by its name, in formats that are not read.
+# Suffixes of audio formats that are not supported.
 _UNREAD = frozenset(
     {
         *(".3gp", ".aa", ".aax", ".ac3", ".amr", ".dff", ".dsf", ".dts", ".gsm", ".m4p", ".mpc"),
@@ -27,13 +27,13 @@ _SHOWN, _LONGEST = 3, 80  # names in a line, characters of a name
 
 
 class PassedOver:
-    """What is not read: the names by reason."""
+    """The files that are skipped: their names by reason."""
 
     def __init__(self) -> None:
         self._names: defaultdict[str, list[str]] = defaultdict(list)
 
     def add(self, name: str, reason: str) -> None:
-        """Remember a name, as a path below the dataset's root."""
+        """Add a name, as a path below the root of the dataset."""
         self._names[reason].append(name)
 
     def lines(self) -> tuple[str, ...]:
@@ -75,10 +75,10 @@ class Listing:
 
 
 def list_files(root: Path) -> Listing:
-    """Look for recordings and MIDI files in ``root``, at any depth."""
+    """Find the recordings and MIDI files below ``root``, at any depth."""
     listing = _Walk(root)
     while listing.folders or listing.links:
-        # Folders before links: a file is called by the folder that it lies in.
+        # Folders before links, so that a file is named by its real folder.
         listing.look_into(listing.folders.popleft() if listing.folders else listing.links.popleft())
     for folder in listing.named_as_audio:
         if not any(folder in path.parents for path in listing.audio):
@@ -105,11 +105,11 @@ class _Walk:
 
     def look_into(self, folder: Path) -> None:
         try:
-            found = folder.stat()
-            if (found.st_dev, found.st_ino) in self._seen:
+            status = folder.stat()
+            if (status.st_dev, status.st_ino) in self._seen:
                 self.pass_over(folder, "a link to a folder that is read already")
                 return
-            self._seen.add((found.st_dev, found.st_ino))
+            self._seen.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as entries:
                 listed = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
@@ -148,20 +148,20 @@ class _Walk:
 
 
 def printable(name: str) -> str:
-    """Replace bytes that are no UTF-8, so that a name can be printed and stored."""
+    """Replace bytes that are not UTF-8, so that a name can be printed and stored."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def folded(name: str) -> str:
-    """Return a name without regard to case and Unicode form, as some file systems compare it."""
+def case_folded(name: str) -> str:
+    """Return a name in the form in which case-insensitive file systems compare it."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def unique_ids(names: Iterable[str]) -> list[str]:
-    """Return an id for each path: without its suffix where that is enough.
+    """Return a unique id for each path, without the suffix if possible.
 
-    Files of one name keep their suffixes, undecodable bytes are spelt out where they alone tell two
-    names apart.
+    Files that differ only in their suffix keep it. Bytes that are not UTF-8 are escaped if two
+    names would otherwise be equal.
 
     >>> unique_ids(["a.wav", "b.wav", "b.flac", "b.wav.mp3"])
     ['a', 'b.wav', 'b.flac', 'b.wav.mp3']
@@ -182,7 +182,7 @@ def unique_ids(names: Iterable[str]) -> list[str]:
             holders[options[level[number]]].append(number)
         clashes = [group for group in holders.values() if len(group) > 1]
         if not clashes:
-            return [options[which] for options, which in zip(choices, level, strict=True)]
+            return [options[index] for options, index in zip(choices, level, strict=True)]
         for group in clashes:
             lowest = min(level[number] for number in group)
             for number in group:
@@ -190,29 +190,29 @@ def unique_ids(names: Iterable[str]) -> list[str]:
 
 
 class MidiByName:
-    """Finds the MIDI of a recording by its name, whatever the case of its suffix.
+    """Find the MIDI file of a recording by its name; the case of the suffix is ignored.
 
     Parameters
     ----------
     paths : iterable of Path
     anywhere : bool
-        The MIDI may lie in another folder than the recording.
+        Whether the MIDI may be in another folder than the recording.
     """
 
     def __init__(self, paths: Iterable[Path], *, anywhere: bool = False) -> None:
         self._anywhere = anywhere
         self._exact: dict[tuple[Path | None, str], Path] = {}
-        self._folded: defaultdict[tuple[Path | None, str], list[Path]] = defaultdict(list)
+        self._case_folded: defaultdict[tuple[Path | None, str], list[Path]] = defaultdict(list)
         for path in paths:
-            place, stem = self._key(path)
-            self._exact.setdefault((place, stem), path)
-            self._folded[place, folded(stem)].append(path)
+            folder, stem = self._key(path)
+            self._exact.setdefault((folder, stem), path)
+            self._case_folded[folder, case_folded(stem)].append(path)
 
     def _key(self, path: Path) -> tuple[Path | None, str]:
         return None if self._anywhere else path.parent, path.stem
 
     def find(self, recording: Path) -> Path | None:
-        """Return the MIDI of exactly this name, else the only one that differs in case or form."""
-        place, stem = self._key(recording)
-        alike = self._folded.get((place, folded(stem)), [])
-        return self._exact.get((place, stem)) or (alike[0] if len(alike) == 1 else None)
+        """Return the MIDI of this exact name, else the only one that differs in case or form."""
+        folder, stem = self._key(recording)
+        alike = self._case_folded.get((folder, case_folded(stem)), [])
+        return self._exact.get((folder, stem)) or (alike[0] if len(alike) == 1 else None)

@@ -1,8 +1,9 @@
 """MAESTRO: performances of the International Piano-e-Competition, audio and aligned MIDI.
 
-A list, ``maestro-v3.0.0.csv`` or ``.json`` (likewise v1 and v2), has every recording with composer,
-title, split, year and the files in one folder a year. The JSON of v1 and v2 is a list of records,
-that of v3 has a table's columns. A part of the recordings will do, in any format of audio.
+A list, ``maestro-v3.0.0.csv`` or ``.json`` (and the same for v1 and v2), states the composer,
+title, split, year and files of every recording; the files of a year are in one folder. The JSON of
+v1 and v2 is a list of records, that of v3 is a table of columns. A subset of the recordings is
+enough, in any audio format.
 
 References
 ----------
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from mess.datasets.base import Dataset, Track
-from mess.datasets.listing import Listing, MidiByName, folded, list_files, unique_ids
+from mess.datasets.listing import Listing, MidiByName, case_folded, list_files, unique_ids
 from mess.errors import ArtifactError, MessError
 
 LICENCE = "CC BY-NC-SA 4.0"
@@ -44,19 +45,19 @@ _CATALOGUE = re.compile(
 
 
 def work_of(title: str) -> str:
-    """Return the composition that a title names, so that spellings of one work agree.
+    """Return the work that a title names, the same for different spellings of one work.
 
-    The catalogue number decides where there is one; else the title up to its first movement,
-    without case and punctuation.
+    It is the catalogue number if there is one. Otherwise it is the title up to the first comma, in
+    lower case and without punctuation.
 
     >>> work_of('Sonata No. 21, Op. 53, "Waldstein", I. Allegro con brio')
     'op 53'
     >>> work_of("Etude Op. 10 No. 4") == work_of("Etude Op. 10, No. 4 in C-sharp minor")
     True
     """
-    found = _CATALOGUE.search(title)
-    if found:
-        name, number, part = found.groups()
+    match = _CATALOGUE.search(title)
+    if match:
+        name, number, part = match.groups()
         name = {"kv": "k"}.get(name.lower(), name.lower())
         number = re.sub(r"\s*[:/]\s*", ":", number.lower())
         return f"{name} {number}" + (f" no {part}" if part else "")
@@ -67,8 +68,8 @@ Row = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class _Found:
-    """The recordings of a list that are there, each with its row, and what there is to say."""
+class _MatchedList:
+    """The recordings of a list that are present, each with its row, and the notes about them."""
 
     source: Path
     rows: list[tuple[Path, Row]]
@@ -79,8 +80,8 @@ class _Found:
 def load_maestro(root: Path) -> Dataset:
     """Read the recordings of a list of MAESTRO whose audio is in ``root``.
 
-    Of several lists, in ``root`` or in a folder of it, the one counts by which most recordings are
-    there, the newest of equals.
+    If there are several lists, in ``root`` or directly below, the list with the most recordings
+    present is used; on a tie, the newest.
 
     Raises
     ------
@@ -97,16 +98,16 @@ def load_maestro(root: Path) -> Dataset:
     if not lists:
         raise _missing(f"needs {root / 'maestro-v3.0.0.csv'}")
     listing = list_files(root)
-    found: list[_Found] = []
+    matched: list[_MatchedList] = []
     damaged: list[MessError] = []
     for path in lists:
         try:
-            found.append(_match(path, _read_rows(path), listing))
+            matched.append(_match(path, _read_rows(path), listing))
         except MessError as error:
             damaged.append(error)
-    if not found:
+    if not matched:
         raise damaged[0]
-    best = max(found, key=lambda one: len(one.rows))
+    best = max(matched, key=lambda candidate: len(candidate.rows))
     if not best.rows:
         raise _missing(f"has none of its {best.total:,} recordings below {root}")
     tracks = _tracks(best, listing)
@@ -115,7 +116,7 @@ def load_maestro(root: Path) -> Dataset:
 
 
 def _version(path: Path) -> tuple[int, int, int, bool] | tuple[()]:
-    """Return the version that a list's name says, CSV above JSON; () if it is no list."""
+    """Return the version in the name of a list, CSV above JSON; () if it is not a list."""
     match = _LIST.fullmatch(path.name)
     if match is None:
         return ()
@@ -124,7 +125,7 @@ def _version(path: Path) -> tuple[int, int, int, bool] | tuple[()]:
 
 
 def _read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read a list as rows; they may lack columns.
+    """Read the rows of a list; a row may lack columns.
 
     Raises
     ------
@@ -164,11 +165,11 @@ def _from_json(text: str) -> list[dict[str, Any]]:
     return [row if isinstance(row, dict) else {} for row in table]
 
 
-def _match(source: Path, rows: Sequence[Mapping[str, Any]], listing: Listing) -> _Found:
-    """Find the recordings of a list among the files; names in it are never opened as they stand."""
+def _match(source: Path, rows: Sequence[Mapping[str, Any]], listing: Listing) -> _MatchedList:
+    """Find the recordings of a list among the files; the paths in the list are never opened."""
     by_name = {path.as_posix(): path for path in listing.audio}
     by_stem = {_stem(name): path for name, path in reversed(by_name.items())}
-    there: dict[Path, Row] = {}
+    present: dict[Path, Row] = {}
     odd = twice = missing = 0
     for row in rows:
         plain = {name: _text(row.get(name)) for name in _COLUMNS}
@@ -179,36 +180,36 @@ def _match(source: Path, rows: Sequence[Mapping[str, Any]], listing: Listing) ->
         path = by_name.get(wanted) or by_stem.get(_stem(wanted))
         if path is None:
             missing += 1
-        elif path in there:
+        elif path in present:
             twice += 1
         else:
-            there[path] = plain
+            present[path] = plain
     counts = (
         (missing, f"{missing:,} of {len(rows):,} recordings are not here"),
         (odd, f"damaged rows, left out: {odd:,}"),
         (twice, f"rows that name a recording again, left out: {twice:,}"),
     )
-    notes = [f"{source.name}: {what}" for count, what in counts if count]
-    return _Found(source, list(there.items()), len(rows), notes)
+    notes = [f"{source.name}: {note}" for count, note in counts if count]
+    return _MatchedList(source, list(present.items()), len(rows), notes)
 
 
 def _stem(name: str) -> str:
-    """Return a path without its suffix, whatever its case and Unicode form."""
-    return folded(re.sub(r"\.[^./]*$", "", name))
+    """Return a path without its suffix, case-folded and in one Unicode form."""
+    return case_folded(re.sub(r"\.[^./]*$", "", name))
 
 
 def _text(value: object) -> str:
-    """Return a cell as text; what is no text or number is none."""
+    """Return a field as text; "" if it is neither text nor a number."""
     known = isinstance(value, str | int | float) and not isinstance(value, bool)
     return str(value).strip() if known else ""
 
 
-def _tracks(found: _Found, listing: Listing) -> tuple[Track, ...]:
-    """Return a track for each recording, and note what is known of no row or has no MIDI."""
+def _tracks(matched: _MatchedList, listing: Listing) -> tuple[Track, ...]:
+    """Return a track for each recording; note files without a row and tracks without MIDI."""
     by_name = {path.as_posix(): path for path in listing.midi}
     beside = MidiByName(listing.midi)
-    names = [listing.name(path) for path, _ in found.rows]
-    stems = [path.stem for path, _ in found.rows]
+    names = [listing.name(path) for path, _ in matched.rows]
+    stems = [path.stem for path, _ in matched.rows]
     ids = stems if len(set(stems)) == len(stems) else unique_ids(names)
     tracks = tuple(
         Track(
@@ -218,22 +219,22 @@ def _tracks(found: _Found, listing: Listing) -> tuple[Track, ...]:
             composer=row["canonical_composer"],
             work=work_of(row["canonical_title"]),
             title=row["canonical_title"],
-            midi_path=by_name.get((found.source.parent / row["midi_filename"]).as_posix())
+            midi_path=by_name.get((matched.source.parent / row["midi_filename"]).as_posix())
             or beside.find(path),
             extra={"split": row["split"], "year": row["year"]},
         )
-        for (path, row), track_id in zip(found.rows, ids, strict=True)
+        for (path, row), track_id in zip(matched.rows, ids, strict=True)
     )
     silent = sum(track.midi_path is None for track in tracks)
     if silent:
-        found.notes.append(f"recordings without MIDI here: {silent:,} of {len(tracks):,}")
+        matched.notes.append(f"recordings without MIDI here: {silent:,} of {len(tracks):,}")
     for stray in set(listing.audio) - {track.path for track in tracks}:
-        listing.passed_over.add(listing.name(stray), f"not in {found.source.name}")
+        listing.passed_over.add(listing.name(stray), f"not in {matched.source.name}")
     return tracks
 
 
 def _seconds(text: str) -> float | None:
-    """Return a length; None where none is stated, so that the file is asked."""
+    """Return the stated length; None without a valid one, so that the file's header is used."""
     try:
         seconds = float(text)
     except ValueError:

@@ -1,17 +1,17 @@
-"""A performance as a MIDI file and as sound.
+"""Rendering: write a performance as a MIDI file and as audio.
 
-The tones come from symusic's synthesizer and the soundfont that pretty_midi installs, one long
-tone per pitch; this module gives each note its loudness, its brightness and its release. (The
-synthesizer itself, as of symusic 0.5.8, plays every velocity alike and stops a tone at once.)
+The tones come from symusic's synthesizer with the soundfont that pretty_midi installs: one long
+tone per pitch. This module gives each note its loudness, brightness and release, because the
+synthesizer (symusic 0.5.8) ignores velocity and ends a tone abruptly.
 
 - Loudness: 40 · log10(velocity / 127) dB, the default of the SoundFont 2.04 specification
   (section 8.4.1).
-- Brightness: a low-pass filter of second order that closes with decreasing velocity, from 20 kHz
-  by 4800 cents. The specification's default (8.4.2) is 2400, meant for soundfonts that hold
-  recordings of several velocities; on a piano the hammer's softness darkens quiet notes more.
-- Release: once the key is up the tone decays by 60 dB in 0.3 s, as dampers do.
+- Brightness: a low-pass filter of second order. Its cutoff falls with velocity, from 20 kHz by 4800
+  cents. The default of the specification (8.4.2) is 2400 cents, for soundfonts with recordings at
+  several velocities. On a piano, soft notes are darker than that.
+- Release: after the key is released, the tone decays by 60 dB in 0.3 s, like a damped string.
 
-The sustain pedal is not used. One fixed gain serves all recordings, so their levels compare.
+The sustain pedal is not used. All recordings have the same gain, so their levels are comparable.
 """
 
 from collections.abc import Callable
@@ -31,9 +31,9 @@ from mess.storage.files import replacing, write_bytes
 SAMPLE_RATE = 44_100
 TAIL_SECONDS = 1.0
 GAIN = 1.2  # the loudest recordings of the demo library peak near -3 dBFS
-CEILING = 0.97  # of full scale; a louder recording is turned down rather than clipped
+CEILING = 0.97  # of full scale; a louder recording is scaled down instead of clipped
 _RELEASE_SECONDS = 0.3
-_VELOCITY_BAND = 8  # notes of like velocity share one filter
+_VELOCITY_BAND = 8  # notes with similar velocities share a filter
 _OPEN_CUTOFF = 20_000.0  # Hz
 _CLOSED_CENTS = 4800.0
 _QUALITY = 1
@@ -63,7 +63,7 @@ def soundfont_path() -> Path:
     Raises
     ------
     MissingDependency
-        If pretty_midi is not installed or came without it.
+        If pretty_midi or its soundfont is not installed.
     """
     package = find_spec("pretty_midi")
     if package is None or package.origin is None:
@@ -75,7 +75,7 @@ def soundfont_path() -> Path:
 
 
 def write_midi(path: Path, performance: Performance, *, name: str) -> None:
-    """Write a standard MIDI file whose beats are the score's and whose tempo is the performer's.
+    """Write a standard MIDI file: the beats of the score, at the tempo of the performance.
 
     Raises
     ------
@@ -103,12 +103,12 @@ def write_midi(path: Path, performance: Performance, *, name: str) -> None:
 
 
 def render(performance: Performance) -> Samples:
-    """Return a performance as sound.
+    """Render a performance as audio.
 
     Returns
     -------
     ndarray [shape=(n,)]
-        Mono, `SAMPLE_RATE`, within ±`CEILING`; it ends `TAIL_SECONDS` after the last release.
+        Mono, at `SAMPLE_RATE`, within ±`CEILING`; ends `TAIL_SECONDS` after the last release.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def write_flac(path: Path, samples: Samples) -> None:
 
 
 def _mix(performance: Performance, tone: Tone) -> Samples:
-    """Add up the notes, band by band of velocity, each band through its filter."""
+    """Mix the notes; notes of one velocity band pass through one filter."""
     from scipy.signal import butter, sosfilt
 
     start = np.rint(performance.seconds(performance.onset) * SAMPLE_RATE).astype(np.int64)
@@ -173,7 +173,7 @@ def _release_curve() -> Samples:
 
 
 def _tone(synthesizer: Any, program: int, pitch: int, seconds: float) -> Samples:
-    """Return one pitch held for some seconds, mono."""
+    """Return a tone of one pitch, mono."""
     symusic = _symusic()
     score = symusic.Score(TICKS_PER_QUARTER)  # at 120 quarter notes a minute
     track = symusic.Track("", program, False)

@@ -1,6 +1,6 @@
-"""From an encoded score to arrays of notes, and from those to an excerpt.
+"""Sheet music: read the notes of an encoded score, and cut excerpts from it.
 
-Conventions: positions and durations are in quarter notes from the beginning of the score; pitches
+Conventions: positions and durations are in quarter notes from the beginning of the score. Pitches
 are MIDI note numbers as they sound. Ties are joined, grace notes precede their main note, chord
 symbols and unpitched percussion are left out, and repeats are played once.
 """
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mess.errors import MessError, MissingDependency
 
 GRACE_QUARTERS = 0.125
-_SAME_PLACE = 1e-3  # quarter notes; encoded tuplets do not add up exactly
+_TOLERANCE = 1e-3  # quarter notes; the durations of encoded tuplets are rounded
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Excerpt:
-    """Notes of a score or of an excerpt of it.
+    """The notes of a score, or of a part of it.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Excerpt:
     pitch : ndarray [shape=(n,)]
         MIDI note numbers.
     barlines : ndarray [shape=(bars + 1,)]
-        Where bars begin, and last where the passage ends.
+        Where the bars begin, and where the last one ends.
     meter : tuple of int
         The time signature at its beginning.
     """
@@ -86,12 +86,14 @@ def read_score(path: Path) -> Excerpt:
     except ImportError:
         raise MissingDependency("music21", "demo") from None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of bars that are overfull by a tuplet's rounding
+        warnings.simplefilter(
+            "ignore"
+        )  # warnings about bars that are too long by the rounding of tuplets
         try:
             parsed: Any = converter.parse(path, forceSource=True, storePickle=False)
-        except Exception as error:  # its parsers' errors share no base class
+        except Exception as error:  # the parsers' errors have no common base class
             raise MessError(f"{path}: is no score that can be read ({error})") from None
-        if isinstance(parsed, stream.Opus):  # ABC files hold each voice as a tune of its own
+        if isinstance(parsed, stream.Opus):  # an ABC file may hold each voice as a separate tune
             parsed = parsed.mergeScores()
         parts = list(parsed.parts)
         notes = [note for part in parts for note in _join_ties(list(_notes_of(part)))]
@@ -103,7 +105,7 @@ def read_score(path: Path) -> Excerpt:
     end = max(float((onset + duration).max()), float(parsed.highestTime))
     bars = [float(measure.offset) for measure in parts[0].getElementsByClass("Measure")]
     meter = next(iter(parts[0].recurse().getElementsByClass("TimeSignature")), None)
-    return _sorted_passage(
+    return _sorted_excerpt(
         onset,
         duration,
         pitch,
@@ -126,22 +128,22 @@ def excerpt(score: Excerpt, *, start: float, quarters: float) -> Excerpt:
     Returns
     -------
     Excerpt
-        With positions counted from its own beginning. Notes that sound before ``start`` are left
-        out, notes that sound beyond the end are shortened.
+        Positions count from its beginning. Notes that begin before ``start`` are left out; notes
+        that last beyond the end are shortened.
     """
     first = int(np.abs(score.barlines[:-1] - start).argmin())
     rest = score.barlines[first:] - score.barlines[first]
-    rounds = max(1, int(np.ceil((quarters - _SAME_PLACE) / rest[-1])))
+    rounds = max(1, int(np.ceil((quarters - _TOLERANCE) / rest[-1])))
     ends = np.concatenate([rest[1:] + turn * rest[-1] for turn in range(rounds)])
     length = float(ends[np.abs(ends - quarters).argmin()])
-    inside = score.onset >= score.barlines[first] - _SAME_PLACE
+    inside = score.onset >= score.barlines[first] - _TOLERANCE
     once = score.onset[inside] - score.barlines[first]
     onset = np.concatenate([once + turn * rest[-1] for turn in range(rounds)])
     duration = np.tile(score.duration[inside], rounds)
     pitch = np.tile(score.pitch[inside], rounds)
-    kept = onset < length - _SAME_PLACE
-    barlines = np.concatenate([[0.0], ends[ends <= length + _SAME_PLACE]])
-    return _sorted_passage(
+    kept = onset < length - _TOLERANCE
+    barlines = np.concatenate([[0.0], ends[ends <= length + _TOLERANCE]])
+    return _sorted_excerpt(
         onset[kept],
         np.minimum(duration[kept], length - onset[kept]),
         pitch[kept],
@@ -166,15 +168,15 @@ def _notes_of(part: Any) -> Iterator[tuple[float, float, int, str]]:
         if element.duration.isGrace:
             graces.extend(midi for midi, _ in pitches)
             continue
-        place = float(flat.elementOffset(element))
+        onset = float(flat.elementOffset(element))
         for index, midi in enumerate(graces):
-            before = place - (len(graces) - index) * GRACE_QUARTERS
+            before = onset - (len(graces) - index) * GRACE_QUARTERS
             yield max(before, 0.0), GRACE_QUARTERS, midi, ""
         graces.clear()
         for midi, tie in pitches:
             length = float(element.duration.quarterLength)
             if length > 0:
-                yield place, length, midi, tie.type if tie else ""
+                yield onset, length, midi, tie.type if tie else ""
 
 
 def _members(element: Any) -> tuple[Any, ...]:
@@ -184,12 +186,12 @@ def _members(element: Any) -> tuple[Any, ...]:
 def _join_ties(
     notes: list[tuple[float, float, int, str]],
 ) -> list[tuple[float, float, int]]:
-    """Join notes that a tie continues, within one part."""
+    """Join the tied notes of one part."""
     joined: list[tuple[float, float, int]] = []
     open_ties: dict[int, int] = {}  # pitch -> index of the note that a tie may lengthen
     for onset, duration, pitch, tie in sorted(notes):
         before = open_ties.pop(pitch, None) if tie in {"stop", "continue"} else None
-        if before is not None and abs(_end(joined[before]) - onset) < _SAME_PLACE:
+        if before is not None and abs(_end(joined[before]) - onset) < _TOLERANCE:
             index = before
             joined[index] = (joined[index][0], joined[index][1] + duration, pitch)
         else:
@@ -209,11 +211,11 @@ def _barlines(starts: list[float], end: float) -> Floats:
     if len(starts) < 2:
         starts = list(np.arange(0.0, end, 4.0))
     lines = np.unique(np.append([0.0, end], starts))
-    lines = lines[lines <= end + _SAME_PLACE]
-    return lines[np.append(True, np.diff(lines) > _SAME_PLACE)]
+    lines = lines[lines <= end + _TOLERANCE]
+    return lines[np.append(True, np.diff(lines) > _TOLERANCE)]
 
 
-def _sorted_passage(
+def _sorted_excerpt(
     onset: Floats,
     duration: Floats,
     pitch: NDArray[Any],
@@ -221,7 +223,7 @@ def _sorted_passage(
     barlines: Floats,
     meter: tuple[int, int],
 ) -> Excerpt:
-    """Sort notes and keep the longest of those that several parts share."""
+    """Sort the notes; if several parts share a note, keep the longest."""
     order = np.lexsort((-duration, pitch, onset))
     onset, duration, pitch = onset[order], duration[order], pitch[order].astype(np.int64)
     fresh = np.append(True, (np.diff(onset) > 0) | (np.diff(pitch) != 0))

@@ -1,7 +1,7 @@
 """Saarland Music Data: solo piano recorded with MIDI on a Disklavier (Müller et al. 2011).
 
-A file's name says everything: ``Beethoven_Op027No1-01_003_20090916-SMD.wav`` is movement 01 of
-Op. 27 No. 1 by Beethoven, by performer 003, recorded on 2009-09-16.
+All metadata is in the file name: ``Beethoven_Op027No1-01_003_20090916-SMD.wav`` is movement 01 of
+Op. 27 No. 1 by Beethoven, played by performer 003 on 2009-09-16.
 
 References
 ----------
@@ -21,7 +21,7 @@ from mess.errors import ArtifactError
 
 LICENCE = "CC BY-NC-SA 3.0"
 HOMEPAGE = "https://www.audiolabs-erlangen.de/resources/MIR/SMD/midi"
-_WHOLE = frozenset({".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aiff", ".aif", ".aifc"})
+_LOSSLESS = frozenset({".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aiff", ".aif", ".aifc"})
 _NAME = re.compile(
     r"(?P<composer>[^_]+)_(?P<work>.+?)(?:-(?P<movement>\d+))?"
     r"_(?P<performer>\d{3})_(?P<date>\d{8})-SMD"
@@ -30,7 +30,7 @@ _NAME = re.compile(
 
 @dataclass(frozen=True)
 class SmdName:
-    """What the name of an SMD file says."""
+    """The metadata in the name of an SMD file."""
 
     composer: str
     work: str
@@ -57,7 +57,7 @@ def parse_name(name: str) -> SmdName | None:
 
 
 def load_smd(root: Path) -> Dataset:
-    """Read SMD from ``root``, at any depth; MIDI may lie beside the audio or in its own folder.
+    """Read SMD below ``root``, at any depth; MIDI may be in the folder of the audio or elsewhere.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def load_smd(root: Path) -> Dataset:
     performances = Counter(name.track_id for _, name in named)
     tracks = [
         Track(
-            # A second performance of a movement needs its performer to tell it apart.
+            # If a movement was performed twice, performer and date make the ids unique.
             id=name.track_id
             + (f"_{name.performer}_{name.date}" if performances[name.track_id] > 1 else ""),
             path=path,
@@ -104,8 +104,8 @@ def load_smd(root: Path) -> Dataset:
 
 
 def _one_file_each(paths: Iterable[Path]) -> list[Path]:
-    """Keep one file of each recording, uncompressed before compressed."""
+    """Return one file for each recording, preferably a lossless one."""
     chosen: dict[str, Path] = {}
-    for path in sorted(paths, key=lambda path: (path.suffix.lower() not in _WHOLE, path)):
+    for path in sorted(paths, key=lambda path: (path.suffix.lower() not in _LOSSLESS, path)):
         chosen.setdefault(path.stem, path)
     return [chosen[stem] for stem in sorted(chosen)]

@@ -1,4 +1,4 @@
-"""What stands beside the layers in a discovery: baselines, other groupings, seeds, fewer works."""
+"""Run the controls of a discovery: baselines, other groupings and seeds, the learning curve."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ Record = dict[str, Any]
 def find_controls(
     data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
 ) -> list[Record]:
-    """Score every baseline that there is on the rows of an experiment."""
+    """Score every available baseline on the rows of an experiment."""
     shared: dict[str, Any] = {
         "names": data.names,
         "folds": settings.folds,
@@ -54,16 +54,16 @@ def find_controls(
 def _descriptors(
     data: ProbingData, dataset: str, store: Store
 ) -> dict[str, NDArray[np.floating[Any]]]:
-    """Return the plain descriptions of the rows, one layer each."""
+    """Return the plain descriptions of the rows as features with one layer."""
     measured = store.targets.manifest(dataset).tracks
     by_track = {
         track: store.targets.read_descriptors(dataset, track, measured[track])
         for track in dict.fromkeys(data.features.tracks)
     }
     rows = zip(data.features.tracks, data.features.segments.tolist(), strict=True)
-    places = [(track, segment + 1) for track, segment in rows]
+    keys = [(track, segment + 1) for track, segment in rows]
     return {
-        name: np.stack([by_track[track][name][place] for track, place in places])[:, None]
+        name: np.stack([by_track[track][name][row] for track, row in keys])[:, None]
         for name in BASELINES
     }
 
@@ -71,7 +71,7 @@ def _descriptors(
 def _other_encoders(
     data: ProbingData, dataset: str, encoder: str, settings: ProbeSettings, store: Store
 ) -> dict[str, NDArray[np.floating[Any]]]:
-    """Return the features of the encoders that are controls of this one, where they exist."""
+    """Return the features of the encoders that serve as baselines, if they were extracted."""
     found = {}
     for other in ("spectral", f"random:{encoder}"):
         if encoder_slug(other) == encoder_slug(encoder):
@@ -83,10 +83,10 @@ def _other_encoders(
         except ArtifactError:
             continue
         keys = zip(features.tracks, features.segments.tolist(), strict=True)
-        place = {key: row for row, key in enumerate(keys)}
+        row_of = {key: row for row, key in enumerate(keys)}
         wanted = list(zip(data.features.tracks, data.features.segments.tolist(), strict=True))
-        if all(key in place for key in wanted):
-            found[other] = features.values[[place[key] for key in wanted]]
+        if all(key in row_of for key in wanted):
+            found[other] = features.values[[row_of[key] for key in wanted]]
     return found
 
 
@@ -96,7 +96,7 @@ def find_sensitivity(
     settings: ProbeSettings,
     on_run: Callable[[str], None],
 ) -> list[Record]:
-    """Repeat the nested experiment by other groupings and with other seeds, side by side."""
+    """Repeat the nested experiment with other groupings and other seeds."""
     runs = [(grouping, settings.seed) for grouping in settings.group_by]
     runs += [
         (settings.group_by[0], settings.seed + repeat) for repeat in range(1, settings.repeats)

@@ -1,4 +1,4 @@
-"""A discovery as it lies on disk: the record, and the table of predictions beside it."""
+"""Writing a discovery: its record, and the table of predictions beside it."""
 
 from dataclasses import asdict
 from typing import Any

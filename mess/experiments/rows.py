@@ -1,4 +1,4 @@
-"""The rows of an experiment: features, targets and works of the same tracks, side by side."""
+"""The rows of an experiment: the features, targets and works of the same tracks, aligned."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ GROUPINGS = ("work", "composer", "year")
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeSettings:
-    """What a discovery depends on beside its inputs.
+    """The settings of a discovery.
 
     Attributes
     ----------
@@ -29,18 +29,18 @@ class ProbeSettings:
         How many tracks take part, drawn with the seed; None for all.
     level : "track" or "segment"
     pooling : "mean" or "mean_std"
-        Of the hidden states over time: their mean, or mean and standard deviation.
+        How hidden states are pooled over time: their mean, or mean and standard deviation.
     permutations : int
-        Shuffles of works behind the significance; 0 for none.
+        Number of shuffles for the test of significance; 0 for no test.
     bootstrap : int
-        Draws of works behind the intervals.
+        Number of bootstrap draws of works for the intervals.
     group_by : tuple of str
-        What folds never split: "work", "composer" or "year". The first rules; the others are
-        reported beside it.
+        What folds never split: "work", "composer" or "year". The first one is used; the scores
+        with the others are reported for comparison.
     repeats : int
-        With how many seeds the nested experiment is done.
+        With how many seeds the nested experiment is repeated.
     controls : bool
-        Whether baselines and the learning curve are wanted.
+        Whether to compute baselines and the learning curve.
     """
 
     alpha: Alpha = "auto"
@@ -58,7 +58,7 @@ class ProbeSettings:
 
 @dataclass(frozen=True)
 class ProbingData:
-    """Aligned rows: features and targets, and by what each may be grouped.
+    """Aligned rows: features, targets, and the labels by which rows can be grouped.
 
     Attributes
     ----------
@@ -66,13 +66,13 @@ class ProbingData:
     targets : ndarray [shape=(n, t)]
     names : list of str, length t
     labels : dict of str to list of str
-        "work", "composer" and "year" of each row. A track whose composer or year is not known
-        stands with its work; what copies of one recording say apart is joined.
+        "work", "composer" and "year" of each row. If a track's composer or year is not known, its
+        work is used. Labels that copies of one recording disagree on are joined.
     groups : list of str
-        What folds never split.
+        The label of each row that folds never split.
     targets_digest : str
     copies : dict of str to str
-        Each track that holds the same recording as an earlier one, and that one.
+        Each track that holds the same recording as an earlier track → that earlier track.
     """
 
     features: Features
@@ -148,12 +148,12 @@ def load_probing_data(
 
 def copies_of(tracks: list[str], *, dataset: str, store: Store) -> dict[str, str]:
     """Return, for each track, the first that holds the same recording (often itself)."""
-    found = find_copies(read_marks(tracks, dataset=dataset, store=store))
-    return {track: tracks[first] for track, first in zip(tracks, found, strict=True)}
+    first_rows = find_copies(read_marks(tracks, dataset=dataset, store=store))
+    return {track: tracks[first] for track, first in zip(tracks, first_rows, strict=True)}
 
 
 def read_marks(tracks: list[str], *, dataset: str, store: Store) -> list[Marks]:
-    """Read the fingerprints of some tracks; one that was not measured has no frames."""
+    """Read the audio fingerprints of some tracks; a track without one has no frames."""
     nothing = np.empty((2, 0), dtype=np.uint32)
     try:
         done = store.targets.manifest(dataset).done()
@@ -170,7 +170,7 @@ def aligned_targets(
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Return the targets of the rows of ``features`` [n, t], and their names.
 
-    Targets that only MIDI tells are left out where no track has them.
+    MIDI targets are left out if no track has them.
     """
     index = pd.MultiIndex.from_arrays([features.tracks, features.segments])
     names = [name for name in ALL_TARGETS if name in table]

@@ -1,10 +1,10 @@
-"""Controls: how much of a score has nothing to do with the model, or with the split.
+"""Controls of an experiment: baselines, and the sensitivity of a finding to its settings.
 
-Task: put beside the layers of a model what plain descriptions of the audio reach on the same rows
-and folds, and how far a finding depends on the grouping, on the seed and on the number of works.
+Task: score plain descriptions of the audio on the same rows and folds as the layers of a model, and
+measure how far a result depends on the grouping, on the seed and on the number of works.
 
-Every row reports the *nested* R², the layer chosen inside the training folds, so that a baseline
-with one vector and a model with many layers are compared on equal terms.
+Every score is the *nested* R² (the layer is chosen inside the training folds). So a baseline with
+one vector and a model with many layers are compared on equal terms.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,12 +20,12 @@ from mess.probing.folds import MIN_WORKS, assign_folds
 from mess.probing.metrics import r2_score, spearman_beyond_mean, training_means
 from mess.probing.ridge import Array
 
-_FEW = 10  # draws where the interval is not wanted
+_FEW = 10  # bootstrap draws if the interval is not used
 
 
 @dataclass(frozen=True)
 class BaselineScore:
-    """What a baseline reaches on one target.
+    """The score of a baseline on one target.
 
     Attributes
     ----------
@@ -61,11 +61,11 @@ def compare_baselines(
     Parameters
     ----------
     baselines : mapping of str to ndarray [shape=(n, layers, d)]
-        A plain description has one layer.
+        Features of each baseline; a plain description has one layer.
     targets, groups, names, alpha, folds, seed, resamples
         See `mess.probing.discovery.discover`.
     """
-    found = []
+    scores = []
     for name, features in baselines.items():
         result = discover(
             features,
@@ -77,12 +77,14 @@ def compare_baselines(
             seed=seed,
             resamples=resamples,
         )
-        for one in result.summaries:
-            nested = one.nested
-            found.append(
-                BaselineScore(name, one.target, nested.r2, nested.spearman, nested.low, nested.high)
+        for summary in result.summaries:
+            nested = summary.nested
+            scores.append(
+                BaselineScore(
+                    name, summary.target, nested.r2, nested.spearman, nested.low, nested.high
+                )
             )
-    return found
+    return scores
 
 
 def label_mean(
@@ -95,10 +97,10 @@ def label_mean(
     folds: int = 10,
     seed: int = 0,
 ) -> list[BaselineScore]:
-    """Predict every row by the mean of the training rows with its label (its composer, say).
+    """Predict every row by the mean of the training rows with the same label, such as a composer.
 
-    Rows whose label does not occur in training get the training mean. One label for all rows is the
-    training mean itself, whose R² is 0.
+    A row whose label does not occur in training gets the training mean. If all rows have one label,
+    the prediction is the training mean, whose R² is 0.
     """
     y, labels = np.asarray(targets, dtype=np.float64), np.asarray(labels)
     _, works = np.unique(np.asarray(groups), return_inverse=True)
@@ -113,7 +115,7 @@ def label_mean(
             if chosen.any():
                 predicted[0, row, column] = y[chosen, column].mean()
     baseline = training_means(y, predicted, fold)
-    found = []
+    scores = []
     for column, target in enumerate(names):
         rows = np.isfinite(predicted[0, :, column])
         if not rows.any():
@@ -123,8 +125,8 @@ def label_mean(
         score = r2_score(truth, guess, means)
         if score is not None:
             rank = spearman_beyond_mean(truth, guess, means)
-            found.append(BaselineScore(name, target, score, rank))
-    return found
+            scores.append(BaselineScore(name, target, score, rank))
+    return scores
 
 
 def nested_scores(
@@ -138,7 +140,7 @@ def nested_scores(
     seed: int = 0,
 ) -> dict[str, float | None]:
     """Return the nested R² of every target: one cell of a sensitivity analysis."""
-    found = discover(
+    discovery = discover(
         features,
         targets,
         groups,
@@ -148,7 +150,7 @@ def nested_scores(
         seed=seed,
         resamples=_FEW,
     )
-    return {one.target: one.nested.r2 for one in found.summaries}
+    return {summary.target: summary.nested.r2 for summary in discovery.summaries}
 
 
 def learning_curve(
@@ -162,7 +164,7 @@ def learning_curve(
     folds: int = 10,
     seed: int = 0,
 ) -> list[dict[str, Any]]:
-    """Return the nested R² on growing parts of the works, drawn once and added to.
+    """Return the nested R² on growing random subsets of the works; each subset contains the last.
 
     Returns
     -------
@@ -205,9 +207,9 @@ def fit_elsewhere(
 ) -> list[BaselineScore]:
     """Fit probes on one dataset and test them on another.
 
-    Layer and penalty are chosen on the training dataset alone, by works left out. R² is against
-    the mean of the test dataset, so a constant shift between the two counts as an error;
-    Spearman does not mind it.
+    Layer and penalty are chosen on the training dataset alone, by leaving out one work at a time.
+    R² is computed against the mean of the test dataset, so a constant shift between the datasets
+    counts as an error. Spearman's correlation ignores such a shift.
     """
     from mess.probing.layers import choose_layers
     from mess.probing.probes import choose_alpha
@@ -215,7 +217,7 @@ def fit_elsewhere(
 
     grid = DEFAULT_ALPHAS if isinstance(alpha, str) else (float(alpha),)
     _, works = np.unique(np.asarray(groups), return_inverse=True)
-    found = []
+    scores = []
     for column, name in enumerate(names):
         train = np.isfinite(targets[:, column])
         test = np.isfinite(test_targets[:, column])
@@ -235,5 +237,5 @@ def fit_elsewhere(
         if score is not None:
             fitted_mean = np.full(len(truth), y.mean())
             rank = spearman_beyond_mean(truth, guess, fitted_mean)
-            found.append(BaselineScore(f"layer {layer}", name, score, rank))
-    return found
+            scores.append(BaselineScore(f"layer {layer}", name, score, rank))
+    return scores

@@ -1,18 +1,18 @@
-"""Which of two encoders knows a target better, and whether that can be said.
+"""Comparing two encoders: which one predicts a target better, and how sure that is.
 
-Task: two encoders were probed on the same rows and folds. Say for every target how far their
-nested R² differ, how sure that is, and where one beats the other.
+Task: two encoders were probed on the same rows and folds. For every target, estimate the difference
+of their nested R² with an interval, and test it.
 
 Conventions
 -----------
-* The *nested* probe is compared: the layer is chosen inside the training folds, so an encoder does
-  not profit from having many.
-* The unit is the work, as everywhere. The same drawn works move both scores (a paired bootstrap)
-  by the works' influence on the whole experiments, fits included: a bootstrap of test errors alone
-  would forget that folds share their training rows.
-* "Beats" and "loses" are said where p, after Holm's correction over the targets, is at most 0.05:
-  the interval at that corrected level leaves out 0. The intervals that are shown are 95 % each.
-* Under ten works there is no interval and no p, and nothing is told apart.
+* The *nested* probe is compared: its layer is chosen inside the training folds, so an encoder gains
+  nothing from having more layers.
+* The unit is the work. Both scores are resampled with the same drawn works (a paired bootstrap), by
+  the influence of the works on the whole experiment, fits included. A bootstrap of the test errors
+  alone would ignore that folds share their training rows.
+* The verdict is "beats" or "loses" if p, after Holm's correction over the targets, is at most 0.05.
+  The intervals shown are uncorrected 95 % intervals.
+* With fewer than ten works there is no interval and no p, and the verdict is "not told apart".
 
 Examples
 --------
@@ -39,14 +39,14 @@ DRAWS = 10_000  # a p of 0.05 over 30 targets needs tails of 1 in 1,200
 
 @dataclass(frozen=True)
 class Scores:
-    """What one encoder reaches.
+    """The nested scores of one encoder.
 
     Attributes
     ----------
     r2 : ndarray [shape=(targets,)]
         Nested R², NaN where undefined.
     influence : ndarray [shape=(works, targets)]
-        Of each work on log(1 − R²); see `mess.probing.results.Discovery`.
+        The influence of each work on log(1 − R²); see `mess.probing.results.Discovery`.
     """
 
     r2: Array
@@ -60,15 +60,16 @@ class Differences:
     Attributes
     ----------
     difference, low, high : ndarray [shape=(targets,)]
-        With the bounds of its 95 % interval; NaN where one of the two is undefined.
+        The difference and its 95 % interval; NaN where one of the two R² is undefined.
     p : ndarray [shape=(targets,)]
-        Of no difference, two-sided.
+        Two-sided p value of no difference.
     p_holm : ndarray [shape=(targets,)]
         The same, corrected for the number of targets.
     verdicts : list of (str or None)
         "beats", "loses" or "not told apart", by ``p_holm``.
     mean, mean_low, mean_high, mean_p : float
-        Of the mean over the targets that both know: one question, so not corrected.
+        The mean difference over the targets that both have, its interval and its p value. It is
+        one test, so it is not corrected.
     """
 
     difference: Array
@@ -83,7 +84,7 @@ class Differences:
 
     @property
     def verdicts(self) -> list[Verdict | None]:
-        """What may be said of each target."""
+        """The verdict for each target."""
         return [
             verdict(difference, p)
             for difference, p in zip(self.difference, self.p_holm, strict=True)
@@ -91,7 +92,7 @@ class Differences:
 
     @property
     def mean_verdict(self) -> Verdict | None:
-        """What may be said of the mean."""
+        """The verdict for the mean difference."""
         return verdict(self.mean, self.mean_p)
 
 
@@ -109,11 +110,11 @@ def compare(a: Scores, b: Scores, *, draws: int = DRAWS, seed: int = 0) -> Diffe
     known = np.isfinite(a.r2) & np.isfinite(b.r2)
     moved = [
         resampled_r2(
-            np.log(np.maximum(1.0 - one.r2[known], np.finfo(float).tiny)),
-            one.influence[:, known],
+            np.log(np.maximum(1.0 - scores.r2[known], np.finfo(float).tiny)),
+            scores.influence[:, known],
             draws=drawn,
         )
-        for one in (a, b)
+        for scores in (a, b)
     ]
     spread = moved[0] - moved[1]
     difference, low, high, p, p_holm = (np.full(known.shape, np.nan) for _ in range(5))
@@ -142,16 +143,16 @@ def compare(a: Scores, b: Scores, *, draws: int = DRAWS, seed: int = 0) -> Diffe
 
 
 def two_sided(resampled: Array) -> Array:
-    """Return the p of 0 under resampled differences [draws, cells]: twice the smaller tail.
+    """Return the two-sided p value of no difference: twice the smaller tail of [draws, cells].
 
-    The observed set counts as one of the draws, so p is never 0.
+    The observed difference counts as one of the draws, so p is never 0.
     """
     tail = np.minimum((resampled <= 0).sum(axis=0), (resampled >= 0).sum(axis=0))
     return np.minimum(2.0 * (tail + 1) / (len(resampled) + 1), 1.0)
 
 
 def holm(p: NDArray[Any]) -> Array:
-    """Return every p corrected for their number, in the order given (family-wise error).
+    """Return p values after Holm's correction, in the order given (family-wise error).
 
     >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
     [0.03, 0.06, 0.06]
@@ -164,7 +165,7 @@ def holm(p: NDArray[Any]) -> Array:
 
 
 def verdict(difference: float, p: float) -> Verdict | None:
-    """Return what may be said of a difference, None where it is undefined."""
+    """Return the verdict on a difference, None if it is undefined."""
     if not np.isfinite(difference):
         return None
     if not p <= SIGNIFICANT:

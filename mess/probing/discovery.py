@@ -1,20 +1,21 @@
-"""The experiment: every layer × every target, cross-validated with works kept together.
+"""Discovery: probe every layer for every target, cross-validated with works kept together.
 
-Task: given hidden states [n, layers, dim] of n tracks (or segments) and their proxy targets,
-report how well a ridge probe on each layer predicts each target for works that it never saw, how
-sure that is, and which layers may be the best.
+Task: given hidden states [n, layers, dim] of n tracks (or segments) and their proxy targets, report
+how well a ridge probe on each layer predicts each target for unseen works, how sure that score is,
+and which layers may be the best.
 
 Conventions
 -----------
-* A fold never splits a work. Standardisation and, by default, the penalty are chosen inside the
+* A fold never splits a work. The standardisation and, by default, the penalty are chosen inside the
   training folds (leave one work out, on a logarithmic grid).
 * R² is pooled over all rows against the mean of the training rows: 1 − Σ(y − ŷ)² / Σ(y − ȳ_train)².
-  It is 0 for a probe that knows no more than the mean, and negative for one that does worse.
-* A row whose target is undefined (NaN) is left out of that target's cells only.
-* Intervals and significance take the work as their unit; see `mess.probing.statistics`.
+  A probe that predicts that mean has an R² of 0; a worse probe has a negative R².
+* A row whose target is undefined (NaN) is left out of the cells of that target only.
+* The work is the unit of intervals (`mess.probing.statistics`) and of significance
+  (`mess.probing.max_t`).
 
-Metrics of a cell: `r2`, `spearman` (of predicted and true; none where the probe predicts only the
-mean), `rmse` (in the target's unit), and the R² of every fold.
+Metrics of a cell: `r2`; `spearman`, of predicted and true values (None if the probe predicts only
+the mean); `rmse`, in the target's unit; and the R² of every fold.
 """
 
 from collections.abc import Callable, Sequence
@@ -67,14 +68,14 @@ def discover(
     names : sequence of str, length t
         The targets' names.
     alpha : float, "auto" or sequence of float
-        A penalty for all probes, or the grid from which each training fold chooses its own by
-        leaving one work out; "auto" is a grid from 10⁻² to 10⁶.
+        One penalty for all probes, or a grid from which each training fold chooses by leaving one
+        work out at a time; "auto" is a grid from 10⁻² to 10⁶.
     folds, seed : int
         See `assign_folds`.
     shuffles : int
-        Shuffles of works behind the significance of all cells; 0 for none.
+        Number of shuffles for the test of significance; 0 for no test.
     resamples : int
-        Draws of works behind the intervals.
+        Number of bootstrap draws of works for the intervals.
     on_layer : callable, optional
         Called with the number of each finished layer.
 
@@ -103,7 +104,7 @@ def discover(
     for layer in range(layers):
         x = np.asarray(features[:, layer], dtype=np.float64)
         for (columns, rows), sources in zip(patterns, shuffled, strict=True):
-            found = out_of_fold(
+            probes = out_of_fold(
                 x[rows],
                 y[np.ix_(rows, columns)],
                 works[rows],
@@ -112,13 +113,13 @@ def discover(
                 shuffled=sources,
             )
             present = np.unique(fold[rows])
-            predicted[layer][np.ix_(rows, columns)] = found.predicted
-            chosen[layer][np.ix_(present, columns)] = found.alphas
-            inner[layer][np.ix_(present, rows, columns)] = found.inner
-            null[:, layer, columns] = found.null
+            predicted[layer][np.ix_(rows, columns)] = probes.predicted
+            chosen[layer][np.ix_(present, columns)] = probes.alphas
+            inner[layer][np.ix_(present, rows, columns)] = probes.inner
+            null[:, layer, columns] = probes.null
             known = np.ix_(present, np.unique(works[rows]), columns)
             for kind in range(2):
-                without[kind, layer][known] = found.without[kind]
+                without[kind, layer][known] = probes.without[kind]
         if on_layer is not None:
             on_layer(layer)
     baseline = training_means(y, predicted, fold)
@@ -137,7 +138,7 @@ def discover(
         for column, name in enumerate(names)
     ]
     combined, shares, choice = _combine(y, predicted, inner, fold)
-    # The nested probe is one more layer: in each fold that of the layer it chose.
+    # The nested probe counts as one more layer: in each fold it is the layer that the fold chose.
     nested = np.take_along_axis(without, choice[None, None, :, None, :], axis=1)
     scores = _Scores.of(
         y,
@@ -208,11 +209,11 @@ def _cell(
 
 @dataclass(frozen=True)
 class _Scores:
-    """R² of everything that predicts [predictors, targets], its draws and its intervals.
+    """R² [predictors, targets], with bootstrap draws and intervals.
 
-    The predictors are the layers, the nested and the weighted probe; the last has no draws: its
-    errors without a work are not known from those of the layers. ``influence`` is that of each
-    work on log(1 − R²) [works, predictors, targets].
+    The predictors are the layers, the nested probe and the weighted probe. The weighted probe has
+    no draws, because its errors without a work do not follow from those of the layers.
+    ``influence`` [works, predictors, targets] is the influence of each work on log(1 − R²).
     """
 
     r2: Array
@@ -232,11 +233,11 @@ class _Scores:
         seed: int,
     ) -> "_Scores":
         r2 = np.full((len(predicted), y.shape[1]), np.nan)
-        for place in np.ndindex(r2.shape):
-            guess = predicted[place[0], :, place[1]]
+        for index in np.ndindex(r2.shape):
+            guess = predicted[index[0], :, index[1]]
             rows = np.isfinite(guess)
-            score = r2_score(y[rows, place[1]], guess[rows], baseline[rows, place[1]])
-            r2[place] = np.nan if score is None else score
+            score = r2_score(y[rows, index[1]], guess[rows], baseline[rows, index[1]])
+            r2[index] = np.nan if score is None else score
         error, total = np.nansum(without, axis=2)  # over folds: [predictors, works, targets]
         known = np.isfinite(without[0]).any(axis=1) & (total > 0) & (error > 0)
         shares = np.log(np.divide(error, total, out=np.full_like(total, np.nan), where=known))
@@ -253,20 +254,20 @@ class _Scores:
 
 
 def _with_significance(cells: list[Cell], null: Array, scores: _Scores) -> list[Cell]:
-    """Add intervals, and significance where works were shuffled."""
+    """Add intervals, and p values if works were shuffled."""
     layers, targets = null.shape[1:]
-    found = None
+    tested = None
     if len(null):
-        found = significance(scores.r2[:layers].ravel(), null.reshape(len(null), -1))
+        tested = significance(scores.r2[:layers].ravel(), null.reshape(len(null), -1))
     done = []
-    for place, cell in enumerate(cells):
-        low, high = scores.interval[:, place // targets, place % targets]
+    for index, cell in enumerate(cells):
+        low, high = scores.interval[:, index // targets, index % targets]
         more: dict[str, Any] = {"low": _known(low), "high": _known(high)}
-        if found is not None:
+        if tested is not None:
             more |= {
-                "p": _known(found.p[place]),
-                "p_family": _known(found.p_family[place]),
-                "q": _known(found.q[place]),
+                "p": _known(tested.p[index]),
+                "p_family": _known(tested.p_family[index]),
+                "q": _known(tested.q[index]),
             }
         done.append(cell if cell.r2 is None else replace(cell, **more))
     return done

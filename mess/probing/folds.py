@@ -1,4 +1,4 @@
-"""Folds that never split a group: which rows are held out together."""
+"""Cross-validation folds that never split a group: rows of one work are held out together."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def assign_folds(groups: ArrayLike, *, folds: int, seed: int = 0) -> NDArray[np.
     groups : array_like [shape=(n,)]
         The work of each row.
     folds : int
-        Wanted number; fewer are made when there are fewer groups.
+        Wanted number of folds; there are at most as many as groups.
     seed : int
 
     Returns
@@ -58,7 +58,7 @@ def assign_folds(groups: ArrayLike, *, folds: int, seed: int = 0) -> NDArray[np.
 def by_missing_rows(
     y: NDArray[np.float64], works: NDArray[Any], fold: NDArray[np.int64]
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return (columns, rows) of targets that are defined on the same, sufficient, rows."""
+    """Return (columns, rows) for the targets that are defined on the same, sufficient rows."""
     patterns: dict[bytes, list[int]] = {}
     defined = np.isfinite(y)
     for column in range(y.shape[1]):
@@ -67,6 +67,6 @@ def by_missing_rows(
     for columns in patterns.values():
         rows = np.flatnonzero(defined[:, columns[0]])
         enough = len(rows) >= MIN_ROWS and len(np.unique(works[rows])) >= MIN_WORKS
-        if enough and np.ptp(fold[rows]) > 0:  # with one fold there is nothing to fit on
+        if enough and np.ptp(fold[rows]) > 0:  # a single fold leaves no rows to fit on
             kept.append((np.asarray(columns), rows))
     return kept

@@ -1,8 +1,8 @@
-"""One probe from many layers: the layer, or the mixture of layers, chosen inside the training fold.
+"""Combining layers: choose one layer, or a mixture of layers, inside each training fold.
 
-The best of many layers, picked on the folds that report it, is biased upward. Here every training
-fold picks for itself, by predictions that left one work of it out, and is scored on the fold that
-had no say.
+The best of many layers, chosen on the folds that report it, has a score that is biased upward. So
+each training fold chooses for itself, by predictions that leave out one work at a time, and is
+scored on the fold that took no part in the choice.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mess.probing.ridge import Array
 
-_SUM_TO_ONE = 1e3  # how much heavier than the data the constraint weighs
+_SUM_TO_ONE = 1e3  # weight of the constraint, relative to the data
 
 
 def choose_layers(y: Array, inner: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
@@ -54,14 +54,16 @@ def weigh_layers(y: Array, inner: NDArray[np.floating[Any]]) -> Array:
         a, b = of_fold[rows].astype(np.float64), y[rows]
         varies = np.ptp(b) > 1e-12 * np.abs(b).max()
         scale = float(b.std()) if varies else 1.0
-        # Around the mean of the targets: the combination is convex, so a shift changes nothing.
+        # Centred on the mean of the targets: a shift does not change a convex combination.
         a, b = (a - b.mean()) / scale, (b - b.mean()) / scale
         # The normal equations keep the least-squares problem as small as the number of layers.
-        gram = a.T @ a + 1e-9 * len(a) * np.eye(a.shape[1])  # flat where layers agree
+        gram = a.T @ a + 1e-9 * len(a) * np.eye(
+            a.shape[1]
+        )  # the small term keeps it regular where layers agree
         root = np.linalg.cholesky(gram)
         moved = np.linalg.solve(root, a.T @ b)
         heavy = _SUM_TO_ONE * np.sqrt(np.trace(gram))
         system = np.vstack([root.T, np.full((1, a.shape[1]), heavy)])
-        found, _ = nnls(system, np.append(moved, heavy))
-        weights.append(found / found.sum())
+        solution, _ = nnls(system, np.append(moved, heavy))
+        weights.append(solution / solution.sum())
     return np.array(weights)

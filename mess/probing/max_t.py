@@ -21,14 +21,14 @@ _ROUNDING = 1e-6  # nulls are computed in single precision
 
 @dataclass(frozen=True)
 class Significance:
-    """Whether cells beat the same probes on shuffled works.
+    """The p values of cells, against the same probes on shuffled works.
 
     Attributes
     ----------
     p : ndarray [shape=cells]
-        Of each cell alone.
+        The p value of each cell alone.
     p_family : ndarray [shape=cells]
-        Of each cell among all: the chance that any cell scores so high (family-wise error).
+        The family-wise p value: the chance that any cell scores so high.
     q : ndarray [shape=cells]
         Least false discovery rate at which the cell is a discovery.
     """
@@ -43,18 +43,18 @@ def shuffled_rows(
 ) -> NDArray[np.int64]:
     """Return, for every shuffle, the row whose target each row receives.
 
-    A work of m rows takes m rows of its source, beginning at a random one and going round if the
-    source has fewer.
+    A work of m rows takes m rows of its source work. They begin at a random row, and start again
+    from the first row after the last one.
 
     Parameters
     ----------
     groups : ndarray [shape=(n,)]
         The work of each row, as a number that indexes ``keys``.
     keys : ndarray [shape=(shuffles, works)]
-        Random numbers: their order is the shuffle. Rows that lack some works keep the order of
-        the others, so targets with missing values share their shuffles with the rest.
+        Random numbers whose order is the shuffle. Targets with missing values use the order of the
+        works that they have, so they share the shuffles of the other targets.
     seed : int
-        Of where a source begins.
+        Decides the first row of each source.
 
     Returns
     -------
@@ -63,33 +63,33 @@ def shuffled_rows(
     names, membership, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     order = np.argsort(membership, kind="stable")  # rows, work by work
     first = np.cumsum(sizes) - sizes
-    place = np.empty(len(groups), dtype=np.int64)  # of each row in its work
-    place[order] = np.arange(len(groups)) - np.repeat(first, sizes)
+    number = np.empty(len(groups), dtype=np.int64)  # of each row within its work
+    number[order] = np.arange(len(groups)) - np.repeat(first, sizes)
     source = np.argsort(keys[:, names], axis=1)  # [shuffles, works]
     begin = np.random.default_rng(seed).integers(0, 2**31, size=source.shape)
     of_row, begins = source[:, membership], begin[:, membership]
-    return order[first[of_row] + (place + begins) % sizes[of_row]]
+    return order[first[of_row] + (number + begins) % sizes[of_row]]
 
 
 def shuffle_keys(works: int, *, shuffles: int, seed: int = 0) -> NDArray[np.float64]:
-    """Draw the numbers whose order is a shuffle of works [shuffles, works]."""
+    """Draw random numbers whose order is a shuffle of works [shuffles, works]."""
     return np.random.default_rng(seed).random((shuffles, works))
 
 
 def significance(observed: Array, null: Array) -> Significance:
     """Test all cells against the same probes on shuffled works.
 
-    The statistic is R² itself: bounded above, it is comparable over cells, and the family-wise
-    test asks how often the best cell of a shuffle scores as high. It must not be standardised by
-    each null's deviation, which a few very negative R² would rule. The observed set counts as one
-    of the shuffles.
+    The test statistic is R² itself. It is bounded above, so cells are comparable. The family-wise
+    test asks how often the best cell of a shuffle scores as high. R² is not standardised by the
+    deviation of its null, because a few very negative R² would dominate that deviation. The
+    observed scores count as one of the shuffles.
 
     Parameters
     ----------
     observed : ndarray [shape=(cells,)]
         NaN where undefined.
     null : ndarray [shape=(shuffles, cells)]
-        One shuffle is the same for all cells, so their dependence is kept.
+        All cells of a row come from the same shuffle, so their dependence is kept.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Scores of predictions: R² against the training mean, and rank correlation."""
+"""Metrics of predictions: R² against the training mean, and rank correlation."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ from mess.probing.ridge import Array
 
 
 def r2_score(y: Array, predicted: Array, baseline: Array) -> float | None:
-    """Return 1 − Σ(y − ŷ)² / Σ(y − baseline)², or None where the target does not vary."""
+    """Return 1 − Σ(y − ŷ)² / Σ(y − baseline)², or None if the target does not vary."""
     total = float(np.square(y - baseline).sum())
     if total <= 1e-20 * max(float(np.square(y).sum()), 1e-300) or np.ptp(y) == 0:
         return None
@@ -15,7 +15,7 @@ def r2_score(y: Array, predicted: Array, baseline: Array) -> float | None:
 
 
 def spearman(a: Array, b: Array) -> float | None:
-    """Rank correlation with ties averaged, or None where one side does not vary."""
+    """Return the rank correlation, ties averaged, or None if one of the two does not vary."""
     from scipy.stats import rankdata
 
     if np.ptp(a) == 0 or np.ptp(b) == 0:
@@ -26,14 +26,15 @@ def spearman(a: Array, b: Array) -> float | None:
 def is_only_mean(predicted: Array, baseline: Array) -> bool:
     """Tell whether a probe predicts no more than the mean of its training rows.
 
-    So it is where what the probe adds to that mean varies no more than the mean itself does from
-    fold to fold. A fold's training mean is low where its own rows are high, so the ranks of such
-    predictions run against the truth (a Spearman near −0.5) and say nothing.
+    This is the case if the probe's deviations from that mean are not larger than the differences of
+    the mean between folds. The training mean of a fold is low if the fold's own rows are high. So
+    the ranks of such predictions are opposite to the truth (a Spearman near −0.5) and carry no
+    information.
 
     Parameters
     ----------
     predicted, baseline : ndarray [shape=(n,)]
-        Out of fold, and the mean of the rows that each was fitted on.
+        Out-of-fold predictions, and the mean of the rows that each probe was fitted on.
     """
     return bool(np.square(predicted - baseline).mean() <= baseline.var())
 

@@ -1,9 +1,9 @@
-"""One layer's probes, cross-validated: predictions, penalties, and what chance would give.
+"""The probes of one layer, cross-validated: predictions, penalties, and scores on shuffled works.
 
-Task: for one layer and the targets that are defined on the same rows, predict every row by probes
-that saw no row of its fold. Everything that is chosen (the standardisation, the penalty) is chosen
-on the training rows. One eigendecomposition per fold serves all targets, penalties, inner
-predictions and shuffles.
+Task: predict every row, for one layer and the targets that are defined on the same rows, by probes
+that were fitted without the rows of its fold. Everything that is chosen (the standardisation, the
+penalty) is chosen on the training rows. One eigendecomposition per fold serves all targets,
+penalties, inner predictions and shuffles.
 """
 
 from collections.abc import Sequence
@@ -15,30 +15,30 @@ from threadpoolctl import threadpool_limits
 
 from mess.probing.ridge import Array, RidgePath
 
-_WORTH_THREADS = 400  # side of a matrix
-_SHUFFLED_VALUES = 8_000_000  # targets of shuffled works that are held at a time
+_WORTH_THREADS = 400  # rows or columns from which several threads are faster
+_SHUFFLED_VALUES = 8_000_000  # values of shuffled targets that are kept in memory at once
 
 
 class OutOfFold(NamedTuple):
-    """What the probes of one layer predict.
+    """Out-of-fold predictions of the probes of one layer, and what was computed with them.
 
     Attributes
     ----------
     predicted : ndarray [shape=(n, t)]
-        Each row by the probe that did not see it.
+        Each row is predicted by the probe that was fitted without it.
     alphas : ndarray [shape=(folds, t)]
         The penalty that each training fold chose.
     inner : ndarray [shape=(folds, n, t)]
-        Training rows by the fold's own leave-one-group-out; NaN in the rows that are held out.
+        Leave-one-group-out predictions of each fold's training rows; NaN in its test rows.
     null : ndarray [shape=(shuffles, t)]
         R² of the same probes on shuffled groups.
     without : ndarray [shape=(2, folds, groups, t)]
-        Each fold's squared errors, of the probe and of the training mean, had one group not been
-        there: neither to be fitted on nor to be tested. Groups in the order of ``np.unique``.
+        The squared errors of each fold, of the probe and of the training mean, if one group is
+        removed from both training and test rows. Groups are in the order of ``np.unique``.
     elsewhere : ndarray [shape=(folds, m, t)]
-        The rows without targets, by each fold's probe.
+        Predictions of the rows without targets by the probe of each fold.
     weights : ndarray [shape=(folds, d, t)]
-        Of each fold's probe, on the scale of ``x``; no rows where they are not wanted.
+        The weights of each fold's probe, on the scale of ``x``; empty unless asked for.
     intercepts : ndarray [shape=(folds, t)]
     """
 
@@ -71,19 +71,19 @@ def out_of_fold(
     x : ndarray [shape=(n, d)]
     y : ndarray [shape=(n, t)]
     groups : ndarray [shape=(n,)]
-        What the choice of the penalty leaves out at a time.
+        The choice of the penalty leaves out one group at a time.
     fold : ndarray [shape=(n,), dtype=int]
     alphas : sequence of float
-        Where there are several, each training fold chooses one per target.
+        If there are several, each training fold chooses one for each target.
     shuffled : ndarray [shape=(shuffles, n), dtype=int], optional
         From `mess.probing.max_t.shuffled_rows`. Each shuffle chooses its own penalties, as the
-        true targets do: with theirs it would be tested too leniently.
+        true targets do. With the penalties of the true targets, p values would be too small.
     elsewhere : ndarray [shape=(m, d)], optional
         Rows without targets, to be predicted too.
     jackknife : bool
-        Whether ``without`` is wanted; it is NaN otherwise.
+        Whether to compute ``without``; otherwise it is NaN.
     coefficients : bool
-        Whether ``weights`` and ``intercepts`` are wanted.
+        Whether to return ``weights`` and ``intercepts``.
     """
     folds = np.unique(fold)
     predicted = np.empty_like(y)
@@ -97,7 +97,7 @@ def out_of_fold(
     intercepts = np.empty((len(weights), y.shape[1]))
     without = np.full((2, len(folds), len(names), y.shape[1]), np.nan)
     sums = np.zeros((2, len(shuffled), y.shape[1]))  # squared errors: of the probe, of the mean
-    # Threads that share a small matrix spend their time waiting for each other.
+    # On a small matrix, several threads are slower than one.
     with threadpool_limits(limits=1 if min(x.shape) < _WORTH_THREADS else None):
         for number, held_out in enumerate(folds):
             test = fold == held_out
@@ -132,19 +132,19 @@ def _errors_without(
     test: NDArray[np.bool_],
     names: NDArray[Any],
 ) -> Array:
-    """Return one fold's squared errors had each group not been there [2, groups, t]."""
+    """Return one fold's squared errors with each group removed in turn [2, groups, t]."""
     held_out, training, its_groups = y[test], y[~test], groups[~test]
     mean = training.mean(axis=0)
     errors = np.square(np.stack([held_out - predicted, held_out - mean]))
     out = np.repeat(errors.sum(axis=1)[:, None], len(names), axis=1)
     removed = np.searchsorted(names, np.unique(its_groups))
-    for place, guess in zip(removed, by_group, strict=True):
-        kept = its_groups != names[place]
+    for index, guess in zip(removed, by_group, strict=True):
+        kept = its_groups != names[index]
         less = training[kept].mean(axis=0) if kept.any() else mean
-        out[0, place] = np.square(held_out - guess).sum(axis=0)
-        out[1, place] = np.square(held_out - less).sum(axis=0)
-    for place in np.searchsorted(names, np.unique(groups[test])):
-        out[:, place] -= errors[:, groups[test] == names[place]].sum(axis=1)
+        out[0, index] = np.square(held_out - guess).sum(axis=0)
+        out[1, index] = np.square(held_out - less).sum(axis=0)
+    for index in np.searchsorted(names, np.unique(groups[test])):
+        out[:, index] -= errors[:, groups[test] == names[index]].sum(axis=1)
     return out
 
 
@@ -160,7 +160,7 @@ def _add_shuffled_errors(
     shuffled: NDArray[np.int64],
 ) -> None:
     """Add one fold's squared errors on shuffled targets to ``sums`` [2, shuffles, t]."""
-    # In single precision: the null needs no more, and it is nearly all of the work.
+    # Single precision suffices for the null, which takes most of the computing time.
     values = (y - y.mean(axis=0)).astype(np.float32)
     step = max(1, _SHUFFLED_VALUES // values.size)
     steps = []
@@ -192,7 +192,7 @@ def choose_alpha(
     alphas : ndarray [shape=(t,)]
         The penalties with the least squared error.
     left_out : ndarray [shape=(n, t)]
-        The predictions that decided it; the mean where there is one group only.
+        The predictions of the rows left out, at these penalties; the mean if there is one group.
     """
     if len(np.unique(groups)) < 2:
         middle = np.full(y.shape[1], alphas[len(alphas) // 2])

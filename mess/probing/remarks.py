@@ -1,4 +1,4 @@
-"""What must be said beside the number of a cell, in one place for all who show it.
+"""Remarks: the qualifications that are shown beside the score of a cell.
 
 Examples
 --------
@@ -22,7 +22,7 @@ NO_INTERVAL = f"no interval: fewer than {FEWEST_WORKS} works say too little of w
 
 
 def remarks(cell: Mapping[str, Any]) -> list[str]:
-    """Return what must be said beside a cell of a discovery."""
+    """Return the remarks on a cell of a discovery."""
     if cell["r2"] is None:
         return []
     found = []

@@ -1,4 +1,4 @@
-"""What an experiment reports: cells, and a summary of the layers for each target."""
+"""The results of an experiment: its cells, and a summary of the layers for each target."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mess.probing.ridge import Array
 
-NESTED = -1  # the number, in a table of predictions, of the layer that each fold chose
+NESTED = -1  # the "layer" of the nested probe in a table of predictions
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Cell:
     layer : int
     target : str
     r2, spearman, rmse : float or None
-        None where they are undefined: too few rows, or a target that does not vary; ``spearman``
-        also where ``only_mean``.
+        None if undefined (too few rows, or a target that does not vary). ``spearman`` is also None
+        if ``only_mean``.
     fold_r2 : list of (float or None)
         R² within each fold, against the mean of its training rows.
     alpha : list of float
@@ -31,8 +31,8 @@ class Cell:
     low, high : float or None
         95 % interval of ``r2``, by a bootstrap over works; None under ten works.
     p, p_family, q : float or None
-        Chance of such an R² on shuffled works: of this cell, of any cell, and as the least false
-        discovery rate. None if no shuffles were asked for.
+        The p value of this cell, the family-wise p value, and the false discovery rate, all on
+        shuffled works. None if no works were shuffled.
     only_mean : bool
         Whether the probe predicts only the mean of its training rows.
     """
@@ -67,7 +67,7 @@ class Combined:
     r2, spearman, low, high : float or None
         As in `Cell`; a mixture has no interval.
     layers : list of float
-        The share of each layer: of the folds that chose it, or its mean weight.
+        The share of each layer: the share of the folds that chose it, or its mean weight.
     """
 
     r2: float | None
@@ -87,13 +87,13 @@ class TargetSummary:
     best : int
         The layer with the highest R².
     within : list of int
-        Every layer within one standard error of it; none unless ``beyond_mean``.
+        Every layer within one standard error of the best; empty unless ``beyond_mean``.
     wins : list of float
-        How often each layer is the best when works are drawn anew.
+        How often each layer is the best over the bootstrap draws.
     beyond_mean : bool
-        Whether the best layer tells more than the mean: R² above 0, and not ``only_mean``.
+        Whether the best layer predicts more than the mean: R² above 0 and not ``only_mean``.
     nested : Combined
-        The layer chosen inside each training fold: an R² without the optimism of "best of many".
+        The layer is chosen inside each training fold, so its R² has no selection bias.
     weighted : Combined
         A convex combination of all layers, learned inside each training fold.
     """
@@ -120,7 +120,7 @@ class Discovery:
     cells : list of Cell
         Layer by layer, in the order of the targets.
     summaries : list of TargetSummary
-        One a target that could be probed.
+        One for each target that could be probed.
     predicted : ndarray [shape=(layers, n, targets)]
         Out-of-fold predictions; NaN where the target is undefined.
     fold : ndarray [shape=(n,), dtype=int]
@@ -128,8 +128,8 @@ class Discovery:
     nested : ndarray [shape=(n, targets)]
         Out-of-fold predictions by the layer that each training fold chose.
     influence : ndarray [shape=(groups, targets)]
-        How much each group (in the order of ``np.unique``) moves log(1 − R²) of the nested probe;
-        see `mess.probing.statistics.influence`. Two encoders are compared by it.
+        The influence of each group (in the order of ``np.unique``) on log(1 − R²) of the nested
+        probe; see `mess.probing.statistics.influence`. The comparison of encoders uses it.
     """
 
     cells: list[Cell]

@@ -1,11 +1,11 @@
 """Ridge regression for many targets and many penalties from one eigendecomposition.
 
-A probe is ridge regression from one layer to one target. For fixed features and rows, every
-target, penalty and leave-one-group-out residual follows from one symmetric eigendecomposition,
-of Z Zᵀ when there are fewer rows than dimensions and of Zᵀ Z otherwise, so a whole discovery
-costs one decomposition per layer and fold.
+A probe is a ridge regression from one layer to one target. For fixed features and rows, the fits of
+all targets, all penalties and all leave-one-group-out residuals follow from one symmetric
+eigendecomposition: of Z Zᵀ if there are fewer rows than dimensions, of Zᵀ Z otherwise. So a whole
+discovery takes one decomposition per layer and fold.
 
-Conventions: features are standardised with the mean and deviation of the rows that fit; targets
+Conventions: features are standardised with the mean and deviation of the training rows; targets
 are centred; the penalty ``alpha`` is that of ``sklearn.linear_model.Ridge``, so the loss is
 ‖y − Z w‖² + alpha ‖w‖².
 
@@ -26,13 +26,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
-_PATIENCE = 2  # penalties that may do no better before a search ends
-_CACHED_VALUES = 800_000  # of a block of targets that stays near the processor
+_PATIENCE = 2  # a search ends after so many penalties without an improvement
+_CACHED_VALUES = 800_000  # values of a block of targets, chosen to fit into the processor's cache
 DEFAULT_ALPHAS: tuple[float, ...] = tuple(10.0**power for power in range(-2, 7))
 
 
 class LeaveOut(NamedTuple):
-    """One penalty, ready to leave every group out: filter and inverses of I − H_gg by size."""
+    """What leave-one-group-out needs at one penalty: the filter, and (I − H_gg)⁻¹ by group size."""
 
     alpha: float
     filtered: Array
@@ -40,12 +40,12 @@ class LeaveOut(NamedTuple):
 
 
 class RidgePath:
-    """All ridge fits of ``y`` on ``x`` along the penalty.
+    """The ridge regressions of ``y`` on ``x`` for every penalty.
 
     Parameters
     ----------
     x : array_like [shape=(n, d)]
-        Features of the rows that fit.
+        Features of the training rows.
     y : array_like [shape=(n, t)]
         Targets; finite.
 
@@ -66,7 +66,7 @@ class RidgePath:
         if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
             raise ValueError(f"x {x.shape} and y {y.shape} must be 2-d with equal rows")
         self._mean, scale = x.mean(axis=0), x.std(axis=0)
-        # As scikit-learn's StandardScaler: a column that is constant up to rounding has scale 1.
+        # As in scikit-learn's StandardScaler, a column that is constant up to rounding has scale 1.
         flat = scale <= 10 * np.finfo(np.float64).eps * np.maximum(np.abs(self._mean), 1e-300)
         self._scale = np.where(flat, 1.0, scale)
         z = (x - self._mean) / self._scale
@@ -127,10 +127,10 @@ class RidgePath:
         alphas: NDArray[np.floating[Any]],
         left_out: Array,
     ) -> Array:
-        """Predict new rows by the fits that lack one group each, without refitting.
+        """Predict new rows with each group removed from the fit in turn, without refitting.
 
-        Removing the rows g moves a prediction by −s_g (y_g − ŷ_g), s_g the weights of those rows
-        in it and ŷ_g their predictions by the fit without them.
+        Removing the rows g changes a prediction by −s_g (y_g − ŷ_g). Here s_g are the weights of
+        these rows in the prediction, and ŷ_g their predictions by the fit without them.
 
         Parameters
         ----------
@@ -200,9 +200,9 @@ class RidgePath:
     def leave_group_out(self, groups: ArrayLike, *, alphas: Sequence[float]) -> Array:
         """Predict each row from a fit without the rows of its group, under every penalty.
 
-        With the hat matrix H of the fit (its intercept included), the residuals of a group g that
-        was left out are (I − H_gg)⁻¹ (y_g − ŷ_g): exact, without refitting. Only the
-        standardisation stays that of all rows.
+        With the hat matrix H of the fit (intercept included), the residuals of a left-out group g
+        are (I − H_gg)⁻¹ (y_g − ŷ_g). This is exact and needs no refit, except that the
+        standardisation is that of all rows.
 
         Parameters
         ----------
@@ -221,7 +221,7 @@ class RidgePath:
         """
         _, membership = np.unique(np.asarray(groups), return_inverse=True)
         out = np.empty((len(alphas), *self._y.shape), dtype=self._y.dtype)
-        # Groups of one size are solved together: many small solves cost mostly their calls.
+        # Groups of the same size are solved in one call, which is faster than many small ones.
         blocks = [(rows, self._basis[rows]) for rows in _rows_by_group_size(membership)]
         for index, alpha in enumerate(alphas):
             filtered = self._eigenvalue_filter(alpha)
@@ -234,7 +234,7 @@ class RidgePath:
         return out + self._y_mean
 
     def leave_out_steps(self, groups: ArrayLike, *, alphas: Sequence[float]) -> list[LeaveOut]:
-        """Prepare `choose_alphas`: what leaving each group out takes, whatever the targets.
+        """Prepare `choose_alphas`: compute what does not depend on the targets.
 
         Parameters
         ----------
@@ -244,7 +244,7 @@ class RidgePath:
         Returns
         -------
         list of LeaveOut
-            From the heaviest penalty down.
+            The largest penalty first.
         """
         _, membership = np.unique(np.asarray(groups), return_inverse=True)
         blocks = [(rows, self._basis[rows]) for rows in _rows_by_group_size(membership)]
@@ -261,13 +261,14 @@ class RidgePath:
     def choose_alphas(self, steps: Sequence[LeaveOut]) -> Array:
         """Choose the penalty of each of very many targets by leaving one group out at a time.
 
-        From the heaviest penalty down, a target is followed until two in a row do no better: most
-        shuffled targets want the heaviest, and the rest of the grid would be nearly all the cost.
+        The search begins at the largest penalty and ends for a target after two penalties in a row
+        without an improvement. Most shuffled targets choose the largest penalty, so this saves most
+        of the cost.
 
         Parameters
         ----------
         steps : sequence of LeaveOut
-            From `leave_out_steps`, of these features.
+            From `leave_out_steps` on the same features.
 
         Returns
         -------
@@ -292,23 +293,23 @@ class RidgePath:
         return np.array([step.alpha for step in steps], dtype=np.float64)[chosen]
 
     def _hat(self, basis: Array, filtered: Array) -> Array:
-        """Blocks of the hat matrix, its intercept included, of rows in the eigenbasis."""
+        """Return the blocks of the hat matrix (intercept included) for rows in the eigenbasis."""
         blocks = (basis * filtered) @ basis.transpose(0, 2, 1) + 1.0 / len(self._y)
         return np.asarray(blocks)
 
     def _eigenvalue_filter(self, alpha: float) -> Array:
-        """Diagonal f of the hat matrix B f Bᵀ in the basis B."""
+        """Return the diagonal f of the hat matrix B f Bᵀ in the basis B."""
         if self._dual:
             return np.asarray(self._eigenvalues / (self._eigenvalues + alpha))
         return np.asarray(1.0 / (self._eigenvalues + alpha))
 
     def _shrunk(self, alpha: float) -> Array:
-        """Targets in the eigenbasis, shrunk: what new rows in `_back`'s basis multiply."""
+        """Return the shrunken targets in the eigenbasis, as the coefficients of `_back`."""
         return np.asarray(self._projected / (self._eigenvalues + alpha)[:, None])
 
 
 def _rows_by_group_size(membership: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Return the rows of all groups of one size, [groups, size], for each size."""
+    """Return, for each group size, the rows of all groups of that size [groups, size]."""
     order = np.argsort(membership, kind="stable")
     sizes = np.bincount(membership)
     first = np.cumsum(sizes) - sizes
@@ -318,7 +319,7 @@ def _rows_by_group_size(membership: NDArray[np.int64]) -> list[NDArray[np.int64]
 def _left_out_error(
     residual: NDArray[np.floating[Any]], inverses: list[tuple[NDArray[np.int64], Array]]
 ) -> NDArray[np.floating[Any]]:
-    """Return each target's squared error if every group is left out once."""
+    """Return each target's squared error when every group is left out once."""
     total = np.zeros(residual.shape[1], dtype=residual.dtype)
     for rows, inverse in inverses:
         of_groups = residual[rows]

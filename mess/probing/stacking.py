@@ -1,21 +1,21 @@
-"""One value a target for every row: all layers together, out of fold.
+"""Stacking: predict each target from all layers together, out of fold.
 
-Task: give each track the value of each target that a model's layers predict for it, so that search
-can rank by it. Probes are fitted on every predictor (a layer, pooled in one way) and mixed by a
-convex combination that each training fold learns for itself. Where a target is known of segments
-too, there is one more kind of predictor: a probe fitted on segments, its predictions averaged over
-the track; segments are many more rows than tracks.
+Task: give every track one predicted value for each target, so that search can rank by it. A probe
+is fitted on every predictor (a layer, pooled in one way). The predictions are mixed by a convex
+combination that each training fold learns. If a target is also known for segments, there is a
+second kind of predictor: a probe fitted on segments, whose predictions are averaged over a track.
+There are many more segments than tracks to fit it on.
 
-A row with a known target is predicted by the fold that never saw its work; a row whose target is
-not known, by the mean of all folds.
+A row with a known target is predicted by the fold that was fitted without its work. A row without a
+known target is predicted by the mean over all folds.
 
 Examples
 --------
 >>> import numpy as np
 >>> rng = np.random.default_rng(0)
 >>> x = rng.standard_normal((30, 4))
->>> found = stack([x, x[:, :2]], x[:, :1], np.arange(30))
->>> found.r2[0] > 0.9
+>>> stacked = stack([x, x[:, :2]], x[:, :1], np.arange(30))
+>>> stacked.r2[0] > 0.9
 np.True_
 """
 
@@ -40,17 +40,17 @@ class Stacked:
     Attributes
     ----------
     predicted : ndarray [shape=(n, t)]
-        In the targets' units; NaN in the columns that could not be probed.
+        Predicted values, in the targets' units; NaN in the columns that could not be probed.
     r2 : ndarray [shape=(t,)]
-        Of the rows with a known target, against the training mean; NaN where undefined.
+        R² over the rows with a known target, against the training mean; NaN where undefined.
     shares : ndarray [shape=(t, predictors)]
-        Mean weight of each predictor over the folds: those of tracks, then those of segments.
+        Mean weight of each predictor over the folds: predictors of tracks, then of segments.
     weights : list of ndarray [shape=(d, t)]
-        What each predictor is multiplied by, the mean over the folds: how a row that none of
-        them saw is predicted. For segments, of the mean over a row's segments.
+        The linear map of each predictor, averaged over the folds: it predicts a row that no fold
+        was fitted on. A predictor of segments is applied to the mean over a row's segments.
     intercepts : ndarray [shape=(t,)]
     fold : ndarray [shape=(n,), dtype=int]
-        The fold of each row, −1 of one without targets.
+        The fold of each row; −1 if the row has no target.
     of_segments : SegmentProbes or None
     """
 
@@ -65,16 +65,16 @@ class Stacked:
 
 @dataclass(frozen=True)
 class SegmentProbes:
-    """What predicts the targets of a segment: one linear map for each fold.
+    """The linear maps that predict the targets of segments, one for each fold.
 
     Attributes
     ----------
     weights : ndarray [shape=(folds, predictors, d, t)]
-        All predictors mixed; 0 in the columns that could not be probed.
+        The weights of the mixture; 0 in the columns that could not be probed.
     intercepts : ndarray [shape=(folds, t)]
         NaN in those columns.
     r2 : ndarray [shape=(t,)]
-        Of the segments that were given, out of fold, against the training mean.
+        Out-of-fold R² over the given segments, against the training mean.
     """
 
     weights: NDArray[np.float32]
@@ -84,15 +84,15 @@ class SegmentProbes:
 
 @dataclass(frozen=True)
 class Segments:
-    """Segments of the rows.
+    """The segments of some rows.
 
     Attributes
     ----------
     predictors : sequence of ndarray [shape=(s, d)]
     targets : ndarray [shape=(s, t)]
-        The same targets as those of the rows; NaN where one is not known of a segment.
+        The same targets as those of the rows; NaN where a segment has no value.
     owner : ndarray [shape=(s,), dtype=int]
-        The row that each is a segment of.
+        The row that each segment belongs to.
     """
 
     predictors: Sequence[NDArray[np.floating[Any]]]
@@ -101,10 +101,10 @@ class Segments:
 
 
 class _Predictions(NamedTuple):
-    """What one predictor says of every row; NaN where it says nothing."""
+    """The predictions of one predictor for every row; NaN where it has none."""
 
     predicted: Array  # [n, t], rows with a target, out of fold
-    inner: NDArray[np.float32]  # [folds, n, t], training rows, their group left out
+    inner: NDArray[np.float32]  # [folds, n, t], training rows, predicted with their group left out
     elsewhere: NDArray[np.float32]  # [folds, n, t], rows without the target
     weights: NDArray[np.float32]  # [folds, d, t]
     intercepts: Array  # [folds, t]
@@ -146,39 +146,39 @@ def stack(
     labelled = np.isfinite(y).any(axis=1)
     fold = np.full(len(y), -1, dtype=np.int64)
     fold[labelled] = assign_folds(works[labelled], folds=folds, seed=seed)
-    found = [_predict(x, y, works, fold, alphas=alphas) for x in predictors]
+    tables = [_predict(x, y, works, fold, alphas=alphas) for x in predictors]
     of_segments = None
     if segments is not None:
-        # A segment teaches only where its track's target is known, or hidden targets would be seen.
+        # A segment is used for fitting only if its track's target is known: no hidden target leaks.
         taught = np.where(np.isfinite(y[segments.owner]), segments.targets, np.nan)
         owner = segments.owner
         probed = [
             _predict(x, taught, works[owner], fold[owner], alphas=alphas)
             for x in segments.predictors
         ]
-        found += [_average_over_rows(one, y, fold, taught, owner) for one in probed]
+        tables += [_average_over_rows(table, y, fold, taught, owner) for table in probed]
         of_segments = _mix_segments(probed, taught, fold[owner])
-    predicted, shares = np.full(y.shape, np.nan), np.full((y.shape[1], len(found)), np.nan)
-    maps = [np.zeros((one.weights.shape[1], y.shape[1]), dtype=np.float32) for one in found]
+    predicted, shares = np.full(y.shape, np.nan), np.full((y.shape[1], len(tables)), np.nan)
+    maps = [np.zeros((table.weights.shape[1], y.shape[1]), dtype=np.float32) for table in tables]
     intercepts = np.full(y.shape[1], np.nan)
     for column in range(y.shape[1]):
-        says = [place for place, one in enumerate(found) if _is_whole(one, y[:, column], column)]
-        if not says:
+        usable = [n for n, table in enumerate(tables) if _is_whole(table, y[:, column], column)]
+        if not usable:
             continue
         rows = np.isfinite(y[:, column])
-        present, place = np.unique(fold[rows], return_inverse=True)
-        inner = np.stack([found[one].inner[present][:, rows, column] for one in says])
+        present, of_fold = np.unique(fold[rows], return_inverse=True)
+        inner = np.stack([tables[n].inner[present][:, rows, column] for n in usable])
         weights = weigh_layers(y[rows, column], inner)
-        by_each = np.stack([found[one].predicted[rows, column] for one in says])
-        predicted[rows, column] = (weights[place] * by_each.T).sum(axis=1)
-        beyond = np.stack([found[one].elsewhere[present][:, ~rows, column] for one in says])
+        by_each = np.stack([tables[n].predicted[rows, column] for n in usable])
+        predicted[rows, column] = (weights[of_fold] * by_each.T).sum(axis=1)
+        beyond = np.stack([tables[n].elsewhere[present][:, ~rows, column] for n in usable])
         predicted[~rows, column] = np.einsum("fp,pfm->fm", weights, beyond).mean(axis=0)
         shares[column] = 0.0
-        shares[column, says] = weights.mean(axis=0)
+        shares[column, usable] = weights.mean(axis=0)
         intercepts[column] = 0.0
-        for share, one in zip(weights.T, says, strict=True):
-            maps[one][:, column] = share @ found[one].weights[present, :, column] / len(present)
-            intercepts[column] += share @ found[one].intercepts[present, column] / len(present)
+        for share, n in zip(weights.T, usable, strict=True):
+            maps[n][:, column] = share @ tables[n].weights[present, :, column] / len(present)
+            intercepts[column] += share @ tables[n].intercepts[present, column] / len(present)
     return Stacked(
         predicted, _score(y, predicted, fold), shares, maps, intercepts, fold, of_segments
     )
@@ -187,7 +187,7 @@ def stack(
 def _mix_segments(
     probed: Sequence[_Predictions], taught: Array, fold: NDArray[np.int64]
 ) -> SegmentProbes:
-    """Let each fold weigh the predictors by segments that it trained on."""
+    """Mix the predictors of segments; each fold learns the weights on its training segments."""
     folds, dimensions, t = probed[0].weights.shape
     out = np.zeros((folds, len(probed), dimensions, t), dtype=np.float32)
     intercepts, predicted = np.full((folds, t), np.nan), np.full(taught.shape, np.nan)
@@ -195,16 +195,16 @@ def _mix_segments(
         rows = np.isfinite(taught[:, column])
         if not rows.any() or not all(np.isfinite(p.predicted[rows, column]).all() for p in probed):
             continue
-        present, place = np.unique(fold[rows], return_inverse=True)
-        inner = np.stack([one.inner[present][:, rows, column] for one in probed])
+        present, of_fold = np.unique(fold[rows], return_inverse=True)
+        inner = np.stack([table.inner[present][:, rows, column] for table in probed])
         weights = weigh_layers(taught[rows, column], inner)
-        by_each = np.stack([one.predicted[rows, column] for one in probed])
-        predicted[rows, column] = (weights[place] * by_each.T).sum(axis=1)
-        for number, one in enumerate(probed):
+        by_each = np.stack([table.predicted[rows, column] for table in probed])
+        predicted[rows, column] = (weights[of_fold] * by_each.T).sum(axis=1)
+        for number, table in enumerate(probed):
             out[present, number, :, column] = (
-                weights[:, number, None] * one.weights[present, :, column]
+                weights[:, number, None] * table.weights[present, :, column]
             )
-        own = np.stack([one.intercepts[present, column] for one in probed], axis=1)
+        own = np.stack([table.intercepts[present, column] for table in probed], axis=1)
         intercepts[present, column] = (weights * own).sum(axis=1)
     return SegmentProbes(out, intercepts, _score(taught, predicted, fold))
 
@@ -221,12 +221,12 @@ def _score(y: Array, predicted: Array, fold: NDArray[np.int64]) -> Array:
     return r2
 
 
-def _is_whole(one: _Predictions, y: Array, column: int) -> bool:
-    """Tell whether a predictor knows every row of a target."""
+def _is_whole(table: _Predictions, y: Array, column: int) -> bool:
+    """Tell whether a predictor has a prediction for every row of a target."""
     rows = np.isfinite(y)
-    if not rows.any() or not np.isfinite(one.predicted[rows, column]).all():
+    if not rows.any() or not np.isfinite(table.predicted[rows, column]).all():
         return False
-    return bool(np.isfinite(one.elsewhere[:, ~rows, column]).any(axis=0).all())
+    return bool(np.isfinite(table.elsewhere[:, ~rows, column]).any(axis=0).all())
 
 
 def _nothing(shape: tuple[int, ...], folds: int, dimensions: int) -> _Predictions:
@@ -248,7 +248,7 @@ def _predict(
     out = _nothing(y.shape, int(fold.max()) + 1, x.shape[1])
     for columns, rows in by_missing_rows(y, works, fold):
         others = np.setdiff1d(np.arange(len(y)), rows)
-        found = out_of_fold(
+        probes = out_of_fold(
             np.asarray(x[rows], dtype=np.float64),
             y[np.ix_(rows, columns)],
             works[rows],
@@ -259,34 +259,34 @@ def _predict(
             coefficients=True,
         )
         present = np.unique(fold[rows])
-        out.predicted[np.ix_(rows, columns)] = found.predicted
-        out.inner[np.ix_(present, rows, columns)] = found.inner
-        out.elsewhere[np.ix_(present, others, columns)] = found.elsewhere
-        out.weights[np.ix_(present, np.arange(x.shape[1]), columns)] = found.weights
-        out.intercepts[np.ix_(present, columns)] = found.intercepts
+        out.predicted[np.ix_(rows, columns)] = probes.predicted
+        out.inner[np.ix_(present, rows, columns)] = probes.inner
+        out.elsewhere[np.ix_(present, others, columns)] = probes.elsewhere
+        out.weights[np.ix_(present, np.arange(x.shape[1]), columns)] = probes.weights
+        out.intercepts[np.ix_(present, columns)] = probes.intercepts
     return out
 
 
 def _average_over_rows(
-    found: _Predictions,
+    table: _Predictions,
     y: Array,
     fold: NDArray[np.int64],
     taught: Array,
     owner: NDArray[np.int64],
 ) -> _Predictions:
-    """Average what is predicted of segments over the tracks that they belong to.
+    """Average the predictions of segments over their tracks.
 
-    A track's target need not be the mean of its segments', so in each training fold a line is
-    fitted from the averages to the target.
+    The target of a track need not be the mean of its segments' targets. So each training fold fits
+    a line from the averages to the target.
     """
-    out = _nothing(y.shape, len(found.weights), found.weights.shape[1])
+    out = _nothing(y.shape, len(table.weights), table.weights.shape[1])
     for column in range(y.shape[1]):
         rows, known = np.isfinite(y[:, column]), np.isfinite(taught[:, column])
         if not known.any():
             continue
-        of_known = _average(found.predicted[known, column], owner[known], len(y))
+        of_known = _average(table.predicted[known, column], owner[known], len(y))
         for number in np.unique(fold[rows]):
-            inner = _average(found.inner[number, known, column], owner[known], len(y))
+            inner = _average(table.inner[number, known, column], owner[known], len(y))
             train = rows & (fold != number) & np.isfinite(inner)
             if train.sum() < 2 or np.ptp(inner[train]) == 0:
                 continue
@@ -295,10 +295,10 @@ def _average_over_rows(
             out.inner[number, train, column] = slope * inner[train] + intercept
             out.predicted[test, column] = slope * of_known[test] + intercept
             others = ~rows[owner]
-            beyond = _average(found.elsewhere[number, others, column], owner[others], len(y))
+            beyond = _average(table.elsewhere[number, others, column], owner[others], len(y))
             out.elsewhere[number, ~rows, column] = slope * beyond[~rows] + intercept
-            out.weights[number, :, column] = slope * found.weights[number, :, column]
-            out.intercepts[number, column] = slope * found.intercepts[number, column] + intercept
+            out.weights[number, :, column] = slope * table.weights[number, :, column]
+            out.intercepts[number, column] = slope * table.intercepts[number, column] + intercept
     return out
 
 

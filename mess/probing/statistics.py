@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 CONFIDENCE = 0.95
 SIGNIFICANT = 0.05
-FEWEST_WORKS = 10  # under so many, works that are drawn anew say nothing of works to come
+FEWEST_WORKS = 10  # with fewer works, a bootstrap over works gives no valid interval
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class BestLayers:
     within : list of int
         Every layer whose R² lies within one standard error of the best's.
     wins : list of float
-        How often each layer is the best when works are drawn anew.
+        How often each layer is the best over the bootstrap draws.
     """
 
     best: int
@@ -52,23 +52,23 @@ def works_drawn(works: int, *, resamples: int, seed: int = 0) -> NDArray[np.int6
 
 
 def influence(score: Array, without: Array) -> Array:
-    """Return how much each work moves a score: the jackknife over works.
+    """Return the influence of each work on a score, by the jackknife over works.
 
-    ``without`` must come from the whole experiment done without the work, fits included. Works
-    that are only left out of the test would hide that folds share their training rows, and
-    intervals would be too short (S. Bates, T. Hastie, R. Tibshirani: Cross-validation: what does
+    ``without`` must come from the whole experiment repeated without the work, fits included. If
+    works were left out of the test only, the intervals would be too short, because folds share
+    their training rows (S. Bates, T. Hastie, R. Tibshirani: Cross-validation: what does
     it estimate and how well does it do it? JASA 119, 2024).
 
     Parameters
     ----------
     score : ndarray [shape=(cells,)]
     without : ndarray [shape=(works, cells)]
-        The score without each work; NaN where a cell does not know the work.
+        The score without each work; NaN where a cell has no row of the work.
 
     Returns
     -------
     ndarray [shape=(works, cells)]
-        Deviations that add up to 0 and whose squares add up to the jackknife's variance
+        Deviations that sum to 0; their squares sum to the jackknife estimate of the variance
         (B. Efron, C. Stein: The jackknife estimate of variance. Annals of Statistics 9, 1981).
     """
     known = np.isfinite(without) & np.isfinite(score)
@@ -79,10 +79,10 @@ def influence(score: Array, without: Array) -> Array:
 
 
 def resampled_r2(error_share: Array, moves: Array, *, draws: NDArray[np.int64]) -> Array:
-    """Return the R² of every cell as it would be on drawn works: a bootstrap over works.
+    """Return the R² of every cell on drawn works: a bootstrap over works.
 
-    A work that is drawn twice moves the score twice. Scores move on the scale of log(1 − R²), the
-    logarithm of a ratio of errors, which is closer to normal and keeps R² below 1.
+    A work that is drawn twice counts twice. The influences are added on the scale of log(1 − R²),
+    the logarithm of a ratio of errors, which is closer to normal and keeps R² below 1.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def best_layers(r2: Array, resampled: Array) -> BestLayers | None:
     ----------
     r2 : ndarray [shape=(layers,)]
     resampled : ndarray [shape=(resamples, layers)]
-        On the same drawn works for all layers.
+        R² on drawn works, the same draws for all layers.
 
     Returns
     -------

@@ -1,13 +1,13 @@
-"""Proxy targets: musical properties as numbers that are measured on audio (or told by MIDI).
+"""Proxy targets: musical properties as numbers, measured on audio or read from MIDI.
 
 >>> from mess.audio.decoding import decode
 >>> from mess.targets import TARGET_SAMPLE_RATE, compute_targets
 >>> values = compute_targets(decode("piece.flac", TARGET_SAMPLE_RATE))  # doctest: +SKIP
 >>> values.track["tempo"]                                               # doctest: +SKIP
 
-`registry` lists them; there is one file for each family. All are functions of an `Analysis`, the
-curves of one shared short-time Fourier transform; but those of the family "performance" are
-functions of the `Notes` of a MIDI file.
+`registry` lists all targets; each family has a module. A target on audio is a function of an
+`Analysis`: curves that share one short-time Fourier transform. A MIDI target (the family
+"performance", in `midi_targets`) is a function of the `Notes` of a MIDI file.
 """
 
 from mess.targets.analysis import TARGET_SAMPLE_RATE, Analysis, analyse

@@ -1,10 +1,10 @@
-"""What the proxy targets are computed from: curves of one track, each made once.
+"""The analysis of a track: the curves from which all targets on audio are computed.
 
-Conventions: time is in seconds from the start; level is in dB relative to the track's own loudest
-100 ms, so gain moves nothing; curves have `FRAME_RATE` frames per second unless they say
-otherwise. A segment is cut out of the curves of its track: nothing is computed again, and its
-edges know what lies beyond them. Targets are counted from the first sound to the last: silence
-around the music is cut away first (`Analysis.sounding`).
+Conventions: time is in seconds from the start. Level is in dB relative to the track's own loudest
+100 ms, so gain has no effect. Curves have `FRAME_RATE` frames per second unless stated otherwise.
+A segment is cut out of the curves of its track. So nothing is computed twice, and smoothing at the
+edge of a segment uses the music beyond it. Targets are computed from the first sound to the last:
+silence around the music is cut away first (`Analysis.sounding`).
 """
 
 from collections.abc import Sequence
@@ -28,29 +28,29 @@ Floats = NDArray[np.float64]
 
 TARGET_SAMPLE_RATE = 24_000
 PITCH_RATE = FRAME_RATE / PITCH_STEP
-ATTACK_RATE = 400  # 2.5 ms resolve the attack of a hammer
-SOUNDING_FLOOR = -40.0  # dB; where a track begins and ends, its last decay left out
+ATTACK_RATE = 400  # values per second: 2.5 ms resolve the attack of a piano hammer
+SOUNDING_FLOOR = -40.0  # dB; a track begins and ends at this level, without its last decay
 _FINE_RATE = FRAME_RATE * FINE_STEPS
-_SILENCE = 1e-6  # of the largest sample: what is left of an offset when it is taken out
+_SILENCE = 1e-6  # of the largest sample: rounding after a constant offset is removed
 _LEVEL_SECONDS = 0.1
 _CONTOUR_SECONDS = 1.0  # standard deviation; a window of some 2.4 s at half height
 _CONTEXT_SECONDS = 1.0
 _ATTACK_SMOOTHING = 0.02
-_WINDOW_FRAMES = 5  # that see beyond the end of a sound, at each end
+_WINDOW_FRAMES = 5  # frames at each end whose window reaches beyond the sound
 
 
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
-    """Curves of a track, or of a stretch of it.
+    """The curves of a track, or of a part of it.
 
     Attributes
     ----------
     duration : float
         Seconds.
     start, stop : float
-        When the first sound begins and the last one ends, in seconds; equal if there is none.
+        When the first sound begins and the last one ends, in seconds; equal without any sound.
     power : ndarray [shape=(frames,)]
-        Mean square, full scale being 1, without offset.
+        Mean square relative to full scale, without a constant offset.
     centroid, rolloff, bandwidth : ndarray [shape=(frames,)]
         Hz; see `mess.targets.spectrum`. NaN where a frame reaches beyond the first or last sound.
     zero_crossing_rate : ndarray [shape=(frames,)]
@@ -71,7 +71,7 @@ class Analysis:
     chroma : ndarray [shape=(duration · PITCH_RATE, 12)]
         Power by pitch class from A upwards, in the tuning of the track, `PITCH_RATE` per second.
     chroma_context : ndarray [same shape]
-        The same in a Gaussian window of some 2.4 s.
+        The same, averaged in a Gaussian window of some 2.4 s.
     """
 
     duration: float
@@ -92,7 +92,7 @@ class Analysis:
     chroma_context: Floats
 
     def cut(self, start: float, stop: float) -> "Analysis":
-        """Return the stretch from ``start`` to ``stop`` (seconds) as an analysis of its own."""
+        """Return the part from ``start`` to ``stop`` (seconds) as an analysis."""
         rates = dict.fromkeys(_CURVES, float(FRAME_RATE))
         rates |= {"attack_level": ATTACK_RATE, "chroma": PITCH_RATE, "chroma_context": PITCH_RATE}
         cut = {
@@ -111,7 +111,7 @@ class Analysis:
         )
 
     def sounding(self) -> "Analysis":
-        """Return the stretch from the first sound to the last."""
+        """Return the part from the first sound to the last."""
         return self.cut(self.start, self.stop)
 
 
@@ -134,7 +134,7 @@ def analyse(signal: Signal) -> Analysis:
     Raises
     ------
     ValueError
-        If the signal is not at `TARGET_SAMPLE_RATE`, or holds no sound: nothing, or an offset.
+        If the signal is not at `TARGET_SAMPLE_RATE`, or is silent or constant.
     """
     rate = signal.sample_rate
     if rate != TARGET_SAMPLE_RATE:
@@ -149,14 +149,14 @@ def analyse(signal: Signal) -> Analysis:
     strength = onset_strength(spectrum.mel)
     first, last = loud_frames(level)
     onsets = pick_onsets(strength, ends=last)
-    # Soft notes may begin before what is loud, and go on after it.
+    # Soft notes may begin before the loud part and end after it.
     first, last = min([first, *onsets[:1]]), max([last, *onsets[-1:]])
     edges = [(at + beyond * _WINDOW_FRAMES) for at, beyond in ((first, 1), (last, -1))]
     whole = (np.arange(n_frames) >= edges[0]) & (np.arange(n_frames) <= edges[1])
     chroma = tuned_chroma(spectrum)
 
     def inner(curve: NDArray[np.float32]) -> Floats:
-        # A tone that is cut off in mid-window looks broad; the track's own sound does not.
+        # A tone that ends within a window has a broad spectrum, unlike the sound itself.
         return np.where(whole, curve, np.nan).astype(np.float64)
 
     return Analysis(
@@ -180,18 +180,18 @@ def analyse(signal: Signal) -> Analysis:
 
 
 def loud_frames(level: Floats) -> tuple[int, int]:
-    """Return the first and the last frame of what is less than 40 dB below the loudest."""
+    """Return the first and the last frame whose level is less than 40 dB below the loudest."""
     loud = np.flatnonzero(level > SOUNDING_FLOOR)
-    half = round(_LEVEL_SECONDS * FRAME_RATE) // 2  # the level rises before the sound begins
+    half = round(_LEVEL_SECONDS * FRAME_RATE) // 2  # smoothing raises the level before a sound
     first = int(loud[0]) + half if loud[0] > 0 else 0
     last = int(loud[-1]) - half if loud[-1] < level.size - 1 else level.size - 1
     return min(first, last), max(first, last)
 
 
 def attack_levels(fine_power: Floats) -> Floats:
-    """Return the level of 20 ms, `ATTACK_RATE` per second, down to `LEVEL_FLOOR`.
+    """Return the level over 20 ms, `ATTACK_RATE` values per second, at least `LEVEL_FLOOR`.
 
-    A value stands in the middle of the samples that it is computed from.
+    The time of a value is the middle of the samples that it is computed from.
     """
     step = _FINE_RATE // ATTACK_RATE
     begin = FINE_STEPS // 2 - step // 2  # a frame begins half a frame before its centre
@@ -204,8 +204,8 @@ def attack_levels(fine_power: Floats) -> Floats:
 def smoothed_level(power: Floats, *, width: float) -> Floats:
     """Return the level of the mean power over ``width`` values, in dB below the largest.
 
-    The same as `librosa.feature.rms` in dB, from power that is summed up already: librosa would
-    hold every window of the track at once, a hundred times the samples.
+    It equals `librosa.feature.rms` in dB, but starts from power. librosa would keep all windows of
+    the track in memory, which is a hundred times the samples.
     """
     from scipy.ndimage import uniform_filter1d
 
@@ -214,7 +214,7 @@ def smoothed_level(power: Floats, *, width: float) -> Floats:
 
 
 def level_contour(power: Floats, *, first: int, last: int) -> Floats:
-    """Return the slow course of the level; only what sounds counts, up to both ends."""
+    """Return the level in a wide Gaussian window between the first and the last sound."""
     inside = slice(first, last + 1)
     contour = np.full(power.size, np.nan)
     relative = power[inside] / power.max()
@@ -227,7 +227,7 @@ def tuned_chroma(spectrum: Spectrum) -> Floats:
 
     The tuning is the circular mean of the deviations of all spectral peaks from equal
     temperament at 440 Hz, weighted by power (Dressler and Streich 2007). `librosa.pitch_tuning`
-    takes the most frequent deviation instead, so that many soft peaks outvote few strong ones.
+    takes the most frequent deviation instead, so many soft peaks outweigh few strong ones.
     """
     pitch = spectrum.pitch.astype(np.float64)
     per_semitone = PITCH_BINS // 12
@@ -240,7 +240,7 @@ def tuned_chroma(spectrum: Spectrum) -> Floats:
 def gaussian_mean(values: Floats, *, width: float) -> Floats:
     """Return the running mean over rows, weighted by a Gaussian of standard deviation ``width``.
 
-    At the ends the mean is over what there is.
+    At both ends, the mean is over the available rows.
     """
     from scipy.ndimage import gaussian_filter1d
 

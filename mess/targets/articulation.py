@@ -1,9 +1,9 @@
 """Articulation: how notes begin.
 
 Conventions: both targets are means over the onsets whose surroundings lie within the music or the
-segment, NaN if there is none. One measures how steeply
-the level of the whole sound rises; the other how suddenly the spectrum changes, which also hears
-a note that begins while others ring on.
+segment; they are NaN if there is none. `attack_slopes` measures how steeply the level of the whole
+sound rises. `attack_sharpness` measures how suddenly the spectrum changes, so it also detects a
+note that begins while others still sound.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ _AROUND = 8
 
 
 def attack_slopes(analysis: Analysis) -> float:
-    """Return how steeply notes begin.
+    """Return how steeply the level rises when notes begin.
 
     0.8·(L₁ − L₀) / (t₉₀ − t₁₀) in dB/s, mean over onsets: L₁ is the highest level (root mean
     square over 20 ms) around the onset, L₀ the lowest within 100 ms before it, and t₁₀ and t₉₀
@@ -43,11 +43,11 @@ def attack_slopes(analysis: Analysis) -> float:
 
 
 def attack_sharpness(analysis: Analysis) -> float:
-    """Return how suddenly notes begin.
+    """Return how suddenly the spectrum changes when notes begin.
 
     The share, 0 to 1, of the onset strength within ±80 ms of an onset that falls within ±10 ms of
-    it, mean over onsets. A hammer puts all of it into one moment, a bow spreads it (peakedness of
-    the spectral flux, Bello et al. 2005). Independent of how loud the note is.
+    it, mean over onsets. The attack of a hammer falls into one moment; that of a bow is spread out
+    (peakedness of the spectral flux, Bello et al. 2005). The loudness of the note has no effect.
     """
     strength: Floats = analysis.onset_strength
     onsets = np.rint(analysis.onsets * FRAME_RATE).astype(np.int64)

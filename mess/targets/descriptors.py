@@ -1,7 +1,7 @@
-"""Plain descriptions of the audio: what a probe on a network's layers has to beat.
+"""Baselines: plain descriptions of the audio, which a probe on a network's layers must exceed.
 
-Each baseline is a vector of numbers that needs no model: they are rows of the same table as the
-layers (see `mess.probing.controls`).
+A baseline is a vector of numbers for each track and segment that needs no model. It is probed on
+the same rows as the layers (`mess.probing.controls`).
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ def describe_audio(analysis: Analysis) -> dict[str, Array]:
     Parameters
     ----------
     analysis : Analysis
-        Of what sounds in a track or in a segment.
+        Of the sounding part of a track or a segment.
 
     Returns
     -------

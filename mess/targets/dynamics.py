@@ -1,8 +1,8 @@
-"""Dynamics: how loud against how soft, and how it changes.
+"""Dynamics: the differences between loud and soft, and how the loudness changes.
 
-Conventions: all values are differences of levels in dB, so the gain of the recording does not
-matter. The loudness of a note is the level that it reaches; the course of the loudness over
-seconds is the contour of the level.
+Conventions: all values are differences of levels in dB, so the gain of a recording has no effect.
+The loudness of a note is the highest level that it reaches. The loudness of a passage is the
+contour: the level in a window of some seconds.
 """
 
 import numpy as np
@@ -34,10 +34,10 @@ def dynamic_range(analysis: Analysis) -> float:
 
 
 def dynamic_variance(analysis: Analysis) -> float:
-    """Return how far the loudness wanders over seconds.
+    """Return how much the loudness of passages varies.
 
     The variance, in dB², of the level of the power in a Gaussian window of some 2.4 s, between the
-    first and the last sound. `dynamic_range` compares single notes, this one whole passages.
+    first and the last sound. `dynamic_range` compares notes; this target compares passages.
     """
     contour = analysis.contour[np.isfinite(analysis.contour)]
     return float(contour.var()) if contour.size else float("nan")
@@ -64,10 +64,10 @@ def diminuendo_strength(analysis: Analysis) -> float:
 
 
 def note_levels(analysis: Analysis) -> Floats:
-    """Return the levels that notes reach [shape=(notes,)].
+    """Return the highest level of each note [shape=(notes,)].
 
     The highest level of 100 ms within 200 ms after each onset, in dB. Where no note begins for two
-    seconds on either side, as in a held chord that swells, the level of each second stands in.
+    seconds on either side, as in a held chord that swells, the level of each second is used.
     Levels more than 40 dB below the loudest are left out.
     """
     return timed_note_levels(analysis)[1]

@@ -1,4 +1,4 @@
-"""Harmony: how many pitch classes are in play."""
+"""Harmony: the number of pitch classes that sound together."""
 
 import numpy as np
 
@@ -12,9 +12,9 @@ def harmonic_complexity(analysis: Analysis) -> float:
 
     The entropy −Σ p·log2 p in bits of the pitch classes' shares p of the power in a Gaussian
     window of some 2.4 s, mean over time: 0 for one note, log2 3 ≈ 1.6 for a triad of pure tones,
-    log2 12 ≈ 3.6 for all notes alike. The window hears a melody's notes together, so that moving
+    log2 12 ≈ 3.6 for all notes alike. The window covers several notes of a melody, so moving
     harmony counts as well as dense chords (entropy of a chroma vector as tonal complexity: Weiß
-    and Müller 2014). NaN where nothing has a pitch.
+    and Müller 2014). NaN if no sound has a pitch.
     """
     power = analysis.chroma_context.sum(axis=1)
     sounding = power > _SILENCE * power.max(initial=0.0)

@@ -1,10 +1,10 @@
-"""Changes that no listener calls another music, and how far each target moves with them.
+"""Invariance: how far each target moves when the same music is digitised differently.
 
-Task: what a target says must not depend on how a recording was digitised. Gain, offset, polarity,
-silence around the music, sample rate, bit depth and the number of channels are changed, the file
-is written and read again as a user's file is, and the targets are measured again.
+Task: a target must not depend on how a recording was digitised. Gain, offset, polarity, silence
+around the music, sample rate, bit depth and number of channels are changed. The changed file is
+written and read like any other file, and the targets are measured again.
 
-Conventions: a movement is a multiple of the target's stated `Tolerance`; at most 1 is as promised.
+Conventions: a movement is a multiple of the target's stated `Tolerance`; 1 or less is within it.
 """
 
 import tempfile
@@ -21,14 +21,14 @@ from mess.targets.registry import TARGETS, AudioTarget, compute_targets
 
 Samples = NDArray[np.float32]
 
-RATE = 48_000  # Hz; of the recording that is changed
+RATE = 48_000  # Hz, of the recording before a change
 _GAIN = 100.0  # 40 dB
-_LONGEST = 120.0  # seconds that are read of a recording
+_LONGEST = 120.0  # seconds of a recording that are used
 
 
 @dataclass(frozen=True)
 class Change:
-    """One way to digitise the same music otherwise.
+    """One way to digitise the same music differently.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Change:
     rate : int
         Hz of the file.
     subtype : str
-        Of the WAV file, in libsndfile's words.
+        The sample format of the WAV file, as libsndfile names it.
     """
 
     name: str
@@ -56,7 +56,7 @@ def _moved(offset: float) -> Callable[[Samples], Samples]:
 
 
 def _drifting(samples: Samples) -> Samples:
-    """Add an offset that wanders within ±0.05 in two seconds."""
+    """Add an offset that oscillates within ±0.05 with a period of two seconds."""
     phase = np.arange(samples.size) * (np.pi / RATE)
     return samples + 0.05 * np.sin(phase).astype(np.float32)
 
@@ -110,9 +110,9 @@ def measure(samples: Samples, change: Change) -> dict[str, float]:
 
 
 def movement(target: AudioTarget, before: float, after: float) -> float:
-    """Return how far a target has moved, as a multiple of what it may.
+    """Return how far a target has moved, as a multiple of its tolerance.
 
-    0 where both are undefined; infinite where one is.
+    It is 0 if both values are undefined, and infinite if only one is.
     """
     if np.isnan(before) and np.isnan(after):
         return 0.0
@@ -129,10 +129,10 @@ def measure_movements(path: Path) -> Mapping[str, dict[str, float]]:
     samples = decode(path, RATE).samples[: round(_LONGEST * RATE)]
     samples = np.asarray(samples * np.float32(0.9 / np.abs(samples).max()))
     before = measure(samples, UNCHANGED)
-    found = {}
+    movements = {}
     for change in SAME_MUSIC:
         after = measure(samples, change)
-        found[change.name] = {
+        movements[change.name] = {
             name: movement(target, before[name], after[name]) for name, target in TARGETS.items()
         }
-    return found
+    return movements

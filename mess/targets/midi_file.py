@@ -1,12 +1,11 @@
-"""Notes and pedal of a standard MIDI file, in seconds.
+"""MIDI files: read the notes and the pedal of a standard MIDI file, in seconds.
 
-Only key, pedal and tempo events are looked at. mido, and pretty_midi above it, decode every event
-and refuse a whole performance for one that has nothing to do with notes: a key signature that does
-not exist, a RIFF wrapper, more than 10 million ticks. Hence this reader; the tests hold it against
-theirs.
+Only key, pedal and tempo events are read. mido, and pretty_midi, which uses it, decode every event.
+They refuse a whole performance because of one event that does not matter here: an invalid key
+signature, a RIFF wrapper, more than 10 million ticks. The tests compare this reader with theirs.
 
-Conventions: all tracks play together; the drum channel is left out; notes are paired within their
-track and channel, the pedal belongs to its channel whichever track moves it.
+Conventions: all tracks sound together; the drum channel is ignored. Notes are paired within their
+track and channel. A pedal belongs to its channel, in whichever track its events are.
 
 References
 ----------
@@ -27,18 +26,26 @@ Array = NDArray[np.float64]
 
 _DRUMS = 9  # channel, counted from 0
 _SUSTAIN, _PRESSED = 64, 64  # MIDI controller, and the value from which the pedal is down
-_RESET, _SOUND_OFF, _NOTES_OFF = 121, 120, 123  # controllers that let go of pedal or keys
+_RESET, _SOUND_OFF, _NOTES_OFF = 121, 120, 123  # controllers that release the pedal or keys
 _NOTE_OFF, _NOTE_ON, _CONTROL = 0x80, 0x90, 0xB0
-_LENGTHS = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}  # of channel messages
-_SYSTEM = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # of system messages, which have no place here; others 0
+_LENGTHS = {
+    0x80: 2,
+    0x90: 2,
+    0xA0: 2,
+    0xB0: 2,
+    0xC0: 1,
+    0xD0: 1,
+    0xE0: 2,
+}  # data bytes of channel messages
+_SYSTEM = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # data bytes of system messages; 0 for the others
 _FRAMES = {24: 24.0, 25: 25.0, 29: 30_000 / 1001, 30: 30.0}  # frames per second (SMPTE)
 _DEFAULT_TEMPO = 500_000  # microseconds per quarter note
-_MOST_BYTES = 32 << 20  # a hundred hours of piano; what is larger is something else
+_MOST_BYTES = 32 << 20  # some hundred hours of piano; a larger file is not a performance
 
 
 @dataclass(frozen=True)
 class Notes:
-    """A performance as its MIDI records it.
+    """The notes and the pedal of a performance.
 
     Attributes
     ----------
@@ -46,7 +53,7 @@ class Notes:
         Sorted by onset; seconds, MIDI pitch, 1 to 127. The offset of a key that is never
         released is NaN.
     pedal : ndarray [shape=(m, 2)]
-        When the sustain pedal went down and up; `inf` where it stayed down.
+        When the sustain pedal went down and up; `inf` if it stayed down.
     """
 
     onset: Array
@@ -62,7 +69,7 @@ class Notes:
 
     @property
     def end(self) -> float:
-        """When the last key is released, or struck where no release is known after that."""
+        """When the last key is released, or struck if no later release is known."""
         return float(np.nanmax(np.append(self.offset, self.onset)))
 
 
@@ -156,7 +163,7 @@ def _pair_keys(events: list[_Event]) -> list[tuple[float, float, int, int]]:
 
 
 def _pedal_spans(events: list[_Event]) -> list[tuple[float, float]]:
-    """Return from when to when (ticks) the sustain pedal of any channel was down."""
+    """Return the spans in ticks (start, end) in which the sustain pedal of a channel is down."""
     spans: list[tuple[float, float]] = []
     down: dict[int, int] = {}
     for event in events:
@@ -169,11 +176,11 @@ def _pedal_spans(events: list[_Event]) -> list[tuple[float, float]]:
     return spans + [(tick, float("inf")) for tick in down.values()]
 
 
-# Events out of bytes -----------------------------------------------------------------------------
+# Parsing ---------------------------------------------------------------------------------------
 
 
 def _parse(content: bytes) -> tuple[list[_Event], Callable[[Array], Array]]:
-    """Return the events of all tracks in time order, and what turns ticks into seconds."""
+    """Return the events of all tracks in time order, and the function from ticks to seconds."""
     if content[:4] == b"RIFF":  # a MIDI file as the only chunk of an .rmi
         content = content[max(content.find(b"MThd"), 0) :]
     if not content:
@@ -195,7 +202,7 @@ def _parse(content: bytes) -> tuple[list[_Event], Callable[[Array], Array]]:
 
 
 def _tracks(content: bytes, wanted: int) -> Iterator[bytes]:
-    """Yield the bytes of each track; chunks of another kind are skipped, as the standard says."""
+    """Yield the bytes of each track; other chunks are skipped, as the standard requires."""
     at = 8 + int.from_bytes(content[4:8])
     while wanted:
         if at + 8 > len(content):
@@ -213,7 +220,7 @@ def _tracks(content: bytes, wanted: int) -> Iterator[bytes]:
 def _read_track(
     track: bytes, number: int, events: list[_Event], tempos: list[tuple[int, int]]
 ) -> None:
-    """Add what a track says of keys, controllers and tempo."""
+    """Append the key, controller and tempo events of a track."""
     at = tick = running = 0
     try:
         while at < len(track):
@@ -237,22 +244,22 @@ def _read_track(
                 if status >= 0x80:
                     running, at = status, at + 1
                 kind, channel = running & 0xF0, running & 0x0F
-                one, two = track[at], track[at + 1] if _LENGTHS[kind] == 2 else 0
-                if one > 127 or two > 127:
+                first, second = track[at], track[at + 1] if _LENGTHS[kind] == 2 else 0
+                if first > 127 or second > 127:
                     raise _Damaged("is damaged (a value over 127)")
                 at += _LENGTHS[kind]
-                if kind == _NOTE_ON and two == 0:
+                if kind == _NOTE_ON and second == 0:
                     kind = _NOTE_OFF
                 if kind in (_NOTE_ON, _NOTE_OFF, _CONTROL):
-                    events.append(_Event(tick, number, kind, channel, one, two))
+                    events.append(_Event(tick, number, kind, channel, first, second))
         if at > len(track):
             raise IndexError
-    except (IndexError, KeyError):  # an event without its end, values without an event
+    except (IndexError, KeyError):  # an incomplete event, or data bytes without a status byte
         raise _Damaged("is damaged (an event that is none)") from None
 
 
 def _variable(track: bytes, at: int) -> tuple[int, int]:
-    """Read a number of one to four bytes, seven bits each; return it and where it ends."""
+    """Read a variable-length number (one to four bytes); return it and the next offset."""
     number = 0
     for here in range(at, at + 4):
         number = number << 7 | track[here] & 0x7F
@@ -263,7 +270,7 @@ def _variable(track: bytes, at: int) -> tuple[int, int]:
 
 def _clock(division: int, tempos: list[tuple[int, int]]) -> Callable[[Array], Array]:
     """Return the function from ticks to seconds."""
-    if division & 0x8000:  # ticks of a film's frame: no tempo
+    if division & 0x8000:  # ticks per video frame (SMPTE): tempo events do not apply
         frames, ticks = _FRAMES.get(256 - (division >> 8)), division & 0xFF
         if frames is None or ticks == 0:
             raise _Damaged("is damaged (a time base that does not exist)")
@@ -278,7 +285,7 @@ def _clock(division: int, tempos: list[tuple[int, int]]) -> Callable[[Array], Ar
 
     def seconds(at: Array) -> Array:
         index = np.searchsorted(starts, at, side="right") - 1
-        found: Array = at_start[index] + (at - starts[index]) * speeds[index]
-        return found
+        in_seconds: Array = at_start[index] + (at - starts[index]) * speeds[index]
+        return in_seconds
 
     return seconds

@@ -1,10 +1,11 @@
-"""Targets of the family "performance": what the MIDI of a recording tells and audio does not.
+"""MIDI targets (the family "performance"): properties that MIDI states and audio does not.
 
-Task: from the notes and the pedal of a performance to one number each. They are known only where
-a dataset has MIDI, and are probed like any other target there.
+Task: compute one number each from the notes and the pedal of a performance. These targets are known
+only if a dataset has MIDI. There they are probed like any other target. A new MIDI target is one
+function in this module, an entry in `FUNCTIONS`, and an entry in `mess.targets.registry`.
 
-Conventions: seconds; velocities from 1 to 127; a chord is the notes that begin within 35 ms of
-each other. A number that the notes do not define is NaN.
+Conventions: times are in seconds and velocities from 1 to 127. A chord is a group of notes that
+begin within 35 ms of each other. A number that the notes do not define is NaN.
 """
 
 from collections.abc import Callable
@@ -19,13 +20,13 @@ Array = NDArray[np.float64]
 _CHORD = 0.035  # seconds
 _PULSE_RATE = 100  # frames per second of the onset curve behind the local tempo
 _WINDOW, _HOP = 8.0, 2.0  # seconds
-_FEWEST = 8  # onsets, with which a window tells a tempo
+_FEWEST = 8  # onsets that a window needs to have a tempo
 _SHIFTS = 0.15, 1.0  # seconds by which the onset curve is shifted, least and most
 _BINS = 48  # shifts in an octave
-_STRAY = 0.5  # octaves that the local tempo may lie from the mean
+_STRAY = 0.5  # octaves; largest distance of the local tempo from the mean
 _ROUNDS = 3
-_BLOCK = 256  # windows that are compared with themselves at once
-_LONGEST = 24 * 3600  # seconds of playing; what is longer is no performance
+_BLOCK = 256  # windows whose autocorrelation is computed at once
+_LONGEST = 24 * 3600  # seconds; a longer file is not a performance
 
 
 def _sounding(notes: Notes) -> float:
@@ -33,23 +34,23 @@ def _sounding(notes: Notes) -> float:
 
 
 def note_density(notes: Notes) -> float:
-    """Notes per second, from the first onset to the last release."""
+    """Return notes per second, from the first onset to the last release."""
     span = _sounding(notes)
     return len(notes.onset) / span if span > 0 else float("nan")
 
 
 def velocity_mean(notes: Notes) -> float:
-    """Mean velocity."""
+    """Return the mean velocity."""
     return float(notes.velocity.mean())
 
 
 def velocity_spread(notes: Notes) -> float:
-    """Standard deviation of velocity."""
+    """Return the standard deviation of velocity."""
     return float(notes.velocity.std())
 
 
 def polyphony(notes: Notes) -> float:
-    """Mean number of keys that are down while at least one is."""
+    """Return the mean number of keys that are down while at least one is."""
     known = np.isfinite(notes.offset)
     times = np.concatenate([notes.onset[known], notes.offset[known]])
     steps = np.repeat([1.0, -1.0], known.sum())
@@ -60,15 +61,15 @@ def polyphony(notes: Notes) -> float:
 
 
 def register(notes: Notes) -> float:
-    """Mean pitch, weighted by how long each note sounds."""
+    """Return the mean pitch, weighted by the duration of each note."""
     length = np.nan_to_num(notes.offset - notes.onset)
     return float(np.average(notes.pitch, weights=length)) if length.sum() > 0 else float("nan")
 
 
 def articulation_ratio(notes: Notes) -> float:
-    """Median over chords of the held time over the time to the next chord: legato is near 1.
+    """Return the median over chords of held time / time to the next chord: legato is near 1.
 
-    Only steps of at most 2 s count, so a rest is not taken for staccato (R. Bresin, G. U.
+    Only steps of at most 2 s count, so a rest does not count as staccato (R. Bresin, G. U.
     Battel: Articulation strategies in expressive piano performance. JNMR 29, 2000).
     """
     _, ratio = held_ratios(notes)
@@ -93,48 +94,46 @@ def _chords(notes: Notes) -> tuple[Array, Array]:
 
 
 def tempo_spread(notes: Notes) -> float:
-    """Standard deviation of the local tempo in octaves: 0 is strict time.
+    """Return the standard deviation of the local tempo in octaves: 0 is strict time.
 
-    Each 8 s of the onset curve is compared with itself, shifted (an autocorrelation tempogram,
-    P. Grosche, M. Müller, F. Kurth: Cyclic tempogram. ICASSP 2010, on notes instead of audio). On
-    a logarithmic axis of shifts another tempo moves the whole picture: how far is read from where
-    it is most like the mean picture of the performance, so no beat has to be chosen. Windows with
-    fewer than 8 onsets tell no tempo and are left out.
+    The autocorrelation of the onset curve is computed in windows of 8 s (an autocorrelation
+    tempogram, P. Grosche, M. Müller, F. Kurth: Cyclic tempogram. ICASSP 2010, on notes instead of
+    audio). On a logarithmic axis of lags, a change of tempo shifts the whole autocorrelation. The
+    local tempo is the shift at which a window agrees best with the mean over all windows, so no
+    beat has to be chosen. Windows with fewer than 8 onsets are left out.
     """
     _, octaves = local_tempo(notes)
     return float(np.std(octaves)) if len(octaves) else float("nan")
 
 
 def local_tempo(notes: Notes) -> tuple[Array, Array]:
-    """Return the middle of each window of 8 s that tells a tempo, and its deviation in octaves.
+    """Return the local tempo: the middles of windows of 8 s, and the deviations in octaves.
 
-    The deviation is from the mean picture of the performance; see `tempo_spread`.
+    The deviation is that from the mean over all windows; see `tempo_spread`.
     """
-    found = _tempo_pictures(notes.onset)
-    if found is None:
+    measured = _tempogram(notes.onset)
+    if measured is None:
         return np.empty(0), np.empty(0)
-    middles, pictures = found
+    middles, tempogram = measured
     middle = round(_STRAY * _BINS)
-    size = pictures.shape[1] - 2 * middle
-    views = [pictures[:, start : start + size] for start in range(2 * middle + 1)]
+    size = tempogram.shape[1] - 2 * middle
+    views = [tempogram[:, start : start + size] for start in range(2 * middle + 1)]
     lengths = np.stack([np.linalg.norm(view, axis=1) for view in views], axis=1)
     mean = views[middle].mean(axis=0)
-    for _ in range(_ROUNDS):  # the mean picture is sharper once tempo is taken out
+    for _ in range(_ROUNDS):  # aligning the windows sharpens their mean
         alike = np.stack([view @ mean for view in views], axis=1) / lengths
         moved = alike.argmax(axis=1)
-        mean = sliding_window_view(pictures, size, axis=1)[np.arange(len(moved)), moved].mean(
+        mean = sliding_window_view(tempogram, size, axis=1)[np.arange(len(moved)), moved].mean(
             axis=0
         )
     octaves = (np.array([_peak(row) for row in alike]) - middle) / _BINS
     return middles, octaves
 
 
-def _tempo_pictures(onset: Array) -> tuple[Array, Array] | None:
-    """Return the middle of each window, and the onset curve's agreement with itself in it.
+def _tempogram(onset: Array) -> tuple[Array, Array] | None:
+    """Return the middle of each window, and its autocorrelation by logarithmic lag.
 
-    The agreement is by window and logarithmic shift.
-
-    Rests are cut to the length of a window, which no window then bridges.
+    Rests are shortened to the length of a window, so no window contains notes before and after one.
     """
     steps = np.minimum(np.diff(onset, prepend=onset[0]), _WINDOW)
     at = np.rint(np.cumsum(steps) * _PULSE_RATE).astype(np.int64)
@@ -151,11 +150,11 @@ def _tempo_pictures(onset: Array) -> tuple[Array, Array] | None:
         return None
     blocks = np.array_split(told, -(-len(told) // _BLOCK))
     middles = np.interp((told * hop + frames / 2) / _PULSE_RATE, np.cumsum(steps), onset)
-    return middles, np.concatenate([_agreement(windows[block]) for block in blocks])
+    return middles, np.concatenate([_autocorrelation(windows[block]) for block in blocks])
 
 
-def _agreement(windows: Array) -> Array:
-    """Return the autocorrelation of each window at logarithmic shifts, 1 for no shift."""
+def _autocorrelation(windows: Array) -> Array:
+    """Return the autocorrelation of each window at logarithmic lags; it is 1 at lag 0."""
     frames = windows.shape[1]
     windows = windows - windows.mean(axis=1, keepdims=True)
     power = np.abs(np.fft.rfft(windows, 2 * frames)) ** 2
@@ -165,12 +164,12 @@ def _agreement(windows: Array) -> Array:
     shifts = 2 ** (np.arange(low - stray, high + stray) / _BINS)
     before = shifts.astype(np.int64)
     part = shifts - before
-    found: Array = match[:, before] * (1 - part) + match[:, before + 1] * part
-    return found / match[:, :1]
+    values: Array = match[:, before] * (1 - part) + match[:, before + 1] * part
+    return values / match[:, :1]
 
 
 def _peak(row: Array) -> float:
-    """Return where a row is highest, between two places where a parabola says so."""
+    """Return the position of the maximum of a row, refined by a parabola."""
     best = int(np.argmax(row))
     if not 0 < best < len(row) - 1:
         return float(best)
@@ -181,7 +180,7 @@ def _peak(row: Array) -> float:
 
 
 def pedal_ratio(notes: Notes) -> float:
-    """Share of the time from the first onset to the last release in which the pedal is down."""
+    """Return the share of the time from first onset to last release in which the pedal is down."""
     span = _sounding(notes)
     if span <= 0:
         return float("nan")

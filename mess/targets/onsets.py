@@ -1,7 +1,7 @@
-"""Onsets: how much the spectrum rises from moment to moment, and where a note begins.
+"""Onsets: the onset strength (spectral flux) of a track, and the frames at which notes begin.
 
-Both are librosa's; here is what is given to it. Conventions: curves have 100 frames per
-second; levels are in dB.
+Both are computed by librosa; this module prepares its input. Conventions: curves have 100 frames
+per second, levels are in dB.
 """
 
 import numpy as np
@@ -9,23 +9,23 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-LEVEL_FLOOR = -60.0  # dB; quieter is not music but what is left of it
+LEVEL_FLOOR = -60.0  # dB below the loudest; quieter sound is treated as noise
 _LAG = 3  # frames
-_RISE = 0.45  # dB, mean of all bands
-_BEFORE, _AFTER = 10, 7  # frames that an onset is compared with
+_RISE = 0.45  # dB, mean over all bands
+_BEFORE, _AFTER = 10, 7  # frames before and after an onset that it is compared with
 _APART = 3  # frames on both sides in which there is no other onset
-_CUT_FRAMES = 5  # a window reaches so far over the end of a sound that is cut off
+_CUT_FRAMES = 5  # a window reaches so far beyond the end of the sound
 _BLOCK_FRAMES = 1 << 15
 
 
 def onset_strength(mel: NDArray[np.float32]) -> Floats:
-    """Return by how much the spectrum rises, frame by frame.
+    """Return how much the spectrum rises, frame by frame.
 
     `librosa.onset.onset_strength` of the levels in mel bands: the half-wave rectified difference
     over 30 ms, averaged over the bands, in dB (spectral flux: Bello et al. 2005; Böck, Krebs,
-    Schedl 2012). Two things are not librosa's defaults. Levels fade out softly 60 dB below the
-    strongest, so that noise far below the music does not count; and before the track there is
-    silence, so that its first note is an onset too.
+    Schedl 2012). Two settings differ from librosa's defaults. A floor 60 dB below the strongest
+    level removes noise far below the music. Silence is assumed before the track, so its first note
+    is an onset too.
 
     Parameters
     ----------
@@ -40,14 +40,16 @@ def onset_strength(mel: NDArray[np.float32]) -> Floats:
 
     loudest = max(float(mel.max(initial=0.0)), 1e-30)
     floor = np.float32(10 ** (LEVEL_FLOOR / 10))
-    found = np.empty(mel.shape[0])
+    strength = np.empty(mel.shape[0])
     for first in range(0, mel.shape[0], _BLOCK_FRAMES):
         power = mel[max(first - _LAG, 0) : first + _BLOCK_FRAMES] / np.float32(loudest)
         if first == 0:
             power = np.concatenate([np.zeros((_LAG, mel.shape[1]), np.float32), power])
         levels = power_to_db(power.T + floor, top_db=None)
-        found[first : first + _BLOCK_FRAMES] = strength_of(S=levels, lag=_LAG, center=False)[_LAG:]
-    return found
+        strength[first : first + _BLOCK_FRAMES] = strength_of(S=levels, lag=_LAG, center=False)[
+            _LAG:
+        ]
+    return strength
 
 
 def pick_onsets(strength: Floats, *, ends: float) -> NDArray[np.int64]:
@@ -55,7 +57,7 @@ def pick_onsets(strength: Floats, *, ends: float) -> NDArray[np.int64]:
 
     `librosa.util.peak_pick`: a frame is an onset if its strength is the largest within 30 ms and
     exceeds the mean of its surroundings (100 ms before to 70 ms after) by 0.45 dB (Böck, Krebs,
-    Schedl 2012). Where the sound is cut off, the spectrum of the cut is no note.
+    Schedl 2012). Peaks at the end of the sound are left out: a cut has a broad spectrum.
 
     Parameters
     ----------

@@ -1,8 +1,10 @@
-"""Phrasing: into how many phrases the music falls, and how regularly.
+"""Phrasing: the number of phrases, and how regularly they follow each other.
 
-Task: find where the music before and after differ most in harmony, timbre or loudness.
-Conventions: novelty is a distance between what lies before and after a moment, in units that do
-not depend on the track: 0 for music that goes on as it was, around 1 for a change of chord,
+Task: find the moments at which the music before and after differ most in harmony, timbre and
+loudness.
+
+Conventions: novelty is the distance between the music before and after a moment, in units that do
+not depend on the track. It is 0 if the music does not change, and about 1 for a change of chord,
 register and loudness. Distances between boundaries are in seconds.
 """
 
@@ -22,9 +24,9 @@ NOVELTY_RATE = 2.5  # values per second
 _SMOOTHING_SECONDS = 1.0  # standard deviation
 _HALF_KERNEL = 5.0  # seconds before and after a moment that are compared
 _PROMINENCE = 0.1
-_FLAT = 0.05  # a curve that varies less has no course
-_EDGE_SECONDS = 2.5  # at both ends, where the kernel sees too little of the music
-_LEVEL_SCALE = 40.0  # dB that count as much as entirely other pitch classes
+_FLAT = 0.05  # a curve with a smaller range counts as constant
+_EDGE_SECONDS = 2.5  # left out at both ends, where the kernel covers too little music
+_LEVEL_SCALE = 40.0  # dB that count as much as a change to entirely different pitch classes
 _TIMBRE_BANDS = 16
 _SHORTEST, _LONGEST = 4.0, 20.0  # seconds: the range of periods
 _MIN_SECONDS = 12.0  # of music between the edges
@@ -35,8 +37,8 @@ def num_phrases(analysis: Analysis) -> float:
 
     1 + the number of peaks of the novelty curve (see `novelty`) with a prominence of at least 0.1,
     the first and the last 2.5 s left out. The threshold is absolute: music that does not change
-    is one phrase however long it is, and music heard twice has about twice as many. NaN for less
-    than 10 s of sound.
+    is one phrase at any length, and a piece played twice has about twice as many phrases. NaN for
+    less than 10 s of sound.
     """
     from scipy.signal import find_peaks
 
@@ -53,9 +55,9 @@ def phrase_regularity(analysis: Analysis) -> float:
 
     The highest peak of the novelty curve's autocorrelation (Pearson's r of the curve with itself
     moved by τ, the first and the last 2.5 s left out) for τ from 4 s to 20 s or half the music,
-    −1 to 1: near 1 if boundaries of the same weight come at equal distances. Unlike the variation
-    of the distances between boundaries it needs no threshold. NaN for less than 17 s of sound,
-    or if nothing changes.
+    −1 to 1: near 1 if equally strong boundaries come at equal distances. It needs no threshold, as
+    the variation of the distances between boundaries would. NaN for less than 17 s of sound, or
+    if the music does not change.
     """
     edge = round(_EDGE_SECONDS * NOVELTY_RATE)
     curve = novelty(analysis)[edge:-edge]
@@ -74,8 +76,8 @@ def novelty(analysis: Analysis) -> Floats:
 
     Foote (2000) correlates a checkerboard kernel, tapered by a Gaussian, along the diagonal of a
     self-similarity matrix. For similarities that are inner products of features x this equals
-    ‖Σ s(u) g(u) x(t + u)‖², s the sign and g the taper, so no matrix is needed and the cost grows
-    with the length alone. Returned is the root, scaled to the distance of the two means.
+    ‖Σ s(u) g(u) x(t + u)‖², with the sign s and the taper g. So no matrix is needed, and the cost
+    is linear in the length. The result is the square root, scaled to the distance of the two means.
 
     Returns
     -------
@@ -114,9 +116,9 @@ def phrase_features(analysis: Analysis) -> Floats:
 
 
 def _smoothed(power: NDArray[np.floating]) -> Floats:
-    """Return the power around each moment: a rest between two notes is no phrase of its own.
+    """Return the power, smoothed over time, so that a rest between two notes is not a phrase.
 
-    Means are over amplitudes, or a loud passage would reach far into its soft neighbours.
+    Amplitudes are averaged, not powers: a loud passage would dominate its soft neighbours.
     """
     amplitude = np.sqrt(power.astype(np.float64))
     mean = gaussian_mean(amplitude, width=_SMOOTHING_SECONDS * PITCH_RATE)

@@ -1,4 +1,4 @@
-"""All proxy targets by name, and their values on a recording."""
+"""The registry: all proxy targets by name, and their values on a recording."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Target:
     description : str
         One sentence that a listener understands.
     level : {"segment", "track"}
-        "segment": it means something on five seconds too.
+        "segment" if the target is also defined on five seconds.
     """
 
     name: str
@@ -50,16 +50,18 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Tolerance:
-    """How far a target may move while the music does not (see `mess.targets.invariance`).
+    """How far a target may move if the same music is digitised differently.
+
+    `mess.targets.invariance` measures it.
 
     Attributes
     ----------
     relative : float
         Share of the value.
     absolute : float
-        In the target's unit; the larger of both holds.
+        In the target's unit; the larger of both limits applies.
     reasons : mapping of str to str
-        Changes after which it moves farther, and why.
+        The changes after which it moves farther, each with the reason.
     """
 
     relative: float = 0.0
@@ -78,9 +80,9 @@ class AudioTarget(Target):
     Attributes
     ----------
     function : callable
-        `Analysis` of what sounds → float; NaN where the target is undefined.
+        From the `Analysis` of the sounding part to a float; NaN if the target is undefined.
     tolerance : Tolerance
-        How far it moves with what is no music.
+        How far it may move when the same music is digitised differently.
     """
 
     function: Callable[[Analysis], float]
@@ -94,9 +96,10 @@ class TargetValues:
     Attributes
     ----------
     track : dict of str to float
-        Of the whole recording.
+        The values of the whole recording.
     segments : dict of str to ndarray [shape=(segments,)]
-        Of each segment (see `mess.audio.decoding.segment_bounds`): only targets of level "segment".
+        The values of each segment (`mess.audio.decoding.segment_bounds`), for targets of level
+        "segment".
     descriptors : dict of str to ndarray [shape=(1 + segments, d)]
         Plain descriptions of the recording and of each segment; see
         `mess.targets.descriptors`.
@@ -339,10 +342,12 @@ def measure_targets(
             for name, target in TARGETS.items()
             if target.level == "segment"
         },
-        descriptors={name: np.stack([one[name] for one in described]) for name in BASELINES},
+        descriptors={
+            name: np.stack([vectors[name] for vectors in described]) for name in BASELINES
+        },
     )
 
 
 def compute_midi_targets(notes: Notes) -> dict[str, float]:
-    """Compute the targets that the MIDI of a whole performance tells."""
+    """Compute the MIDI targets of a whole performance."""
     return {name: midi_targets.FUNCTIONS[name](notes) for name in MIDI_TARGETS}

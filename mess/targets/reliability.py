@@ -1,9 +1,8 @@
-"""Are the targets themselves to be trusted? Their reliability, and invariance to what is no music.
+"""Reliability: how repeatable the targets themselves are, before a probe of them is interpreted.
 
-Task: say how far a target is stable before a probe of it is believed. *Split-half reliability* asks
-whether two halves of a recording give the same number (music may differ between them, so it is no
-ceiling of a probe); *invariance* whether the
-same recording does after a change that no listener calls another music: ±12 dB of gain, MP3 at
+*Split-half reliability* is the agreement of a target between two halves of a recording. The music
+may differ between the halves, so it is not an upper bound for a probe. *Invariance* is the
+agreement before and after a change that leaves the music the same: ±12 dB of gain, MP3 at
 128 kbit/s, another sample rate.
 
 Examples
@@ -25,7 +24,7 @@ from mess.targets.analysis import TARGET_SAMPLE_RATE, analyse
 from mess.targets.registry import TARGETS, compute_targets
 
 Array = NDArray[np.float64]
-TRUSTED = 0.7  # a target below is marked
+TRUSTED = 0.7  # targets below this value are marked
 CHANGES = ("gain +12 dB", "gain −12 dB", "MP3 at 128 kbit/s", "22.05 kHz and back")
 _MP3_RATE, _MP3_LEVEL = 44_100, 0.62  # libsndfile's compression level that gives 128 kbit/s
 _LOW_RATE = 22_050
@@ -33,10 +32,10 @@ _GAIN = 10.0 ** (12.0 / 20.0)
 
 
 def concordance(a: Array, b: Array) -> float:
-    """Return how well two measurements agree: 1 if equal, less if scattered, shifted or scaled.
+    """Return Lin's concordance of two measurements: 1 if equal, less if they differ in any way.
 
-    2 cov(a, b) / (var a + var b + (mean a − mean b)²), over pairs that are both known; NaN for less
-    than three pairs or where nothing varies.
+    2 cov(a, b) / (var a + var b + (mean a − mean b)²), over pairs of known values; NaN for fewer
+    than three pairs, or if neither varies.
 
     References
     ----------
@@ -56,7 +55,7 @@ def concordance(a: Array, b: Array) -> float:
 def split_half(first: Array, second: Array) -> float:
     """Return the reliability of the whole from the correlation r of its halves: 2r / (1 + r).
 
-    NaN for less than three pairs or where nothing varies; negative correlations count as 0.
+    NaN for fewer than three pairs, or if one half does not vary. A negative r counts as 0.
 
     References
     ----------
@@ -73,8 +72,8 @@ def split_half(first: Array, second: Array) -> float:
 def measure_halves(signal: Signal) -> tuple[dict[str, float], dict[str, float]]:
     """Measure all targets on two halves of a recording.
 
-    What is measured on segments is averaged over the even and over the odd ones; the rest is
-    measured on the first and the second half.
+    A target of level "segment" is averaged over the even segments and over the odd ones. Any other
+    target is measured on the first and on the second half.
     """
     values = compute_targets(signal)
     music = analyse(signal).sounding()
@@ -116,7 +115,9 @@ def measure_changed(path: Path) -> dict[str, dict[str, float]]:
             decode(coded, TARGET_SAMPLE_RATE),
             _signal(back),
         )
-    return {name: compute_targets(one).track for name, one in zip(CHANGES, changed, strict=True)}
+    return {
+        name: compute_targets(signal).track for name, signal in zip(CHANGES, changed, strict=True)
+    }
 
 
 def _signal(samples: NDArray[np.float32]) -> Signal:

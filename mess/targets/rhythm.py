@@ -1,9 +1,9 @@
-"""Rhythm: how fast the beat, how dense the notes.
+"""Rhythm: the tempo, and the number of notes per second.
 
-Conventions: both targets come from the onset strength, the rise of the spectrum from frame to
-frame, and from the onsets picked in it. Tempo has no single truth: half and double of a notated
-tempo describe the same music, and only the choice between them is a matter of taste. How well it
-is found is measured in `mess.targets.tempo_accuracy`.
+Conventions: both targets are computed from the onset strength (the rise of the spectrum from frame
+to frame) and from the onsets picked in it. A tempo has no single true value: half and double of the
+notated tempo describe the same music. `mess.targets.tempo_accuracy` measures how well it is
+estimated.
 """
 
 import numpy as np
@@ -13,17 +13,17 @@ from mess.targets.analysis import FRAME_RATE, Analysis, Floats
 
 _MIN_SECONDS = 1.0
 _MIN_ONSETS = 4
-_MIN_DENSITY = 0.25  # onsets per second; below, there is no beat
+_MIN_DENSITY = 0.25  # onsets per second; below it, no tempo is estimated
 _WINDOW_SECONDS = 10.0
 _SLOWEST, _FASTEST = 30.0, 300.0  # beats per minute
 _PREFERRED_TEMPO = 120.0  # as librosa
 _EVENTS_PER_BEAT = 1.3
-_EVENT_WEIGHT = 0.4  # 0: one preferred tempo for all music; 1: it follows the notes alone
+_EVENT_WEIGHT = 0.4  # 0: one preferred tempo for all music; 1: it depends on the notes alone
 _OCTAVES = 1.0  # standard deviation of the preference, as librosa
 _SUBDIVISION_WEIGHT = 0.3
-_WHOLE = 0.9  # an autocorrelation from which on a curve repeats itself
-_WHOLE_NUMBER = 0.1  # so near to a whole number
-_REACHED_FRAMES = 5  # in which a note reaches its level
+_WHOLE = 0.9  # a curve with this autocorrelation counts as periodic
+_WHOLE_NUMBER = 0.1  # tolerance for a whole number of beats
+_REACHED_FRAMES = 5  # frames within which a note reaches its level
 _SEARCH_FRAMES = 2
 _CHANCE = 4.0  # standard errors that the autocorrelation must exceed
 _DEPENDENT_FRAMES = 8  # frames that share their samples
@@ -32,18 +32,21 @@ _DEPENDENT_FRAMES = 8  # frames that share their samples
 def tempo(analysis: Analysis) -> float:
     """Return the tempo in beats per minute.
 
-    `librosa.feature.tempo` with a tempogram of our own, for three reasons. Its default always
-    answers; here only lags may win that are a peak of the autocorrelation r and exceed chance,
-    4·√(8 / frames), so that music without a beat has no tempo: NaN, as with fewer than four
-    onsets or one in four seconds. It hears all notes alike, on a scale of dB, and takes three soft
-    quavers for a beat of 170 BPM; here an onset counts by the amplitude that it reaches (see
-    `accents`). And it knows whole frames only; here the lag is refined (see `refined_lag`).
+    It is `librosa.feature.tempo` with another tempogram, which differs in three points:
 
-    The salience of a lag τ is r(τ) + 0.3·r(τ/2): a beat is subdivided. Where the curve repeats
-    itself whole, r ≥ 0.9, only that lag and what divides it may win: the clicks of a metronome are
-    its beats. Librosa weighs the salience with a normal distribution over log2 of the tempo, of one
-    octave (Ellis 2007), around p = 120^0.6 · (60·d / 1.3)^0.4 for d onsets per second, so that a
-    piece played faster is found faster (cf. Hockman and Fujinaga 2010).
+    - librosa always returns a tempo. Here a lag must be a peak of the autocorrelation r and exceed
+      chance, 4·√(8 / frames). Music without a beat has no tempo (NaN), nor has music with fewer
+      than four onsets, or fewer than one in four seconds.
+    - librosa weighs all notes alike, in dB: three soft quavers give a beat of 170 BPM. Here an
+      onset is weighed by the amplitude that it reaches (`accents`).
+    - librosa's lags are whole frames. Here the lag is refined (`refined_lag`).
+
+    The salience of a lag τ is r(τ) + 0.3·r(τ/2), because beats are subdivided. If the curve is
+    periodic (r ≥ 0.9), only that lag and its divisors are candidates: the clicks of a metronome are
+    its beats. librosa weighs the salience with a normal distribution over log2 of the tempo, with a
+    standard deviation of one octave (Ellis 2007). Its mean is p = 120^0.6 · (60·d / 1.3)^0.4 for d
+    onsets per second, so music with more notes gets a faster tempo (cf. Hockman and Fujinaga
+    2010).
     """
     from librosa.feature import tempo as weighed_tempo
 
@@ -60,7 +63,7 @@ def tempo(analysis: Analysis) -> float:
     halves = np.rint(lags / 2).astype(np.int64)
     salience[lags] = correlation[lags] + _SUBDIVISION_WEIGHT * np.maximum(correlation[halves], 0)
     events = 60 * density / _EVENTS_PER_BEAT
-    found = weighed_tempo(
+    estimate = weighed_tempo(
         tg=salience[:, None],
         sr=FRAME_RATE,
         hop_length=1,
@@ -68,15 +71,15 @@ def tempo(analysis: Analysis) -> float:
         std_bpm=_OCTAVES,
         aggregate=None,
     )
-    lag = round(60 * FRAME_RATE / float(found[0]))
+    lag = round(60 * FRAME_RATE / float(estimate[0]))
     return 60.0 * FRAME_RATE / refined_lag(correlation, lag)
 
 
 def accents(analysis: Analysis) -> Floats:
     """Return the onset strength times the amplitude that is reached within 50 ms.
 
-    Onset strength is a difference of levels: a note 12 dB softer than its neighbours counts nearly
-    as much as they do. Which notes are beats is told by their weight.
+    Onset strength is a difference of levels, so a note 12 dB softer than its neighbours counts
+    nearly as much as they do. Multiplied by the amplitude, loud notes count more.
     """
     from scipy.ndimage import maximum_filter1d
 
@@ -85,9 +88,9 @@ def accents(analysis: Analysis) -> Floats:
 
 
 def beat_lags(correlation: Floats, *, n_frames: int) -> NDArray[np.int64]:
-    """Return the lags, in frames, at which there may be a beat: peaks above chance.
+    """Return the candidate lags of a beat, in frames: peaks of the autocorrelation above chance.
 
-    Where the curve repeats itself, the first lag at which it does is a whole number of beats.
+    If the curve is periodic, its period is a whole number of beats.
     """
     slowest = min(round(60 * FRAME_RATE / _SLOWEST), correlation.size - 2)
     lags = np.arange(round(60 * FRAME_RATE / _FASTEST), slowest + 1)
@@ -104,7 +107,7 @@ def beat_lags(correlation: Floats, *, n_frames: int) -> NDArray[np.int64]:
 
 
 def onset_density(analysis: Analysis) -> float:
-    """Return the number of onsets per second; notes within 30 ms of each other are one.
+    """Return the number of onsets per second; notes within 30 ms of each other count once.
 
     NaN for less than a second of sound.
     """
@@ -114,12 +117,12 @@ def onset_density(analysis: Analysis) -> float:
 
 
 def mean_autocorrelation(strength: Floats, *, window: int) -> Floats:
-    """Return the autocorrelation of a curve, averaged over windows that overlap.
+    """Return the autocorrelation of a curve, averaged over overlapping windows.
 
-    `librosa.autocorrelate` on every second of `librosa.util.frame`, where
-    `librosa.feature.tempogram` would keep one for each frame. Each window is centred and tapered,
-    and the taper's own autocorrelation is divided out, so a periodic curve keeps its height at
-    long lags.
+    It is `librosa.autocorrelate` on windows that begin every second;
+    `librosa.feature.tempogram` would keep one for each frame. Each window is centred and tapered.
+    The result is divided by the autocorrelation of the taper, so a periodic curve keeps its height
+    at long lags.
 
     Returns
     -------
@@ -143,8 +146,8 @@ def mean_autocorrelation(strength: Floats, *, window: int) -> Floats:
 def refined_lag(correlation: Floats, lag: int) -> float:
     """Return the period near ``lag`` in fractions of a frame: a parabola through its peak.
 
-    Peaks at two, three … times the period tell it two, three … times as precisely; they are
-    followed as long as the curve repeats itself there. In free time they tell of other beats.
+    The peak at k times the period gives the period k times as precisely. Multiples are used as
+    long as the curve is periodic there; in free time they belong to other beats.
     """
     period = float(lag)
     multiple = 1

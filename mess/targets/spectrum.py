@@ -1,13 +1,13 @@
-"""One pass over the samples of a track, kept as a few numbers a frame.
+"""The shared spectrum: one pass over the samples of a track, reduced to a few numbers per frame.
 
-All targets share this pass and its short-time Fourier transform, which is librosa's (McFee et al.
-2015), as are the descriptors that are computed from it. Neither the samples nor the spectrogram
-are held whole: blocks of frames are reduced while they are in the processor's cache, so an hour
-of music needs little memory.
+All targets on audio share this pass and its short-time Fourier transform. The transform and the
+descriptors are librosa's (McFee et al. 2015). Blocks of frames are reduced one by one, while they
+are in the processor's cache. The spectrogram is never kept whole, so an hour of music needs little
+memory.
 
-Conventions: frames are `FRAME_RATE` per second, centred at frame / `FRAME_RATE`; the signal is
-continued with zeros at both ends. What lies below hearing is taken out first (see
-`audible_blocks`). Magnitudes are float32 and scaled so that a sine of amplitude 1 has peak 1.
+Conventions: there are `FRAME_RATE` frames per second, centred at frame / `FRAME_RATE`. The signal
+is continued with zeros at both ends. Frequencies below 20 Hz are removed first (`audible_blocks`).
+Magnitudes are float32 and scaled so that a sine of amplitude 1 has peak 1.
 """
 
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ WINDOW_SECONDS = 0.085  # 2048 samples at 24 kHz
 ROLLOFF_SHARE = 0.85
 N_MELS = 64
 MEL_RANGE = (30.0, 8_000.0)  # Hz; a file at 16 kHz has no more
-LOWEST = 20.0  # Hz; what lies below is no sound
-PITCH_RANGE = (110.0, 4_000.0)  # Hz; lower notes are seen by their overtones
+LOWEST = 20.0  # Hz; lower frequencies are inaudible
+PITCH_RANGE = (110.0, 4_000.0)  # Hz; lower notes are detected by their overtones
 PITCH_STEP = 4  # every 4th frame is searched for pitches: 25 per second
 PITCH_BINS = 120  # of 10 cents
 _PITCH_FLOOR = 0.02  # of the frame's strongest peak, −34 dB
@@ -35,7 +35,7 @@ _BLOCK_FRAMES = 512
 
 @dataclass(frozen=True)
 class Spectrum:
-    """What is kept of a track.
+    """The reduced spectrum of a track.
 
     Attributes
     ----------
@@ -135,18 +135,18 @@ def short_time_spectrum(samples: Floats, sample_rate: int) -> Spectrum:
 def audible_blocks(
     samples: Floats, sample_rate: int, *, n_fft: int
 ) -> Iterator[tuple[int, int, Floats]]:
-    """Yield the signal block by block, without what lies below hearing.
+    """Yield the signal block by block, without inaudible low frequencies.
 
-    The mean is taken out, then what lies under 20 Hz (a Butterworth high-pass of second order):
-    the offset of a converter and the rumble of a turntable are no sound, but they move levels,
-    sign changes and the centre of gravity of the spectrum.
+    The mean is subtracted, then a Butterworth high-pass of second order removes what lies below
+    20 Hz. The offset of a converter and the rumble of a turntable are inaudible, but they change
+    levels, sign changes and the spectral centroid.
 
     Yields
     ------
     first, last : int
         Frames of the block, ``last`` excluded.
     block : ndarray [shape=((last - first - 1) · hop + n_fft,)]
-        What these frames see; zeros beyond the ends of the signal.
+        The samples of these frames; zeros beyond the ends of the signal.
     """
     from scipy.signal import butter, sosfilt
 
@@ -171,7 +171,7 @@ def audible_blocks(
 def mel_filters(*, sample_rate: int, n_fft: int) -> Floats:
     """Return the triangular filters of `librosa.filters.mel` [n_fft // 2 + 1, N_MELS].
 
-    Without their norm: a band holds the power that lies in it.
+    They are not normalised: a band holds the power that lies in it.
     """
     import librosa
 
@@ -190,9 +190,9 @@ def pitch_classes(magnitude: Floats, *, sample_rate: int) -> Floats:
     """Return the power of spectral peaks by pitch class, in bins of 10 cents.
 
     The peaks are those of `librosa.piptrack` above −34 dB of the frame's strongest. Chroma is
-    counted over peaks (Gómez 2006, section 3.2), not over bins as `librosa.feature.chroma_stft`
-    does: there the bins beside a low tone count for its neighbours, and a pure triad has the
-    entropy of five pitch classes.
+    computed from peaks (Gómez 2006, section 3.2). `librosa.feature.chroma_stft` uses all bins.
+    There the bins beside a low tone count for its neighbours, and a pure triad has the entropy of
+    five pitch classes.
 
     Parameters
     ----------

@@ -1,8 +1,7 @@
-"""Targets of a whole dataset: how they spread, which go together, which recordings stand out.
+"""Summaries of the targets of a dataset: spread, correlations, outliers, and counterparts in MIDI.
 
-Conventions: a table has a row for each recording and a column for each target; NaN is unknown and
-left out pair by pair. Everything rests on ranks or on the median, so that one odd recording
-changes little.
+Conventions: a table has a row for each recording and a column for each target. NaN is unknown and
+is left out pair by pair. All statistics use ranks or medians, so single outliers matter little.
 
 Examples
 --------
@@ -18,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-OUTLYING = 3.5  # robust deviations, from which on a recording stands out
+OUTLYING = 3.5  # robust standard deviations beyond which a recording is an outlier
 _NORMAL = 1.4826  # median absolute deviation to standard deviation, for a normal distribution
 _NORMAL_MEAN = 1.2533  # mean absolute deviation, likewise
 FEWEST_PAIRS = 5
@@ -27,8 +26,8 @@ FEWEST_PAIRS = 5
 def robust_z(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return how many robust standard deviations each value lies from the median.
 
-    (x − median) / (1.4826 · median |x − median|). Where more than half of the values are equal
-    the mean absolute deviation stands in; all NaN where nothing varies.
+    (x − median) / (1.4826 · median |x − median|). If more than half of the values are equal, the
+    mean absolute deviation is used instead. All results are NaN if the values do not vary.
 
     References
     ----------
@@ -42,12 +41,12 @@ def robust_z(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     scale = _NORMAL * float(np.median(away)) or _NORMAL_MEAN * float(away.mean())
     if scale <= 1e-12 * max(float(np.abs(known).max()), 1e-300):
         return np.full(values.shape, np.nan)
-    found: NDArray[np.float64] = (values.astype(np.float64) - centre) / scale
-    return found
+    z: NDArray[np.float64] = (values.astype(np.float64) - centre) / scale
+    return z
 
 
 def outliers(values: "pd.Series[float]", *, beyond: float = OUTLYING) -> "pd.Series[float]":
-    """Return the robust deviations of the recordings that stand out, the farthest first."""
+    """Return the robust deviations of the outlying recordings, the largest first."""
     z = pd.Series(robust_z(values.to_numpy()), index=values.index)
     far = z[z.abs() > beyond]
     return far.loc[far.abs().sort_values(ascending=False, kind="stable").index]
@@ -67,17 +66,19 @@ def strongest_pairs(matrix: pd.DataFrame) -> list[tuple[str, str, float]]:
     """Return each pair of targets with its correlation, the strongest of either sign first."""
     names, values = list(matrix.columns), matrix.to_numpy(dtype=np.float64)
     rows, columns = np.triu_indices(len(names), k=1)
-    found = values[rows, columns]
-    order = np.argsort(-np.abs(found), kind="stable")
+    correlations = values[rows, columns]
+    order = np.argsort(-np.abs(correlations), kind="stable")
     return [
-        (names[rows[i]], names[columns[i]], float(found[i])) for i in order if np.isfinite(found[i])
+        (names[rows[i]], names[columns[i]], float(correlations[i]))
+        for i in order
+        if np.isfinite(correlations[i])
     ]
 
 
 def clustered_order(matrix: pd.DataFrame) -> list[str]:
-    """Return the targets in an order that puts together what goes together, with either sign.
+    """Return the targets in an order in which correlated targets are neighbours.
 
-    Average linkage on 1 − |ρ|; what has no correlation comes last.
+    Average linkage on 1 − |ρ|; targets without a known correlation come last.
     """
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
@@ -95,13 +96,13 @@ def clustered_order(matrix: pd.DataFrame) -> list[str]:
 
 @dataclass(frozen=True)
 class Counterpart:
-    """What a target that is measured on audio has in the MIDI of the same recording.
+    """A MIDI target that should agree with a target measured on the audio of the same recording.
 
     Attributes
     ----------
     proxy, truth : str
-        The target on the audio, and the performance target (or ``mean_tempo``, which a dataset
-        may state).
+        The target on the audio, and the MIDI target (or ``mean_tempo``, which a dataset may
+        state).
     sign : int
         1 if both should rise together, −1 if one should fall.
     reason : str
@@ -124,4 +125,4 @@ COUNTERPARTS = (
     Counterpart("harmonic_complexity", "polyphony", 1, "More keys down, more pitches in play."),
     Counterpart("attack_slopes", "articulation_ratio", -1, "Detached notes begin from silence."),
 )
-STATED = "mean_tempo"  # truths that come with a dataset, not from the notes
+STATED = "mean_tempo"  # stated by a dataset, not computed from its notes

@@ -1,10 +1,10 @@
-"""How well is tempo found? The field's measures, and click tracks whose tempo is known.
+"""Tempo accuracy: how well the tempo is estimated, by the measures of the field.
 
-Task: compare estimated tempi with annotated ones. Conventions are those of Gouyon et al. (2006):
-an estimate is right within 4 % of the annotation (accuracy 1), or within 4 % of it, its half, its
-third, its double or its triple (accuracy 2), which are the same music counted otherwise. Where
-nothing is estimated, nothing is right; how often something is estimated is the coverage. So an
-accuracy is never better than the coverage.
+Task: compare estimated tempi with annotated ones. Conventions are those of Gouyon et al. (2006).
+Accuracy 1: an estimate is correct within 4 % of the annotation. Accuracy 2: an estimate is also
+correct within 4 % of a half, a third, the double or the triple of the annotation, which count the
+same music differently. A missing estimate is not correct; the coverage is the share of recordings
+with an estimate. So an accuracy never exceeds the coverage.
 
 Examples
 --------
@@ -48,11 +48,11 @@ class TempoAccuracy:
     ----------
     recordings : int
     accuracy_1 : float
-        Right within 4 %.
+        Share of estimates within 4 %.
     accuracy_2 : float
-        Right within 4 %, or its half, third, double or triple.
+        The same, or within 4 % of a half, a third, the double or the triple.
     coverage : float
-        With any tempo at all.
+        Share of recordings with an estimate.
     """
 
     recordings: int
@@ -67,7 +67,7 @@ def tempo_accuracy(estimates: Array, references: Array) -> TempoAccuracy:
     Raises
     ------
     ValueError
-        If there is nothing to compare, or a reference is no tempo.
+        If there is nothing to compare, or a reference is not a positive number.
     """
     if estimates.shape != references.shape or not references.size:
         raise ValueError(f"{estimates.size} estimates and {references.size} references")
@@ -111,7 +111,9 @@ def click_accuracy() -> dict[int, TempoAccuracy]:
     references = np.array(CLICK_TEMPI, dtype=np.float64)
     return {
         number: tempo_accuracy(
-            np.array([_found(click_track(bpm, subdivisions=number)) for bpm in CLICK_TEMPI]),
+            np.array(
+                [_estimated_tempo(click_track(bpm, subdivisions=number)) for bpm in CLICK_TEMPI]
+            ),
             references,
         )
         for number in SUBDIVISIONS
@@ -119,8 +121,10 @@ def click_accuracy() -> dict[int, TempoAccuracy]:
 
 
 def false_tempi(*, signals: int = 10) -> float:
-    """Return how often a tempo is found where there is none: in notes at random times."""
-    return float(np.mean([np.isfinite(_found(scattered_notes(seed))) for seed in range(signals)]))
+    """Return how often a tempo is estimated for notes at random times, which have none."""
+    return float(
+        np.mean([np.isfinite(_estimated_tempo(scattered_notes(seed))) for seed in range(signals)])
+    )
 
 
 def scattered_notes(seed: int) -> Signal:
@@ -138,7 +142,7 @@ def scattered_notes(seed: int) -> Signal:
 def notated_tempo(path: Path) -> float:
     """Return the median over time of the tempo that a MIDI file states, in quarters per minute.
 
-    NaN for less than two tempo marks: what records a piano writes one that means nothing.
+    NaN for fewer than two tempo marks: recording software writes a single default tempo.
 
     Raises
     ------
@@ -151,7 +155,7 @@ def notated_tempo(path: Path) -> float:
         raise MissingDependency("pretty_midi", "demo") from None
     try:
         midi = pretty_midi.PrettyMIDI(str(path))
-    except Exception:  # its parser raises whatever the bytes lead it to
+    except Exception:  # pretty_midi raises many kinds of errors on damaged files
         return float("nan")
     begins, tempi = midi.get_tempo_changes()
     if len(tempi) < 2:
@@ -162,5 +166,5 @@ def notated_tempo(path: Path) -> float:
     return float(tempi[order][np.searchsorted(passed, passed[-1] / 2)])
 
 
-def _found(signal: Signal) -> float:
+def _estimated_tempo(signal: Signal) -> float:
     return tempo(analyse(signal).sounding())

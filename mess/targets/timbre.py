@@ -1,8 +1,7 @@
-"""Timbre: what the spectrum of the sound looks like, whatever is played.
+"""Timbre: the shape of the spectrum.
 
-Task: sum up frame-wise spectral descriptors in one number. Frames whose 20 ms lie more than 60 dB
-below the loudest are left out: in a rest they describe the room. The value is the mean of the
-other frames.
+Task: average frame-wise spectral descriptors over time. Frames whose level over 20 ms lies more
+than 60 dB below the loudest are left out, because in a rest they describe the room.
 """
 
 import numpy as np
