@@ -62,6 +62,7 @@ def test_a_click_on_a_cell_and_on_a_point_plays_the_track(
 def test_the_point_of_a_segment_plays_from_its_offset(page: Any, own: tuple[str, Store]) -> None:
     address, _ = own
     open_page(page, address, "discovery")
+    chart(page, "heatmap-")
     page.get_by_text("segments of 5 s").click()
     page.get_by_text(re.compile(r"\d+ segments of \d+ works")).wait_for()
     plot = chart(page, "cell-predicted")

@@ -100,6 +100,7 @@ def test_mlflow_is_started_found_again_and_stopped(page: Any, address: str, stor
     run = page.get_by_role("link", name="Open in MLflow")
     run.wait_for()
     assert f"{server.address}/#/experiments/" in run.get_attribute("href")
+    drawn(page)  # what is drawn above moves the button
     page.get_by_role("button", name="Stop MLflow").click()
     page.get_by_role("button", name="Start MLflow").wait_for()
     assert mlflow_server.find(store) is None
