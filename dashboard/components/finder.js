@@ -29,6 +29,8 @@ class Finder {
       this.ask();
     };
     this.input.oninput = () => {
+      this.waits = true; // the list is still that of the words before
+      this.entered = false;
       clearTimeout(this.resting);
       this.resting = setTimeout(() => this.ask(), REST_MS);
     };
@@ -77,6 +79,9 @@ class Finder {
     this.list.hidden = !this.found.length;
     this.input.setAttribute("aria-expanded", !this.list.hidden);
     this.mark();
+    this.waits = false;
+    if (this.entered && this.at >= 0) this.choose(this.at);
+    this.entered = false;
   }
 
   hasFocus() {
@@ -102,7 +107,8 @@ class Finder {
       this.at = (Math.max(this.at, step > 0 ? -1 : 0) + step + count) % count;
       this.list.hidden = false;
       this.mark();
-    } else if (event.key === "Enter" && this.at >= 0 && !this.list.hidden) this.choose(this.at);
+    } else if (event.key === "Enter" && this.waits) this.entered = true;
+    else if (event.key === "Enter" && this.at >= 0 && !this.list.hidden) this.choose(this.at);
     else return;
     event.preventDefault();
   }
@@ -116,6 +122,7 @@ class Finder {
 
   close() {
     clearTimeout(this.resting);
+    this.waits = this.entered = false;
     this.asked = (this.asked ?? 0) + 1;
     this.list.hidden = true;
     this.status.textContent = "";
