@@ -1,4 +1,4 @@
-"""Test the targets themselves: do halves agree, does what is no music leave them alone?
+"""Test the targets: do two halves of a track agree, and do changes that keep the music matter?
 
 python pipelines/check_targets.py --dataset demo
 """
@@ -10,12 +10,13 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from mess.as_text import two_decimals
 from mess.audio.decoding import decode
 from mess.datasets import load_dataset
 from mess.errors import MessError
 from mess.storage.store import Store
 from mess.targets import TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION, compute_targets
-from mess.targets.invariance import SAME_MUSIC, measure_movements
+from mess.targets.invariance import SAME_MUSIC, measure_movements, movement_text
 from mess.targets.reliability import (
     CHANGES,
     TRUSTED,
@@ -130,10 +131,7 @@ def print_reliability(record: dict[str, Any]) -> None:
     )
     typer.echo(f"{'target':<23}" + "".join(f"{name:>19}" for name in columns))
     for name, row in record["targets"].items():
-        cells = "".join(
-            f"{'–' if row[c] is None else format(round(row[c], 2) + 0.0, '.2f'):>19}"
-            for c in columns
-        )
+        cells = "".join(f"{two_decimals(row[column]):>19}" for column in columns)
         typer.echo(f"{name + ('' if row['trusted'] else ' !'):<23}{cells}")
 
 
@@ -143,22 +141,18 @@ def print_movements(record: dict[str, Any]) -> None:
     if not movements:
         return
     typer.echo(
-        f"\n{len(movements)} tracks, digitised otherwise. How far a target moves at most, as a "
-        "share of its tolerance;\n! more than it may, ( ) for the reason below"
+        f"\n{len(movements)} tracks, digitised in other ways. The largest movement of each target, "
+        "as a multiple of its tolerance;\n! is more than 1, ( ) has the reason below"
     )
     names = list(TARGETS)
     for number, name in enumerate(names, start=1):
-        tolerance = TARGETS[name].tolerance
-        parts = [
-            f"{100 * tolerance.relative:g} %" if tolerance.relative else "",
-            f"{tolerance.absolute:g} {TARGETS[name].unit}".strip() if tolerance.absolute else "",
-        ]
-        typer.echo(f"{number:>4} {name:<22}tolerance {' or '.join(part for part in parts if part)}")
+        tolerance = TARGETS[name].tolerance.describe(TARGETS[name].unit)
+        typer.echo(f"{number:>4} {name:<22}tolerance {tolerance}")
     typer.echo(f"{'change':<18}" + "".join(f"{number:>7}" for number in range(1, len(names) + 1)))
     for change in SAME_MUSIC:
         found = [[one[change.name][name] for one in movements.values()] for name in names]
         cells = (
-            _movement(values, excused=change.name in TARGETS[name].tolerance.reasons)
+            movement_text(values, excused=change.name in TARGETS[name].tolerance.reasons)
             for name, values in zip(names, found, strict=True)
         )
         typer.echo(f"{change.name:<18}" + "".join(f"{cell:>7}" for cell in cells))
@@ -173,23 +167,16 @@ def print_movements(record: dict[str, Any]) -> None:
         typer.echo(f"{', '.join(numbers)}: {reason}")
 
 
-def _movement(values: list[float | None], *, excused: bool) -> str:
-    if any(value is None for value in values):
-        return "(lost)" if excused else "lost!"
-    largest = max(value for value in values if value is not None)
-    shown = f"{largest:.2f}" if largest < 100 else f"{largest:.0f}"
-    return f"({shown})" if excused else shown + ("!" if largest > 1 else "")
-
-
 def command(
     dataset: DatasetOption,
     tracks: Annotated[
-        int, typer.Option(min=3, help="At most so many, drawn by the seed.")
+        int, typer.Option(min=3, help="The number of tracks, drawn at random.")
     ] = TRACKS,
     changed_tracks: Annotated[
-        int, typer.Option(min=0, help="So many of them are also digitised in eighteen other ways.")
+        int,
+        typer.Option(min=0, help="The number of these that are digitised in eighteen other ways."),
     ] = CHANGED_TRACKS,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The seed by which the tracks are drawn.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Test the targets: reliability, invariance, and agreement with MIDI and known tempi."""

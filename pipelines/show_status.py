@@ -66,6 +66,8 @@ def _show(store: Store, dataset: str, encoder: str, *, check: bool) -> None:
     _show_notes(recordings)
     for reason in found.failed.values():
         typer.echo(f"  failed: {readable(reason)}")
+    for track, note in found.doubtful.items():
+        typer.echo(f"  note: {readable(track)}: {readable(note)}")
     waiting = next_step(statuses)
     if waiting:
         typer.echo(f"  next: {readable(waiting.command)}")

@@ -1,21 +1,6 @@
 """Buttons that save a figure as the browser shows it: PNG or SVG, made by Plotly itself."""
 
-from functools import cache
-from pathlib import Path
-from typing import Any
-
-import streamlit as st
-
-_HERE = Path(__file__).parent
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "mess.figure_buttons",
-        css=(_HERE / "figure_buttons.css").read_text(),
-        js=(_HERE / "figure_buttons.js").read_text(),
-    )
+from dashboard.components.browser_code import component
 
 
 def figure_buttons(chart_key: str, *, file_name: str, key: str) -> None:
@@ -30,4 +15,6 @@ def figure_buttons(chart_key: str, *, file_name: str, key: str) -> None:
     key : str
         Of this place on the page.
     """
-    _component()(key=key, data={"chart": chart_key, "name": file_name})
+    component("figure_buttons", scripts=("figure_buttons",), styles=("figure_buttons",))(
+        key=key, data={"chart": chart_key, "name": file_name}
+    )

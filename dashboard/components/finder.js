@@ -2,17 +2,11 @@
 const REST_MS = 60;
 let finders = 0;
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 class Finder {
   constructor(root) {
     const id = `finder-${++finders}`;
     root.className = "finder";
+    this.root = root;
     this.label = element("label", { for: `${id}-input` });
     this.input = element("input", {
       id: `${id}-input`, type: "text", role: "combobox", autocomplete: "off", spellcheck: "false",
@@ -130,17 +124,15 @@ class Finder {
     // Words that chose nothing are no query: what the field shows is what is searched with.
     if (!this.hasFocus()) this.input.value = this.data.shown;
   }
+
+  leave() {
+    clearTimeout(this.resting);
+    this.root.remove();
+  }
 }
 
-const mounted = new WeakMap();
-
 export default function ({ parentElement, data, setTriggerValue }) {
-  let finder = mounted.get(parentElement);
-  if (!finder) {
-    const root = document.createElement("div");
-    parentElement.appendChild(root);
-    finder = new Finder(root);
-    mounted.set(parentElement, finder);
-  }
+  const [finder, leave] = mountOnce(parentElement, (root) => new Finder(root));
   finder.show(data, setTriggerValue);
+  return leave;
 }

@@ -4,24 +4,11 @@ A select box would send every name to the browser, however many tracks there are
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
+from dashboard.components.browser_code import component
 from dashboard.server.names import names_url
-
-_HERE = Path(__file__).parent
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "mess.finder",
-        css=(_HERE / "finder.css").read_text(),
-        js=(_HERE / "finder.js").read_text(),
-    )
 
 
 def find_track(
@@ -58,7 +45,7 @@ def find_track(
         if told is not None and isinstance(track, str):
             told(track)
 
-    _component()(
+    component("finder", scripts=("elements", "mount_once", "finder"), styles=("finder",))(
         key=key,
         data={
             "label": label,

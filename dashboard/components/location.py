@@ -1,17 +1,6 @@
 """The browser's address, kept as the page is."""
 
-from functools import cache
-from pathlib import Path
-from typing import Any
-
-import streamlit as st
-
-_HERE = Path(__file__).parent
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component("mess.location", js=(_HERE / "location.js").read_text())
+from dashboard.components.browser_code import component
 
 
 def set_location(search: str, *, page: str, push: bool, key: str) -> None:
@@ -27,4 +16,6 @@ def set_location(search: str, *, page: str, push: bool, key: str) -> None:
         Whether the button "back" leads to the address before.
     key : str
     """
-    _component()(key=key, data={"search": search, "page": page, "push": push}, height=1)
+    component("location", scripts=("location",))(
+        key=key, data={"search": search, "page": page, "push": push}, height=1
+    )

@@ -1,5 +1,4 @@
 // A waveform over its spectrogram; a click, or an arrow key, picks the window that it falls in.
-// `player.js` precedes this text.
 class Picker {
   constructor(root) {
     root.className = "picker";
@@ -132,7 +131,7 @@ class Picker {
 }
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  const [picker, leave] = mountOnce(mounted, parentElement, (root) => new Picker(root));
+  const [picker, leave] = mountOnce(parentElement, (root) => new Picker(root));
   picker.show(data, setTriggerValue);
   return leave;
 }

@@ -1,26 +1,14 @@
 """A recording as a waveform over its spectrogram, of which a click picks a window."""
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
-from dashboard.components.player import PLAYER_JS, Sound
+from dashboard.components.browser_code import PLAYER_SCRIPTS, component
+from dashboard.components.player import Sound
 from mess.audio.decoding import SEGMENT_SECONDS
 
 _BINS = 1200
-_HERE = Path(__file__).parent
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "mess.picker",
-        css=(_HERE / "picker.css").read_text(),
-        js=PLAYER_JS + (_HERE / "picker.js").read_text(),
-    )
 
 
 def pick_window(
@@ -45,7 +33,7 @@ def pick_window(
         if isinstance(number, int | float) and 0 <= number < count:
             on_pick(int(number))
 
-    _component()(
+    component("picker", scripts=(*PLAYER_SCRIPTS, "picker"), styles=("picker",))(
         key=key,
         data={
             "name": sound.label,

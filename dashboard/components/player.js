@@ -1,40 +1,10 @@
-// One sound: a button, a waveform and a clock. All players of the page share a set, so that one
-// sounds at a time and keys go from one to the next. `mount.js` or `results.js` follows this text.
-const players = (window.messPlayers ??= new Set());
-const KEYS = { j: -1, k: 0, l: 1 };
-const TYPING = /^(textarea|select)$/i;
-const NO_TEXT = /^(range|checkbox|radio|button|submit)$/i;
+// One sound: a button, a waveform and a clock. All players of the page share a set, so that only one
+// sounds at a time. `player_keys.js` makes the set.
+const players = window.messPlayers;
 
 function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-}
-
-function isTyping(target) {
-  if (target.isContentEditable || TYPING.test(target.tagName ?? "")) return true;
-  return /^input$/i.test(target.tagName ?? "") && !NO_TEXT.test(target.type);
-}
-
-// Where a player is on the page; a shadow root is where its host is.
-function place(node) {
-  const box = node.getBoundingClientRect();
-  return [box.top + window.scrollY, box.left];
-}
-
-function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.composedPath()[0])) return;
-  const step = KEYS[event.key.toLowerCase()];
-  if (step === undefined) return;
-  const order = [...window.messPlayers]
-    .filter((one) => one.root.isConnected)
-    .map((one) => [one, ...place(one.root)])
-    .sort((a, b) => a[1] - b[1] || a[2] - b[2])
-    .map(([one]) => one);
-  const now = order.indexOf(window.messCurrent);
-  const next = order[now < 0 ? 0 : Math.min(Math.max(now + step, 0), order.length - 1)];
-  if (!next) return;
-  if (step === 0) next.toggle();
-  else next.play();
 }
 
 function silenceOthers(own) {
@@ -42,15 +12,14 @@ function silenceOthers(own) {
   for (const other of document.querySelectorAll("audio, video")) if (other !== own) other.pause();
 }
 
-if (!window.messKeys) {
-  window.messKeys = true;
-  window.addEventListener("keydown", onKey);
+if (!window.messSilence) {
+  window.messSilence = true;
   // A player that is not one of these, such as Streamlit's own, silences these too.
   document.addEventListener("play", (event) => silenceOthers(event.target), true);
 }
 
-// Waveforms are asked for two at a time, the first on the page first; those of a list that has
-// changed meanwhile are not asked for at all.
+// The page fetches two waveforms at a time, the first on the page first. It skips those of a list that
+// has changed meanwhile.
 const queue = (window.messQueue ??= { waiting: [], running: 0 });
 
 function enqueue(work) {
@@ -251,23 +220,3 @@ class Player {
     this.root.remove();
   }
 }
-
-// Streamlit calls a component again for each change, and once in a row too late it cleans up after
-// a call that another has overtaken: only the cleaning of the latest call counts.
-function mountOnce(mounted, parentElement, make) {
-  let held = mounted.get(parentElement);
-  if (!held) {
-    const root = document.createElement("div");
-    parentElement.appendChild(root);
-    mounted.set(parentElement, (held = { made: make(root), calls: 0 }));
-  }
-  const call = ++held.calls;
-  const leave = () => {
-    if (held.calls !== call) return;
-    held.made.leave();
-    mounted.delete(parentElement);
-  };
-  return [held.made, leave];
-}
-
-const mounted = new WeakMap();

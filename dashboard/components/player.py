@@ -6,20 +6,14 @@ leaves it sounding; another sound in its place ends it.
 """
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
+from dashboard.components.browser_code import PLAYER_SCRIPTS, component
 from dashboard.readers import TrackInfo
 from dashboard.server.sounds import sound_url
 from mess.as_text import clock
 
 CLIP_SECONDS = 30.0
-_HERE = Path(__file__).parent
-PLAYER_JS = (_HERE / "player.js").read_text()  # a component with players begins with it
-PLAYER_CSS = (_HERE / "player.css").read_text()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,15 +88,6 @@ def passage_sound(
     )
 
 
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "mess.player",
-        css=PLAYER_CSS,
-        js=PLAYER_JS + (_HERE / "mount.js").read_text(),
-    )
-
-
 def player(sound: Sound, *, key: str) -> None:
     """Draw the player of a sound.
 
@@ -112,4 +97,6 @@ def player(sound: Sound, *, key: str) -> None:
     key : str
         Of this place on the page; a player that gets another sound stops.
     """
-    _component()(key=key, data=sound.as_data())
+    component("player", scripts=(*PLAYER_SCRIPTS, "one_player"), styles=("player",))(
+        key=key, data=sound.as_data()
+    )

@@ -1,12 +1,5 @@
 // A ranked list: for each track its sound, the share of every aspect in its score, and its values.
 // Whoever is still in the next list keeps its place in memory, so a sound goes on over a rerun.
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 function signed(value) {
   return (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2);
 }
@@ -172,7 +165,7 @@ class Results {
 }
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  const [results, leave] = mountOnce(mounted, parentElement, (root) => new Results(root));
+  const [results, leave] = mountOnce(parentElement, (root) => new Results(root));
   results.show(data, setTriggerValue);
   return leave;
 }

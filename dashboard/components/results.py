@@ -6,13 +6,12 @@ sliders move.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 
-from dashboard.components.player import PLAYER_CSS, PLAYER_JS, Sound
+from dashboard.components.browser_code import PLAYER_SCRIPTS, component
+from dashboard.components.player import Sound
 from dashboard.figures.style import aspect_colours
 from dashboard.readers import TrackInfo
 from mess.as_text import clock
@@ -23,16 +22,6 @@ from mess.targets import ALL_TARGETS
 
 Action = Literal["more", "like", "unlike"]
 _ACTIONS: tuple[Action, ...] = ("more", "like", "unlike")
-_HERE = Path(__file__).parent
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "mess.results",
-        css=PLAYER_CSS + (_HERE / "results.css").read_text(),
-        js=PLAYER_JS + (_HERE / "results.js").read_text(),
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +102,9 @@ def draw_rows(
         if isinstance(track, str):
             on_action(action, track)
 
-    _component()(
+    component(
+        "results", scripts=("elements", *PLAYER_SCRIPTS, "results"), styles=("player", "results")
+    )(
         key=key,
         data={
             "legend": [{"name": _words(name), **looks[name]} for name in legend],

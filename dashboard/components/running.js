@@ -1,7 +1,6 @@
 // The jobs that run or wait. The page is run again only when a job was added, started or ended;
 // how far they are is asked for and drawn here. A page that nobody looks at asks nothing.
 const BUSY = 1000, IDLE = 3000, PATIENCE = 15000; // milliseconds
-const held = new WeakMap();
 
 function make(tag, text, name) {
   const made = document.createElement(tag);
@@ -106,17 +105,7 @@ class Running {
 }
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  let one = held.get(parentElement);
-  if (!one) {
-    const root = document.createElement("div");
-    parentElement.append(root);
-    held.set(parentElement, (one = { made: new Running(root), calls: 0 }));
-  }
-  const call = ++one.calls;
-  one.made.update(data, setTriggerValue);
-  return () => {
-    if (one.calls !== call) return; // the same element, drawn again
-    one.made.leave();
-    held.delete(parentElement);
-  };
+  const [running, leave] = mountOnce(parentElement, (root) => new Running(root));
+  running.update(data, setTriggerValue);
+  return leave;
 }

@@ -1,22 +1,10 @@
 """The jobs that run or wait, drawn and followed in the browser."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "mess.running",
-        css=(_HERE / "running.css").read_text(),
-        js=(_HERE / "running.js").read_text(),
-    )
+from dashboard.components.browser_code import component
 
 
 def draw_running(
@@ -40,7 +28,7 @@ def draw_running(
         if isinstance(job, str):
             on_cancel(job)
 
-    _component()(
+    component("running", scripts=("mount_once", "running"), styles=("running",))(
         key=key,
         data={"url": url, **now},
         on_cancel_change=cancel,

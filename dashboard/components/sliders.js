@@ -2,13 +2,6 @@
 const SETTLE_MS = 400;
 const PAUSE_MS = 60; // while a slider is dragged, the page is asked at most so often
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 class Sliders {
   constructor(root) {
     this.root = root;
@@ -111,17 +104,16 @@ class Sliders {
     for (const [name, { input }] of this.inputs) values[name] = Number(input.value);
     this.send("moved", { values, settled, stamp: this.stamp });
   }
+
+  leave() {
+    clearTimeout(this.waiting);
+    clearTimeout(this.settling);
+    this.root.remove();
+  }
 }
 
-const mounted = new WeakMap();
-
 export default function ({ parentElement, data, setStateValue }) {
-  let sliders = mounted.get(parentElement);
-  if (!sliders) {
-    const root = document.createElement("div");
-    parentElement.appendChild(root);
-    sliders = new Sliders(root);
-    mounted.set(parentElement, sliders);
-  }
+  const [sliders, leave] = mountOnce(parentElement, (root) => new Sliders(root));
   sliders.show(data, setStateValue);
+  return leave;
 }

@@ -7,14 +7,12 @@ the server.
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from dashboard.components.browser_code import component
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +44,6 @@ class Slider:
         """Return the value of the slider that is nearest to ``value``."""
         value = value if isfinite(value) else 0.0
         return round(round(min(max(value, -self.reach), self.reach) / self.step) * self.step, 4)
-
-
-@cache
-def _component() -> Any:
-    return st.components.v2.component(
-        "mess.sliders",
-        css=(_HERE / "sliders.css").read_text(),
-        js=(_HERE / "sliders.js").read_text(),
-    )
 
 
 def set_sliders(values: Mapping[str, float], *, key: str) -> None:
@@ -90,7 +79,9 @@ def draw_sliders(
     if not are_set(key):
         set_sliders({}, key=key)
     state = st.session_state[f"{key}-values"]
-    found = _component()(
+    found = component(
+        "sliders", scripts=("elements", "mount_once", "sliders"), styles=("sliders",)
+    )(
         key=f"{key}-sliders",
         data={
             "rows": [_described(row) for row in rows],

@@ -136,9 +136,13 @@ def _command(step: str, dataset: str, encoder: str) -> list[str]:
 
 def _show_failed(found: Inventory) -> None:
     if found.failed:
-        with st.expander(f"{len(found.failed)} recordings failed"):
+        with st.expander(f"{_count(len(found.failed), 'recording')} failed"):
             for reason in found.failed.values():
                 st.markdown(f"- {plain(reason)}")
+    if found.doubtful:
+        with st.expander(f"{_count(len(found.doubtful), 'recording')} with a doubtful file"):
+            for track, note in found.doubtful.items():
+                st.markdown(f"- {plain(track)}: {plain(note)}")
 
 
 def _show_notes(there: Dataset | None) -> None:
@@ -176,3 +180,7 @@ def _more_recordings(datasets: list[str]) -> None:
         )
         for name in datasets:
             st.markdown(f"- **{name}**: {plain(readable(str(store().audio_dir(name))))}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -6,6 +6,7 @@ import streamlit as st
 from dashboard import readers
 from dashboard.sections.measured import show_correlations, show_distributions, show_truth
 from dashboard.sections.missing import offer
+from dashboard.sections.target_tests import show_tests
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
 
@@ -13,6 +14,7 @@ _TABS = {
     "Distributions": show_distributions,
     "Correlations": show_correlations,
     "Against MIDI": show_truth,
+    "Tests": lambda _table, _tracks, *, dataset, encoder: show_tests(dataset),
 }
 
 

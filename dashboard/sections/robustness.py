@@ -12,11 +12,11 @@ from dashboard.figures.grid import layer_labels
 from dashboard.figures.lines import layer_lines
 from dashboard.figures.style import cell_interval
 from dashboard.sections.missing import offer, tell_stale
+from dashboard.sections.target_tests import show_reliability
 from dashboard.sections.wide import wide
 from mess.as_text import two_decimals
 from mess.errors import ArtifactError
 from mess.probing.remarks import NOTHING
-from mess.targets.reliability import TRUSTED
 
 _PLAIN = {"displayModeBar": False}
 
@@ -82,7 +82,8 @@ def _with_interval(cell: Mapping[str, Any]) -> str:
 def show_robustness(record: dict[str, Any]) -> None:
     """Show how far the split, the number of works, the targets and the dataset matter."""
     _show_splits(record)
-    _show_reliability(record["dataset"])
+    st.subheader("The targets themselves")
+    show_reliability(record["dataset"])
     _show_cross(record["encoder"], record["dataset"])
 
 
@@ -111,31 +112,6 @@ def _show_splits(record: dict[str, Any]) -> None:
             config=_PLAIN,
             alt="Nested R² by number of works; the report has it as a table.",
         )
-
-
-def _show_reliability(dataset: str) -> None:
-    st.subheader("The targets themselves")
-    try:
-        record = readers.reliability(dataset)
-    except ArtifactError as error:
-        command = ["check-targets", "--dataset", dataset]
-        offer(error, dataset=dataset, command=command, button="Test the targets")
-        return
-    tell_stale(
-        "This test of the targets",
-        readers.stale_reliability(dataset, record),
-        dataset=dataset,
-        command=["check-targets", "--dataset", dataset],
-        button="Test again",
-    )
-    table = pd.DataFrame(record["targets"]).T.drop(columns="trusted").astype(float).round(2)
-    marks = ["" if row["trusted"] else "!" for row in record["targets"].values()]
-    table.insert(0, f"under {TRUSTED}", marks)
-    st.markdown(
-        f"On {record['tracks']} tracks: do two halves agree (Spearman–Brown), and does the number "
-        "stay after a change that is no music (Lin's concordance)?"
-    )
-    st.dataframe(table.rename(columns={"split_half": "split-half"}), width="stretch")
 
 
 def _show_cross(encoder: str, dataset: str) -> None:

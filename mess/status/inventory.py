@@ -50,6 +50,8 @@ class Inventory:
         Of audio.
     failed : dict of str to str
         Why a track has no features, by its id.
+    doubtful : dict of str to str
+        What is doubtful about the file of a track that has features, by its id.
     licence : str
         Of the recordings; "" where the dataset does not say.
     weights_licence : str
@@ -62,6 +64,7 @@ class Inventory:
     works: int = 0
     seconds: float = 0.0
     failed: dict[str, str] = field(default_factory=dict)
+    doubtful: dict[str, str] = field(default_factory=dict)
     licence: str = ""
     weights_licence: str = ""
     sizes: dict[str, int] = field(default_factory=dict)
@@ -131,6 +134,11 @@ def take_inventory(
             track: str(entry.get("error", "unknown"))
             for track, entry in manifest.tracks.items()
             if entry.get("status") == "failed"
+        },
+        doubtful={
+            track: "; ".join(map(str, entry["notes"]))
+            for track, entry in done.items()
+            if entry.get("notes")
         },
         licence=recordings.licence if recordings else "",
         weights_licence=str(manifest.header.get("licence") or (preset.licence if preset else "")),

@@ -8,7 +8,7 @@ Conventions: a movement is a multiple of the target's stated `Tolerance`; 1 or l
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,3 +136,26 @@ def measure_movements(path: Path) -> Mapping[str, dict[str, float]]:
             name: movement(target, before[name], after[name]) for name, target in TARGETS.items()
         }
     return movements
+
+
+def movement_text(movements: Sequence[float | None], *, excused: bool) -> str:
+    """Return the largest movement of a target over some tracks as a short text.
+
+    Parameters
+    ----------
+    movements : sequence of float or None
+        Multiples of the tolerance; None where the target is defined only before or only after.
+    excused : bool
+        Whether the tolerance names a reason for this change: the text is in brackets.
+
+    Examples
+    --------
+    >>> movement_text([0.2, 1.3], excused=False), movement_text([0.2, None], excused=True)
+    ('1.30!', '(lost)')
+    """
+    known = [movement for movement in movements if movement is not None]
+    if len(known) < len(movements):
+        return "(lost)" if excused else "lost!"
+    largest = max(known, default=0.0)
+    shown = f"{largest:.2f}" if largest < 100 else f"{largest:.0f}"
+    return f"({shown})" if excused else shown + ("!" if largest > 1 else "")

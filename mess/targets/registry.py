@@ -72,6 +72,18 @@ class Tolerance:
         """Return how far a target of this value may move."""
         return max(self.absolute, self.relative * abs(value))
 
+    def describe(self, unit: str) -> str:
+        """Return the tolerance in words.
+
+        >>> Tolerance(relative=0.02, absolute=5.0).describe("Hz")
+        '2 % or 5 Hz'
+        """
+        parts = [
+            f"{100 * self.relative:g} %" if self.relative else "",
+            f"{self.absolute:g} {unit}".strip() if self.absolute else "",
+        ]
+        return " or ".join(part for part in parts if part)
+
 
 @dataclass(frozen=True)
 class AudioTarget(Target):

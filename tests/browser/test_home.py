@@ -97,7 +97,7 @@ def test_names_of_folders_and_files_are_text(
     page.get_by_text("What is not read of mine").click()
     passed_over = f"not read: {HOSTILE}.mp3 (a link that leads nowhere)"
     page.get_by_role("listitem").filter(has_text=passed_over).wait_for()
-    page.get_by_text("1 recordings failed").click()
+    page.get_by_text("1 recording failed").click()
     # The job's own list may name it, too.
     page.get_by_role("listitem").filter(has_text=f"{HOSTILE}.wav").first.wait_for()
     page.get_by_test_id("stAlert").filter(has_text=HOSTILE).first.wait_for()

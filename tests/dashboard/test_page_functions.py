@@ -5,10 +5,18 @@ import pkgutil
 import typing
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
+from layouts import write_piece
 from streamlit.testing.v1 import AppTest
 
 import dashboard.pages
+from mess.storage.store import Store
+from mess.targets import TARGETS, TARGETS_VERSION
+from mess.targets.invariance import SAME_MUSIC
+from mess.targets.reliability import CHANGES
+from pipelines.extract_features import extract_features
 
 PAGES = sorted(module.name for module in pkgutil.iter_modules(dashboard.pages.__path__))
 
@@ -49,3 +57,55 @@ def test_a_page_without_a_library_says_what_makes_one(name: str, data_root: Path
     assert not drawn.exception
     assert len(drawn.title) == 1
     assert drawn.button or drawn.code
+
+
+def _show_tests() -> None:
+    from dashboard.sections.target_tests import show_tests
+
+    show_tests("mine")
+
+
+def test_the_tests_of_the_targets_show_tempo_and_movements(data_root: Path) -> None:
+    shares = {"recordings": 22, "accuracy_1": 0.91, "accuracy_2": 1.0, "coverage": 1.0}
+    still = dict.fromkeys(TARGETS, 0.1)
+    Store(data_root).reliability.write(
+        "mine",
+        {
+            "dataset": "mine",
+            "code_version": TARGETS_VERSION,
+            "audio": {},
+            "tracks": 3,
+            "seed": 0,
+            "targets": {
+                name: dict.fromkeys(("split_half", *CHANGES), 0.456) | {"trusted": False}
+                for name in TARGETS
+            },
+            "movements": {
+                "a": {change.name: still | {"tempo": 2.345} for change in SAME_MUSIC},
+                "b": {change.name: still for change in SAME_MUSIC},
+            },
+            "truth": {"counterparts": [], "tempo": {"clicks": shares}, "false_tempi": 0.125},
+        },
+    )
+    drawn = AppTest.from_function(_show_tests, default_timeout=60).run()
+    assert not drawn.exception
+    reliability, tempo, movements = (frame.value for frame in drawn.dataframe)
+    assert reliability.loc["tempo", "split-half"] == 0.46
+    assert tempo.iloc[0].tolist() == ["clicks", 22, "0.91", "1.00", "1.00"]
+    assert movements.loc["gain +40 dB", "tempo"] == "2.35!"
+    assert movements.loc["gain +40 dB", "onset_density"] == "0.10"
+    assert "12% of cases" in drawn.caption[-1].value
+
+
+def test_home_names_the_files_that_are_doubtful(data_root: Path) -> None:
+    folder = Store(data_root).audio_dir("mine")
+    write_piece(folder / "whole.wav", 1)
+    samples, rate = soundfile.read(folder / "whole.wav")
+    opposite = np.column_stack([samples, -samples])
+    soundfile.write(folder / "opposite.wav", opposite, rate, subtype="FLOAT")
+    extract_features(dataset="mine", encoder="spectral", store=Store(data_root))
+    drawn = _open("overview", dataset="mine")
+    assert not drawn.exception
+    assert "1 recording with a doubtful file" in [expander.label for expander in drawn.expander]
+    notes = [text.value for text in drawn.markdown if text.value.startswith("- opposite")]
+    assert len(notes) == 1 and "channels cancel" in notes[0]

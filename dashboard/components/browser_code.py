@@ -1,0 +1,38 @@
+"""Components of the page: the scripts and styles of each, joined from files in this folder.
+
+What several components need is a file of its own. `elements.js` makes HTML elements,
+`mount_once.js` keeps a component while Streamlit calls it again, `player_keys.js` is the keyboard
+of the players, `player.js` a player.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+PLAYER_SCRIPTS = ("mount_once", "player_keys", "player")
+_HERE = Path(__file__).parent
+
+
+@cache
+def component(name: str, *, scripts: tuple[str, ...], styles: tuple[str, ...] = ()) -> Any:
+    """Return a component, registered with Streamlit at the first call.
+
+    Parameters
+    ----------
+    name : str
+    scripts, styles : tuple of str
+        Names of files without suffix. A script may use what stands in those before it; the last
+        one exports the component.
+    """
+    return st.components.v2.component(
+        f"mess.{name}",
+        css=_read(styles, suffix=".css") or None,
+        js=_read(scripts, suffix=".js"),
+    )
+
+
+def _read(names: tuple[str, ...], *, suffix: str) -> str:
+    paths = (_HERE / f"{name}{suffix}" for name in names)
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)

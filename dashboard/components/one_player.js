@@ -1,0 +1,6 @@
+// A component that is one player.
+export default function ({ parentElement, data }) {
+  const [player, leave] = mountOnce(parentElement, (root) => new Player(root));
+  player.show(data);
+  return leave;
+}

@@ -1,0 +1,87 @@
+"""Whether the targets can be trusted: what `mess check-targets` measured."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from dashboard import readers
+from dashboard.components.text import plain
+from dashboard.figures.target_tests import movement_table, reliability_table, tempo_table
+from dashboard.sections.missing import offer, tell_stale
+from mess.errors import ArtifactError
+from mess.targets import TARGETS
+
+
+def show_reliability(dataset: str) -> Mapping[str, Any] | None:
+    """Show reliability and agreement after changes; return the whole test, None without one."""
+    command = ["check-targets", "--dataset", dataset]
+    try:
+        record = readers.reliability(dataset)
+    except ArtifactError as error:
+        offer(error, dataset=dataset, command=command, button="Test the targets")
+        return None
+    tell_stale(
+        "This test of the targets",
+        readers.stale_reliability(dataset, record),
+        dataset=dataset,
+        command=command,
+        button="Test again",
+    )
+    st.markdown(
+        f"Measured on {record['tracks']} tracks. *Split-half*: do the two halves of a track agree "
+        "(Spearman–Brown)? The other columns: does the number stay the same after a change that "
+        "leaves the music alone (Lin's concordance)?"
+    )
+    st.dataframe(reliability_table(record), width="stretch")
+    return record
+
+
+def show_tests(dataset: str) -> None:
+    """Show all tests of the targets: reliability, tempo, and movements under a new digitisation."""
+    record = show_reliability(dataset)
+    if record is None:
+        return
+    tempo = tempo_table(record)
+    if not tempo.empty:
+        _show_tempo(record)
+    movements = movement_table(record)
+    if not movements.empty:
+        st.subheader("The same music, digitised in another way")
+        st.markdown(
+            f"The largest movement of each target on {len(record['movements'])} tracks, as a "
+            "multiple of its tolerance. Up to 1 is promised; **!** is more. Brackets: the "
+            "reason is known and stands below."
+        )
+        st.dataframe(movements, width="stretch")
+        with st.expander("Tolerances and reasons"):
+            for line in tolerance_lines():
+                st.markdown(f"- {plain(line)}")
+
+
+def tolerance_lines() -> list[str]:
+    """Return the tolerance of each target in a line, with the reasons of known exceptions."""
+    lines = []
+    for name, target in TARGETS.items():
+        line = f"{name}: {target.tolerance.describe(target.unit)}"
+        exceptions: dict[str, list[str]] = {}
+        for change, reason in target.tolerance.reasons.items():
+            exceptions.setdefault(reason, []).append(change)
+        for reason, changes in exceptions.items():
+            line += f"; {', '.join(changes)}: {reason}"
+        lines.append(line)
+    return lines
+
+
+def _show_tempo(record: Mapping[str, Any]) -> None:
+    st.subheader("Tempo against known tempi")
+    st.markdown(
+        "*Accuracy 1*: within 4 % of the known tempo. *Accuracy 2*: within 4 % of it, of its half, "
+        "third, double or triple. *Coverage*: any tempo was found."
+    )
+    st.dataframe(tempo_table(record), hide_index=True, width="stretch")
+    share = record["truth"].get("false_tempi")
+    if share is not None:
+        st.caption(
+            f"In notes at random times, which have no tempo, one is found in {share:.0%} of cases."
+        )
