@@ -1,7 +1,7 @@
 """Run the tutorial and show it: ``python -m docs.building.notebook`` writes what its cells print.
 
-The cells run in order in one namespace of this process. That is faster than a Jupyter kernel, and it
-needs nothing that the library does not need.
+The cells run in order in one namespace of this process. That is faster than a Jupyter kernel, and
+it needs no further package.
 """
 
 import io

@@ -12,13 +12,16 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from docs.building.notebook import TUTORIAL, as_markdown, read_notebook
+
 ROOT = Path(__file__).parents[2]
-# Pages that lie outside of docs/, and their names on the site.
+# Pages that lie outside of docs/ or are no Markdown, and their names on the site.
 OUTSIDE = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
     "data/README.md": "data.md",
 }
+NAMES = OUTSIDE | {"docs/tutorial.ipynb": "tutorial.md"}
 _LINK = re.compile(r'(\]\(|(?:src|srcset|href)=")([^)"#\s]+)')
 
 
@@ -34,7 +37,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that lie outside of docs/, and those of the API."""
+    """Add the pages that lie outside of docs/, the notebook as a page, and those of the API."""
+    notebook = files.get_file_from_path(TUTORIAL.name)
+    if notebook is not None:
+        files.remove(notebook)
+    text = as_markdown(read_notebook())
+    files.append(File.generated(config, NAMES["docs/tutorial.ipynb"], content=text))
     for source, name in OUTSIDE.items():
         text = relink((ROOT / source).read_text(encoding="utf-8"), source=source)
         files.append(File.generated(config, name, content=text))
@@ -68,7 +76,7 @@ def relink(text: str, *, source: str) -> str:
         if not target.is_relative_to(ROOT):
             return match[0]
         path = target.relative_to(ROOT).as_posix()
-        return before + OUTSIDE.get(path, path.removeprefix("docs/"))
+        return before + NAMES.get(path, path.removeprefix("docs/"))
 
     return _LINK.sub(on_site, text)
 
@@ -97,10 +105,31 @@ def room_page(room: str, modules: list[str]) -> str:
 
 
 def overview() -> str:
-    """Return the first page of the API: the rooms and what each holds."""
+    """Return the first page of the API: the public names, and the rooms with what each holds."""
+    names = [
+        f"- {f'[`{name}`][{module}.{name}]' if defined else f'`{name}`'} of `{module}`"
+        for module, name, defined in _public_interface()
+    ]
     lines = []
     for room in rooms():
         text = (ROOT / room.replace(".", "/") / "__init__.py").read_text(encoding="utf-8")
         opening = (ast.get_docstring(ast.parse(text)) or "").partition("\n\n")[0]
         lines.append(f"- [`{room}`]({room}.md): {' '.join(opening.split())}")
-    return "# API\n\nOne page for each room of the library.\n\n" + "\n".join(lines) + "\n"
+    return "\n".join(
+        [
+            *("# API", "", "`from mess import …` offers", "", *names, ""),
+            *("One page for each room of the library:", "", *lines, ""),
+        ]
+    )
+
+
+def _public_interface() -> Iterator[tuple[str, str, bool]]:
+    """Yield (module, name, whether that module defines it) of what ``mess`` itself offers."""
+    tree = ast.parse((ROOT / "mess" / "__init__.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_MODULES":
+            for module, names in ast.literal_eval(node.value).items():
+                stem = ROOT / module.replace(".", "/")
+                path = stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
+                for name in names:
+                    yield module, name, name in public_names(path)
