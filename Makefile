@@ -3,7 +3,7 @@
 # make docs  the site of docs/, into site/
 # make bench every benchmark; make screenshots: the pictures of README and docs/tour.md
 # make bench-dashboard  how the dashboard feels, measured in a browser
-# make results  the figures of docs/results.md and docs/cli.md; make speed: those of docs/speed.md
+# make results  the figures of docs/results.md, cli.md and tutorial.ipynb; make speed: those of docs/speed.md
 # make validate  the statistics proved on simulated data
 # With uv: make run UV=1 (and the same for the others).
 
@@ -66,6 +66,7 @@ bench-dashboard: $(VENV)/.installed-test
 results: demo
 	$(BIN)/mess run-all --dataset demo --encoder random:whisper-tiny
 	$(BIN)/python -m benchmarks.results
+	$(BIN)/python -m docs.building.notebook
 
 speed: $(VENV)/.installed-test demo
 	PYTHONPATH=.:tests $(BIN)/python -m benchmarks.results --speed

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 _DEMO = ("--dataset", "demo")
 _MESS = ("-m", "pipelines.cli")
-_PROGRESS = re.compile(r".*: \d+ of \d+, \d+ \S+/min, .* left")
+PROGRESS = re.compile(r".*: \d+ of \d+, \d+ \S+/min, .* left")
 # What a reader types, and what runs: the same command by the present interpreter.
 COMMANDS: dict[str, tuple[str, Sequence[str]]] = {
     "probe": (
@@ -92,7 +92,7 @@ def run(shown: str, arguments: Sequence[str]) -> str:
         [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )
     lines = [line.rstrip() for line in done.stdout.strip("\n").splitlines()]
-    lines = [line for line in lines if not _PROGRESS.fullmatch(line)]
+    lines = [line for line in lines if not PROGRESS.fullmatch(line)]
     printed = "\n".join(lines)
     if not any(line.startswith("|") for line in lines):  # a table is a table already
         printed = f"```\n{printed}\n```"

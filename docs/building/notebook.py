@@ -10,6 +10,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from benchmarks.results import PROGRESS
+
 TUTORIAL = Path(__file__).parents[1] / "tutorial.ipynb"
 
 
@@ -25,7 +27,7 @@ def run_cells(notebook: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
     Returns
     -------
     printed : list of str
-        What each code cell prints.
+        What each code cell prints, without the progress of long steps.
     namespace : dict of str to object
         The variables after the last cell.
     """
@@ -35,7 +37,8 @@ def run_cells(notebook: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
         code = compile("".join(cell["source"]), f"<cell {number}>", "exec")
         with redirect_stdout(io.StringIO()) as shown:
             exec(code, namespace)  # noqa: S102 (the cells of this repository's own tutorial)
-        printed.append(shown.getvalue())
+        lines = shown.getvalue().splitlines(keepends=True)
+        printed.append("".join(line for line in lines if not PROGRESS.fullmatch(line.rstrip())))
     return printed, namespace
 
 

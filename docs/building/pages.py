@@ -124,12 +124,20 @@ def overview() -> str:
 
 
 def _public_interface() -> Iterator[tuple[str, str, bool]]:
-    """Yield (module, name, whether that module defines it) of what ``mess`` itself offers."""
+    """Yield what ``mess`` offers: where it is defined, its name, whether the API describes it."""
     tree = ast.parse((ROOT / "mess" / "__init__.py").read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_MODULES":
             for module, names in ast.literal_eval(node.value).items():
-                stem = ROOT / module.replace(".", "/")
-                path = stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
                 for name in names:
-                    yield module, name, name in public_names(path)
+                    definition = _definition(module, name)
+                    yield definition or module, name, definition is not None
+
+
+def _definition(module: str, name: str) -> str | None:
+    """Return the module that defines what ``module`` offers: itself, or one of its package."""
+    stem = ROOT / module.replace(".", "/")
+    for path in [*stem.glob("*.py"), stem.with_suffix(".py")]:
+        if path.is_file() and name in public_names(path):
+            return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    return None
