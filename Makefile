@@ -54,7 +54,7 @@ format: $(VENV)/.installed-test
 docs: $(VENV)/.installed-test
 	$(BIN)/python -m docs.building.drawings
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
-	@echo "site/index.html"
+	@echo "open site/index.html (its search needs a server: $(BIN)/python -m http.server -d site)"
 
 bench: demo
 	$(BIN)/python -m benchmarks

@@ -1,5 +1,6 @@
 """`make docs`: the site is built strictly, from this repository alone."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ def build(configuration: Path, site: Path) -> subprocess.CompletedProcess[str]:
             *("--config-file", str(configuration), "--site-dir", str(site)),
         ],
         cwd=configuration.parent,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=300,
@@ -71,9 +73,9 @@ def _small_copy(folder: Path, pages: dict[str, str]) -> Path:
     configuration = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     (folder / "mkdocs.yml").write_text(configuration.partition("\n  - mkdocstrings")[0] + "\n")
     shutil.copytree(ROOT / "docs", folder / "docs")
-    (folder / "data").mkdir()
-    for page in ("README.md", "CONTRIBUTING.md", "data/README.md"):
-        shutil.copyfile(ROOT / page, folder / page)
+    for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "mess/__init__.py"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(ROOT / name, folder / name)
     for name, text in pages.items():
         (folder / "docs" / name).write_text(text, encoding="utf-8")
     return folder / "mkdocs.yml"
