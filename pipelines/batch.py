@@ -1,8 +1,8 @@
 """Steps over all tracks of a dataset: resume, bad files, interruption, summary.
 
-Reading and measuring go on in a few threads, a bounded number of tracks ahead; results are
-finished one at a time in the order of the tracks, each recorded in the manifest as soon as its
-files are written. Whatever stops the process costs the tracks in work and no other.
+Some threads read and measure a bounded number of tracks ahead. The main thread finishes one track
+at a time, in the order of the dataset. It records a track as soon as the files are written.
+If the process is stopped, only the tracks in work are lost.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ Prepared = TypeVar("Prepared")
 
 @dataclass
 class BatchSummary:
-    """What a step did: how many tracks it made and skipped, why others failed, what is doubtful."""
+    """How many tracks a step made and skipped, why others failed, and what is doubtful."""
 
     made: int = 0
     skipped: int = 0

@@ -2,10 +2,9 @@
 
 python pipelines/build_demo.py --workers 2
 
-The recipe (``data/demo/recipe.csv``) says which scores; ``mess/datasets`` says how they are read
-(``scores``), performed (``performance``) and rendered (``rendering``). A recording is left alone if
-its files are those that the same recipe, seed and code made, so an interrupted build goes on where
-it stopped.
+The recipe (``data/demo/recipe.csv``) lists the scores. `mess.datasets` reads, performs and renders
+them. A recording is left as it is if the same recipe, seed and code made its files. So an
+interrupted build continues where it stopped.
 """
 
 import csv
@@ -99,7 +98,7 @@ def build_demo(
     failed: list[str] = []
     if jobs:
         _require_packages()
-        (root / TABLE).unlink(missing_ok=True)  # it would describe files that now change
+        (root / TABLE).unlink(missing_ok=True)  # it would describe files that change from here on
         done = 0
         for job, error in _run(jobs, workers or os.cpu_count() or 1):
             if error:
@@ -352,7 +351,7 @@ def command(
     ] = None,
 ) -> None:
     """Build the demo library, or what is missing of it."""
-    from mess.storage.store import Store  # not needed in the processes that perform
+    from mess.storage.store import Store  # the processes that perform do not need it
 
     root = Store().audio_dir("demo")
     library = build_demo_shown(root=root, seed=seed, workers=workers, limit=limit)

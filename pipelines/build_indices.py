@@ -2,8 +2,8 @@
 
     python pipelines/build_indices.py --dataset smd --encoder mert-v1-95m
 
-Where the dataset's targets are measured, every track also gets the coordinates that sliders move
-along; without them only whole layers can be searched.
+If the targets of the dataset are measured, every track also gets the coordinates that the sliders
+rank by. Without them, only whole layers can be searched.
 """
 
 from typing import Annotated, Any

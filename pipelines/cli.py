@@ -1,6 +1,6 @@
-"""The command line: ``mess STEP``, one command per pipeline; each lives in ``pipelines/``.
+"""The command line: ``mess STEP`` runs the pipeline of that name in ``pipelines/``.
 
-Nothing heavy is imported before `main` has said what happens on Ctrl-C.
+`main` sets what happens on Ctrl-C before it imports anything that takes long.
 """
 
 import os
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _stop_at_once(_signal: int, _frame: object) -> None:
-    """End while modules are imported, where nothing is written yet and no exception may pass."""
+    """End the process. It still imports modules: nothing is written that could be lost."""
     os.write(2, f"{STOPPED}\n".encode())
     os._exit(INTERRUPTED)
 

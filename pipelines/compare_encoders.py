@@ -1,8 +1,8 @@
-"""Put the encoders of a dataset side by side: what each knows, what it costs, what holds.
+"""Compare the encoders of a dataset: scores, differences that hold, and costs.
 
     python pipelines/compare_encoders.py --dataset demo
 
-Every encoder that was probed takes part; one that was not is listed with the command that lets it.
+Every probed encoder takes part. Any other is listed with the command that probes it.
 """
 
 import json
@@ -138,7 +138,7 @@ def _column(record: dict[str, Any], row: dict[str, Any]) -> list[str]:
 
 
 def _differences(record: dict[str, Any]) -> Iterator[str]:
-    """Yield what may be said of each two encoders; controls beside their own are in the table."""
+    """Yield the difference of each two encoders. Controls stand beside their own in the table."""
     trained = {row["name"] for row in record["encoders"] if row["control_of"] is None}
     for pair in record["pairs"]:
         if not {pair["a"], pair["b"]} <= trained:
@@ -207,7 +207,7 @@ def _wrapped(label: str, words: list[str]) -> Iterator[str]:
 
 
 def _layers(one: dict[str, Any]) -> str:
-    """Return the layers that may be the best; "mean" where none tells more than the mean."""
+    """Return the layers that may be the best; "mean" where none predicts better than the mean."""
     return _ranges(one["layers"]) if one["beyond_mean"] else "mean"
 
 
@@ -228,7 +228,7 @@ def _shape(row: dict[str, Any]) -> str:
 
 
 def _rate(row: dict[str, Any]) -> str:
-    """Return what a minute costs: as measured here, else as it usually does."""
+    """Return the cost of a minute of audio: measured here, else the usual cost."""
     value, about = row.get("seconds_per_minute"), ""
     if value is None:
         value, about = row["cost"], "~"

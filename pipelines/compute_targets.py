@@ -129,7 +129,7 @@ def compute_dataset_targets(
 
 
 def _played(track: Track) -> Notes | None:
-    """Return a track's MIDI; one that cannot be read costs what it would have told, only."""
+    """Return the targets of a track's MIDI, none if it cannot be read."""
     if track.midi_path is None:
         return None
     try:
@@ -140,7 +140,7 @@ def _played(track: Track) -> Notes | None:
 
 
 def _midi_identity(track: Track) -> dict[str, Any]:
-    """Return by what a change of a track's MIDI is noticed."""
+    """Return the size, time and hash of a track's MIDI, by which a change is noticed."""
     try:
         stat = track.midi_path.stat() if track.midi_path else None
     except OSError:

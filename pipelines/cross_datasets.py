@@ -128,8 +128,8 @@ def print_cross(record: dict[str, Any]) -> None:
 
 
 def command(
-    encoder: Annotated[str, typer.Option(help="By which all of them are extracted.")],
-    datasets: Annotated[str, typer.Option(help="Two or more: demo,smd.")],
+    encoder: Annotated[str, typer.Option(help="The encoder that extracted all of them.")],
+    datasets: Annotated[str, typer.Option(help="Two or more datasets: demo,smd.")],
     as_json: JsonOption = False,
 ) -> None:
     """Fit probes on one dataset, test them on another."""

@@ -30,19 +30,21 @@ from pipelines.options import JsonOption, run_script
 
 def command(
     track: Annotated[
-        list[str] | None, typer.Option(help="The query's id; given again, like all of them.")
+        list[str] | None,
+        typer.Option(help="The id of the query; may be given again."),
     ] = None,
     file: Annotated[
         list[Path] | None,
-        typer.Option(help="A recording that is in no dataset; may be given again."),
+        typer.Option(help="A recording that is in no dataset. May be given again."),
     ] = None,
     unlike: Annotated[
-        list[str] | None, typer.Option(help="A track to be unlike; may be given again.")
+        list[str] | None,
+        typer.Option(help="A track to be unlike; may be given again."),
     ] = None,
-    aspect: Annotated[str | None, typer.Option(help="One aspect.")] = None,
+    aspect: Annotated[str | None, typer.Option(help="The one aspect to rank by.")] = None,
     aspects: Annotated[
         str | None,
-        typer.Option(help='Several: "brightness=0.6,texture=-0.4"; below 0 asks for unlike.'),
+        typer.Option(help='Several aspects: "brightness=0.6,texture=-0.4". Below 0: unlike.'),
     ] = None,
     fit: Annotated[
         bool, typer.Option("--fit", help="Find the weights that best explain several --track.")
@@ -52,13 +54,13 @@ def command(
     ] = None,
     offset: Annotated[
         str | None,
-        typer.Option(help='As the query, but moved: "tempo=-1" is one standard deviation slower.'),
+        typer.Option(help='The query, moved: "tempo=-1" is one standard deviation slower.'),
     ] = None,
     method: Annotated[
         str | None,
         typer.Option(help="probe, subspace, direct or layer. [default: as evaluated]"),
     ] = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 5,
+    k: Annotated[int, typer.Option("-k", min=1, help="The number of results.")] = 5,
     dataset: Annotated[
         str | None, typer.Option(help="[default: the index that was built last]")
     ] = None,
@@ -73,11 +75,11 @@ def command(
         bool, typer.Option("--exclude-duplicates", help="Leave out the same recording again.")
     ] = False,
     max_per_composer: Annotated[
-        int | None, typer.Option(min=1, help="At most so many of one composer.")
+        int | None, typer.Option(min=1, help="The largest number of results of one composer.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Recommend tracks that are alike in one or several aspects (default: all validated)."""
+    """Recommend tracks that are similar in one or several aspects (default: all validated)."""
     if aspect and aspects:
         raise MessError("give --aspect or --aspects, not both")
     tracks, files = track or [], file or []

@@ -1,7 +1,7 @@
 """Encode the files that were handed over in the browser, then wait a while for more.
 
-The dashboard starts it when it is needed: the server stays small, and a second file finds the
-encoder loaded.
+The dashboard starts this process when a file waits. The server itself loads no encoder. The process
+keeps the encoder for the next file.
 
 python pipelines/encode_uploads.py
 """
@@ -27,7 +27,7 @@ _LOOK_SECONDS = 0.2
 def encode_waiting(
     store: Store, *, linger: float = LINGER_SECONDS, max_seconds: float = MAX_SECONDS
 ) -> int:
-    """Encode what waits until nothing has come for a while; return how many files.
+    """Encode all waiting files, and wait a while for more; return the number of files.
 
     Parameters
     ----------
@@ -43,10 +43,10 @@ def encode_waiting(
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return 0  # another process is at it
+            return 0  # another process encodes
         last = time.monotonic()
         while time.monotonic() - last < linger or any(uploads.waiting()):
-            # Asked again after each file: what somebody waits for by now comes next.
+            # The order is decided after each file: the file that a page waits for comes first.
             while request := next(uploads.waiting(), None):
                 upload, dataset, encoder = request
                 result = _encode(store, upload, dataset, encoder, models, max_seconds)
@@ -69,28 +69,28 @@ def _encode(
     models: dict[str, Encoder],
     max_seconds: float,
 ) -> EncodedRecording | str:
-    """Return the features of a file, or in one line why there are none."""
+    """Return the features of a file, or the reason in one line."""
     try:
         if not Uploads(store).begin(upload.token, encoder):
             return "the encoder broke off over this file; convert it or choose another"
         header: Mapping[str, Any] = store.features.manifest(dataset, encoder).header
         if encoder not in models:
             dtype = str(header.get("settings", {}).get("dtype", "float32"))
-            models.clear()  # one at a time: a large one fills the memory
+            models.clear()  # one after the other: a large file needs much memory
             models[encoder] = load_encoder(encoder, dtype=dtype)
         return encode_recording(upload.path, models[encoder], like=header, max_seconds=max_seconds)
     except MessError as error:
         return str(error).removeprefix(f"{upload.path}: ")
-    except Exception as error:  # whatever is in the file must not stop the others
+    except Exception as error:  # no file may stop the others
         return f"cannot be encoded ({type(error).__name__}: {error})"
 
 
 def command(
     linger: Annotated[
-        float, typer.Option(min=0, help="Seconds to wait for more.")
+        float, typer.Option(min=0, help="The time to wait for more files, in seconds.")
     ] = LINGER_SECONDS,
 ) -> None:
-    """Encode files that were handed over in the dashboard; it starts this by itself."""
+    """Encode the files that were handed over in the dashboard, which starts this itself."""
     done = encode_waiting(Store(), linger=linger)
     typer.echo(f"encoded: {done} files")
 

@@ -14,7 +14,7 @@ Record = Mapping[str, Any]
 
 
 def print_evaluation(record: Record) -> None:
-    """Print what a reader asks first: are the sliders faithful, and do they leak?"""
+    """Print whether the sliders are faithful, and whether they leak."""
     _print_faithfulness(record)
     _print_baselines(record)
     typer.echo("\nten nearest, nearer than chance in: the slider's targets / all others")

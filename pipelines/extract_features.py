@@ -2,11 +2,10 @@
 
     python pipelines/extract_features.py --dataset smd --encoder spectral,mert-v1-95m --workers 4
 
-With several encoders each file is read once and resampled to each rate that they want.
+With several encoders, each file is read once and resampled to each sample rate that they need.
 
-A track is decoded whole but encoded a few segments at a time, and only means and standard
-deviations over segments and means over half seconds (``--moments``) are kept, in the same pass;
-all of it with ``--raw``.
+A track is decoded whole and encoded a few segments at a time. One pass keeps means and standard
+deviations over segments, and means over half a second (``--moments``). ``--raw`` keeps all frames.
 """
 
 import time
@@ -128,7 +127,7 @@ def extract_all(
         prepare=prepare,
     )
     for name, step in steps.items():
-        if moments == "compact":  # of few tracks, or of a run that was stopped
+        if moments == "compact":  # there are few tracks, or the run was stopped
             store.moments.compact(dataset, name, step.manifest)
             step.manifest.close()
     return {name: step.summary for name, step in steps.items()}
@@ -255,7 +254,7 @@ def command(
     encoder: EncodersOption = None,
     workers: WorkersOption = WORKERS,
     force: ForceOption = False,
-    raw: Annotated[bool, typer.Option("--raw", help="Keep every frame, too.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Also keep every frame.")] = False,
     moments: Annotated[
         str, typer.Option(help="Half-second means, for curves: compact (8 bits), full or none.")
     ] = "compact",

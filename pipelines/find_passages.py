@@ -17,20 +17,20 @@ from pipelines.options import JsonOption, newest_index, run_script
 
 
 def command(
-    track: Annotated[str, typer.Option(help="The query's track.")],
-    at: Annotated[float, typer.Option(min=0, help="A moment of it, in seconds.")],
+    track: Annotated[str, typer.Option(help="The id of the query's track.")],
+    at: Annotated[float, typer.Option(min=0, help="The moment in that track, in seconds.")],
     aspects: Annotated[
         str | None,
-        typer.Option(help='"brightness=0.6,texture=-0.4"; below 0 asks for unlike. [overall=1]'),
+        typer.Option(help='"brightness=0.6,texture=-0.4"; below 0: unlike. [overall=1]'),
     ] = None,
     hold: Annotated[
         str | None, typer.Option(help='Aspects to keep as they are: "brightness".')
     ] = None,
     offset: Annotated[
         str | None,
-        typer.Option(help='As this, but moved: "brightness=1" is one standard deviation brighter.'),
+        typer.Option(help='The query, moved: "brightness=1" is one standard deviation brighter.'),
     ] = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 5,
+    k: Annotated[int, typer.Option("-k", min=1, help="The number of results.")] = 5,
     dataset: Annotated[
         str | None, typer.Option(help="[default: the index that was built last]")
     ] = None,
@@ -39,14 +39,14 @@ def command(
         bool, typer.Option("--exclude-same-work", help="Leave out the query's work.")
     ] = False,
     max_per_track: Annotated[
-        int | None, typer.Option(min=1, help="At most so many of one track.")
+        int | None, typer.Option(min=1, help="The largest number of results of one track.")
     ] = None,
     max_per_composer: Annotated[
-        int | None, typer.Option(min=1, help="At most so many of one composer.")
+        int | None, typer.Option(min=1, help="The largest number of results of one composer.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find the passages of other tracks that are most like a moment of one."""
+    """Find the passages of other tracks that are most similar to a moment of a track."""
     store = Store()
     dataset, encoder = newest_index(store, dataset, encoder)
     recommender = PassageRecommender(dataset, encoder, store=store)

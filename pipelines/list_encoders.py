@@ -1,4 +1,4 @@
-"""List the encoders that have a name: what they are, what they cost, and which can run here.
+"""List the named encoders: layers, training, licence, cost, and which can run here.
 
 python pipelines/list_encoders.py
 """

@@ -1,4 +1,4 @@
-"""Put tracks or segments on a plane by one layer: PCA, t-SNE or UMAP, with groups by k-means.
+"""Map tracks or segments of one layer onto a plane: PCA, t-SNE or UMAP, with groups by k-means.
 
 python pipelines/make_map.py --dataset demo --encoder spectral --layer 1 --method tsne
 """
@@ -56,11 +56,11 @@ def make_map(
     method : {"pca", "tsne", "umap"}
     level : {"track", "segment"}
     clusters : int
-        How many groups.
+        The number of groups.
     seed : int
-        Of all that is drawn.
+        The seed of all random numbers.
     force : bool
-        Make it anew.
+        Make the map again though it is up to date.
     store : Store, optional
 
     Returns
@@ -138,7 +138,7 @@ def read_layer(
     for track, values in store.features.read_segments(dataset, encoder):
         tracks += [track] * len(values)
         numbers.append(np.arange(len(values)))
-        parts.append(values[:, layer].copy())  # not a view that keeps all layers in memory
+        parts.append(values[:, layer].copy())  # a view would keep all layers in memory
     if not parts:
         raise MessError(f"features of {dataset!r} by {encoder!r} are empty: extract them again")
     return tracks, np.concatenate(numbers), np.concatenate(parts)
@@ -176,12 +176,14 @@ def command(
     ] = None,
     method: Annotated[str, typer.Option(help="pca, tsne or umap.")] = "pca",
     level: Annotated[str, typer.Option(help="track, or segment for 5 s segments.")] = "track",
-    clusters: Annotated[int, typer.Option(min=1, max=10, help="Groups by k-means.")] = CLUSTERS,
-    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
+    clusters: Annotated[
+        int, typer.Option(min=1, max=10, help="The number of k-means groups.")
+    ] = CLUSTERS,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of all random numbers.")] = 0,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put tracks or segments on a plane, near where a layer hears them alike."""
+    """Map tracks or segments onto a plane: near each other where a layer is similar."""
     record = make_map(
         dataset=dataset,
         encoder=encoder_or_default(encoder, dataset),

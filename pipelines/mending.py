@@ -1,6 +1,6 @@
-"""Make anew what is damaged of the things that a person has asked for beside the five steps.
+"""Repair what is damaged and not a step of `mess run-all`: maps, comparisons, cross tables, tests.
 
-What is stale is left as it is: to make it again may take long, and its page says so.
+Stale artifacts are left as they are. Making them again may take long, and their pages offer it.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from pipelines.run_probing import run_probing
 
 
 def mend_damaged(store: Store, dataset: str, encoder: str, *, tracking: bool) -> Iterator[str]:
-    """Make anew what is damaged; yield a line for each.
+    """Make every damaged artifact again; yield a line for each.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def mend_damaged(store: Store, dataset: str, encoder: str, *, tracking: bool) ->
         try:
             cross_datasets(encoder=encoder, datasets=datasets, store=store)
             yield f"the cross table of {', '.join(datasets)} was damaged and is made anew"
-        except MessError as error:  # another dataset lacks something
+        except MessError as error:  # another dataset lacks its features or targets
             yield f"the cross table is damaged and cannot be made: {error}"
 
 
@@ -62,7 +62,7 @@ def _read_segments(store: Store, dataset: str, encoder: str) -> None:
 
 
 def _map_settings(store: Store, dataset: str, encoder: str, **place: Any) -> dict[str, int]:
-    """Return how a map was made, as far as that can still be read."""
+    """Return the settings of a map, as far as its damaged record still tells them."""
     try:
         record = store.maps.read_record(dataset, encoder, **place)
     except ArtifactError:
@@ -71,7 +71,7 @@ def _map_settings(store: Store, dataset: str, encoder: str, **place: Any) -> dic
 
 
 def _is_damaged(read: Callable[[], object], *, begun: bool = False) -> bool:
-    """Tell whether something is damaged; what was never made is not, unless a part is there."""
+    """Tell whether an artifact is damaged: it cannot be read, or only a part of it exists."""
     try:
         read()
     except ArtifactStale:

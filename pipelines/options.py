@@ -39,15 +39,15 @@ EncodersOption = Annotated[
     ),
 ]
 WorkersOption = Annotated[
-    int, typer.Option(min=1, help="Threads that read and measure tracks ahead.")
+    int, typer.Option(min=1, help="The number of threads that read and measure tracks ahead.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Redo what is up to date.")]
 LevelOption = Annotated[str, typer.Option(help="Probe whole tracks or 5 s segments.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WORKERS = max(1, min(4, os.cpu_count() or 1))
-INCOMPLETE = 3  # exit status: the work is done but for some tracks, which are named
+INCOMPLETE = 3  # exit status: done, except for some tracks, which are named
 _AGAIN = "run the same command again, it goes on"
-_DISK = {  # what a user can mend, by the system's number
+_DISK = {  # errors of the system that a user can mend
     errno.ENOSPC: f"no space is left; make room and {_AGAIN}",
     errno.EDQUOT: f"your share of the disk is used up; make room and {_AGAIN}",
     errno.EROFS: "lies on a disk that cannot be written; name another folder by MESS_DATA",
@@ -56,7 +56,7 @@ _DISK = {  # what a user can mend, by the system's number
 
 
 def encoder_or_default(encoder: str | None, dataset: str) -> str:
-    """Return the encoder that is meant where none is named.
+    """Return the encoder that a command uses if none is named.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def encoder_or_default(encoder: str | None, dataset: str) -> str:
 
 
 def newest_index(store: Store, dataset: str | None, encoder: str | None) -> tuple[str, str]:
-    """Return the dataset and encoder that are meant: of the index that was built last, if any.
+    """Return the named dataset and encoder, else those of the index that was built last.
 
     Raises
     ------
@@ -88,10 +88,10 @@ def newest_index(store: Store, dataset: str | None, encoder: str | None) -> tupl
 
 
 def encoders_or_default(encoder: str | None, dataset: str) -> list[str]:
-    """Return the encoders that are meant where none is named.
+    """Return the encoders that a command uses if none is named.
 
-    Of the demo library these are the baseline and a small trained network, if its weights are
-    here: the demo needs no download.
+    The demo library uses the baseline and a small trained network, if its weights are installed. So
+    the demo needs no download.
     """
     if encoder or dataset != "demo":
         return split_encoders(encoder or "mert-v1-95m")
@@ -124,7 +124,7 @@ def split_encoders(text: str) -> list[str]:
 def run_app(app: Callable[..., Any]) -> None:
     """Run a command line: an error that the user can mend is one line and exit status 1."""
     signal.signal(signal.SIGTERM, _interrupt)  # a cancelled job stops as Ctrl-C does
-    signal.signal(signal.SIGINT, _interrupt)  # a shell's background jobs are born ignoring it
+    signal.signal(signal.SIGINT, _interrupt)  # a shell starts background jobs with Ctrl-C ignored
     state, message = "failed", "it stopped without a word; the log has more"
     kept = False  # the message that `incomplete` wrote
     try:
@@ -168,26 +168,26 @@ def run_script(command: Callable[..., Any]) -> None:
 
 
 def _say_stopped() -> None:
-    """Say that what is done is kept; from now on a second Ctrl-C ends the process at once."""
+    """Say that finished work is kept. From here on, a second Ctrl-C ends the process at once."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _signal, _frame: os._exit(INTERRUPTED))
     print(STOPPED, file=sys.stderr, flush=True)
 
 
 def incomplete(failed: Mapping[str, str], *, done: int) -> typer.Exit:
-    """Say that all is done but for some tracks.
+    """Say that everything is done except for some tracks.
 
     Parameters
     ----------
     failed : mapping of str to str
-        By track, why.
+        The reason, by track.
     done : int
-        How many tracks did not fail.
+        The number of tracks that did not fail.
 
     Raises
     ------
     MessError
-        If there is none: nothing was done.
+        If all tracks failed.
     """
     first = next(iter(failed.values()))
     if not done:

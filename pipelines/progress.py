@@ -40,7 +40,7 @@ class _Rate(ProgressColumn):
 
 
 class Progress:
-    """How far a step is. Made by `progress`."""
+    """The progress of a step. Made by `progress`."""
 
     def __init__(self, stage: str, total: int, *, unit: str, bar: Bar | None) -> None:
         self._stage, self._total, self._unit = stage, total, unit
@@ -52,7 +52,7 @@ class Progress:
         self._status("")
 
     def advance(self, name: str) -> None:
-        """Count one more, the one called ``name``."""
+        """Count one more track, called ``name``."""
         self._done += 1
         if self._bar and self._task is not None:
             self._bar.advance(self._task)
@@ -95,7 +95,7 @@ class Progress:
 
 
 def write_status(**fields: Any) -> None:
-    """Tell the dashboard how far this process is, if it was started from there.
+    """Write the progress of this process for the dashboard, if the dashboard started it.
 
     Fields that are not given keep their last values.
     """
@@ -104,7 +104,7 @@ def write_status(**fields: Any) -> None:
         if "message" in fields:  # the data root may move; the file lies in its jobs/datasets/<name>
             fields["message"] = fields["message"].replace(f"{Path(path).parents[3]}{os.sep}", "")
         _status.update(fields, pid=os.getpid(), time=time.time())
-        with suppress(OSError):  # a full disk shall stop the work itself, not its report
+        with suppress(OSError):  # if the disk is full, the work itself says so
             write_json(Path(path), _status)
 
 
@@ -115,9 +115,9 @@ def progress(stage: str, total: int, *, unit: str = "tracks") -> Iterator[Progre
     Parameters
     ----------
     stage : str
-        What is being done, for a person.
+        The name of the step, for a person.
     total : int
-        How many there are to do.
+        The number of tracks or other units.
     unit : str
         What is counted.
     """

@@ -1,6 +1,6 @@
-"""Everything from recordings to recommendations: extract, targets, probe, index, evaluate.
+"""Run every step from recordings to recommendations: extract, targets, probe, index, evaluate.
 
-Of the demo library the recordings are made first. What is up to date is left as it is.
+The recordings of the demo library are made first. Steps that are up to date are left as they are.
 
 python pipelines/run_all.py --dataset smd --encoder spectral,mert-v1-95m
 """
@@ -40,7 +40,7 @@ def run_all(
     force: bool = False,
     tracking: bool = True,
 ) -> bool:
-    """Bring everything of a dataset and its encoders up to date; return if no track failed."""
+    """Bring a dataset and its encoders up to date; return whether no track failed."""
     encoders = [encoder] if isinstance(encoder, str) else list(encoder)
     failed, _ = bring_up_to_date(
         dataset=dataset, encoders=encoders, workers=workers, force=force, tracking=tracking
@@ -57,7 +57,7 @@ def bring_up_to_date(
     tracking: bool = True,
     verbose: bool = False,
 ) -> tuple[dict[str, str], int]:
-    """Do every step that is missing, and print what each did.
+    """Run every missing step, and print its result.
 
     Files are decoded once for all encoders, targets are measured once.
 
@@ -76,9 +76,9 @@ def bring_up_to_date(
     Returns
     -------
     failed : dict of str to str
-        Why, by track.
+        The reason, by track.
     done : int
-        How many tracks did not fail.
+        The number of tracks that did not fail.
     """
     store = Store()
     if dataset == "demo":

@@ -2,8 +2,8 @@
 
     python pipelines/run_evaluation.py --dataset demo --encoder spectral
 
-Every number that a ranking uses was predicted for works that the probe never saw. Results go to
-MLflow and to the dashboard; they also decide by which method each aspect ranks.
+A ranking uses only predictions for works that the probe never saw. Results go to MLflow and to the
+dashboard. They also decide the method by which each aspect ranks.
 """
 
 import json
@@ -44,7 +44,7 @@ from pipelines.options import (
     run_script,
 )
 
-QUERIES = 300  # at most so many, drawn with the seed
+QUERIES = 300  # the largest number of queries, drawn by the seed
 Values = dict[str, float | None]
 
 
@@ -91,7 +91,7 @@ def evaluate(
             seed=seed,
         )
         values, names = np.column_stack([values, values[:, column]]), [*names, IN_BPM]
-    # From here on, tempo is ranked as it will be: not as an older evaluation chose.
+    # From here on, tempo is ranked by the new choice, not by that of an older evaluation.
     share = tempo["density_share"] if tempo else DENSITY_SHARE
     recommender.terms = replace(recommender.terms, defaults={}, density_share=share)
     rankers = Rankers(recommender, layers=layers, seed=seed)
@@ -190,7 +190,7 @@ def _leakage(
     recommender: LayerBasedRecommender,
     names: list[str],
 ) -> dict[str, Any]:
-    """Tell how far each aspect's ten nearest are nearer than chance in each target."""
+    """Measure how much nearer than chance each aspect's ten nearest tracks are in each target."""
     found: dict[str, Any] = {}
     for method, by_aspect in judged.items():
         own, other = [], []
@@ -220,7 +220,7 @@ def _baselines(
     *,
     store: Store,
 ) -> list[dict[str, Any]]:
-    """Judge what a search without probes does, by the same queries and targets."""
+    """Judge a search without probes by the same queries and targets."""
     features = store.features.read(recommender.dataset, recommender.encoder)
     row = {track: number for number, track in enumerate(features.tracks)}
     values = features.values[[row[track] for track in recommender.track_ids]]
@@ -244,7 +244,7 @@ def _baselines(
 def _as_searched(
     recommender: LayerBasedRecommender, decided: dict[str, dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """Return the decisions with the method by which a search then ranks, as it says itself."""
+    """Return the decisions with the method by which the search itself says it ranks then."""
     chosen = {name: one["method"] for name, one in decided.items()}
     terms = replace(recommender.terms, defaults=chosen)
     return {name: one | {"method": terms.default_method(name)} for name, one in decided.items()}
@@ -310,7 +310,7 @@ def _metrics(record: dict[str, Any]) -> dict[str, float | None]:
 def command(
     dataset: DatasetOption,
     encoder: EncoderOption = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the queries that are drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The seed by which the queries are drawn.")] = 0,
     as_json: JsonOption = False,
     mlflow: Annotated[bool, typer.Option(help="Record the run in MLflow.")] = True,
 ) -> None:

@@ -36,7 +36,7 @@ from pipelines.options import (
 )
 from pipelines.progress import progress
 
-_NAMED = 5  # copies that are named
+_NAMED = 5  # the number of copies that a message names
 
 
 def run_probing(
@@ -116,7 +116,7 @@ def run_probing(
 def _beside(
     data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
 ) -> dict[str, Any]:
-    """Run what stands beside the layers: other groupings and seeds, baselines, fewer works."""
+    """Run the controls: other groupings and seeds, baselines, fewer works."""
     runs = len(settings.group_by) + settings.repeats - 1
     with progress(f"check {dataset} with {encoder}", runs + 2 * settings.controls) as shown:
         beside: dict[str, Any] = {
@@ -183,7 +183,7 @@ def parse_alphas(text: str) -> list[Alpha]:
     Raises
     ------
     MessError
-        If a part is neither.
+        If a part is neither of these.
     """
     try:
         return ["auto" if part.strip() == "auto" else float(part) for part in text.split(",")]
@@ -197,7 +197,7 @@ def parse_folds(text: str) -> list[int]:
     Raises
     ------
     MessError
-        If a part is none.
+        If a part is no whole number.
     """
     try:
         return [int(part) for part in text.split(",")]
@@ -215,7 +215,7 @@ def parse_poolings(text: str) -> list[Pooling]:
 
 
 def parse_groupings(text: str) -> tuple[str, ...]:
-    """Parse what folds never split, the one that rules first; else raise `UnknownName`."""
+    """Parse the groups that folds never split, the ruling one first; else raise `UnknownName`."""
     parts = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     for part in parts:
         if part not in GROUPINGS:
@@ -231,7 +231,7 @@ def checked_level(level: str) -> Level:
 
 
 def print_best(record: dict[str, Any]) -> None:
-    """Print the best layer of every target, how sure it is, and what ties with it."""
+    """Print the best layer of every target, its interval, and the layers that may be as good."""
     settings = record["settings"]
     typer.echo(
         f"{record['dataset']} by {record['encoder']}: {record['n']} {settings['level']}s of "
@@ -316,20 +316,22 @@ def command(
     alpha: Annotated[
         str, typer.Option(help="A penalty, or auto (chosen inside each training fold); a,b sweeps.")
     ] = "auto",
-    folds: Annotated[str, typer.Option(help="Folds, by work; a,b sweeps.")] = "10",
+    folds: Annotated[str, typer.Option(help="The number of folds, by work; a,b sweeps.")] = "10",
     samples: Annotated[
         int | None, typer.Option(min=1, help="Use this many tracks. [default: all]")
     ] = None,
     level: LevelOption = "track",
     pooling: Annotated[
-        str, typer.Option(help="Of hidden states over time: mean or mean_std; a,b sweeps.")
+        str,
+        typer.Option(help="Pooling over time: mean or mean_std; a,b sweeps."),
     ] = "mean",
-    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of all random numbers.")] = 0,
     permutations: Annotated[
         int, typer.Option(min=0, help="Shuffles of works behind the significance.")
     ] = 1000,
     bootstrap: Annotated[
-        int, typer.Option(min=10, help="Draws of works behind the intervals.")
+        int,
+        typer.Option(min=10, help="Bootstrap draws of works behind the intervals."),
     ] = 1000,
     group_by: Annotated[
         str,

@@ -25,7 +25,7 @@ from pipelines.options import encoder_or_default, run_script
 
 def command(
     check: Annotated[
-        bool, typer.Option("--check", help="Read every file to its end: damage is seen, too.")
+        bool, typer.Option("--check", help="Read every file to its end, so that damage is found.")
     ] = False,
 ) -> None:
     """Show what exists of each dataset, what is stale and why, and what to run next."""
@@ -42,7 +42,7 @@ def command(
         if problem:
             typer.echo(readable(problem))
         elif not encoders:
-            # What the demo is run with depends on the machine: the command decides.
+            # Which encoders the demo uses depends on the machine: the command decides.
             encoder = None if dataset == "demo" else encoder_or_default(None, dataset)
             command = command_for("run-all", dataset, encoder)
             typer.echo(f"{readable(dataset)}: recordings, nothing extracted; next: {command}")

@@ -1,6 +1,6 @@
-"""What `mess run-all` says by default: two lines a step, and what to do next.
+"""The lines that `mess run-all` prints by default: two lines a step, and what to do next.
 
-The numbers are those of the records on disk; the second line says where all of them lie.
+The numbers come from the records on disk. The second line names the command that prints all.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ _BEST = 3  # targets that a line names
 
 
 def probe_lines(record: dict[str, Any], path: Path) -> Iterator[str]:
-    """Yield what a discovery found: how many cells are no chance, and the targets read best."""
+    """Yield the number of significant cells of a discovery, and its best targets."""
     scores = sorted(
         (
             (one["nested"]["r2"], one["target"])
@@ -34,7 +34,7 @@ def probe_lines(record: dict[str, Any], path: Path) -> Iterator[str]:
 
 
 def evaluation_lines(record: dict[str, Any], path: Path) -> Iterator[str]:
-    """Yield how faithful the sliders are, beside the cosine of a whole layer."""
+    """Yield the faithfulness of the sliders, beside that of the cosine of a whole layer."""
     found = record["faithfulness"]
     probe, layer = (
         two_decimals(found.get(method, {}).get("mean")) for method in ("probe", "layer")
@@ -47,7 +47,7 @@ def evaluation_lines(record: dict[str, Any], path: Path) -> Iterator[str]:
 
 
 def closing_lines(store: Store, *, dataset: str, encoders: Sequence[str]) -> Iterator[str]:
-    """Yield what there is now, what opens it, and what to try next."""
+    """Yield what was made, the command that opens it, and what to try next."""
     done = store.features.manifest(dataset, encoders[0]).done()
     works = len({entry.get("work") for entry in done.values()})
     yield ""
@@ -74,7 +74,7 @@ def closing_lines(store: Store, *, dataset: str, encoders: Sequence[str]) -> Ite
 
 
 def _example(store: Store, dataset: str, encoders: Sequence[str]) -> tuple[str, str, str] | None:
-    """Return a track and an aspect that an encoder tells, the last encoder first."""
+    """Return a track and a judged aspect of an encoder, the last encoder first."""
     for encoder in reversed(encoders):
         tracks = sorted(store.features.manifest(dataset, encoder).done())
         aspects = store.evaluations.read(dataset, encoder)["defaults"]

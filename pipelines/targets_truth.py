@@ -1,4 +1,4 @@
-"""What the targets are held against: click tracks, and the MIDI of recordings."""
+"""Compare the targets with known values: click tracks, and the MIDI of recordings."""
 
 import math
 from dataclasses import asdict
@@ -20,14 +20,14 @@ from mess.targets.tempo_accuracy import (
     tempo_accuracy,
 )
 
-_FEWEST = 5  # recordings of which a rank correlation says something
+_FEWEST = 5  # the least number of recordings for a rank correlation
 _CLICKS = {1: "clicks on the beat", 2: "and softer ones between", 3: "and two softer between"}
 
 
 def truth_of(track: Track) -> dict[str, float]:
-    """Return what the MIDI of a recording tells, as far as it has one.
+    """Return the targets of the MIDI of a recording, none if it has no MIDI.
 
-    The tempo is that of the MIDI's own tempo marks, where the dataset states that they are true.
+    The tempo comes from the tempo marks of the MIDI if the dataset states that they are right.
     """
     if track.midi_path is None:
         return {}
@@ -41,14 +41,14 @@ def truth_of(track: Track) -> dict[str, float]:
 
 
 def held_out(tracks: list[Track]) -> set[str]:
-    """Return the works that no constant of the tempo was chosen on: every second one."""
+    """Return every second work: no constant of the tempo was chosen on these."""
     return set(sorted({track.work for track in tracks})[1::2])
 
 
 def compare_with_truth(
     values: dict[str, dict[str, float]], truths: dict[str, dict[str, float]], *, unseen: set[str]
 ) -> dict[str, Any]:
-    """Compare targets with what MIDI tells, and tempo with what is known of it.
+    """Compare targets with the MIDI, and tempo with known tempi.
 
     Parameters
     ----------
