@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from benchmarks.results import describe_commands, fill
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
@@ -26,3 +28,9 @@ def test_links_between_the_documents_lead_somewhere() -> None:
         for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
             if "://" not in link:
                 assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_page_of_commands_is_what_the_commands_say() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    now = fill(page, "commands", describe_commands())
+    assert page == now, "run python -m benchmarks.results --only commands"
