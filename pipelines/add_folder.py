@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mess.datasets import KNOWN, Dataset, load_dataset
+from mess.datasets import BUILT_IN, Dataset, load_dataset
 from mess.errors import MessError
 from mess.storage.store import Store
 from pipelines.options import run_script
@@ -43,7 +43,9 @@ def _folder(path: Path) -> Path:
 
 
 def command(
-    name: Annotated[str, typer.Argument(help=f"Its name; {', '.join(KNOWN)} for these layouts.")],
+    name: Annotated[
+        str, typer.Argument(help=f"Its name; {', '.join(BUILT_IN)} for these layouts.")
+    ],
     folder: Annotated[Path, typer.Argument(help="Where the recordings lie.")],
 ) -> None:
     """Make a folder of recordings a dataset."""

@@ -15,7 +15,7 @@ from mess.audio.decoding import decode
 from mess.datasets import load_dataset
 from mess.errors import MessError
 from mess.storage.store import Store
-from mess.targets import TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION, compute_targets
+from mess.targets import TARGET_SAMPLE_RATE, TARGETS, compute_targets, targets_version
 from mess.targets.invariance import SAME_MUSIC, measure_movements, movement_text
 from mess.targets.reliability import (
     CHANGES,
@@ -104,7 +104,7 @@ def check_targets(
         targets[name] = row
     record = {
         "dataset": dataset,
-        "code_version": TARGETS_VERSION,
+        "code_version": targets_version(),
         "audio": audio,
         "tracks": len(plain),
         "seed": seed,

@@ -23,12 +23,12 @@ from mess.storage.store import Store
 from mess.targets import (
     ALL_TARGETS,
     TARGET_SAMPLE_RATE,
-    TARGETS_VERSION,
     Notes,
     TargetValues,
     analyse,
     compute_midi_targets,
     read_notes,
+    targets_version,
 )
 from mess.targets.registry import measure_targets
 from pipelines.batch import BatchSummary, run_batch
@@ -78,7 +78,7 @@ def compute_dataset_targets(
         "targets": list(ALL_TARGETS),
         "sample_rate": TARGET_SAMPLE_RATE,
         "segment_seconds": SEGMENT_SECONDS,
-        "code_version": TARGETS_VERSION,
+        "code_version": targets_version(),
         "curves": list(CURVES),
         "curves_version": CURVES_VERSION,
     }

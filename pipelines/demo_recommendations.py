@@ -24,7 +24,7 @@ from mess.search.aspects import parse_weights
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import Method
 from mess.storage.store import Store
-from mess.targets import ALL_TARGETS
+from mess.targets import unit_of
 from pipelines.options import JsonOption, run_script
 
 
@@ -165,7 +165,7 @@ def _print_values(
         if recommender.evidence[name].doubt():
             continue
         own = f"{recording.measured[name]:.4g}" if name in recording.measured else "–"
-        typer.echo(f"    {name} {value:.4g} / {own} {ALL_TARGETS[name].unit}".rstrip())
+        typer.echo(f"    {name} {value:.4g} / {own} {unit_of(name)}".rstrip())
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ def describe(preset: Preset) -> dict[str, str | int | float | bool]:
         "hub_id": preset.hub_id,
         "revision": preset.revision,
         "note": preset.note,
+        "package": preset.package,
         "here": weights_at_hand(preset.name),
     }
 
@@ -73,6 +74,9 @@ def command(as_json: JsonOption = False) -> None:
         return
     typer.echo(encoder_table())
     typer.echo(f"\ns / min: seconds of computation per minute of audio, by {COST_SOURCE}.")
+    for preset in PRESETS.values():
+        if preset.package:
+            typer.echo(f"{preset.name} is of the package {preset.package}; the cost is its own.")
     here = ", ".join(name for name in PRESETS if weights_at_hand(name))
     typer.echo(f"Without a download, this machine runs: {here}.")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from dashboard.components.text import plain
-from mess.search.aspects import NAMES
+from mess.search.aspects import aspect_names
 from mess.search.terms import METHODS
 
 COUNTS = (5, 10, 20, 50, 100)  # how many results can be asked for
@@ -115,7 +115,7 @@ def parse_search(parameters: Mapping[str, Sequence[str]]) -> tuple[Search, list[
 
     words = [word for word in last("without").split(",") if word]
     hold = [word for word in last("hold").split(",") if word]
-    for what, given, allowed in (("without", words, _LEAVE_OUT), ("hold", hold, NAMES)):
+    for what, given, allowed in (("without", words, _LEAVE_OUT), ("hold", hold, aspect_names())):
         problems += [f"{what} {_short(one)}" for one in given if one not in allowed]
     weights: dict[str, float] | None = {}
     if last("weights") != _NOTHING:
@@ -129,7 +129,7 @@ def parse_search(parameters: Mapping[str, Sequence[str]]) -> tuple[Search, list[
         unlike=examples("unlike"),
         weights=weights,
         moves=_read_pairs(last("move"), limit=MAX_MOVE, what="move", problems=problems),
-        hold=tuple(dict.fromkeys(one for one in hold if one in NAMES)),
+        hold=tuple(dict.fromkeys(one for one in hold if one in aspect_names())),
         method=choice("method", METHODS) or None,
         per_composer=int(most or 0),
         count=int(count or Search().count),
@@ -217,7 +217,7 @@ def _read_pairs(text: str, *, limit: float, what: str, problems: list[str]) -> d
             value = float(number)
         except ValueError:
             value = float("nan")
-        if name not in NAMES or not isfinite(value) or abs(value) > limit:
+        if name not in aspect_names() or not isfinite(value) or abs(value) > limit:
             problems.append(f"{what} {_short(pair)}")
         else:
             found[name] = value

@@ -15,10 +15,10 @@ from dashboard.components.player import Sound
 from dashboard.figures.style import aspect_colours
 from dashboard.readers import TrackInfo
 from mess.as_text import clock
-from mess.search.aspects import NAMES
+from mess.search.aspects import aspect_names
 from mess.search.layer_based_recommender import Recommendation
 from mess.search.passages.recommender import Passage
-from mess.targets import ALL_TARGETS
+from mess.targets import unit_of
 
 Action = Literal["more", "like", "unlike"]
 _ACTIONS: tuple[Action, ...] = ("more", "like", "unlike")
@@ -133,7 +133,7 @@ def describe_values(values: Mapping[str, Mapping[str, float]]) -> list[list[str]
     """Return of each target: its name with its unit, the track's value and the query's."""
     return [
         [
-            ", ".join(filter(None, (_words(target), ALL_TARGETS[target.partition(":")[0]].unit))),
+            ", ".join(filter(None, (_words(target), unit_of(target.partition(":")[0])))),
             f"{pair['track']:.4g}",
             f"{pair['query']:.4g}",
         ]
@@ -143,7 +143,7 @@ def describe_values(values: Mapping[str, Mapping[str, float]]) -> list[list[str]
 
 def _looks() -> dict[str, dict[str, Any]]:
     """Return the colour of every aspect; those for which none is left share one, with stripes."""
-    colours = aspect_colours(list(NAMES))
+    colours = aspect_colours(aspect_names())
     return {
         name: {"colour": colour, "striped": place >= len(set(colours.values()))}
         for place, (name, colour) in enumerate(colours.items())

@@ -31,7 +31,7 @@ from mess.new_recordings.encoding import (
 from mess.new_recordings.uploads import Upload, Uploads
 from mess.search.coordinate_index import Point
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.targets import ALL_TARGETS
+from mess.targets import unit_of
 
 _RESULTS = 10
 
@@ -144,7 +144,7 @@ def _show_values(recording: EncodedRecording, recommender: LayerBasedRecommender
     """Show what is predicted of the file, beside what is measured on it."""
     rows = [
         {
-            "target": ", ".join(filter(None, (name.replace("_", " "), ALL_TARGETS[name].unit))),
+            "target": ", ".join(filter(None, (name.replace("_", " "), unit_of(name)))),
             "predicted": f"{value:.4g}",
             "measured": f"{recording.measured[name]:.4g}" if name in recording.measured else "–",
         }

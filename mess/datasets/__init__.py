@@ -1,7 +1,8 @@
 """Datasets: the recordings of a collection, the work of each, and the path of each file.
 
 ``demo``, ``smd`` and ``maestro`` are read in the layout of their authors. Any other folder below
-``data/audio`` is a dataset under its own name. Files that are skipped are listed in a dataset's
+``data/audio`` is a dataset under its own name. Other packages may
+bring more datasets (`mess.plugins`). Files that are skipped are listed in a dataset's
 ``notes``.
 
 Examples
@@ -13,6 +14,7 @@ Examples
 """
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mess.audio.decoding import AUDIO_SUFFIXES
@@ -23,12 +25,51 @@ from mess.datasets.listing import PassedOver
 from mess.datasets.maestro import load_maestro
 from mess.datasets.smd import load_smd
 from mess.errors import MessError, UnknownName
+from mess.plugins import registry, told
 from mess.storage.paths import audio_dir, usable_root
 
-__all__ = ["KNOWN", "Dataset", "Track", "available_datasets", "load_dataset", "stray_names"]
+__all__ = [
+    "BUILT_IN",
+    "KNOWN",
+    "Dataset",
+    "Track",
+    "available_datasets",
+    "load_dataset",
+    "stray_names",
+]
 
-KNOWN = {"demo": load_demo, "smd": load_smd, "maestro": load_maestro}
+Loader = Callable[[Path], Dataset]
+BUILT_IN: Mapping[str, Loader] = {"demo": load_demo, "smd": load_smd, "maestro": load_maestro}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def _accept(name: str, package: str, offered: object) -> Loader:
+    """Return the loader that a package offers, or raise why it cannot be used."""
+    if not callable(offered):
+        raise TypeError(f"it is a {type(offered).__name__}, not a function of a folder")
+    if not _NAME.fullmatch(name) or name == "folder":
+        raise ValueError("a name has letters, digits, '.', '_' and '-', and is not 'folder'")
+
+    def load(root: Path) -> Dataset:
+        source = f"plug-in {package}: dataset {name!r}"
+        try:
+            found = offered(root)
+        except MessError:
+            raise
+        except Exception as error:  # whatever foreign code does
+            raise MessError(
+                f"{source} cannot be read ({told(error)}); mend or uninstall the package"
+            ) from error
+        if not isinstance(found, Dataset) or found.name != name:
+            raise MessError(f"{source} is no mess.datasets.Dataset of this name; mend the package")
+        return found
+
+    return load
+
+
+KNOWN: Mapping[str, Loader] = registry(
+    BUILT_IN, kind="dataset", group="mess.datasets", accept=_accept
+)
 
 
 def load_dataset(name: str, *, root: str | Path | None = None) -> Dataset:

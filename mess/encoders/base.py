@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 from mess.encoders import whisper_wheel
 from mess.encoders.catalogue import PRESETS, RANDOM, Preset, encoder_slug, is_folder, is_hub_id
 from mess.errors import MessError, UnknownName
+from mess.plugins import told
 
 if TYPE_CHECKING:
     from mess.audio.decoding import Signal
     from mess.encoders.checkpoint import Architecture
+
+
+_REST = ("licence", "weights_hash", "normalise", "settings", "track_scale", "encode")
 
 
 class Encoder(Protocol):
@@ -82,9 +86,10 @@ def load_encoder(
     Parameters
     ----------
     name : str
-        A preset; ``random:`` and a preset or a folder (the same architecture with random
-        weights, the control of a probe); a local folder with ``config.json`` and the weights; or
-        a hub id, ``organisation/model``, of one of `mess.encoders.families.FAMILIES`.
+        A preset or the encoder of a plug-in; ``random:`` and a preset or a folder (the same
+        architecture with random weights, the control of a probe); a local folder with
+        ``config.json`` and the weights; or a hub id, ``organisation/model``, of one of
+        `mess.encoders.families.FAMILIES`.
     device : {"auto", "cpu", "cuda"}
         "auto" takes a GPU where there is one.
     dtype : {"float32", "bfloat16"}
@@ -110,8 +115,8 @@ def load_encoder(
     target = name.removeprefix(RANDOM)
     preset = PRESETS.get(target)
     wants_random = target != name
-    if wants_random and target == "spectral":
-        raise MessError("'random:spectral': the spectral encoder has no weights to randomise")
+    if wants_random and preset is not None and not preset.config:
+        raise MessError(f"{name!r}: the {target} encoder has no weights to randomise")
     known = preset is not None or is_folder(target) or (is_hub_id(target) and not wants_random)
     if not known:
         if wants_random:
@@ -120,6 +125,8 @@ def load_encoder(
         also = f"or {RANDOM} and one of these, a folder, or a hub id (organisation/model)"
         raise UnknownName("encoder", name, PRESETS, also=also)
     how = {"device": device, "dtype": dtype}
+    if preset is not None and preset.load is not None:
+        return _from_plugin(preset, how=how)
     if wants_random:
         return _random(target, preset, seed=seed, how=how)
 
@@ -159,7 +166,7 @@ def weights_at_hand(name: str) -> bool:
     an installed package. Nothing is loaded.
     """
     preset = PRESETS[name]
-    if preset.kind == "spectral":
+    if preset.kind in ("spectral", "plugin"):  # a plug-in's weights are its own affair
         return True
     if not all(find_spec(package) for package in ("torch", "transformers", "huggingface_hub")):
         return False
@@ -192,6 +199,42 @@ def _random(target: str, preset: Preset | None, *, seed: int, how: dict[str, str
     from mess.encoders.wav2vec2 import random_wav2vec2
 
     return random_wav2vec2(architecture, id=identity, seed=seed, **how)
+
+
+def _from_plugin(preset: Preset, *, how: dict[str, str]) -> Encoder:
+    """Return the encoder of another package, if it is what its preset says.
+
+    Raises
+    ------
+    MessError
+        If it cannot be made, or is another one.
+    """
+    source = f"plug-in {preset.package}: encoder {preset.name!r}"
+    try:
+        encoder: Encoder = preset.load(**how)  # type: ignore[misc]
+        differs = [
+            f"{key} is {getattr(encoder, key)!r}, not {stated!r}"
+            for key, stated in (
+                ("id", preset.name),
+                ("sample_rate", preset.sample_rate),
+                ("layers", preset.layers),
+                ("dim", preset.dim),
+                ("layer_names", list(preset.layer_names)),
+                ("revision", preset.revision or encoder.revision),
+            )
+            if getattr(encoder, key) != stated
+        ]
+        lacks = [key for key in _REST if not hasattr(encoder, key)]
+    except MessError:
+        raise
+    except Exception as error:  # whatever foreign code does
+        raise MessError(
+            f"{source} cannot be loaded ({told(error)}); mend or uninstall the package"
+        ) from error
+    wrong = [*differs, *(f"{key} is missing" for key in lacks)]
+    if wrong:
+        raise MessError(f"{source} is not what it says: {'; '.join(wrong)}; mend the package")
+    return encoder
 
 
 def _from_wheel(preset: Preset, *, how: dict[str, str]) -> Encoder | None:

@@ -7,11 +7,16 @@ listed in `mess.encoders.licences`.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from mess.plugins import registry
+
+if TYPE_CHECKING:
+    from mess.encoders.base import Encoder
 
 from mess.encoders.licences import LICENCES
 
@@ -26,6 +31,7 @@ SPECTRAL_LAYERS = (
 )
 _MAX_SLUG = 80
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+_PLUGIN_NAME = re.compile(r"(?!random-|local-)[a-z0-9]+([._-][a-z0-9]+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +41,9 @@ class Preset:
     Attributes
     ----------
     name : str
-    kind : {"waveform", "whisper", "spectral"}
+    kind : {"waveform", "whisper", "spectral", "plugin"}
         Which implementation runs it: samples or a log-mel spectrogram into a transformer, or
-        neither.
+        neither; that of another package.
     hub_id, revision : str
         Where its weights are published, and the commit that is used; a revision of "" follows
         the published default, and the commit that was found is recorded with the features.
@@ -58,10 +64,14 @@ class Preset:
         What builds the same architecture with random weights (names of transformers).
     note : str
         One sentence for people.
+    load : callable, optional
+        Of a plug-in: ``load(device=…, dtype=…)`` returns the encoder.
+    package : str
+        The package that a plug-in comes from; filled in when it is found.
     """
 
     name: str
-    kind: Literal["waveform", "whisper", "spectral"]
+    kind: Literal["waveform", "whisper", "spectral", "plugin"]
     hub_id: str = ""
     revision: str = ""
     licence: str
@@ -74,6 +84,8 @@ class Preset:
     model_type: str = ""
     config: Mapping[str, object] = field(default_factory=dict)
     note: str = ""
+    load: "Callable[..., Encoder] | None" = None
+    package: str = ""
 
 
 COST_SOURCE = (
@@ -136,7 +148,7 @@ WHISPER_TINY: Mapping[str, object] = MappingProxyType(
     }
 )
 
-PRESETS: Mapping[str, Preset] = MappingProxyType(
+BUILT_IN: Mapping[str, Preset] = MappingProxyType(
     {
         preset.name: preset
         for preset in (
@@ -234,7 +246,26 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         )
     }
 )
-TRAINED = tuple(name for name, preset in PRESETS.items() if preset.trained_on != "none")
+
+
+def _accept(name: str, package: str, offered: object) -> Preset:
+    """Return the preset that a package offers, or raise why it cannot be used."""
+    if not isinstance(offered, Preset):
+        raise TypeError(f"it is a {type(offered).__name__}, not a mess.encoders.Preset")
+    if offered.name != name:
+        raise ValueError(f"the preset is called {offered.name!r}")
+    if not _PLUGIN_NAME.fullmatch(name) or len(name) > _MAX_SLUG:
+        raise ValueError("a name has small letters and digits, with '.', '_' or '-' between")
+    if offered.kind != "plugin" or not callable(offered.load):
+        raise ValueError('a plug-in has kind="plugin" and load=FUNCTION')
+    if len(offered.layer_names) != offered.layers or offered.layers < 1 or offered.dim < 1:
+        raise ValueError("layers, dim and layer_names do not fit each other")
+    return replace(offered, package=package)
+
+
+PRESETS: Mapping[str, Preset] = registry(
+    BUILT_IN, kind="encoder", group="mess.encoders", accept=_accept
+)
 
 
 def by_interest(encoders: Iterable[str]) -> list[str]:

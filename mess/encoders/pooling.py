@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mess.audio.decoding import SEGMENT_SECONDS, Signal, segment_bounds
 from mess.audio.moments import moment_grid
 from mess.encoders.base import Encoder
+from mess.errors import MessError
 from mess.versions import FEATURES_VERSION
 
 _BATCH = 8  # segments in memory at a time
@@ -49,7 +50,13 @@ def encode_segments(signal: Signal, model: Encoder) -> Iterator[NDArray[np.float
         batch = np.stack([signal.samples[a:b] for a, b in bounds[first : first + _BATCH]])
         if model.normalise:
             batch = (batch - offset) / scale
-        yield from model.encode(batch)
+        states = model.encode(batch)
+        if states.shape[:2] + states.shape[3:] != (len(batch), model.layers, model.dim):
+            raise MessError(
+                f"encoder {model.id!r}: gives hidden states of shape {states.shape}, and "
+                f"({len(batch)}, {model.layers}, frames, {model.dim}) is needed; mend its code"
+            )
+        yield from states
 
 
 def pool_segments(

@@ -15,7 +15,7 @@ import numpy as np
 
 from mess.errors import MessError, UnknownName
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
-from mess.targets import MIDI_TARGETS
+from mess.targets import MIDI_TARGETS, plugin_targets
 
 ASPECTS: dict[str, tuple[str, ...]] = {
     "brightness": ("spectral_centroid",),
@@ -31,8 +31,24 @@ ASPECTS: dict[str, tuple[str, ...]] = {
 }
 THRESHOLD = 0.3  # least R² of a validated target, of the nested or the stacked probe
 OVERALL = "overall"
-NAMES = (*ASPECTS, OVERALL, *MIDI_TARGETS)  # whatever a weight may name
 LOWER_IS_MORE = frozenset({"warmth"})  # aspects that grow as their targets fall
+
+
+def plugin_aspects() -> tuple[str, ...]:
+    """Return the targets of other packages: each is an aspect of its own, by its own name."""
+    return tuple(name for name in plugin_targets() if name not in {*ASPECTS, OVERALL})
+
+
+def aspect_names() -> tuple[str, ...]:
+    """Return whatever a weight may name.
+
+    Examples
+    --------
+    >>> names = aspect_names()
+    >>> "brightness" in names, "overall" in names, "velocity_mean" in names
+    (True, True, True)
+    """
+    return (*ASPECTS, OVERALL, *MIDI_TARGETS, *plugin_aspects())
 
 
 @dataclass(frozen=True)
@@ -239,8 +255,8 @@ def parse_weights(text: str) -> dict[str, float]:
             value = 0.0
         if not equals:
             raise MessError(f"{part!r} is no weight: write aspects as 'brightness=0.6,tempo=0.4'")
-        if name not in NAMES:
-            raise UnknownName("aspect", name, NAMES)
+        if name not in aspect_names():
+            raise UnknownName("aspect", name, aspect_names())
         if name in weights:
             raise MessError(f"aspect {name!r} is given twice")
         weights[name] = value

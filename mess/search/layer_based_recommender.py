@@ -36,12 +36,13 @@ from mess.errors import (
 )
 from mess.search.aspects import (
     LOWER_IS_MORE,
-    NAMES,
     THRESHOLD,
     Aspect,
+    aspect_names,
     find_aspects,
     find_best_layers,
     find_evidence,
+    plugin_aspects,
 )
 from mess.search.coordinate_index import Column, CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
@@ -166,7 +167,7 @@ class LayerBasedRecommender:
             discovery["cells"],
             self.evidence,
             threshold=threshold,
-            more=list(MIDI_TARGETS),
+            more=[*MIDI_TARGETS, *plugin_aspects()],
         )
         self.best_layers = find_best_layers(discovery["cells"])
         self.terms = Terms(
@@ -327,7 +328,7 @@ class LayerBasedRecommender:
         rows: list[int | Point] = [*liked, *avoided]
         terms = [
             self.terms.make(name, weight, method=method, moved=name in offset, rows=rows)
-            for name, weight in share_weights(wanted, NAMES).items()
+            for name, weight in share_weights(wanted, aspect_names()).items()
         ]
         signs = [1 / len(liked)] * len(liked) + [-1 / max(len(avoided), 1)] * len(avoided)
         query = Query(

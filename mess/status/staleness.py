@@ -13,7 +13,7 @@ from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
 from mess.storage.manifest import Manifest, digest
 from mess.storage.paths import Level, command_for
 from mess.storage.store import Store
-from mess.targets import TARGETS_VERSION
+from mess.targets import targets_version
 from mess.versions import (
     COMPARISON_VERSION,
     CROSS_VERSION,
@@ -211,9 +211,9 @@ def judge_reliability(record: Record, targets: Manifest | ArtifactError) -> Verd
     """Tell whether the targets, or the recordings that they were tested on, are others now."""
     reasons: list[Reason] = []
     why = []
-    if record.get("code_version", 1) != TARGETS_VERSION:
+    if record.get("code_version", 1) != targets_version():
         reasons.append("code")
-        why.append(tell_code(record.get("code_version", 1), TARGETS_VERSION))
+        why.append(tell_code(record.get("code_version", 1), targets_version()))
     if isinstance(targets, Manifest):
         audio = record.get("audio") or {}
         done = targets.done()

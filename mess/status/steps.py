@@ -22,7 +22,7 @@ from mess.status.staleness import (
 from mess.storage.manifest import Manifest
 from mess.storage.paths import command_for
 from mess.storage.store import Store
-from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, TARGETS_VERSION
+from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, targets_version
 from mess.versions import FEATURES_VERSION
 
 STEPS = ("extract", "targets", "probe", "index", "evaluate")
@@ -232,7 +232,7 @@ def _targets_header(_header: Mapping[str, Any]) -> dict[str, Any]:
         "targets": list(ALL_TARGETS),
         "sample_rate": TARGET_SAMPLE_RATE,
         "segment_seconds": SEGMENT_SECONDS,
-        "code_version": TARGETS_VERSION,
+        "code_version": targets_version(),
         "curves": list(CURVES),
         "curves_version": CURVES_VERSION,
     }

@@ -18,10 +18,15 @@ from mess.targets.registry import (
     MIDI_TARGETS,
     TARGETS,
     TARGETS_VERSION,
+    AudioTarget,
     Target,
     TargetValues,
+    Tolerance,
     compute_midi_targets,
     compute_targets,
+    plugin_targets,
+    targets_version,
+    unit_of,
 )
 
 __all__ = [
@@ -32,11 +37,16 @@ __all__ = [
     "TARGETS_VERSION",
     "TARGET_SAMPLE_RATE",
     "Analysis",
+    "AudioTarget",
     "Notes",
     "Target",
     "TargetValues",
+    "Tolerance",
     "analyse",
     "compute_midi_targets",
     "compute_targets",
+    "plugin_targets",
     "read_notes",
+    "targets_version",
+    "unit_of",
 ]

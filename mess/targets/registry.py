@@ -1,13 +1,16 @@
 """The registry: all proxy targets by name, and their values on a recording."""
 
+import math
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.audio.decoding import SEGMENT_SECONDS, Signal, segment_bounds
+from mess.plugins import LazyMapping, leave_out, registry, told
 from mess.targets import articulation, dynamics, harmony, midi_targets, phrasing, rhythm, timbre
 from mess.targets.analysis import Analysis, analyse
 from mess.targets.descriptors import BASELINES, describe_audio
@@ -95,10 +98,16 @@ class AudioTarget(Target):
         From the `Analysis` of the sounding part to a float; NaN if the target is undefined.
     tolerance : Tolerance
         How far it may move when the same music is digitised differently.
+    version : int
+        Of a plug-in: its package raises it with the definition, so that older tables are stale.
+    package : str
+        The package that a plug-in comes from; filled in when it is found.
     """
 
     function: Callable[[Analysis], float]
     tolerance: Tolerance
+    version: int = 1
+    package: str = ""
 
 
 @dataclass(frozen=True)
@@ -273,7 +282,41 @@ _ALL = (
         Tolerance(absolute=0.5),
     ),
 )
-TARGETS: dict[str, AudioTarget] = {target.name: target for target in _ALL}
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_failed: set[str] = set()  # plug-ins that were told to have failed on a recording
+
+
+def _accept(name: str, package: str, offered: object) -> AudioTarget:
+    """Return the target that a package offers, or raise why it cannot be used."""
+    if not isinstance(offered, AudioTarget):
+        raise TypeError(f"it is a {type(offered).__name__}, not a mess.targets.AudioTarget")
+    if offered.name != name:
+        raise ValueError(f"the target is called {offered.name!r}")
+    if name in MIDI_TARGETS:
+        raise ValueError("the name is taken")
+    if not _NAME.fullmatch(name):
+        raise ValueError("a name has small letters and digits, with '_' between")
+    if offered.level not in ("segment", "track") or not isinstance(offered.tolerance, Tolerance):
+        raise ValueError('level is "segment" or "track", tolerance a mess.targets.Tolerance')
+    if not callable(offered.function) or not isinstance(offered.version, int):
+        raise ValueError("function is called with an Analysis, version is a whole number")
+    return replace(offered, package=package)
+
+
+def _by_family(targets: Mapping[str, AudioTarget]) -> Mapping[str, AudioTarget]:
+    """Return targets with the members of each family side by side."""
+    families = list(dict.fromkeys([*FAMILIES, *(one.family for one in targets.values())]))
+    ordered = sorted(targets.values(), key=lambda one: families.index(one.family))
+    return {target.name: target for target in ordered}
+
+
+TARGETS: Mapping[str, AudioTarget] = registry(
+    {target.name: target for target in _ALL},
+    kind="target",
+    group="mess.targets",
+    accept=_accept,
+    sort=_by_family,
+)
 MIDI_TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
@@ -309,7 +352,32 @@ MIDI_TARGETS: dict[str, Target] = {
         ),
     )
 }
-ALL_TARGETS: dict[str, Target] = {**TARGETS, **MIDI_TARGETS}
+ALL_TARGETS: Mapping[str, Target] = LazyMapping(lambda: {**TARGETS, **MIDI_TARGETS})
+
+
+def plugin_targets() -> tuple[str, ...]:
+    """Return the names of the targets that other packages bring."""
+    return tuple(name for name, target in TARGETS.items() if target.package)
+
+
+def targets_version() -> int | str:
+    """Return the version of all definitions: `TARGETS_VERSION`, and that of each plug-in.
+
+    A table that another version made is stale.
+    """
+    added = [f"{name} {TARGETS[name].version}" for name in plugin_targets()]
+    return ", ".join([str(TARGETS_VERSION), *added]) if added else TARGETS_VERSION
+
+
+def unit_of(name: str) -> str:
+    """Return the unit of a target, "" for a pure number or a target that is not known (any more).
+
+    Examples
+    --------
+    >>> unit_of("tempo"), unit_of("num_phrases"), unit_of("of_a_package_that_is_gone")
+    ('BPM', '', '')
+    """
+    return ALL_TARGETS[name].unit if name in ALL_TARGETS else ""
 
 
 def compute_targets(signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS) -> TargetValues:
@@ -348,9 +416,9 @@ def measure_targets(
     ]
     described = [describe_audio(part) for part in [music, *segments]]
     return TargetValues(
-        track={name: target.function(music) for name, target in TARGETS.items()},
+        track={name: _value(target, music) for name, target in TARGETS.items()},
         segments={
-            name: np.array([target.function(segment) for segment in segments], dtype=np.float64)
+            name: np.array([_value(target, segment) for segment in segments], dtype=np.float64)
             for name, target in TARGETS.items()
             if target.level == "segment"
         },
@@ -358,6 +426,19 @@ def measure_targets(
             name: np.stack([vectors[name] for vectors in described]) for name in BASELINES
         },
     )
+
+
+def _value(target: AudioTarget, music: Analysis) -> float:
+    """Return a target's value; a plug-in that fails costs its own value, and a line once."""
+    if not target.package:
+        return target.function(music)
+    try:
+        return float(target.function(music))
+    except Exception as error:  # whatever foreign code does
+        if target.name not in _failed:
+            _failed.add(target.name)
+            leave_out(target.package, f"target {target.name!r} of what it fails on", told(error))
+        return math.nan
 
 
 def compute_midi_targets(notes: Notes) -> dict[str, float]:

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.address.search import COUNTS, Search, fit_search, format_search, parse_search
-from mess.search.aspects import NAMES
+from mess.search.aspects import aspect_names
 from mess.search.terms import METHODS
 
 track = st.text(min_size=1, max_size=20).map(str.strip).filter(bool)
-names = st.sampled_from(NAMES)
+names = st.sampled_from(aspect_names())
 examples = st.lists(track, max_size=4, unique=True).map(tuple)
 
 

@@ -15,11 +15,12 @@ import numpy as np
 from mess.errors import MessError, UnknownName
 from mess.search.aspects import (
     LOWER_IS_MORE,
-    NAMES,
     THRESHOLD,
     Aspect,
+    aspect_names,
     find_aspects,
     find_evidence,
+    plugin_aspects,
 )
 from mess.search.coordinate_index import Column, CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
@@ -130,7 +131,12 @@ class PassageRecommender:
             discovery["cells"],
             predicted={column.name: column.r2 for column in columns},
         )
-        self.aspects: dict[str, Aspect] = find_aspects([], evidence, threshold=threshold)
+        self.aspects: dict[str, Aspect] = find_aspects(
+            [],
+            evidence,
+            threshold=threshold,
+            more=plugin_aspects(),
+        )
         self.terms = Terms(
             dataset=dataset,
             encoder=encoder,
@@ -246,7 +252,7 @@ class PassageRecommender:
         if k < 1:
             raise MessError(f"ask for at least 1 passage, not {k}")
         offset = dict(offset or {})
-        wanted = share_weights(dict.fromkeys([*hold, *offset], 1.0) | dict(weights), NAMES)
+        wanted = share_weights(dict.fromkeys([*hold, *offset], 1.0) | dict(weights), aspect_names())
         points = [
             (one if isinstance(one, Point) else self._row(*one), sign)
             for spots, sign in ((likes, 1 / len(likes)), (unlike, -1 / max(len(unlike), 1)))
