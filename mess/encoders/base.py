@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mess.encoders import whisper_wheel
 from mess.encoders.catalogue import PRESETS, RANDOM, Preset, encoder_slug, is_folder, is_hub_id
+from mess.encoders.families import FAMILIES
 from mess.errors import MessError, UnknownName
 from mess.plugins import told
 
@@ -88,8 +89,8 @@ def load_encoder(
     name : str
         A preset or the encoder of a plug-in; ``random:`` and a preset or a folder (the same
         architecture with random weights, the control of a probe); a local folder with
-        ``config.json`` and the weights; or a hub id, ``organisation/model``, of one of
-        `mess.encoders.families.FAMILIES`.
+        ``config.json`` and the weights; or a hub id, ``organisation/model``, of an audio model
+        (`mess.encoders.families`, `mess.encoders.native`).
     device : {"auto", "cpu", "cuda"}
         "auto" takes a GPU where there is one.
     dtype : {"float32", "bfloat16"}
@@ -154,6 +155,10 @@ def load_encoder(
         from mess.encoders.whisper import load_whisper
 
         return load_whisper(checkpoint, id=identity, licence=licence, **how)
+    if checkpoint.architecture.model_type not in FAMILIES:
+        from mess.encoders.adapter import load_adapted
+
+        return load_adapted(checkpoint, id=identity, licence=licence, **how)
     from mess.encoders.wav2vec2 import load_wav2vec2
 
     return load_wav2vec2(checkpoint, id=identity, licence=licence, **how)
@@ -196,6 +201,10 @@ def _random(target: str, preset: Preset | None, *, seed: int, how: dict[str, str
         from mess.encoders.whisper import random_whisper
 
         return random_whisper(architecture, id=identity, seed=seed, **how)
+    if architecture.model_type not in FAMILIES:
+        from mess.encoders.adapter import random_adapted
+
+        return random_adapted(architecture, id=identity, seed=seed, **how)
     from mess.encoders.wav2vec2 import random_wav2vec2
 
     return random_wav2vec2(architecture, id=identity, seed=seed, **how)

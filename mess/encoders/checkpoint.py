@@ -10,11 +10,12 @@ import json
 import pickle
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mess.encoders.families import FAMILIES
+from mess.encoders.native import NATIVE, Native, find_native, too_large
 from mess.errors import MessError, MissingDependency
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _MOST_WEIGHTS = 20_000_000_000
+# Entries of config.json that say where a file is from, and not what the model computes.
+_NO_SHAPE = frozenset(
+    {"_name_or_path", "architectures", "auto_map", "dtype", "torch_dtype", "transformers_version"}
+)
 _OLD_TO_NEW = {
     ".conv.weight_g": ".conv.parametrizations.weight.original0",
     ".conv.weight_v": ".conv.parametrizations.weight.original1",
@@ -35,19 +40,22 @@ class Architecture:
     Attributes
     ----------
     model_type : str
-        A key of `FAMILIES`.
+        A key of `FAMILIES`, or what `mess.encoders.native.find_native` knows.
     config : dict
         Arguments of the family's configuration class.
     sample_rate : int
         Hz.
     normalise : bool
         The samples are to have zero mean and unit variance (of a waveform model).
+    preprocessor : dict
+        Arguments of the feature extractor, of a model that `mess.encoders.adapter` runs.
     """
 
     model_type: str
     config: dict[str, Any]
     sample_rate: int
     normalise: bool
+    preprocessor: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,10 +95,14 @@ def architecture_of(
     model_type = config.get("model_type", "hubert")
     family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
     if family is None:
-        raise MessError(
-            f"{source}: model_type is {model_type!r}, and only {', '.join(FAMILIES)} can be "
-            "loaded; choose another model"
-        )
+        native = find_native(model_type)
+        if native is None:
+            raise MessError(
+                f"{source}: model_type is {model_type!r}, and only {', '.join(FAMILIES)}, "
+                f"{', '.join(NATIVE)} and other audio encoders of transformers can be "
+                "loaded; choose another model"
+            )
+        return _native_architecture(native, config, preprocessor, source=source, rate=sample_rate)
     # MERT's options that HubertModel lacks. `attention_relax` only rescales the softmax's
     # arguments around their maximum and leaves its value, so it needs no support.
     for option in ("feature_extractor_cqt", "deepnorm"):
@@ -102,16 +114,11 @@ def architecture_of(
     # Layers inside or on top of the blocks that no hidden state of the bare model passes.
     if config.get("adapter_attn_dim") is not None or config.get("add_adapter"):
         raise MessError(f"{source}: adapters are not supported; choose another model")
-    rate = preprocessor.get("sampling_rate", config.get("sample_rate"))
-    if rate is None:
-        rate = sample_rate or {"mert_model": 24_000, "whisper": 16_000}.get(model_type)
-    if rate is None:
-        raise MessError(
-            f"{source}: says nowhere at which rate it works; add preprocessor_config.json "
-            'with "sampling_rate"'
-        )
-    if not isinstance(rate, int) or not 1_000 <= rate <= 192_000:
-        raise MessError(f"{source}: the sampling rate {rate!r} makes no sense; correct the file")
+    rate = _sampling_rate(
+        preprocessor.get("sampling_rate", config.get("sample_rate")),
+        sample_rate or {"mert_model": 24_000, "whisper": 16_000}.get(model_type),
+        source=source,
+    )
     _check_size(config, source=source)
     return Architecture(
         model_type=model_type,
@@ -119,6 +126,45 @@ def architecture_of(
         sample_rate=rate,
         normalise=bool(preprocessor.get("do_normalize", True)),
     )
+
+
+def _native_architecture(
+    native: Native,
+    config: Mapping[str, Any],
+    preprocessor: Mapping[str, Any],
+    *,
+    source: str,
+    rate: int | None,
+) -> Architecture:
+    """Return the architecture of a model that `mess.encoders.adapter` runs."""
+    if config.get("add_adapter") or config.get("adapter_attn_dim") is not None:
+        raise MessError(f"{source}: adapters are not supported; choose another model")
+    if key := too_large(config):
+        raise MessError(f"{source}: {key} is larger than any model has; get the file again")
+    return Architecture(
+        model_type=config["model_type"],
+        config={key: config[key] for key in sorted(config) if key not in _NO_SHAPE},
+        sample_rate=_sampling_rate(
+            preprocessor.get("sampling_rate", config.get("sampling_rate")),
+            rate or native.sample_rate,
+            source=source,
+        ),
+        normalise=native.input == "waveform" and bool(preprocessor.get("do_normalize", True)),
+        preprocessor=dict(preprocessor),
+    )
+
+
+def _sampling_rate(stated: object, usual: int | None, *, source: str) -> int:
+    """Return the rate that a model works at, in Hz."""
+    rate = usual if stated is None else stated
+    if rate is None:
+        raise MessError(
+            f"{source}: says nowhere at which rate it works; add preprocessor_config.json "
+            'with "sampling_rate"'
+        )
+    if not isinstance(rate, int) or not 1_000 <= rate <= 192_000:
+        raise MessError(f"{source}: the sampling rate {rate!r} makes no sense; correct the file")
+    return rate
 
 
 def _check_size(config: Mapping[str, Any], *, source: str) -> None:
