@@ -9,7 +9,17 @@ from difflib import get_close_matches
 
 
 class MessError(Exception):
-    """Base of every error whose message is meant for the user."""
+    """Base of every error whose message is meant for the user.
+
+    Examples
+    --------
+    >>> from mess import load_encoder
+    >>> try:
+    ...     load_encoder("spectra")
+    ... except MessError as error:
+    ...     print(error)
+    unknown encoder 'spectra': did you mean 'spectral', ...?
+    """
 
 
 class UnknownName(MessError):

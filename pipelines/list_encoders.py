@@ -9,6 +9,8 @@ import typer
 
 from mess.encoders import PRESETS, Preset, weights_at_hand
 from mess.encoders.catalogue import COST_SOURCE
+from mess.encoders.families import FAMILIES
+from mess.encoders.native import NATIVE
 from pipelines.options import JsonOption, run_script
 
 _COLUMNS = (
@@ -77,6 +79,8 @@ def command(as_json: JsonOption = False) -> None:
     for preset in PRESETS.values():
         if preset.package:
             typer.echo(f"{preset.name} is of the package {preset.package}; the cost is its own.")
+    families = ", ".join(dict.fromkeys([*FAMILIES, *NATIVE]))
+    typer.echo(f"By folder or hub id: {families}, and any other audio encoder of transformers.")
     here = ", ".join(name for name in PRESETS if weights_at_hand(name))
     typer.echo(f"Without a download, this machine runs: {here}.")
 

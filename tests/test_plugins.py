@@ -5,6 +5,7 @@ The package is `tests/example_plugin`. It is put on the path with the metadata t
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,8 +15,11 @@ from typing import NamedTuple
 
 import pytest
 from tones import write_tone
+from typer.testing import CliRunner
 
-from mess.targets import TARGETS_VERSION
+from mess import plugins
+from mess.errors import UnknownName
+from pipelines.cli import build_app
 
 EXAMPLE = Path(__file__).parent / "example_plugin"
 ROOT = Path(__file__).parents[1]
@@ -94,90 +98,6 @@ def in_python(code: str, *words: str, data: Path, path: Path | None) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return install_example(tmp_path_factory.mktemp("example") / "site")
-
-
-@pytest.fixture(scope="module")
-def chain(example: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Ran]]:
-    """A data root where the whole chain ran on the plug-ins alone, and what each step said."""
-    data = tmp_path_factory.mktemp("plugins") / "data"
-    for work in range(WORKS):
-        path = data / "audio" / "example-tones" / f"work{work}-1.wav"
-        write_tone(path, 5.0, frequency=220.0 * 1.3 ** (work % 6), seed=work)
-    probe = "--permutations 199 --bootstrap 50 --repeats 1 --no-controls --no-mlflow"
-    found = "--track work5-1 --aspects mel_centre=1 -k 11 --json"
-    commands = [
-        f"extract {CHAIN}",
-        f"targets {TONES}",
-        f"probe {CHAIN} {probe}",
-        f"index {CHAIN}",
-        f"recommend {CHAIN} {found}",
-        f"passages {CHAIN} --track work5-1 --at 1 --aspects mel_centre=1 --json",
-        f"check-targets {TONES} --tracks 3 --changed-tracks 0",
-        "encoders --json",
-        "status",
-    ]
-    results = mess(*commands, data=data, path=example)
-    ran = dict(zip([one.split()[0] for one in commands], results, strict=True))
-    for step, result in ran.items():
-        assert result.code == 0, (step, result.err)
-        assert "plug-in" not in result.err
-    return data, ran
-
-
-def test_the_lists_name_what_a_package_adds(chain: tuple[Path, dict[str, Ran]]) -> None:
-    _, ran = chain
-    encoders = {one["name"]: one for one in json.loads(ran["encoders"].out)}
-    assert encoders["example-bands"]["package"] == "mess-example"
-    assert encoders["example-bands"]["here"]
-    assert "example-tones by example-bands" in ran["status"].out
-    assert "stale" not in ran["status"].out
-    assert "mel_centre" in ran["check-targets"].out
-
-
-def test_a_target_of_a_package_is_validated_and_searched_by(
-    chain: tuple[Path, dict[str, Ran]],
-) -> None:
-    _, ran = chain
-    found = json.loads(ran["recommend"].out)
-    ranked = [one["track_id"] for one in found]
-    assert set(ranked[:3]) == {"work4-1", "work10-1", "work11-1"}  # the registers beside it
-    assert set(ranked[-2:]) == {"work0-1", "work6-1"}  # the lowest
-    assert found[0]["contributions"].keys() == {"mel_centre"}
-    passages = json.loads(ran["passages"].out)
-    assert passages[0]["contributions"].keys() == {"mel_centre"}
-
-
-def test_a_new_version_of_its_target_makes_tables_stale(
-    chain: tuple[Path, dict[str, Ran]], tmp_path: Path
-) -> None:
-    newer = install_example(tmp_path / "site", version=2)
-    (status,) = mess("status", data=chain[0], path=newer)
-    old = f"made by version {TARGETS_VERSION}, mel_centre 1 of the code"
-    targets, checked = (line for line in status.out.splitlines() if old in line)
-    assert f"now {TARGETS_VERSION}, mel_centre 2" in targets
-    assert targets.split()[:2] == ["targets", "stale"]
-    assert checked.split()[:2] == ["check-targets", "stale"]
-
-
-def test_without_the_package_nothing_breaks_and_the_status_says_what_is_gone(
-    chain: tuple[Path, dict[str, Ran]],
-) -> None:
-    status, refused, found = mess(
-        "status",
-        f"extract {CHAIN}",
-        f"recommend {CHAIN} --track work5-1 --aspects brightness=1",
-        data=chain[0],
-    )
-    assert status.code == 0
-    assert "targets       stale" in status.out
-    assert refused.code == 1
-    assert refused.err.startswith("error: unknown encoder 'example-bands'")
-    assert found.code == 0
-
-
 BROKEN = """
 from dataclasses import replace
 from mess_example import BANDS, MEL_CENTRE
@@ -193,6 +113,18 @@ LIES = replace(BANDS, name="lies")
 def no_dataset(root):
     return ["one.wav"]
 """
+BROKEN_GROUPS = {
+    "mess.encoders": {
+        "lost": "broken_import:ENCODER",
+        "nowhere": "no_such_module:ENCODER",
+        "text": "broken_things:NOT_ONE",
+        "spectral": "broken_things:SAME_NAME",
+        "raises": "broken_things:RAISES",
+        "lies": "broken_things:LIES",
+    },
+    "mess.targets": {"bright": "broken_things:OTHER_NAME", "falls": "broken_things:FALLS"},
+    "mess.datasets": {"text": "broken_things:NOT_ONE", "listing": "broken_things:no_dataset"},
+}
 TOLD = {
     "encoder 'lost' is left out": "ImportError: no such chip",
     "encoder 'nowhere' is left out": "No module named 'no_such_module'",
@@ -200,82 +132,135 @@ TOLD = {
     "encoder 'spectral' is left out": "the name is taken",
     "target 'bright' is left out": "the target is called 'mel_centre'",
     "dataset 'text' is left out": "it is a str, not a function of a folder",
+    "target 'falls' of what it fails on is left out": "ZeroDivisionError",
 }
+REFUSED = {
+    f"extract {TONES} --encoder raises": "cannot be loaded (ZeroDivisionError",
+    f"extract {TONES} --encoder lies": "id is 'example-bands', not 'lies'",
+    "extract --dataset listing --encoder spectral": "is no mess.datasets.Dataset",
+}
+PROBE = "--permutations 199 --bootstrap 50 --repeats 1 --no-controls --no-mlflow"
+USED = [
+    "encoders --json",
+    f"extract {CHAIN}",
+    f"targets {TONES}",
+    f"probe {CHAIN} {PROBE}",
+    f"index {CHAIN}",
+    f"recommend {CHAIN} --track work5-1 --aspects mel_centre=1 -k 11 --json",
+    f"passages {CHAIN} --track work5-1 --at 1 --aspects mel_centre=1 --json",
+    "status",
+]
 
 
-def test_a_broken_package_costs_a_line_for_each_thing_and_nothing_else(
-    chain: tuple[Path, dict[str, Ran]], tmp_path: Path
-) -> None:
-    site = install_example(tmp_path / "site")
+class Chain(NamedTuple):
+    """A data root where every step ran on plug-ins, and what each command said."""
+
+    data: Path
+    site: Path
+    ran: dict[str, Ran]
+
+    def out(self, step: str) -> str:
+        (said,) = (one.out for command, one in self.ran.items() if command.split()[0] == step)
+        return said
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
+    """The example package beside one where everything is broken."""
+    root = tmp_path_factory.mktemp("plugins")
+    site, data = install_example(root / "site"), root / "data"
     (site / "broken_things.py").write_text(BROKEN)
     (site / "broken_import.py").write_text("raise ImportError('no such chip')\n")
-    encoders = {
-        "lost": "broken_import:ENCODER",
-        "nowhere": "no_such_module:ENCODER",
-        "text": "broken_things:NOT_ONE",
-        "spectral": "broken_things:SAME_NAME",
-        "raises": "broken_things:RAISES",
-        "lies": "broken_things:LIES",
-    }
-    targets = {"bright": "broken_things:OTHER_NAME", "falls": "broken_things:FALLS"}
-    datasets = {"text": "broken_things:NOT_ONE", "listing": "broken_things:no_dataset"}
-    groups = {"mess.encoders": encoders, "mess.targets": targets, "mess.datasets": datasets}
-    install(site, "broken", groups)
-    data = tmp_path / "data"
-    write_tone(data / "audio" / "example-tones" / "one-1.wav", 2.0)
-    listed, status, measured, *refused = mess(
-        "encoders",
-        "status",
-        f"targets {TONES}",
-        f"extract {TONES} --encoder raises",
-        f"extract {TONES} --encoder lies",
-        "extract --dataset listing --encoder spectral",
-        data=data,
-        path=site,
-    )
-    assert (listed.code, status.code, measured.code) == (0, 0, 0)
-    assert "example-bands" in listed.out
-    lines = [line for ran in (listed, status, measured) for line in ran.err.splitlines()]
-    told = [line for line in lines if line.startswith("plug-in broken: ")]
-    assert len(told) == len(TOLD) + 1  # each once
+    install(site, "broken", BROKEN_GROUPS)
+    for work in range(WORKS):
+        path = data / "audio" / "example-tones" / f"work{work}-1.wav"
+        write_tone(path, 5.0, frequency=220.0 * 1.3 ** (work % 6), seed=work)
+    commands = [*USED, *REFUSED]
+    ran = dict(zip(commands, mess(*commands, data=data, path=site), strict=True))
+    for command in USED:
+        assert ran[command].code == 0, (command, ran[command].err)
+    return Chain(data, site, ran)
+
+
+def test_the_lists_name_what_a_package_adds(chain: Chain) -> None:
+    encoders = {one["name"]: one for one in json.loads(chain.out("encoders"))}
+    assert encoders["example-bands"]["package"] == "mess-example"
+    assert encoders["example-bands"]["here"]
+    assert "example-tones by example-bands" in chain.out("status")
+    assert "stale" not in chain.out("status")
+
+
+def test_a_target_of_a_package_is_validated_and_searched_by(chain: Chain) -> None:
+    found = json.loads(chain.out("recommend"))
+    ranked = [one["track_id"] for one in found]
+    assert set(ranked[:3]) == {"work4-1", "work10-1", "work11-1"}  # the registers beside it
+    assert set(ranked[-2:]) == {"work0-1", "work6-1"}  # the lowest
+    assert found[0]["contributions"].keys() == {"mel_centre"}
+    passages = json.loads(chain.out("passages"))
+    assert passages[0]["contributions"].keys() == {"mel_centre"}
+
+
+def test_a_broken_package_costs_a_line_for_each_thing_and_nothing_else(chain: Chain) -> None:
+    lines = [line for command in USED for line in chain.ran[command].err.splitlines()]
+    told = [line for line in lines if line.startswith("plug-in ")]
+    assert len(told) == len(TOLD)  # each once, and nothing of the good package
     for what, reason in TOLD.items():
-        assert [line for line in told if what in line and reason in line], what
-    assert "ZeroDivisionError" in told[-1]  # the target that fails on a recording
-    for ran, reason in zip(
-        refused,
-        (
-            "cannot be loaded (ZeroDivisionError",
-            "id is 'example-bands', not 'lies'",
-            "is no mess.datasets.Dataset",
-        ),
-        strict=True,
-    ):
+        assert [line for line in told if f"broken: {what}" in line and reason in line], what
+    for command, reason in REFUSED.items():
+        ran = chain.ran[command]
         assert (ran.code, len(ran.err.splitlines())) == (1, 1)
         assert ran.err.startswith("error: plug-in broken: ")
         assert reason in ran.err
 
 
-def test_a_package_whose_metadata_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_a_new_version_of_its_target_makes_tables_stale(chain: Chain, tmp_path: Path) -> None:
+    newer = install_example(tmp_path / "site", version=2)
+    code = "from pipelines.show_status import command; command(check=False)"
+    status = in_python(code, data=chain.data, path=newer)
+    targets = next(line for line in status.splitlines() if line.split()[0] == "targets")
+    assert targets.split()[1] == "stale"
+    assert re.search(r"made by version [^;]*mel_centre 1 of the code, now .*mel_centre 2", targets)
+
+
+def test_without_the_package_nothing_breaks_and_the_status_says_what_is_gone(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESS_DATA", str(chain.data))
+    app, runner = build_app(), CliRunner()
+    assert re.search(r"targets +stale", runner.invoke(app, ["status"]).output)
+    with pytest.raises(UnknownName, match="unknown encoder 'example-bands'"):
+        runner.invoke(app, ["extract", *CHAIN.split()], catch_exceptions=False)
+    words = ["recommend", *CHAIN.split(), "--track", "work5-1", "--aspects", "brightness=1"]
+    assert runner.invoke(app, words).exit_code == 0
+
+
+def test_a_package_whose_metadata_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     site = install(tmp_path / "site", "malformed", {"mess.encoders": {}})
     (site / "malformed-1.0.dist-info" / "entry_points.txt").write_text("[mess.encoders]\nnothing")
-    (listed,) = mess("encoders", data=tmp_path, path=site)
-    assert listed.code == 0
-    assert listed.err.startswith("plug-in malformed: entry_points.txt is left out: ")
-    assert len(listed.err.splitlines()) == 1
+    monkeypatch.syspath_prepend(str(site))
+    plugins._entry_points.cache_clear()
+    known = plugins.registry(
+        {"one": 1}, kind="number", group="mess.encoders", accept=lambda name, package, offered: 0
+    )
+    assert dict(known) == {"one": 1}
+    told = capsys.readouterr().err.splitlines()
+    plugins._entry_points.cache_clear()
+    assert len(told) == 1
+    assert told[0].startswith("plug-in malformed: entry_points.txt is left out: ")
 
 
-def test_the_dashboard_lists_what_a_package_adds(
-    chain: tuple[Path, dict[str, Ran]], example: Path
-) -> None:
+def test_the_dashboard_lists_what_a_package_adds(chain: Chain) -> None:
     code = (
         "from dashboard.library import known_dataset, known_encoder\n"
-        "from dashboard.figures.layers import family_of\n"
+        "from dashboard.figures.grid import family_of\n"
         "from streamlit.testing.v1 import AppTest\n"
         "print(known_encoder(known_dataset('example-tones'), 'example-bands'))\n"
         "print(family_of('mel_centre'))\n"
-        "app = AppTest.from_file('dashboard/app.py', default_timeout=120).run()\n"
+        "app = AppTest.from_file('dashboard/entrypoint/app.py', default_timeout=120).run()\n"
         "print(*[text for box in app.selectbox for text in box.options], *app.exception)\n"
     )
-    encoder, family, options = in_python(code, data=chain[0], path=example).splitlines()[:3]
+    encoder, family, options = in_python(code, data=chain.data, path=chain.site).splitlines()[:3]
     assert (encoder, family) == ("example-bands", "timbre")
     assert {"example-tones", "example-bands"} <= set(options.split())

@@ -9,7 +9,15 @@ _CANCELLED = 0.25  # −6 dB
 
 
 def downmix(block: Samples) -> Samples:
-    """Average the channels of [frames, channels], column by column (far faster than a mean)."""
+    """Average the channels of [frames, channels], column by column (far faster than a mean).
+
+    Examples
+    --------
+    >>> downmix(np.array([[0.2, 0.4], [0.0, -1.0]], dtype=np.float32)).tolist() == [
+    ...     np.float32(0.3), -0.5
+    ... ]
+    True
+    """
     if block.shape[1] == 1:
         return np.ascontiguousarray(block[:, 0])
     mono = block[:, 0] + block[:, 1]

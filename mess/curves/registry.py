@@ -29,6 +29,11 @@ class Curve:
         What it is measured on.
     description : str
         One sentence that a listener understands.
+
+    Examples
+    --------
+    >>> CURVES["level"].unit
+    'dB'
     """
 
     name: str
@@ -86,6 +91,20 @@ def compute_curves(
     -------
     ndarray [shape=(moments, curves), dtype=float32]
         In the order of `CURVES`; NaN where a curve is undefined.
+
+    Examples
+    --------
+    >>> import numpy as np, soundfile
+    >>> from mess import TARGET_SAMPLE_RATE, decode
+    >>> from mess.audio.moments import moment_grid
+    >>> from mess.targets import analyse
+    >>> time = np.arange(6 * 24_000) / 24_000
+    >>> soundfile.write("tone.wav", 0.3 * np.sin(2 * np.pi * 440 * time), 24_000)
+    >>> signal = decode("tone.wav", TARGET_SAMPLE_RATE)
+    >>> grid = moment_grid(signal.samples.size, signal.sample_rate)
+    >>> curves = compute_curves(analyse(signal), Windows.of(grid))
+    >>> curves.shape == (len(grid.start), len(CURVES))
+    True
     """
     found = {name: function(analysis, windows) for name, function in audio.FUNCTIONS.items()}
     shares = audio.pitch_classes(analysis, windows)

@@ -7,9 +7,9 @@ bring more datasets (`mess.plugins`). Files that are skipped are listed in a dat
 
 Examples
 --------
->>> from mess.datasets import load_dataset
->>> demo = load_dataset("demo", root="data/audio/demo")          # doctest: +SKIP
->>> demo.tracks[0].composer                                      # doctest: +SKIP
+>>> from mess import load_dataset
+>>> demo = load_dataset("demo")  # made by `mess run-all --dataset demo`
+>>> demo.tracks[0].composer
 'Bach'
 """
 
@@ -87,6 +87,12 @@ def load_dataset(name: str, *, root: str | Path | None = None) -> Dataset:
         If the name is not a known dataset and ``root`` is not a folder.
     ArtifactError
         If its recordings are missing; the message says where to put them.
+
+    Examples
+    --------
+    >>> demo = load_dataset("demo")  # made by `mess run-all --dataset demo`
+    >>> demo.tracks[0].label
+    'Bach: ...'
     """
     if not _NAME.fullmatch(name):
         raise MessError(f"{name!r} is no dataset name: use letters, digits, '.', '_' and '-'")
@@ -102,13 +108,29 @@ def available_datasets(audio_root: str | Path | None = None) -> list[str]:
     """Return the known datasets and every folder below ``audio_root`` that can be one.
 
     By default that is the folder ``audio`` below the data root.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> Path("recordings/jazz").mkdir(parents=True)
+    >>> available_datasets("recordings")
+    ['demo', 'smd', 'maestro', 'folder', 'jazz']
     """
     audio_root = Path(audio_root) if audio_root is not None else audio_dir(usable_root(), "")
     return list(dict.fromkeys([*KNOWN, "folder", *_folders(audio_root)[0]]))
 
 
 def stray_names(audio_root: str | Path) -> list[str]:
-    """Return a line about each file directly below ``audio_root`` that belongs to no dataset."""
+    """Return a line about each file directly below ``audio_root`` that belongs to no dataset.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> Path("recordings").mkdir()
+    >>> _ = Path("recordings/lost.wav").write_bytes(b"")
+    >>> stray_names("recordings")
+    ['lost.wav: in no dataset: put it into a folder of recordings']
+    """
     return _folders(Path(audio_root))[1]
 
 

@@ -28,6 +28,14 @@ class Track:
         The performance as MIDI, if the dataset has it.
     extra : mapping of str to str
         Metadata of this dataset only, such as the split and year of MAESTRO.
+
+    Examples
+    --------
+    >>> track = Track(
+    ...     id="one", path=Path("one.wav"), composer="Bach", title="Prelude", work="BWV 846"
+    ... )
+    >>> track.label, track.work_key
+    ('Bach: Prelude', 'Bach/BWV 846')
     """
 
     id: str
@@ -64,6 +72,13 @@ class Dataset:
     """A named collection of tracks with its licence and homepage.
 
     Each line of ``notes`` names files that were skipped or are missing.
+
+    Examples
+    --------
+    >>> tracks = tuple(Track(id=name, path=Path(f"{name}.wav")) for name in ("one", "two"))
+    >>> dataset = Dataset("mine", Path("."), tracks, licence="my own")
+    >>> len(dataset), dataset.track("two").path.name
+    (2, 'two.wav')
     """
 
     name: str

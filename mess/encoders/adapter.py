@@ -159,7 +159,8 @@ class AdaptedEncoder(TransformerEncoder):
         elif self._native.input == "image":
             if length > extractor.nb_max_samples:
                 raise self._too_long(length)
-            how = {"padding": "repeat"}
+            fused = bool(self._config.get("enable_fusion"))
+            how = {"padding": "repeat", "truncation": "fusion" if fused else "rand_trunc"}
         elif self._native.extractor == "SeamlessM4TFeatureExtractor":
             how = {"pad_to_multiple_of": None}  # an odd last frame is left out
         segments = list(samples.float().cpu().numpy().astype(np.float64))

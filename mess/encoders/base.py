@@ -43,6 +43,12 @@ class Encoder(Protocol):
         (not of each segment: loudness between segments has to survive).
     settings : dict
         All else that changes the result. Features made with other settings are stale.
+
+    Examples
+    --------
+    >>> encoder = load_encoder("spectral")
+    >>> encoder.id, encoder.layers, encoder.dim
+    ('spectral', 10, 128)
     """
 
     id: str
@@ -107,6 +113,14 @@ def load_encoder(
         If the model cannot be loaded exactly, or its hub is out of reach.
     MissingDependency
         If torch or transformers are needed and absent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> encoder = load_encoder("spectral")
+    >>> segment = np.random.default_rng(0).standard_normal((1, 5 * encoder.sample_rate))
+    >>> encoder.encode(segment.astype(np.float32)).shape[::3]  # batch and dim
+    (1, 128)
     """
     if name == "spectral":
         from mess.encoders.spectral import SpectralEncoder
@@ -169,6 +183,11 @@ def weights_at_hand(name: str) -> bool:
 
     Its packages are installed, and its weights, where it has any, are in the hub's cache or in
     an installed package. Nothing is loaded.
+
+    Examples
+    --------
+    >>> weights_at_hand("spectral")
+    True
     """
     preset = PRESETS[name]
     if preset.kind in ("spectral", "plugin"):  # a plug-in's weights are its own affair

@@ -68,6 +68,11 @@ class Preset:
         Of a plug-in: ``load(device=…, dtype=…)`` returns the encoder.
     package : str
         The package that a plug-in comes from; filled in when it is found.
+
+    Examples
+    --------
+    >>> PRESETS["spectral"].layers, PRESETS["spectral"].dim
+    (10, 128)
     """
 
     name: str
@@ -273,6 +278,11 @@ def by_interest(encoders: Iterable[str]) -> list[str]:
 
     Trained networks first, in the order of `PRESETS` and then by name; the baseline; random
     controls last.
+
+    Examples
+    --------
+    >>> by_interest(["random:whisper-tiny", "spectral", "whisper-tiny"])
+    ['whisper-tiny', 'spectral', 'random:whisper-tiny']
     """
     order = {name: place for place, name in enumerate(PRESETS)}
 

@@ -92,10 +92,8 @@ def find_native(model_type: object) -> Native | None:
 
     Examples
     --------
-    >>> find_native("encodec").model
-    'EncodecModel'
-    >>> find_native("sew").input, find_native("bert")
-    ('waveform', None)
+    >>> find_native("encodec").model, find_native(None)
+    ('EncodecModel', None)
     """
     if not isinstance(model_type, str):
         return None

@@ -29,6 +29,13 @@ class Pooled:
     moments : ndarray [shape=(moments, layers, dim), dtype=float16] or None
         Means over half a second (see `mess.audio.moments`), None where they were not wanted or the
         encoder has fewer states in a segment than there are moments.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> segments, whole = np.zeros((4, 10, 128), np.float16), np.zeros((10, 128), np.float32)
+    >>> Pooled(segments, segments, whole, whole).whole.shape
+    (10, 128)
     """
 
     segments: NDArray[np.float16]
@@ -81,6 +88,17 @@ def pool_segments(
     ------
     FloatingPointError
         If hidden states are not finite.
+
+    Examples
+    --------
+    >>> import numpy as np, soundfile
+    >>> time = np.arange(6 * 24_000) / 24_000
+    >>> soundfile.write("tone.wav", 0.3 * np.sin(2 * np.pi * 440 * time), 24_000)
+    >>> from mess import decode, load_encoder
+    >>> encoder = load_encoder("spectral")
+    >>> pooled = pool_segments(decode("tone.wav", encoder.sample_rate), encoder)
+    >>> pooled.segments.shape, pooled.whole.shape
+    ((2, 10, 128), (10, 128))
     """
     means, squares = [], []
     grid = moment_grid(signal.samples.size, signal.sample_rate)

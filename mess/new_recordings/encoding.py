@@ -5,11 +5,14 @@ placing is a few matrix products.
 
 Examples
 --------
+>>> from mess import LayerBasedRecommender, load_dataset, load_encoder
 >>> from mess.new_recordings.encoding import encode_recording, project_recording
->>> new = encode_recording("mine.flac", model, like=manifest.header)         # doctest: +SKIP
->>> recommender.multi_aspect_recommendation(
-...     project_recording(new, recommender), {"brightness": 1.0}
-... )                                                                        # doctest: +SKIP
+>>> recommender = LayerBasedRecommender("demo", "spectral")
+>>> path = load_dataset("demo").tracks[0].path  # or any other recording
+>>> new = encode_recording(path, load_encoder("spectral"), like=recommender.made_by)
+>>> point = project_recording(new, recommender)
+>>> len(recommender.multi_aspect_recommendation(point, {"brightness": 1.0}, 3))
+3
 """
 
 import io

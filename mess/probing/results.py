@@ -130,6 +130,16 @@ class Discovery:
     influence : ndarray [shape=(groups, targets)]
         The influence of each group (in the order of ``np.unique``) on log(1 − R²) of the nested
         probe; see `mess.probing.statistics.influence`. The comparison of encoders uses it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mess import discover
+    >>> rng = np.random.default_rng(0)
+    >>> features, works = rng.standard_normal((30, 2, 4)), np.repeat(np.arange(10), 3)
+    >>> found = discover(features, features[:, 0, :1], works, names=["level"], folds=5)
+    >>> found.predicted.shape, found.summaries[0].best
+    ((2, 30, 1), 0)
     """
 
     cells: list[Cell]

@@ -9,13 +9,13 @@ default, and every result says by which methods it was found. Tempo is compared 
 
 Examples
 --------
->>> from mess.search.layer_based_recommender import LayerBasedRecommender
->>> recommender = LayerBasedRecommender(dataset="demo", encoder="spectral")    # doctest: +SKIP
->>> recommender.get_available_aspects()                                        # doctest: +SKIP
-['brightness', 'texture', ...]
->>> recommender.recommend_by_aspect(
-...     "Beethoven_Op027No1-01", aspect="brightness", n_recommendations=5
-... )                                                                          # doctest: +SKIP
+>>> from mess import LayerBasedRecommender
+>>> recommender = LayerBasedRecommender(dataset="demo", encoder="spectral")
+>>> recommender.get_available_aspects()
+['brightness', ...]
+>>> track = recommender.track_ids[0]
+>>> recommender.recommend_by_aspect(track, aspect="brightness", n_recommendations=5)
+[Recommendation(track_id=...)]
 """
 
 from collections.abc import Mapping, Sequence
@@ -75,6 +75,12 @@ class Recommendation:
         once as ``<target>:measured``). Whole layers have none.
     methods : dict of str to str
         By which method each aspect ranked: "probe", "subspace", "direct", "layer"; "overall".
+
+    Examples
+    --------
+    >>> one = Recommendation("Bach_BWV846_p1", score=0.9, contributions={"tempo": 0.9})
+    >>> one.as_dict()["score"]
+    0.9
     """
 
     track_id: str
@@ -119,6 +125,14 @@ class LayerBasedRecommender:
     ------
     ArtifactError
         If the index or the discovery is missing, damaged or older than what it was made from.
+
+    Examples
+    --------
+    >>> recommender = LayerBasedRecommender(dataset="demo", encoder="spectral")
+    >>> track = recommender.track_ids[0]
+    >>> found = recommender.recommend_by_aspect(track, aspect="brightness", n_recommendations=3)
+    >>> len(found), track in {one.track_id for one in found}
+    (3, False)
     """
 
     def __init__(

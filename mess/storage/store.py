@@ -46,6 +46,11 @@ class Store:
     ------
     MessError
         If the root exists and is not a folder.
+
+    Examples
+    --------
+    >>> Store().indices.indexed()  # made by `mess run-all --dataset demo`
+    [('demo', 'spectral')]
     """
 
     def __init__(self, root: str | Path | None = None) -> None:

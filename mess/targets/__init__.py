@@ -1,9 +1,10 @@
 """Proxy targets: musical properties as numbers, measured on audio or read from MIDI.
 
->>> from mess.audio.decoding import decode
->>> from mess.targets import TARGET_SAMPLE_RATE, compute_targets
->>> values = compute_targets(decode("piece.flac", TARGET_SAMPLE_RATE))  # doctest: +SKIP
->>> values.track["tempo"]                                               # doctest: +SKIP
+Examples
+--------
+>>> from mess.targets import ALL_TARGETS
+>>> ALL_TARGETS["tempo"].description
+'How fast the beat is; half or double of it may be felt as well.'
 
 `registry` lists all targets; each family has a module. A target on audio is a function of an
 `Analysis`: curves that share one short-time Fourier transform. A MIDI target (the family

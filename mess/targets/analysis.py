@@ -72,6 +72,16 @@ class Analysis:
         Power by pitch class from A upwards, in the tuning of the track, `PITCH_RATE` per second.
     chroma_context : ndarray [same shape]
         The same, averaged in a Gaussian window of some 2.4 s.
+
+    Examples
+    --------
+    >>> from mess import decode
+    >>> import soundfile
+    >>> time = np.arange(3 * 24_000) / 24_000
+    >>> soundfile.write("tone.wav", 0.3 * np.sin(2 * np.pi * 440 * time), 24_000)
+    >>> music = analyse(decode("tone.wav", TARGET_SAMPLE_RATE))
+    >>> music.cut(1.0, 2.0).duration
+    1.0
     """
 
     duration: float
@@ -135,6 +145,16 @@ def analyse(signal: Signal) -> Analysis:
     ------
     ValueError
         If the signal is not at `TARGET_SAMPLE_RATE`, or is silent or constant.
+
+    Examples
+    --------
+    >>> from mess import decode
+    >>> import soundfile
+    >>> time = np.arange(3 * 24_000) / 24_000
+    >>> soundfile.write("tone.wav", 0.3 * np.sin(2 * np.pi * 440 * time), 24_000)
+    >>> music = analyse(decode("tone.wav", TARGET_SAMPLE_RATE))
+    >>> music.duration, music.mel.shape[0] == music.level.size
+    (3.0, True)
     """
     rate = signal.sample_rate
     if rate != TARGET_SAMPLE_RATE:

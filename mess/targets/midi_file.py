@@ -54,6 +54,12 @@ class Notes:
         released is NaN.
     pedal : ndarray [shape=(m, 2)]
         When the sustain pedal went down and up; `inf` if it stayed down.
+
+    Examples
+    --------
+    >>> time = np.arange(4.0)
+    >>> Notes(time, time + 0.5, np.full(4, 60.0), np.full(4, 64.0), np.empty((0, 2))).end
+    3.5
     """
 
     onset: Array
@@ -97,6 +103,15 @@ def read_notes(path: Path) -> Notes:
     ------
     MessError
         If the file cannot be read as MIDI, is truncated or has no note.
+
+    Examples
+    --------
+    >>> track = bytes.fromhex("00 90 3C 40 83 60 80 3C 40 00 FF 2F 00")  # a key for 480 ticks
+    >>> head = b"MThd" + bytes.fromhex("00000006 0000 0001 01E0")
+    >>> path = Path("one.mid")
+    >>> _ = path.write_bytes(head + b"MTrk" + len(track).to_bytes(4, "big") + track)
+    >>> read_notes(path).offset.tolist()  # at 120 beats a minute
+    [0.5]
     """
     try:
         if path.stat().st_size > _MOST_BYTES:

@@ -42,6 +42,12 @@ class Target:
         One sentence that a listener understands.
     level : {"segment", "track"}
         "segment" if the target is also defined on five seconds.
+
+    Examples
+    --------
+    >>> from mess.targets import ALL_TARGETS
+    >>> ALL_TARGETS["tempo"].unit, ALL_TARGETS["tempo"].family
+    ('BPM', 'rhythm')
     """
 
     name: str
@@ -65,6 +71,11 @@ class Tolerance:
         In the target's unit; the larger of both limits applies.
     reasons : mapping of str to str
         The changes after which it moves farther, each with the reason.
+
+    Examples
+    --------
+    >>> Tolerance(relative=0.02, absolute=0.5).allowed(100.0)
+    2.0
     """
 
     relative: float = 0.0
@@ -102,6 +113,11 @@ class AudioTarget(Target):
         Of a plug-in: its package raises it with the definition, so that older tables are stale.
     package : str
         The package that a plug-in comes from; filled in when it is found.
+
+    Examples
+    --------
+    >>> TARGETS["num_phrases"].tolerance.absolute
+    0.5
     """
 
     function: Callable[[Analysis], float]
@@ -124,6 +140,11 @@ class TargetValues:
     descriptors : dict of str to ndarray [shape=(1 + segments, d)]
         Plain descriptions of the recording and of each segment; see
         `mess.targets.descriptors`.
+
+    Examples
+    --------
+    >>> TargetValues(track={"tempo": 120.0}, segments={}).track["tempo"]
+    120.0
     """
 
     track: dict[str, float]
@@ -356,7 +377,13 @@ ALL_TARGETS: Mapping[str, Target] = LazyMapping(lambda: {**TARGETS, **MIDI_TARGE
 
 
 def plugin_targets() -> tuple[str, ...]:
-    """Return the names of the targets that other packages bring."""
+    """Return the names of the targets that other packages bring.
+
+    Examples
+    --------
+    >>> plugin_targets()  # where no package brings any
+    ()
+    """
     return tuple(name for name, target in TARGETS.items() if target.package)
 
 
@@ -364,6 +391,11 @@ def targets_version() -> int | str:
     """Return the version of all definitions: `TARGETS_VERSION`, and that of each plug-in.
 
     A table that another version made is stale.
+
+    Examples
+    --------
+    >>> targets_version() == TARGETS_VERSION  # where no package brings any
+    True
     """
     added = [f"{name} {TARGETS[name].version}" for name in plugin_targets()]
     return ", ".join([str(TARGETS_VERSION), *added]) if added else TARGETS_VERSION
@@ -399,6 +431,19 @@ def compute_targets(signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS)
     ------
     ValueError
         If the signal has another rate, or holds nothing but silence.
+
+    Examples
+    --------
+    >>> import numpy as np, soundfile
+    >>> time = np.arange(6 * 24_000) / 24_000
+    >>> beats = np.sin(2 * np.pi * 440 * time) * np.exp(-8 * (time % 0.5))  # 120 in a minute
+    >>> soundfile.write("beats.wav", 0.3 * beats, 24_000)
+    >>> from mess import TARGET_SAMPLE_RATE, decode
+    >>> values = compute_targets(decode("beats.wav", TARGET_SAMPLE_RATE))
+    >>> round(values.track["onset_density"])
+    2
+    >>> values.segments["onset_density"].shape
+    (2,)
     """
     return measure_targets(analyse(signal), signal, segment_seconds=segment_seconds)
 
@@ -442,5 +487,14 @@ def _value(target: AudioTarget, music: Analysis) -> float:
 
 
 def compute_midi_targets(notes: Notes) -> dict[str, float]:
-    """Compute the MIDI targets of a whole performance."""
+    """Compute the MIDI targets of a whole performance.
+
+    Examples
+    --------
+    >>> from mess.targets import Notes
+    >>> time = np.arange(8.0)  # eight notes of half a second, one a second
+    >>> notes = Notes(time, time + 0.5, np.full(8, 60.0), np.full(8, 64.0), np.empty((0, 2)))
+    >>> compute_midi_targets(notes)["register"]
+    60.0
+    """
     return {name: midi_targets.FUNCTIONS[name](notes) for name in MIDI_TARGETS}

@@ -55,6 +55,12 @@ class Passage:
         Each aspect's part of the score; the parts add up to it.
     values : dict of str to dict
         Of each target, "query" and "track" in its unit, as predicted.
+
+    Examples
+    --------
+    >>> one = Passage("one", start=0.0, end=5.0, best=0.0, score=0.9, contributions={"tempo": 0.9})
+    >>> one.end - one.start
+    5.0
     """
 
     track_id: str
@@ -90,6 +96,14 @@ class PassageRecommender:
     ArtifactError
         If there are no passages or no discovery, or they are damaged or older than the features
         or targets.
+
+    Examples
+    --------
+    >>> passages = PassageRecommender("demo", "spectral")
+    >>> track = passages.track_ids[0]
+    >>> found = passages.recommend((track, 6.0), {passages.get_available_aspects()[0]: 1.0}, k=3)
+    >>> len(found), track in {one.track_id for one in found}
+    (3, False)
     """
 
     def __init__(

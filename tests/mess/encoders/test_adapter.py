@@ -24,7 +24,7 @@ SHAPES = {  # layers, frames of 5 s, dim, rate
     "ClapModel": (3, 128, 16, 48_000),
     "EncodecModel": (11, 375, 32, 24_000),
     "Wav2Vec2BertModel": (3, 249, 24, 16_000),
-    "SEWModel": (3, 311, 24, 16_000),
+    "SEWModel": (3, 156, 24, 16_000),
 }
 Made = dict[str, tuple[Path, Any]]
 
@@ -82,7 +82,7 @@ def test_a_gain_on_a_recording_changes_nothing(encoders: dict[str, Any], name: s
 def test_loudness_between_segments_survives(encoders: dict[str, Any], name: str) -> None:
     encoder = encoders[name]
     loud = scaled(encoder)
-    states = encoder.encode(np.concatenate([loud, 0.1 * loud])).mean(axis=2)
+    states = encoder.encode(np.concatenate([loud, 0.1 * loud]))
     assert np.abs(states[0] - states[1]).max() > 1e-2 * np.abs(states).max()
 
 
@@ -119,7 +119,6 @@ def test_clap_is_transformers_own_with_the_segment_repeated(
     twice = np.concatenate([samples, samples], axis=1)  # ten seconds, which is all it hears
     inputs = extractor(list(twice), sampling_rate=48_000, return_tensors="pt")
     inputs["input_features"] = inputs["input_features"].float()
-    encoder._extractor.truncation = "rand_trunc"  # the bank of filters goes with it
     with torch.inference_mode():
         output = model.audio_model(**inputs, output_hidden_states=True)
     means = encoder.encode(samples)[0].mean(axis=1)
@@ -201,7 +200,7 @@ def test_an_old_name_of_a_tensor_is_known_and_a_missing_one_refused(
     save_file({k: v for k, v in weights.items() if k != gone}, tmp_path / "model.safetensors")
     with pytest.raises(MessError, match="lacks .*layernorm.*take config.json and the weights from"):
         load_encoder(str(tmp_path), device="cpu")
-    save_file({**weights, "layers.9.extra": weights[gone]}, tmp_path / "model.safetensors")
+    save_file({**weights, "layers.9.extra": weights[gone].clone()}, tmp_path / "model.safetensors")
     with pytest.raises(MessError, match=r"has unexpected layers\.9\.extra"):
         load_encoder(str(tmp_path), device="cpu")
 
