@@ -124,6 +124,8 @@ class AdaptedEncoder(TransformerEncoder):
         self, model: Any, samples: "torch.Tensor", *, dtype: "torch.dtype"
     ) -> "list[torch.Tensor]":
         """Return the hidden states as the model has them, each [batch, time, dim]."""
+        import torch
+
         kind = self._native.input
         if kind == "codec":
             return _outputs(model, samples[:, None].to(dtype))
@@ -135,7 +137,7 @@ class AdaptedEncoder(TransformerEncoder):
             return self._patches(model, inputs["input_values"].to(samples.device, dtype))
         if kind == "image":
             features = inputs["input_features"].to(samples.device, dtype)
-            longer = samples.new_zeros(len(samples), 1, dtype=bool)
+            longer = torch.zeros(len(samples), 1, dtype=torch.bool, device=samples.device)
             output = model(features, is_longer=longer, output_hidden_states=True)
             ratio = model.audio_encoder.freq_ratio
             last = output.last_hidden_state.mean(dim=2).transpose(1, 2)
