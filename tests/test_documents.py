@@ -1,7 +1,11 @@
 """What README says is what the commands printed, and its links lead somewhere."""
 
+import doctest
 import re
+from importlib import import_module
 from pathlib import Path
+
+import pytest
 
 from benchmarks.results import describe_commands, fill
 
@@ -34,3 +38,9 @@ def test_the_page_of_commands_is_what_the_commands_say() -> None:
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     now = fill(page, "commands", describe_commands())
     assert page == now, "run python -m benchmarks.results --only commands"
+
+
+@pytest.mark.parametrize("name", ["rooms", "notebook", "pages"])
+def test_the_examples_of_what_builds_the_site_are_right(name: str) -> None:
+    result = doctest.testmod(import_module(f"docs.building.{name}"))
+    assert result.attempted and not result.failed
