@@ -17,6 +17,6 @@ from dashboard.server.promptness import prompt
 app = st.App(
     Path(__file__).parent / "entrypoint" / "app.py",
     routes=[*sounds.ROUTES, *names.ROUTES, *job_routes.ROUTES, *report_routes.ROUTES],
-    middleware=[Middleware(Guard)],  # in front of everything, Streamlit's own routes too
+    middleware=[Middleware(Guard)],  # checks every request, also those of Streamlit's own routes
     lifespan=prompt,
 )

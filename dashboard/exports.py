@@ -11,7 +11,7 @@ from dashboard.readers import TrackInfo
 from mess.search.layer_based_recommender import Recommendation
 
 Found = Sequence[tuple[Recommendation, TrackInfo]]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 
 
 def as_csv(found: Found) -> str:
@@ -54,7 +54,7 @@ def as_json(found: Found, *, search: Mapping[str, Any]) -> str:
 
 
 def as_m3u8(found: Found) -> str:
-    """Return a playlist of the files on this machine; a line each, whatever their names hold."""
+    """Return a playlist of the files on this machine; no name can begin a line of its own."""
     lines = ["#EXTM3U"]
     for _, track in found:
         path = Path(track.file).absolute()

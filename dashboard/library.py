@@ -1,4 +1,4 @@
-"""What exists, for the sidebar and the first page: cached until the files behind it change."""
+"""The datasets, encoders and steps that exist, cached until their files change."""
 
 import streamlit as st
 
@@ -11,19 +11,19 @@ from mess.status.inventory import Inventory, find_recordings, take_inventory
 from mess.status.steps import StepStatus, survey, survey_targets
 from mess.storage.files import modified
 
-_SECONDS = 20  # after which recordings are looked at again
+_SECONDS = 20  # after which the recordings are listed again
 
-_SHOWN = 80  # letters of a name that does not exist
+_SHOWN = 80  # letters of an unknown name in a message
 Version = tuple[float, ...]
 
 
 def known_dataset(name: str) -> str:
-    """Return the name of a dataset that exists: the only way from an address to a dataset.
+    """Return ``name`` if a dataset has it. No address reaches a dataset in another way.
 
     Raises
     ------
     UnknownName
-        Whatever else it is: a path, nothing, five thousand letters.
+        If no dataset has this name: it may be a path, empty, or very long.
     """
     names = available_datasets(store().audio_dir(""))
     if name not in names:
@@ -32,7 +32,7 @@ def known_dataset(name: str) -> str:
 
 
 def known_encoder(dataset: str, name: str) -> str:
-    """Return the name of an encoder that a dataset has features by, or of a preset.
+    """Return ``name`` if it is a preset, or an encoder that a dataset has features by.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def with_features() -> list[str]:
 
 
 def is_empty() -> bool:
-    """Tell whether there is nothing to look at, but perhaps an unfinished demo library."""
+    """Tell whether there is nothing to show; an unfinished demo library counts as nothing."""
     datasets = available_datasets(store().audio_dir(""))
     return not any(
         encoders(name) or (name != "demo" and store().audio_dir(name).is_dir()) for name in datasets
@@ -64,7 +64,7 @@ def is_empty() -> bool:
 
 
 def usual_encoder(dataset: str) -> str:
-    """Return the encoder that a dataset without features begins with, as `mess run-all` has it."""
+    """Return the encoder that `mess run-all` uses for a dataset without features."""
     return "spectral" if dataset == "demo" else "mert-v1-95m"
 
 
@@ -74,12 +74,12 @@ def recordings(dataset: str) -> Dataset | None:
 
 
 def inventory(dataset: str, encoder: str) -> Inventory:
-    """Return how much there is of a dataset by an encoder."""
+    """Return the inventory of a dataset by an encoder."""
     return _inventory(dataset, encoder, _version(dataset, encoder))
 
 
 def statuses(dataset: str, encoder: str) -> list[StepStatus]:
-    """Return the status of every step; the last is one that no other waits for."""
+    """Return the status of every step. No step needs the last one, the test of the targets."""
     return _statuses(dataset, encoder, _version(dataset, encoder))
 
 

@@ -12,12 +12,12 @@ from mess.errors import UnknownName
 
 
 def take_selection() -> str | None:
-    """Choose the dataset and the encoder that the address names; before the sidebar is drawn.
+    """Choose the dataset and the encoder that the address names, before the sidebar is drawn.
 
     Returns
     -------
     str or None
-        Why not, if there is no such dataset or encoder.
+        The reason, if there is no such dataset or encoder.
     """
     asked = (_asked("dataset"), _asked("encoder"))
     if not any(asked) or asked == st.session_state.get("address_of"):
@@ -38,12 +38,12 @@ def take_selection() -> str | None:
 
 
 def new_parameters() -> Parameters | None:
-    """Return what the address asks of the page, if somebody else than the page wrote it."""
+    """Return the parameters of the address, None if the page itself wrote them."""
     given = {name: st.query_params.get_all(name) for name in st.query_params}
     if not given or given == st.session_state.get("address"):
         return None
     if given == st.session_state.get("address_replaced"):
-        return None  # sent by a browser that had not yet heard of the page's last change
+        return None  # the browser sent it before it received the last change of the page
     st.session_state["address"] = given
     st.session_state["address_given"] = True
     return given
@@ -52,7 +52,7 @@ def new_parameters() -> Parameters | None:
 def write_address(dataset: str, encoder: str, parameters: Parameters, *, page: str) -> None:
     """Make the browser's address reproduce what a page shows.
 
-    "Back" leads to the query before, not through every move of a slider.
+    The button "back" leads to the query before, and not to every move of a slider.
     """
     wanted = {"dataset": [dataset], "encoder": [encoder], **parameters}
     before = st.session_state.get("address")
@@ -74,7 +74,7 @@ def link(parameters: Parameters) -> str:
 
 
 def report(problems: Sequence[str], *, show: Callable[[str], object] = st.warning) -> None:
-    """Say in one line what an address asks for and is not there."""
+    """Name in one line what an address asks for and does not exist."""
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         show("The link asks for what is not here: " + ", ".join(problems[:3]) + more)

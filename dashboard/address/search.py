@@ -12,11 +12,11 @@ from dashboard.components.text import plain
 from mess.search.aspects import aspect_names
 from mess.search.terms import METHODS
 
-COUNTS = (5, 10, 20, 50, 100)  # how many results can be asked for
+COUNTS = (5, 10, 20, 50, 100)  # the numbers of results to choose from
 MAX_MOVE = 2.0  # standard deviations
 MAX_PER_COMPOSER = 20
 _MOST_EXAMPLES = 20
-_NOTHING = "none"  # all sliders at 0, which is not the same as no word about them
+_NOTHING = "none"  # all sliders are at 0; without a word, they are at their first values
 _LEAVE_OUT = {"work": "same_work", "composer": "same_composer", "copies": "copies"}
 
 Parameters = dict[str, list[str]]
@@ -24,28 +24,28 @@ Parameters = dict[str, list[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """All that a list of recommendations depends on, but for the dataset and the encoder.
+    """All that a list of recommendations depends on, except the dataset and the encoder.
 
     Attributes
     ----------
     query : str
-        A track; "" for the first.
+        The id of a track; "" for the first track.
     liked, unlike : tuple of str
-        More tracks.
+        More tracks to be like, and tracks to be unlike.
     weights : mapping of str to float, or None
-        From −1 to 1; None for those of a first visit.
+        Weights from −1 to 1; None for those of a first visit.
     moves : mapping of str to float
         From −2 to 2 standard deviations.
     hold : tuple of str
         Aspects that stay as they are.
     method : str or None
-        None for each aspect's own.
+        None: each aspect ranks by its own method.
     same_work, same_composer, copies : bool
         Whether these are left out.
     per_composer : int
-        At most so many of one composer; 0 for any number.
+        The largest number of tracks of one composer; 0 for any number.
     count : int
-        How many results, one of `COUNTS`.
+        The number of results, one of `COUNTS`.
     """
 
     query: str = ""
@@ -63,7 +63,7 @@ class Search:
 
 
 def format_search(search: Search) -> Parameters:
-    """Return a search as the parameters of an address; what is as usual is left out."""
+    """Return a search as the parameters of an address, without the usual values."""
     left_out = [word for word, name in _LEAVE_OUT.items() if getattr(search, name)]
     usual = Search()
     found: Parameters = {
@@ -151,7 +151,7 @@ def fit_search(
     movable: Sequence[str],
     start: str,
 ) -> tuple[Search, list[str]]:
-    """Leave out of a search what is not there.
+    """Leave out of a search what does not exist.
 
     Parameters
     ----------

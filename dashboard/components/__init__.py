@@ -1,1 +1,1 @@
-"""Figures, players and sliders: pure functions of data."""
+"""Widgets: players, sliders, lists, fields and buttons."""

@@ -1,6 +1,6 @@
 """A field to find a track by composer, work, title or id: the server searches, key by key.
 
-A select box would send every name to the browser, however many tracks there are.
+A select box would send the names of all tracks to the browser.
 """
 
 from collections.abc import Callable, Mapping

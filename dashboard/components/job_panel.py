@@ -1,4 +1,4 @@
-"""The sidebar's view of the jobs: what runs and waits, what failed, what there was."""
+"""The jobs in the sidebar: those that run or wait, those that failed, and the last ones."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ _SIGNS = {"done": "✓", "incomplete": "!", "failed": "✗", "cancelled": "–"}
 
 
 def show_jobs() -> None:
-    """Draw the jobs; the browser looks for changes from here on."""
+    """Draw the jobs. From here on, the browser asks for changes."""
     jobs.tend(store())
     stamp = jobs.stamp(store())
     active = jobs.active_jobs(store())
@@ -61,7 +61,7 @@ def _show_failures(ended: list[jobs.Job]) -> None:
         if job.state == "done":
             succeeded.add(what)
         if job.state in ("failed", "incomplete") and what not in succeeded:
-            succeeded.add(what)  # of several failures the last
+            succeeded.add(what)  # only the last failure of a command is shown
             if not jobs.is_dismissed(store(), job):
                 _show_failed(job)
 

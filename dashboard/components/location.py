@@ -1,4 +1,4 @@
-"""The browser's address, kept as the page is."""
+"""The browser's address, which follows what the page shows."""
 
 from dashboard.components.browser_code import component
 

@@ -1,4 +1,4 @@
-"""A recording as a waveform over its spectrogram, of which a click picks a window."""
+"""A recording as a waveform over its spectrogram. A click picks five seconds."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def pick_window(
     sound : Sound
         From 0 to its end.
     count : int
-        Of segments; the last ends with the recording.
+        The number of segments; the last one ends with the recording.
     chosen : int
     key : str
     on_pick : callable

@@ -1,8 +1,8 @@
-"""A player: a button, a waveform to jump in, and the time; one sounds at a time on a page.
+"""A player: a button, a waveform to click in, and the time. Only one player of a page sounds.
 
-Nothing is fetched before somebody listens but the waveform, once it comes into view. Keys: K plays
-or pauses, J and L go to the previous and the next player. A rerun that shows the same sound again
-leaves it sounding; another sound in its place ends it.
+The browser fetches the waveform when it comes into view, and the sound when somebody listens. A
+rerun that shows the same sound does not stop it. Another sound in its place does. The keys are in
+`player_keys.js`.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Sound:
         )
 
     def as_data(self) -> dict[str, Any]:
-        """Return what a player in the browser is told."""
+        """Return the sound as the data of a player in the browser."""
         return {
             "label": self.label,
             "clip": self.url("clip"),

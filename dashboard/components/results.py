@@ -1,7 +1,7 @@
 """A ranked list of tracks: sound, the share of every aspect in the score, values.
 
-One element for the whole list: what has not changed is not drawn again, and a sound goes on while
-sliders move.
+The whole list is one element. Rows that have not changed are not drawn again, so a sound continues
+while sliders move.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ class Row:
     Attributes
     ----------
     id : str
-        By which it is known; unlike any other in the list.
+        Different from that of any other row in the list.
     label, about : str
         What a person reads.
     found : Recommendation or Passage
@@ -130,7 +130,7 @@ def draw_rows(
 
 
 def describe_values(values: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
-    """Return of each target: its name with its unit, the track's value and the query's."""
+    """Return a row for each target: name and unit, the value of the track, that of the query."""
     return [
         [
             ", ".join(filter(None, (_words(target), unit_of(target.partition(":")[0])))),
@@ -142,7 +142,7 @@ def describe_values(values: Mapping[str, Mapping[str, float]]) -> list[list[str]
 
 
 def _looks() -> dict[str, dict[str, Any]]:
-    """Return the colour of every aspect; those for which none is left share one, with stripes."""
+    """Return the colour of every aspect. Aspects beyond the palette have stripes as well."""
     colours = aspect_colours(aspect_names())
     return {
         name: {"colour": colour, "striped": place >= len(set(colours.values()))}

@@ -1,4 +1,4 @@
-"""The jobs that run or wait, drawn and followed in the browser."""
+"""The jobs that run or wait. The browser itself follows their progress."""
 
 from collections.abc import Callable, Mapping
 
@@ -32,5 +32,5 @@ def draw_running(
         key=key,
         data={"url": url, **now},
         on_cancel_change=cancel,
-        on_changed_change=lambda: None,  # to run again is all
+        on_changed_change=lambda: None,  # the page runs again; nothing else is needed
     )

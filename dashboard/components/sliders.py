@@ -1,7 +1,7 @@
-"""Rows of sliders around 0, with presets: one element, so a dozen costs no more than one.
+"""Rows of sliders around 0, with presets, as one element of the page.
 
-Streamlit's own take 85 pixels each, a message for each, and cannot have a preset without a turn of
-the server.
+Each of Streamlit's own sliders takes 85 pixels and a message to the server. A preset would need a
+rerun.
 """
 
 import secrets
@@ -22,14 +22,14 @@ class Slider:
     Attributes
     ----------
     name : str
-        By which its value is known.
+        The key of its value.
     label, note, help : str
         What a person reads, plain text.
     reach : float
-        It goes from minus this to this.
+        The slider goes from minus this value to this value.
     step : float
     group : str
-        Under which it can be folded away; "" for none.
+        The heading under which it can be folded away; "" for none.
     """
 
     name: str
@@ -47,14 +47,14 @@ class Slider:
 
 
 def set_sliders(values: Mapping[str, float], *, key: str) -> None:
-    """Put the sliders of a place where they should be; what is not named becomes 0."""
-    # A browser may still show what another session set, of a server that has ended since: a stamp
-    # that was ever used would make it keep that.
+    """Set the sliders of a place. Sliders that are not named become 0."""
+    # A browser may still show the values of an earlier server. A random stamp, never used before,
+    # makes it take these.
     st.session_state[f"{key}-values"] = {"stamp": secrets.token_hex(8), "values": dict(values)}
 
 
 def are_set(key: str) -> bool:
-    """Tell whether the sliders of a place have ever been put anywhere."""
+    """Tell whether the sliders of a place have been set in this session."""
     return f"{key}-values" in st.session_state
 
 

@@ -1,6 +1,6 @@
-"""Sliders: how much each aspect counts in a search, from −1 to 1, with the R² beside each.
+"""The sliders of a search: the weight of each aspect from −1 to 1, with its R² beside it.
 
-Any page that searches tracks or passages draws them with its own key.
+Each page that searches draws them with its own key.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,7 +24,7 @@ PRESETS: dict[str, tuple[str, ...]] = {
 
 
 class Searchable(Protocol):
-    """What is searched: tracks (`LayerBasedRecommender`) or passages (`PassageRecommender`)."""
+    """A search of tracks (`LayerBasedRecommender`) or of passages (`PassageRecommender`)."""
 
     aspects: dict[str, Aspect]
     terms: Terms
@@ -38,9 +38,9 @@ _PLAYED = "How it is played (known from MIDI, predicted where there is none)"
 
 
 def presets(recommender: Searchable) -> dict[str, dict[str, float]]:
-    """Return the weights of every preset that has a validated aspect; others of it are left out.
+    """Return the weights of every preset, without aspects that are not validated.
 
-    "Everything" counts every aspect by a half, so that each can be raised and lowered.
+    "Everything" gives each aspect the weight 0.5, so that each can be raised and lowered.
     """
     validated = recommender.get_available_aspects()
     found: dict[str, dict[str, float]] = {}
@@ -55,7 +55,7 @@ def presets(recommender: Searchable) -> dict[str, dict[str, float]]:
 
 
 def weighable(recommender: Searchable) -> list[str]:
-    """Return what may have a weight here: validated aspects, `OVERALL`, what only MIDI tells."""
+    """Return what may have a weight: validated aspects, `OVERALL`, validated MIDI targets."""
     validated = recommender.get_available_aspects()
     names = [name for name in validated if name in ASPECTS]
     if recommender.terms.indexed is not None:
@@ -69,12 +69,12 @@ def start_weights(recommender: Searchable) -> dict[str, float]:
 
 
 def set_weights(weights: Mapping[str, float], *, key: str) -> None:
-    """Put the sliders of a place where they should be; to be called before they are drawn.
+    """Set the sliders of a place. Call it before they are drawn.
 
     Parameters
     ----------
     weights : mapping of str to float
-        What is not named becomes 0.
+        Sliders that are not named become 0.
     key : str
         Of `choose_weights`.
     """
@@ -145,10 +145,10 @@ def _slider(recommender: Searchable, name: str, *, method: Method | None, moved:
 def describe(
     recommender: Searchable, name: str, *, method: Method | None = None, moved: bool = False
 ) -> str:
-    """Return one sentence on what an aspect ranks by here, as the search itself decides it."""
+    """Say in one sentence by what an aspect ranks; the search itself decides it."""
     chosen = recommender.terms.ranks_by(name, method=method, moved=moved)
     if chosen == "overall":
-        return "Ranks by the cosine over everything that the encoder hears, whitened."
+        return "Ranks by the cosine of whitened features of all layers, without probes."
     aspect = recommender.aspects[name]
     behind = {
         "probe": f"along what all layers predict of {', '.join(aspect.steered)}",
@@ -164,7 +164,7 @@ def describe(
 
 
 def unvalidated(recommender: Searchable) -> str:
-    """Return the aspects that have no slider here, each with the reason, as a line."""
+    """Return the aspects without a slider in one line, each with the reason."""
     validated = recommender.get_available_aspects()
     return ", ".join(
         f"{aspect.name.replace('_', ' ')} ({aspect.doubt})"

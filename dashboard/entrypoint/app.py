@@ -1,4 +1,4 @@
-"""What a browser opens: the pages, and the sidebar that all of them share."""
+"""The script that Streamlit runs for a browser: the sidebar, then the page that is open."""
 
 import streamlit as st
 
@@ -23,7 +23,7 @@ problem = take_selection()
 sidebar.show()
 if problem:
     st.warning(plain(problem))
-if library.is_empty() and page.url_path:  # Home has more to say
+if library.is_empty() and page.url_path:  # Home itself says more than the offer
     st.title(page.title)
     offer_demo()
 else:

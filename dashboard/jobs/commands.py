@@ -1,7 +1,7 @@
 """The pipelines that the sidebar starts, each with its main options: one table.
 
-A pipeline more is an entry more in `PIPELINES`; the form, the command line and the test that holds
-them against ``mess NAME --help`` follow from it.
+A new pipeline is a new entry in `PIPELINES`. The form and the command line follow from it. A test
+compares the entries with ``mess NAME --help``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ class Option:
         return self.flag.isupper() or isinstance(self.default, tuple)
 
     def words(self, value: Value) -> list[str]:
-        """Return what says this value on a command line; nothing where it is the default."""
+        """Return the words of this value on a command line; none for the default."""
         if self.required:
             text = value if isinstance(value, str) else ",".join(map(str, _many(value)))
             if not text.strip():
@@ -117,7 +117,7 @@ def _many(value: Value) -> Sequence[object]:
 
 _FORCE = Option("--force", "Redo what is up to date", False)
 _WORKERS = Option("--workers", "Threads", None, least=1, help="Empty: as many as fit.")
-_SEED = Option("--seed", "Seed", 0, help="Of all that is drawn.")
+_SEED = Option("--seed", "Seed", 0, help="The seed of all random numbers.")
 _LEVEL = Option("--level", "Rows", "track", ("track", "segment"))
 
 PIPELINES = (
@@ -127,7 +127,12 @@ PIPELINES = (
         "Extract features",
         (
             _FORCE,
-            Option("--raw", "Keep every frame", False, help="Large: all hidden states."),
+            Option(
+                "--raw",
+                "Keep every frame",
+                False,
+                help="Keeps the hidden states of every frame, which takes much disk space.",
+            ),
             Option("--moments", "Half-second means", "compact", ("compact", "full", "none")),
             Option("--dtype", "Precision", "float32", ("float32", "bfloat16")),
             Option("--device", "Device", "auto", ("auto", "cpu", "cuda")),
@@ -156,9 +161,9 @@ PIPELINES = (
                     "year",
                     "work,composer,year",
                 ),
-                help="The first rules; the others are reported beside it.",
+                help="Folds never split the first; the others are reported beside it.",
             ),
-            Option("--permutations", "Shuffles", 1000, help="0: no significance."),
+            Option("--permutations", "Shuffles", 1000, help="0: significance is not tested."),
             Option("--bootstrap", "Draws of works", 1000, least=10),
             Option("--repeats", "Seeds of the nested experiment", 3, least=1),
             _SEED,
@@ -181,7 +186,7 @@ PIPELINES = (
         (
             Option("--method", "Method", "pca", ("pca", "tsne", "umap")),
             _LEVEL,
-            Option("--layer", "Layer", None, help="Empty: the best probed one, else the last."),
+            Option("--layer", "Layer", None, help="Empty: the best probed layer, else the last."),
             Option("--clusters", "Clusters", 8, least=1),
             _SEED,
             _FORCE,
@@ -190,7 +195,14 @@ PIPELINES = (
     Pipeline(
         "compare",
         "Compare encoders",
-        (Option("--encoders", "Encoders", "", help="With commas; empty: all that were probed."),),
+        (
+            Option(
+                "--encoders",
+                "Encoders",
+                "",
+                help="Names with commas between; empty: all probed encoders.",
+            ),
+        ),
         ("dataset",),
     ),
     Pipeline(
@@ -199,7 +211,7 @@ PIPELINES = (
         (Option("--datasets", "Datasets, two or more", ()),),
         ("encoder",),
     ),
-    # Its files lie in the data root; the page that links them knows where (`report_routes`).
+    # Its files lie in the data root; `dashboard.server.reports` links them.
     Pipeline("report", "Write the report", (_LEVEL,)),
     Pipeline(
         "demo",
@@ -226,5 +238,5 @@ _TITLES = {pipeline.name: pipeline.title for pipeline in PIPELINES}
 
 
 def title_of(name: str) -> str:
-    """Return what a command does, in words; the command itself where it has no form."""
+    """Return the title of a command; the command itself if it has no form."""
     return _TITLES.get(name, name)

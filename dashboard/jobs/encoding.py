@@ -1,4 +1,4 @@
-"""The process that encodes uploads: started when a file waits, ended by itself when none comes."""
+"""The process that encodes uploads: it starts when a file waits, and ends when none comes."""
 
 import os
 import subprocess
@@ -8,11 +8,11 @@ from dashboard.jobs.locks import is_held
 from mess.new_recordings.uploads import Uploads
 from mess.storage.store import Store
 
-_children: list[subprocess.Popen[bytes]] = []  # kept to be reaped
+_children: list[subprocess.Popen[bytes]] = []  # kept, so that ended processes can be collected
 
 
 def see_to(store: Store) -> None:
-    """Start the process if a file waits and none runs; cheap where there is nothing."""
+    """Start the process if a file waits and no process runs. Without files this is cheap."""
     _children[:] = [child for child in _children if child.poll() is None]
     uploads = Uploads(store)
     if is_held(uploads.folder / "encoding.lock") or not any(uploads.waiting()):

@@ -1,4 +1,4 @@
-"""A dataset's jobs on disk: what waits, what runs, how it ended, and who may run.
+"""The jobs of a dataset on disk: those that wait, run, and have ended.
 
 ::
 
@@ -10,8 +10,8 @@
     jobs/datasets/<name>/<id>.status.json  written by the pipeline; <id>.log is its output
     jobs/datasets/<name>/<id>.cancel       asks for its end; <id>.term: it was told to stop
 
-A job moves on by a rename, so that of a runner that claims it and a person who withdraws it one
-wins. For the locks see `dashboard.jobs.locks`. An id begins with the time, so ids sort in the order
+A job changes its state by a rename. So either a runner claims it or a person withdraws it, never
+both. For the locks see `dashboard.jobs.locks`. An id begins with the time, so ids sort in the order
 in which jobs were added.
 """
 
@@ -32,7 +32,7 @@ Kind = Literal["queued", "running", "ended"]
 GRACE_SECONDS = 30.0  # between asking a process to stop and killing it
 KEPT = 20  # ended jobs of a dataset
 _TAIL = 65_536  # bytes of a log that are read for its last lines
-_VAGUE = "it stopped without a word"  # the log says it better
+_VAGUE = "it stopped without a word"  # the log has the reason
 
 
 class JobFiles:
@@ -99,10 +99,10 @@ class JobFiles:
         self.touch()
 
     def end(self, job: str, *, code: int | None = None) -> None:
-        """Record how a job ended, and drop what is older than the last `KEPT`."""
+        """Record how a job ended, and delete all ended jobs but the last `KEPT`."""
         record = read(self.path(job, "running.json"))
         state, message = self.outcome(job, code=code)
-        message = message.replace(f"{self.jobs_dir.parent}{os.sep}", "")  # the root may move
+        message = message.replace(f"{self.jobs_dir.parent}{os.sep}", "")  # the data root may move
         ended = {"ended": time.time(), "state": state, "message": message}
         write_json(self.path(job, "ended.json"), record | ended)
         for suffix in ("running.json", "cancel", "term"):
@@ -113,7 +113,7 @@ class JobFiles:
         self.touch()
 
     def end_orphans(self) -> None:
-        """End the jobs whose process is gone; only for whoever holds the lock."""
+        """Record the end of jobs whose process is gone. Only the holder of the lock may call it."""
         for job in self.ids("running"):
             if self.path(job, "ended.json").exists():
                 self.path(job, "running.json").unlink(missing_ok=True)
@@ -121,9 +121,9 @@ class JobFiles:
                 self.end(job)
 
     def outcome(self, job: str, *, code: int | None = None) -> tuple[str, str]:
-        """Tell how a process that is gone ended, and why.
+        """Return how a process that is gone ended, and why.
 
-        That is "done", "incomplete" (but for some tracks), "failed" or "cancelled".
+        The states are "done", "incomplete" (some tracks failed), "failed" and "cancelled".
 
         Parameters
         ----------
@@ -157,7 +157,7 @@ class JobFiles:
         return lines[-1] if lines else "the process was killed"
 
     def press(self, job: str, *, pid: int, grace: float) -> None:
-        """Make a cancelled process stop: as Ctrl-C does, and after ``grace`` seconds for good."""
+        """Stop a cancelled process: as Ctrl-C does, and after ``grace`` seconds by force."""
         told = self.path(job, "term")
         try:
             told.touch(exist_ok=False)

@@ -1,9 +1,9 @@
 """Queue, watch and cancel pipelines, each a process of its own.
 
-A job belongs to a dataset. The jobs of a dataset run one after another, worked off by a process
-(`dashboard.jobs.runner`) that knows no server and no browser. Those of different datasets run
-side by side, at most ``MESS_MAX_JOBS`` (2) at a time. All of it lies on disk
-(`dashboard.jobs.files`), so that a reload, a second browser and another server see the same.
+A job belongs to a dataset. A process (`dashboard.jobs.runner`) runs the jobs of a dataset one after
+another. It needs no server and no browser. Jobs of different datasets run side by side, at most
+``MESS_MAX_JOBS`` (2) at a time. Everything lies on disk (`dashboard.jobs.files`), so a reload, a
+second browser and another server see the same.
 """
 
 import subprocess
@@ -19,7 +19,7 @@ from dashboard.jobs.locks import hold, is_held
 from mess.errors import MessError
 from mess.storage.store import Store
 
-_children: list[subprocess.Popen[bytes]] = []  # kept to be reaped
+_children: list[subprocess.Popen[bytes]] = []  # kept, so that ended processes can be collected
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Job:
 
 
 def add(store: Store, *, dataset: str, command: Sequence[str]) -> str:
-    """Queue ``mess COMMAND…`` for a dataset, and see that someone works the queue off.
+    """Queue ``mess COMMAND…`` for a dataset, and start a runner if there is none.
 
     Returns
     -------
@@ -102,14 +102,14 @@ def add(store: Store, *, dataset: str, command: Sequence[str]) -> str:
 
 
 def tend(store: Store) -> None:
-    """Take up what a runner that was killed left behind; cheap where there is nothing."""
+    """Start runners for jobs that a killed runner left waiting. Without such jobs this is cheap."""
     _children[:] = [child for child in _children if child.poll() is None]
     for files in _datasets(store):
         if files.ids("queued") or files.ids("running"):
             try:
                 _see_to(files)
             except OSError:
-                continue  # a full disk: the next look tries again
+                continue  # the disk is full: the next call tries again
 
 
 def active_jobs(store: Store) -> list[Job]:
@@ -132,7 +132,7 @@ def last_job(store: Store, dataset: str) -> Job | None:
 
 
 def cancel(store: Store, job: Job) -> None:
-    """Withdraw a job that waits; ask one that runs to stop, which keeps what it finished."""
+    """Withdraw a waiting job, or ask a running job to stop. Finished work is kept."""
     files = JobFiles(_jobs_dir(store), job.dataset)
     try:
         if files.ids("queued").count(job.id):
@@ -140,7 +140,7 @@ def cancel(store: Store, job: Job) -> None:
             files.touch()
             return
     except FileNotFoundError:
-        pass  # a runner was faster
+        pass  # a runner has claimed it in the meantime
     if files.ids("running").count(job.id):
         files.path(job.id, "cancel").touch()
         files.touch()
@@ -170,7 +170,7 @@ def is_dismissed(store: Store, job: Job) -> bool:
 
 
 def stamp(store: Store) -> int:
-    """Return a number that changes when a job is added, starts or ends: one look at one file."""
+    """Return a number that changes when a job is added, starts or ends. It reads one file."""
     try:
         return (store.jobs_dir / "changed").stat().st_mtime_ns
     except OSError:
@@ -192,7 +192,7 @@ def _datasets(store: Store) -> Iterator[JobFiles]:
 
 
 def _see_to(files: JobFiles) -> None:
-    """Start a runner where none is; a job that outlived its runner is made to heed a cancelling."""
+    """Start a runner if there is none; stop a cancelled job that has outlived its runner."""
     lock = hold(files.lock, patience=0.1)
     if lock is None:
         if not is_held(files.runner_lock):
@@ -204,7 +204,9 @@ def _see_to(files: JobFiles) -> None:
         if not waiting:
             return
         dataset = read(files.path(waiting[0], "queued.json")).get("dataset")
-        if not isinstance(dataset, str):  # withdrawn this moment, or no record of ours
+        if not isinstance(
+            dataset, str
+        ):  # withdrawn in the meantime, or not a record of this program
             return
         with (files.folder / "runner.log").open("ab") as log:
             runner = subprocess.Popen(
@@ -239,7 +241,7 @@ def _jobs(store: Store, *kinds: Kind) -> Iterator[Job]:
         for kind in kinds:
             for identity in files.ids(kind):
                 record = read(files.path(identity, f"{kind}.json"))
-                if kind == "running" and not record:  # it ended while we looked
+                if kind == "running" and not record:  # it has ended in the meantime
                     record = read(files.path(identity, "ended.json"))
                 if isinstance(record.get("dataset"), str) and isinstance(
                     record.get("command"), list

@@ -1,11 +1,11 @@
-"""The jobs over HTTP: what every open page asks for every few seconds.
+"""The jobs over HTTP: every open page asks for them every few seconds.
 
     /jobs/now      JSON: a stamp that changes when a job is added, starts or ends, and how far the
                    jobs are that run or wait
 
-A rerun of a page costs the server some 60 ms, so twenty idle pages that polled by reruns would keep
-half a core busy. This answer costs the look at one file while nothing runs, and is made twice a
-second for all pages together while something does.
+A rerun of a page costs the server some 60 ms. Twenty idle pages that polled by reruns would keep
+half a core busy. This answer reads one file while no job runs. While a job runs, it is made twice a
+second for all pages together.
 """
 
 import json
@@ -28,7 +28,7 @@ _LOG_LINES = 8
 
 
 class _Answer:
-    """The last answer, and what it was made from."""
+    """The last answer, and the state that it was made from."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -56,7 +56,7 @@ class _Answer:
 def describe(store: Store, active: list[jobs.Job], stamp: int) -> dict[str, object]:
     """Return what a page shows of the jobs that run or wait; all of it is plain text."""
     return {
-        "stamp": str(stamp),  # more digits than a browser's numbers have
+        "stamp": str(stamp),  # text: a number in the browser has fewer digits
         "jobs": [
             {
                 "id": job.id,

@@ -1,9 +1,9 @@
-"""Work off the queue of one dataset: ``python -m dashboard.jobs.runner JOBS_DIR DATASET LOCK``.
+"""Run the queue of one dataset: ``python -m dashboard.jobs.runner JOBS_DIR DATASET LOCK``.
 
 `dashboard.jobs.queue` starts it with the dataset's lock, whose file descriptor is ``LOCK``. Each
-job inherits that lock and a slot. So a runner that is killed takes nothing with it: its job goes on
-and keeps others from starting; the jobs that wait are taken up when the dashboard is opened or
-another job is added. It needs no server and no browser, and ends when the queue is empty.
+job inherits that lock and a slot. If a runner is killed, its job continues and keeps others from
+starting. The waiting jobs start when the dashboard is opened or another job is added. The runner
+needs no server and no browser, and ends when the queue is empty.
 """
 
 import fcntl
@@ -19,7 +19,7 @@ from dashboard.jobs.files import GRACE_SECONDS, JobFiles
 from dashboard.jobs.locks import hold
 
 _POLL_SECONDS = 0.2
-SIDE_BY_SIDE = 2  # jobs of different datasets, unless MESS_MAX_JOBS says otherwise
+SIDE_BY_SIDE = 2  # jobs of different datasets at a time; MESS_MAX_JOBS changes it
 
 
 def main(jobs_dir: Path, dataset: str, lock: int) -> None:
@@ -30,7 +30,7 @@ def main(jobs_dir: Path, dataset: str, lock: int) -> None:
         while True:
             files.end_orphans()
             _work_off(files, lock)
-            # Whoever adds a job writes it first and tries the lock then: one of us sees the other.
+            # A job is written before its writer tries the lock: this process or that one sees it.
             fcntl.flock(lock, fcntl.LOCK_UN)
             if not files.ids("queued") or not _lock_again(lock):
                 return
@@ -54,7 +54,9 @@ def _work_off(files: JobFiles, lock: int) -> None:
             job = files.claim()
             if job is not None:
                 code = _run(files, job, [lock, slot.fileno()])
-                with suppress(OSError):  # a full disk: whoever reads the job finds out how it ended
+                with suppress(
+                    OSError
+                ):  # the disk is full: the next reader of the job finds out how it ended
                     files.end(job, code=code)
             fcntl.flock(slot, fcntl.LOCK_UN)
 
@@ -88,7 +90,10 @@ def _run(files: JobFiles, job: str, locks: list[int]) -> int | None:
                 pass_fds=locks,
                 start_new_session=True,
             )
-        except (OSError, ValueError) as error:  # a NUL in an argument, no memory for a process
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # an argument holds a NUL, or there is no memory for a process
             log.write(f"error: cannot be started ({error})\n".encode(errors="replace"))
             return None
     with suppress(OSError):
@@ -116,5 +121,5 @@ def _number(variable: str, otherwise: int) -> int:
 
 
 if __name__ == "__main__":
-    os.nice(5)  # the pages stay quick
+    os.nice(5)  # so that the pages stay quick
     main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

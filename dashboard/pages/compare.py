@@ -1,4 +1,4 @@
-"""Compare encoders: what each knows, which differences hold, what each costs."""
+"""Compare encoders: scores, differences that hold, and costs."""
 
 from typing import Any
 
@@ -41,9 +41,9 @@ def main() -> None:
     )
     settings = record["settings"]
     st.markdown(
-        f"R² of works never heard on **{plain(dataset)}**: {record['n']} tracks of "
+        f"R² on unseen works of **{plain(dataset)}**: {record['n']} tracks of "
         f"{record['works']} works, {settings['folds']} folds by {settings['group_by'][0]}. Each "
-        "training fold chooses its own layer, so an encoder does not profit from having many."
+        "training fold chooses its own layer, so having many layers is no advantage."
     )
     _show_scores(record)
     _show_differences(record)
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _offer(dataset: str, encoder: str, error: ArtifactError) -> None:
-    """Say what to do where nothing was compared yet."""
+    """Offer the command that compares encoders, or that probes a first one."""
     probed = [
         name
         for name in readers.store().features.encoders(dataset)
@@ -80,18 +80,18 @@ def _show_scores(record: dict[str, Any]) -> None:
     st.plotly_chart(score_heatmap(record), key="scores", config=_NO_BAR)
     if any(row["control_of"] for row in record["encoders"]):
         st.caption(
-            "Paler: the same network with random weights. What it reaches, training did not add."
+            "Paler: the same network with random weights. Training did not add what it reaches."
         )
     with st.expander("The same as a table, with 95 % intervals and best layers"):
         st.dataframe(score_table(record), hide_index=True, width="stretch")
 
 
 def _show_differences(record: dict[str, Any]) -> None:
-    """Show what holds between two encoders that the person chooses."""
+    """Show the differences between two encoders that the person chooses."""
     st.subheader("Which is better, and where")
     names = [row["name"] for row in record["encoders"]]
     if len(names) < 2:
-        st.info("There is one encoder so far: let another one join below.")
+        st.info("There is only one encoder so far. Start another one below.")
         return
     left, right = st.columns(2)
     if st.session_state.get("compare-a") not in names:  # another dataset has other encoders
@@ -115,7 +115,7 @@ def _show_differences(record: dict[str, Any]) -> None:
 
 
 def _rival(record: dict[str, Any], a: str, others: list[str]) -> str:
-    """Return what an encoder is first compared with: the best trained one, of a control its own."""
+    """Return the first opponent: of a control its own network, else the best trained encoder."""
     (row,) = (one for one in record["encoders"] if one["name"] == a)
     if row["control_of"] in others:
         return str(row["control_of"])
@@ -135,7 +135,7 @@ def _show_costs(record: dict[str, Any]) -> None:
     missing = {row["name"]: row for row in record["missing"]}
     if not missing:
         return
-    name = st.selectbox("Let another encoder join", list(missing), key="join")
+    name = st.selectbox("Add another encoder", list(missing), key="join")
     row = missing[name]
     st.code(row["command"], language="bash")
     if not name.startswith(RANDOM):

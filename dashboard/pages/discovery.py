@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _offer(error: ArtifactError, dataset: str, encoder: str, level: Level) -> None:
-    """Offer what is missing: everything where there are no features yet, else the probes."""
+    """Offer the missing step: all steps if there are no features yet, else the probes."""
     command = ["run-all", "--dataset", dataset, "--encoder", encoder]
     if readers.store().features.modified(dataset, encoder) > 0:
         command = ["probe", "--dataset", dataset, "--encoder", encoder]

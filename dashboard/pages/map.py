@@ -1,4 +1,4 @@
-"""Map: tracks or segments on a plane, near where a layer hears them alike."""
+"""Map: tracks or segments on a plane, near each other where a layer is similar."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,9 +22,9 @@ _CATEGORIES = ("composer", "work", "cluster")
 _LEVELS: dict[Level, str] = {"track": "whole tracks", "segment": "segments of 5 s"}
 _MOUSE = {"lasso": "lasso", "select": "box", "pan": "click"}
 _READ_AS = {
-    "pca": "Both axes are directions of greatest variance, so large distances mean something.",
-    "tsne": "Neighbours mean something; the distance between groups and their size do not.",
-    "umap": "Neighbours mean something; the distance between groups hardly does.",
+    "pca": "Both axes are directions of greatest variance, so large distances are meaningful.",
+    "tsne": "Neighbours are meaningful. Distances between groups and sizes of groups are not.",
+    "umap": "Neighbours are meaningful. Distances between groups are hardly so.",
 }
 
 
@@ -32,7 +32,7 @@ def main() -> None:
     """Draw the page."""
     st.title("Map")
     dataset, encoder = selected()
-    st.markdown("Points that lie close sound alike to the layer. Draw around some to hear them.")
+    st.markdown("Points that are close are similar in the layer. Draw around some to hear them.")
     try:
         tracks = readers.tracks(dataset, encoder)
         names = readers.layer_names(dataset, encoder)

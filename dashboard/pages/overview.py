@@ -1,4 +1,4 @@
-"""Home: what exists of each dataset, what is stale and why, and a button for every gap."""
+"""Home: what exists of each dataset, what is stale and why, and a button for each gap."""
 
 import streamlit as st
 
@@ -15,9 +15,9 @@ from mess.status.steps import StepStatus, next_step
 from mess.storage.paths import command_for
 
 _INTRODUCTION = """
-MESS looks into the layers of a model that listens to music: *probes* measure which layer knows
-a track's brightness, tempo or dynamics. From what the probes find, the search learns in which
-respect two recordings are alike. You choose a track, weigh the aspects, and listen.
+MESS looks into the layers of an audio model. *Probes* measure which layer encodes brightness, tempo
+or dynamics. The search uses the probes to find recordings that are similar in such an aspect. You
+choose a track, weigh the aspects, and listen.
 """
 _NAMES = {
     "extract": "features",
@@ -104,7 +104,7 @@ def _table(statuses: list[StepStatus], found: Inventory) -> str:
 
 
 def _show_gaps(dataset: str, encoder: str, statuses: list[StepStatus]) -> bool:
-    """Draw a button for each gap; return whether there was none that anything waits for."""
+    """Draw a button for each missing step; return whether no other step needs one of them."""
     gaps = [status for status in statuses if status.state != "ready"]
     if not gaps:
         return True
@@ -115,7 +115,7 @@ def _show_gaps(dataset: str, encoder: str, statuses: list[StepStatus]) -> bool:
         key=f"run-{dataset}-{encoder}",
         type="primary",
         width="stretch",
-        help="One job: what is missing or stale, in its order.",
+        help="One job runs all steps that are missing or stale, in their order.",
     ):
         start(dataset, ["run-all", "--dataset", dataset, "--encoder", encoder])
     for column, status in zip(columns[bool(first) :], gaps, strict=False):

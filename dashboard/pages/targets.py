@@ -1,4 +1,4 @@
-"""Targets: what is measured on every recording, how it spreads, and whether it can be believed."""
+"""Targets: the values of every recording, how they spread, and whether they can be trusted."""
 
 import pandas as pd
 import streamlit as st
@@ -31,7 +31,7 @@ def main() -> None:
     try:
         tracks = readers.tracks(dataset, encoder)
     except ArtifactError:
-        tracks = {}  # their names and sounds come with the features
+        tracks = {}  # names and sounds of the tracks come with the features
     st.markdown(
         "Numbers measured on each recording, or known from its MIDI. Probes predict them, and "
         "sliders rank by them."

@@ -39,6 +39,6 @@ def test_encoders_are_compared_from_the_page(
     page.get_by_text(re.compile(rf"better on {beats} of {len(verdicts)} targets")).wait_for()
     axis = drawn(page, number=1).locator(".xtitle")
     until(page, axis.text_content, lambda text: names[1] in (text or "").split("−")[0])
-    choose(page, "Let another encoder join", "mert-v1-95m")
+    choose(page, "Add another encoder", "mert-v1-95m")
     page.get_by_text("mess run-all --dataset demo --encoder mert-v1-95m").wait_for()
     no_error(page)
