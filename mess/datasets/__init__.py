@@ -10,7 +10,7 @@ Examples
 >>> from mess import load_dataset
 >>> demo = load_dataset("demo")  # made by `mess run-all --dataset demo`
 >>> demo.tracks[0].composer
-'Bach'
+'Johann Sebastian Bach'
 """
 
 import re
@@ -92,7 +92,7 @@ def load_dataset(name: str, *, root: str | Path | None = None) -> Dataset:
     --------
     >>> demo = load_dataset("demo")  # made by `mess run-all --dataset demo`
     >>> demo.tracks[0].label
-    'Bach: ...'
+    'Johann Sebastian Bach: ...'
     """
     if not _NAME.fullmatch(name):
         raise MessError(f"{name!r} is no dataset name: use letters, digits, '.', '_' and '-'")
@@ -129,7 +129,7 @@ def stray_names(audio_root: str | Path) -> list[str]:
     >>> Path("recordings").mkdir()
     >>> _ = Path("recordings/lost.wav").write_bytes(b"")
     >>> stray_names("recordings")
-    ['lost.wav: in no dataset: put it into a folder of recordings']
+    ['not read: lost.wav (in no dataset: put it into a folder of recordings)']
     """
     return _folders(Path(audio_root))[1]
 

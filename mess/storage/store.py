@@ -49,8 +49,8 @@ class Store:
 
     Examples
     --------
-    >>> Store().indices.indexed()  # made by `mess run-all --dataset demo`
-    [('demo', 'spectral')]
+    >>> ("demo", "spectral") in Store().indices.available()  # made by `mess run-all --dataset demo`
+    True
     """
 
     def __init__(self, root: str | Path | None = None) -> None:
