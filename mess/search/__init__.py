@@ -1,1 +1,1 @@
-"""Search: from validated probes to aspects, from aspects to the most similar tracks."""
+"""Search: aspects, the index of a dataset, and the recommendation of similar tracks."""

@@ -1,10 +1,10 @@
-"""Aspects: a listener's words, each backed by the proxy targets that measure it.
+"""Aspects: the words of a listener, each backed by the proxy targets that measure it.
 
-Which layer stands for an aspect is never written here: it is read from a discovery. A target is
-*validated* where one of its cells is significant family-wise, where it is predicted well enough
-with everything chosen inside the training folds, and where enough works say so; an aspect is, where
-one of its targets is. Beside the ten aspects a weight may name `OVERALL`, all that the encoder
-hears, or a target that only MIDI tells.
+The layer of an aspect is never written here: it is read from a discovery. A target is *validated*
+if three conditions hold. One of its cells is significant family-wise. It is predicted well enough
+with every choice made inside the training folds. It was probed on enough works. An aspect is
+validated if one of its targets is. Beside the ten aspects, a weight may name `OVERALL` (all that
+the encoder represents) or a MIDI target.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "articulation": ("attack_slopes", "attack_sharpness"),
     "phrasing": ("phrase_regularity", "num_phrases"),
 }
-THRESHOLD = 0.3  # least R² of a validated target, of the nested or the stacked probe
+THRESHOLD = 0.3  # least R² of a validated target, by the nested or the stacked probe
 OVERALL = "overall"
 LOWER_IS_MORE = frozenset({"warmth"})  # aspects that grow as their targets fall
 
@@ -53,19 +53,19 @@ def aspect_names() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a discovery and an index know of one target.
+    """The evidence of a discovery and of an index about one target.
 
     Attributes
     ----------
     target : str
     p_family : float or None
-        The least of its cells; None where works were not shuffled.
+        The smallest family-wise p of its cells; None if works were not shuffled.
     works : int
-        The most that a cell of it had.
+        The largest number of works in one of its cells.
     nested : float or None
-        R² of the probe whose layer each training fold chose.
+        R² of the nested probe, whose layer each training fold chooses.
     stacked : float or None
-        R² as all layers together predict it: what an index ranks by.
+        R² of the prediction by all layers together, which an index ranks by.
     """
 
     target: str
@@ -76,11 +76,11 @@ class Evidence:
 
     @property
     def r2(self) -> float | None:
-        """The better of both R²."""
+        """The larger of both R²."""
         return max((r2 for r2 in (self.nested, self.stacked) if r2 is not None), default=None)
 
     def doubt(self, threshold: float = THRESHOLD) -> str:
-        """Return why the target is not validated, empty where it is: the one place of the rule.
+        """Return why the target is not validated, "" if it is. This rule is stated only here.
 
         Examples
         --------
@@ -104,26 +104,26 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Aspect:
-    """An aspect and the probe that stands for it.
+    """An aspect, its evidence, and the layer of its best probe.
 
     Attributes
     ----------
     name : str
     targets : tuple of str
     layer : int or None
-        Where the best probe of one layer sits; None if no probe of its targets has an R².
+        The layer of its best probe; None if no probe of its targets has an R².
     target : str or None
         The target of that probe.
     layer_r2 : float or None
         The R² of that probe.
     r2 : float or None
-        Of its best target, nested or stacked; of a validated one where there is one.
+        The R² of its best target, nested or stacked; a validated target has precedence.
     validated : bool
-        Whether one of its targets is.
+        Whether one of its targets is validated.
     steered : tuple of str
-        The validated targets that the index has predictions of: what a slider moves along.
+        The validated targets that the index has predictions of; a slider ranks along these.
     doubt : str
-        Why it is not validated, of its best target; empty where it is.
+        Why its best target is not validated; "" if the aspect is validated.
     """
 
     name: str
@@ -143,14 +143,14 @@ def find_evidence(
     *,
     predicted: Mapping[str, float | None] | None = None,
 ) -> dict[str, Evidence]:
-    """Return what is known of every target that was probed or is predicted.
+    """Return the evidence about every target that was probed or is predicted.
 
     Parameters
     ----------
     cells, summaries : sequence of mapping
         Those of a discovery.
     predicted : mapping of str to float, optional
-        R² of each target as all layers together predict it.
+        R² of each target, predicted by all layers together.
     """
     stacked = predicted or {}
     nested = {one["target"]: one["nested"]["r2"] for one in summaries}
@@ -179,7 +179,7 @@ def find_aspects(
     threshold: float = THRESHOLD,
     more: Sequence[str] = (),
 ) -> dict[str, Aspect]:
-    """Give every aspect its evidence, and the targets that it can be steered by.
+    """Return every aspect with its evidence, its layer and the targets that it ranks along.
 
     Parameters
     ----------

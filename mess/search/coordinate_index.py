@@ -1,22 +1,23 @@
 """The coordinate index: rank tracks by predicted or measured targets, not by a whole layer.
 
-Every track has coordinates: standardised numbers, one column for each of
+The coordinates of a track are standardised numbers. Each column is of one kind:
 
 * ``probe``: a target as a mixture of layer probes predicts it, out of fold;
-* ``subspace``: a direction of the space in which an aspect's targets, and their course within the
-  track, are predicted together;
-* ``direct``: a target as it was measured on the audio, the ceiling for that target;
-* ``probe_octaves``, ``direct_octaves``: tempo on a circle of octaves, and the density of onsets, as
-  both are predicted or measured (`mess.search.tempo`).
+* ``subspace``: a direction of the space in which the targets of an aspect, and their course within
+  the track, are predicted together;
+* ``direct``: a target as it was measured on the audio;
+* ``probe_octaves``, ``direct_octaves``: tempo on a circle of octaves, and the density of onsets,
+  predicted or measured (`mess.search.tempo`).
 
-Similarity in an aspect is 1 − d²/2, with d² the mean squared difference over the aspect's columns.
-Two tracks drawn at random are 2 apart on average, so 1 is equal and 0 as unlike as chance; it is
-not bounded below. ``overall`` is one more aspect: the cosine of whitened vectors.
+The similarity in an aspect is 1 − d²/2, where d² is the mean squared difference over the columns of
+the aspect. The mean of d² over random pairs of tracks is 2. So 1 means equal, 0 means as different
+as chance, and there is no lower bound. ``overall`` is one more aspect: the cosine of whitened
+vectors.
 
-Weighted similarities add up, and all of them are one inner product. With v = [x, x², u] and a query
-[w·q, −w/2, w·u_q], v · query is Σ w (x q − x²/2) + Σ w u·u_q, which is the score but for a number
-that is the same for every track. So one ``IndexFlatIP`` answers any mix of aspects, and no slider
-rebuilds anything.
+A weighted sum of similarities is one inner product. With v = [x, x², u] and the query vector
+[w·q, −w/2, w·u_q], it is Σ w (x q − x²/2) + Σ w u·u_q: the score up to a constant that is the same
+for every track. So one ``IndexFlatIP`` serves any mix of aspects, and a change of weights rebuilds
+nothing.
 
 Examples
 --------
@@ -46,7 +47,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Column:
-    """What one coordinate stands for.
+    """The meaning of one coordinate.
 
     Attributes
     ----------
@@ -54,10 +55,9 @@ class Column:
         The target; of a subspace, the aspect.
     kind : "probe", "subspace", "direct", "probe_octaves" or "direct_octaves"
     mean, deviation : float
-        What turns a coordinate back into the target's unit.
+        Convert a coordinate to the unit of the target: x · deviation + mean.
     r2 : float or None
-        How well the prediction agrees with the measurement, out of fold; of both columns of the
-        circle together.
+        Out-of-fold R² of the prediction; for the circle of tempo, that of both columns together.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Column:
 
 
 class ColumnWeights(NamedTuple):
-    """One aspect of a query: its columns and how much each counts, or the overall cosine."""
+    """One aspect of a query: its columns and the share of each, or the overall cosine."""
 
     name: str
     columns: NDArray[np.int64]
@@ -81,15 +81,15 @@ class ColumnWeights(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A place among the tracks: of one of them, or of a recording that is not indexed.
+    """The coordinates of one track, or of a recording that is not in the index.
 
     Attributes
     ----------
     x, square : ndarray [shape=(columns,)]
-        0 and 1 where a value is not known.
+        0 and 1 where a value is unknown.
     overall : ndarray [shape=(m,)]
     layers : ndarray [shape=(layers, dim)] or None
-        Unit vectors; None where whole layers cannot be searched.
+        Unit vectors; None if whole layers cannot be searched.
     """
 
     x: Array
@@ -101,14 +101,14 @@ class Point(NamedTuple):
     def from_coordinates(
         cls, x: Array, overall: Array, *, layers: NDArray[np.float32] | None = None
     ) -> "Point":
-        """Return the place of a recording; ``x`` is NaN where a value is not known."""
+        """Return a point from coordinates; ``x`` is NaN where a value is unknown."""
         known = np.isfinite(x)
         x = np.where(known, x, 0.0)
         return cls(x, np.where(known, np.square(x), 1.0), overall, layers)
 
 
 class QueryVector(NamedTuple):
-    """A query as an inner product: a track's score is ``vector · v + constant``."""
+    """A query as a vector: the score of a track is ``vector · v + constant``."""
 
     vector: NDArray[np.float32]
     constant: float
@@ -133,7 +133,7 @@ def serialise(coordinates: Array, overall: Array) -> bytes:
     Parameters
     ----------
     coordinates : ndarray [shape=(n, c)]
-        NaN where a value is not known: such a track is as unlike as chance, x = 0 and x² = 1.
+        NaN where a value is unknown. Then x = 0 and x² = 1, so the track is as different as chance.
     overall : ndarray [shape=(n, m)]
         Unit vectors.
     """
@@ -144,7 +144,7 @@ def serialise(coordinates: Array, overall: Array) -> bytes:
 
 
 class CoordinateIndex:
-    """The coordinates of every track, and queries over them.
+    """A search index over the coordinates of all tracks.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ class CoordinateIndex:
     def __init__(self, content: bytes, columns: Sequence[Column]) -> None:
         self._index: Any = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
         if hasattr(self._index, "make_direct_map"):
-            self._index.make_direct_map()  # from a row to its place among the clusters
+            self._index.make_direct_map()  # finds a row among the clusters
         self.columns = list(columns)
         self.n = int(self._index.ntotal)
         self._labels = np.arange(self.n, dtype=np.int64)
@@ -168,7 +168,7 @@ class CoordinateIndex:
 
     @property
     def overall(self) -> ColumnWeights:
-        """The part that ranks by the cosine of whitened vectors."""
+        """The column weights of `overall`: rank by the cosine of whitened vectors."""
         none = np.empty(0)
         return ColumnWeights("overall", none.astype(np.int64), none, overall=True)
 
@@ -180,7 +180,7 @@ class CoordinateIndex:
         return parts[0], parts[1], parts[2]
 
     def point(self, at: int | Point) -> Point:
-        """Return the place of a track; a place is its own."""
+        """Return the coordinates of a track; a `Point` is returned as it is."""
         if isinstance(at, Point):
             return at
         x, square, overall = self._rows(np.array([at]))
@@ -196,22 +196,22 @@ class CoordinateIndex:
 
     @cached_property
     def complete(self) -> NDArray[np.bool_]:
-        """Which columns are known of every track."""
+        """Which columns are known for every track."""
         x, square, _ = self._rows(self._labels)
         return np.asarray(((x != 0) | (square != 1)).all(axis=0))
 
     def is_known(self, row: int | Point, columns: NDArray[np.int64]) -> bool:
-        """Tell whether all of these values of a track are known."""
+        """Tell whether the values of a track in these columns are all known."""
         point = self.point(row)
         return bool(((point.x[columns] != 0) | (point.square[columns] != 1)).all())
 
     def values(self, rows: NDArray[np.int64], columns: Sequence[int]) -> Array:
-        """Return values in the targets' units [rows, columns]; NaN where they are not known."""
+        """Return values in the units of the targets [rows, columns]; NaN where unknown."""
         x, square, _ = self._rows(rows)
         return self._in_units(x, square, columns)
 
     def point_values(self, at: int | Point, columns: Sequence[int]) -> Array:
-        """Return the values of one place [columns]; see `values`."""
+        """Return the values of one point [columns]; see `values`."""
         point = self.point(at)
         return self._in_units(point.x[None], point.square[None], columns)[0]
 
@@ -228,16 +228,16 @@ class CoordinateIndex:
         *,
         offset: Mapping[str, float] | None = None,
     ) -> QueryVector:
-        """Return a query track with weighted parts as one inner product.
+        """Return the query vector of a query track and weighted parts.
 
         Parameters
         ----------
         row : int or Point
             The query track.
         parts : sequence of (ColumnWeights, float)
-            With their weights; a negative one asks for tracks that are unlike.
+            Each with its weight; a negative weight asks for tracks that differ.
         offset : mapping of str to float, optional
-            How far the wanted track lies from the query in a part, in standard deviations.
+            How far the wanted tracks lie from the query in each part, in standard deviations.
         """
         own = self.point(row)
         count = len(self.columns)
@@ -254,7 +254,7 @@ class CoordinateIndex:
         return QueryVector(vector.astype(np.float32), constant)
 
     def scores(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the inner product of every track with a query, [n]."""
+        """Return the inner product of every track with a query vector [n]."""
         out = np.empty(self.n, dtype=np.float32)
         query = np.ascontiguousarray(query, dtype=np.float32)
         with one_thread():

@@ -1,9 +1,9 @@
-"""Coordinates of what is not in an index: a recording of one's own, or its segments.
+"""Out-of-sample mapping: the coordinates of a recording, or of a segment, that is not in the index.
 
-Everything that `mess.search.coordinates` fits is linear in the features, so all of it is one affine
-map from a recording's features to its coordinates, and one whitening. A recording that no probe was
-fitted on is predicted by the mean over the folds, exactly as a track of the index whose targets are
-not known.
+Everything that `mess.search.coordinates` fits is linear in the features. So one affine map gives
+the coordinates of a recording from its features, and one whitening gives its overall vector. A recording that
+no probe was fitted on is predicted by the mean over the folds, like a track of the index whose
+targets are unknown.
 """
 
 import io
@@ -21,18 +21,18 @@ from mess.storage.files import load_arrays
 
 @dataclass(frozen=True)
 class CoordinateMap:
-    """From features to coordinates.
+    """An affine map from features to coordinates, with the whitening of the layer vectors.
 
     Attributes
     ----------
     weights : ndarray [shape=(layers · width, columns), dtype=float32]
         The width is dim (means over time) or 2 · dim (means, then standard deviations).
     intercepts : ndarray [shape=(columns,)]
-        NaN in columns that features do not tell.
+        NaN in columns that cannot be computed from features.
     centres : ndarray [shape=(layers, dim)]
-        What each layer's vectors are seen from.
+        The centre that is subtracted from the vectors of each layer.
     whitening : Whitening
-        Of the layers' unit vectors, one after the other.
+        The whitening of the unit vectors of all layers, concatenated.
     """
 
     weights: NDArray[np.float32]
@@ -73,15 +73,15 @@ class CoordinateMap:
         Raises
         ------
         ValueError
-            If it is something else.
+            If the content was not written by `serialise`.
         """
         try:
-            found = load_arrays(content)
+            arrays = load_arrays(content)
             return cls(
-                found["weights"],
-                found["intercepts"],
-                found["centres"],
-                Whitening(found["mean"], found["basis"]),
+                arrays["weights"],
+                arrays["intercepts"],
+                arrays["centres"],
+                Whitening(arrays["mean"], arrays["basis"]),
             )
         except KeyError as error:
             raise ValueError("no projection") from error
@@ -90,13 +90,13 @@ class CoordinateMap:
 def combine(
     maps: Sequence[NDArray[np.float32]], intercepts: Array, *, shape: tuple[int, ...]
 ) -> tuple[NDArray[np.float32], Array]:
-    """Add up the predictors of all layers as one map.
+    """Combine the linear maps of all predictors into one map.
 
     Parameters
     ----------
     maps : sequence of ndarray [shape=(d, t)]
-        For each layer that of its means, [dim], and of means and deviations, [2 · dim]; then, if
-        segments taught, for each layer that of the mean over segments.
+        For each layer the map of its means [dim], then that of means and deviations [2 · dim]. If
+        probes were fitted on segments, then for each layer the map of the mean over segments.
     intercepts : ndarray [shape=(t,)]
     shape : (layers, 2 · dim)
 
@@ -104,11 +104,11 @@ def combine(
     -------
     weights : ndarray [shape=(layers · 2 · dim, t)]
     intercepts : ndarray [shape=(t,)]
-        NaN became 0: such a target is not predicted, and its weights are 0.
+        NaN is replaced by 0: such a target is not predicted, and its weights are 0.
     """
     layers, width = shape
     weights = np.zeros((layers, width, len(intercepts)), dtype=np.float32)
-    for number, one in enumerate(maps):
+    for number, predictor in enumerate(maps):
         layer = number // 2 if number < 2 * layers else number - 2 * layers
-        weights[layer, : len(one)] += one
+        weights[layer, : len(predictor)] += predictor
     return weights.reshape(layers * width, -1), np.nan_to_num(intercepts)

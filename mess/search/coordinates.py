@@ -36,23 +36,23 @@ from mess.search.tempo import ON_CIRCLE, TEMPO, circle_r2, octave_targets, scale
 
 @dataclass(frozen=True)
 class Coordinates:
-    """What is indexed of every track.
+    """The coordinates of every track.
 
     Attributes
     ----------
     columns : list of Column
     values : ndarray [shape=(n, columns)]
-        NaN where a value is not known.
+        NaN where a value is unknown.
     overall : ndarray [shape=(n, m)]
         Unit vectors.
     projection : CoordinateMap
-        From the features of a recording that is not among them to the same coordinates; NaN in
+        The map from the features of a recording outside the index to the same coordinates; NaN in
         the columns "direct".
     fold : ndarray [shape=(n,), dtype=int]
-        Which fit never saw a track's work; −1 where none did.
+        The fold that was fitted without the work of the track; −1 if none was fitted with it.
     of_segments : SegmentProbes or None
-        What predicts the targets of segments, if there were segments: the targets in the order of
-        ``names``, then what is known of whole tracks only.
+        The probes of segments, if there were segments: the targets in the order of ``names``, then
+        the values that are known of whole tracks only.
     names : list of str
     """
 
@@ -76,32 +76,32 @@ def make_coordinates(
     folds: int = 10,
     seed: int = 0,
 ) -> Coordinates:
-    """Predict, standardise and reduce.
+    """Predict the targets, standardise them, and reduce them to subspaces.
 
     Parameters
     ----------
     features : ndarray [shape=(n, layers, 2 · dim)]
-        Means and standard deviations over time; each layer is a predictor with the means alone
-        and one with both, and a probe mixes what serves it.
+        Means and standard deviations over time. Each layer gives two predictors, the means alone
+        and both together; a probe mixes all predictors.
     targets : array_like [shape=(n, t)]
-        NaN where a value is not known.
+        NaN where a value is unknown.
     works : array_like [shape=(n,)]
     names : sequence of str, length t
     course : DataFrame [shape=(n, c)]
-        From `describe_course`; its columns join the subspaces.
+        From `describe_course`; its columns are added to the subspaces.
     segments : Segments, optional
-        With the targets ``names``: probes of segments join the mixture.
+        With the targets ``names``; probes fitted on segments are added to the mixture.
     folds, seed : int
         See `mess.probing.folds.assign_folds`.
 
     Raises
     ------
     MessError
-        If the tracks with a target are of fewer than three works.
+        If the tracks with a known target belong to fewer than three works.
     """
     y = np.asarray(targets, dtype=np.float64)
     octaves = octave_targets(y, names)
-    beside = np.hstack([octaves, course.to_numpy(dtype=np.float64)])  # known of whole tracks only
+    beside = np.hstack([octaves, course.to_numpy(dtype=np.float64)])  # known for whole tracks only
     every = np.hstack([y, beside])
     half = features.shape[2] // 2
     predictors = [
@@ -118,11 +118,11 @@ def make_coordinates(
     values: list[Array] = []
     maps: list[tuple[NDArray[np.float32], float]] = []
 
-    def add(column: Column, x: Array, *, place: int) -> None:
-        """Keep one standardised coordinate, and how the features give it."""
+    def add(column: Column, x: Array, *, source: int) -> None:
+        """Append one standardised coordinate and its linear map from the features."""
         columns.append(column)
         values.append(x)
-        own, shift = weights[:, place] / column.deviation, intercepts[place] - column.mean
+        own, shift = weights[:, source] / column.deviation, intercepts[source] - column.mean
         if column.kind in ("direct", "direct_octaves"):
             own, shift = np.zeros_like(own), np.nan
         maps.append((own, shift / column.deviation))
@@ -139,15 +139,15 @@ def make_coordinates(
                 continue
             r2 = stacked.r2[number] if kind == "probe" else np.nan
             column = Column(name, kind, float(mean[number]), float(deviation[number]), _known(r2))
-            add(column, x[:, number], place=number)
+            add(column, x[:, number], source=number)
     for kind, table in both:
-        for place, column in _octave_columns(
+        for source, column in _octave_columns(
             table, stacked.r2, kind=kind, first=len(names), count=octaves.shape[1]
         ):
-            x = (table[:, place] - column.mean) / column.deviation
-            add(column, x, place=place)
-    for aspect, places in _subspaces(names, octaves.shape[1], list(course.columns)).items():
-        kept, reduction = _reduce(stacked, every, places)
+            x = (table[:, source] - column.mean) / column.deviation
+            add(column, x, source=source)
+    for aspect, sources in _subspaces(names, octaves.shape[1], list(course.columns)).items():
+        kept, reduction = _reduce(stacked, every, sources)
         reduced = reduction.apply(stacked.predicted[:, kept])
         columns += [Column(aspect, "subspace") for _ in range(reduced.shape[1])]
         values += list(reduced.T)
@@ -174,7 +174,7 @@ def make_coordinates(
 
 
 def describe_course(segments: pd.DataFrame, tracks: Sequence[str]) -> pd.DataFrame:
-    """Return how each target moves within each track.
+    """Return how each target changes within each track.
 
     Parameters
     ----------
@@ -202,26 +202,27 @@ def describe_course(segments: pd.DataFrame, tracks: Sequence[str]) -> pd.DataFra
 def _octave_columns(
     table: Array, r2: Array, *, kind: Literal["probe", "direct"], first: int, count: int
 ) -> list[tuple[int, Column]]:
-    """Return the places of what tempo is compared by, and the column of each.
+    """Return the columns that tempo is compared by, each with its number in ``table``.
 
-    Both of the circle, or none where a tempo is not known or does not vary; then the density.
+    These are both columns of the circle, then the density. There are none if no tempo is known, or
+    if tempo does not vary.
     """
-    places = list(range(first, first + count))
-    _, mean, deviation = standardise(table[:, places])
-    if not count or not np.isfinite(table[:, places[:ON_CIRCLE]]).any():
+    sources = list(range(first, first + count))
+    _, mean, deviation = standardise(table[:, sources])
+    if not count or not np.isfinite(table[:, sources[:ON_CIRCLE]]).any():
         return []
     scale = scale_of(deviation)
     if not scale[0] > 0:
         return []
-    of_circle = circle_r2(r2[places], np.nan_to_num(deviation))
-    found = []
-    for number, place in enumerate(places):
+    of_circle = circle_r2(r2[sources], np.nan_to_num(deviation))
+    columns = []
+    for number, source in enumerate(sources):
         if not scale[number] > 0:
             continue
-        own = of_circle if number < ON_CIRCLE else r2[place]
-        found.append(
+        own = of_circle if number < ON_CIRCLE else r2[source]
+        columns.append(
             (
-                place,
+                source,
                 Column(
                     TEMPO,
                     "probe_octaves" if kind == "probe" else "direct_octaves",
@@ -231,7 +232,7 @@ def _octave_columns(
                 ),
             )
         )
-    return found
+    return columns
 
 
 def _known(value: float) -> float | None:
@@ -239,26 +240,28 @@ def _known(value: float) -> float | None:
 
 
 def _subspaces(names: Sequence[str], octaves: int, courses: Sequence[str]) -> dict[str, list[int]]:
-    """Return the columns of targets and courses that stand for each aspect.
+    """Return the columns of targets and of their course that belong to each aspect.
 
-    Tempo is its circle: density alone would rank by something else.
+    For tempo these are the columns of the circle, without the density.
     """
-    found = {}
+    subspaces = {}
     for aspect, targets in ASPECTS.items():
-        own = [place for place, name in enumerate(names) if name in targets and name != TEMPO]
+        own = [number for number, name in enumerate(names) if name in targets and name != TEMPO]
         if TEMPO in targets and octaves:
-            own += [len(names) + place for place in range(ON_CIRCLE)]
+            own += [len(names) + number for number in range(ON_CIRCLE)]
         own += [
-            len(names) + octaves + place
-            for place, name in enumerate(courses)
+            len(names) + octaves + number
+            for number, name in enumerate(courses)
             if name.partition(":")[0] in targets
         ]
         if own:
-            found[aspect] = own
-    return found
+            subspaces[aspect] = own
+    return subspaces
 
 
-def _reduce(stacked: Stacked, targets: Array, place: Sequence[int]) -> tuple[list[int], Reduction]:
-    """Return what can be predicted at all of an aspect, and the subspace over that."""
-    kept = [column for column in place if np.nan_to_num(stacked.r2[column], nan=-1.0) > 0]
+def _reduce(
+    stacked: Stacked, targets: Array, columns: Sequence[int]
+) -> tuple[list[int], Reduction]:
+    """Return the columns of an aspect that can be predicted, and the subspace over them."""
+    kept = [column for column in columns if np.nan_to_num(stacked.r2[column], nan=-1.0) > 0]
     return kept, fit_reduction(stacked.predicted[:, kept], targets[:, kept])

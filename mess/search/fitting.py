@@ -1,7 +1,7 @@
-"""Which aspects do a few liked tracks share? Weights from examples.
+"""Weights from examples: find the aspects that a few liked tracks share.
 
-Task: given the similarities between liked tracks and those between liked and all other tracks, in
-every aspect, find the weights under which the liked ones are told from the rest.
+Task: given the similarities, in every aspect, of liked tracks to each other and to all other
+tracks, find the weights that separate the liked tracks from the rest.
 
 Examples
 --------
@@ -19,27 +19,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-_LEAST = -3.0  # similarities below are cut: how unlike two tracks are stops to matter
-_SHRINK = 0.05  # penalty on Σ w²: few examples say little
+_LEAST = -3.0  # lower similarities are clipped to this value
+_SHRINK = 0.05  # penalty on Σ w², because there are few examples
 
 
 def fit_weights(alike: Array, rest: Array) -> Array:
-    """Fit weights that are not negative, the largest 1.
+    """Fit non-negative weights, the largest of which is 1.
 
-    A logistic regression without negative weights, in which the liked pairs count as much as all
-    others together.
+    This is a logistic regression with non-negative weights. The liked pairs together count as much
+    as all other pairs together.
 
     Parameters
     ----------
     alike : ndarray [shape=(p, aspects)]
         Similarities of pairs of liked tracks.
     rest : ndarray [shape=(q, aspects)]
-        Similarities of liked tracks to others.
+        Similarities of liked tracks to other tracks.
 
     Returns
     -------
     ndarray [shape=(aspects,)]
-        All 0 where no aspect tells them apart.
+        All 0 if no aspect separates the liked tracks from the rest.
     """
     from scipy.optimize import minimize
 
@@ -57,7 +57,7 @@ def fit_weights(alike: Array, rest: Array) -> Array:
         return value, np.append(x.T @ slope + 2 * _SHRINK * weights, slope.sum())
 
     bounds = [(0, None)] * x.shape[1] + [(None, None)]
-    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=bounds, method="L-BFGS-B")
-    weights = np.asarray(found.x[:-1])
+    solution = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=bounds, method="L-BFGS-B")
+    weights = np.asarray(solution.x[:-1])
     highest = weights.max(initial=0.0)
     return weights / highest if highest > 1e-6 else np.zeros_like(weights)

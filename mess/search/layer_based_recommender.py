@@ -1,11 +1,14 @@
-"""Recommendations by aspect: tracks that are alike in what was asked for.
+"""The recommender: find the tracks that are similar to a query in chosen aspects.
 
-An aspect ranks by one of four methods. ``probe``: distance along what the layers predict of its
-targets, out of fold. ``subspace``: distance where its targets and their course are predicted
-together. ``direct``: distance in the measured targets. ``layer``: cosine over the whole layer whose
-probe is best. `mess evaluate` measures which one does what the aspect's name says; that one is the
-default, and every result says by which methods it was found. Tempo is compared up to octaves
-(`mess.search.tempo`).
+An aspect ranks by one of four methods:
+
+* ``probe``: distance in its targets as the layers predict them, out of fold;
+* ``subspace``: distance in a subspace in which its targets and their course are predicted together;
+* ``direct``: distance in its measured targets;
+* ``layer``: cosine over the whole layer whose probe is best.
+
+`mess evaluate` measures which method follows the aspect best. That method is the default, and every
+result names the methods that were used. Tempo is compared up to octaves (`mess.search.tempo`).
 
 Examples
 --------
@@ -66,20 +69,20 @@ class Recommendation:
     ----------
     track_id : str
     score : float
-        Weighted mean of the aspects' similarities: 1 is equal; 0 is as unlike as chance.
+        Weighted mean of the similarities in the aspects: 1 is equal, 0 is as different as chance.
     contributions : dict of str to float
         Each aspect's part of the score; the parts add up to it.
     values : dict of str to dict
-        What is behind: of each target, "query" and "track" in its unit, as predicted (or, with
-        the method "direct", as measured; a target that is ranked by both ways is there twice,
-        once as ``<target>:measured``). Whole layers have none.
+        The values behind the score: of each target, "query" and "track" in its unit, as predicted
+        (with the method "direct", as measured). A target that is ranked both ways appears twice,
+        once as ``<target>:measured``. Whole layers have no values.
     methods : dict of str to str
-        By which method each aspect ranked: "probe", "subspace", "direct", "layer"; "overall".
+        The method of each aspect: "probe", "subspace", "direct", "layer" or "overall".
 
     Examples
     --------
-    >>> one = Recommendation("Bach_BWV846_p1", score=0.9, contributions={"tempo": 0.9})
-    >>> one.as_dict()["score"]
+    >>> recommendation = Recommendation("Bach_BWV846_p1", score=0.9, contributions={"tempo": 0.9})
+    >>> recommendation.as_dict()["score"]
     0.9
     """
 
@@ -95,26 +98,26 @@ class Recommendation:
 
 
 class LayerBasedRecommender:
-    """Search one dataset's index by what a discovery found in the layers.
+    """Search the index of one dataset by aspects that a discovery validated.
 
     Parameters
     ----------
     dataset, encoder : str, optional
-        Which index; by default the one that was built last.
+        The index to search; by default the one that was built last.
     store : Store, optional
-        Where the artifacts lie.
+        The data root; by default that of this process.
     threshold : float
         Least R² of a validated target.
     evaluated : bool
-        Whether each aspect ranks by the method that `mess evaluate` found best.
+        Whether each aspect ranks by the method that `mess evaluate` chose.
 
     Attributes
     ----------
     warning : str
-        Why aspects do not rank by the methods that were found best, "" where they do or nothing
+        Why aspects do not rank by the methods that were evaluated; "" if they do, or if nothing
         was evaluated yet.
     aspects : dict of str to Aspect
-        The ten, and targets known from MIDI that are validated.
+        The ten aspects, and the MIDI targets that are validated.
     evidence : dict of str to Evidence
         Of each target.
     best_layers : dict of str to int
@@ -124,14 +127,14 @@ class LayerBasedRecommender:
     Raises
     ------
     ArtifactError
-        If the index or the discovery is missing, damaged or older than what it was made from.
+        If the index or the discovery is missing, damaged or stale.
 
     Examples
     --------
     >>> recommender = LayerBasedRecommender(dataset="demo", encoder="spectral")
     >>> track = recommender.track_ids[0]
-    >>> found = recommender.recommend_by_aspect(track, aspect="brightness", n_recommendations=3)
-    >>> len(found), track in {one.track_id for one in found}
+    >>> similar = recommender.recommend_by_aspect(track, aspect="brightness", n_recommendations=3)
+    >>> len(similar), track in {result.track_id for result in similar}
     (3, False)
     """
 
@@ -175,7 +178,7 @@ class LayerBasedRecommender:
         self.evidence = find_evidence(
             discovery["cells"],
             discovery.get("summaries", ()),
-            predicted={one.name: one.r2 for one in columns if one.kind == "probe"},
+            predicted={column.name: column.r2 for column in columns if column.kind == "probe"},
         )
         self.aspects: dict[str, Aspect] = find_aspects(
             discovery["cells"],
@@ -197,16 +200,19 @@ class LayerBasedRecommender:
         if dataset is not None and encoder is not None:
             return dataset, encoder
         wanted = None if encoder is None else encoder_slug(encoder)
-        for found_dataset, found_encoder in self._store.indices.available():
-            if dataset in (None, found_dataset) and wanted in (None, encoder_slug(found_encoder)):
-                return found_dataset, found_encoder
+        for indexed_dataset, indexed_encoder in self._store.indices.available():
+            if dataset in (None, indexed_dataset) and wanted in (
+                None,
+                encoder_slug(indexed_encoder),
+            ):
+                return indexed_dataset, indexed_encoder
         what = f"an index of {dataset!r}" if dataset else "an index"
         raise ArtifactMissing(what, f"mess run-all --dataset {dataset or 'demo'}")
 
     def _read_evaluated(self, sources: Sources) -> dict[str, Any]:
         """Return what `mess evaluate` chose, for `Terms`.
 
-        A damaged evaluation is refused, a stale one told.
+        A damaged evaluation is an error; a stale one becomes a warning.
         """
         evaluation = attempt(lambda: self._store.evaluations.read(self.dataset, self.encoder))
         if isinstance(evaluation, ArtifactMissing):
@@ -228,12 +234,12 @@ class LayerBasedRecommender:
 
     @cached_property
     def projection(self) -> CoordinateMap:
-        """What places recordings that are not in the index.
+        """The map that gives a recording outside the index its coordinates.
 
         Raises
         ------
         ArtifactError
-            If the index has none.
+            If the index has no such map.
         """
         _ = self.terms.coordinates  # without targets there are no coordinates
         if self._projection_checksum is None:
@@ -249,7 +255,7 @@ class LayerBasedRecommender:
 
     @property
     def made_by(self) -> dict[str, Any]:
-        """The header of the features: what they depend on but the audio."""
+        """The header of the features: all that they depend on beside the audio."""
         return self._store.features.manifest(self.dataset, self.encoder).header
 
     def get_available_aspects(self) -> list[str]:
@@ -299,39 +305,39 @@ class LayerBasedRecommender:
         Parameters
         ----------
         track_id : str or sequence of str
-            The query, or several: the score is the mean over them. Never among the results. A
+            The query, or several queries, whose scores are averaged. No query is a result. A
             `Point` stands for a recording that is not in the index (`mess.search.coordinate_map`).
         aspect_weights : mapping of str to float
-            Weight of each aspect; a negative one asks for tracks that are unlike in it. Only the
+            Weight of each aspect; a negative weight asks for tracks that differ in it. Only the
             ratios matter. `mess.search.aspects.OVERALL` is one more aspect.
         n_recommendations : int
         method : {"probe", "subspace", "direct", "layer"}, optional
-            By which all aspects rank; by default each by its own.
+            The method of all aspects; by default each aspect uses its own.
         unlike : sequence of str
-            Tracks that the results should be unlike; their mean score is taken off.
+            Tracks that the results should differ from; their mean score is subtracted.
         hold : sequence of str
-            Aspects that should stay as they are in the query: weight 1.
+            Aspects in which the results should equal the query; they get weight 1.
         offset : mapping of str to float, optional
             Moves the query along aspects, in standard deviations over the dataset: ``{"tempo":
-            -1}`` asks for "as this one, but slower". Such an aspect weighs 1 if it has no weight.
+            -1}`` asks for a similar but slower track. Such an aspect has weight 1 by default.
         exclude_same_work : bool
             Leave out other recordings of a query's work.
         exclude_same_composer : bool
-            Leave out all that a query's composer wrote; of an unknown composer, nothing.
+            Leave out all works by a query's composer, if the composer is known.
         exclude_duplicates : bool
-            Leave out files of the same recording as a query, and all but the best of others.
+            Leave out copies of a query, and keep only the best of the copies of a result.
         max_per_composer : int, optional
-            At most so many results of one composer.
+            Largest number of results by one composer.
 
         Returns
         -------
         list of Recommendation
-            Best first; fewer where the dataset has too few tracks.
+            Best first; fewer if the dataset has too few tracks.
         """
         offset = dict(offset or {})
         queries = [track_id] if isinstance(track_id, str | Point) else list(track_id)
-        liked = [one if isinstance(one, Point) else self._find(one) for one in queries]
-        avoided = [self._find(one) for one in unlike]
+        liked = [query if isinstance(query, Point) else self._find(query) for query in queries]
+        avoided = [self._find(track) for track in unlike]
         if not liked:
             raise MessError("name at least one track to be like")
         if n_recommendations < 1:
@@ -367,13 +373,13 @@ class LayerBasedRecommender:
             caps.append(Cap(self._composers, max_per_composer))
         scores = self.space.scores(query)
         if caps:
-            found = capped_rows(scores, k=n_recommendations, exclude=exclude, caps=caps)
+            best = capped_rows(scores, k=n_recommendations, exclude=exclude, caps=caps)
         else:
-            found = best_rows(scores, k=n_recommendations, exclude=exclude)
-        return self._explain(query, found)
+            best = best_rows(scores, k=n_recommendations, exclude=exclude)
+        return self._explain(query, best)
 
     def fit_weights(self, liked: Sequence[str]) -> dict[str, float]:
-        """Return the weights of the aspects that best explain a few liked tracks, from 0 to 1.
+        """Return the weights, from 0 to 1, of the aspects that a few liked tracks share.
 
         Parameters
         ----------
@@ -383,7 +389,7 @@ class LayerBasedRecommender:
         Raises
         ------
         MessError
-            If there are fewer, or no aspect is shared by them.
+            If there are fewer, or they share no aspect.
         """
         rows = list(dict.fromkeys(self._find(track_id) for track_id in liked))
         if len(rows) < 2:
@@ -414,10 +420,10 @@ class LayerBasedRecommender:
                 track_id=self.track_ids[row],
                 score=float(sum(parts)),
                 contributions=dict(zip(names, parts, strict=True)),
-                values=values[place],
+                values=values[index],
                 methods=methods,
             )
-            for place, (row, parts) in enumerate(zip(rows, shares.T.tolist(), strict=True))
+            for index, (row, parts) in enumerate(zip(rows, shares.T.tolist(), strict=True))
         ]
 
     def _find(self, track_id: str) -> int:

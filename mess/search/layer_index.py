@@ -1,10 +1,10 @@
-"""The index: exact inner products over centred, normalised layer vectors.
+"""The layer index: exact inner products over centred, normalised layer vectors.
 
-Each layer's vectors are centred on the dataset's mean and scaled to length 1, so an inner product
-is a cosine and layers can be added up. Weights live on the query's side alone: the score of a
-track is Σ_l w_l · cos_l, a sum over *all* tracks before any ranking (merging every layer's own
-top list would lose most of the right answers). Each layer is one FAISS ``IndexFlatIP``, so a
-query reads only the layers that its weights name, and moving a weight rebuilds nothing.
+The vectors of each layer are centred on the dataset's mean and scaled to length 1. So an inner
+product is a cosine, and layers can be added. Weights apply to the query only: the score of a track
+is Σ_l w_l · cos_l, computed for *all* tracks before they are ranked. (Merging the top lists of the
+layers would lose most of the right answers.) Each layer is one FAISS ``IndexFlatIP``. A query reads
+only the layers that have a weight, and a change of weights rebuilds nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +36,7 @@ def normalise_layers(values: NDArray[np.floating[Any]]) -> Vectors:
 
 
 def unit_layers(values: NDArray[np.floating[Any]], centres: NDArray[np.float64]) -> Vectors:
-    """Scale every layer's vectors, seen from its centre [layers, dim], to length 1.
+    """Subtract the centre of each layer [layers, dim], then scale each vector to length 1.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def serialise_layer(vectors: Vectors) -> bytes:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep FAISS to one thread: a query is so short that waiting for a busy core costs more."""
+    """Limit FAISS to one thread: for so short a query, waiting for other threads costs more."""
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:
@@ -81,9 +81,9 @@ class LayerIndex:
     def __init__(self, n: int, read_layer: Callable[[int], bytes]) -> None:
         self._n = n
         self._read_layer = read_layer
-        self._layers: dict[int, Any] = {}  # faiss types none of what is used here
+        self._layers: dict[int, Any] = {}  # the parts of faiss used here have no types
         self._labels = np.arange(n, dtype=np.int64)
-        # A slider moves weights, not the query: its layers' cosines are the same ones again.
+        # Cached, because a change of weights does not change the cosines.
         self.cosines = lru_cache(maxsize=_CACHED_QUERIES)(self._compute_cosines)
 
     def _layer(self, layer: int) -> Any:
@@ -128,12 +128,12 @@ class LayerIndex:
         Returns
         -------
         rows : ndarray [shape=(k,)]
-            Fewer where too few tracks remain. Ties are in the order of the rows.
+            Fewer if too few tracks remain. Ties are in the order of the rows.
         cosines : ndarray [shape=(layers, k)]
             In the order of ``weights``.
         """
         cosines = np.stack([self.cosines(row, layer) for layer in weights])
-        # Not a matrix product: its rounding depends on the place of a track, and breaks ties.
+        # Not a matrix product: its rounding depends on the row, and would break ties.
         scores = np.zeros(self._n, dtype=np.float32)
         for weight, of_layer in zip(weights.values(), cosines, strict=True):
             scores += np.float32(weight) * of_layer
@@ -156,5 +156,5 @@ def best_rows(scores: Vectors, *, k: int, exclude: NDArray[np.bool_]) -> NDArray
     if k == 0:
         return np.empty(0, dtype=np.int64)
     least = np.partition(scores, -k)[-k]
-    near = np.flatnonzero((scores >= least) & ~exclude)  # k, and what ties with the last of them
+    near = np.flatnonzero((scores >= least) & ~exclude)  # k rows, and ties with the last of them
     return near[np.argsort(-scores[near], kind="stable")][:k]

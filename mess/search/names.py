@@ -1,7 +1,7 @@
-"""Find a track by composer, work, title or id, as a person types it.
+"""Search by name: find a track by composer, work, title or id, as a person types it.
 
-Every word that was typed must occur; case, accents and punctuation do not matter. Tracks in which
-each word begins a word come first, then those that merely hold it.
+Every typed word must occur in the name; case, accents and punctuation are ignored. Tracks in which
+every typed word is the beginning of a word come first.
 
 Examples
 --------
@@ -16,13 +16,13 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
 
-_LONGEST = 200  # signs that are read of what was typed
-_SAMPLED = 16  # every so many-th name tells which word is rare
+_LONGEST = 200  # characters of the typed text that are used
+_SAMPLED = 16  # every 16th name is used to estimate which word is rare
 _BETWEEN = re.compile(r"[\W_]+")
 
 
 def normalise_text(text: str) -> str:
-    """Return ``text`` in small letters without accents, its words apart by single spaces.
+    """Return ``text`` in lower case, without accents, its words separated by single spaces.
 
     >>> normalise_text("  Dvořák: Op.46/No_8 ")
     'dvorak op 46 no 8'
@@ -34,17 +34,17 @@ def normalise_text(text: str) -> str:
 
 
 class Names:
-    """The names of many tracks, made ready to be searched.
+    """A text index of the names of many tracks.
 
-    All names are one string, in which a word is found some ten times faster than by looking at
-    100,000 strings; the word that seems rarest leads to the rows where the others are looked for.
+    All names are joined into one string, which is searched some ten times faster than 100,000
+    strings. The rarest typed word is searched first; the other words are tested in its rows only.
 
     Parameters
     ----------
     ids : sequence of str
-        In the order in which equally good answers should come.
+        The ids, in the order of equally good results.
     texts : sequence of str
-        What each track is known by: all of it in one string.
+        The searchable text of each track.
     """
 
     def __init__(self, ids: Sequence[str], texts: Sequence[str]) -> None:
@@ -58,19 +58,19 @@ class Names:
         return len(self._ids)
 
     def find(self, typed: str, *, limit: int = 12) -> list[str]:
-        """Return the ids of at most ``limit`` tracks; without a word, the first ones."""
+        """Return the ids of at most ``limit`` tracks; without a typed word, the first ones."""
         words = list(dict.fromkeys(normalise_text(typed[:_LONGEST]).split()))
         if not words:
             return self._ids[:limit]
-        found = list(islice(self._holding([" " + word for word in words]), limit))
-        if len(found) < limit:
-            known = set(found)
+        rows = list(islice(self._holding([" " + word for word in words]), limit))
+        if len(rows) < limit:
+            known = set(rows)
             more = (row for row in self._holding(words) if row not in known)
-            found += islice(more, limit - len(found))
-        return [self._ids[row] for row in found]
+            rows += islice(more, limit - len(rows))
+        return [self._ids[row] for row in rows]
 
     def _holding(self, parts: list[str]) -> Iterator[int]:
-        """Yield the rows that hold every part."""
+        """Yield the rows that contain every part."""
         rarest, *others = sorted(parts, key=lambda part: (self._sample.count(part), -len(part)))
         at = self._text.find(rarest)
         while at >= 0:

@@ -1,7 +1,7 @@
-"""Ranking: what weighted terms of a query score on every track, and each term's share of it.
+"""Ranking: the score of every track for a query, and the contribution of each term to it.
 
 A *term* is one aspect of a query with its weight: columns of coordinates, or a layer. A *point* is
-a track with its sign: those to be like add up to 1, those to be unlike to −1.
+a track with a signed share: the shares of the liked points sum to 1, those of the disliked to −1.
 """
 
 from collections import Counter
@@ -27,13 +27,13 @@ class Term:
     name : str
     weight : float
     column_weights : ColumnWeights or None
-        Coordinates along which it ranks, or
+        The columns of coordinates along which it ranks, if it does.
     layer : int or None
-        the layer over which it does.
+        The layer over which it ranks, if it does.
     shown : tuple of int
-        Columns whose values explain it.
+        The columns whose values explain its contribution.
     method : str
-        By which it ranks.
+        The method by which it ranks.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Query:
-    """What is looked for: terms, points, and how far the query is moved in each aspect."""
+    """A query: its terms, its points, and how far it is moved along each aspect."""
 
     terms: Sequence[Term]
     points: Sequence[tuple[int | Point, float]]
@@ -55,14 +55,14 @@ class Query:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """What is searched: the coordinates (if there are any) and the layers of the same tracks."""
+    """The space that is searched: the coordinates (if any) and the layers of the same tracks."""
 
     coordinates: CoordinateIndex | None
     layers: LayerIndex
     n: int
 
     def scores(self, query: Query) -> NDArray[np.float32]:
-        """Return the score of every track but for a number that is the same for all, [n]."""
+        """Return the score of every track [n], up to a constant that is the same for all."""
         scores = np.zeros(self.n, dtype=np.float32)
         steered = [
             (term.column_weights, term.weight)
@@ -92,7 +92,7 @@ class SearchSpace:
         return self.layers.cosines_to(at.layers[layer], layer)
 
     def shares(self, query: Query, rows: NDArray[np.int64]) -> Array:
-        """Return what each term adds to the scores of some tracks [terms, rows]."""
+        """Return the contribution of each term to the scores of some tracks [terms, rows]."""
         shares = np.zeros((len(query.terms), len(rows)))
         for number, term in enumerate(query.terms):
             for row, sign in query.points:
@@ -106,7 +106,7 @@ class SearchSpace:
         return shares
 
     def values(self, query: Query, rows: NDArray[np.int64]) -> list[dict[str, dict[str, float]]]:
-        """Return what is behind each track's score: values of it and of the first query."""
+        """Return the values that explain each score: those of the track and of the first query."""
         columns = list(dict.fromkeys(column for term in query.terms for column in term.shown))
         if not columns or self.coordinates is None:
             return [{} for _ in rows]
@@ -122,18 +122,18 @@ class SearchSpace:
         ]
 
     def _name(self, column: int, shown: Sequence[int]) -> str:
-        """Return the target, and that it is the measured one where both values are shown."""
+        """Return the name of the target, marked as measured if both its values are shown."""
         if self.coordinates is None:
             return ""
         columns = self.coordinates.columns
         own = columns[column]
-        twice = [columns[one].kind for one in shown if columns[one].name == own.name]
-        return f"{own.name}:measured" if own.kind == "direct" and len(twice) > 1 else own.name
+        kinds = [columns[number].kind for number in shown if columns[number].name == own.name]
+        return f"{own.name}:measured" if own.kind == "direct" and len(kinds) > 1 else own.name
 
 
 @dataclass(frozen=True)
 class Cap:
-    """At most ``most`` results with the same label; tracks without one ("") are not capped."""
+    """A limit of ``most`` results with the same label; the label "" has no limit."""
 
     labels: Sequence[object]
     most: int

@@ -1,7 +1,7 @@
-"""Linear spaces that coordinates live in: standardised, reduced, whitened.
+"""Linear spaces of coordinates: standardisation, reduction to a subspace, whitening.
 
-Each is fitted on some rows and applied to others, so that a recording which is not indexed gets its
-place by the same arithmetic as those that are.
+Each transform is fitted on some rows and applied to others. So a recording outside the index gets
+its coordinates by the same arithmetic as the tracks of the index.
 
 Examples
 --------
@@ -18,17 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-_KEPT_VARIANCE = 0.95  # of an aspect's predictions in its subspace
+_KEPT_VARIANCE = 0.95  # share of the variance that the subspace of an aspect keeps
 _OVERALL_DIMENSIONS = 64
 
 
 def standardise(values: Array) -> tuple[Array, Array, Array]:
-    """Return columns with mean 0 and variance 1, and what was taken off.
+    """Return columns with mean 0 and variance 1, and their means and deviations.
 
     Returns
     -------
     x, mean, deviation : ndarray
-        A column that does not vary becomes 0; NaN stays.
+        A constant column becomes 0; NaN remains NaN.
     """
     known = np.isfinite(values)
     count = np.maximum(known.sum(axis=0), 1)
@@ -56,12 +56,13 @@ class Reduction(NamedTuple):
 
 
 def fit_reduction(predicted: Array, targets: Array) -> Reduction:
-    """Find the subspace in which several targets are predicted together.
+    """Fit the subspace in which several targets are predicted together.
 
-    Predictions are scaled by the deviation of the targets, so what cannot be predicted has shrunk
-    towards its mean and counts little; then they are projected on their leading directions. This
-    is reduced-rank regression with a ridge penalty (A. J. Izenman: Reduced-rank regression for
-    the multivariate linear model. Journal of Multivariate Analysis 5, 1975).
+    Predictions are scaled by the deviation of the targets. A target that is predicted badly has
+    predictions close to its mean, so it counts little. The predictions are then projected on their
+    leading directions. This is reduced-rank regression with a ridge penalty (A. J. Izenman:
+    Reduced-rank regression for the multivariate linear model. Journal of Multivariate Analysis 5,
+    1975).
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def fit_reduction(predicted: Array, targets: Array) -> Reduction:
     Returns
     -------
     Reduction
-        The variances of the coordinates of ``predicted`` add up to 1.
+        The variances of the coordinates of ``predicted`` sum to 1.
     """
     _, _, deviation = standardise(targets)
     scale = np.where(deviation > 0, deviation, np.inf)
@@ -91,13 +92,13 @@ def reduce_rank(predicted: Array, targets: Array) -> Array:
 
 
 class Whitening(NamedTuple):
-    """What makes unit vectors whose inner products are centred, whitened cosines.
+    """A map to unit vectors whose inner products are centred, whitened cosines.
 
     Attributes
     ----------
     mean : ndarray [shape=(d,)]
     basis : ndarray [shape=(d, m)]
-        Leading directions, each divided by the strength of the vectors along it.
+        Leading directions, each divided by its singular value.
     """
 
     mean: Array
@@ -117,8 +118,8 @@ def fit_whitening(vectors: Array, *, dimensions: int = _OVERALL_DIMENSIONS) -> W
     ----------
     vectors : ndarray [shape=(n, d)]
     dimensions : int
-        At most so many leading directions are kept, and a quarter of n: the directions of least
-        variance are noise, and whitening would blow them up.
+        Largest number of leading directions that are kept; at most a quarter of n. The directions
+        of least variance are noise, which whitening would amplify.
 
     References
     ----------

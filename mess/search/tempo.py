@@ -1,9 +1,9 @@
-"""Tempo as search compares it: octaves apart counts as equal, and the density of onsets as a tie.
+"""Tempo in search: tempi that differ by octaves are equal, and the density of onsets breaks ties.
 
-Nobody can say whether a piece goes at 60 or at 120 beats a minute: listeners tap at either, and
-what estimates a tempo errs by octaves more than by anything else. So tempo is a place on a circle,
-as pitch class is, of which one turn is an octave. Onset density, which needs no beat, tells a slow
-piece from a fast one where the circle cannot.
+A tempo is ambiguous by octaves: listeners tap at 60 or at 120 beats per minute to the same music,
+and most errors of tempo estimation are octaves. So a tempo is represented as a point on a circle
+whose circumference is one octave, like a pitch class. The density of onsets needs no beat; it
+separates slow from fast music where the circle cannot.
 
 Examples
 --------
@@ -15,7 +15,7 @@ References
 R. N. Shepard: Geometrical approximations to the structure of musical pitch. Psychological Review
 89, 1982 (a circle and a height). F. Gouyon et al.: An experimental comparison of audio tempo
 induction algorithms. IEEE Transactions on Audio, Speech, and Language Processing 14, 2006
-(accuracy 2 lets octaves pass).
+(accuracy 2 ignores octaves).
 """
 
 from collections.abc import Sequence
@@ -28,28 +28,28 @@ Array = NDArray[np.float64]
 TEMPO, DENSITY = "tempo", "onset_density"
 ON_CIRCLE = 2  # columns: cosine and sine
 DENSITY_SHARES = (0.0, 0.1, 0.25, 0.5)  # `mess evaluate` chooses one of them
-DENSITY_SHARE = 0.1  # where nothing was evaluated: little more than what breaks a tie
+DENSITY_SHARE = 0.1  # without an evaluation: small, so that it mostly breaks ties
 
 
-def octaves_apart(one: ArrayLike, other: ArrayLike) -> Array:
-    """Return how far tempos are from being equal or whole octaves apart.
+def octaves_apart(first: ArrayLike, second: ArrayLike) -> Array:
+    """Return the distance of tempi up to whole octaves.
 
     Parameters
     ----------
-    one, other : array_like
+    first, second : array_like
         In beats per minute.
 
     Returns
     -------
     ndarray
-        In octaves, from 0 to ½; NaN where a tempo is not known or not above 0.
+        In octaves, from 0 to ½; NaN where a tempo is unknown or not positive.
     """
-    octaves = _log2(one) - _log2(other)
+    octaves = _log2(first) - _log2(second)
     return np.asarray(np.abs(octaves - np.round(octaves)))
 
 
 def octave_values(tempo: ArrayLike, density: ArrayLike) -> Array:
-    """Return what tempos are compared by.
+    """Return the values by which tempi are compared.
 
     Parameters
     ----------
@@ -59,18 +59,17 @@ def octave_values(tempo: ArrayLike, density: ArrayLike) -> Array:
     Returns
     -------
     ndarray [shape=(n, 3)]
-        Cosine and sine of the place on the circle, and log2 of the density; NaN where it is not
-        known.
+        Cosine and sine of the angle on the circle, and log2 of the density; NaN where unknown.
     """
     angle = 2 * np.pi * _log2(tempo)
     return np.column_stack([np.cos(angle), np.sin(angle), _log2(density)])
 
 
 def scale_of(deviation: Array) -> Array:
-    """Return what divides each column of `octave_values`.
+    """Return the scale of each column of `octave_values`.
 
-    Cosine and sine have one scale, or the circle would become an ellipse. Two tracks drawn at
-    random are then 2 apart (the mean squared difference) along both together, as along any aspect.
+    Cosine and sine have the same scale, so that the circle remains a circle. The mean squared
+    difference of random pairs of tracks over both columns is then 2, as for any aspect.
     """
     scale = np.array(deviation, dtype=np.float64)
     scale[:ON_CIRCLE] = np.sqrt(np.mean(np.square(scale[:ON_CIRCLE])))
@@ -78,14 +77,14 @@ def scale_of(deviation: Array) -> Array:
 
 
 def circle_r2(r2: Array, deviation: Array) -> float:
-    """Return R² of both columns of the circle together, each by the variance that it has."""
+    """Return the R² of both columns of the circle together, weighted by their variances."""
     variance = np.square(deviation[:ON_CIRCLE])
     total = variance.sum()
     return float(1 - (1 - r2[:ON_CIRCLE]) @ variance / total) if total > 0 else np.nan
 
 
 def octave_shares(columns: int, *, density: float = DENSITY_SHARE) -> Array:
-    """Return how much each column counts: they add up to 1.
+    """Return the share of each column; the shares sum to 1.
 
     >>> octave_shares(3, density=0.5).tolist(), octave_shares(2).tolist()
     ([0.25, 0.25, 0.5], [0.5, 0.5])
@@ -115,5 +114,5 @@ def octave_targets(values: Array, names: Sequence[str]) -> Array:
 
 
 def _log2(values: ArrayLike) -> Array:
-    found = np.asarray(values, dtype=np.float64)
-    return np.log2(found, out=np.full(found.shape, np.nan), where=found > 0)
+    numbers = np.asarray(values, dtype=np.float64)
+    return np.log2(numbers, out=np.full(numbers.shape, np.nan), where=numbers > 0)

@@ -1,4 +1,4 @@
-"""How an aspect ranks: its method, its columns or its layer, and why it may not."""
+"""Terms: the method, columns or layer by which an aspect ranks, and when it may not rank."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _OCTAVES: Mapping[str, Kind] = {"probe": "probe_octaves", "direct": "direct_octa
 
 @dataclass(frozen=True)
 class Terms:
-    """What one index can rank by.
+    """The terms that one index can rank by.
 
     Attributes
     ----------
@@ -30,11 +30,11 @@ class Terms:
     track_ids : list of str
     aspects : dict of str to Aspect
     indexed : CoordinateIndex or None
-        The coordinates; None where the index was built without targets.
+        The coordinates; None if the index was built without targets.
     defaults : mapping of str to str
-        The method of each aspect, as it was evaluated.
+        The evaluated method of each aspect.
     density_share : float
-        How much the density of onsets counts in tempo, as it was evaluated.
+        The evaluated share of the density of onsets in tempo.
     """
 
     dataset: str
@@ -50,11 +50,11 @@ class Terms:
         return [name for name, aspect in self.aspects.items() if aspect.validated]
 
     def default_method(self, name: str) -> Method:
-        """Return the method that ranks an aspect unless another is asked for.
+        """Return the default method of an aspect.
 
-        The one that was evaluated; without an evaluation, what the layers predict. Where that is
-        not there for every track, the other of "probe" and "direct". `mess evaluate` reports by
-        this function what it decided.
+        It is the evaluated method; without an evaluation it is "probe". If that method is not
+        available for every track, it is the other one of "probe" and "direct". `mess evaluate`
+        reports its decision by this function.
         """
         chosen = self.defaults.get(name, "probe")
         if chosen == "direct" and not self._is_complete(name):
@@ -71,10 +71,10 @@ class Terms:
         moved: bool = False,
         rows: Sequence[int | Point] = (),
     ) -> Method | Literal["overall"]:
-        """Return by which method a query ranks; see `make`.
+        """Return the method by which a query ranks; see `make`.
 
-        An evaluated subspace or layer gives way to the probe where the query is moved, and a
-        measured value that a query lacks to the predicted one.
+        "probe" replaces an evaluated "subspace" or "layer" if the query is moved, and "direct" if
+        the query lacks a measured value.
         """
         if name == OVERALL:
             return "overall"
@@ -114,7 +114,7 @@ class Terms:
         moved: bool = False,
         rows: Sequence[int | Point] = (),
     ) -> Term:
-        """Return what an aspect is ranked by.
+        """Return the term of an aspect.
 
         Parameters
         ----------
@@ -122,10 +122,10 @@ class Terms:
         weight : float
         method : str, optional
         moved : bool
-            Whether the query is moved along the aspect: a subspace or a layer has no unit, and
-            tempo is compared by beats per minute then.
+            Whether the query is moved along the aspect. A subspace or a layer cannot be moved
+            along, because it has no unit. Tempo is then compared in beats per minute.
         rows : sequence of int or Point
-            The queries, whose values must be known.
+            The queries; their values must be known.
 
         Raises
         ------
@@ -155,9 +155,9 @@ class Terms:
         return Term(name, weight, part, None, shown, chosen)
 
     def _is_complete(self, name: str) -> bool:
-        """Tell whether an aspect is measured, and of all tracks if only MIDI tells it.
+        """Tell whether an aspect is measured; a MIDI target must be known for all tracks.
 
-        Where only some tracks have MIDI, ranking by it would hide the others.
+        If only some tracks have MIDI, ranking by it would hide the others.
         """
         columns = self.columns(self._targets(name), "direct")[0]
         if not len(columns):
@@ -170,11 +170,11 @@ class Terms:
         return all(self.coordinates.is_known(row, columns) for row in rows)
 
     def _is_lost_on_circle(self, name: str) -> bool:
-        """Tell whether the layers do not tell tempo up to octaves, and it is measured."""
+        """Tell whether tempo is measured but not predicted well enough on the circle of octaves."""
         if name != TEMPO or self.indexed is None:
             return False
-        places = self.indexed.find(TEMPO, "probe_octaves")
-        r2 = self.indexed.columns[places[0]].r2 if places else None
+        columns = self.indexed.find(TEMPO, "probe_octaves")
+        r2 = self.indexed.columns[columns[0]].r2 if columns else None
         return (r2 is None or r2 < THRESHOLD) and bool(self.indexed.find(TEMPO, "direct_octaves"))
 
     def _targets(self, name: str) -> tuple[str, ...]:
@@ -184,13 +184,13 @@ class Terms:
     def columns(
         self, targets: Sequence[str], kind: Literal["probe", "direct"], *, moved: bool = False
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the columns that targets are ranked by, and how much each counts.
+        """Return the columns that targets are ranked by, and the share of each column.
 
-        Every target counts alike. Tempo is ranked by the distance that lets octaves pass
-        (`mess.search.tempo`), unless the query is moved: a circle knows no faster and no slower.
+        All targets have the same share. Tempo is ranked up to octaves (`mess.search.tempo`), unless
+        the query is moved: on a circle there is no faster and no slower.
         """
         coordinates = self.coordinates
-        found, shares = [], []
+        columns, shares = [], []
         for target in targets:
             if target == TEMPO and not moved:
                 own = coordinates.find(target, _OCTAVES[kind])
@@ -199,16 +199,16 @@ class Terms:
                 own = coordinates.find(target, kind)
                 counts = np.ones(len(own))
             if own:
-                found += own
+                columns += own
                 shares.append(counts)
-        if not found:
+        if not columns:
             return np.empty(0, dtype=np.int64), np.empty(0)
-        return np.array(found, dtype=np.int64), np.concatenate(shares) / len(shares)
+        return np.array(columns, dtype=np.int64), np.concatenate(shares) / len(shares)
 
     def _part(
         self, name: str, kind: Literal["probe", "subspace", "direct"], *, moved: bool
     ) -> tuple[ColumnWeights, tuple[int, ...]]:
-        """Return the columns of an aspect, and those whose values explain it."""
+        """Return the columns of an aspect, and the columns whose values explain it."""
         coordinates, targets = self.coordinates, self._targets(name)
         if kind == "subspace":
             columns = np.array(coordinates.find(name, "subspace"), dtype=np.int64)
@@ -227,7 +227,7 @@ class Terms:
         aspect = self.aspects.get(name)
         if aspect and aspect.validated:
             if method != "layer":
-                _ = self.coordinates  # tells if there is none
+                _ = self.coordinates  # raises if there are none
             elif aspect.layer is None:
                 raise MessError(f"no layer stands for {name!r} here: use another method")
             return

@@ -1,4 +1,4 @@
-"""Weights as people give them, checked and shared out."""
+"""Weights: check the weights that a person gives, and normalise them."""
 
 from collections.abc import Collection, Mapping
 
@@ -8,7 +8,7 @@ from mess.errors import MessError, UnknownName
 
 
 def share_weights(wanted: Mapping[str, float], names: Collection[str]) -> dict[str, float]:
-    """Return weights whose magnitudes add up to 1; those of 0 are left out.
+    """Return weights whose magnitudes sum to 1; weights of 0 are left out.
 
     >>> share_weights({"tempo": 3, "texture": -1, "warmth": 0}, ["tempo", "texture", "warmth"])
     {'tempo': 0.75, 'texture': -0.25}
@@ -16,9 +16,9 @@ def share_weights(wanted: Mapping[str, float], names: Collection[str]) -> dict[s
     Raises
     ------
     UnknownName
-        If a weight names nothing of ``names``.
+        If a weight has a name that is not in ``names``.
     MessError
-        If a weight is no number, or all are 0.
+        If a weight is not finite, or all are 0.
     """
     for name, weight in wanted.items():
         if name not in names:

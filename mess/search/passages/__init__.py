@@ -1,1 +1,1 @@
-"""Search among segments of recordings."""
+"""Passages: search among the segments of recordings."""

@@ -1,7 +1,7 @@
-"""Index the 5 s segments of every track; a part of `pipelines.build_indices`.
+"""Build the segment index of a dataset; `pipelines.build_indices` calls it.
 
-Features are read a track at a time and only coordinates are kept, so a million segments need no
-more memory than their coordinates.
+Features are read one track at a time, and only coordinates are kept. So the memory needed for a
+million segments is that of their coordinates.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from mess.storage.manifest import digest
 from mess.storage.store import Store
 from mess.versions import PASSAGES_VERSION
 
-SEGMENTS = 6000  # at most so many teach the coordinates
+SEGMENTS = 6000  # largest number of segments that the coordinates are fitted on
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Sample:
     ----------
     tracks : list of str, length s
     numbers : ndarray [shape=(s,)]
-        Each one's place in its track.
+        The number of each segment within its track.
     owner : ndarray [shape=(s,)]
-        The row of its track.
+        The row of the track of each segment.
     values : ndarray [shape=(s, layers, dim), dtype=float32]
     """
 
@@ -50,7 +50,7 @@ class Sample:
     values: NDArray[np.float32]
 
     def with_targets(self, measured: pd.DataFrame, names: list[str]) -> Segments:
-        """Return what teaches the coordinates, with the targets that were measured."""
+        """Return the sample with its measured targets, to fit coordinates on."""
         index = pd.MultiIndex.from_arrays([self.tracks, self.numbers])
         return Segments(
             predictors=[self.values[:, layer] for layer in range(self.values.shape[1])],
@@ -84,7 +84,7 @@ def build_passages(
     works: list[str],
     targets: str | None,
 ) -> int:
-    """Place and index all segments; return how many.
+    """Compute the coordinates of all segments, index them, and return their number.
 
     Parameters
     ----------
@@ -92,17 +92,19 @@ def build_passages(
     dataset, encoder : str
     sample : Sample
     made : Coordinates or None
-        Of the tracks, in the order of their ids; None where targets are not measured.
+        Coordinates of the tracks, in the order of their ids; None without measured targets.
     works : list of str
-        Of the tracks, those of copies joined.
+        The work of each track; works that share a recording are joined.
     targets : str or None
         The digest of the targets.
     """
     manifest = store.features.manifest(dataset, encoder)
     entries = manifest.done()
-    placed, tracks, counts = _place(store, dataset, encoder, works, sample=sample, made=made)
-    parts, search = build_segment_index(placed.x, placed.overall, placed.columns)
-    parts[PROJECTION] = placed.projection.serialise()
+    segments, tracks, counts = _project_all(
+        store, dataset, encoder, works, sample=sample, made=made
+    )
+    parts, search = build_segment_index(segments.x, segments.overall, segments.columns)
+    parts[PROJECTION] = segments.projection.serialise()
     features = manifest.digest()
     store.passages.write(
         dataset,
@@ -121,14 +123,14 @@ def build_passages(
             "durations": [entries[track].get("duration", 0.0) for track in tracks],
             "works": works,
             "composers": [entries[track].get("composer", "") for track in tracks],
-            "columns": [column.as_dict() for column in placed.columns],
+            "columns": [column.as_dict() for column in segments.columns],
             "search": search,
         },
     )
-    return len(placed.x)
+    return len(segments.x)
 
 
-def _place(
+def _project_all(
     store: Store,
     dataset: str,
     encoder: str,
@@ -137,8 +139,8 @@ def _place(
     sample: Sample,
     made: Coordinates | None,
 ) -> tuple[SegmentCoordinates, list[str], list[int]]:
-    """Return the coordinates of all segments, their tracks, and how many each has."""
-    placer = SegmentProjector(
+    """Return the coordinates of all segments, their tracks, and the number of segments of each."""
+    projector = SegmentProjector(
         made.of_segments if made else None, made.names if made else [], sample.values
     )
     fold = fold_of_tracks(made.fold, works) if made else np.full(len(works), -1)
@@ -146,14 +148,14 @@ def _place(
     for number, (track, pooled) in zip(
         fold.tolist(), store.features.read_segments(dataset, encoder), strict=True
     ):
-        placer.add(pooled, fold=number)
+        projector.add(pooled, fold=number)
         tracks.append(track)
         counts.append(len(pooled))
-    return placer.finish(), tracks, counts
+    return projector.finish(), tracks, counts
 
 
 def describe_passages(record: Mapping[str, Any]) -> str:
-    """Return what an index of segments can answer, in a few words."""
+    """Return a summary of a segment index in one line."""
     kinds = record["search"]["kinds"].values()
     how = "all are read"
     if kinds:

@@ -3,9 +3,10 @@
 A query is linear in v = [x, x²], and most queries weigh only some of the columns. So the mean of a
 cluster says little about its best row. Instead, every cluster keeps the range of each column. Along
 one column the score is a parabola, and its maximum over that range bounds the score of every row.
-FAISS (``IndexIVFFlat``) reads only the clusters with the highest bounds.
+(The range is narrowed to the bulk of the rows, so the bound is approximate.) FAISS
+(``IndexIVFFlat``) reads only the clusters with the highest bounds.
 
-How many clusters must be read is measured when the index is built (`mess.search.passages.recall`).
+The number of clusters to read is chosen when the index is built (`mess.search.passages.recall`).
 
 References
 ----------
@@ -26,7 +27,7 @@ _ROWS_PER_CLUSTER = 60
 _MOST_CLUSTERS = 16_384
 _TAUGHT_PER_CLUSTER = 20
 _ITERATIONS = 6
-_CORE = 1.5  # deviations around a cluster's mean between which a row may well lie
+_CORE = 1.5  # standard deviations around the mean of a cluster that hold most of its rows
 _BLOCK = 50_000
 
 Floats = NDArray[np.float32]
@@ -66,14 +67,14 @@ def assign_clusters(values: Floats, *, seed: int = 0) -> Rows:
 def serialise_clusters(
     vectors: Floats, clusters: Rows, *, columns: int
 ) -> tuple[bytes, dict[str, Any]]:
-    """Return a FAISS index of the rows by cluster, and what is known of each cluster.
+    """Return a FAISS index of the rows by cluster, and statistics of each cluster.
 
     Parameters
     ----------
     vectors : ndarray [shape=(n, d)]
         [x, x²].
     clusters : ndarray [shape=(n,)]
-        From `assign_clusters`: numbers from 0, without a gap.
+        From `assign_clusters`: consecutive numbers from 0.
     columns : int
         Of x.
 
@@ -110,7 +111,7 @@ def serialise_clusters(
 
 
 class Clusters:
-    """One partition of all rows.
+    """An inverted file: all rows, grouped by cluster.
 
     Parameters
     ----------
@@ -125,15 +126,15 @@ class Clusters:
         self._mean, self._deviation = bounds["mean"], bounds["deviation"]
         self.count = int(index.nlist)
 
-    def promises(self, query: Floats) -> Floats:
-        """Return about the best score that a row of each cluster can have [clusters]."""
+    def upper_bounds(self, query: Floats) -> Floats:
+        """Return an approximate upper bound of the scores in each cluster [clusters]."""
         columns = len(self._mean)
         linear, square = query[:columns], query[columns : 2 * columns]
         out = np.zeros(self.count, dtype=np.float32)
         for column in np.flatnonzero((linear != 0) | (square != 0)):
             a, b = float(linear[column]), float(square[column])
             least, most = self._least[column], self._most[column]
-            if b < 0:  # the best is at the vertex, or at the side that is nearer to it
+            if b < 0:  # the maximum is at the vertex, or at the end nearest to it
                 core = _CORE * self._deviation[column]
                 mean = self._mean[column]
                 best = np.clip(
@@ -142,23 +143,23 @@ class Clusters:
                     np.minimum(most, mean + core),
                 )
                 out += (a + b * best) * best
-            else:  # at one of the ends
+            else:  # the maximum is at one of the ends
                 out += np.maximum((a + b * least) * least, (a + b * most) * most)
         return out
 
     def search(
         self, query: Floats, *, k: int, clusters: int, exclude: Sequence[Span] = ()
     ) -> tuple[Rows, Floats]:
-        """Return the rows with the largest inner products among the most promising clusters.
+        """Return the rows with the largest inner products in the clusters with the highest bounds.
 
         Parameters
         ----------
         query : ndarray [shape=(2 · columns + m,)]
         k : int
         clusters : int
-            How many are read; all of them give the exact answer.
+            Number of clusters that are read; reading all gives the exact answer.
         exclude : sequence of (int, int)
-            Rows from the first to before the last are left out.
+            Ranges of rows (first, last excluded) that are left out.
 
         Returns
         -------
@@ -167,7 +168,7 @@ class Clusters:
         """
         clusters = min(clusters, self.count)
         if clusters < self.count:
-            chosen = np.argpartition(-self.promises(query), clusters - 1)[:clusters]
+            chosen = np.argpartition(-self.upper_bounds(query), clusters - 1)[:clusters]
         else:
             chosen = np.arange(self.count)
         chosen = np.ascontiguousarray(chosen, dtype=np.int64)
@@ -176,7 +177,7 @@ class Clusters:
         scores, rows = np.empty(k, dtype=np.float32), np.empty(k, dtype=np.int64)
         parameters: Any = faiss.SearchParametersIVF()
         parameters.nprobe = clusters
-        kept: list[Any] = []  # FAISS looks at these as long as it searches
+        kept: list[Any] = []  # keeps these objects alive while FAISS searches
         for first, last in exclude:
             span = faiss.IDSelectorRange(first, last)
             outside = faiss.IDSelectorNot(span)

@@ -1,10 +1,10 @@
-"""Search by all that an encoder hears among very many segments: a look at all rows, then at some.
+"""Search by the overall vector among very many segments: product quantisation, then exact scores.
 
-Every row is kept a second time in four bits for each pair of numbers, which FAISS reads at some
-billion pairs a second (``IndexPQFastScan``); those that look best are ranked again by their exact
-scores. x and x² of a column are one pair, so any weights can be asked for.
+Every pair of numbers of a row is also stored as a code of four bits. FAISS (``IndexPQFastScan``)
+scans some billion codes a second. The rows with the highest approximate scores are ranked again by
+their exact scores. x and x² of a column form one pair, so any weights are possible.
 
-How many must be ranked again is measured when the index is built (`mess.search.passages.recall`).
+The number of rows to rank again is chosen when the index is built (`mess.search.passages.recall`).
 
 References
 ----------
@@ -25,7 +25,7 @@ from mess.search.layer_index import one_thread
 from mess.search.passages.clusters import Span
 
 _BITS = 4
-_TAUGHT = 8192  # rows that teach the codes
+_TAUGHT = 8192  # rows that the codes are trained on
 _BLOCK = 50_000
 
 Floats = NDArray[np.float32]
@@ -54,7 +54,7 @@ def serialise_scan(vectors: Floats, *, columns: int, seed: int = 0) -> bytes:
 
 
 def _paired(vectors: Floats, columns: int) -> Floats:
-    """Return [x₀, x₀², x₁, x₁², …, u], one more 0 where that is an odd number."""
+    """Return [x₀, x₀², x₁, x₁², …, u], padded with a 0 to an even length."""
     out = np.zeros((len(vectors), vectors.shape[1] + vectors.shape[1] % 2), dtype=np.float32)
     out[:, 0 : 2 * columns : 2] = vectors[:, :columns]
     out[:, 1 : 2 * columns : 2] = vectors[:, columns : 2 * columns]
@@ -87,18 +87,18 @@ class Scan:
         exclude: Sequence[Span] = (),
         also: Rows | None = None,
     ) -> tuple[Rows, Floats]:
-        """Return the rows with the largest inner products among those that look best.
+        """Return the rows with the largest exact scores among those with the best codes.
 
         Parameters
         ----------
         query : ndarray [shape=(d,)]
         k : int
         ranked : int
-            How many are ranked by their exact scores.
+            Number of rows that are ranked by their exact scores.
         exclude : sequence of (int, int)
-            Rows from the first to before the last are left out.
+            Ranges of rows (first, last excluded) that are left out.
         also : ndarray [shape=(r,)], optional
-            Rows that are ranked by their exact scores, too.
+            More rows to rank by their exact scores.
 
         Returns
         -------

@@ -1,10 +1,10 @@
-"""How much a query must read: measured on queries as people ask them.
+"""Recall: choose how each kind of query is answered, by queries like those that people ask.
 
-For each kind of query (what is weighed, and whether all of it is wanted alike) the answers from
-some of the rows are compared with that from all. A row counts as right if its score is within
-`EPSILON` of the exact tenth's: many segments are equal but for rounding. The fastest way that is
-right often enough is chosen on one half of the queries, and its recall reported on the other; where
-none is, all rows are read.
+For each kind of query (which terms have weight, and whether a weight is negative), the results of
+an approximate search are compared with those of the exact search. A row counts as correct if its
+score is within `EPSILON` of the exact tenth score, because many segments are equal up to rounding.
+The fastest search with sufficient recall is chosen on one half of the queries. Its recall is
+reported on the other half. If no approximate search suffices, all rows are read.
 """
 
 import time
@@ -32,9 +32,9 @@ _COLUMNS = {
     "several aspects": (4, 99),
     "aspects, some unlike": (2, 99),
 }
-WANTED = 0.99  # recall of the ten best that is promised
-_CHOSEN = 0.995  # recall on the queries that choose, so that the others keep the promise
-EPSILON = 1e-5  # of a score; weights add up to 1
+WANTED = 0.99  # promised recall of the ten best
+_CHOSEN = 0.995  # recall required on the choosing half, so that the other half reaches `WANTED`
+EPSILON = 1e-5  # tolerance of a score; weights sum to 1
 _TOP = 10
 _STEPS: dict[str, tuple[int, ...]] = {
     "cells": (16, 64, 128, 256, 512, 1024, 2048, 4096),
@@ -47,7 +47,7 @@ Floats = NDArray[np.float32]
 
 
 class SegmentSearcher(Protocol):
-    """What `measure_recall` measures."""
+    """An index that `measure_recall` can measure."""
 
     def search(
         self,
@@ -64,20 +64,20 @@ class SegmentSearcher(Protocol):
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """How one kind of query is answered.
+    """How one kind of query is answered, and the recall measured with it.
 
     Attributes
     ----------
     way : {"cells", "scan", "both", "all"}
         What is read: clusters by aspects, the codes of all rows, both, all rows.
     step : int
-        How many clusters are read or rows ranked again.
+        Number of clusters that are read, or of rows that are ranked again.
     recall : float
-        Of the ten best.
+        Recall of the ten best.
     milliseconds : float
-        A query on the machine that built the index.
+        Time of a query on the machine that built the index.
     queries : int
-        By which recall was measured.
+        Number of queries by which recall was measured.
     """
 
     way: str
@@ -99,7 +99,7 @@ def kind_of(query: Floats, *, columns: int, unlike: bool) -> str:
     query : ndarray [shape=(2 · columns + m,)]
     columns : int
     unlike : bool
-        Whether a weight is negative or something is to be unlike.
+        Whether a weight is negative or the query has disliked points.
     """
     used = int(((query[:columns] != 0) | (query[columns : 2 * columns] != 0)).sum())
     overall = bool(query[2 * columns :].any())
@@ -154,19 +154,19 @@ def draw_query(
 def measure_recall(
     x: Floats, overall: Floats, ways: SegmentSearcher, *, seed: int = 0, queries: int = 100
 ) -> dict[str, SearchPlan]:
-    """Find the fastest way to answer each kind of query.
+    """Choose the fastest search with sufficient recall for each kind of query.
 
     Parameters
     ----------
     x : ndarray [shape=(n, columns)]
     overall : ndarray [shape=(n, m)]
     ways : SegmentSearcher
-        The same rows, to be searched.
+        An index of the same rows.
     seed : int
     queries : int
-        How many choose, and how many measure.
+        Number of queries that choose, and number that measure.
     """
-    found = {}
+    plans = {}
     for number, kind in enumerate(KINDS):
         rng = np.random.default_rng([seed, number])
         if x.shape[1] < _FEWEST_COLUMNS[kind]:
@@ -180,19 +180,19 @@ def measure_recall(
             for step in _STEPS[way]:
                 recall, spent = _recall(ways, way, step, choose, tenth[:queries])
                 if recall >= _CHOSEN:
-                    best = min(best, (way, step, spent), key=lambda one: one[2])
+                    best = min(best, (way, step, spent), key=lambda choice: choice[2])
                     break
                 if spent > best[2]:
                     break
         recall, spent = _recall(ways, best[0], best[1], test, tenth[queries:])
-        found[kind] = SearchPlan(
+        plans[kind] = SearchPlan(
             way=best[0],
             step=best[1],
             recall=round(recall, 4),
             milliseconds=round(1e3 * spent, 3),
             queries=queries,
         )
-    return found
+    return plans
 
 
 def _ways_of(kind: str) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
-"""Passages: the search of tracks, over their 5 s segments.
+"""The passage recommender: find the passages of other tracks that are similar to a segment.
 
-A segment's coordinates are its targets as probes predict them, each by a fit that never saw the
-segment's work, standardised over all segments, and the whitened unit vector of all its layers.
-Neighbouring segments of a track that are found become one passage, which has the score of its best.
+The coordinates of a segment are its targets as probes predict them, each by a fold that was fitted
+without the segment's work, standardised over all segments; and the whitened unit vector of all its
+layers. Neighbouring segments of a track among the results become one passage, with the score of its
+best segment.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +36,7 @@ from mess.storage.store import Store
 
 Spot = tuple[str, float] | Point
 PROJECTION = "passages.projection.npz"
-_MOST = 1 << 17  # ranked segments after which a search for more passages ends
+_MOST = 1 << 17  # largest number of ranked segments in a search
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ class Passage:
     start, end : float
         Seconds.
     best : float
-        Where the segment in it begins that is most similar.
+        Where its most similar segment begins.
     score : float
-        Of the best segment: 1 is equal, 0 as unlike as chance.
+        The score of its best segment: 1 is equal, 0 is as different as chance.
     contributions : dict of str to float
-        Each aspect's part of the score; the parts add up to it.
+        The contribution of each aspect; they sum to the score.
     values : dict of str to dict
         Of each target, "query" and "track" in its unit, as predicted.
 
@@ -94,15 +95,14 @@ class PassageRecommender:
     Raises
     ------
     ArtifactError
-        If there are no passages or no discovery, or they are damaged or older than the features
-        or targets.
+        If the passages or the discovery are missing, damaged or stale.
 
     Examples
     --------
     >>> passages = PassageRecommender("demo", "spectral")
     >>> track = passages.track_ids[0]
-    >>> found = passages.recommend((track, 6.0), {passages.get_available_aspects()[0]: 1.0}, k=3)
-    >>> len(found), track in {one.track_id for one in found}
+    >>> similar = passages.recommend((track, 6.0), {passages.get_available_aspects()[0]: 1.0}, k=3)
+    >>> len(similar), track in {result.track_id for result in similar}
     (3, False)
     """
 
@@ -140,7 +140,7 @@ class PassageRecommender:
         coordinates = CoordinateIndex(parts["passages.faiss"], columns)
         self.index = SegmentIndex(coordinates, parts, record["search"])
         self._space = SearchSpace(coordinates, LayerIndex(0, lambda _: b""), coordinates.n)
-        # Whole tracks tell whether a target is read at all, segments how well it is here.
+        # The discovery on tracks decides significance; R² is that over segments.
         evidence = find_evidence(
             discovery["cells"],
             predicted={column.name: column.r2 for column in columns},
@@ -166,7 +166,7 @@ class PassageRecommender:
 
     @cached_property
     def projection(self) -> CoordinateMap:
-        """What places segments that are not in the index."""
+        """The map that gives segments outside the index their coordinates."""
         content = self._store.passages.read_part(
             self.dataset, self.encoder, self._record, PROJECTION
         )
@@ -174,7 +174,7 @@ class PassageRecommender:
 
     @property
     def made_by(self) -> dict[str, Any]:
-        """The header of the features: what they depend on but the audio."""
+        """The header of the features: all that they depend on beside the audio."""
         return self._store.features.manifest(self.dataset, self.encoder).header
 
     def get_available_aspects(self) -> list[str]:
@@ -182,7 +182,7 @@ class PassageRecommender:
         return self.terms.validated()
 
     def window(self, track_id: str, at: float) -> tuple[float, float]:
-        """Return from when to when the segment lasts that a moment of a track lies in.
+        """Return the start and end of the segment at a time in a track.
 
         Raises
         ------
@@ -195,7 +195,7 @@ class PassageRecommender:
         return self._span(row, row)
 
     def windows(self, track_id: str) -> list[tuple[float, float]]:
-        """Return from when to when each segment of a track lasts.
+        """Return the start and end of each segment of a track.
 
         Raises
         ------
@@ -214,7 +214,7 @@ class PassageRecommender:
         if not 0 <= at <= length:
             raise MessError(f"{track_id!r} has no sound at {at:g} s: it is {length:.1f} s long")
         count = int(self._first[track + 1] - self._first[track])
-        # The last segment is shifted back to end with its track: where two overlap, it is meant.
+        # The last segment is shifted back to end with its track; in the overlap, it is used.
         is_last = at >= length - self._seconds - 1e-3
         return int(self._first[track]) + (count - 1 if is_last else int(at // self._seconds))
 
@@ -244,21 +244,21 @@ class PassageRecommender:
         Parameters
         ----------
         like : (str, float) or Point, or several
-            A track and a moment of it in seconds, or a segment that is not in the index.
+            A track and a time in seconds, or a segment that is not in the index.
         weights : mapping of str to float
             As in `LayerBasedRecommender.multi_aspect_recommendation`; likewise ``hold`` and
             ``offset``, in standard deviations over all segments.
         k : int
         unlike : sequence of (str, float) or Point
         exclude_same_work : bool
-            Leave out all recordings of the queries' works, and not their own tracks only.
+            Leave out all recordings of the queries' works, and not only the queries' tracks.
         max_per_track, max_per_composer : int, optional
-            At most so many passages.
+            Largest number of passages of one track, or by one composer.
 
         Returns
         -------
         list of Passage
-            Best first; fewer where there are too few.
+            Best first; fewer if there are too few.
         """
         likes = _spots(like)
         if not likes:
@@ -268,9 +268,9 @@ class PassageRecommender:
         offset = dict(offset or {})
         wanted = share_weights(dict.fromkeys([*hold, *offset], 1.0) | dict(weights), aspect_names())
         points = [
-            (one if isinstance(one, Point) else self._row(*one), sign)
+            (spot if isinstance(spot, Point) else self._row(*spot), sign)
             for spots, sign in ((likes, 1 / len(likes)), (unlike, -1 / max(len(unlike), 1)))
-            for one in spots
+            for spot in spots
         ]
         terms = [
             self.terms.make(name, weight, method="probe", moved=name in offset)
@@ -336,10 +336,10 @@ class PassageRecommender:
         shares = self._space.shares(query, rows)
         values = self._space.values(query, rows)
         names = [term.name for term in query.terms]
-        found = []
-        for place, (run, parts) in enumerate(zip(runs, shares.T.tolist(), strict=True)):
+        passages = []
+        for index, (run, parts) in enumerate(zip(runs, shares.T.tolist(), strict=True)):
             start, end = self._span(run.first, run.last)
-            found.append(
+            passages.append(
                 Passage(
                     track_id=self.track_ids[self._track_of[run.best]],
                     start=round(start, 3),
@@ -347,10 +347,10 @@ class PassageRecommender:
                     best=round(self._span(run.best, run.best)[0], 3),
                     score=float(sum(parts)),
                     contributions=dict(zip(names, parts, strict=True)),
-                    values=values[place],
+                    values=values[index],
                 )
             )
-        return found
+        return passages
 
 
 def _spots(like: Spot | Sequence[Spot]) -> list[Spot]:

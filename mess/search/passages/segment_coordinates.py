@@ -1,4 +1,4 @@
-"""Coordinates of segments, track by track, so that all features are never held at once."""
+"""The coordinates of segments, computed track by track to keep few features in memory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class SegmentCoordinates:
-    """What is indexed of segments.
+    """The coordinates of all segments.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class SegmentCoordinates:
     x : ndarray [shape=(n, columns), dtype=float32]
     overall : ndarray [shape=(n, m), dtype=float32]
     projection : CoordinateMap
-        From the features [n, layers, dim] of segments that are not among them.
+        The map from the features [n, layers, dim] of segments outside the index.
     """
 
     columns: list[Column]
@@ -39,14 +39,14 @@ class SegmentCoordinates:
 
 
 class SegmentProjector:
-    """Places the segments of one track after another.
+    """Compute the coordinates of segments, one track after another.
 
     Parameters
     ----------
     probes : SegmentProbes or None
-        Without any, segments are known by `overall` alone.
+        Without probes, segments have the `overall` vector alone.
     names : sequence of str
-        Of the probes' targets.
+        The names of the targets of the probes.
     sample : ndarray [shape=(s, layers, dim)]
         Segments that the whitening is fitted on.
     """
@@ -69,7 +69,7 @@ class SegmentProjector:
             self._weights = np.zeros((1, layers * dim, 0), dtype=np.float32)
             self._intercepts = np.zeros((1, 0))
         else:
-            folds = len(probes.weights)  # not −1: perhaps no target can be told on segments
+            folds = len(probes.weights)  # not −1: there may be no target that segments predict
             self._weights = probes.weights[..., used].reshape(folds, layers * dim, len(used))
             self._intercepts = probes.intercepts[:, used]
         known = np.isfinite(self._intercepts)
@@ -80,20 +80,20 @@ class SegmentProjector:
         unit = unit_layers(sample, centres).reshape(len(sample), -1).astype(np.float64)
         whitening = fit_whitening(unit, dimensions=OVERALL_DIMENSIONS)
         self._projection = CoordinateMap(mean_weights, mean_intercepts, centres, whitening)
-        # Where a fold has no row with a target, no fold has seen its works: any will do.
+        # If a fold has no row with a target, no fold was fitted on its works: the mean serves.
         self._weights = np.where(known[:, None], self._weights, mean_weights)
         self._intercepts = np.where(known, self._intercepts, mean_intercepts)
         self._values: list[Floats] = []
         self._overall: list[Floats] = []
 
     def add(self, features: NDArray[np.floating[Any]], *, fold: int) -> None:
-        """Place the segments of the next track.
+        """Add the segments of the next track.
 
         Parameters
         ----------
         features : ndarray [shape=(s, layers, dim)]
         fold : int
-            Whose fit never saw the track's work; −1 where none of them did.
+            The fold that was fitted without the work of the track; −1 if none was fitted with it.
         """
         flat = features.reshape(len(features), -1).astype(np.float32)
         if fold < 0:
@@ -104,7 +104,7 @@ class SegmentProjector:
         self._overall.append(self._projection.overall(features).astype(np.float32))
 
     def finish(self) -> SegmentCoordinates:
-        """Standardise over all segments that were added."""
+        """Standardise over all added segments, and return them."""
         x = np.concatenate(self._values)
         self._values.clear()
         columns = []
@@ -125,18 +125,18 @@ class SegmentProjector:
 
 
 def fold_of_tracks(fold: NDArray[np.int64], works: Sequence[str]) -> NDArray[np.int64]:
-    """Return the fold whose fit never saw each track's work.
+    """Return, for each track, the fold that was fitted without its work.
 
     Parameters
     ----------
     fold : ndarray [shape=(n,)]
-        −1 of a track without targets; another recording of its work may have taught.
+        −1 for a track without targets; another recording of its work may have been fitted on.
     works : sequence of str
 
     Returns
     -------
     ndarray [shape=(n,)]
-        −1 where no recording of the work taught any fold.
+        −1 if no fold was fitted on a recording of the work.
     """
     of_work = {
         work: number for work, number in zip(works, fold.tolist(), strict=True) if number >= 0

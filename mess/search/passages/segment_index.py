@@ -1,8 +1,8 @@
-"""The index of segments: all rows for few, and what reads fewer for many.
+"""The segment index: exact search for few segments, approximate search for many.
 
-Up to `FLAT_UP_TO` rows a query reads all of them. Beyond, `clusters` and `codes` (modules of
-this package) stand beside the rows, and the record says for each kind of query which of them
-answers it, how much it reads, and the recall that was measured with that.
+Up to `FLAT_UP_TO` rows, a query reads all rows. Above that, `clusters` and `codes` (modules of this
+package) are stored beside the rows. The record of the index states, for each kind of query, which
+of them is used, how much is read, and the recall that was measured with it.
 """
 
 import io
@@ -20,7 +20,7 @@ from mess.search.passages.codes import Scan, serialise_scan
 from mess.search.passages.recall import EPSILON, SearchPlan, kind_of, measure_recall
 
 FLAT_UP_TO = 50_000
-_MEASURED_FOR = 50  # results for which a step does; for more of them, more is read
+_MEASURED_FOR = 50  # results that a measured step suffices for; for more results, more is read
 _CLUSTERS_OF_BOTH = 128
 FLAT = "passages.faiss"
 _CLUSTERS, _BOUNDS, _SCAN = "passages.cells.faiss", "passages.cells.npz", "passages.scan.faiss"
@@ -43,14 +43,14 @@ def build_segment_index(
     columns : sequence of Column
     seed : int
     queries : int
-        By how many of each kind recall is measured.
+        Number of queries of each kind by which recall is measured.
 
     Returns
     -------
     parts : dict of str to bytes
         Files by name.
     search : dict
-        How each kind of query is answered, for the record.
+        How each kind of query is answered; a part of the record.
     """
     vectors = stack_vectors(x, overall)
     flat = faiss.IndexFlatIP(vectors.shape[1])
@@ -73,12 +73,12 @@ def build_segment_index(
     return parts, {
         "rows": len(x),
         "epsilon": EPSILON,
-        "kinds": {kind: one.as_dict() for kind, one in measured.items()},
+        "kinds": {kind: plan.as_dict() for kind, plan in measured.items()},
     }
 
 
 class SegmentIndex:
-    """Rows of coordinates, searched as their record says.
+    """An index of segments, searched as its record states.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class SegmentIndex:
         self, coordinates: CoordinateIndex, parts: Mapping[str, bytes], search: Mapping[str, Any]
     ) -> None:
         self.coordinates = coordinates
-        self.plan = {kind: SearchPlan(**one) for kind, one in search["kinds"].items()}
+        self.plan = {kind: SearchPlan(**plan) for kind, plan in search["kinds"].items()}
         self._columns = len(coordinates.columns)
         self._clusters: Clusters | None = None
         self._scan: Scan | None = None
@@ -113,9 +113,9 @@ class SegmentIndex:
             See `CoordinateIndex.query_vector`.
         k : int
         exclude : sequence of (int, int)
-            Rows from the first to before the last are left out.
+            Ranges of rows (first, last excluded) that are left out.
         unlike : bool
-            Whether a weight is negative or something is to be unlike.
+            Whether a weight is negative or the query has disliked points.
         """
         kind = kind_of(query, columns=self._columns, unlike=unlike)
         plan = self.plan.get(kind)
@@ -140,7 +140,7 @@ class SegmentIndex:
         if way == "scan" and self._scan is not None:
             return self._scan.search(query, k=k, ranked=step, exclude=exclude)
         if way == "both" and self._clusters is not None and self._scan is not None:
-            # What the codes tell worst, rows far out along an aspect, the clusters tell best.
+            # The codes are least exact for rows far out along an aspect, which the clusters find.
             far, _ = self._clusters.search(
                 query, k=step, clusters=_CLUSTERS_OF_BOTH, exclude=exclude
             )
