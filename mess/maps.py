@@ -1,13 +1,13 @@
-"""Maps: the tracks or segments of a dataset on a plane, near where one layer hears them alike.
+"""Maps: the tracks or segments of a dataset on a plane, so that neighbours in one layer stay close.
 
-Task: from the vectors of one layer [n, d] to points [n, 2], and to groups. Features are
-standardised first, so that no loud dimension decides alone. *PCA* shows the two directions in
-which most varies and keeps large distances honest; *t-SNE* and *UMAP* keep neighbours together
-and say nothing about the distance between groups.
+Task: map the vectors of one layer [n, d] to points [n, 2] and to groups. Features are standardised
+first, so that all dimensions count alike. *PCA* shows the two directions of largest variance and
+preserves large distances. *t-SNE* and *UMAP* preserve neighbours; the distances between groups have
+no meaning.
 
-How far a map may be believed is a number: its *trustworthiness*, the share of neighbours on the
-plane that are neighbours in the layer (J. Venna, S. Kaski: Neighborhood preservation in nonlinear
-projection methods. ICANN 2001), 1 at best, near 0.5 for points thrown at random.
+The quality of a map is its *trustworthiness*: the share of neighbours on the plane that are
+neighbours in the layer (J. Venna, S. Kaski: Neighborhood preservation in nonlinear projection
+methods. ICANN 2001). It is 1 at best, and near 0.5 for random points.
 
 Examples
 --------
@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from mess.errors import MessError, MissingDependency, UnknownName
 
 METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
-FEWEST = 5  # rows that make a map
+FEWEST = 5  # least number of rows of a map
 CLUSTERS = 8
-_COMPONENTS = 50  # that t-SNE, UMAP and the groups see
+_COMPONENTS = 50  # principal components that t-SNE, UMAP and the clustering use
 _PERPLEXITY, _NEIGHBOURS, _DISTANCE = 30.0, 15, 0.1
 _JUDGED, _JUDGED_NEIGHBOURS = 2000, 12
 Array = NDArray[np.float32]
@@ -37,7 +37,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class PlaneMap:
-    """Points on a plane, and what they were made from.
+    """Points on a plane, with the principal components and the settings that they were made from.
 
     Attributes
     ----------
@@ -45,9 +45,9 @@ class PlaneMap:
     reduced : ndarray [shape=(n, k)]
         The first principal components, at most 50.
     explained : list of float
-        The share of the variance that each of the first two components carries.
+        The share of the variance of each of the first two components.
     settings : dict
-        Of the method.
+        The settings of the method.
     """
 
     points: Array
@@ -57,7 +57,7 @@ class PlaneMap:
 
 
 def likeliest_layer(record: Mapping[str, Any], *, layers: int) -> int:
-    """Return the layer of the highest mean R² over all targets, what is below 0 counting as 0.
+    """Return the layer of the highest mean R² over all targets; a negative R² counts as 0.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def likeliest_layer(record: Mapping[str, Any], *, layers: int) -> int:
 
 
 def standardise(values: NDArray[Any]) -> Array:
-    """Return columns with mean 0 and standard deviation 1; what does not vary is 0."""
+    """Return columns with mean 0 and standard deviation 1; a constant column becomes 0."""
     centred = values.astype(np.float32) - values.mean(axis=0, dtype=np.float64).astype(np.float32)
     spread = centred.std(axis=0, dtype=np.float64)
     steady = spread <= 1e-6 * max(float(spread.max(initial=0.0)), 1e-30)
@@ -87,22 +87,22 @@ def standardise(values: NDArray[Any]) -> Array:
 def principal_components(
     values: Array, *, components: int = _COMPONENTS
 ) -> tuple[Array, list[float]]:
-    """Return the first principal components of centred rows, and each one's share of variance.
+    """Return the first principal components of centred rows, and their shares of the variance.
 
     Parameters
     ----------
     values : ndarray [shape=(n, d)]
         With column means of 0.
     components : int
-        At most so many.
+        Largest number of components.
 
     Returns
     -------
     scores : ndarray [shape=(n, k)]
-        Signs are such that the largest weight of each direction is positive.
+        The sign of each direction is such that its largest weight is positive.
     explained : list of float, length k
     """
-    if len(values) > values.shape[1]:  # as exact, and d × d instead of n × d
+    if len(values) > values.shape[1]:  # equally exact, and d × d instead of n × d
         wide = values.astype(np.float64)
         squares, directions = np.linalg.eigh(wide.T @ wide)
         squares, directions = squares[::-1].clip(0.0), directions[:, ::-1].T
@@ -118,7 +118,7 @@ def principal_components(
 
 
 def make_plane_map(values: NDArray[Any], *, method: str = "pca", seed: int = 0) -> PlaneMap:
-    """Put rows on a plane.
+    """Map rows to a plane.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def make_plane_map(values: NDArray[Any], *, method: str = "pca", seed: int = 0) 
         One layer's vectors.
     method : {"pca", "tsne", "umap"}
     seed : int
-        Of what t-SNE and UMAP draw; the same seed gives the same points.
+        Random seed of t-SNE and UMAP; the same seed gives the same points.
 
     Raises
     ------
@@ -153,8 +153,8 @@ def make_plane_map(values: NDArray[Any], *, method: str = "pca", seed: int = 0) 
         points, settings = _tsne(reduced, seed)
     else:
         points, settings = _umap(reduced, seed)
-    found = np.ascontiguousarray(points, dtype=np.float32)
-    return PlaneMap(found, reduced, explained[:2], settings)
+    plane = np.ascontiguousarray(points, dtype=np.float32)
+    return PlaneMap(plane, reduced, explained[:2], settings)
 
 
 def _tsne(reduced: Array, seed: int) -> tuple[NDArray[Any], dict[str, Any]]:
@@ -176,7 +176,7 @@ def _umap(reduced: Array, seed: int) -> tuple[NDArray[Any], dict[str, Any]]:
         min_dist=_DISTANCE,
         init="pca" if len(reduced) < 50 else "spectral",
         random_state=seed,
-        n_jobs=1,  # what a seed makes repeatable
+        n_jobs=1,  # a seed gives the same result with one job only
     )
     settings = {
         "neighbours": neighbours,
@@ -187,29 +187,29 @@ def _umap(reduced: Array, seed: int) -> tuple[NDArray[Any], dict[str, Any]]:
 
 
 def cluster_rows(reduced: Array, *, clusters: int = CLUSTERS, seed: int = 0) -> NDArray[np.int16]:
-    """Return the group of each row by k-means on its principal components, the largest group 0.
+    """Return the cluster of each row, by k-means on principal components; the largest has number 0.
 
     Parameters
     ----------
     reduced : ndarray [shape=(n, k)]
     clusters : int
-        How many groups; fewer if there are fewer rows.
+        Number of clusters; at most the number of distinct rows.
     seed : int
     """
     from sklearn.cluster import KMeans
 
     count = min(clusters, len(np.unique(reduced, axis=0)))
-    found = KMeans(count, n_init=4, random_state=seed).fit_predict(reduced)
-    sizes = np.bincount(found, minlength=count)
+    labels = KMeans(count, n_init=4, random_state=seed).fit_predict(reduced)
+    sizes = np.bincount(labels, minlength=count)
     rank = np.empty(count, dtype=np.int16)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(count, dtype=np.int16)
-    return rank[found]
+    return rank[labels]
 
 
 def trustworthiness_of(reduced: Array, points: Array, *, seed: int = 0) -> float | None:
-    """Return the trustworthiness of a map, on 2,000 rows drawn by the seed where there are more.
+    """Return the trustworthiness of a map, computed on at most 2,000 rows drawn by the seed.
 
-    None where there are too few rows to have neighbours.
+    None if there are too few rows to have neighbours.
     """
     from sklearn.manifold import trustworthiness
 

@@ -1,1 +1,1 @@
-"""Evaluation: does search do what its sliders say?"""
+"""Evaluation: measure whether the ranking of each aspect follows what its name says."""

@@ -1,9 +1,9 @@
-"""Plain baselines: what a search without probes does, ranked over the same queries.
+"""Baselines of search: rankings by plain distances, without probes, over the same queries.
 
-People compare hidden states by the cosine of raw vectors, by Euclid's distance, of the layer that
-suits best, of the last one, or of all of them. Each is a ranking like that of a slider, but for the
-name: it is one list whatever is asked. Where a baseline has a layer for each target, it gets the
-target's best layer as the probes found it on all rows, which is in its favour.
+Hidden states are often compared by the cosine of raw vectors or by Euclidean distance, in the best
+layer, in the last one, or over all layers. Such a ranking is the same for every aspect. A baseline
+with one layer per target gets the best layer of the target, as the probes found it on all rows,
+which favours the baseline.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ class Baseline:
     Attributes
     ----------
     over : str
-        Which layers: of "all layers", the mean over them.
+        Which layers are used; "all layers" is the mean over all.
     metric : str
     """
 
@@ -38,12 +38,12 @@ class Baseline:
 
     @property
     def name(self) -> str:
-        """How it is called where it is printed."""
+        """The name of the baseline, as it is printed."""
         return f"{self.metric}, {self.over}"
 
 
 class Baselines:
-    """The plain rankings of some tracks.
+    """The baseline rankings of some tracks.
 
     Parameters
     ----------
@@ -56,10 +56,10 @@ class Baselines:
         self._layers = features.shape[1]
 
     def ranking(self, metric: Metric, layer: int | None) -> Ranking:
-        """Return a ranking over one layer, or by the mean over all of them."""
+        """Return the ranking by one layer, or by the mean over all layers."""
         layers = range(self._layers) if layer is None else [layer]
-        similar = [_SIMILAR[metric](self._features[:, one].astype(np.float32)) for one in layers]
-        return lambda row: np.mean([one(row) for one in similar], axis=0)
+        similar = [_SIMILAR[metric](self._features[:, n].astype(np.float32)) for n in layers]
+        return lambda row: np.mean([similarity(row) for similarity in similar], axis=0)
 
     def judge(
         self, judge: Callable[[Ranking], NDArray[np.float64]], best: Mapping[int, int]
@@ -69,11 +69,11 @@ class Baselines:
         Parameters
         ----------
         judge : callable
-            From a ranking to a figure of each target [t].
+            A function from a ranking to one number for each target [t].
         best : mapping of int to int
-            Of each target that is judged, its best layer.
+            The best layer of each target.
         """
-        found: dict[Baseline, dict[int, float]] = {}
+        scores: dict[Baseline, dict[int, float]] = {}
         for metric in METRICS:
             by_layer = {
                 layer: judge(self.ranking(metric, layer))
@@ -81,7 +81,7 @@ class Baselines:
             }
             of_all = judge(self.ranking(metric, None))
             for over in OVER:
-                found[Baseline(over, metric)] = {
+                scores[Baseline(over, metric)] = {
                     target: float(
                         of_all[target]
                         if over == "all layers"
@@ -89,7 +89,7 @@ class Baselines:
                     )
                     for target, own in best.items()
                 }
-        return found
+        return scores
 
 
 Similar = Callable[[int], NDArray[np.float32]]
@@ -123,6 +123,6 @@ _SIMILAR: dict[Metric, Callable[[Floats], Similar]] = {
 
 
 def strongest(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the baseline of an evaluation that is most faithful on the mean, None without any."""
+    """Return the baseline with the highest mean faithfulness, None without any."""
     known = [row for row in rows if row["mean"] is not None]
     return max(known, key=lambda row: float(row["mean"]), default=None)

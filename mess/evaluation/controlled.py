@@ -1,17 +1,17 @@
-"""The controlled experiment: recordings that differ in exactly one thing, and what a slider sees.
+"""The controlled experiment: recordings that differ in exactly one property.
 
-Task: a *variant* differs from its base recording in one known property (the demo library's tempo,
-dynamics, articulation or instrument). A slider of that property should tell the two apart, and
-every other slider should not. No proxy is involved: what was changed is known.
+Task: a *variant* differs from its base recording in one known property (tempo, dynamics,
+articulation or instrument, in the demo library). The slider of that property should separate the
+two; every other slider should not. The true difference is known, so no proxy target is involved.
 
 Metrics
 -------
-* ``moved``: the distance between base and variant along the slider, over the median distance
-  between base and recordings of other works. 0: the slider is blind to the change.
-* ``place``: where the variant stands in the base's list, from 0 (the top) to 1 (the end): far down
-  for the slider's own change, near the top for any other.
-* ``told_apart``: how often the base's own variant (of the slider's property) is farther from it
-  than its variants in other properties; chance is the mean of 1 / variants.
+* ``moved``: the distance between base and variant along the slider, divided by the median distance
+  between the base and recordings of other works. 0 means that the slider ignores the change.
+* ``place``: the relative rank of the variant in the list of its base, from 0 (first) to 1 (last).
+  It should be high for the slider's own change and low for any other.
+* ``told_apart``: how often the variant in the slider's own property is farther from the base than
+  its variants in other properties. Chance is the mean of 1 / variants.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from mess.evaluation.rankings import Ranking
 
-# Which aspect a change should move.
+# The change that each aspect should follow.
 OWN_CHANGE = {
     "tempo": "tempo",
     "rhythmic_energy": "tempo",
@@ -40,17 +40,17 @@ OWN_CHANGE = {
 
 @dataclass(frozen=True)
 class ControlledResult:
-    """What a slider sees of each change.
+    """The result of one slider for every kind of change.
 
     Attributes
     ----------
     own : str
-        The change that it should see.
+        The change that the slider should follow.
     moved, place : dict of str to float
-        By change; medians over pairs.
+        One value for each change: the median over pairs.
     told_apart, chance : float
     n : int
-        Bases that have the own variant and another.
+        Number of bases with a variant in the own property and one in another.
     """
 
     own: str
@@ -72,14 +72,14 @@ def compare_variants(
     variants: Mapping[int, Mapping[str, int]],
     works: NDArray[Any],
 ) -> ControlledResult | None:
-    """Measure what a slider sees of variants; None where no base has two of them, one its own.
+    """Measure how a slider ranks variants; None if no base has its own variant and another.
 
     Parameters
     ----------
     ranking : callable
         Row of a base → scores of all tracks [n].
     own : str
-        The change that the slider should see.
+        The change that the slider should follow.
     variants : mapping
         Row of a base → change → row of its variant.
     works : ndarray [shape=(n,)]
@@ -117,7 +117,7 @@ def compare_variants(
 def find_variants(
     track_ids: Sequence[str], entries: Mapping[str, Mapping[str, str]]
 ) -> dict[int, dict[str, int]]:
-    """Return the variants of each base recording by row.
+    """Return the rows of the variants of each base recording, by change.
 
     Parameters
     ----------
@@ -125,11 +125,11 @@ def find_variants(
     entries : mapping
         A track's ``variant_of`` and ``changed``, by id.
     """
-    row = {track_id: place for place, track_id in enumerate(track_ids)}
-    found: dict[int, dict[str, int]] = {}
-    for track_id, place in row.items():
+    row_of = {track_id: row for row, track_id in enumerate(track_ids)}
+    variants: dict[int, dict[str, int]] = {}
+    for track_id, row in row_of.items():
         about = entries.get(track_id, {})
         base, change = about.get("variant_of", ""), about.get("changed", "")
-        if base in row and change:
-            found.setdefault(row[base], {})[change] = place
-    return found
+        if base in row_of and change:
+            variants.setdefault(row_of[base], {})[change] = row
+    return variants

@@ -1,4 +1,4 @@
-"""From what was measured to how each slider ranks."""
+"""Decisions: choose the default method of each aspect from the evaluation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,9 +13,9 @@ from mess.search.aspects import Aspect
 from mess.search.tempo import DENSITY_SHARES, TEMPO
 from mess.search.terms import Method
 
-IN_BPM = "tempo_in_bpm"  # the column of tempo whose differences do not let octaves pass
-_FEWEST = 3  # works in each half that chooses or reports
-_MOST = 150  # queries of each half
+IN_BPM = "tempo_in_bpm"  # tempo whose differences are in beats per minute, not up to octaves
+_FEWEST = 3  # least number of works in each half
+_MOST = 150  # largest number of queries in each half
 ControlledResults = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
@@ -27,18 +27,18 @@ def decide_methods(
 ) -> dict[str, dict[str, Any]]:
     """Choose the method of each aspect that was judged.
 
-    A method's mark is the mean of what is known of: its faithfulness to the aspect's targets; how
-    much nearer than chance its ten nearest are in them, less the same for all other targets; and
-    how often it tells the own variant apart, scaled so that chance is 0. ``direct`` is perfect on
-    its own target by construction, so it is marked by variants alone and becomes the default only
-    where it beats there the best of the others by more than a standard error.
+    The mark of a method is the mean of up to three numbers: its faithfulness to the targets of the
+    aspect; how much nearer than chance its ten nearest tracks are in these targets, minus the same
+    for all other targets; and how often it separates the own variant, scaled so that chance is 0.
+    ``direct`` is perfect on its own target by construction. So it is judged by variants alone, and
+    becomes the default only if it exceeds the best other method by more than a standard error.
 
     Parameters
     ----------
     judged : mapping
-        Method → aspect → how its ranking follows every target.
+        Method → aspect → the judgement of its ranking on every target.
     controlled : mapping or None
-        Method → aspect → what it sees of variants.
+        Method → aspect → the result on variants.
     aspects : mapping of str to Aspect
     names : sequence of str
         The targets, in the order of the judgements.
@@ -46,7 +46,7 @@ def decide_methods(
     Returns
     -------
     dict
-        Of each aspect "method", "marks" and "told_apart".
+        For each aspect "method", "marks" and "told_apart".
     """
     decided: dict[str, dict[str, Any]] = {}
     for name in dict.fromkeys(name for by_aspect in judged.values() for name in by_aspect):
@@ -82,7 +82,7 @@ def own_and_other(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which judged columns are the aspect's targets, and which are others.
 
-    Tempo in beats per minute is neither: it is judged beside the tempo that lets octaves pass.
+    Tempo in beats per minute is neither: it is judged in addition to tempo up to octaves.
     """
     is_own = np.isin(names, aspect.targets)
     return is_own, ~is_own & (np.array(names) != IN_BPM)
@@ -103,17 +103,18 @@ def choose_density(
     *,
     seed: int = 0,
 ) -> dict[str, Any] | None:
-    """Choose how much the density of onsets counts in tempo, on half of the works.
+    """Choose the share of the density of onsets in tempo, on half of the works.
 
-    The mark of a share is the mean of: faithfulness to tempo up to octaves; faithfulness to tempo
-    in beats per minute, for it matters which octave; and how often the variant in tempo is told
-    apart. It is chosen on one half of the works, and what it does is reported on the other.
+    The mark of a share is the mean of three numbers: faithfulness to tempo up to octaves;
+    faithfulness to tempo in beats per minute, because the octave matters too; and how often the
+    variant in tempo is separated. The share is chosen on one half of the works, and its results are
+    reported on the other half.
 
     Returns
     -------
     dict or None
-        "density_share", and by share the figures of the "chosen_on" half and of the "reported_on"
-        one; None where too few works have a tempo.
+        "density_share", and the numbers of every share on the "chosen_on" and "reported_on" halves;
+        None if too few works have a tempo.
     """
     known = np.isfinite(tempo)
     names = np.unique(works[known])
@@ -149,6 +150,6 @@ def choose_density(
 
 
 def mean_of(values: Any) -> float | None:
-    """Return the mean of what is known, None where nothing is."""
+    """Return the mean of the known values, None without any."""
     known = [float(value) for value in values if value is not None and np.isfinite(value)]
     return float(np.mean(known)) if known else None

@@ -1,4 +1,4 @@
-"""Every way in which an index can rank its tracks, as functions from a query to scores."""
+"""Rankers: every way in which an index can rank its tracks, as functions from a query to scores."""
 
 from dataclasses import replace
 from typing import Literal
@@ -24,10 +24,10 @@ class Rankers:
     Parameters
     ----------
     recommender : LayerBasedRecommender
-        With coordinates: an index that was built without targets cannot be judged.
+        Its index must have coordinates, that is, it must have been built with targets.
     layers : int
     seed : int
-        Of the random ranking.
+        Seed of the random ranking.
     """
 
     def __init__(self, recommender: LayerBasedRecommender, *, layers: int, seed: int = 0) -> None:
@@ -38,7 +38,7 @@ class Rankers:
         self._seed = seed
 
     def of_target(self, target: str, method: Ranker, *, layer: int | None) -> Ranking | None:
-        """Return how a method ranks by one target; None where it knows nothing of it.
+        """Return the ranking of a method by one target; None if the method cannot rank by it.
 
         Parameters
         ----------
@@ -65,13 +65,13 @@ class Rankers:
         return self._by_part(ColumnWeights(target, columns, shares))
 
     def of_tempo(self, *, density_share: float) -> Ranking | None:
-        """Return the ranking by measured tempo, with so much of the density of onsets in it."""
+        """Return the ranking by measured tempo, with this share of the density of onsets."""
         terms = replace(self._recommender.terms, density_share=density_share)
         columns, shares = terms.columns([TEMPO], "direct")
         return self._by_part(ColumnWeights(TEMPO, columns, shares)) if len(columns) else None
 
     def of_aspect(self, name: str, method: Method) -> Ranking | None:
-        """Return how a method ranks by one aspect; None where it is not validated."""
+        """Return the ranking of a method by one aspect; None if the aspect is not validated."""
         try:
             term = self._recommender.terms.make(name, 1.0, method=method)
         except MessError:

@@ -1,17 +1,17 @@
-"""How well a ranking follows a known number: faithfulness, leakage, and retrieval of a work.
+"""Metrics of a ranking: faithfulness to a known number, leakage, and retrieval of a work.
 
-Task: a *ranking* gives, for a query, a score of every track: the higher, the more alike. Judged is
-whether tracks that rank high are indeed alike in a number that is known of each track.
+Task: a *ranking* gives, for a query, a score to every track; a higher score means more similar. A
+number is known for every track. Judge whether tracks with high scores have similar numbers.
 
 Conventions
 -----------
-* |Δ| of a tempo is in octaves and lets whole octaves pass (`mess.search.tempo`).
-* The query's own work never takes part, except in retrieval, which looks for it.
+* The |Δ| of a tempo is in octaves, up to whole octaves (`mess.search.tempo`).
+* Tracks of the query's own work are left out, except in retrieval, which looks for them.
 * Faithfulness is the Spearman correlation between rank and |Δ|, the absolute difference of the
-  number between query and track, with the sign that makes 1 perfect and 0 chance; the mean over
-  queries.
-* The top-10 ratio is the mean |Δ| of the ten highest over the mean |Δ| of all: 0 is perfect, 1 is
-  chance. One minus it is how far a slider *moves* a number.
+  number between query and track. Its sign is such that 1 is perfect; 0 is chance. It is averaged
+  over queries.
+* The top-10 ratio is the mean |Δ| of the ten highest tracks over the mean |Δ| of all tracks: 0 is
+  perfect, 1 is chance. One minus the ratio is how far a slider *moves* a number.
 
 Examples
 --------
@@ -39,12 +39,12 @@ _MIN_TRACKS = 3
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a ranking does to each number.
+    """The metrics of a ranking for each known number.
 
     Attributes
     ----------
     spearman : ndarray [shape=(t,)]
-        NaN where no query has enough tracks to compare with.
+        Faithfulness; NaN if no query has enough tracks to compare with.
     top_ratio : ndarray [shape=(t,)]
     """
 
@@ -53,17 +53,17 @@ class Judgement:
 
 
 class Judge:
-    """Known numbers, by which any ranking can be judged.
+    """Known numbers of tracks, by which a ranking is judged.
 
     Parameters
     ----------
     values : ndarray [shape=(n, t)]
-        NaN where a number is not known: neither query nor candidate for it.
+        NaN where a number is unknown; such a track is neither query nor candidate for it.
     works : ndarray [shape=(n,)]
     queries : ndarray, optional
-        Rows; by default all.
+        Rows of the queries; by default all rows.
     octaves : sequence of int
-        The columns that are tempos, for which whole octaves count as equal.
+        The columns that hold tempi, which are compared up to whole octaves.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Judge:
         self._queries = np.arange(len(values)) if queries is None else queries
         self._others = [np.flatnonzero(works != works[query]) for query in self._queries]
         self._columns = values.shape[1]
-        # What does not depend on the ranking: |Δ|, and its ranks.
+        # Computed once, because it does not depend on the ranking: |Δ|, and its ranks.
         self._apart: list[Array] = []
         self._ranks: list[Array] = []
         for query, others in zip(self._queries, self._others, strict=True):
@@ -92,7 +92,7 @@ class Judge:
         shape = len(self._queries), self._columns
         spearman, top, usual = (np.full(shape, np.nan) for _ in range(3))
         everything = zip(self._queries, self._others, self._apart, self._ranks, strict=True)
-        for place, (query, others, apart, ranks) in enumerate(everything):
+        for index, (query, others, apart, ranks) in enumerate(everything):
             scores = np.asarray(ranking(int(query)), dtype=np.float64)[others]
             for columns, known in _alike(np.isfinite(apart)):
                 if known.sum() < _MIN_TRACKS:
@@ -101,16 +101,16 @@ class Judge:
                 best = np.argsort(-scores[known], kind="stable")[:TOP]
                 varies = np.ptp(difference, axis=0) > 0
                 own = _ranks(scores[known][:, None])
-                spearman[place, columns] = np.where(
+                spearman[index, columns] = np.where(
                     varies, (own * ranks[np.ix_(known, columns)]).sum(axis=0), np.nan
                 )
-                top[place, columns] = np.where(varies, difference[best].mean(axis=0), np.nan)
-                usual[place, columns] = np.where(varies, difference.mean(axis=0), np.nan)
+                top[index, columns] = np.where(varies, difference[best].mean(axis=0), np.nan)
+                usual[index, columns] = np.where(varies, difference.mean(axis=0), np.nan)
         return Judgement(_mean(spearman), _mean(top) / _mean(usual))
 
 
 def _ranks(values: Array) -> Array:
-    """Return ranks of the known values of each column, centred and of length 1; else 0."""
+    """Return the ranks of the known values of each column, centred and scaled to length 1."""
     from scipy.stats import rankdata
 
     ranks = rankdata(values, axis=0, nan_policy="omit")
@@ -120,7 +120,7 @@ def _ranks(values: Array) -> Array:
 
 
 def _alike(known: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
-    """Return the columns that are known in the same rows, with those rows."""
+    """Group the columns that are known in the same rows; return columns and rows."""
     patterns: dict[bytes, list[int]] = {}
     for column in range(known.shape[1]):
         patterns.setdefault(known[:, column].tobytes(), []).append(column)
@@ -135,14 +135,14 @@ def _mean(values: Array) -> Array:
 
 @dataclass(frozen=True)
 class Retrieval:
-    """How well other recordings of a query's work are found.
+    """How well other recordings of the query's work are retrieved.
 
     Attributes
     ----------
     mrr : float
-        Mean over queries of 1 / rank of the first.
+        Mean reciprocal rank: the mean over queries of 1 / rank of the first correct track.
     recall : dict of int to float
-        By k: the mean share of the other recordings among the k highest (of at most k).
+        For each k, the mean share of the other recordings among the k highest tracks.
     queries, works : int
     """
 
@@ -159,15 +159,15 @@ def find_same_work(
     copies: NDArray[Any] | None = None,
     depths: tuple[int, ...] = (1, 5, 10),
 ) -> Retrieval | None:
-    """Look for the other recordings of each track's work; None where no work has two.
+    """Retrieve the other recordings of each track's work; None if no work has two.
 
     Parameters
     ----------
     ranking : callable
     works : ndarray [shape=(n,)]
     copies : ndarray [shape=(n,)], optional
-        What copies of one recording have in common: to find a copy of the query is no success, so
-        it does not take part.
+        A label that copies of one recording share. Copies of the query are left out, because
+        retrieving them is trivial.
     depths : tuple of int
 
     References
@@ -175,7 +175,7 @@ def find_same_work(
     J. S. Downie, M. Bay, A. F. Ehmann, M. C. Jones: Audio cover song identification: MIREX
     2006-2007 results and analyses. ISMIR 2008 (MRR and recall for retrieval of a work).
     """
-    reciprocal, found = [], set()
+    reciprocal, retrieved_works = [], set()
     recall: dict[int, list[float]] = {depth: [] for depth in depths}
     copies = np.arange(len(works)) if copies is None else copies
     for query in range(len(works)):
@@ -190,12 +190,12 @@ def find_same_work(
         reciprocal.append(1.0 / (1 + int(np.argmax(hits))))
         for depth in depths:
             recall[depth].append(float(hits[:depth].sum()) / min(depth, int(same.sum())))
-        found.add(works[query])
+        retrieved_works.add(works[query])
     if not reciprocal:
         return None
     return Retrieval(
         mrr=float(np.mean(reciprocal)),
         recall={depth: float(np.mean(values)) for depth, values in recall.items()},
         queries=len(reciprocal),
-        works=len(found),
+        works=len(retrieved_works),
     )

@@ -1,1 +1,1 @@
-"""Recordings that are not in the dataset: uploads, and their place in a trained space."""
+"""New recordings: uploaded files, and their coordinates in an existing index."""

@@ -1,7 +1,7 @@
-"""Recordings that are in no dataset: encoded once, then placed among the tracks of an index.
+"""Encode a new recording once, and compute its coordinates in an existing index.
 
-Encoding needs the encoder and so runs in a process of its own where a dashboard asks for it;
-placing is a few matrix products.
+Encoding needs the encoder, so a dashboard runs it in another process. Computing coordinates takes a
+few matrix products.
 
 Examples
 --------
@@ -55,19 +55,19 @@ _SAME = (
 
 @dataclass(frozen=True)
 class EncodedRecording:
-    """A recording that was encoded.
+    """The features and targets of a new recording.
 
     Attributes
     ----------
     made_by : dict
-        All that the features depend on but the audio.
+        All that the features depend on beside the audio.
     duration : float
         Seconds.
     whole : ndarray [shape=(layers, 2 · dim)]
-        Means and standard deviations.
+        Means and standard deviations over time.
     segments : ndarray [shape=(s, layers, dim)]
     measured : dict of str to float
-        Its proxy targets; those that are undefined are left out.
+        Its proxy targets; undefined targets are left out.
     """
 
     made_by: dict[str, Any]
@@ -95,16 +95,16 @@ class EncodedRecording:
         Raises
         ------
         ValueError
-            If it is something else.
+            If the content was not written by `serialise`.
         """
         try:
-            found = load_arrays(content)
-            about = json.loads(found["about"].tobytes())
+            arrays = load_arrays(content)
+            about = json.loads(arrays["about"].tobytes())
             return cls(
                 about["made_by"],
                 about["duration"],
-                found["whole"],
-                found["segments"],
+                arrays["whole"],
+                arrays["segments"],
                 about["measured"],
             )
         except (KeyError, TypeError) as error:
@@ -112,7 +112,7 @@ class EncodedRecording:
 
 
 def check_same_encoder(made_by: Mapping[str, Any], like: Mapping[str, Any]) -> None:
-    """Refuse an encoder that is not, to the last setting, the one that features were made by.
+    """Refuse an encoder whose settings differ from those that the features were made with.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def check_same_encoder(made_by: Mapping[str, Any], like: Mapping[str, Any]) -> N
     Raises
     ------
     MessError
-        The message names what differs.
+        If a setting differs; the message names it.
     """
     different = [name for name in _SAME if made_by.get(name) != like.get(name)]
     if different:
@@ -150,9 +150,9 @@ def encode_recording(
     path : str or Path
     model : Encoder
     like : mapping
-        The header of the features manifest that it is to be compared with.
+        The header of the manifest of the features that it will be compared with.
     max_seconds : float
-        Longer recordings are refused, whatever their header says.
+        Longer recordings are refused; the decoded length counts, not that of the header.
 
     Raises
     ------
@@ -182,12 +182,12 @@ def encode_recording(
 
 
 def project_recording(recording: EncodedRecording, recommender: LayerBasedRecommender) -> Point:
-    """Return where a recording lies among the tracks of an index.
+    """Return the coordinates of a recording in an index.
 
     Raises
     ------
     MessError
-        If it was encoded in another way than the tracks, or the index has no coordinates.
+        If it was encoded with other settings than the tracks, or the index has no coordinates.
     """
     check_same_encoder(recording.made_by, recommender.made_by)
     projection, columns = recommender.projection, recommender.terms.coordinates.columns
@@ -208,12 +208,12 @@ def project_recording(recording: EncodedRecording, recommender: LayerBasedRecomm
 
 
 def project_segments(recording: EncodedRecording, passages: PassageRecommender) -> list[Point]:
-    """Return where the segments of a recording lie among those of an index.
+    """Return the coordinates of the segments of a recording in an index of segments.
 
     Raises
     ------
     MessError
-        If it was encoded in another way than they were.
+        If it was encoded with other settings than the segments of the index.
     """
     check_same_encoder(recording.made_by, passages.made_by)
     x = passages.projection.coordinates(recording.segments)
@@ -222,7 +222,7 @@ def project_segments(recording: EncodedRecording, passages: PassageRecommender) 
 
 
 def segment_span(recording: EncodedRecording, number: int) -> tuple[float, float]:
-    """Return from when to when a segment lasts; the last ends with the recording."""
+    """Return the start and end of a segment; the last segment ends with the recording."""
     start = min(number * SEGMENT_SECONDS, max(recording.duration - SEGMENT_SECONDS, 0.0))
     return start, min(start + SEGMENT_SECONDS, recording.duration)
 
@@ -230,7 +230,7 @@ def segment_span(recording: EncodedRecording, number: int) -> tuple[float, float
 def predicted_values(
     recording: EncodedRecording, recommender: LayerBasedRecommender
 ) -> dict[str, float]:
-    """Return the targets that are predicted of a recording, in their units."""
+    """Return the predicted targets of a recording, in their units."""
     coordinates = recommender.terms.coordinates
     columns = [n for n, column in enumerate(coordinates.columns) if column.kind == "probe"]
     values = coordinates.point_values(project_recording(recording, recommender), columns)

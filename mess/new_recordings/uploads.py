@@ -1,14 +1,14 @@
-"""Recordings that a person hands over in the browser: kept apart, nameless, and not for long.
+"""Uploads: recordings that a person hands over in the browser, kept for a limited time.
 
 ::
 
-    uploads/<token>/audio.<suffix>     the file; its suffix is what its content says
-    uploads/<token>/about.json         the name that it came with, as text, and when
-    uploads/<token>/<encoder>.wanted   asks the encoding process; .started while it is at it
+    uploads/<token>/audio.<suffix>     the file; its content decides the suffix
+    uploads/<token>/about.json         the original name, as text, and the time of the upload
+    uploads/<token>/<encoder>.wanted   a request to encode it; .started while it is being encoded
     uploads/<token>/<encoder>.npz      the features, or <encoder>.failed with the reason
 
-A token is drawn at random: who knows it may hear the file and nobody else. Nothing of the name that
-a file came with becomes a path.
+A token is a random number. Only those who know it can access the file. The original name never
+becomes a part of a path.
 """
 
 import io
@@ -31,7 +31,7 @@ from mess.storage.shapes import NUMBER
 from mess.storage.store import Store
 
 KEEP_HOURS = 24.0
-WATCHED_SECONDS = 5.0  # a page that waits says so every half second
+WATCHED_SECONDS = 5.0  # a waiting page renews its mark every half second
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _LONGEST_NAME = 200
 _NAMELESS = "a file without a name"
@@ -39,15 +39,15 @@ _NAMELESS = "a file without a name"
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that was handed over.
+    """An uploaded file.
 
     Attributes
     ----------
     token : str
     name : str
-        The name that it came with: text, never a path.
+        The original name: text, never a path.
     path : Path
-        Where it lies.
+        The path of the file.
     size : int
         Bytes.
     added : float
@@ -62,7 +62,7 @@ class Upload:
 
 
 def container_suffix(content: bytes | memoryview) -> str | None:
-    """Return the suffix of the container that a file's content announces, None if none.
+    """Return the suffix of the container of a file by its content, None if it is unknown.
 
     >>> container_suffix(b"RIFF....WAVEfmt "), container_suffix(b"just text")
     ('.wav', None)
@@ -72,7 +72,7 @@ def container_suffix(content: bytes | memoryview) -> str | None:
 
 
 class Uploads:
-    """The files that were handed over below one root.
+    """The uploaded files below one data root.
 
     Parameters
     ----------
@@ -89,14 +89,14 @@ class Uploads:
         ----------
         content : bytes
         name : str
-            As it came; shown, never used.
+            The original name; it is only displayed.
         most : int
-            Bytes that are allowed.
+            Largest size in bytes.
 
         Raises
         ------
         MessError
-            If it is empty, too large or no audio by its first bytes.
+            If it is empty, too large, or not audio by its first bytes.
         """
         shown = " ".join(name.split())[:_LONGEST_NAME] or _NAMELESS
         if not len(content):
@@ -117,10 +117,10 @@ class Uploads:
         write_bytes(self.folder / token / f"audio{suffix}", bytes(content))
         about = {"name": shown, "size": len(content), "added": time.time()}
         write_json(self.folder / token / "about.json", about)
-        found = self.find(token)
-        if found is None:
+        upload = self.find(token)
+        if upload is None:
             raise MessError(f"{shown}: could not be kept; try again")
-        return found
+        return upload
 
     def find(self, token: str) -> Upload | None:
         """Return the file of a token, None if there is none."""
@@ -130,23 +130,23 @@ class Uploads:
         if path is None:
             return None
         shape = {"name": str, "size": int, "added": NUMBER}
-        with suppress(OSError):  # gone meanwhile
+        with suppress(OSError):  # it may have been removed meanwhile
             try:
                 note = self.folder / token / "about.json"
                 about = read_json(note, command="", shape=shape, sealed=False)
-            except ArtifactError:  # the recording is what counts
+            except ArtifactError:  # the recording is usable without its note
                 stat = path.stat()
                 about = {"name": _NAMELESS, "size": stat.st_size, "added": stat.st_mtime}
             return Upload(token, about["name"], path, about["size"], about["added"])
         return None
 
     def forget(self, token: str) -> None:
-        """Remove a file and all that was made of it."""
+        """Remove a file and everything made from it."""
         if _TOKEN.fullmatch(token):
             shutil.rmtree(self.folder / token, ignore_errors=True)
 
     def give(self, token: str, path: Path) -> None:
-        """Copy a file to where its owner wants it."""
+        """Copy a file to another path."""
         upload = self.find(token)
         if upload is None:
             raise MessError("there is no such file: choose it again")
@@ -154,16 +154,16 @@ class Uploads:
             shutil.copyfileobj(source, sink)
 
     def sweep(self, *, hours: float = KEEP_HOURS) -> None:
-        """Remove what nobody came back for."""
+        """Remove the files that were not used for some hours."""
         for folder in self._folders():
             with suppress(OSError):
                 if time.time() - folder.stat().st_mtime > 3600 * hours:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def others(self, mine: Collection[str]) -> tuple[int, int]:
-        """Return number and bytes of the files that are kept, but for those of some tokens."""
+        """Return the number and the total size of the files, without those of some tokens."""
         tokens = (folder.name for folder in self._folders() if folder.name not in mine)
-        sizes = [found.size for token in tokens if (found := self.find(token)) is not None]
+        sizes = [upload.size for token in tokens if (upload := self.find(token)) is not None]
         return len(sizes), sum(sizes)
 
     def _folders(self) -> list[Path]:
@@ -174,20 +174,20 @@ class Uploads:
     # Encoding --------------------------------------------------------------------------------
 
     def want(self, token: str, *, dataset: str, encoder: str) -> None:
-        """Ask for the features of a file, unless they are there or it failed."""
+        """Request the features of a file, unless they exist or encoding has failed."""
         if self.state(token, encoder) == "":
             write_json(
                 self._path(token, encoder, "wanted"), {"dataset": dataset, "encoder": encoder}
             )
 
     def watch(self, token: str, encoder: str) -> None:
-        """Say that somebody waits for the features of a file at this moment."""
+        """Mark that a page is waiting for the features of a file now."""
         if self.state(token, encoder) == "waiting":
             with suppress(OSError):
                 self._path(token, encoder, "watched").touch()
 
     def state(self, token: str, encoder: str) -> str:
-        """Return "done", "failed", "waiting", or "" where nobody has asked."""
+        """Return "done", "failed", "waiting", or "" if the features were not requested."""
         for suffix, state in (("npz", "done"), ("failed", "failed"), ("wanted", "waiting")):
             if self._path(token, encoder, suffix).is_file():
                 return state
@@ -215,21 +215,21 @@ class Uploads:
         except OSError:
             raise MessError("this file is not encoded (any more): choose it again") from None
         except ValueError:
-            path.unlink(missing_ok=True)  # so that it is encoded again
+            path.unlink(missing_ok=True)  # so that the file is encoded again
             raise MessError("what was encoded of this file is damaged: choose it again") from None
 
     def waiting(self) -> Iterator[tuple[Upload, str, str]]:
-        """Yield file, dataset and encoder of all that was asked for.
+        """Yield the file, dataset and encoder of every request.
 
-        What somebody waits for comes before what nobody does, then the oldest first.
+        Requests that a page is waiting for come first, then the oldest.
         """
         asked = [path for folder in self._folders() for path in folder.glob("*.wanted")]
         lately = time.time() - WATCHED_SECONDS
 
-        def turn(path: Path) -> tuple[bool, float]:
+        def order(path: Path) -> tuple[bool, float]:
             return _time(path.with_suffix(".watched")) < lately, _time(path)
 
-        for path in sorted(asked, key=turn):
+        for path in sorted(asked, key=order):
             upload = self.find(path.parent.name)
             try:
                 shape = {"dataset": str, "encoder": str}
@@ -241,7 +241,7 @@ class Uploads:
                 yield upload, request["dataset"], request["encoder"]
 
     def begin(self, token: str, encoder: str) -> bool:
-        """Note that a file is being encoded; return whether nobody died of it before."""
+        """Mark a file as being encoded; return False if a process ended while encoding it."""
         started = self._path(token, encoder, "started")
         if started.is_file():
             return False
@@ -249,9 +249,9 @@ class Uploads:
         return True
 
     def finish(self, token: str, encoder: str, result: EncodedRecording | str) -> None:
-        """Keep what was made of a file: its features, or why there are none."""
+        """Store the result of encoding a file: its features, or the reason of the failure."""
         if not (self.folder / token).is_dir():
-            return  # forgotten meanwhile
+            return  # removed meanwhile
         if isinstance(result, str):
             write_json(self._path(token, encoder, "failed"), {"message": result})
         else:
@@ -266,7 +266,7 @@ class Uploads:
 
 
 def safe_name(name: str) -> str:
-    """Return a name that a file of a dataset may have: letters, digits, spaces, - and _.
+    """Return a safe file name: letters, digits, spaces, - and _ only.
 
     >>> safe_name("../<b>Étude</b> no. 3.mp3")
     'b Étude b no 3'

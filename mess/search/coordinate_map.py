@@ -1,9 +1,9 @@
 """Out-of-sample mapping: the coordinates of a recording, or of a segment, that is not in the index.
 
 Everything that `mess.search.coordinates` fits is linear in the features. So one affine map gives
-the coordinates of a recording from its features, and one whitening gives its overall vector. A recording that
-no probe was fitted on is predicted by the mean over the folds, like a track of the index whose
-targets are unknown.
+the coordinates of a recording from its features, and one whitening gives its overall vector. A
+recording that no probe was fitted on is predicted by the mean over the folds, like a track of the
+index whose targets are unknown.
 """
 
 import io

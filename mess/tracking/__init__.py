@@ -1,1 +1,1 @@
-"""Experiments in MLflow: recording runs and reading them."""
+"""Tracking: record runs in MLflow, and read them."""

@@ -1,10 +1,10 @@
-"""MLflow's own client in a process of its own: ``python -m mess.tracking.mlflow_client SETTINGS``.
+"""The MLflow client, as a separate process: ``python -m mess.tracking.mlflow_client SETTINGS``.
 
-Each line that comes in is a JSON object. One goes out for it: the answer, or ``problem``, one line
-for a person. `mess.tracking.mlflow_process` starts this process. So MLflow's import, its retries
-and its crashes stay out of the process that does the work, and a tracking server that hangs is
-ended with this process. The process that asks may vanish: then the runs that are still open are
-marked as killed.
+Each input line is a JSON object. The process writes one line for it: the answer, or ``problem``, one
+line for people. `mess.tracking.mlflow_process` starts this process. So the import of MLflow, its
+retries and its crashes do not affect the process that does the work. A tracking server that does
+not answer is given up by ending this process. If the calling process ends, runs that are still open
+are marked as killed.
 """
 
 import json
@@ -24,10 +24,10 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 EXPERIMENT = "mess"
-ARTIFACTS = "mlflow-artifacts:/"  # "where the server keeps them": no path, so the root may move
-_IDLE_SECONDS = 300.0  # the process ends itself when nobody has asked for so long
+ARTIFACTS = "mlflow-artifacts:/"  # relative to the server, so the data root may be moved
+_IDLE_SECONDS = 300.0  # the process ends after so long without a request
 _LOCK_SECONDS = 5.0
-_HTTP = {  # MLflow's own are 120 s, seven times
+_HTTP = {  # the defaults of MLflow are 120 s and seven retries
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "6",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -45,9 +45,9 @@ class Client:
     uri : str
         MLflow's tracking URI.
     artifacts : str
-        The folder of the artifacts where the store is that of the data root, else "".
+        The folder of the artifacts if the store is that of the data root, else "".
     write : bool
-        Whether runs are recorded; a reader changes nothing.
+        Whether runs are recorded; a reader does not change the store.
     """
 
     def __init__(self, uri: str, *, artifacts: str = "", write: bool) -> None:
@@ -69,7 +69,7 @@ class Client:
         self._experiment: str | None = None
 
     def start(self, *, name: str, tags: dict[str, str], parent: str = "") -> str:
-        """Begin a run; return its number."""
+        """Start a run; return its id."""
         from mlflow.tracking.context.registry import resolve_tags
 
         if self._experiment is None:
@@ -100,7 +100,7 @@ class Client:
             self._client.log_batch(run, metrics=metrics[first : first + most])
 
     def record(self, *, run: str, name: str, value: dict[str, Any]) -> None:
-        """Keep a value with the run as a JSON file."""
+        """Store a value with the run, as a JSON file."""
         if self._artifacts is None:
             self._client.log_dict(run, value, name)
             return
@@ -116,7 +116,7 @@ class Client:
     def runs(self) -> list[dict[str, Any]]:
         """Return every run of the experiment that is not deleted, the newest first."""
         experiment = self._client.get_experiment_by_name(EXPERIMENT)
-        found: list[Any] = []
+        runs: list[Any] = []
         token: str | None = None
         while experiment is not None:
             page = self._client.search_runs(
@@ -125,30 +125,30 @@ class Client:
                 order_by=["attributes.start_time DESC", "attributes.run_id"],
                 page_token=token,
             )
-            found += page
+            runs += page
             token = page.token
             if not token:
                 break
-        return [_as_dict(run) for run in found]
+        return [_as_dict(run) for run in runs]
 
     def metrics_of(self, *, run: str) -> dict[str, float]:
         """Return the last value of every metric of a run."""
         return dict(sorted(self._client.get_run(run).data.metrics.items()))
 
     def records_of(self, *, run: str) -> list[dict[str, Any]]:
-        """Return the JSON files that were kept with a run."""
-        found = []
+        """Return the JSON files that were stored with a run."""
+        records = []
         with TemporaryDirectory(prefix="mess-") as folder:
             for file in self._client.list_artifacts(run):
                 if file.path.endswith(".json"):
                     path = self._client.download_artifacts(run, file.path, folder)
-                    found.append(json.loads(Path(path).read_bytes()))
-        return found
+                    records.append(json.loads(Path(path).read_bytes()))
+        return records
 
     def _made_experiment(self) -> str:
-        found = self._client.get_experiment_by_name(EXPERIMENT)
-        if found is not None:
-            return str(found.experiment_id)
+        experiment = self._client.get_experiment_by_name(EXPERIMENT)
+        if experiment is not None:
+            return str(experiment.experiment_id)
         location = None
         if self._artifacts is not None:
             location = ARTIFACTS
@@ -170,10 +170,10 @@ def sqlite_path(uri: str) -> Path | None:
 
 
 def forget_absolute_paths(path: Path) -> None:
-    """Take the folder's own path out of a store that an older version of MESS made.
+    """Replace absolute paths in a store that an older version of MESS made.
 
-    It recorded where artifacts lie as ``file:///…/mlartifacts/…``. A root that was moved since
-    would write there again. Only such addresses are changed, to `ARTIFACTS`.
+    It recorded artifacts as ``file:///…/mlartifacts/…``. If the data root was moved, they would
+    still be written to the old path. Only such addresses are replaced, by `ARTIFACTS`.
     """
     if not path.exists():
         return
@@ -181,7 +181,7 @@ def forget_absolute_paths(path: Path) -> None:
         tables = {"experiments": "artifact_location", "runs": "artifact_uri"}
         for table, column in tables.items():
             if column not in {row[1] for row in db.execute(f"PRAGMA table_info({table})")}:
-                return  # a new store, or one of an MLflow that keeps them elsewhere
+                return  # a new store, or a version of MLflow with another schema
         changed = 0
         db.execute("BEGIN IMMEDIATE")
         for table, column in tables.items():
@@ -193,12 +193,14 @@ def forget_absolute_paths(path: Path) -> None:
                     changed += db.execute(update, (ARTIFACTS + kept, old)).rowcount
         db.execute("COMMIT")
         if changed:
-            with suppress(sqlite3.Error):  # while another program reads, old bytes may stay
+            with suppress(
+                sqlite3.Error
+            ):  # another program is reading: the old bytes remain in the file
                 db.execute("VACUUM")
 
 
 def _check_sqlite(path: Path, *, write: bool) -> None:
-    """Try a store by SQLite itself, which says at once what MLflow finds out in 100 s."""
+    """Open a store with SQLite first, which reports an error at once; MLflow needs 100 s."""
     if write:
         path.parent.mkdir(parents=True, exist_ok=True)
         target, uri = str(path), False
@@ -215,7 +217,7 @@ def _check_sqlite(path: Path, *, write: bool) -> None:
 
 
 def _check_server(uri: str) -> None:
-    """Knock at a tracking server: MLflow asks several times, and is slow to import."""
+    """Connect to a tracking server first: MLflow retries several times and imports slowly."""
     parts = urlsplit(uri)
     host = parts.hostname or ""
     proxied = parts.scheme in getproxies() and not proxy_bypass(host)
@@ -225,7 +227,7 @@ def _check_server(uri: str) -> None:
 
 
 def problem_of(error: BaseException, uri: str) -> str:
-    """Return what is wrong with a store, and the way out, in one line."""
+    """Return the problem of a store and its remedy, in one line."""
     text = " ".join(str(error).split())
     low = text.lower()
     where = str(sqlite_path(uri) or without_password(uri))
@@ -254,7 +256,7 @@ def problem_of(error: BaseException, uri: str) -> str:
 
 
 def without_password(uri: str) -> str:
-    """Return an address without the name and password in it.
+    """Return an address without its user name and password.
 
     >>> without_password("https://me:secret@mlflow.example/a")
     'https://mlflow.example/a'
@@ -290,9 +292,9 @@ def _as_dict(run: Any) -> dict[str, Any]:
 
 
 def main(settings: dict[str, Any]) -> None:
-    """Answer until standard input ends."""
+    """Answer requests until standard input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what packages print is no answer
+    os.dup2(2, 1)  # packages may print; only answers go to the pipe
     for name, value in _HTTP.items():
         os.environ.setdefault(name, value)
     os.environ.pop("MLFLOW_TRACKING_URI", None)  # the address is in the settings

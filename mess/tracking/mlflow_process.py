@@ -1,4 +1,4 @@
-"""Ask MLflow's client, which runs in another process, and never wait longer than some seconds."""
+"""Send requests to the MLflow client in another process, with a time limit of some seconds."""
 
 import importlib.util
 import json
@@ -15,21 +15,21 @@ from typing import Any
 from mess.errors import MessError
 from mess.tracking.mlflow_client import sqlite_path, without_password
 
-_OPEN_SECONDS = 120.0  # importing MLflow and making a new store: 6 s on a machine at rest
+_OPEN_SECONDS = 120.0  # to import MLflow and create a store; 6 s on an idle machine
 _ANSWER_SECONDS = 20.0
 
 
 class MlflowProcess:
-    """A process that answers for one tracking store; it starts with the first question.
+    """The client process of one tracking store; the first request starts it.
 
     Parameters
     ----------
     uri : str
         MLflow's tracking URI.
     artifacts : str
-        The folder of the artifacts where the store is that of the data root, else "".
+        The folder of the artifacts if the store is that of the data root, else "".
     write : bool
-        Whether runs are recorded; a reader changes nothing.
+        Whether runs are recorded; a reader does not change the store.
     """
 
     def __init__(self, uri: str, *, artifacts: str = "", write: bool) -> None:
@@ -39,29 +39,29 @@ class MlflowProcess:
         self._lock = threading.Lock()
         self._work: queue.SimpleQueue[Callable[[], None]] | None = None
 
-    def ask(self, what: str, **fields: Any) -> Any:
-        """Return what a method of `mess.tracking.mlflow_client.Client` returns.
+    def ask(self, method: str, **fields: Any) -> Any:
+        """Call a method of `mess.tracking.mlflow_client.Client` and return its result.
 
         Raises
         ------
         MessError
-            If the store does not do it, or not within seconds.
+            If the store reports a problem, or does not answer in time.
         """
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 self.close()  # what is left of one that died
                 self._start()
-            return self._exchange({"do": what, **fields}, seconds=_ANSWER_SECONDS)
+            return self._exchange({"do": method, **fields}, seconds=_ANSWER_SECONDS)
 
     def later(self, work: Callable[[], None]) -> None:
-        """Do a piece of work in a thread, after those that were handed over before."""
+        """Run a function in a background thread, after those that were given before."""
         if self._work is None:
             self._work = queue.SimpleQueue()
             threading.Thread(target=_work_off, args=(self._work,), daemon=True).start()
         self._work.put(work)
 
     def close(self) -> None:
-        """Let the process end, once it has done what it was told."""
+        """Close the input of the process; it ends after its pending requests."""
         process, self._process = self._process, None
         if process is not None and process.stdin is not None:
             with suppress(OSError):
@@ -83,7 +83,7 @@ class MlflowProcess:
                 text=True,
                 encoding="utf-8",
                 env=_environment(),
-                start_new_session=True,  # Ctrl-C is for the work; this process ends after it
+                start_new_session=True,  # so that Ctrl-C does not end it before the work
             )
         except OSError as error:
             raise MessError(f"MLflow cannot be started ({error.strerror})") from None
@@ -133,7 +133,7 @@ def _work_off(work: "queue.SimpleQueue[Callable[[], None]]") -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment, in which this package is found from any folder."""
+    """Return an environment in which this package is importable from any folder."""
     here = str(Path(__file__).parents[2])
     paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
     return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}

@@ -1,7 +1,7 @@
-"""The recorded runs, as MLflow's own client tells them: from SQLite and from a tracking server.
+"""Reading recorded runs through the MLflow client, from SQLite or from a tracking server.
 
-MLflow takes seconds and hundreds of MB to import, so its client runs in another process, which
-stays for some minutes (`mess.tracking.mlflow_process`).
+Importing MLflow takes seconds and hundreds of MB. So its client runs in another process, which is
+kept for some minutes (`mess.tracking.mlflow_process`).
 """
 
 import math
@@ -27,19 +27,19 @@ class RecordedRun:
     ----------
     id, name : str
     experiment : str
-        MLflow's number of the experiment, for links.
+        MLflow's id of the experiment, for links.
     kind : str
-        "probe", "evaluate", "sweep", "compare" or what else began the run's name.
+        "probe", "evaluate", "sweep", "compare" or another first word of the run's name.
     dataset, encoder : str
     status : str
-        As MLflow has it: RUNNING, FINISHED, FAILED, KILLED or SCHEDULED.
+        The status in MLflow: RUNNING, FINISHED, FAILED, KILLED or SCHEDULED.
     started, ended : float
-        Seconds since the epoch; ``ended`` is NaN while it runs.
+        Seconds since the epoch; ``ended`` is NaN while the run is open.
     parent : str
-        The sweep that a run belongs to, "" if it stands alone.
+        The sweep that the run belongs to, "" without one.
     params, tags : dict of str to str
     score : float
-        The mean nested R² over targets, NaN where a run has none.
+        The mean nested R² over targets, NaN without any.
     """
 
     id: str
@@ -65,9 +65,9 @@ def read_runs(store: Store) -> list[RecordedRun]:
     ArtifactMissing
         If nothing was recorded yet.
     MessError
-        If the store is damaged, of another version of MLflow, or does not answer within seconds.
+        If the store is damaged, of another version of MLflow, or does not answer in time.
     """
-    return [_run(found) for found in _reader(store).ask("runs")]
+    return [_run(fields) for fields in _reader(store).ask("runs")]
 
 
 def read_metrics(store: Store, run: str) -> dict[str, float]:
@@ -78,24 +78,24 @@ def read_metrics(store: Store, run: str) -> dict[str, float]:
     MessError
         As `read_runs`.
     """
-    found = _reader(store).ask("metrics_of", run=run)
-    return {key: float(value) for key, value in found.items()}
+    metrics = _reader(store).ask("metrics_of", run=run)
+    return {key: float(value) for key, value in metrics.items()}
 
 
 def read_discovery_of(store: Store, run: RecordedRun) -> dict[str, Any]:
-    """Return the record of a discovery that was kept with its run, also after the root moved.
+    """Return the record of a discovery that was stored with its run.
 
     Raises
     ------
     ArtifactMissing
-        If the run kept none.
+        If no discovery was stored with the run.
     MessError
-        If it is damaged, or the store does not answer within seconds.
+        If it is damaged, or the store does not answer in time.
     """
     command = f"{_COMMAND} --dataset {run.dataset} --encoder {run.encoder}"
     if is_own(store):
         folder = store.mlflow_artifacts / run.id / "artifacts"
-        paths = sorted(folder.glob("*.json"))  # an older MESS had MLflow write them
+        paths = sorted(folder.glob("*.json"))  # older versions of MESS wrote them through MLflow
         records = (read_json(path, command=command, sealed=False) for path in paths)
     else:
         records = iter(_reader(store).ask("records_of", run=run.id))
@@ -106,13 +106,13 @@ def read_discovery_of(store: Store, run: RecordedRun) -> dict[str, Any]:
 
 
 def runs_version(store: Store) -> tuple[int, ...]:
-    """Return numbers that change when a run is written to an SQLite store; none for a server."""
+    """Return numbers that change when a run is written to an SQLite store; () for a server."""
     path = sqlite_path(tracking_uri(store))
     if path is None:
         return ()
     beside = (path, path.with_name(f"{path.name}-wal"))
-    found = [one.stat() for one in beside if one.exists()]
-    return tuple(number for one in found for number in (one.st_mtime_ns, one.st_size))
+    status = [file.stat() for file in beside if file.exists()]
+    return tuple(number for stat in status for number in (stat.st_mtime_ns, stat.st_size))
 
 
 def server_address(store: Store) -> str | None:
@@ -121,7 +121,9 @@ def server_address(store: Store) -> str | None:
     return without_password(uri).rstrip("/") if uri.startswith(("http://", "https://")) else None
 
 
-_readers: dict[tuple[str, str], MlflowProcess] = {}  # of this process; each ends when idle
+_readers: dict[
+    tuple[str, str], MlflowProcess
+] = {}  # the clients of this process; each ends when idle
 
 
 def _reader(store: Store) -> MlflowProcess:
@@ -135,17 +137,17 @@ def _reader(store: Store) -> MlflowProcess:
     return _readers.setdefault(key, client_process(store, write=False))
 
 
-def _run(found: dict[str, Any]) -> RecordedRun:
-    tags, params, name = found["tags"], found["params"], found["name"]
-    started, ended, score = found["started"], found["ended"], found["score"]
+def _run(fields: dict[str, Any]) -> RecordedRun:
+    tags, params, name = fields["tags"], fields["params"], fields["name"]
+    started, ended, score = fields["started"], fields["ended"], fields["score"]
     return RecordedRun(
-        id=found["id"],
+        id=fields["id"],
         name=name,
-        experiment=found["experiment"],
+        experiment=fields["experiment"],
         kind=tags.get("kind") or name.partition(" ")[0],
         dataset=tags.get("dataset") or params.get("dataset", ""),
         encoder=tags.get("encoder") or params.get("encoder", ""),
-        status=found["status"],
+        status=fields["status"],
         started=(started or 0) / 1000,
         ended=ended / 1000 if ended else math.nan,
         parent=tags.get(_PARENT, ""),

@@ -1,9 +1,9 @@
-"""The record of every run, in MLflow; a run without it is the same run.
+"""Recording runs in MLflow; without MLflow, a run has the same results.
 
-The store is SQLite below the data root unless ``MLFLOW_TRACKING_URI`` names another. What is
-recorded goes to MLflow's client in another process (`mess.tracking.mlflow_process`) while the work
-goes on.
-A store that does not take it costs one line on standard error and some seconds, never the work.
+The store is SQLite below the data root unless ``MLFLOW_TRACKING_URI`` names another one. Records
+are sent to the MLflow client in another process (`mess.tracking.mlflow_process`) while the work
+goes on. If the store fails, this costs one line on standard error and some seconds, but never the
+work.
 """
 
 import os
@@ -22,9 +22,10 @@ __all__ = ["EXPERIMENT", "OpenRun", "is_own", "start_run", "tracking_uri"]
 
 
 class OpenRun:
-    """An open MLflow run, or nothing at all when tracking is off.
+    """An open MLflow run; a no-op if tracking is off.
 
-    Its methods never raise and all but `wait` return at once: MLflow is told in the background.
+    Its methods never raise. All methods except `wait` return at once: records are sent in the
+    background.
 
     Examples
     --------
@@ -33,7 +34,7 @@ class OpenRun:
 
     def __init__(self, process: MlflowProcess | None, name: str = "") -> None:
         self._process, self._name = process, name
-        self._id = ""  # as MLflow numbers it; known when it has answered
+        self._id = ""  # the id in MLflow; known after its first answer
         self._failed = False
 
     def params(self, values: Mapping[str, Any]) -> None:
@@ -41,17 +42,17 @@ class OpenRun:
         self._later("params", values={key: str(value) for key, value in values.items()})
 
     def metrics(self, values: Mapping[str, float | None]) -> None:
-        """Record results; those that are undefined are left out."""
+        """Record results; undefined results are left out."""
         self._later("metrics", values={k: float(v) for k, v in values.items() if v is not None})
 
     def record(self, name: str, value: Mapping[str, Any]) -> None:
-        """Keep a value with the run, as a JSON file."""
+        """Store a value with the run, as a JSON file."""
         self._later("record", name=name, value=dict(value))
 
     def _begin(self, tags: Mapping[str, str], parent: "OpenRun | None") -> None:
         def work() -> None:
             if parent is not None and parent._failed:
-                self._failed = True  # it was told
+                self._failed = True  # already reported
                 return
             above = parent._id if parent is not None else ""
             self._id = self._ask("start", name=self._name, tags=dict(tags), parent=above) or ""
@@ -61,25 +62,25 @@ class OpenRun:
 
     def _end(self, status: str) -> None:
         self._later("end", status=status)
-        if status != "KILLED":  # who stops the work does not wait
+        if status != "KILLED":  # after Ctrl-C, do not wait
             self.wait()
 
     def wait(self) -> None:
-        """Wait until MLflow knows all that it was told, or has failed: seconds at most."""
+        """Wait until MLflow has all records, or has failed; it takes seconds at most."""
         if self._process is not None:
             told = threading.Event()
             self._process.later(told.set)
             told.wait()
 
-    def _later(self, what: str, **fields: Any) -> None:
+    def _later(self, method: str, **fields: Any) -> None:
         if self._process is not None:
-            self._process.later(lambda: self._ask(what, run=self._id, **fields))
+            self._process.later(lambda: self._ask(method, run=self._id, **fields))
 
-    def _ask(self, what: str, **fields: Any) -> Any:
+    def _ask(self, method: str, **fields: Any) -> Any:
         if self._failed or self._process is None:
             return None
         try:
-            return self._process.ask(what, **fields)
+            return self._process.ask(method, **fields)
         except MessError as error:
             self._failed = True
             lost = "the record of this run is not whole" if self._id else "this run is not recorded"
@@ -93,7 +94,7 @@ class OpenRun:
 
 
 def tracking_uri(store: Store) -> str:
-    """Return where runs are recorded.
+    """Return the tracking URI.
 
     Examples
     --------
@@ -105,7 +106,7 @@ def tracking_uri(store: Store) -> str:
 
 
 def is_own(store: Store) -> bool:
-    """Tell whether runs are recorded below the data root.
+    """Tell whether the store is that of the data root.
 
     Examples
     --------
@@ -117,7 +118,7 @@ def is_own(store: Store) -> bool:
 
 
 def client_process(store: Store, *, write: bool) -> MlflowProcess:
-    """Return a process that answers for the store of a data root; it starts when it is asked."""
+    """Return the client process of the store of a data root; the first request starts it."""
     artifacts = str(store.mlflow_artifacts.absolute()) if is_own(store) else ""
     return MlflowProcess(tracking_uri(store), artifacts=artifacts, write=write)
 
@@ -131,22 +132,22 @@ def start_run(
     enabled: bool = True,
     parent: OpenRun | None = None,
 ) -> Iterator[OpenRun]:
-    """Record a run from the beginning of the block to its end; an error marks it as failed.
+    """Record a run for the duration of the block; an error marks it as failed.
 
-    What MLflow does not take is told in one line on standard error; the block goes on.
+    A failure of MLflow is reported in one line on standard error; the block continues.
 
     Parameters
     ----------
     name : str
-        Shown in MLflow's list; its first word is the kind of run.
+        The name in MLflow; its first word is the kind of run.
     store : Store
-        Where the SQLite store and its artifacts lie.
+        The data root of the SQLite store and its artifacts.
     tags : mapping, optional
-        Digests of what the run read.
+        Digests of the inputs of the run.
     enabled : bool
         False makes the run a no-op.
     parent : OpenRun, optional
-        The run that this one is a part of.
+        The sweep that the run belongs to.
 
     Examples
     --------
@@ -169,7 +170,7 @@ def start_run(
         run._end(status)
 
 
-_writers: dict[str, MlflowProcess] = {}  # one at most: that of the store that was asked last
+_writers: dict[str, MlflowProcess] = {}  # at most one: that of the last store
 
 
 def _writer(store: Store) -> MlflowProcess:
