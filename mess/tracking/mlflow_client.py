@@ -1,6 +1,6 @@
 """The MLflow client, as a separate process: ``python -m mess.tracking.mlflow_client SETTINGS``.
 
-Each input line is a JSON object. The process writes one line for it: the answer, or ``problem``, one
+Each input line is a JSON object. The process answers with one line: the result, or ``problem``, a
 line for people. `mess.tracking.mlflow_process` starts this process. So the import of MLflow, its
 retries and its crashes do not affect the process that does the work. A tracking server that does
 not answer is given up by ending this process. If the calling process ends, runs that are still open
