@@ -38,7 +38,8 @@ demo: $(VENV)/.installed
 # One thread each: two workers whose threads wait for each other on two cores take twice as long.
 # A file of tests is one worker's, in its order: its tests share a dashboard and what lies below it.
 test: $(VENV)/.installed-test
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
+	  --no-loadscope-reorder
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

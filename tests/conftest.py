@@ -16,6 +16,23 @@ settings.load_profile("suite")
 sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
 
 
+# The long ones first, so that two workers end together; while one builds the demo library for the
+# first of them, the other works off the second, which needs none.
+_FIRST = (
+    *("test_recommend", "test_jobs", "test_comparing", "test_tracking_stores", "test_science"),
+    *("test_discovery_page", "test_jobs_in_the_browser", "test_experiments", "test_your_audio"),
+    *("test_shown", "test_map", "test_pages", "test_home", "test_passages_page", "test_compare"),
+    *("test_reading", "test_tracking", "test_maps", "test_probing_pipeline", "test_command_line"),
+    *("test_killed_at_every_rename", "test_differences", "test_demo_library", "test_damage"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files of tests."""
+    place = {name: number for number, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
 def built_once(name: str, factory: pytest.TempPathFactory, build: Callable[[Path], None]) -> Path:
     """Return a folder that one worker of the test run builds for all."""
     from filelock import FileLock

@@ -131,11 +131,11 @@ def test_weights_from_examples_and_duplicates_from_the_shell(library: Store) -> 
 
 
 def test_targets_are_tested_and_weak_ones_marked(library: Store) -> None:
-    options = ("--dataset", "demo", "--tracks", "6", "--changed-tracks", "1")
+    options = ("--dataset", "demo", "--tracks", "3", "--changed-tracks", "1")
     ended = mess("check-targets", *options)
     assert ended.exit_code == 0
     record = library.reliability.read("demo")
-    assert record["tracks"] == 6
+    assert record["tracks"] == 3
     assert set(record["targets"]) == set(TARGETS)
     for name, row in record["targets"].items():
         assert row["gain +12 dB"] == pytest.approx(1.0, abs=0.01), name

@@ -11,21 +11,24 @@ from mess.probing.discovery import discover
 
 
 def test_equal_encoders_are_not_told_apart() -> None:
-    """In 5 % of the datasets, and three of thirty are within the error of counting."""
-    found = [compared(seed) for seed in range(30)]
+    """In 5 % of the datasets, and two of ten are within the error of counting.
+
+    `make validate` counts over more datasets.
+    """
+    found = [compared(seed) for seed in range(10)]
     claimed = sum(any(one != "not told apart" for one in each.verdicts) for each in found)
-    assert claimed <= 3
-    assert sum(each.mean_verdict != "not told apart" for each in found) <= 3
+    assert claimed <= 2
+    assert sum(each.mean_verdict != "not told apart" for each in found) <= 2
     alone = np.mean([(each.p <= 0.05).mean() for each in found])  # without Holm's correction
     assert 0 < alone <= 0.08
 
 
 def test_an_encoder_that_is_deaf_to_a_target_is_found_out() -> None:
-    found = [compared(500 + seed, deaf=True) for seed in range(12)]
+    found = [compared(500 + seed, deaf=True) for seed in range(6)]
     assert all(each.difference[0] > 0.5 for each in found)
-    assert sum(each.verdicts[0] == "beats" for each in found) >= 10  # of 12
+    assert sum(each.verdicts[0] == "beats" for each in found) >= 5  # of 6
     claimed = sum(any(one != "not told apart" for one in each.verdicts[1:]) for each in found)
-    assert claimed <= 2  # of 12: 5 % and the error of counting
+    assert claimed <= 1  # of 6: 5 % and the error of counting
 
 
 def test_the_interval_is_that_of_the_paired_jackknife() -> None:
