@@ -162,6 +162,7 @@ def targets(folder: Path) -> Iterator[Row]:
 def discovery(_: Path) -> Iterator[Row]:
     """All layers × targets × penalties × folds, against the scikit-learn loop."""
     from mess.probing.discovery import discover
+    from mess.probing.results import DiscoverySettings
     from mess.probing.ridge import DEFAULT_ALPHAS, RidgePath
 
     folds = 5
@@ -194,14 +195,16 @@ def discovery(_: Path) -> Iterator[Row]:
             f"scikit-learn, {sampled} cells timed of {cells}",
             f"{one * cells / ours:.0f} ×",
         )
-        for what, more in (
-            ("with penalties nested", {}),
-            ("with 1,000 shuffles and 1,000 draws of works, too", {"shuffles": 1000, "folds": 10}),
+        for what, asked in (
+            ("with penalties nested", DiscoverySettings(folds=folds)),
+            (
+                "with 1,000 shuffles and 1,000 draws of works, too",
+                DiscoverySettings(permutations=1000),
+            ),
         ):
-            asked = {"folds": folds, **more}
             nested = seconds(
                 lambda x=x, y=y, groups=groups, asked=asked: discover(  # type: ignore[misc]
-                    x, y, groups, names=[f"t{i}" for i in range(15)], **asked
+                    x, y, groups, names=[f"t{i}" for i in range(15)], settings=asked
                 ),
                 runs=1,
                 warm=False,
@@ -251,7 +254,8 @@ def search(_: Path) -> Iterator[Row]:
 def passages(folder: Path) -> Iterator[Row]:
     """A million segments, each kind of query, against numpy; a whole call at 100,000."""
     yield _whole_call(folder)
-    from mess.search.coordinate_index import Column, CoordinateIndex
+    from mess.records.index import Column
+    from mess.search.coordinate_index import CoordinateIndex
     from mess.search.passages.recall import draw_query
     from mess.search.passages.segment_index import SegmentIndex, build_segment_index
 
@@ -286,7 +290,7 @@ def passages(folder: Path) -> Iterator[Row]:
 
 def _whole_call(folder: Path) -> Row:
     """Ten passages among 100,000 segments, with shares, values and merged neighbours."""
-    from mess.search.coordinate_index import Column
+    from mess.records.index import Column, PassagesRecord
     from mess.search.passages.recommender import PassageRecommender
     from mess.search.passages.segment_index import build_segment_index
     from mess.storage.paths import POOLED
@@ -309,19 +313,22 @@ def _whole_call(folder: Path) -> Row:
         for track in tracks
     }
     manifest.close()
-    record = {
-        "features": manifest.digest(),
-        "targets": None,
-        "code_version": PASSAGES_VERSION,
-        "segment_seconds": 5.0,
-        "tracks": tracks,
-        "segments": [50] * len(tracks),
-        "durations": [250.0] * len(tracks),
-        "works": tracks,
-        "composers": [""] * len(tracks),
-        "columns": [column.as_dict() for column in columns],
-        "search": search,
-    }
+    record = PassagesRecord(
+        dataset="made-up",
+        encoder="e",
+        features=manifest.digest(),
+        targets=None,
+        code_version=PASSAGES_VERSION,
+        fingerprint="",
+        segment_seconds=5.0,
+        tracks=tracks,
+        segments=[50] * len(tracks),
+        durations=[250.0] * len(tracks),
+        works=tracks,
+        composers=[""] * len(tracks),
+        columns=columns,
+        search=search,
+    )
     store.passages.write("made-up", "e", parts=parts, record=record)
     recommender = PassageRecommender("made-up", "e", store=store)
     rng = np.random.default_rng(0)

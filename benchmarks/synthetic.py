@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 from benchmarks.__main__ import RATE, music
 from mess.audio.decoding import SEGMENT_SECONDS
 from mess.encoders.catalogue import PRESETS
-from mess.experiments.rows import ProbeSettings
-from mess.search.coordinate_index import Column, serialise
+from mess.probing.results import Cell
+from mess.records.discovery import DiscoveryRecord, Influence, ProbeSettings
+from mess.records.index import Column, IndexRecord
+from mess.search.coordinate_index import serialise
 from mess.search.layer_index import normalise_layers, serialise_layer
 from mess.search.spaces import standardise, whiten
 from mess.search.tempo import TEMPO, octave_targets, scale_of
@@ -278,20 +280,21 @@ def _write_index(store: Store, shape: Shape, planted: Planted, *, seed: int) -> 
             serialise_layer(normalise_layers(layer[:, None])[:, 0])
             for layer in _layers(shape, planted.latent, seed=seed)
         ],
-        record={
-            "dataset": shape.dataset,
-            "encoder": shape.encoder,
-            "features": features,
-            "targets": targets,
-            "fingerprint": digest([features, targets, INDEX_VERSION]),
-            "code_version": INDEX_VERSION,
-            "tracks": list(planted.about),
-            "works": [one["work"] for one in about],
-            "composers": [one["composer"] for one in about],
-            "copies": list(range(len(about))),
-            "columns": [column.as_dict() for column in columns],
-            "passages": False,
-        },
+        record=IndexRecord(
+            dataset=shape.dataset,
+            encoder=shape.encoder,
+            features=features,
+            targets=targets,
+            inputs={},
+            fingerprint=digest([features, targets, INDEX_VERSION]),
+            code_version=INDEX_VERSION,
+            tracks=list(planted.about),
+            works=[one["work"] for one in about],
+            composers=[one["composer"] for one in about],
+            copies=list(range(len(about))),
+            columns=columns,
+            passages=False,
+        ),
         steering=serialise(
             np.hstack([predicted, measured, predicted_octaves]), whiten(planted.latent)
         ),
@@ -314,17 +317,41 @@ def _octaves(targets: Array, *, seed: int) -> tuple[Array, list[Column]]:
 
 
 def _write_discovery(store: Store, shape: Shape) -> None:
-    record = {
-        "settings": {"level": "track"},
-        "features": store.features.manifest(shape.dataset, shape.encoder).digest(),
-        "targets": store.targets.manifest(shape.dataset).digest(),
-        "code_version": DISCOVERY_VERSION,
-        "cells": [
-            {"layer": layer, "target": target, "r2": 0.5, "p_family": 0.001, "works": shape.tracks}
-            for layer in range(shape.layers)
-            for target in TARGETS
-        ],
-    }
+    cells = [
+        Cell(
+            layer=layer,
+            target=target,
+            r2=0.5,
+            spearman=0.7,
+            rmse=1.0,
+            fold_r2=[],
+            alpha=[],
+            n=shape.tracks,
+            works=shape.tracks,
+            p_family=0.001,
+        )
+        for layer in range(shape.layers)
+        for target in TARGETS
+    ]
+    record = DiscoveryRecord(
+        dataset=shape.dataset,
+        encoder=shape.encoder,
+        features=store.features.manifest(shape.dataset, shape.encoder).digest(),
+        targets=store.targets.manifest(shape.dataset).digest(),
+        code_version=DISCOVERY_VERSION,
+        settings=ProbeSettings(),
+        layer_names=[str(layer) for layer in range(shape.layers)],
+        target_names=list(TARGETS),
+        n=shape.tracks,
+        works=shape.tracks,
+        groups=shape.tracks,
+        copies={},
+        cells=cells,
+        summaries=[],
+        influence=Influence(groups=[], by_target={}),
+        inputs={},
+        sensitivity=[],
+    )
     store.discoveries.write(
         shape.dataset, shape.encoder, record=record, predictions=pd.DataFrame({"track": []})
     )

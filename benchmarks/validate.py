@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mess.probing.differences import Differences, Scores, compare
 from mess.probing.discovery import discover
-from mess.probing.results import Discovery
+from mess.probing.results import Discovery, DiscoverySettings
 from mess.probing.ridge import RidgePath
 from mess.probing.stacking import stack
 from mess.probing.statistics import FEWEST_WORKS
@@ -63,7 +63,11 @@ def chance(datasets: int) -> Iterator[Verdict]:
         y += 0.3 * rng.standard_normal((len(groups), TARGETS))
         names = [str(number) for number in range(TARGETS)]
         found = discover(
-            x, y, groups, names=names, folds=FOLDS, seed=seed, shuffles=199, resamples=100
+            x,
+            y,
+            groups,
+            names=names,
+            settings=DiscoverySettings(folds=FOLDS, seed=seed, permutations=199, bootstrap=100),
         )
         validated += any_validated(found, x, y, groups, seed=seed)
         family += min(cell.p_family or 1 for cell in found.cells) <= 0.05
@@ -94,7 +98,13 @@ def few_works(seed: int) -> bool:
     y = rng.standard_normal((FEWEST_WORKS, TARGETS))[groups]
     y += 0.3 * rng.standard_normal((len(groups), TARGETS))
     names = [str(number) for number in range(TARGETS)]
-    found = discover(x, y, groups, names=names, folds=FOLDS, seed=seed, shuffles=199, resamples=10)
+    found = discover(
+        x,
+        y,
+        groups,
+        names=names,
+        settings=DiscoverySettings(folds=FOLDS, seed=seed, permutations=199, bootstrap=10),
+    )
     return any_validated(found, x, y, groups, seed=seed)
 
 
@@ -102,12 +112,10 @@ def any_validated(
     found: Discovery, x: Array, y: Array, groups: NDArray[np.int64], *, seed: int
 ) -> bool:
     """Tell whether search would take a target for one that the layers know."""
-    cells = [cell.as_dict() for cell in found.cells]
-    summaries = [one.as_dict() for one in found.summaries]
     layers = [x[:, layer] for layer in range(x.shape[1])]
     stacked = stack(layers, y, groups, folds=FOLDS, seed=seed).r2.tolist()
     predicted = dict(zip(map(str, range(TARGETS)), stacked, strict=True))
-    evidence = find_evidence(cells, summaries, predicted=predicted)
+    evidence = find_evidence(found.cells, found.summaries, predicted=predicted)
     return any(not one.doubt() for one in evidence.values())
 
 
@@ -119,7 +127,9 @@ def planted(datasets: int) -> Iterator[Verdict]:
         rng = np.random.default_rng(10_000 + seed)
         x, groups = recordings(rng, WORKS)
         y = planted_target(rng, x, groups)
-        found = discover(x, y, groups, names=["t"], folds=FOLDS, seed=seed)
+        found = discover(
+            x, y, groups, names=["t"], settings=DiscoverySettings(folds=FOLDS, seed=seed)
+        )
         contained += PLANTED in found.summaries[0].within
         cell = next(cell for cell in found.cells if cell.layer == PLANTED)
         truths[seed] = true_r2(rng, x[:, PLANTED], y, found, cell.alpha)
@@ -161,8 +171,15 @@ def leak() -> Iterator[Verdict]:
     works = np.repeat(np.arange(30), 4)
     x = rng.standard_normal((30, 1, 48))[works] + 0.05 * rng.standard_normal((120, 1, 48))
     y = rng.standard_normal(30)[works, None]
-    split = discover(x, y, np.arange(120), names=["t"], folds=10).cells[0].r2 or 0.0
-    whole = discover(x, y, works, names=["t"], folds=10).cells[0].r2 or 0.0
+    split = (
+        discover(x, y, np.arange(120), names=["t"], settings=DiscoverySettings(folds=10))
+        .cells[0]
+        .r2
+        or 0.0
+    )
+    whole = (
+        discover(x, y, works, names=["t"], settings=DiscoverySettings(folds=10)).cells[0].r2 or 0.0
+    )
     yield Verdict("R² on noise, folds that split works", f"{split:.2f}", "> 0.5", split > 0.5)
     yield Verdict("R² on noise, folds by work", f"{whole:.2f}", "≤ 0.05", whole <= 0.05)
 
@@ -205,7 +222,11 @@ def compared(seed: int, *, deaf: bool = False) -> Differences:
     scores = []
     for features in (b, a):
         found = discover(
-            features, targets, works, names=names, folds=FOLDS, seed=seed, resamples=10
+            features,
+            targets,
+            works,
+            names=names,
+            settings=DiscoverySettings(folds=FOLDS, seed=seed, bootstrap=10),
         )
         r2 = np.array([one.nested.r2 for one in found.summaries], dtype=np.float64)
         scores.append(Scores(r2, found.influence))

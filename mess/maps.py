@@ -17,7 +17,7 @@ Examples
 (40, 2)
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import MessError, MissingDependency, UnknownName
+from mess.probing.results import Cell
 
 METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 FEWEST = 5  # least number of rows of a map
@@ -53,23 +54,23 @@ class PlaneMap:
     points: Array
     reduced: Array
     explained: list[float]
-    settings: dict[str, Any]
+    settings: dict[str, int | float]
 
 
-def likeliest_layer(record: Mapping[str, Any], *, layers: int) -> int:
+def likeliest_layer(cells: Sequence[Cell], *, layers: int) -> int:
     """Return the layer of the highest mean R² over all targets; a negative R² counts as 0.
 
     Parameters
     ----------
-    record : mapping
-        A discovery.
+    cells : sequence of Cell
+        Those of a discovery.
     layers : int
         How many layers there are.
     """
     sums = np.zeros(layers)
-    for cell in record["cells"]:
-        if cell["r2"] is not None and cell["layer"] < layers:
-            sums[cell["layer"]] += max(cell["r2"], 0.0)
+    for cell in cells:
+        if cell.r2 is not None and cell.layer < layers:
+            sums[cell.layer] += max(cell.r2, 0.0)
     return int(np.argmax(sums))
 
 
@@ -146,7 +147,7 @@ def make_plane_map(values: NDArray[Any], *, method: str = "pca", seed: int = 0) 
     if reduced.shape[1] < 2:
         raise MessError("all rows lie on one line: choose another layer")
     points: NDArray[Any]
-    settings: dict[str, Any] = {}
+    settings: dict[str, int | float] = {}
     if method == "pca":
         points = reduced[:, :2]
     elif method == "tsne":
@@ -157,7 +158,7 @@ def make_plane_map(values: NDArray[Any], *, method: str = "pca", seed: int = 0) 
     return PlaneMap(plane, reduced, explained[:2], settings)
 
 
-def _tsne(reduced: Array, seed: int) -> tuple[NDArray[Any], dict[str, Any]]:
+def _tsne(reduced: Array, seed: int) -> tuple[NDArray[Any], dict[str, int | float]]:
     from sklearn.manifold import TSNE
 
     perplexity = min(_PERPLEXITY, (len(reduced) - 1) / 3)
@@ -165,7 +166,7 @@ def _tsne(reduced: Array, seed: int) -> tuple[NDArray[Any], dict[str, Any]]:
     return model.fit_transform(reduced), {"perplexity": perplexity, "components": reduced.shape[1]}
 
 
-def _umap(reduced: Array, seed: int) -> tuple[NDArray[Any], dict[str, Any]]:
+def _umap(reduced: Array, seed: int) -> tuple[NDArray[Any], dict[str, int | float]]:
     try:
         from umap import UMAP
     except ImportError:

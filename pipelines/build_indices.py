@@ -6,7 +6,7 @@ If the targets of the dataset are measured, every track also gets the coordinate
 rank by. Without them, only whole layers can be searched.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -15,6 +15,7 @@ from mess.audio.fingerprint import join_works
 from mess.errors import ArtifactMissing
 from mess.experiments.rows import aligned_targets, copies_of
 from mess.probing.folds import MIN_WORKS
+from mess.records.index import IndexRecord
 from mess.search.coordinate_index import serialise
 from mess.search.coordinates import Coordinates, describe_course, make_coordinates
 from mess.search.layer_index import normalise_layers, serialise_layer
@@ -65,24 +66,24 @@ def build_index(
         dataset,
         encoder,
         layers=[serialise_layer(vectors[:, layer]) for layer in range(vectors.shape[1])],
-        record={
-            "dataset": dataset,
-            "encoder": features.manifest["encoder"],
-            "features": features.manifest["fingerprint"],
-            "targets": targets,
-            "inputs": {
+        record=IndexRecord(
+            dataset=dataset,
+            encoder=features.manifest["encoder"],
+            features=features.manifest["fingerprint"],
+            targets=targets,
+            inputs={
                 "features": store.features.manifest(dataset, encoder).parts(),
                 "targets": measured.parts() if measured else None,
             },
-            "code_version": INDEX_VERSION,
-            "fingerprint": digest([features.manifest["fingerprint"], targets, INDEX_VERSION]),
-            "tracks": features.tracks,
-            "works": works,
-            "composers": [entries[track].get("composer", "") for track in features.tracks],
-            "copies": copies,
-            "columns": [column.as_dict() for column in made.columns] if made else [],
-            "passages": passages,
-        },
+            code_version=INDEX_VERSION,
+            fingerprint=digest([features.manifest["fingerprint"], targets, INDEX_VERSION]),
+            tracks=features.tracks,
+            works=works,
+            composers=[entries[track].get("composer", "") for track in features.tracks],
+            copies=copies,
+            columns=list(made.columns) if made else [],
+            passages=passages,
+        ),
         steering=serialise(made.values, made.overall) if made else None,
         projection=made.projection.serialise() if made else None,
     )
@@ -126,10 +127,10 @@ def _coordinates(
     )
 
 
-def describe_index(record: dict[str, Any]) -> str:
+def describe_index(record: IndexRecord) -> str:
     """Return what an index can answer, in a few words."""
-    probes = sum(column["kind"] == "probe" for column in record["columns"])
-    return f"{len(record['tracks'])} tracks, {len(record['crc32'])} layers, " + (
+    probes = sum(column.kind == "probe" for column in record.columns)
+    return f"{len(record.tracks)} tracks, {len(record.crc32)} layers, " + (
         f"{probes} targets to steer by" if probes else "no targets to steer by"
     )
 

@@ -5,7 +5,7 @@ python pipelines/check_targets.py --dataset demo
 
 import json
 import math
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -14,6 +14,7 @@ from mess.as_text import two_decimals
 from mess.audio.decoding import decode
 from mess.datasets import load_dataset
 from mess.errors import MessError
+from mess.records.reliability import ReliabilityRecord, TargetReliability
 from mess.storage.store import Store
 from mess.targets import TARGET_SAMPLE_RATE, TARGETS, compute_targets, targets_version
 from mess.targets.invariance import SAME_MUSIC, measure_movements, movement_text
@@ -41,17 +42,12 @@ def check_targets(
     changed_tracks: int = CHANGED_TRACKS,
     seed: int = 0,
     store: Store | None = None,
-) -> dict[str, Any]:
+) -> ReliabilityRecord:
     """Measure reliability and invariance on some tracks of a dataset, and write them to disk.
 
     Returns
     -------
-    dict
-        ``targets``: for each its ``split_half`` and its agreement after every change (None where
-        undefined), and whether all are at least 0.7 (``trusted``). ``movements``: for each of
-        ``changed_tracks`` tracks, change and target how far it moves, as a multiple of its
-        tolerance (None where it is defined only before or after). ``truth``: see
-        `pipelines.targets_truth.compare_with_truth`.
+    ReliabilityRecord
 
     Raises
     ------
@@ -92,28 +88,34 @@ def check_targets(
             shown.advance(track.id)
     if len(plain) < 3:
         raise MessError(f"{dataset!r} has {len(plain)} tracks that can be read: 3 are needed")
-    targets = {}
+    targets: dict[str, TargetReliability] = {}
     for name in TARGETS:
         before = np.array([one[name] for one in plain.values()])
         first, second = (np.array([pair[half][name] for pair in halves]) for half in range(2))
-        row: dict[str, Any] = {"split_half": _known(split_half(first, second))}
-        for change in CHANGES:
-            after_it = np.array([one[change][name] for one in changed])
-            row[change] = _known(concordance(before, after_it))
-        row["trusted"] = all(value is None or value >= TRUSTED for value in row.values())
-        targets[name] = row
-    record = {
-        "dataset": dataset,
-        "code_version": targets_version(),
-        "audio": audio,
-        "tracks": len(plain),
-        "seed": seed,
-        "targets": targets,
-        "movements": movements,
-        "truth": compare_with_truth(
+        halves_agree = _known(split_half(first, second))
+        agreements = {
+            change: _known(concordance(before, np.array([one[change][name] for one in changed])))
+            for change in CHANGES
+        }
+        targets[name] = TargetReliability(
+            split_half=halves_agree,
+            changes=agreements,
+            trusted=all(
+                value is None or value >= TRUSTED for value in (halves_agree, *agreements.values())
+            ),
+        )
+    record = ReliabilityRecord(
+        dataset=dataset,
+        code_version=targets_version(),
+        audio=audio,
+        tracks=len(plain),
+        seed=seed,
+        targets=targets,
+        movements=movements,
+        truth=compare_with_truth(
             plain, truths, unseen={one.id for one in recordings if one.work in unseen}
         ),
-    }
+    )
     store.reliability.write(dataset, record)
     return record
 
@@ -122,22 +124,23 @@ def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def print_reliability(record: dict[str, Any]) -> None:
+def print_reliability(record: ReliabilityRecord) -> None:
     """Print a row for each target."""
     columns = ("split_half", *CHANGES)
     typer.echo(
-        f"{record['dataset']}: {record['tracks']} tracks. Split-half reliability, and agreement "
+        f"{record.dataset}: {record.tracks} tracks. Split-half reliability, and agreement "
         f"(concordance) after a change; ! marks a target that falls under {TRUSTED}"
     )
     typer.echo(f"{'target':<23}" + "".join(f"{name:>19}" for name in columns))
-    for name, row in record["targets"].items():
-        cells = "".join(f"{two_decimals(row[column]):>19}" for column in columns)
-        typer.echo(f"{name + ('' if row['trusted'] else ' !'):<23}{cells}")
+    for name, row in record.targets.items():
+        values = [row.split_half, *(row.changes.get(change) for change in CHANGES)]
+        cells = "".join(f"{two_decimals(value):>19}" for value in values)
+        typer.echo(f"{name + ('' if row.trusted else ' !'):<23}{cells}")
 
 
-def print_movements(record: dict[str, Any]) -> None:
+def print_movements(record: ReliabilityRecord) -> None:
     """Print how far each target moves while the music does not: a row for each change."""
-    movements = record["movements"]
+    movements = record.movements
     if not movements:
         return
     typer.echo(
@@ -182,11 +185,11 @@ def command(
     """Test the targets: reliability, invariance, and agreement with MIDI and known tempi."""
     record = check_targets(dataset=dataset, tracks=tracks, changed_tracks=changed_tracks, seed=seed)
     if as_json:
-        typer.echo(json.dumps(record, indent=1))
+        typer.echo(json.dumps(record.to_json(), indent=1))
     else:
         print_reliability(record)
         print_movements(record)
-        print_truth(record["truth"])
+        print_truth(record.truth)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ python pipelines/cross_datasets.py --encoder spectral --datasets demo,smd
 
 import json
 from itertools import permutations
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -13,22 +13,21 @@ from numpy.typing import NDArray
 
 from mess.audio.fingerprint import find_copies, join_works
 from mess.errors import MessError
-from mess.experiments.rows import ProbeSettings, ProbingData, load_probing_data, read_marks
+from mess.experiments.rows import ProbingData, load_probing_data, read_marks
 from mess.probing.controls import fit_elsewhere
+from mess.records.cross import CrossInputs, CrossRecord, CrossScore
+from mess.records.discovery import ProbeSettings
 from mess.storage.store import Store
 from mess.versions import CROSS_VERSION
 from pipelines.options import JsonOption, run_script
 
 
-def cross_datasets(
-    *, encoder: str, datasets: list[str], store: Store | None = None
-) -> dict[str, Any]:
+def cross_datasets(*, encoder: str, datasets: list[str], store: Store | None = None) -> CrossRecord:
     """Test the probes of each dataset on each other one, and write the table to disk.
 
     Returns
     -------
-    dict
-        ``rows``: train, test, target, layer, r2, spearman.
+    CrossRecord
 
     Raises
     ------
@@ -45,7 +44,7 @@ def cross_datasets(
     loaded: dict[str, ProbingData] = {
         name: load_probing_data(name, encoder, settings=settings, store=store) for name in datasets
     }
-    rows = []
+    rows: list[CrossScore] = []
     left_out: dict[str, int] = {}
     for train, test in permutations(datasets, 2):
         a, b = loaded[train], loaded[test]
@@ -67,30 +66,30 @@ def cross_datasets(
             names=names,
         )
         rows += [
-            {
-                "train": train,
-                "test": test,
-                "target": one.target,
-                "layer": int(one.name.removeprefix("layer ")),
-                "r2": one.r2,
-                "spearman": one.spearman,
-            }
+            CrossScore(
+                train=train,
+                test=test,
+                target=one.target,
+                layer=one.layer,
+                r2=one.r2,
+                spearman=one.spearman,
+            )
             for one in found
         ]
-    record = {
-        "encoder": encoder,
-        "code_version": CROSS_VERSION,
-        "datasets": datasets,
-        "inputs": {
-            name: {
-                "features": data.features.manifest["fingerprint"],
-                "targets": data.targets_digest,
-            }
+    record = CrossRecord(
+        encoder=encoder,
+        code_version=CROSS_VERSION,
+        datasets=datasets,
+        inputs={
+            name: CrossInputs(
+                features=data.features.manifest["fingerprint"],
+                targets=data.targets_digest,
+            )
             for name, data in loaded.items()
         },
-        "left_out": left_out,
-        "rows": rows,
-    }
+        left_out=left_out,
+        rows=rows,
+    )
     store.cross_tables.write(encoder, record)
     return record
 
@@ -107,23 +106,25 @@ def _not_in(
     return np.array([dataset == test for dataset, _ in joined])
 
 
-def print_cross(record: dict[str, Any]) -> None:
+def print_cross(record: CrossRecord) -> None:
     """Print R² and Spearman of every target, a column for each pair of datasets."""
-    pairs = list(dict.fromkeys((row["train"], row["test"]) for row in record["rows"]))
-    by_place = {(r["train"], r["test"], r["target"]): r for r in record["rows"]}
-    typer.echo(f"{record['encoder']}: R² (Spearman) of probes fitted on one dataset, on another")
-    for pair, count in record["left_out"].items():
-        typer.echo(f"{pair}: {count} tracks left out, copies of what was trained on or their works")
+    pairs = list(dict.fromkeys((row.train, row.test) for row in record.rows))
+    by_place = {(one.train, one.test, one.target): one for one in record.rows}
+    typer.echo(f"{record.encoder}: R² (Spearman) of probes fitted on one dataset, on another")
+    for between, count in record.left_out.items():
+        typer.echo(
+            f"{between}: {count} tracks left out, copies of what was trained on or their works"
+        )
     typer.echo(f"{'target':<21}" + "".join(f"{f'{a} → {b}':>24}" for a, b in pairs))
-    for target in dict.fromkeys(row["target"] for row in record["rows"]):
+    for target in dict.fromkeys(row.target for row in record.rows):
         cells = []
         for pair in pairs:
             row = by_place.get((*pair, target))
             if row is None:
                 cells.append("–")
                 continue
-            rank = "–" if row["spearman"] is None else f"{row['spearman']:.2f}"
-            cells.append(f"{row['r2']:.2f} ({rank})")
+            rank = "–" if row.spearman is None else f"{row.spearman:.2f}"
+            cells.append(f"{'–' if row.r2 is None else f'{row.r2:.2f}'} ({rank})")
         typer.echo(f"{target:<21}" + "".join(f"{cell:>24}" for cell in cells))
 
 
@@ -136,7 +137,7 @@ def command(
     names = [name.strip() for name in datasets.split(",") if name.strip()]
     record = cross_datasets(encoder=encoder, datasets=names)
     if as_json:
-        typer.echo(json.dumps(record, indent=1))
+        typer.echo(json.dumps(record.to_json(), indent=1))
     else:
         print_cross(record)
 

@@ -1,72 +1,70 @@
 """An evaluation as `mess evaluate` prints it."""
 
-from collections.abc import Mapping
-from typing import Any, get_args
-
 import typer
 
 from mess.as_text import two_decimals
 from mess.evaluation.baselines import OVER, strongest
 from mess.evaluation.decisions import IN_BPM
-from mess.evaluation.rankers import Ranker
-
-Record = Mapping[str, Any]
+from mess.records.evaluation import EvaluationRecord
 
 
-def print_evaluation(record: Record) -> None:
+def print_evaluation(record: EvaluationRecord) -> None:
     """Print whether the sliders are faithful, and whether they leak."""
     _print_faithfulness(record)
     _print_baselines(record)
     typer.echo("\nten nearest, nearer than chance in: the slider's targets / all others")
-    for method, found in record["leakage"].items():
-        own, others = two_decimals(found["diagonal"]), two_decimals(found["off_diagonal"])
+    for method, leak in record.leakage.items():
+        own, others = two_decimals(leak.diagonal), two_decimals(leak.off_diagonal)
         typer.echo(f"{method:<10}{own:>6} /{others:>6}")
     _print_variants(record)
     _print_tempo(record)
-    for method, found in (record["same_work"] or {}).items():
-        recall = ", ".join(f"recall@{k} {v:.2f}" for k, v in found["recall"].items())
+    for ranking, found in (record.same_work or {}).items():
+        recall = ", ".join(f"recall@{k} {v:.2f}" for k, v in found.recall.items())
         typer.echo(
-            f"same work by {method}: MRR {found['mrr']:.2f}, {recall} "
-            f"({found['queries']} queries of {found['works']} works)"
+            f"same work by {ranking}: MRR {found.mrr:.2f}, {recall} "
+            f"({found.queries} queries of {found.works} works)"
         )
-    chosen = ", ".join(f"{name} {one['method']}" for name, one in record["defaults"].items())
+    chosen = ", ".join(f"{name} {one.method}" for name, one in record.defaults.items())
     typer.echo(f"method by which each slider ranks: {chosen or 'none is validated'}")
 
 
-def _print_faithfulness(record: Record) -> None:
-    faith = record["faithfulness"]
-    methods = [method for method in get_args(Ranker) if method in faith]
+def _print_faithfulness(record: EvaluationRecord) -> None:
+    faith, scores = record.faithfulness, record.faithfulness.by_method()
     typer.echo(
-        f"{record['dataset']} by {record['encoder']}: Spearman of rank and true |Δ target|, "
-        f"{record['settings']['queries']} queries, other works only"
+        f"{record.dataset} by {record.encoder}: Spearman of rank and true |Δ target|, "
+        f"{record.settings.queries} queries, other works only"
     )
-    typer.echo(f"{'target':<28}" + "".join(f"{method:>12}" for method in methods))
-    for name in faith["random"]["per_target"]:
-        row = "".join(f"{two_decimals(faith[m]['per_target'].get(name)):>12}" for m in methods)
-        weak = "" if name in faith["targets"] or name == IN_BPM else " (weak)"
+    typer.echo(f"{'target':<28}" + "".join(f"{method:>12}" for method in scores))
+    for name in faith.random.per_target:
+        row = "".join(f"{two_decimals(one.per_target.get(name)):>12}" for one in scores.values())
+        weak = "" if name in faith.targets or name == IN_BPM else " (weak)"
         typer.echo(f"{name + weak:<28}{row}")
-    for label, key in (("mean, aspects", "mean"), ("mean, from MIDI", "mean_performance")):
-        typer.echo(f"{label:<28}" + "".join(f"{two_decimals(faith[m][key]):>12}" for m in methods))
-    if IN_BPM in faith["random"]["per_target"]:
+    means = {
+        "mean, aspects": [one.mean for one in scores.values()],
+        "mean, from MIDI": [one.mean_performance for one in scores.values()],
+    }
+    for label, values in means.items():
+        typer.echo(f"{label:<28}" + "".join(f"{two_decimals(value):>12}" for value in values))
+    if IN_BPM in faith.random.per_target:
         typer.echo(f"tempo: whole octaves count as equal; {IN_BPM}: they do not")
 
 
-def _print_baselines(record: Record) -> None:
+def _print_baselines(record: EvaluationRecord) -> None:
     """Print the plain baselines, and the strongest of each kind."""
-    rows = record["baselines"]
-    metrics = list(dict.fromkeys(row["metric"] for row in rows))
+    rows = record.baselines
+    metrics = list(dict.fromkeys(row.metric for row in rows))
     typer.echo("\nwithout probes: the same mean over the aspects' validated targets")
     typer.echo(f"{'':<22}" + "".join(f"{over:>12}" for over in OVER))
     for metric in metrics:
-        means = {row["over"]: row["mean"] for row in rows if row["metric"] == metric}
+        means = {row.over: row.mean for row in rows if row.metric == metric}
         typer.echo(
             f"{metric:<22}" + "".join(f"{two_decimals(means.get(over)):>12}" for over in OVER)
         )
     if best := strongest(rows):
-        probed = two_decimals(record["faithfulness"]["probe"]["mean"])
+        probed = two_decimals(record.faithfulness.probe.mean)
         typer.echo(
-            f"strongest: {best['metric']} over {_over(best['over'])}, "
-            f"{two_decimals(best['mean'])}; along the probes {probed}"
+            f"strongest: {best.metric} over {_over(best.over)}, "
+            f"{two_decimals(best.mean)}; along the probes {probed}"
         )
 
 
@@ -75,34 +73,34 @@ def _over(over: str) -> str:
     return words.get(over, over)
 
 
-def _print_variants(record: Record) -> None:
-    if not record["controlled"]:
+def _print_variants(record: EvaluationRecord) -> None:
+    if not record.controlled:
         return
     typer.echo(
         "\nvariants with one change: own variant farthest; where each stands in its base's list "
         "(0 % top, 100 % end; median); *: so the slider ranks"
     )
-    for method, by_aspect in record["controlled"].items():
+    for method, by_aspect in record.controlled.items():
         for name, seen in by_aspect.items():
-            used = record["defaults"].get(name, {}).get("method") == method
-            place = ", ".join(f"{change} {value:.0%}" for change, value in seen["place"].items())
+            used = name in record.defaults and record.defaults[name].method == method
+            place = ", ".join(f"{change} {value:.0%}" for change, value in seen.place.items())
             typer.echo(
-                f"{'*' if used else ' '} {method:<9}{name:<20}{seen['told_apart']:>5.0%} "
-                f"(chance {seen['chance']:.0%}, n {seen['n']}; own: {seen['own']}): {place}"
+                f"{'*' if used else ' '} {method:<9}{name:<20}{seen.told_apart:>5.0%} "
+                f"(chance {seen.chance:.0%}, n {seen.n}; own: {seen.own}): {place}"
             )
 
 
-def _print_tempo(record: Record) -> None:
-    tempo = record["tempo"]
+def _print_tempo(record: EvaluationRecord) -> None:
+    tempo = record.tempo
     if not tempo:
         return
     typer.echo(
-        f"\nmeasured tempo: density of onsets counts {tempo['density_share']:g}, chosen on half "
+        f"\nmeasured tempo: density of onsets counts {tempo.density_share:g}, chosen on half "
         "of the works; on the other half:"
     )
-    for share, seen in tempo["reported_on"].items():
-        told = "–" if seen["told_apart"] is None else f"{seen['told_apart']:.0%}"
+    for share, seen in tempo.reported_on.items():
+        told = "–" if seen.told_apart is None else f"{seen.told_apart:.0%}"
         typer.echo(
-            f"  density {share:<5} faithful up to octaves {two_decimals(seen['octaves'])}, in bpm "
-            f"{two_decimals(seen['in_bpm'])}, own variant farthest {told}"
+            f"  density {share:<5} faithful up to octaves {two_decimals(seen.octaves)}, in bpm "
+            f"{two_decimals(seen.in_bpm)}, own variant farthest {told}"
         )

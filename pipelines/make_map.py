@@ -4,6 +4,7 @@ python pipelines/make_map.py --dataset demo --encoder spectral --layer 1 --metho
 """
 
 import json
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from mess.maps import (
     make_plane_map,
     trustworthiness_of,
 )
+from mess.records.map import MapPoints, MapRecord
 from mess.storage.paths import Level
 from mess.storage.store import Store
 from mess.versions import MAPS_VERSION
@@ -45,7 +47,7 @@ def make_map(
     seed: int = 0,
     force: bool = False,
     store: Store | None = None,
-) -> dict[str, Any]:
+) -> MapRecord:
     """Make a map and write it to disk; leave one that is up to date as it is.
 
     Parameters
@@ -65,8 +67,8 @@ def make_map(
 
     Returns
     -------
-    dict
-        How it was made, and its ``trust``.
+    MapRecord
+        How it was made, and how far it may be believed.
 
     Raises
     ------
@@ -85,19 +87,20 @@ def make_map(
         layer = _best_layer(store, dataset, encoder, layers=len(names), level=rows)
     if not 0 <= layer < len(names):
         raise MessError(f"there is no layer {layer}: layers go from 0 to {len(names) - 1}")
-    record: dict[str, Any] = {
-        "dataset": dataset,
-        "encoder": manifest.header.get("encoder", encoder),
-        "level": rows,
-        "layer": layer,
-        "layer_name": str(names[layer]),
-        "method": method,
-        "seed": seed,
-        "clusters": clusters,
-        "code_version": MAPS_VERSION,
-        "features": manifest.digest(),
-    }
-    if not force and (old := _up_to_date(store, record)):
+    wanted = partial(
+        MapRecord,
+        dataset=dataset,
+        encoder=manifest.header.get("encoder", encoder),
+        level=rows,
+        layer=layer,
+        layer_name=str(names[layer]),
+        method=method,
+        seed=seed,
+        clusters=clusters,
+        code_version=MAPS_VERSION,
+        features=manifest.digest(),
+    )
+    if not force and (old := _up_to_date(store, wanted)):
         return old
     with progress(f"map of {dataset} by {METHODS[method]}", 4, unit="steps") as shown:
         tracks, segments, values = read_layer(store, dataset, encoder, layer=layer, level=rows)
@@ -108,20 +111,20 @@ def make_map(
         shown.advance("grouped")
         ids = list(dict.fromkeys(tracks))
         position = {track: number for number, track in enumerate(ids)}
-        record |= {
-            "n": len(tracks),
-            "settings": found.settings,
-            "explained": found.explained,
-            "trust": trustworthiness_of(found.reduced, found.points, seed=seed),
-            "tracks": ids,
-        }
-        arrays: dict[str, NDArray[Any]] = {
-            "track": np.array([position[track] for track in tracks], dtype=np.int32),
-            "segment": segments.astype(np.int32),
-            "points": found.points,
-            "cluster": groups,
-        }
-        store.maps.write(record, arrays)
+        record = wanted(
+            n=len(tracks),
+            settings=found.settings,
+            explained=found.explained,
+            trust=trustworthiness_of(found.reduced, found.points, seed=seed),
+            tracks=ids,
+        )
+        points = MapPoints(
+            track=np.array([position[track] for track in tracks], dtype=np.int32),
+            segment=segments.astype(np.int32),
+            points=found.points,
+            cluster=groups,
+        )
+        store.maps.write(record, points)
         shown.advance("written")
     return record
 
@@ -146,23 +149,26 @@ def read_layer(
 
 def _best_layer(store: Store, dataset: str, encoder: str, *, layers: int, level: Level) -> int:
     try:
-        return likeliest_layer(store.discoveries.read(dataset, encoder, level=level), layers=layers)
+        discovery = store.discoveries.read(dataset, encoder, level=level)
+        return likeliest_layer(discovery.cells, layers=layers)
     except ArtifactError:
         return layers - 1
 
 
-def _up_to_date(store: Store, record: dict[str, Any]) -> dict[str, Any] | None:
+def _up_to_date(store: Store, wanted: "partial[MapRecord]") -> MapRecord | None:
+    """Return the map that is there if it was made as it is wanted."""
+    made = wanted.keywords
     try:
         old, _ = store.maps.read(
-            record["dataset"],
-            record["encoder"],
-            layer=record["layer"],
-            method=record["method"],
-            level=record["level"],
+            made["dataset"],
+            made["encoder"],
+            layer=made["layer"],
+            method=made["method"],
+            level=made["level"],
         )
     except ArtifactError:
         return None
-    return old if record.items() <= old.items() else None
+    return old if made.items() <= vars(old).items() else None
 
 
 def command(
@@ -195,13 +201,13 @@ def command(
         force=force,
     )
     if as_json:
-        typer.echo(json.dumps({k: v for k, v in record.items() if k != "tracks"}, indent=1))
+        typer.echo(json.dumps(record.summary(), indent=1))
         return
-    believed = "" if record["trust"] is None else f", trustworthiness {record['trust']:.2f}"
-    carried = sum(record["explained"])
+    believed = "" if record.trust is None else f", trustworthiness {record.trust:.2f}"
+    carried = sum(record.explained)
     typer.echo(
-        f"map: {record['n']} {level}s of {dataset} by layer {record['layer']} "
-        f"({record['layer_name']}), {METHODS[method]}{believed}; the first two components carry "
+        f"map: {record.n} {level}s of {dataset} by layer {record.layer} "
+        f"({record.layer_name}), {METHODS[method]}{believed}; the first two components carry "
         f"{carried:.0%} of the variance"
     )
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
-from mess.experiments.rows import ProbeSettings
+from mess.records.discovery import ProbeSettings
 from mess.storage.store import Store
 from pipelines.check_targets import check_targets
 from pipelines.compare_encoders import compare_dataset
@@ -67,7 +67,7 @@ def _map_settings(store: Store, dataset: str, encoder: str, **place: Any) -> dic
         record = store.maps.read_record(dataset, encoder, **place)
     except ArtifactError:
         return {}
-    return {name: record[name] for name in ("clusters", "seed")}
+    return {"clusters": record.clusters, "seed": record.seed}
 
 
 def _is_damaged(read: Callable[[], object], *, begun: bool = False) -> bool:

@@ -7,7 +7,7 @@ dashboard. They also decide the method by which each aspect ranks.
 """
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Annotated, Any, get_args
 
 import numpy as np
@@ -23,14 +23,27 @@ from mess.evaluation.decisions import (
     mean_of,
     own_and_other,
 )
-from mess.evaluation.rankers import Ranker, Rankers
+from mess.evaluation.rankers import Rankers
 from mess.evaluation.rankings import Judge, Judgement, find_same_work
 from mess.experiments.rows import aligned_targets
+from mess.records.evaluation import (
+    BaselineFaithfulness,
+    ControlledResult,
+    Decision,
+    EvaluationRecord,
+    EvaluationSettings,
+    Faithfulness,
+    Leakage,
+    Method,
+    Ranker,
+    RankerScores,
+    Retrieval,
+)
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.tempo import DENSITY_SHARE, TEMPO
-from mess.search.terms import METHODS, Method
+from mess.search.terms import METHODS
+from mess.status.staleness import digest_of
 from mess.storage.features import Features
-from mess.storage.manifest import digest
 from mess.storage.store import Store
 from mess.targets import TARGETS
 from mess.tracking.recording import start_run
@@ -55,16 +68,12 @@ def evaluate(
     seed: int = 0,
     store: Store | None = None,
     tracking: bool = True,
-) -> dict[str, Any]:
+) -> EvaluationRecord:
     """Judge every ranking of an index, record it, and write it to disk.
 
     Returns
     -------
-    dict
-        The record: "faithfulness" by method, "baselines", "leakage" by method, "controlled" by
-        method (None where a dataset has no variants), "same_work" by method (None where no work
-        has two recordings), "tempo" (how much density counts; None where too few works have a
-        tempo), "defaults" by aspect, and "index", what it was measured on.
+    EvaluationRecord
 
     Raises
     ------
@@ -77,9 +86,9 @@ def evaluate(
     tracks = recommender.track_ids
     rows = Features(tracks, np.full(len(tracks), -1), np.empty(0), {})
     values, names = aligned_targets(store.targets.read(dataset), rows)
-    works = np.array(index["works"], dtype=object)
+    works = np.array(index.works, dtype=object)
     variants = _variants(recommender, store)
-    layers = len(index["crc32"])
+    layers = len(index.crc32)
     tempo = None
     if TEMPO in names:
         column = names.index(TEMPO)
@@ -92,7 +101,7 @@ def evaluate(
         )
         values, names = np.column_stack([values, values[:, column]]), [*names, IN_BPM]
     # From here on, tempo is ranked by the new choice, not by that of an older evaluation.
-    share = tempo["density_share"] if tempo else DENSITY_SHARE
+    share = tempo.density_share if tempo else DENSITY_SHARE
     recommender.terms = replace(recommender.terms, defaults={}, density_share=share)
     rankers = Rankers(recommender, layers=layers, seed=seed)
     rng = np.random.default_rng(seed)
@@ -103,29 +112,29 @@ def evaluate(
     controlled = _controlled(rankers, variants, works=works)
     decided = decide_methods(judged, controlled, recommender.aspects, names)
     faithfulness = _faithfulness(rankers, recommender, names, judge)
-    record = {
-        "dataset": dataset,
-        "encoder": index["encoder"],
-        "index": index["fingerprint"],
-        "discovery": digest(store.discoveries.read(dataset, encoder)),
-        "code_version": EVALUATION_VERSION,
-        "settings": {"seed": seed, "queries": len(queries)},
-        "faithfulness": faithfulness,
-        "baselines": _baselines(recommender, names, judge, faithfulness["targets"], store=store),
-        "leakage": _leakage(judged, recommender, names),
-        "controlled": controlled,
-        "same_work": _same_work(rankers, works, np.array(index["copies"])),
-        "tempo": tempo,
-        "defaults": _as_searched(recommender, decided),
-    }
+    record = EvaluationRecord(
+        dataset=dataset,
+        encoder=index.encoder,
+        index=index.fingerprint,
+        discovery=digest_of(store.discoveries.read(dataset, encoder)),
+        code_version=EVALUATION_VERSION,
+        settings=EvaluationSettings(seed=seed, queries=len(queries)),
+        faithfulness=faithfulness,
+        baselines=_baselines(recommender, names, judge, faithfulness.targets, store=store),
+        leakage=_leakage(judged, recommender, names),
+        controlled=controlled,
+        same_work=_same_work(rankers, works, np.array(index.copies)),
+        tempo=tempo,
+        defaults=_as_searched(recommender, decided),
+    )
     store.evaluations.write(dataset, encoder, record)
-    tags = {"dataset": dataset, "encoder": index["encoder"], "index": index["fingerprint"]}
+    tags = {"dataset": dataset, "encoder": index.encoder, "index": index.fingerprint}
     with start_run(
         f"evaluate {dataset} {encoder}", store=store, tags=tags, enabled=tracking
     ) as run:
-        run.params({"dataset": dataset, "encoder": encoder, **record["settings"]})
+        run.params({"dataset": dataset, "encoder": encoder, "seed": seed, "queries": len(queries)})
         run.metrics(_metrics(record))
-        run.record("evaluation.json", record)
+        run.record("evaluation.json", record.to_json())
     return record
 
 
@@ -134,7 +143,7 @@ def _faithfulness(
     recommender: LayerBasedRecommender,
     names: list[str],
     judge: Judge,
-) -> dict[str, Any]:
+) -> Faithfulness:
     """Judge each method by each target that it ranks by.
 
     The mean is over the aspects' validated targets; validated targets that only MIDI tells have a
@@ -142,7 +151,7 @@ def _faithfulness(
     """
     evidence = recommender.evidence
     validated = [name for name in names if name in evidence and not evidence[name].doubt()]
-    found: dict[str, Any] = {"targets": validated}
+    found: dict[Ranker, RankerScores] = {}
     judged: dict[tuple[str, int | str | None], Judgement] = {}  # many targets share a ranking
     for method in get_args(Ranker):
         spearman: Values = {}
@@ -159,15 +168,15 @@ def _faithfulness(
             result = judged[method, by]
             spearman[name] = _known(result.spearman[column])
             ratio[name] = _known(result.top_ratio[column])
-        found[method] = {
-            "mean": mean_of([spearman.get(name) for name in validated if name in TARGETS]),
-            "mean_performance": mean_of(
-                [spearman.get(name) for name in validated if name not in TARGETS]
+        found[method] = RankerScores(
+            mean=mean_of(spearman.get(name) for name in validated if name in TARGETS),
+            mean_performance=mean_of(
+                spearman.get(name) for name in validated if name not in TARGETS
             ),
-            "per_target": spearman,
-            "top_ratio": ratio,
-        }
-    return found
+            per_target=spearman,
+            top_ratio=ratio,
+        )
+    return Faithfulness(targets=validated, **found)
 
 
 def _judge_aspects(
@@ -189,26 +198,26 @@ def _leakage(
     judged: dict[Method, dict[str, Judgement]],
     recommender: LayerBasedRecommender,
     names: list[str],
-) -> dict[str, Any]:
+) -> dict[Method, Leakage]:
     """Measure how much nearer than chance each aspect's ten nearest tracks are in each target."""
-    found: dict[str, Any] = {}
+    found: dict[Method, Leakage] = {}
     for method, by_aspect in judged.items():
         own, other = [], []
         for name, judgement in by_aspect.items():
             is_own, is_other = own_and_other(recommender.aspects[name], names)
             own.append(mean_of(1 - judgement.top_ratio[is_own]))
             other.append(mean_of(1 - judgement.top_ratio[is_other]))
-        found[method] = {
-            "diagonal": mean_of(own),
-            "off_diagonal": mean_of(other),
-            "matrix": {
+        found[method] = Leakage(
+            diagonal=mean_of(own),
+            off_diagonal=mean_of(other),
+            matrix={
                 name: {
                     target: _known(1 - ratio)
                     for target, ratio in zip(names, judgement.top_ratio, strict=True)
                 }
                 for name, judgement in by_aspect.items()
             },
-        }
+        )
     return found
 
 
@@ -219,7 +228,7 @@ def _baselines(
     validated: list[str],
     *,
     store: Store,
-) -> list[dict[str, Any]]:
+) -> list[BaselineFaithfulness]:
     """Judge a search without probes by the same queries and targets."""
     features = store.features.read(recommender.dataset, recommender.encoder)
     row = {track: number for number, track in enumerate(features.tracks)}
@@ -231,23 +240,23 @@ def _baselines(
     for one, scores in found.items():
         per_target = {names[column]: _known(score) for column, score in scores.items()}
         rows.append(
-            {
-                "over": one.over,
-                "metric": one.metric,
-                "mean": mean_of([per_target.get(name) for name in validated if name in TARGETS]),
-                "per_target": per_target,
-            }
+            BaselineFaithfulness(
+                over=one.over,
+                metric=one.metric,
+                mean=mean_of(per_target.get(name) for name in validated if name in TARGETS),
+                per_target=per_target,
+            )
         )
     return rows
 
 
 def _as_searched(
-    recommender: LayerBasedRecommender, decided: dict[str, dict[str, Any]]
-) -> dict[str, dict[str, Any]]:
+    recommender: LayerBasedRecommender, decided: dict[str, Decision]
+) -> dict[str, Decision]:
     """Return the decisions with the method by which the search itself says it ranks then."""
-    chosen = {name: one["method"] for name, one in decided.items()}
+    chosen = {name: one.method for name, one in decided.items()}
     terms = replace(recommender.terms, defaults=chosen)
-    return {name: one | {"method": terms.default_method(name)} for name, one in decided.items()}
+    return {name: replace(one, method=terms.default_method(name)) for name, one in decided.items()}
 
 
 def _variants(recommender: LayerBasedRecommender, store: Store) -> dict[int, dict[str, int]]:
@@ -258,10 +267,10 @@ def _variants(recommender: LayerBasedRecommender, store: Store) -> dict[int, dic
 
 def _controlled(
     rankers: Rankers, variants: dict[int, dict[str, int]], *, works: NDArray[Any]
-) -> dict[str, dict[str, Any]] | None:
+) -> dict[Method, dict[str, ControlledResult]] | None:
     if not variants:
         return None
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[Method, dict[str, ControlledResult]] = {}
     for method in METHODS:
         found[method] = {}
         for name, own in OWN_CHANGE.items():
@@ -270,40 +279,39 @@ def _controlled(
                 continue
             seen = compare_variants(ranking, own=own, variants=variants, works=works)
             if seen is not None:
-                found[method][name] = seen.as_dict()
+                found[method][name] = seen
     return found
 
 
 def _same_work(
     rankers: Rankers, works: NDArray[Any], copies: NDArray[Any]
-) -> dict[str, Any] | None:
+) -> dict[str, Retrieval] | None:
     found = {
         "overall": find_same_work(rankers.overall(), works, copies=copies),
         "mean_layers": find_same_work(rankers.mean_of_layers(), works, copies=copies),
     }
-    return {name: asdict(one) for name, one in found.items() if one is not None} or None
+    return {name: one for name, one in found.items() if one is not None} or None
 
 
 def _known(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _metrics(record: dict[str, Any]) -> dict[str, float | None]:
+def _metrics(record: EvaluationRecord) -> dict[str, float | None]:
     metrics: dict[str, float | None] = {}
-    for method in get_args(Ranker):
-        found = record["faithfulness"][method]
-        metrics[f"faithfulness/{method}"] = found["mean"]
-        metrics |= {f"faithfulness/{method}/{t}": v for t, v in found["per_target"].items()}
-    for method, found in record["leakage"].items():
-        metrics[f"leakage/{method}/diagonal"] = found["diagonal"]
-        metrics[f"leakage/{method}/off_diagonal"] = found["off_diagonal"]
-    for method, by_aspect in (record["controlled"] or {}).items():
-        metrics |= {f"told_apart/{method}/{a}": seen["told_apart"] for a, seen in by_aspect.items()}
-    for one in record["baselines"]:
-        name = f"{one['metric']} {one['over']}".replace(",", "")
-        metrics[f"faithfulness/baseline/{name}"] = one["mean"]
-    for method, found in (record["same_work"] or {}).items():
-        metrics[f"same_work_mrr/{method}"] = found["mrr"]
+    for ranker, scores in record.faithfulness.by_method().items():
+        metrics[f"faithfulness/{ranker}"] = scores.mean
+        metrics |= {f"faithfulness/{ranker}/{t}": v for t, v in scores.per_target.items()}
+    for method, leak in record.leakage.items():
+        metrics[f"leakage/{method}/diagonal"] = leak.diagonal
+        metrics[f"leakage/{method}/off_diagonal"] = leak.off_diagonal
+    for method, by_aspect in (record.controlled or {}).items():
+        metrics |= {f"told_apart/{method}/{a}": seen.told_apart for a, seen in by_aspect.items()}
+    for one in record.baselines:
+        name = f"{one.metric} {one.over}".replace(",", "")
+        metrics[f"faithfulness/baseline/{name}"] = one.mean
+    for ranking, found in (record.same_work or {}).items():
+        metrics[f"same_work_mrr/{ranking}"] = found.mrr
     return metrics
 
 
@@ -322,7 +330,7 @@ def command(
         tracking=mlflow,
     )
     if as_json:
-        typer.echo(json.dumps(record, indent=1))
+        typer.echo(json.dumps(record.to_json(), indent=1))
     else:
         print_evaluation(record)
 

@@ -7,8 +7,7 @@ with a child for each setting. The first setting's result is the one that is kep
 """
 
 import itertools
-from dataclasses import asdict
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, cast, get_args
 
 import numpy as np
 import typer
@@ -18,13 +17,12 @@ from mess.encoders import encoder_slug
 from mess.errors import MessError, UnknownName
 from mess.experiments.controls import find_controls, find_learning_curve, find_sensitivity
 from mess.experiments.record import as_record, as_table
-from mess.experiments.rows import GROUPINGS, ProbeSettings, ProbingData, load_probing_data
-from mess.probing.discovery import Alpha, discover
+from mess.experiments.rows import GROUPINGS, ProbingData, load_probing_data
+from mess.probing.discovery import discover
 from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, NOTHING, holds_zero
-from mess.probing.results import Discovery
+from mess.probing.results import Alpha, BaselineScore, Cell, CurvePoint, Discovery
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
-from mess.storage.features import Pooling
-from mess.storage.paths import Level
+from mess.records.discovery import DiscoveryRecord, Level, Pooling, ProbeSettings, Split
 from mess.storage.store import Store
 from mess.tracking.recording import OpenRun, start_run
 from pipelines.options import (
@@ -48,7 +46,7 @@ def run_probing(
     tracking: bool = True,
     parent: OpenRun | None = None,
     keep: bool = True,
-) -> dict[str, Any]:
+) -> DiscoveryRecord:
     """Run one discovery, record it, and write it to disk.
 
     Parameters
@@ -65,8 +63,8 @@ def run_probing(
 
     Returns
     -------
-    dict
-        The record as it lies on disk: how it was made, and every cell.
+    DiscoveryRecord
+        How it was made, and every cell.
     """
     settings = settings or ProbeSettings()
     store = store or Store()
@@ -74,32 +72,38 @@ def run_probing(
     layers = data.features.values.shape[1]
     tags = {
         "dataset": dataset,
-        "encoder": data.features.manifest["encoder"],
-        "features": data.features.manifest["fingerprint"],
+        "encoder": str(data.features.manifest["encoder"]),
+        "features": str(data.features.manifest["fingerprint"]),
         "targets": data.targets_digest,
     }
     name = f"probe {dataset} {encoder}"
     with start_run(name, store=store, tags=tags, enabled=tracking, parent=parent) as run:
-        run.params(asdict(settings) | {"dataset": dataset, "encoder": encoder})
+        run.params(settings.as_params() | {"dataset": dataset, "encoder": encoder})
         with progress(f"probe {dataset} with {encoder}", layers, unit="layers") as shown:
             found = discover(
                 data.features.values,
                 data.targets,
                 data.groups,
                 names=data.names,
-                alpha=settings.alpha,
-                folds=settings.folds,
-                seed=settings.seed,
-                shuffles=settings.permutations,
-                resamples=settings.bootstrap,
+                settings=settings.experiment,
                 on_layer=lambda layer: shown.advance(f"layer {layer}"),
             )
-        record = as_record(data, found, settings, tags)
-        record["inputs"] = {
-            "features": store.features.manifest(dataset, encoder).parts(),
-            "targets": store.targets.manifest(dataset).parts(),
-        }
-        record |= _beside(data, dataset=dataset, encoder=encoder, settings=settings, store=store)
+        sensitivity, curve, controls = _beside(
+            data, dataset=dataset, encoder=encoder, settings=settings, store=store
+        )
+        record = as_record(
+            data,
+            found,
+            dataset=dataset,
+            settings=settings,
+            inputs={
+                "features": store.features.manifest(dataset, encoder).parts(),
+                "targets": store.targets.manifest(dataset).parts(),
+            },
+            sensitivity=sensitivity,
+            curve=curve,
+            controls=controls,
+        )
         if keep:
             store.discoveries.write(
                 dataset, encoder, record=record, predictions=as_table(data, found)
@@ -109,27 +113,26 @@ def run_probing(
             | {f"best_r2/{name}": _best(found, name) for name in data.names}
             | {f"nested_r2/{one.target}": one.nested.r2 for one in found.summaries}
         )
-        run.record(f"{encoder_slug(encoder)}.json", record)
+        run.record(f"{encoder_slug(encoder)}.json", record.to_json())
     return record
 
 
 def _beside(
     data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
-) -> dict[str, Any]:
+) -> tuple[list[Split], list[CurvePoint] | None, list[BaselineScore] | None]:
     """Run the controls: other groupings and seeds, baselines, fewer works."""
     runs = len(settings.group_by) + settings.repeats - 1
     with progress(f"check {dataset} with {encoder}", runs + 2 * settings.controls) as shown:
-        beside: dict[str, Any] = {
-            "sensitivity": find_sensitivity(data, settings=settings, on_run=shown.advance)
-        }
-        if settings.controls:
-            beside["curve"] = find_learning_curve(data, settings=settings)
-            shown.advance("learning curve")
-            beside["controls"] = find_controls(
-                data, dataset=dataset, encoder=encoder, settings=settings, store=store
-            )
-            shown.advance("baselines")
-    return beside
+        sensitivity = find_sensitivity(data, settings=settings, on_run=shown.advance)
+        if not settings.controls:
+            return sensitivity, None, None
+        curve = find_learning_curve(data, settings=settings)
+        shown.advance("learning curve")
+        controls = find_controls(
+            data, dataset=dataset, encoder=encoder, settings=settings, store=store
+        )
+        shown.advance("baselines")
+    return sensitivity, curve, controls
 
 
 def sweep(
@@ -139,12 +142,12 @@ def sweep(
     settings: list[ProbeSettings],
     store: Store | None = None,
     tracking: bool = True,
-) -> list[dict[str, Any]]:
+) -> list[DiscoveryRecord]:
     """Run a discovery for each setting, as children of one MLflow run.
 
     Returns
     -------
-    list of dict
+    list of DiscoveryRecord
         One record a setting; only the first is written to disk.
     """
     store = store or Store()
@@ -230,84 +233,82 @@ def checked_level(level: str) -> Level:
     return cast(Level, level)
 
 
-def print_best(record: dict[str, Any]) -> None:
+def print_best(record: DiscoveryRecord) -> None:
     """Print the best layer of every target, its interval, and the layers that may be as good."""
-    settings = record["settings"]
+    settings = record.settings
     typer.echo(
-        f"{record['dataset']} by {record['encoder']}: {record['n']} {settings['level']}s of "
-        f"{record['works']} works, alpha {settings['alpha']}, {settings['folds']} folds by "
-        f"{settings['group_by'][0]}, "
-        f"pooling {settings['pooling']}"
+        f"{record.dataset} by {record.encoder}: {record.n} {settings.level}s of "
+        f"{record.works} works, alpha {settings.alpha}, {settings.folds} folds by "
+        f"{settings.group_by[0]}, "
+        f"pooling {settings.pooling}"
     )
     typer.echo(
         f"{'target':<21}{'layer':>5}  {'name':<22}{'R²':>6} {'95 %':>14} {'nested':>7}"
         f"{'Spearman':>9}{'n':>6}  layers within one standard error"
     )
-    if copies := record["copies"]:
+    if copies := record.copies:
         named = ", ".join(f"{track} = {first}" for track, first in list(copies.items())[:_NAMED])
         more = f" and {len(copies) - _NAMED} more" if len(copies) > _NAMED else ""
         typer.echo(
             f"copies: {len(copies)} recordings hold what another holds "
             f"and are of one work with it: {named}{more}"
         )
-    if record["groups"] < FEWEST_WORKS:
+    if record.groups < FEWEST_WORKS:
         typer.echo(NO_INTERVAL)
-    summaries = {summary["target"]: summary for summary in record["summaries"]}
-    by_place = {(cell["target"], cell["layer"]): cell for cell in record["cells"]}
-    for target in record["target_names"]:
+    summaries = {summary.target: summary for summary in record.summaries}
+    by_place = {(cell.target, cell.layer): cell for cell in record.cells}
+    for target in record.target_names:
         summary = summaries.get(target)
         if summary is None:
             typer.echo(f"{target:<21}{'–':>5}  undefined on these tracks")
             continue
-        best = by_place[target, summary["best"]]
-        spread = interval(best["low"], best["high"])
-        name = record["layer_names"][best["layer"]]
+        best = by_place[target, summary.best]
+        spread = interval(best.low, best.high)
+        name = record.layer_names[best.layer]
         typer.echo(
-            f"{target:<21}{best['layer']:>5}  {name:<22}"
-            f"{two_decimals(best['r2']):>6}{_stars(best):<1}{spread:>14} "
-            f"{two_decimals(summary['nested']['r2']):>7}{two_decimals(best['spearman']):>9}"
-            f"{best['n']:>6}  "
-            + (", ".join(map(str, summary["within"])) if summary["beyond_mean"] else NOTHING)
+            f"{target:<21}{best.layer:>5}  {name:<22}"
+            f"{two_decimals(best.r2):>6}{_stars(best):<1}{spread:>14} "
+            f"{two_decimals(summary.nested.r2):>7}{two_decimals(best.spearman):>9}"
+            f"{best.n:>6}  "
+            + (", ".join(map(str, summary.within)) if summary.beyond_mean else NOTHING)
         )
-    if settings["permutations"]:
-        sure = sum((cell["p_family"] or 1.0) <= SIGNIFICANT for cell in record["cells"])
-        false = sum((cell["q"] or 1.0) <= SIGNIFICANT for cell in record["cells"])
+    if settings.permutations:
+        sure = sum((cell.p_family or 1.0) <= SIGNIFICANT for cell in record.cells)
+        false = sum((cell.q or 1.0) <= SIGNIFICANT for cell in record.cells)
         typer.echo(
-            f"* family-wise p ≤ {SIGNIFICANT} over all cells, {settings['permutations']} shuffles "
-            f"of {settings['group_by'][0]}s: {sure} of {len(record['cells'])} cells; {false} at a "
+            f"* family-wise p ≤ {SIGNIFICANT} over all cells, {settings.permutations} shuffles "
+            f"of {settings.group_by[0]}s: {sure} of {len(record.cells)} cells; {false} at a "
             f"false discovery rate of {SIGNIFICANT}"
         )
-        if zero := sum(holds_zero(cell) for cell in record["cells"]):
+        if zero := sum(holds_zero(cell) for cell in record.cells):
             typer.echo(f"{zero} of these are {HOLDS_ZERO}")
 
 
-def print_beside(record: dict[str, Any]) -> None:
+def print_beside(record: DiscoveryRecord) -> None:
     """Print nested R² by other groupings and seeds, and of the baselines."""
     columns: dict[str, dict[str, float | None]] = {}
-    for row in record.get("sensitivity", []):
-        name = f"{row['group_by']}/{row['seed']}"
-        columns[name] = row.get("r2", {})
-        if "why" in row:
-            typer.echo(f"no folds by {row['group_by']}: {row['why']}")
-    for row in record.get("controls", []):
-        columns.setdefault(row["name"], {})[row["target"]] = row["r2"]
+    for split in record.sensitivity:
+        columns[f"{split.group_by}/{split.seed}"] = split.r2 or {}
+        if split.why is not None:
+            typer.echo(f"no folds by {split.group_by}: {split.why}")
+    for row in record.controls or []:
+        columns.setdefault(row.name, {})[row.target] = row.r2
     if not columns:
         return
     typer.echo("\nnested R² by grouping/seed, and of the baselines")
     short = [name if len(name) < 12 else f"{name[:10]}…" for name in columns]
     typer.echo(f"{'target':<21}" + "".join(f"{name:>12}" for name in short))
-    for target in record["target_names"]:
+    for target in record.target_names:
         cells = [two_decimals(column.get(target)) for column in columns.values()]
         typer.echo(f"{target:<21}" + "".join(f"{cell:>12}" for cell in cells))
-    curve = record.get("curve", [])
-    for point in curve:
-        known = [value for value in point["r2"].values() if value is not None]
+    for point in record.curve or []:
+        known = [value for value in point.r2.values() if value is not None]
         mean = f"{np.mean(known):.2f}" if known else "–"
-        typer.echo(f"with {point['works']} works ({point['n']} rows): mean nested R² {mean}")
+        typer.echo(f"with {point.works} works ({point.n} rows): mean nested R² {mean}")
 
 
-def _stars(cell: dict[str, Any]) -> str:
-    return "*" if cell["p_family"] is not None and cell["p_family"] <= SIGNIFICANT else " "
+def _stars(cell: Cell) -> str:
+    return "*" if cell.p_family is not None and cell.p_family <= SIGNIFICANT else " "
 
 
 def command(

@@ -5,43 +5,38 @@ The numbers come from the records on disk. The second line names the command tha
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from mess.as_text import two_decimals
 from mess.probing.statistics import SIGNIFICANT
+from mess.records.discovery import DiscoveryRecord
+from mess.records.evaluation import EvaluationRecord
 from mess.storage.store import Store
 
 _BEST = 3  # targets that a line names
 
 
-def probe_lines(record: dict[str, Any], path: Path) -> Iterator[str]:
+def probe_lines(record: DiscoveryRecord, path: Path) -> Iterator[str]:
     """Yield the number of significant cells of a discovery, and its best targets."""
     scores = sorted(
-        (
-            (one["nested"]["r2"], one["target"])
-            for one in record["summaries"]
-            if one["nested"]["r2"] is not None
-        ),
+        ((one.nested.r2, one.target) for one in record.summaries if one.nested.r2 is not None),
         reverse=True,
     )
     best = ", ".join(f"{target} {score:.2f}" for score, target in scores[:_BEST])
     sure = ""
-    if record["settings"]["permutations"]:
-        count = sum((cell["p_family"] or 1.0) <= SIGNIFICANT for cell in record["cells"])
-        sure = f"{count} of {len(record['cells'])} cells are more than chance; "
-    yield f"probe {record['encoder']}: {sure}highest nested R²: {best or 'none'}"
+    if record.settings.permutations:
+        count = sum((cell.p_family or 1.0) <= SIGNIFICANT for cell in record.cells)
+        sure = f"{count} of {len(record.cells)} cells are more than chance; "
+    yield f"probe {record.encoder}: {sure}highest nested R²: {best or 'none'}"
     yield f"  every layer and target: {path}"
 
 
-def evaluation_lines(record: dict[str, Any], path: Path) -> Iterator[str]:
+def evaluation_lines(record: EvaluationRecord, path: Path) -> Iterator[str]:
     """Yield the faithfulness of the sliders, beside that of the cosine of a whole layer."""
-    found = record["faithfulness"]
-    probe, layer = (
-        two_decimals(found.get(method, {}).get("mean")) for method in ("probe", "layer")
-    )
+    probe = two_decimals(record.faithfulness.probe.mean)
+    layer = two_decimals(record.faithfulness.layer.mean)
     yield (
-        f"evaluate {record['encoder']}: sliders follow their targets with Spearman {probe} "
-        f"(whole layer {layer}); {len(record['defaults'])} aspects are validated"
+        f"evaluate {record.encoder}: sliders follow their targets with Spearman {probe} "
+        f"(whole layer {layer}); {len(record.defaults)} aspects are validated"
     )
     yield f"  every target and method: {path}"
 
@@ -77,7 +72,7 @@ def _example(store: Store, dataset: str, encoders: Sequence[str]) -> tuple[str, 
     """Return a track and a judged aspect of an encoder, the last encoder first."""
     for encoder in reversed(encoders):
         tracks = sorted(store.features.manifest(dataset, encoder).done())
-        aspects = store.evaluations.read(dataset, encoder)["defaults"]
+        aspects = store.evaluations.read(dataset, encoder).defaults
         if tracks and aspects:
             return tracks[0], next(iter(aspects)), encoder
     return None

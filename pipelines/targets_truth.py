@@ -1,8 +1,6 @@
 """Compare the targets with known values: click tracks, and the MIDI of recordings."""
 
 import math
-from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import typer
@@ -10,10 +8,10 @@ from scipy.stats import spearmanr
 
 from mess.datasets import Track
 from mess.errors import MessError
+from mess.records.reliability import Counterpart, Truth
 from mess.targets import compute_midi_targets, read_notes
 from mess.targets.summaries import COUNTERPARTS, STATED
 from mess.targets.tempo_accuracy import (
-    TempoAccuracy,
     click_accuracy,
     false_tempi,
     notated_tempo,
@@ -47,7 +45,7 @@ def held_out(tracks: list[Track]) -> set[str]:
 
 def compare_with_truth(
     values: dict[str, dict[str, float]], truths: dict[str, dict[str, float]], *, unseen: set[str]
-) -> dict[str, Any]:
+) -> Truth:
     """Compare targets with the MIDI, and tempo with known tempi.
 
     Parameters
@@ -59,12 +57,9 @@ def compare_with_truth(
 
     Returns
     -------
-    dict
-        ``counterparts``: target, truth, Spearman's correlation and the number of recordings.
-        ``tempo``: accuracy 1, accuracy 2 and coverage on click tracks and on recordings whose
-        tempo is known; ``false_tempi``: how often notes at random times have one.
+    Truth
     """
-    rows = []
+    rows: list[Counterpart] = []
     for one in COUNTERPARTS:
         pairs = np.array(
             [(values[t][one.proxy], truth.get(one.truth, np.nan)) for t, truth in truths.items()]
@@ -73,32 +68,30 @@ def compare_with_truth(
         if len(pairs) >= _FEWEST:
             rho = float(spearmanr(pairs[:, 0], pairs[:, 1]).statistic)
             if math.isfinite(rho):
-                rows.append({"target": one.proxy, "truth": one.truth, "rho": rho, "n": len(pairs)})
-    tempo = {_CLICKS[number]: asdict(found) for number, found in click_accuracy().items()}
+                rows.append(Counterpart(target=one.proxy, truth=one.truth, rho=rho, n=len(pairs)))
+    tempo = {_CLICKS[number]: found for number, found in click_accuracy().items()}
     known = [t for t in truths if t in unseen and math.isfinite(truths[t].get(STATED, math.nan))]
     if known:
-        found = np.array([values[t]["tempo"] for t in known])
-        tempo["recordings"] = asdict(
-            tempo_accuracy(found, np.array([truths[t][STATED] for t in known]))
-        )
-    return {"counterparts": rows, "tempo": tempo, "false_tempi": false_tempi()}
+        estimated = np.array([values[t]["tempo"] for t in known])
+        stated = np.array([truths[t][STATED] for t in known])
+        tempo["recordings"] = tempo_accuracy(estimated, stated)
+    return Truth(counterparts=rows, tempo=tempo, false_tempi=false_tempi())
 
 
-def print_truth(truth: dict[str, Any]) -> None:
+def print_truth(truth: Truth) -> None:
     """Print tempo's accuracies, and how targets agree with MIDI."""
     typer.echo(
         "\nTempo: right within 4 % (accuracy 1); or its half, third, double or triple (accuracy 2);"
         "\nfound at all (coverage)"
     )
     typer.echo(f"{'':<25}{'n':>5}{'accuracy 1':>13}{'accuracy 2':>13}{'coverage':>11}")
-    for name, row in truth["tempo"].items():
-        found = TempoAccuracy(**row)
+    for name, found in truth.tempo.items():
         typer.echo(
             f"{name:<25}{found.recordings:>5}{found.accuracy_1:>13.2f}{found.accuracy_2:>13.2f}"
             f"{found.coverage:>11.2f}"
         )
-    typer.echo(f"a tempo is found in notes at random times: {truth['false_tempi']:.2f}")
-    if truth["counterparts"]:
+    typer.echo(f"a tempo is found in notes at random times: {truth.false_tempi:.2f}")
+    if truth.counterparts:
         typer.echo("\nAgreement with MIDI (Spearman)")
-        for row in truth["counterparts"]:
-            typer.echo(f"{row['target']:<23}{row['truth']:<21}{row['rho']:>6.2f}  n {row['n']}")
+        for row in truth.counterparts:
+            typer.echo(f"{row.target:<23}{row.truth:<21}{row.rho:>6.2f}  n {row.n}")

@@ -5,12 +5,24 @@ python pipelines/write_report.py --dataset demo --encoder spectral --out reports
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
 
-from mess.errors import ArtifactMissing, MessError
+from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
+from mess.records.cross import CrossRecord
+from mess.records.evaluation import EvaluationRecord
+from mess.records.reliability import ReliabilityRecord
 from mess.reports.page import html, methods
+from mess.status.staleness import (
+    Sources,
+    Verdict,
+    attempt,
+    judge_cross,
+    judge_reliability,
+    require,
+)
+from mess.storage.paths import Level, command_for
 from mess.storage.reports import report_names
 from mess.storage.store import Store
 from pipelines.options import (
@@ -21,6 +33,8 @@ from pipelines.options import (
     run_script,
 )
 from pipelines.run_probing import checked_level
+
+Read = TypeVar("Read")
 
 
 def write_report(
@@ -33,21 +47,25 @@ def write_report(
 ) -> list[Path]:
     """Write ``<dataset>-<encoder>.html`` and ``…-methods.md`` below ``out``.
 
-    Without ``out`` they lie in the data root, where the dashboard links them.
+    Without ``out`` they lie in the data root, where the dashboard links them. What else was
+    measured is left out where it is missing; where it is damaged or stale, a line says so, too.
 
     Raises
     ------
     ArtifactError
-        If there is no discovery; what else is missing is left out of the report.
+        If there is no discovery, or it is damaged or stale.
     MessError
         If the folder cannot be written.
     """
     store = store or Store()
     out = out or store.reports.folder(dataset)
-    record = store.discoveries.read(dataset, encoder, level=checked_level(level))
-    reliability = _if_there(lambda: store.reliability.read(dataset))
-    evaluation = _if_there(lambda: store.evaluations.read(dataset, encoder))
-    cross = _if_there(lambda: store.cross_tables.read(encoder))
+    rows: Level = checked_level(level)
+    record = store.discoveries.read(dataset, encoder, level=rows)
+    sources = Sources(store, dataset, encoder)
+    require("discovery", record.origin, sources, level=rows)
+    reliability = _if_usable(lambda: _reliability(store, dataset))
+    evaluation = _if_usable(lambda: _evaluation(store, dataset, encoder, sources))
+    cross = _if_usable(lambda: _cross(store, encoder))
     page = html(record, reliability=reliability, evaluation=evaluation, cross=cross)
     text = methods(record, reliability=reliability, evaluation=evaluation)
     files = [out / name for name in report_names(dataset, encoder, level)]
@@ -62,11 +80,42 @@ def write_report(
     return files
 
 
-def _if_there(read: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+def _if_usable(read: Callable[[], Read]) -> Read | None:
+    """Return what was read; None where it is missing, or where a line says why it is left out."""
     try:
         return read()
     except ArtifactMissing:
         return None
+    except ArtifactError as error:
+        typer.echo(f"left out of the report: {error}", err=True)
+        return None
+
+
+def _reliability(store: Store, dataset: str) -> ReliabilityRecord:
+    record = store.reliability.read(dataset)
+    verdict = judge_reliability(record, attempt(lambda: store.targets.manifest(dataset)))
+    _refuse(
+        verdict, f"the test of the targets of {dataset!r}", command_for("check-targets", dataset)
+    )
+    return record
+
+
+def _evaluation(store: Store, dataset: str, encoder: str, sources: Sources) -> EvaluationRecord:
+    record = store.evaluations.read(dataset, encoder)
+    require("evaluation", record.origin, sources)
+    return record
+
+
+def _cross(store: Store, encoder: str) -> CrossRecord:
+    record = store.cross_tables.read(encoder)
+    command = f"mess cross --encoder {encoder} --datasets {','.join(record.datasets)}"
+    _refuse(judge_cross(store, encoder, record), "the cross table", command)
+    return record
+
+
+def _refuse(verdict: Verdict, what: str, command: str) -> None:
+    if verdict:
+        raise ArtifactStale(what, f"is stale ({verdict})", command)
 
 
 def command(

@@ -72,7 +72,7 @@ def compared_library(demo_library: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 def _build_demo_library(root: Path) -> None:
-    from mess.experiments.rows import ProbeSettings
+    from mess.records.discovery import ProbeSettings
     from mess.storage.store import Store
     from pipelines.build_demo import build_demo
     from pipelines.build_indices import build_index
@@ -99,7 +99,7 @@ def _build_demo_library(root: Path) -> None:
 def _add_encoders(demo_library: Path, root: Path) -> None:
     from small_hubert import write_small_hubert
 
-    from mess.experiments.rows import ProbeSettings
+    from mess.records.discovery import ProbeSettings
     from mess.storage.store import Store
     from pipelines.extract_features import extract_features
     from pipelines.run_probing import run_probing

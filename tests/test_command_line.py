@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,15 +35,23 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     record = Store(root).discoveries.read("smd", "spectral")
     # Make two aspects valid, whatever eight short tracks gave.
     scores = {"spectral_centroid": 0.8, "tempo": 0.5}
-    for cell in record["cells"]:
-        cell["r2"] = scores.get(cell["target"], 0.05)
-        cell |= {"p_family": 0.01 if cell["target"] in scores else 1.0, "works": 20}
-    for one in record["summaries"]:
-        one["nested"]["r2"] = scores.get(one["target"], 0.05)
+    cells = [
+        replace(
+            cell,
+            r2=scores.get(cell.target, 0.05),
+            p_family=0.01 if cell.target in scores else 1.0,
+            works=20,
+        )
+        for cell in record.cells
+    ]
+    summaries = [
+        replace(one, nested=replace(one.nested, r2=scores.get(one.target, 0.05)))
+        for one in record.summaries
+    ]
     Store(root).discoveries.write(
         "smd",
         "spectral",
-        record=record,
+        record=replace(record, cells=cells, summaries=summaries),
         predictions=Store(root).discoveries.read_predictions("smd", "spectral"),
     )
     evaluate(dataset="smd", encoder="spectral", store=Store(root), tracking=False)

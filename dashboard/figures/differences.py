@@ -1,7 +1,7 @@
 """Two discoveries compared: where one predicts a target better than the other."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,12 +10,30 @@ from numpy.typing import NDArray
 from dashboard.figures.grid import add_cells, label_axes, lay_out, layer_labels
 from dashboard.figures.style import GREY, SCALE, cell_interval, escape
 from mess.as_text import signed, two_decimals
+from mess.probing.results import Cell, Combined
+from mess.records.discovery import DiscoveryRecord
 
-Record = Mapping[str, Any]
-_COMBINED = {"nested": "best, nested", "weighted": "all, weighted"}
+_NESTED, _WEIGHTED = "best, nested", "all, weighted"
+_BESIDE = 3  # columns that any two encoders have: the best layer, and these two
 
 
-def compared_columns(record_a: Record, record_b: Record) -> str:
+@dataclass(frozen=True)
+class _Score:
+    """R² with its 95 % interval, where it has one."""
+
+    r2: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def of(cls, one: Cell | Combined) -> "_Score":
+        return cls(one.r2, one.low, one.high)
+
+
+Columns = dict[str, dict[str, _Score]]  # column → target
+
+
+def compared_columns(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> str:
     """Say by what the layers of two discoveries are lined up.
 
     Returns
@@ -24,12 +42,12 @@ def compared_columns(record_a: Record, record_b: Record) -> str:
         "layer" where both have the same layers; "depth" where both are networks of different
         depth; "none" where the layers of one are no steps of a network and have no counterpart.
     """
-    if list(record_a["layer_names"]) == list(record_b["layer_names"]):
+    if record_a.layer_names == record_b.layer_names:
         return "layer"
     return "depth" if _has_depth(record_a) and _has_depth(record_b) else "none"
 
 
-def difference_heatmap(record_a: Record, record_b: Record) -> go.Figure:
+def difference_heatmap(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> go.Figure:
     """Draw R² of the first discovery minus R² of the second, for the targets of both.
 
     Layers are compared one by one where both discoveries have the same, by relative depth (the
@@ -40,22 +58,21 @@ def difference_heatmap(record_a: Record, record_b: Record) -> go.Figure:
 
     Parameters
     ----------
-    record_a, record_b : mapping
-        Discoveries as `DiscoveryFiles.read` returns them.
+    record_a, record_b : DiscoveryRecord
     """
-    targets = [name for name in record_a["target_names"] if name in record_b["target_names"]]
+    targets = [name for name in record_a.target_names if name in record_b.target_names]
     kind = compared_columns(record_a, record_b)
     sides = [_columns(record, kind, record_a, record_b) for record in (record_a, record_b)]
     names = list(sides[0])
-    layers = len(names) - 1 - len(_COMBINED)
-    grid = lay_out(targets, layers=layers, beside=1 + len(_COMBINED))
+    layers = len(names) - _BESIDE
+    grid = lay_out(targets, layers=layers, beside=_BESIDE)
     if layers == 0:  # nothing to stand apart from
         grid = lay_out(targets, layers=len(names))
     shape = len(targets), len(names)
     change, hover = np.full(shape, np.nan), np.full(shape, "", dtype=object)
     apart: list[tuple[int, int]] = []
     for row, column in np.ndindex(shape):
-        a, b = (side[names[column]].get(targets[row], {}) for side in sides)
+        a, b = (side[names[column]].get(targets[row], _Score()) for side in sides)
         change[row, column] = _r2(a) - _r2(b)
         hover[row, column] = _text(targets[row], names[column], a, b)
         if _apart(a, b):
@@ -100,9 +117,12 @@ def difference_heatmap(record_a: Record, record_b: Record) -> go.Figure:
     return figure
 
 
-def describe_difference(record_a: Record, record_b: Record) -> str:
+def describe_difference(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> str:
     """Say in words what the difference shows: of the layers chosen inside the folds."""
-    a, b = (_combined(record, "nested") for record in (record_a, record_b))
+    a, b = (
+        {summary.target: _Score.of(summary.nested) for summary in record.summaries}
+        for record in (record_a, record_b)
+    )
     pairs = {name: _r2(a[name]) - _r2(b[name]) for name in a if name in b}
     pairs = {name: value for name, value in pairs.items() if np.isfinite(value)}
     if not pairs:
@@ -115,41 +135,41 @@ def describe_difference(record_a: Record, record_b: Record) -> str:
     )
 
 
-def _has_depth(record: Record) -> bool:
-    names = [str(name) for name in record["layer_names"]]
+def _has_depth(record: DiscoveryRecord) -> bool:
+    names = record.layer_names
     return len(names) > 1 and names == [str(number) for number in range(len(names))]
 
 
 def _columns(
-    record: Record, kind: str, record_a: Record, record_b: Record
-) -> dict[str, dict[str, Record]]:
+    record: DiscoveryRecord, kind: str, record_a: DiscoveryRecord, record_b: DiscoveryRecord
+) -> Columns:
     """Return column → target → what is known of it."""
-    by_target: dict[str, dict[int, Record]] = {}
-    for cell in record["cells"]:
-        by_target.setdefault(cell["target"], {})[cell["layer"]] = cell
-    columns: dict[str, dict[str, Record]] = {}
+    by_target: dict[str, dict[int, _Score]] = {}
+    for cell in record.cells:
+        by_target.setdefault(cell.target, {})[cell.layer] = _Score.of(cell)
+    columns: Columns = {}
     if kind == "layer":
         for layer, label in enumerate(layer_labels(record)):
             columns[label] = {
                 target: cells[layer] for target, cells in by_target.items() if layer in cells
             }
     elif kind == "depth":
-        count = min(len(record_a["layer_names"]), len(record_b["layer_names"]))
+        count = min(len(record_a.layer_names), len(record_b.layer_names))
         for depth in np.linspace(0, 1, count):
-            place = depth * (len(record["layer_names"]) - 1)
+            place = depth * (len(record.layer_names) - 1)
             columns[f"depth {depth:.2f}"] = {
-                target: {"r2": _between(cells, place)} for target, cells in by_target.items()
+                target: _Score(_between(cells, place)) for target, cells in by_target.items()
             }
     columns["best layer"] = {
-        target: max(cells.values(), key=lambda cell: -np.inf if cell["r2"] is None else cell["r2"])
+        target: max(cells.values(), key=lambda one: -np.inf if one.r2 is None else one.r2)
         for target, cells in by_target.items()
     }
-    for key, name in _COMBINED.items():
-        columns[name] = _combined(record, key)
+    columns[_NESTED] = {one.target: _Score.of(one.nested) for one in record.summaries}
+    columns[_WEIGHTED] = {one.target: _Score.of(one.weighted) for one in record.summaries}
     return columns
 
 
-def _between(cells: Mapping[int, Record], place: float) -> float | None:
+def _between(cells: Mapping[int, _Score], place: float) -> float | None:
     """Return R² between two layers."""
     layers = np.array(sorted(cells))
     values: NDArray[np.float64] = np.array([_r2(cells[layer]) for layer in layers])
@@ -157,25 +177,19 @@ def _between(cells: Mapping[int, Record], place: float) -> float | None:
     return found if np.isfinite(found) else None
 
 
-def _combined(record: Record, key: str) -> dict[str, Record]:
-    return {summary["target"]: summary[key] for summary in record.get("summaries", [])}
+def _r2(one: _Score) -> float:
+    return float("nan") if one.r2 is None else one.r2
 
 
-def _r2(one: Record) -> float:
-    value = one.get("r2")
-    return float("nan") if value is None else float(value)
-
-
-def _apart(a: Record, b: Record) -> bool:
-    ends = [one.get(end) for one in (a, b) for end in ("low", "high")]
-    if any(end is None for end in ends):
+def _apart(a: _Score, b: _Score) -> bool:
+    if a.low is None or a.high is None or b.low is None or b.high is None:
         return False
-    return bool(a["low"] > b["high"] or b["low"] > a["high"])
+    return a.low > b.high or b.low > a.high
 
 
-def _text(target: str, column: str, a: Record, b: Record) -> str:
+def _text(target: str, column: str, a: _Score, b: _Score) -> str:
     lines = [f"<b>{escape(target)}</b>", escape(column)]
     for name, one in (("first", a), ("second", b)):
-        known = f", 95 % {cell_interval(one)}" if one.get("low") is not None else ""
-        lines.append(f"{name}: R² {two_decimals(one.get('r2'))}{known}")
+        known = f", 95 % {cell_interval(one)}" if one.low is not None else ""
+        lines.append(f"{name}: R² {two_decimals(one.r2)}{known}")
     return "<br>".join(lines)

@@ -1,85 +1,106 @@
 """Tables and sentences of encoders beside each other: what the figures show, as text."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from mess.as_text import duration, interval, signed, size, two_decimals
+from mess.probing.differences import Verdict
 from mess.probing.remarks import NOTHING
+from mess.records.comparison import ComparisonRecord, EncoderPair, TargetScore
 
 
-def in_words(pair: Mapping[str, Any]) -> str:
+def in_words(pair: EncoderPair) -> str:
     """Say in one line what holds of the first encoder against the second."""
-    verdicts = [one["verdict"] for one in pair["targets"].values()]
+    verdicts = [one.verdict for one in pair.targets.values()]
     beats, loses = verdicts.count("beats"), verdicts.count("loses")
-    mean = pair["mean"]
-    whole = {"beats": "better", "loses": "worse", None: "not comparable"}
-    said = whole.get(mean["verdict"], "not told apart")
+    mean = pair.mean
+    whole: dict[Verdict | None, str] = {"beats": "better", "loses": "worse", None: "not comparable"}
+    said = whole.get(mean.verdict, "not told apart")
     return (
         f"better on {beats} of {len(verdicts)} targets, worse on {loses}, not told apart on "
         f"{len(verdicts) - beats - loses}; on the whole {said} (mean difference "
-        f"{two_decimals(mean['difference'])} "
-        f"{interval(mean['low'], mean['high'])})."
+        f"{two_decimals(mean.difference)} {interval(mean.low, mean.high)})."
     )
 
 
-def score_table(record: Mapping[str, Any]) -> pd.DataFrame:
+def score_table(record: ComparisonRecord) -> pd.DataFrame:
     """Return R², interval and best layers of every target, a column for each encoder."""
-    columns: dict[str, list[str]] = {"target": list(record["targets"])}
-    for row in record["encoders"]:
-        columns[row["name"]] = [_score(row["r2"].get(target)) for target in record["targets"]]
+    columns: dict[str, list[str]] = {"target": list(record.targets)}
+    for row in record.encoders:
+        columns[row.name] = [_score(row.r2.get(target)) for target in record.targets]
     return pd.DataFrame(columns)
 
 
-def difference_table(pair: Mapping[str, Any]) -> pd.DataFrame:
+def difference_table(pair: EncoderPair) -> pd.DataFrame:
     """Return what `difference_plot` shows, the largest difference first."""
-    ordered = sorted(pair["targets"].items(), key=lambda item: -abs(item[1]["difference"]))
+    ordered = sorted(pair.targets.items(), key=lambda item: -abs(item[1].difference))
     return pd.DataFrame(
         {
             "target": target,
-            "difference": signed(one["difference"]),
-            "95 %": interval(one["low"], one["high"]),
-            "p": f"{one['p']:.3g}",
-            "p, corrected": f"{one['p_holm']:.3g}",
-            "verdict": one["verdict"],
+            "difference": signed(one.difference),
+            "95 %": interval(one.low, one.high),
+            "p": _p(one.p),
+            "p, corrected": _p(one.p_holm),
+            "verdict": one.verdict,
         }
         for target, one in ordered
     )
 
 
-def cost_table(record: Mapping[str, Any]) -> pd.DataFrame:
+def cost_table(record: ComparisonRecord) -> pd.DataFrame:
     """Return size, cost, licence and faithfulness of what is compared and of what could join."""
-    rows = []
-    for row in [*record["encoders"], *record["missing"]]:
-        faith = row.get("faithfulness") or {}
-        rate, about = row.get("seconds_per_minute"), ""
-        if rate is None:  # not measured here
-            rate, about = row["cost"], "~"
-        occupied = row.get("bytes")
-        rows.append(
-            {
-                "encoder": row["name"],
-                "state": row.get("state", "compared"),
-                "mean R²": two_decimals(row.get("mean_r2")),
-                "faithful sliders": two_decimals(faith.get("probe")),
-                "best without probes": two_decimals(faith.get("plain")),
-                "s per minute": "–" if rate is None else f"{about}{rate:.2g}",
-                "this dataset": _cost(rate, record["minutes"], about=about),
-                "on disk": "–" if occupied is None else size(occupied),
-                "layers × dim": f"{row['layers']} × {row['dim']}",
-                "trained on": row["trained_on"] or "–",
-                "licence": row["licence"] or "–",
-            }
-        )
-    return pd.DataFrame(rows)
+    compared = [
+        {
+            "encoder": row.name,
+            "state": "compared",
+            "mean R²": two_decimals(row.mean_r2),
+            "faithful sliders": two_decimals(row.faithfulness.probe if row.faithfulness else None),
+            "best without probes": two_decimals(
+                row.faithfulness.plain if row.faithfulness else None
+            ),
+            **_times(row.seconds_per_minute, row.cost, minutes=record.minutes),
+            "on disk": size(row.bytes),
+            "layers × dim": f"{row.layers} × {row.dim}",
+            "trained on": row.trained_on or "–",
+            "licence": row.licence or "–",
+        }
+        for row in record.encoders
+    ]
+    missing = [
+        {
+            "encoder": one.name,
+            "state": one.state,
+            "mean R²": "–",
+            "faithful sliders": "–",
+            "best without probes": "–",
+            **_times(None, one.cost, minutes=record.minutes),
+            "on disk": "–",
+            "layers × dim": f"{one.layers} × {one.dim}",
+            "trained on": one.trained_on or "–",
+            "licence": one.licence or "–",
+        }
+        for one in record.missing
+    ]
+    return pd.DataFrame(compared + missing)
 
 
-def _score(cell: Mapping[str, Any] | None) -> str:
-    if cell is None:
+def _times(measured: float | None, cost: float | None, *, minutes: float) -> dict[str, str]:
+    """Return what encoding costs: as measured here, else as it usually does (~)."""
+    rate, about = (cost, "~") if measured is None else (measured, "")
+    return {
+        "s per minute": "–" if rate is None else f"{about}{rate:.2g}",
+        "this dataset": _cost(rate, minutes, about=about),
+    }
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _score(score: TargetScore | None) -> str:
+    if score is None:
         return "–"
-    layers = ", ".join(map(str, cell["layers"])) if cell.get("beyond_mean", True) else NOTHING
-    return f"{two_decimals(cell['r2'])} {interval(cell['low'], cell['high'])} · {layers}"
+    layers = ", ".join(map(str, score.layers)) if score.beyond_mean else NOTHING
+    return f"{two_decimals(score.r2)} {interval(score.low, score.high)} · {layers}"
 
 
 def _cost(rate: float | None, minutes: float, *, about: str) -> str:

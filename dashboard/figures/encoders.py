@@ -1,21 +1,27 @@
 """Figures of encoders beside each other; `comparison_tables` says the same as text."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures.style import PALETTE, SCALE, escape
 from mess.as_text import interval, two_decimals
+from mess.probing.differences import Verdict
 from mess.probing.remarks import NOTHING
+from mess.records.comparison import (
+    ComparisonRecord,
+    EncoderPair,
+    EncoderScores,
+    TargetDifference,
+)
 
 # The same scale, mixed with white: of controls.
 _PALE = [[0.0, "#e2a9a0"], [0.5, "#fafafa"], [1.0, "#a3c3dc"]]
 _CLEAR = "rgba(0,0,0,0)"
 _LINE = "#888"  # seen on white and on black
 # Colour and shape say the same.
-_MARKS = {
+_MARKS: dict[Verdict, tuple[str, str]] = {
     "beats": (PALETTE[0], "triangle-right"),
     "loses": (PALETTE[5], "triangle-left"),
     "not told apart": (_LINE, "circle-open"),
@@ -23,32 +29,30 @@ _MARKS = {
 _LABEL = 22  # letters of a name in a line
 
 
-def score_heatmap(record: Mapping[str, Any]) -> go.Figure:
+def score_heatmap(record: ComparisonRecord) -> go.Figure:
     """Draw R² of targets (rows) by encoders (columns), the controls paler.
 
     Parameters
     ----------
-    record : mapping
-        A comparison as `ComparisonFiles.read` returns it.
+    record : ComparisonRecord
     """
-    rows, targets = record["encoders"], record["targets"]
+    rows, targets = record.encoders, record.targets
     r2 = np.full((len(targets), len(rows)), np.nan)
     hover = np.full(r2.shape, "", dtype=object)
     for column, row in enumerate(rows):
         for place, target in enumerate(targets):
-            cell = row["r2"].get(target)
-            if cell is None or cell["r2"] is None:
+            score = row.r2.get(target)
+            if score is None or score.r2 is None:
                 continue
-            r2[place, column] = cell["r2"]
-            layers = f"best layers {', '.join(map(str, cell['layers']))}"
-            if not cell.get("beyond_mean", True):
+            r2[place, column] = score.r2
+            layers = f"best layers {', '.join(map(str, score.layers))}"
+            if not score.beyond_mean:
                 layers = NOTHING
             hover[place, column] = (
-                f"{target}<br>{escape(row['name'])}<br>R² {cell['r2']:.3f} "
-                f"{interval(cell['low'], cell['high'])}"
-                f"<br>{layers}"
+                f"{target}<br>{escape(row.name)}<br>R² {score.r2:.3f} "
+                f"{interval(score.low, score.high)}<br>{layers}"
             )
-    is_control = np.array([row["control_of"] is not None for row in rows], dtype=bool)
+    is_control = np.array([row.control_of is not None for row in rows], dtype=bool)
     figure = go.Figure()
     for pale in (False, True):
         if not (is_control == pale).any():
@@ -101,22 +105,22 @@ def score_heatmap(record: Mapping[str, Any]) -> go.Figure:
     return figure
 
 
-def difference_plot(pair: Mapping[str, Any]) -> go.Figure:
+def difference_plot(pair: EncoderPair) -> go.Figure:
     """Draw the difference of two encoders on every target with its 95 % interval.
 
     Parameters
     ----------
-    pair : mapping
+    pair : EncoderPair
         From `mess.reports.encoder_comparison.difference`.
     """
-    ordered = sorted(pair["targets"].items(), key=lambda item: item[1]["difference"])
+    ordered = sorted(pair.targets.items(), key=lambda item: item[1].difference)
     names = [target for target, _ in ordered]
     figure = go.Figure()
     for verdict, (colour, symbol) in _MARKS.items():
-        part = [(target, one) for target, one in ordered if one["verdict"] == verdict]
+        part = [(target, one) for target, one in ordered if one.verdict == verdict]
         if not part:
             continue
-        values = [one["difference"] for _, one in part]
+        values = [one.difference for _, one in part]
         figure.add_scatter(
             x=values,
             y=[names.index(target) for target, _ in part],
@@ -131,17 +135,16 @@ def difference_plot(pair: Mapping[str, Any]) -> go.Figure:
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [_ends(one)[1] - one["difference"] for _, one in part],
-                "arrayminus": [one["difference"] - _ends(one)[0] for _, one in part],
+                "array": [_ends(one)[1] - one.difference for _, one in part],
+                "arrayminus": [one.difference - _ends(one)[0] for _, one in part],
                 "color": colour,
                 "thickness": 1.5,
                 "width": 3,
             },
             text=[
-                f"{target}<br>{one['difference']:+.3f} "
-                f"{interval(one['low'], one['high'])}"
-                + ("" if one["p"] is None else f"<br>p {one['p']:.3g}, corrected ")
-                + ("" if one["p_holm"] is None else f"{one['p_holm']:.3g}")
+                f"{target}<br>{one.difference:+.3f} {interval(one.low, one.high)}"
+                + ("" if one.p is None else f"<br>p {one.p:.3g}, corrected ")
+                + ("" if one.p_holm is None else f"{one.p_holm:.3g}")
                 + f"<br>{verdict}"
                 for target, one in part
             ],
@@ -150,7 +153,7 @@ def difference_plot(pair: Mapping[str, Any]) -> go.Figure:
     figure.add_vline(x=0, line={"color": _LINE, "width": 1})
     reach = _reach([one for _, one in ordered])
     figure.update_xaxes(
-        title=f"R² of {escape(_short(pair['a']))} − R² of {escape(_short(pair['b']))}",
+        title=f"R² of {escape(_short(pair.a))} − R² of {escape(_short(pair.b))}",
         range=[-reach, reach],
         zeroline=False,
         fixedrange=True,
@@ -163,9 +166,9 @@ def difference_plot(pair: Mapping[str, Any]) -> go.Figure:
     return figure
 
 
-def is_cut(pair: Mapping[str, Any]) -> bool:
+def is_cut(pair: EncoderPair) -> bool:
     """Tell whether an interval runs out of `difference_plot`."""
-    found = list(pair["targets"].values())
+    found = list(pair.targets.values())
     return any(max(map(abs, _ends(one))) > _reach(found) for one in found)
 
 
@@ -174,29 +177,29 @@ def _ink(value: float, *, pale: bool) -> str:
     return "#fff" if abs(value) > 0.65 and not pale else "#111"
 
 
-def _column_title(row: Mapping[str, Any]) -> str:
-    name = escape(_short(row["name"])).replace("random:", "random:<br>")
-    return f"{name}<br>mean {two_decimals(row['mean_r2'])}"
+def _column_title(row: EncoderScores) -> str:
+    name = escape(_short(row.name)).replace("random:", "random:<br>")
+    return f"{name}<br>mean {two_decimals(row.mean_r2)}"
 
 
-def _legend(pair: Mapping[str, Any], verdict: str) -> str:
+def _legend(pair: EncoderPair, verdict: Verdict) -> str:
     if verdict == "not told apart":
         return verdict
-    winner = pair["a"] if verdict == "beats" else pair["b"]
+    winner = pair.a if verdict == "beats" else pair.b
     return f"{escape(_short(winner))} is better"
 
 
-def _ends(one: Mapping[str, Any]) -> tuple[float, float]:
+def _ends(one: TargetDifference) -> tuple[float, float]:
     """Return the ends of an interval; both are the difference where there is none."""
-    if one["low"] is None or one["high"] is None:
-        return one["difference"], one["difference"]
-    return one["low"], one["high"]
+    if one.low is None or one.high is None:
+        return one.difference, one.difference
+    return one.low, one.high
 
 
-def _reach(found: list[Mapping[str, Any]]) -> float:
+def _reach(found: Sequence[TargetDifference]) -> float:
     """Return how far the axis goes: over all points, and over intervals that are not absurd."""
     widest = max((max(map(abs, _ends(one))) for one in found), default=1.0)
-    points = max((abs(one["difference"]) for one in found), default=0.5)
+    points = max((abs(one.difference) for one in found), default=0.5)
     return 1.05 * min(widest, max(1.0, 1.3 * points))
 
 

@@ -1,16 +1,22 @@
 """Figures and tables of an evaluation: faithfulness, leakage, the controlled experiment."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.style import PALETTE
 from mess.as_text import two_decimals
+from mess.records.evaluation import (
+    BaselineFaithfulness,
+    ControlledResult,
+    EvaluationRecord,
+    Method,
+    Ranker,
+)
 
 # How a method is called where a listener reads it.
-METHOD_NAMES = {
+METHOD_NAMES: dict[Ranker, str] = {
     "probe": "probe (out of fold)",
     "subspace": "subspace",
     "direct": "measured value",
@@ -20,14 +26,14 @@ METHOD_NAMES = {
 }
 
 
-def faithfulness(record: Mapping[str, Any]) -> go.Figure:
+def faithfulness(record: EvaluationRecord) -> go.Figure:
     """Draw, for every target, how faithfully each method ranks by it."""
-    found = record["faithfulness"]
-    defined = found["random"]["per_target"]
+    found = record.faithfulness.by_method()
+    defined = record.faithfulness.random.per_target
     targets = [target for target, value in defined.items() if value is not None]
     figure = go.Figure()
     for number, (method, name) in enumerate(METHOD_NAMES.items()):
-        values = [found[method]["per_target"].get(target) for target in targets]
+        values = [found[method].per_target.get(target) for target in targets]
         figure.add_scatter(
             x=values,
             y=targets,
@@ -86,7 +92,7 @@ def matrix_heatmap(
     return figure
 
 
-def controlled_table(controlled: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def controlled_table(controlled: Mapping[Method, Mapping[str, ControlledResult]]) -> pd.DataFrame:
     """Return a row for each method and slider: what it sees of each known change."""
     rows = []
     for method, by_aspect in controlled.items():
@@ -95,22 +101,22 @@ def controlled_table(controlled: Mapping[str, Mapping[str, Any]]) -> pd.DataFram
                 {
                     "slider": aspect,
                     "method": METHOD_NAMES[method],
-                    "should see": seen["own"],
-                    "own variant farthest": f"{seen['told_apart']:.0%}",
-                    "its place in the list": f"{seen['place'][seen['own']]:.0%}",
-                    "chance": f"{seen['chance']:.0%}",
-                    "n": seen["n"],
-                    **{change: round(value, 2) for change, value in seen["moved"].items()},
+                    "should see": seen.own,
+                    "own variant farthest": f"{seen.told_apart:.0%}",
+                    "its place in the list": f"{seen.place[seen.own]:.0%}",
+                    "chance": f"{seen.chance:.0%}",
+                    "n": seen.n,
+                    **{change: round(value, 2) for change, value in seen.moved.items()},
                 }
             )
     return pd.DataFrame(rows).sort_values(["slider", "method"], ignore_index=True)
 
 
-def baselines_table(baselines: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def baselines_table(baselines: Sequence[BaselineFaithfulness]) -> pd.DataFrame:
     """Return a row for each plain metric: its mean faithfulness over which layers."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, str]] = {}
     for row in baselines:
-        found.setdefault(row["metric"], {"without probes": row["metric"]})[row["over"]] = (
-            two_decimals(row["mean"])
+        found.setdefault(row.metric, {"without probes": row.metric})[row.over] = two_decimals(
+            row.mean
         )
     return pd.DataFrame(list(found.values()))

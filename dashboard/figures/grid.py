@@ -1,6 +1,6 @@
 """The cells of a heatmap of targets by layers: where they lie, how they are drawn and named."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures.style import escape
+from mess.records.discovery import DiscoveryRecord
 from mess.targets import ALL_TARGETS
 
 _ROW, _HEAD, _GAP = 22, 0.8, 0.4  # pixels, rows, columns
@@ -83,11 +84,11 @@ def family_of(target: str) -> str:
     return ALL_TARGETS[target].family if target in ALL_TARGETS else "other"
 
 
-def layer_labels(record: Mapping[str, Any]) -> list[str]:
+def layer_labels(record: DiscoveryRecord) -> list[str]:
     """Return the number of each layer, with its name where it has one."""
     return [
-        str(number) if str(name) == str(number) else f"{number} {name}"
-        for number, name in enumerate(record["layer_names"])
+        name if name == str(number) else f"{number} {name}"
+        for number, name in enumerate(record.layer_names)
     ]
 
 

@@ -1,21 +1,24 @@
 """The heatmap of a discovery: layers × targets, with what stands beside the layers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from textwrap import wrap
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures.grid import Grid, add_cells, label_axes, lay_out, layer_labels
-from dashboard.figures.style import GREY, SCALE, cell_interval, escape
+from dashboard.figures.style import GREY, SCALE, cell_interval, escape, significance
 from mess.as_text import two_decimals
 from mess.probing.remarks import remarks
+from mess.probing.results import BaselineScore, Cell, Combined
 from mess.probing.statistics import SIGNIFICANT
+from mess.records.discovery import DiscoveryRecord
 
 # What a heatmap can show of a cell, and how it is called.
-VALUES = {
+Value = Literal["r2", "spearman", "p_family"]
+VALUES: dict[Value, str] = {
     "r2": "R²",
     "spearman": "Spearman",
     "p_family": "significance",
@@ -24,24 +27,24 @@ BESIDE = -1  # the layer of a column that is no layer
 _HOVER = 60  # letters of a line beside the pointer
 
 
-def baselines(record: Mapping[str, Any]) -> dict[str, dict[str, Mapping[str, Any]]]:
+def baselines(record: DiscoveryRecord) -> dict[str, dict[str, Combined | BaselineScore]]:
     """Return what stands beside the layers: name → target → R², Spearman and interval.
 
     The layer chosen, or mixed, inside the folds comes first, then the controls.
     """
-    columns: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for summary in record.get("summaries", []):
-        for kind, name in (("nested", "best, nested"), ("weighted", "all, weighted")):
-            columns.setdefault(name, {})[summary["target"]] = summary[kind]
-    for control in record.get("controls", []):
-        columns.setdefault(control["name"], {})[control["target"]] = control
+    columns: dict[str, dict[str, Combined | BaselineScore]] = {}
+    for summary in record.summaries:
+        columns.setdefault("best, nested", {})[summary.target] = summary.nested
+        columns.setdefault("all, weighted", {})[summary.target] = summary.weighted
+    for control in record.controls or []:
+        columns.setdefault(control.name, {})[control.target] = control
     return columns
 
 
 def heatmap(
-    record: Mapping[str, Any],
+    record: DiscoveryRecord,
     *,
-    value: str = "r2",
+    value: Value = "r2",
     grey: bool = False,
     small: Sequence[str] | None = None,
 ) -> go.Figure:
@@ -54,8 +57,7 @@ def heatmap(
 
     Parameters
     ----------
-    record : mapping
-        A discovery as `DiscoveryFiles.read` returns it.
+    record : DiscoveryRecord
     value : str
         One of `VALUES`.
     grey : bool
@@ -63,8 +65,8 @@ def heatmap(
     small : sequence of str, optional
         Draw these targets only, without numbers, layer names and baselines: for a narrow place.
     """
-    names = record["layer_names"]
-    targets = list(record["target_names"] if small is None else small)
+    names = record.layer_names
+    targets = list(record.target_names if small is None else small)
     beside = baselines(record) if value in ("r2", "spearman") and small is None else {}
     grid = lay_out(targets, layers=len(names), beside=len(beside))
     columns = [*(layer_labels(record) if small is None else map(str, range(len(names)))), *beside]
@@ -72,13 +74,13 @@ def heatmap(
     numbers, chance = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
     hover = np.full(shape, "", dtype=object)
     row_of = {target: row for row, target in enumerate(targets)}
-    for cell in record["cells"]:
-        if cell["target"] not in row_of:
+    for cell in record.cells:
+        if cell.target not in row_of:
             continue
-        place = row_of[cell["target"]], cell["layer"]
-        hover[place] = cell_text(cell, names[cell["layer"]])
+        place = row_of[cell.target], cell.layer
+        hover[place] = cell_text(cell, names[cell.layer])
         numbers[place] = _number(cell, value)
-        chance[place] = (cell.get("p_family") or 0.0) > SIGNIFICANT
+        chance[place] = (cell.p_family or 0.0) > SIGNIFICANT
     for column, (name, by_target) in enumerate(beside.items(), start=len(names)):
         for target, one in by_target.items():
             if target in row_of:
@@ -106,38 +108,39 @@ def heatmap(
     return figure
 
 
-def describe_heatmap(record: Mapping[str, Any], *, value: str = "r2") -> str:
+def describe_heatmap(record: DiscoveryRecord, *, value: Value = "r2") -> str:
     """Say in words what the heatmap shows."""
-    known = [cell for cell in record["cells"] if not np.isnan(_number(cell, value))]
-    shape = f"{len(record['layer_names'])} layers and {len(record['target_names'])} targets"
+    known = [cell for cell in record.cells if not np.isnan(_number(cell, value))]
+    shape = f"{len(record.layer_names)} layers and {len(record.target_names)} targets"
     if not known:
         return f"Heatmap of {VALUES[value]} for {shape}: nothing is defined."
     best = max(known, key=lambda cell: _number(cell, value))
     text = (
         f"Heatmap of {VALUES[value]} for {shape}. The highest is "
-        f"{two_decimals(_number(best, value))}, of {best['target']} in layer {best['layer']}."
+        f"{two_decimals(_number(best, value))}, of {best.target} in layer {best.layer}."
     )
-    tested = [cell for cell in record["cells"] if cell.get("p_family") is not None]
+    tested = [cell.p_family for cell in record.cells if cell.p_family is not None]
     if tested:
-        sure = sum(cell["p_family"] <= SIGNIFICANT for cell in tested)
+        sure = sum(p <= SIGNIFICANT for p in tested)
         text += f" {sure} of {len(tested)} cells are significant over all cells."
     return text
 
 
-def _number(cell: Mapping[str, Any], value: str) -> float:
-    found = cell.get(value)
-    if found is None:
-        return float("nan")
-    return float(-np.log10(found)) if value == "p_family" else float(found)
+def _number(one: Cell | Combined | BaselineScore, value: Value) -> float:
+    if value == "p_family":
+        p = one.p_family if isinstance(one, Cell) else None
+        return float("nan") if p is None else float(-np.log10(p))
+    found = one.r2 if value == "r2" else one.spearman
+    return float("nan") if found is None else found
 
 
-def _written(value: str) -> Any:
+def _written(value: Value) -> Callable[[float], str]:
     if value == "p_family":
         return lambda number: "–" if np.isnan(number) else f"{abs(number):.1f}"
     return two_decimals
 
 
-def _scale(value: str, numbers: NDArray[np.float64]) -> dict[str, Any]:
+def _scale(value: Value, numbers: NDArray[np.float64]) -> dict[str, Any]:
     bar = {"orientation": "h", "thickness": 8, "len": 0.4, "x": 0, "xanchor": "left"}
     bar |= {"y": 0, "yanchor": "top", "ypad": 4}
     if value == "p_family":
@@ -148,18 +151,18 @@ def _scale(value: str, numbers: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def _add_marks(
-    figure: go.Figure, record: Mapping[str, Any], grid: Grid, row_of: Mapping[str, int]
+    figure: go.Figure, record: DiscoveryRecord, grid: Grid, row_of: Mapping[str, int]
 ) -> None:
     """Mark, in the lower right of their cells, the layers that may be a target's best."""
     x, y, symbols = [], [], []
-    for summary in record.get("summaries", []):
-        if summary["target"] not in row_of or not summary.get("beyond_mean", True):
+    for summary in record.summaries:
+        if summary.target not in row_of or not summary.beyond_mean:
             continue
-        row = grid.rows[row_of[summary["target"]]]
-        for layer in sorted({summary["best"], *summary["within"]}):
+        row = grid.rows[row_of[summary.target]]
+        for layer in sorted({summary.best, *summary.within}):
             x.append(layer + 0.37)
             y.append(row + 0.28)
-            symbols.append("diamond" if layer == summary["best"] else "circle")
+            symbols.append("diamond" if layer == summary.best else "circle")
     figure.add_scatter(
         x=x,
         y=y,
@@ -201,22 +204,22 @@ def _add_clicks(
     )
 
 
-def cell_text(cell: Mapping[str, Any], name: str) -> str:
+def cell_text(cell: Cell, name: str) -> str:
     """Return what a cell says when the pointer rests on it."""
-    lines = [f"<b>{escape(cell['target'])}</b>", f"layer {cell['layer']} ({escape(name)})"]
-    if cell["r2"] is None:
+    lines = [f"<b>{escape(cell.target)}</b>", f"layer {cell.layer} ({escape(name)})"]
+    if cell.r2 is None:
         return "<br>".join([*lines, "R² undefined"])
-    lines.append(f"R² {cell['r2']:.3f}, 95 % {cell_interval(cell)}")
-    if cell.get("spearman") is not None:
-        lines.append(f"Spearman {cell['spearman']:.3f}")
-    if cell.get("p_family") is not None:
-        lines.append(f"p {cell['p']:.3g}, family-wise {cell['p_family']:.3g}, q {cell['q']:.3g}")
+    lines.append(f"R² {cell.r2:.3f}, 95 % {cell_interval(cell)}")
+    if cell.spearman is not None:
+        lines.append(f"Spearman {cell.spearman:.3f}")
+    if words := significance(cell):
+        lines.append(words)
     lines += [escape(line) for remark in remarks(cell) for line in wrap(remark, _HOVER)]
     return "<br>".join(lines)
 
 
-def _baseline_text(one: Mapping[str, Any], *, target: str, name: str) -> str:
+def _baseline_text(one: Combined | BaselineScore, *, target: str, name: str) -> str:
     lines = [f"<b>{escape(target)}</b>", escape(name)]
-    lines.append(f"R² {two_decimals(one.get('r2'))}, 95 % {cell_interval(one)}")
-    lines.append(f"Spearman {two_decimals(one.get('spearman'))}")
+    lines.append(f"R² {two_decimals(one.r2)}, 95 % {cell_interval(one)}")
+    lines.append(f"Spearman {two_decimals(one.spearman)}")
     return "<br>".join(lines)

@@ -1,43 +1,42 @@
 """A discovery target by target: how R² changes from layer to layer."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
 from dashboard.figures.grid import layer_labels
 from dashboard.figures.layers import cell_text
 from dashboard.figures.style import PALETTE, escape
+from mess.records.discovery import DiscoveryRecord
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _LOWEST = -0.6  # what lies below is cut off
 
 
-def layer_lines(record: Mapping[str, Any], targets: Sequence[str]) -> go.Figure:
+def layer_lines(record: DiscoveryRecord, targets: Sequence[str]) -> go.Figure:
     """Draw R² of some targets from layer to layer, each within its 95 % interval.
 
     Parameters
     ----------
-    record : mapping
-        A discovery.
+    record : DiscoveryRecord
     targets : sequence of str
         Which to draw.
     """
-    names, labels = record["layer_names"], layer_labels(record)
+    names, labels = record.layer_names, layer_labels(record)
     figure = go.Figure()
     lowest = 0.0
     for number, target in enumerate(targets):
         colour = PALETTE[number % len(PALETTE)]
         cells = sorted(
-            (c for c in record["cells"] if c["target"] == target and c["r2"] is not None),
-            key=lambda cell: cell["layer"],
+            (one for one in record.cells if one.target == target and one.r2 is not None),
+            key=lambda cell: cell.layer,
         )
-        layers = [cell["layer"] for cell in cells]
-        lowest = min([lowest, *(cell.get("low") or cell["r2"] for cell in cells)])
-        if cells and all(cell.get("low") is not None for cell in cells):
+        layers = [cell.layer for cell in cells]
+        lowest = min([lowest, *(cell.low or cell.r2 or 0.0 for cell in cells)])
+        if cells and all(cell.low is not None for cell in cells):
             figure.add_scatter(
                 x=[*layers, *reversed(layers)],
-                y=[cell["high"] for cell in cells] + [cell["low"] for cell in reversed(cells)],
+                y=[cell.high for cell in cells] + [cell.low for cell in reversed(cells)],
                 fill="toself",
                 fillcolor=_faint(colour),
                 line={"width": 0},
@@ -47,13 +46,13 @@ def layer_lines(record: Mapping[str, Any], targets: Sequence[str]) -> go.Figure:
             )
         figure.add_scatter(
             x=layers,
-            y=[cell["r2"] for cell in cells],
+            y=[cell.r2 for cell in cells],
             mode="lines+markers",
             name=escape(target),
             legendgroup=target,
             line={"color": colour, "dash": _DASHES[number % len(_DASHES)]},
             marker={"symbol": number, "size": 7},
-            text=[cell_text(cell, str(names[cell["layer"]])) for cell in cells],
+            text=[cell_text(cell, names[cell.layer]) for cell in cells],
             hovertemplate="%{text}<extra></extra>",
         )
     figure.update_xaxes(

@@ -1,9 +1,10 @@
 """What all figures share: colours, and numbers and names as text."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Protocol
 
 from mess.as_text import interval
+from mess.probing.results import Cell
 
 GREY = "#e4e4e2"  # of cells that may be chance
 SCALE = "RdBu"  # diverging, and told apart by the colour-blind
@@ -21,9 +22,28 @@ PALETTE = (  # Okabe and Ito's and two more, seen on light and on dark, for cate
 )
 
 
-def cell_interval(cell: Mapping[str, Any]) -> str:
-    """Return the 95 % interval of a cell or a combined probe as text."""
-    return interval(cell.get("low"), cell.get("high"))
+class Bounded(Protocol):
+    """What has a 95 % interval."""
+
+    @property
+    def low(self) -> float | None:
+        """Its lower bound."""
+
+    @property
+    def high(self) -> float | None:
+        """Its upper bound."""
+
+
+def cell_interval(one: Bounded) -> str:
+    """Return the 95 % interval of a score as text."""
+    return interval(one.low, one.high)
+
+
+def significance(cell: Cell) -> str:
+    """Return the significance of a cell as text, empty where works were not shuffled."""
+    if cell.p is None or cell.p_family is None or cell.q is None:
+        return ""
+    return f"p {cell.p:.3g}, family-wise {cell.p_family:.3g}, q {cell.q:.3g}"
 
 
 def aspect_colours(aspects: Sequence[str]) -> dict[str, str]:

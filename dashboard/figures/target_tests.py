@@ -1,37 +1,35 @@
 """Tables of the tests of the targets: what `mess check-targets` measured."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from mess.as_text import two_decimals
+from mess.records.reliability import ReliabilityRecord
 from mess.targets import TARGETS
 from mess.targets.invariance import SAME_MUSIC, movement_text
 from mess.targets.reliability import TRUSTED
 
 
-def reliability_table(record: Mapping[str, Any]) -> pd.DataFrame:
+def reliability_table(record: ReliabilityRecord) -> pd.DataFrame:
     """Return a row for each target: do halves agree, and does a change leave the number alone?
 
     Parameters
     ----------
-    record : mapping
-        A test of the targets, as `dashboard.readers.reliability` returns it.
+    record : ReliabilityRecord
     """
-    tested = record["targets"]
-    table = pd.DataFrame(tested).T.drop(columns="trusted").astype(float).round(2)
-    table.insert(0, f"under {TRUSTED}", ["" if row["trusted"] else "!" for row in tested.values()])
+    tested = record.targets
+    numbers = {name: row.numbers() for name, row in tested.items()}
+    table = pd.DataFrame(numbers).T.astype(float).round(2)
+    table.insert(0, f"under {TRUSTED}", ["" if row.trusted else "!" for row in tested.values()])
     return table.rename(columns={"split_half": "split-half"})
 
 
-def movement_table(record: Mapping[str, Any]) -> pd.DataFrame:
+def movement_table(record: ReliabilityRecord) -> pd.DataFrame:
     """Return a row for each change, and how far each target moves with it.
 
     A number is the largest movement as a multiple of the target's tolerance: at most 1 keeps the
     promise, "!" breaks it. In brackets stands what has a known reason.
     """
-    by_track = list(record.get("movements", {}).values())
+    by_track = list(record.movements.values())
     changes = [change.name for change in SAME_MUSIC if all(change.name in row for row in by_track)]
     return pd.DataFrame(
         {
@@ -50,15 +48,15 @@ def movement_table(record: Mapping[str, Any]) -> pd.DataFrame:
     )
 
 
-def tempo_table(record: Mapping[str, Any]) -> pd.DataFrame:
+def tempo_table(record: ReliabilityRecord) -> pd.DataFrame:
     """Return a row for each group of recordings whose tempo is known: how well it is found."""
     return pd.DataFrame(
         {
             "recordings with a known tempo": name,
-            "n": row["recordings"],
-            "right (accuracy 1)": two_decimals(row["accuracy_1"]),
-            "right up to a factor (accuracy 2)": two_decimals(row["accuracy_2"]),
-            "found at all (coverage)": two_decimals(row["coverage"]),
+            "n": row.recordings,
+            "right (accuracy 1)": two_decimals(row.accuracy_1),
+            "right up to a factor (accuracy 2)": two_decimals(row.accuracy_2),
+            "found at all (coverage)": two_decimals(row.coverage),
         }
-        for name, row in record.get("truth", {}).get("tempo", {}).items()
+        for name, row in record.truth.tempo.items()
     )

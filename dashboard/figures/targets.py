@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from dashboard.figures.grid import family_of
 from dashboard.figures.style import GREY, PALETTE, SCALE, escape
 from mess.as_text import two_decimals
+from mess.records.reliability import ReliabilityRecord
 from mess.targets import ALL_TARGETS
 from mess.targets.summaries import OUTLYING, robust_z
 
@@ -195,23 +196,23 @@ def with_unit(name: str) -> str:
     return f"{name} ({known.unit})" if known and known.unit else name
 
 
-def overview(table: pd.DataFrame, reliability: Mapping[str, Any] | None) -> pd.DataFrame:
+def overview(table: pd.DataFrame, reliability: ReliabilityRecord | None) -> pd.DataFrame:
     """Return a row for each target: what it is, how it spreads, whether it is to be trusted.
 
     Parameters
     ----------
     table : DataFrame
         A row for each track, a column for each target.
-    reliability : mapping, optional
-        As `ReliabilityFiles.read` returns it.
+    reliability : ReliabilityRecord, optional
     """
-    tested = reliability["targets"] if reliability else {}
+    tested = reliability.targets if reliability else {}
     rows = []
     for name in table.columns:
         known = table[name].dropna()
         low, middle, high = known.quantile([0.25, 0.5, 0.75]) if len(known) else [np.nan] * 3
         target = ALL_TARGETS.get(name)
-        numbers = [v for k, v in tested.get(name, {}).items() if k != "trusted" and v is not None]
+        found = tested.get(name)
+        numbers = [one for one in found.numbers().values() if one is not None] if found else []
         rows.append(
             {
                 "target": name,
@@ -226,7 +227,7 @@ def overview(table: pd.DataFrame, reliability: Mapping[str, Any] | None) -> pd.D
                     (np.abs(robust_z(known.to_numpy(dtype=np.float64))) > OUTLYING).sum()
                 ),
                 "least agreement": min(numbers) if numbers else np.nan,
-                "mark": "" if tested.get(name, {}).get("trusted", True) else "!",
+                "mark": "" if found is None or found.trusted else "!",
                 "what it is": target.description if target else "",
             }
         )

@@ -1,7 +1,5 @@
 """Compare encoders: scores, differences that hold, and costs."""
 
-from typing import Any
-
 import streamlit as st
 
 from dashboard import readers
@@ -17,6 +15,7 @@ from dashboard.sections.missing import tell_stale
 from dashboard.sidebar import selected, start
 from mess.encoders.catalogue import RANDOM
 from mess.errors import ArtifactError
+from mess.records.comparison import ComparisonRecord
 from mess.reports.encoder_comparison import difference
 from mess.storage.paths import command_for
 
@@ -39,10 +38,10 @@ def main() -> None:
         command=["compare", "--dataset", dataset],
         button="Compare again",
     )
-    settings = record["settings"]
+    settings = record.settings
     st.markdown(
-        f"R² on unseen works of **{plain(dataset)}**: {record['n']} tracks of "
-        f"{record['works']} works, {settings['folds']} folds by {settings['group_by'][0]}. Each "
+        f"R² on unseen works of **{plain(dataset)}**: {record.n} tracks of "
+        f"{record.works} works, {settings.folds} folds by {settings.group_by[0]}. Each "
         "training fold chooses its own layer, so having many layers is no advantage."
     )
     _show_scores(record)
@@ -76,9 +75,9 @@ def _run_button(dataset: str, label: str) -> None:
         st.rerun()
 
 
-def _show_scores(record: dict[str, Any]) -> None:
+def _show_scores(record: ComparisonRecord) -> None:
     st.plotly_chart(score_heatmap(record), key="scores", config=_NO_BAR)
-    if any(row["control_of"] for row in record["encoders"]):
+    if any(row.control_of for row in record.encoders):
         st.caption(
             "Paler: the same network with random weights. Training did not add what it reaches."
         )
@@ -86,10 +85,10 @@ def _show_scores(record: dict[str, Any]) -> None:
         st.dataframe(score_table(record), hide_index=True, width="stretch")
 
 
-def _show_differences(record: dict[str, Any]) -> None:
+def _show_differences(record: ComparisonRecord) -> None:
     """Show the differences between two encoders that the person chooses."""
     st.subheader("Which is better, and where")
-    names = [row["name"] for row in record["encoders"]]
+    names = [row.name for row in record.encoders]
     if len(names) < 2:
         st.info("There is only one encoder so far. Start another one below.")
         return
@@ -114,16 +113,16 @@ def _show_differences(record: dict[str, Any]) -> None:
         st.dataframe(difference_table(pair), hide_index=True, width="stretch")
 
 
-def _rival(record: dict[str, Any], a: str, others: list[str]) -> str:
+def _rival(record: ComparisonRecord, a: str, others: list[str]) -> str:
     """Return the first opponent: of a control its own network, else the best trained encoder."""
-    (row,) = (one for one in record["encoders"] if one["name"] == a)
-    if row["control_of"] in others:
-        return str(row["control_of"])
-    controls = {one["name"] for one in record["encoders"] if one["control_of"]}
+    (row,) = (one for one in record.encoders if one.name == a)
+    if row.control_of is not None and row.control_of in others:
+        return row.control_of
+    controls = {one.name for one in record.encoders if one.control_of}
     return next((name for name in others if name not in controls), others[0])
 
 
-def _show_costs(record: dict[str, Any]) -> None:
+def _show_costs(record: ComparisonRecord) -> None:
     st.subheader("What each costs")
     st.dataframe(cost_table(record), hide_index=True, width="stretch")
     st.caption(
@@ -132,14 +131,14 @@ def _show_costs(record: dict[str, Any]) -> None:
         "*Faithful sliders*: how well a ranking by the probe agrees with the true differences "
         "(Spearman), beside the best without probes."
     )
-    missing = {row["name"]: row for row in record["missing"]}
+    missing = {row.name: row for row in record.missing}
     if not missing:
         return
     name = st.selectbox("Add another encoder", list(missing), key="join")
     row = missing[name]
-    st.code(row["command"], language="bash")
+    st.code(row.command, language="bash")
     if not name.startswith(RANDOM):
-        st.caption(f"Licence of its weights: {plain(row['licence'])}.")
+        st.caption(f"Licence of its weights: {plain(row.licence)}.")
     if st.button("Start it", key="start-join"):
-        start(record["dataset"], row["command"].split()[1:])
+        start(record.dataset, row.command.split()[1:])
         st.rerun()

@@ -1,7 +1,5 @@
 """Layer discovery: which layer linearly encodes which target."""
 
-from typing import Any
-
 import streamlit as st
 
 from dashboard import readers
@@ -14,7 +12,7 @@ from dashboard.sections.sliders import show_sliders
 from dashboard.sections.two_discoveries import show_comparison
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
-from mess.storage.paths import Level
+from mess.records.discovery import DiscoveryRecord, Level
 
 _TABS = ("Heatmap", "Layers", "Compare", "Robustness", "Sliders", "Download")
 
@@ -41,14 +39,14 @@ def main() -> None:
         return
     command = ["probe", "--dataset", dataset, "--encoder", encoder]
     command += ["--level", "segment"] if level == "segment" else []
-    why = readers.stale("discovery", dataset, encoder, record)
+    why = readers.stale("discovery", dataset, encoder, record.origin)
     tell_stale("This discovery", why, dataset=dataset, command=command, button="Probe again")
-    settings = record["settings"]
+    settings = record.settings
     st.markdown(
-        f"How well a ridge probe on each layer of **{plain(record['encoder'])}** predicts each "
-        f"proxy target of works that it never saw. {record['n']} {level}s of {record['works']} "
-        f"works, {settings['folds']} folds by {plain(settings['group_by'][0])}, penalty "
-        f"{settings['alpha']}."
+        f"How well a ridge probe on each layer of **{plain(record.encoder)}** predicts each "
+        f"proxy target of works that it never saw. {record.n} {level}s of {record.works} "
+        f"works, {settings.folds} folds by {plain(settings.group_by[0])}, penalty "
+        f"{settings.alpha}."
     )
     _show(record, tracks)
 
@@ -63,7 +61,7 @@ def _offer(error: ArtifactError, dataset: str, encoder: str, level: Level) -> No
 
 
 @st.fragment
-def _show(record: dict[str, Any], tracks: dict[str, readers.TrackInfo]) -> None:
+def _show(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) -> None:
     """Draw the tab that is open, and only that one."""
     tabs = dict(zip(_TABS, st.tabs(_TABS, key="tab", on_change="rerun"), strict=True))
     draw = {
@@ -71,7 +69,7 @@ def _show(record: dict[str, Any], tracks: dict[str, readers.TrackInfo]) -> None:
         "Layers": lambda: show_layers(record),
         "Compare": lambda: show_comparison(record),
         "Robustness": lambda: show_robustness(record),
-        "Sliders": lambda: show_sliders(record["dataset"], record["encoder"]),
+        "Sliders": lambda: show_sliders(record.dataset, record.encoder),
         "Download": lambda: show_downloads(record),
     }
     for name, tab in tabs.items():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -15,7 +16,8 @@ from dashboard.sections.selection import picked_rows, row_name, show_selection
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
 from mess.maps import METHODS
-from mess.storage.paths import Level
+from mess.records.discovery import Level
+from mess.records.map import MapPoints, MapRecord
 from mess.targets import ALL_TARGETS
 
 _CATEGORIES = ("composer", "work", "cluster")
@@ -55,7 +57,7 @@ def _show(
     except ArtifactError as error:
         offer(error, dataset=dataset, command=command, button="Draw this map")
         return
-    why = readers.stale("map", dataset, encoder, record)
+    why = readers.stale("map", dataset, encoder, record.origin)
     tell_stale("This map", why, dataset=dataset, command=command, button="Draw it again")
     options = [*_CATEGORIES, *readers.target_names(dataset)]
     left, right = st.columns([4, 2])
@@ -115,15 +117,15 @@ def _figure(
     colour: str,
     mouse: str,
     version: tuple[float, ...],
-) -> tuple[Any, list[tuple[str, int]], list[str] | NDArray[np.float64]]:
+) -> tuple[go.Figure, list[tuple[str, int]], list[str] | NDArray[np.float64]]:
     """Return the figure of a map with track, segment and colour of each of its points."""
-    record, arrays = readers.map_of(dataset, encoder, layer=layer, method=method, level=level)
+    record, points = readers.map_of(dataset, encoder, layer=layer, method=method, level=level)
     tracks = readers.tracks(dataset, encoder)
-    rows = readers.map_rows(record, arrays)
-    colours = _colours(colour, rows, arrays, tracks, dataset=dataset, level=level)
+    rows = readers.map_rows(record, points)
+    colours = _colours(colour, rows, points, tracks, dataset=dataset, level=level)
     labels = [row_name(tracks, *row) for row in rows]
     name = _colour_name(colour)
-    figure = map_figure(arrays["points"], labels, colours, title=name, mouse=mouse)
+    figure = map_figure(points.points, labels, colours, title=name, mouse=mouse)
     return figure, rows, colours
 
 
@@ -169,7 +171,7 @@ def _colour_name(name: str) -> str:
 def _colours(
     name: str,
     rows: list[tuple[str, int]],
-    arrays: dict[str, NDArray[Any]],
+    points: MapPoints,
     tracks: dict[str, readers.TrackInfo],
     *,
     dataset: str,
@@ -177,7 +179,7 @@ def _colours(
 ) -> list[str] | NDArray[np.float64]:
     """Return the category or the number of each row."""
     if name == "cluster":
-        return [f"group {number + 1}" for number in arrays["cluster"]]
+        return [f"group {number + 1}" for number in points.cluster]
     if name == "composer":
         return [tracks[track].composer if track in tracks else "" for track, _ in rows]
     if name == "work":
@@ -185,23 +187,23 @@ def _colours(
     return readers.target_values(dataset, name, rows, level=level)
 
 
-def _words(record: dict[str, Any], colour: str, colours: Sequence[str] | NDArray[Any]) -> str:
+def _words(record: MapRecord, colour: str, colours: Sequence[str] | NDArray[Any]) -> str:
     """Say in words what the map shows."""
     text = (
-        f"{METHODS[record['method']]} of {record['n']} {record['level']}s by layer "
-        f"{record['layer']} ({plain(record['layer_name'])})"
+        f"{METHODS[record.method]} of {record.n} {record.level}s by layer "
+        f"{record.layer} ({plain(record.layer_name)})"
     )
-    if record["trust"] is not None:
-        text += f", trustworthiness {record['trust']:.2f} (1 at best)"
-    if record["method"] == "pca":
-        text += f", {sum(record['explained']):.0%} of the variance"
+    if record.trust is not None:
+        text += f", trustworthiness {record.trust:.2f} (1 at best)"
+    if record.method == "pca":
+        text += f", {sum(record.explained):.0%} of the variance"
     if isinstance(colours, np.ndarray):
         return f"{text}; coloured by {plain(_colour_name(colour))}."
     largest = [f"{plain(k)} {len(v)}" for k, v in list(categories(colours).items())[:3]]
     return f"{text}; coloured by {colour}, most of {', '.join(largest)}."
 
 
-def _text(value: Any) -> str:
+def _text(value: str | float) -> str:
     if isinstance(value, str):
         return value
     return "–" if np.isnan(value) else f"{value:.4g}"

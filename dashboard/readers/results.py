@@ -1,22 +1,24 @@
 """What probing, evaluating and comparing found."""
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
 from dashboard.readers.data import store
 from mess.datasets import available_datasets
+from mess.records.comparison import ComparisonRecord
+from mess.records.cross import CrossRecord
+from mess.records.discovery import DiscoveryRecord, Level
+from mess.records.evaluation import EvaluationRecord
+from mess.records.reliability import ReliabilityRecord
 from mess.reports.encoder_comparison import with_rates
-from mess.storage.paths import Level
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _discovery(dataset: str, encoder: str, level: Level, version: float) -> dict[str, Any]:
+def _discovery(dataset: str, encoder: str, level: Level, version: float) -> DiscoveryRecord:
     return store().discoveries.read(dataset, encoder, level=level)
 
 
-def discovery(dataset: str, encoder: str, *, level: Level = "track") -> dict[str, Any]:
+def discovery(dataset: str, encoder: str, *, level: Level = "track") -> DiscoveryRecord:
     """Return the record of a discovery; see `DiscoveryFiles.read`."""
     return _discovery(
         dataset, encoder, level, store().discoveries.modified(dataset, encoder, level)
@@ -37,26 +39,26 @@ def predictions(dataset: str, encoder: str, *, level: Level = "track") -> pd.Dat
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _evaluation(dataset: str, encoder: str, version: float) -> dict[str, Any]:
+def _evaluation(dataset: str, encoder: str, version: float) -> EvaluationRecord:
     return store().evaluations.read(dataset, encoder)
 
 
-def evaluation(dataset: str, encoder: str) -> dict[str, Any]:
+def evaluation(dataset: str, encoder: str) -> EvaluationRecord:
     """Return how well search does what it says; see `EvaluationFiles.read`."""
     return _evaluation(dataset, encoder, store().evaluations.modified(dataset, encoder))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _comparison(dataset: str, version: float) -> dict[str, Any]:
+def _comparison(dataset: str, version: float) -> ComparisonRecord:
     return with_rates(store(), store().comparisons.read(dataset))
 
 
-def comparison(dataset: str) -> dict[str, Any]:
+def comparison(dataset: str) -> ComparisonRecord:
     """Return the encoders of a dataset beside each other; see `ComparisonFiles.read`."""
     return _comparison(dataset, store().comparisons.modified(dataset))
 
 
-def reliability(dataset: str) -> dict[str, Any]:
+def reliability(dataset: str) -> ReliabilityRecord:
     """Return how far the targets of a dataset are to be trusted."""
     return store().reliability.read(dataset)
 
@@ -79,6 +81,6 @@ def datasets_of(encoder: str) -> list[str]:
     return [name for name in datasets if store().features.modified(name, encoder) > 0]
 
 
-def cross(encoder: str) -> dict[str, Any]:
+def cross(encoder: str) -> CrossRecord:
     """Return how the probes of one dataset do on another."""
     return store().cross_tables.read(encoder)

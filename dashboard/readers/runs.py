@@ -1,11 +1,11 @@
 """The runs that MLflow recorded, with their metrics and discoveries."""
 
 import time
-from typing import Any
 
 import streamlit as st
 
 from dashboard.readers.data import store
+from mess.records.discovery import DiscoveryRecord
 from mess.tracking.reading import (
     RecordedRun,
     read_discovery_of,
@@ -30,7 +30,7 @@ def run_metrics(run: RecordedRun) -> dict[str, float]:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def run_discovery(run: RecordedRun) -> dict[str, Any]:
+def run_discovery(run: RecordedRun) -> DiscoveryRecord:
     """Return the discovery of a run; see `mess.tracking.reading.read_discovery_of`."""
     return read_discovery_of(store(), run)
 

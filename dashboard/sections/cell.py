@@ -9,10 +9,12 @@ from dashboard import readers
 from dashboard.components.text import plain
 from dashboard.figures.cell import predicted_against_true, residuals
 from dashboard.figures.grid import layer_labels
-from dashboard.figures.style import cell_interval
+from dashboard.figures.style import cell_interval, significance
 from dashboard.sections.selection import play_row, row_name
 from mess.as_text import two_decimals
 from mess.probing.remarks import remarks
+from mess.probing.results import Cell
+from mess.records.discovery import DiscoveryRecord
 from mess.targets import ALL_TARGETS
 
 _LISTED = 300  # rows to choose from, the worst predicted first
@@ -20,7 +22,7 @@ _FIGURES = {"predicted against true": predicted_against_true, "residuals": resid
 
 
 def show_cell(
-    record: dict[str, Any],
+    record: DiscoveryRecord,
     predictions: pd.DataFrame,
     tracks: dict[str, readers.TrackInfo],
     *,
@@ -31,8 +33,7 @@ def show_cell(
 
     Parameters
     ----------
-    record : dict
-        The discovery.
+    record : DiscoveryRecord
     predictions : DataFrame
         All out-of-fold predictions of it.
     tracks : dict of str to TrackInfo
@@ -46,7 +47,10 @@ def show_cell(
     if rows.empty:
         st.info("This target is undefined on too many tracks to be probed.")
         return
-    (cell,) = (c for c in record["cells"] if (c["layer"], c["target"]) == (layer, target))
+    cell = record.cell(layer, target)
+    if cell is None:
+        st.info("This target was not probed.")
+        return
     left, right = st.columns([2, 1])
     with left:
         clicked = _draw(rows, tracks, target=target, cell=cell)
@@ -60,7 +64,7 @@ def show_cell(
 
 
 def _draw(
-    rows: pd.DataFrame, tracks: dict[str, readers.TrackInfo], *, target: str, cell: dict[str, Any]
+    rows: pd.DataFrame, tracks: dict[str, readers.TrackInfo], *, target: str, cell: Cell
 ) -> tuple[str, int] | None:
     """Draw the figure that was chosen; return the track and segment that were clicked."""
     kind = st.segmented_control(
@@ -77,10 +81,10 @@ def _draw(
         _FIGURES[kind](rows, target=target, unit=known.unit if known else "", labels=labels),
         on_select="rerun",
         selection_mode="points",
-        key=f"cell-{kind}-{target}-{cell['layer']}",
+        key=f"cell-{kind}-{target}-{cell.layer}",
         config={"displaylogo": False},
-        alt=f"Scatter plot of {len(rows)} rows, {kind}: R² {two_decimals(cell['r2'])}, "
-        f"Spearman {two_decimals(cell['spearman'])}. The table below has every point.",
+        alt=f"Scatter plot of {len(rows)} rows, {kind}: R² {two_decimals(cell.r2)}, "
+        f"Spearman {two_decimals(cell.spearman)}. The table below has every point.",
     )
     st.caption("Click a point to hear it. Every prediction is by a probe that never saw the work.")
     points = event["selection"]["points"]
@@ -90,22 +94,21 @@ def _draw(
     return str(track), int(segment)
 
 
-def _numbers(cell: dict[str, Any], target: str) -> None:
+def _numbers(cell: Cell, target: str) -> None:
     known = ALL_TARGETS.get(target)
     if known:
         st.markdown(known.description)
     first, second, third = st.columns(3)
-    first.metric("R²", two_decimals(cell["r2"]))
-    second.metric("Spearman", two_decimals(cell["spearman"]))
-    third.metric("n", int(cell["n"]))
-    lines = [
-        f"95 % interval of R² {cell_interval(cell)} (bootstrap over {int(cell['works'])} works)"
-    ]
-    if cell.get("p_family") is not None:
-        lines.append(f"p {cell['p']:.3g}, family-wise {cell['p_family']:.3g}, q {cell['q']:.3g}")
-    lines.append(f"RMSE {cell['rmse']:.4g} {known.unit if known else ''}".rstrip())
-    lines.append("R² within each fold: " + ", ".join(two_decimals(v) for v in cell["fold_r2"]))
-    penalties = ", ".join(f"{alpha:g}" for alpha in sorted(set(cell["alpha"])))
+    first.metric("R²", two_decimals(cell.r2))
+    second.metric("Spearman", two_decimals(cell.spearman))
+    third.metric("n", cell.n)
+    lines = [f"95 % interval of R² {cell_interval(cell)} (bootstrap over {cell.works} works)"]
+    if words := significance(cell):
+        lines.append(words)
+    if cell.rmse is not None:
+        lines.append(f"RMSE {cell.rmse:.4g} {known.unit if known else ''}".rstrip())
+    lines.append("R² within each fold: " + ", ".join(two_decimals(v) for v in cell.fold_r2))
+    penalties = ", ".join(f"{alpha:g}" for alpha in sorted(set(cell.alpha)))
     lines.append(f"Penalty of each fold: {penalties}")
     for remark in remarks(cell):
         st.info(f"{remark[0].upper()}{remark[1:]}.")
@@ -113,7 +116,7 @@ def _numbers(cell: dict[str, Any], target: str) -> None:
 
 
 def _listen(
-    record: dict[str, Any],
+    record: DiscoveryRecord,
     rows: pd.DataFrame,
     tracks: dict[str, readers.TrackInfo],
     *,
@@ -143,7 +146,7 @@ def _listen(
         tracks,
         track,
         segment,
-        dataset=record["dataset"],
-        encoder=record["encoder"],
+        dataset=record.dataset,
+        encoder=record.encoder,
         key="cell-player",
     )

@@ -1,7 +1,8 @@
 """What a person takes away of a discovery: table, methods, report."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import asdict
+from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -11,19 +12,24 @@ from dashboard.server.reports import report_links
 from mess.as_text import two_decimals
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
+from mess.records.cross import CrossRecord
+from mess.records.discovery import DiscoveryRecord
 from mess.reports.page import html, methods
 
+Read = TypeVar("Read")
 
-def show_downloads(record: dict[str, Any]) -> None:
+
+def show_downloads(record: DiscoveryRecord) -> None:
     """Show the table of all cells and the methods section, and offer them as files."""
-    dataset, encoder = record["dataset"], record["encoder"]
-    level = record["settings"]["level"]
+    dataset, encoder, level = record.dataset, record.encoder, record.settings.level
     name = f"{dataset}-{encoder_slug(encoder)}" + ("" if level == "track" else f"-{level}")
-    beside = {
-        "reliability": _if_there(lambda: readers.reliability(dataset)),
-        "evaluation": _if_there(lambda: readers.evaluation(dataset, encoder)),
-    }
-    text = methods(record, **beside)
+    reliability = _if_there(lambda: readers.reliability(dataset))
+    if reliability is not None and readers.stale_reliability(dataset, reliability):
+        reliability = None
+    evaluation = _if_there(lambda: readers.evaluation(dataset, encoder))
+    if evaluation is not None and readers.stale("evaluation", dataset, encoder, evaluation.origin):
+        evaluation = None
+    text = methods(record, reliability=reliability, evaluation=evaluation)
     table = cell_table(record)
     first, second, third = st.columns(3)
     first.download_button(
@@ -44,7 +50,7 @@ def show_downloads(record: dict[str, Any]) -> None:
     )
     third.download_button(
         "Full report as HTML",
-        lambda: html(record, **beside, cross=_if_there(lambda: readers.cross(encoder))),
+        lambda: html(record, reliability=reliability, evaluation=evaluation, cross=_cross(encoder)),
         file_name=f"{name}.html",
         mime="text/html",
         width="stretch",
@@ -65,17 +71,22 @@ def show_downloads(record: dict[str, Any]) -> None:
     st.dataframe(table, hide_index=True, width="stretch")
 
 
-def cell_table(record: dict[str, Any]) -> pd.DataFrame:
+def cell_table(record: DiscoveryRecord) -> pd.DataFrame:
     """Return all cells as a table with a column for each number."""
-    cells = pd.DataFrame(record["cells"])
+    cells = pd.DataFrame([asdict(cell) for cell in record.cells])
     return cells.assign(
-        layer_name=[record["layer_names"][layer] for layer in cells["layer"]],
+        layer_name=[record.layer_names[layer] for layer in cells["layer"]],
         fold_r2=[" ".join(two_decimals(v) for v in row) for row in cells["fold_r2"]],
         alpha=[" ".join(f"{a:g}" for a in row) for row in cells["alpha"]],
     )
 
 
-def _if_there(read: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+def _cross(encoder: str) -> CrossRecord | None:
+    found = _if_there(lambda: readers.cross(encoder))
+    return None if found is None or readers.stale_cross(encoder, found) else found
+
+
+def _if_there(read: Callable[[], Read]) -> Read | None:
     try:
         return read()
     except ArtifactError:

@@ -1,8 +1,5 @@
 """How far a discovery is to be trusted: layers, splits, works, targets, elsewhere."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
@@ -17,24 +14,24 @@ from dashboard.sections.wide import wide
 from mess.as_text import two_decimals
 from mess.errors import ArtifactError
 from mess.probing.remarks import NOTHING
+from mess.probing.results import Cell, Combined
+from mess.records.discovery import DiscoveryRecord
 
 _PLAIN = {"displayModeBar": False}
 
 
-def show_layers(record: dict[str, Any]) -> None:
+def show_layers(record: DiscoveryRecord) -> None:
     """Show targets across layers, and which layers may be the best of each."""
-    probed = [summary["target"] for summary in record.get("summaries", [])]
-    by_place = {(cell["target"], cell["layer"]): cell for cell in record["cells"]}
+    probed = [summary.target for summary in record.summaries]
+    by_place = {(cell.target, cell.layer): cell for cell in record.cells}
     if not probed:
         st.info("No target could be probed.")
         return
-    best = {
-        one["target"]: by_place[one["target"], one["best"]]["r2"] for one in record["summaries"]
-    }
+    best = {one.target: by_place[one.target, one.best].r2 for one in record.summaries}
     chosen = st.multiselect(
         "Targets",
         probed,
-        default=sorted(probed, key=lambda target: -best[target])[:3],
+        default=sorted(probed, key=lambda target: -(best[target] or 0.0))[:3],
         key="line-targets",
         max_selections=8,
     )
@@ -55,43 +52,43 @@ def show_layers(record: dict[str, Any]) -> None:
     )
     labels = layer_labels(record)
     rows = []
-    for summary in record["summaries"]:
-        cell = by_place[summary["target"], summary["best"]]
-        often = [layer for layer, share in enumerate(summary["wins"]) if share >= 0.05]
-        often.sort(key=lambda layer: -summary["wins"][layer])
+    for summary in record.summaries:
+        cell = by_place[summary.target, summary.best]
+        often = [(share, layer) for layer, share in enumerate(summary.wins) if share >= 0.05]
+        often.sort(key=lambda pair: -pair[0])
         rows.append(
             {
-                "target": summary["target"],
-                "best": labels[summary["best"]],
-                "within one SE": ", ".join(map(str, summary["within"]))
-                if summary.get("beyond_mean", True)
+                "target": summary.target,
+                "best": labels[summary.best],
+                "within one SE": ", ".join(map(str, summary.within))
+                if summary.beyond_mean
                 else NOTHING,
-                "wins": ", ".join(f"{layer}: {summary['wins'][layer]:.0%}" for layer in often),
+                "wins": ", ".join(f"{layer}: {share:.0%}" for share, layer in often),
                 "R²": _with_interval(cell),
-                "nested R²": _with_interval(summary["nested"]),
-                "weighted R²": _with_interval(summary["weighted"]),
+                "nested R²": _with_interval(summary.nested),
+                "weighted R²": _with_interval(summary.weighted),
             }
         )
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
 
 
-def _with_interval(cell: Mapping[str, Any]) -> str:
-    return f"{two_decimals(cell['r2'])} {cell_interval(cell)}"
+def _with_interval(one: Cell | Combined) -> str:
+    return f"{two_decimals(one.r2)} {cell_interval(one)}"
 
 
-def show_robustness(record: dict[str, Any]) -> None:
+def show_robustness(record: DiscoveryRecord) -> None:
     """Show how far the split, the number of works, the targets and the dataset matter."""
     _show_splits(record)
     st.subheader("The targets themselves")
-    show_reliability(record["dataset"])
-    _show_cross(record["encoder"], record["dataset"])
+    show_reliability(record.dataset)
+    _show_cross(record.encoder, record.dataset)
 
 
-def _show_splits(record: dict[str, Any]) -> None:
+def _show_splits(record: DiscoveryRecord) -> None:
     by_split = {
-        f"by {row['group_by']}, seed {row['seed']}": row["r2"]
-        for row in record.get("sensitivity", [])
-        if "r2" in row
+        f"by {split.group_by}, seed {split.seed}": split.r2
+        for split in record.sensitivity
+        if split.r2 is not None
     }
     if len(by_split) > 1:
         st.subheader("Other groupings and seeds")
@@ -102,7 +99,7 @@ def _show_splits(record: dict[str, Any]) -> None:
             config=_PLAIN,
             alt="Nested R² by grouping and seed; the report has it as a table.",
         )
-    curve = {f"{point['works']} works": point["r2"] for point in record.get("curve", [])}
+    curve = {f"{point.works} works": point.r2 for point in record.curve or []}
     if len(curve) > 1:
         st.subheader("With fewer works")
         st.caption("Nested R²: would more recordings help?")
@@ -134,12 +131,12 @@ def _show_cross(encoder: str, dataset: str) -> None:
         "This table",
         readers.stale_cross(encoder, record),
         dataset=dataset,
-        command=["cross", "--encoder", encoder, "--datasets", ",".join(record["datasets"])],
+        command=["cross", "--encoder", encoder, "--datasets", ",".join(record.datasets)],
         button="Test across again",
     )
     rows: dict[str, dict[str, float | None]] = {}
-    for row in record["rows"]:
-        rows.setdefault(f"{row['train']} → {row['test']}", {})[row["target"]] = row["r2"]
+    for row in record.rows:
+        rows.setdefault(f"{row.train} → {row.test}", {})[row.target] = row.r2
     st.caption("R² of probes fitted on one dataset and tested on another, best training layer.")
     wide("cross").plotly_chart(
         matrix_heatmap(rows, title="", numbers=True),

@@ -27,19 +27,18 @@ def show_sliders(dataset: str, encoder: str) -> None:
         command = ["evaluate", "--dataset", dataset, "--encoder", encoder]
         offer(error, dataset=dataset, command=command, button="Evaluate the sliders")
         return
-    why = readers.stale("evaluation", dataset, encoder, record)
+    why = readers.stale("evaluation", dataset, encoder, record.origin)
     command = ["evaluate", "--dataset", dataset, "--encoder", encoder]
     tell_stale("This evaluation", why, dataset=dataset, command=command, button="Evaluate again")
     st.markdown(
         "A slider is *faithful* if tracks that rank high are indeed alike in its target: the "
-        f"correlation of rank and true difference over {record['settings']['queries']} queries, "
+        f"correlation of rank and true difference over {record.settings.queries} queries, "
         "other works only, every prediction out of fold. The measured value is the ceiling, by "
         "construction."
     )
     means = [
-        f"{METHOD_NAMES[name]} {two_decimals(one['mean'])}"
-        for name, one in record["faithfulness"].items()
-        if name in METHOD_NAMES and isinstance(one, dict)
+        f"{METHOD_NAMES[name]} {two_decimals(one.mean)}"
+        for name, one in record.faithfulness.by_method().items()
     ]
     st.plotly_chart(
         faithfulness(record),
@@ -49,36 +48,36 @@ def show_sliders(dataset: str, encoder: str) -> None:
     )
     st.caption(f"Means: {', '.join(means)}.")
     st.markdown("**Without probes**: the same mean by what people compare hidden states with.")
-    st.dataframe(baselines_table(record["baselines"]), hide_index=True)
+    st.dataframe(baselines_table(record.baselines), hide_index=True)
     method = st.selectbox(
         "How much each slider moves each target (1 wholly, 0 no more than chance)",
-        list(record["leakage"]),
+        list(record.leakage),
         format_func=METHOD_NAMES.__getitem__,
         key="leakage-method",
     )
-    found = record["leakage"][method]
-    if found["matrix"]:
+    found = record.leakage[method]
+    if found.matrix:
         words = (
-            f"Mean in a slider's own targets {two_decimals(found['diagonal'])}, "
-            f"in all others {two_decimals(found['off_diagonal'])}."
+            f"Mean in a slider's own targets {two_decimals(found.diagonal)}, "
+            f"in all others {two_decimals(found.off_diagonal)}."
         )
         wide("leakage").plotly_chart(
-            matrix_heatmap(found["matrix"], title="slider"),
+            matrix_heatmap(found.matrix, title="slider"),
             key="leakage",
             config=_PLAIN,
             alt=f"Leakage matrix, sliders by targets. {words}",
         )
         st.caption(words)
-    if record["controlled"]:
+    if record.controlled:
         st.markdown(
             "**Recordings that differ in one thing**: the distance that a slider sees for each "
             "change, 1 as far as another work. It should see its own change and no other: the own "
             "variant stands far down the list of its base (0 % is the top)."
         )
-        st.dataframe(controlled_table(record["controlled"]), hide_index=True, width="stretch")
-    for name, one in (record["same_work"] or {}).items():
-        recall = ", ".join(f"recall@{k} {value:.2f}" for k, value in one["recall"].items())
+        st.dataframe(controlled_table(record.controlled), hide_index=True, width="stretch")
+    for name, one in (record.same_work or {}).items():
+        recall = ", ".join(f"recall@{k} {value:.2f}" for k, value in one.recall.items())
         st.caption(
             f"Other recordings of the same work by {name.replace('_', ' of ')}: MRR "
-            f"{one['mrr']:.2f}, {recall} ({one['queries']} queries)."
+            f"{one.mrr:.2f}, {recall} ({one.queries} queries)."
         )

@@ -1,8 +1,5 @@
 """Whether the targets can be trusted: what `mess check-targets` measured."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 
 from dashboard import readers
@@ -10,10 +7,11 @@ from dashboard.components.text import plain
 from dashboard.figures.target_tests import movement_table, reliability_table, tempo_table
 from dashboard.sections.missing import offer, tell_stale
 from mess.errors import ArtifactError
+from mess.records.reliability import ReliabilityRecord
 from mess.targets import TARGETS
 
 
-def show_reliability(dataset: str) -> Mapping[str, Any] | None:
+def show_reliability(dataset: str) -> ReliabilityRecord | None:
     """Show reliability and agreement after changes; return the whole test, None without one."""
     command = ["check-targets", "--dataset", dataset]
     try:
@@ -29,7 +27,7 @@ def show_reliability(dataset: str) -> Mapping[str, Any] | None:
         button="Test again",
     )
     st.markdown(
-        f"Measured on {record['tracks']} tracks. *Split-half*: do the two halves of a track agree "
+        f"Measured on {record.tracks} tracks. *Split-half*: do the two halves of a track agree "
         "(Spearman–Brown)? The other columns: does the number stay the same after a change that "
         "leaves the music alone (Lin's concordance)?"
     )
@@ -49,7 +47,7 @@ def show_tests(dataset: str) -> None:
     if not movements.empty:
         st.subheader("The same music, digitised in another way")
         st.markdown(
-            f"The largest movement of each target on {len(record['movements'])} tracks, as a "
+            f"The largest movement of each target on {len(record.movements)} tracks, as a "
             "multiple of its tolerance. Up to 1 is promised; **!** is more. Brackets: the "
             "reason is known and stands below."
         )
@@ -73,15 +71,14 @@ def tolerance_lines() -> list[str]:
     return lines
 
 
-def _show_tempo(record: Mapping[str, Any]) -> None:
+def _show_tempo(record: ReliabilityRecord) -> None:
     st.subheader("Tempo against known tempi")
     st.markdown(
         "*Accuracy 1*: within 4 % of the known tempo. *Accuracy 2*: within 4 % of it, of its half, "
         "third, double or triple. *Coverage*: any tempo was found."
     )
     st.dataframe(tempo_table(record), hide_index=True, width="stretch")
-    share = record["truth"].get("false_tempi")
-    if share is not None:
-        st.caption(
-            f"In notes at random times, which have no tempo, one is found in {share:.0%} of cases."
-        )
+    share = record.truth.false_tempi
+    st.caption(
+        f"In notes at random times, which have no tempo, one is found in {share:.0%} of cases."
+    )

@@ -1,7 +1,5 @@
 """Two discoveries side by side, and their difference."""
 
-from typing import Any
-
 import streamlit as st
 
 from dashboard import readers
@@ -15,6 +13,7 @@ from dashboard.figures.differences import (
 from dashboard.figures.layers import describe_heatmap, heatmap
 from dashboard.sections.wide import wide
 from mess.errors import ArtifactError
+from mess.records.discovery import DiscoveryRecord, Level
 
 _LINED_UP = {
     "layer": "Both have the same layers: they are compared one by one.",
@@ -24,12 +23,12 @@ _LINED_UP = {
     "layer, the nested choice and the mixture are compared.",
 }
 _TOOLS = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
-Place = tuple[str, str, Any]
+Place = tuple[str, str, Level]
 
 
-def show_comparison(record: dict[str, Any]) -> None:
+def show_comparison(record: DiscoveryRecord) -> None:
     """Let the person choose another discovery, and compare."""
-    here = record["dataset"], record["encoder"], record["settings"]["level"]
+    here = record.dataset, record.encoder, record.settings.level
     others = [place for place in readers.discoveries() if place != here]
     if not others:
         st.info(
@@ -55,19 +54,19 @@ def show_comparison(record: dict[str, Any]) -> None:
         difference_heatmap(record, second), key="difference", config=_TOOLS, alt=words
     )
     st.caption(f"● their 95 % intervals do not overlap. {words}")
-    if here[0] != other[0] or record["n"] != second["n"]:
+    if here[0] != other[0] or record.n != second.n:
         st.caption(
-            f"They rest on different rows ({record['n']} and {second['n']}), so a difference may "
+            f"They rest on different rows ({record.n} and {second.n}), so a difference may "
             "be the music's as well as the encoder's."
         )
     figure_buttons("difference", file_name="difference", key="difference-buttons")
     st.subheader("Side by side")
-    shared = [name for name in record["target_names"] if name in second["target_names"]]
+    shared = [name for name in record.target_names if name in second.target_names]
     columns = st.columns(2)
     for column, place, one in zip(columns, (here, other), (record, second), strict=True):
         column.markdown(f"**{plain(_name(place))}**")
         column.plotly_chart(
-            heatmap(one, grey=bool(one["settings"].get("permutations")), small=shared),
+            heatmap(one, grey=one.settings.permutations > 0, small=shared),
             key=f"side-{'-'.join(place)}",
             config=_TOOLS,
             alt=describe_heatmap(one),

@@ -8,15 +8,14 @@ which favours the baseline.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.evaluation.rankings import Ranking
+from mess.records.evaluation import BaselineFaithfulness, Metric, Over
 
-Over = Literal["best layer", "last layer", "all layers"]
-Metric = Literal["cosine", "centred cosine", "Euclid", "Euclid, standardised"]
 OVER: tuple[Over, ...] = get_args(Over)
 METRICS: tuple[Metric, ...] = get_args(Metric)
 Floats = NDArray[np.float32]
@@ -122,7 +121,7 @@ _SIMILAR: dict[Metric, Callable[[Floats], Similar]] = {
 }
 
 
-def strongest(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+def strongest(rows: Sequence[BaselineFaithfulness]) -> BaselineFaithfulness | None:
     """Return the baseline with the highest mean faithfulness, None without any."""
-    known = [row for row in rows if row["mean"] is not None]
-    return max(known, key=lambda row: float(row["mean"]), default=None)
+    known = [(row.mean, row) for row in rows if row.mean is not None]
+    return max(known, key=lambda pair: pair[0], default=(None, None))[1]

@@ -15,13 +15,13 @@ Metrics
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.evaluation.rankings import Ranking
+from mess.records.evaluation import ControlledResult
 
 # The change that each aspect should follow.
 OWN_CHANGE = {
@@ -36,33 +36,6 @@ OWN_CHANGE = {
     "texture": "instrument",
     "warmth": "instrument",
 }
-
-
-@dataclass(frozen=True)
-class ControlledResult:
-    """The result of one slider for every kind of change.
-
-    Attributes
-    ----------
-    own : str
-        The change that the slider should follow.
-    moved, place : dict of str to float
-        One value for each change: the median over pairs.
-    told_apart, chance : float
-    n : int
-        Number of bases with a variant in the own property and one in another.
-    """
-
-    own: str
-    moved: dict[str, float]
-    place: dict[str, float]
-    told_apart: float
-    chance: float
-    n: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
 
 
 def compare_variants(

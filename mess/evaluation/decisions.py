@@ -1,6 +1,6 @@
 """Decisions: choose the default method of each aspect from the evaluation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,22 +9,22 @@ from numpy.typing import NDArray
 from mess.evaluation.controlled import compare_variants
 from mess.evaluation.rankers import Rankers
 from mess.evaluation.rankings import Judge, Judgement
+from mess.records.evaluation import ControlledResult, Decision, DensityChoice, DensityScores, Method
 from mess.search.aspects import Aspect
 from mess.search.tempo import DENSITY_SHARES, TEMPO
-from mess.search.terms import Method
 
+ByMethod = Mapping[Method, Mapping[str, ControlledResult]]
 IN_BPM = "tempo_in_bpm"  # tempo whose differences are in beats per minute, not up to octaves
 _FEWEST = 3  # least number of works in each half
 _MOST = 150  # largest number of queries in each half
-ControlledResults = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def decide_methods(
     judged: Mapping[Method, Mapping[str, Judgement]],
-    controlled: ControlledResults | None,
+    controlled: ByMethod | None,
     aspects: Mapping[str, Aspect],
     names: Sequence[str],
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Decision]:
     """Choose the method of each aspect that was judged.
 
     The mark of a method is the mean of up to three numbers: its faithfulness to the targets of the
@@ -45,10 +45,10 @@ def decide_methods(
 
     Returns
     -------
-    dict
-        For each aspect "method", "marks" and "told_apart".
+    dict of str to Decision
+        By aspect.
     """
-    decided: dict[str, dict[str, Any]] = {}
+    decided: dict[str, Decision] = {}
     for name in dict.fromkeys(name for by_aspect in judged.values() for name in by_aspect):
         is_own, is_other = own_and_other(aspects[name], names)
         told = {method: _told(controlled, method, name) for method in judged}
@@ -70,10 +70,10 @@ def decide_methods(
                 continue
             best = "direct"  # nothing else can rank by it
         elif controlled and direct is not None:
-            error = 0.5 / np.sqrt(controlled["direct"][name]["n"])
+            error = 0.5 / np.sqrt(controlled["direct"][name].n)
             rival = told[best]
             best = "direct" if rival is not None and direct - rival > error else best
-        decided[name] = {"method": best, "marks": marks, "told_apart": told}
+        decided[name] = Decision(method=best, marks=marks, told_apart=told)
     return decided
 
 
@@ -88,11 +88,9 @@ def own_and_other(
     return is_own, ~is_own & (np.array(names) != IN_BPM)
 
 
-def _told(controlled: ControlledResults | None, method: str, name: str) -> float | None:
+def _told(controlled: ByMethod | None, method: Method, name: str) -> float | None:
     seen = (controlled or {}).get(method, {}).get(name)
-    if seen is None:
-        return None
-    return float((seen["told_apart"] - seen["chance"]) / (1 - seen["chance"]))
+    return None if seen is None else (seen.told_apart - seen.chance) / (1 - seen.chance)
 
 
 def choose_density(
@@ -102,7 +100,7 @@ def choose_density(
     variants: Mapping[int, Mapping[str, int]],
     *,
     seed: int = 0,
-) -> dict[str, Any] | None:
+) -> DensityChoice | None:
     """Choose the share of the density of onsets in tempo, on half of the works.
 
     The mark of a share is the mean of three numbers: faithfulness to tempo up to octaves;
@@ -112,8 +110,7 @@ def choose_density(
 
     Returns
     -------
-    dict or None
-        "density_share", and the numbers of every share on the "chosen_on" and "reported_on" halves;
+    DensityChoice or None
         None if too few works have a tempo.
     """
     known = np.isfinite(tempo)
@@ -126,7 +123,7 @@ def choose_density(
     for label, inside in (("chosen_on", True), ("reported_on", False)):
         own = np.flatnonzero(known & (np.isin(works, half) == inside))
         rows[label] = np.sort(rng.permutation(own)[:_MOST])
-    found: dict[str, dict[str, dict[str, float | None]]] = {}
+    found: dict[str, dict[str, DensityScores]] = {}
     for label, queries in rows.items():
         judge = Judge(np.column_stack([tempo, tempo]), works, queries=queries, octaves=[0])
         bases = {base: one for base, one in variants.items() if base in set(queries.tolist())}
@@ -138,18 +135,22 @@ def choose_density(
             octaves, in_bpm = judge(ranking).spearman.tolist()
             seen = compare_variants(ranking, own=TEMPO, variants=bases, works=works)
             told = seen.told_apart if seen else None
-            found[label][f"{share:g}"] = {
-                "octaves": octaves,
-                "in_bpm": in_bpm,
-                "told_apart": told,
-                "mark": mean_of([octaves, in_bpm, told]),
-            }
-    marks = [found["chosen_on"][f"{share:g}"]["mark"] for share in DENSITY_SHARES]
+            found[label][f"{share:g}"] = DensityScores(
+                octaves=octaves,
+                in_bpm=in_bpm,
+                told_apart=told,
+                mark=mean_of([octaves, in_bpm, told]),
+            )
+    marks = [found["chosen_on"][f"{share:g}"].mark for share in DENSITY_SHARES]
     best = int(np.nanargmax([-np.inf if mark is None else mark for mark in marks]))
-    return {"density_share": DENSITY_SHARES[best], **found}
+    return DensityChoice(
+        density_share=DENSITY_SHARES[best],
+        chosen_on=found["chosen_on"],
+        reported_on=found["reported_on"],
+    )
 
 
-def mean_of(values: Any) -> float | None:
+def mean_of(values: Iterable[float | None]) -> float | None:
     """Return the mean of the known values, None without any."""
     known = [float(value) for value in values if value is not None and np.isfinite(value)]
     return float(np.mean(known)) if known else None

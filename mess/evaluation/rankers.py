@@ -1,21 +1,18 @@
 """Rankers: every way in which an index can rank its tracks, as functions from a query to scores."""
 
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import MessError
 from mess.evaluation.rankings import Ranking
+from mess.records.evaluation import Method, Ranker
 from mess.search.aspects import ASPECTS
 from mess.search.coordinate_index import ColumnWeights
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.ranking import Query, Term
 from mess.search.tempo import TEMPO
-from mess.search.terms import Method
-
-Ranker = Literal["probe", "subspace", "direct", "layer", "mean_layers", "random"]
 
 
 class Rankers:

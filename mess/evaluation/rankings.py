@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.records.evaluation import Retrieval
 from mess.search.tempo import octaves_apart
 
 Array = NDArray[np.float64]
@@ -131,25 +132,6 @@ def _mean(values: Array) -> Array:
     known = np.isfinite(values)
     total = np.where(known, values, 0.0).sum(axis=0)
     return np.divide(total, known.sum(axis=0), out=np.full(len(total), np.nan), where=known.any(0))
-
-
-@dataclass(frozen=True)
-class Retrieval:
-    """How well other recordings of the query's work are retrieved.
-
-    Attributes
-    ----------
-    mrr : float
-        Mean reciprocal rank: the mean over queries of 1 / rank of the first correct track.
-    recall : dict of int to float
-        For each k, the mean share of the other recordings among the k highest tracks.
-    queries, works : int
-    """
-
-    mrr: float
-    recall: dict[int, float]
-    queries: int
-    works: int
 
 
 def find_same_work(

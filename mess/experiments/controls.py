@@ -1,6 +1,7 @@
 """Run the controls of a discovery: baselines, other groupings and seeds, the learning curve."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,47 +9,47 @@ from numpy.typing import NDArray
 
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, MessError
-from mess.experiments.rows import ProbeSettings, ProbingData
+from mess.experiments.rows import ProbingData
 from mess.probing.controls import (
     compare_baselines,
     label_mean,
     learning_curve,
     nested_scores,
 )
+from mess.probing.results import BaselineScore, CurvePoint
+from mess.records.discovery import ProbeSettings, Split
 from mess.storage.store import Store
 from mess.targets.descriptors import BASELINES
-
-Record = dict[str, Any]
 
 
 def find_controls(
     data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
-) -> list[Record]:
+) -> list[BaselineScore]:
     """Score every available baseline on the rows of an experiment."""
-    shared: dict[str, Any] = {
-        "names": data.names,
-        "folds": settings.folds,
-        "seed": settings.seed,
-    }
-    rows: list[Record] = []
+    rows: list[BaselineScore] = []
     groups = data.groups
     for name, labels in (
         ("training mean", [""] * len(groups)),
         ("composer mean", data.labels["composer"]),
     ):
-        found = label_mean(name, labels, data.targets, groups, **shared)
-        rows += [one.as_dict() for one in found]
+        rows += label_mean(
+            name,
+            labels,
+            data.targets,
+            groups,
+            names=data.names,
+            folds=settings.folds,
+            seed=settings.seed,
+        )
     plain = _descriptors(data, dataset, store)
     others = _other_encoders(data, dataset, encoder, settings, store)
-    compared = compare_baselines(
+    return rows + compare_baselines(
         plain | others,
         data.targets,
         groups,
-        alpha=settings.alpha,
-        resamples=settings.bootstrap,
-        **shared,
+        names=data.names,
+        settings=settings.experiment,
     )
-    return rows + [one.as_dict() for one in compared]
 
 
 def _descriptors(
@@ -95,13 +96,13 @@ def find_sensitivity(
     *,
     settings: ProbeSettings,
     on_run: Callable[[str], None],
-) -> list[Record]:
+) -> list[Split]:
     """Repeat the nested experiment with other groupings and other seeds."""
     runs = [(grouping, settings.seed) for grouping in settings.group_by]
     runs += [
         (settings.group_by[0], settings.seed + repeat) for repeat in range(1, settings.repeats)
     ]
-    rows: list[Record] = []
+    rows: list[Split] = []
     for grouping, seed in runs:
         groups = data.labels[grouping]
         try:
@@ -110,28 +111,22 @@ def find_sensitivity(
                 data.targets,
                 groups,
                 names=data.names,
-                alpha=settings.alpha,
-                folds=settings.folds,
-                seed=seed,
+                settings=replace(settings.experiment, seed=seed),
             )
         except MessError as error:  # fewer than three composers, say
-            rows.append({"group_by": grouping, "seed": seed, "groups": 0, "why": str(error)})
+            rows.append(Split(group_by=grouping, seed=seed, groups=0, why=str(error)))
         else:
-            rows.append(
-                {"group_by": grouping, "seed": seed, "groups": len(set(groups)), "r2": scores}
-            )
+            rows.append(Split(group_by=grouping, seed=seed, groups=len(set(groups)), r2=scores))
         on_run(f"by {grouping}, seed {seed}")
     return rows
 
 
-def find_learning_curve(data: ProbingData, *, settings: ProbeSettings) -> list[Record]:
+def find_learning_curve(data: ProbingData, *, settings: ProbeSettings) -> list[CurvePoint]:
     """Return how the nested R² grows with the number of works."""
     return learning_curve(
         data.features.values,
         data.targets,
         data.groups,
         names=data.names,
-        alpha=settings.alpha,
-        folds=settings.folds,
-        seed=settings.seed,
+        settings=settings.experiment,
     )

@@ -1,45 +1,75 @@
 """Writing a discovery: its record, and the table of predictions beside it."""
 
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from mess.experiments.rows import ProbeSettings, ProbingData
-from mess.probing.results import NESTED, Discovery
+from mess.experiments.rows import ProbingData
+from mess.probing.results import NESTED, BaselineScore, CurvePoint, Discovery
+from mess.records.base import Parts
+from mess.records.discovery import DiscoveryRecord, Influence, ProbeSettings, Split
 from mess.versions import DISCOVERY_VERSION
 
 
 def as_record(
-    data: ProbingData, found: Discovery, settings: ProbeSettings, tags: dict[str, str]
-) -> dict[str, Any]:
-    """Return how a discovery was made, and every cell."""
-    return {
-        **tags,
-        "code_version": DISCOVERY_VERSION,
-        "settings": asdict(settings),
-        "layer_names": data.features.manifest["layer_names"],
-        "target_names": data.names,
-        "n": len(data.features.tracks),
-        "works": len(set(data.works)),
-        "groups": len(set(data.groups)),
-        "copies": data.copies,
-        "cells": [cell.as_dict() for cell in found.cells],
-        "summaries": [summary.as_dict() for summary in found.summaries],
-        "influence": _influence(data, found),
-    }
+    data: ProbingData,
+    found: Discovery,
+    *,
+    dataset: str,
+    settings: ProbeSettings,
+    inputs: Mapping[str, Parts],
+    sensitivity: list[Split],
+    curve: list[CurvePoint] | None,
+    controls: list[BaselineScore] | None,
+) -> DiscoveryRecord:
+    """Return how a discovery was made, every cell, and what stands beside them.
+
+    Parameters
+    ----------
+    data : ProbingData
+        What was probed.
+    found : Discovery
+    dataset : str
+    settings : ProbeSettings
+    inputs : mapping of str to dict
+        The parts of the digests of features and targets.
+    sensitivity, curve, controls
+        From `mess.experiments.controls`.
+    """
+    made_by = data.features.manifest
+    return DiscoveryRecord(
+        dataset=dataset,
+        encoder=made_by["encoder"],
+        features=made_by["fingerprint"],
+        targets=data.targets_digest,
+        code_version=DISCOVERY_VERSION,
+        settings=settings,
+        layer_names=[str(name) for name in made_by["layer_names"]],
+        target_names=data.names,
+        n=len(data.features.tracks),
+        works=len(set(data.works)),
+        groups=len(set(data.groups)),
+        copies=data.copies,
+        cells=found.cells,
+        summaries=found.summaries,
+        influence=_influence(data, found),
+        inputs=dict(inputs),
+        sensitivity=sensitivity,
+        curve=curve,
+        controls=controls,
+    )
 
 
-def _influence(data: ProbingData, found: Discovery) -> dict[str, Any]:
+def _influence(data: ProbingData, found: Discovery) -> Influence:
     """Return how much each group moves log(1 − R²) of every nested probe, to six digits."""
-    return {
-        "groups": np.unique(data.groups).tolist(),
-        "by_target": {
+    return Influence(
+        groups=np.unique(data.groups).tolist(),
+        by_target={
             name: [float(f"{value:.6g}") for value in found.influence[:, column]]
             for column, name in enumerate(data.names)
         },
-    }
+    )
 
 
 def as_table(data: ProbingData, found: Discovery) -> pd.DataFrame:

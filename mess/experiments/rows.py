@@ -8,52 +8,13 @@ from numpy.typing import NDArray
 
 from mess.audio.fingerprint import Marks, find_copies, join_works
 from mess.errors import ArtifactError, ArtifactMissing
-from mess.probing.discovery import Alpha
-from mess.storage.features import Features, Pooling
-from mess.storage.paths import Level, command_for
+from mess.records.discovery import ProbeSettings
+from mess.storage.features import Features
+from mess.storage.paths import command_for
 from mess.storage.store import Store
 from mess.targets import ALL_TARGETS
 
 GROUPINGS = ("work", "composer", "year")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProbeSettings:
-    """The settings of a discovery.
-
-    Attributes
-    ----------
-    alpha : float or "auto"
-    folds, seed : int
-    samples : int or None
-        How many tracks take part, drawn with the seed; None for all.
-    level : "track" or "segment"
-    pooling : "mean" or "mean_std"
-        How hidden states are pooled over time: their mean, or mean and standard deviation.
-    permutations : int
-        Number of shuffles for the test of significance; 0 for no test.
-    bootstrap : int
-        Number of bootstrap draws of works for the intervals.
-    group_by : tuple of str
-        What folds never split: "work", "composer" or "year". The first one is used; the scores
-        with the others are reported for comparison.
-    repeats : int
-        With how many seeds the nested experiment is repeated.
-    controls : bool
-        Whether to compute baselines and the learning curve.
-    """
-
-    alpha: Alpha = "auto"
-    folds: int = 10
-    samples: int | None = None
-    level: Level = "track"
-    pooling: Pooling = "mean"
-    seed: int = 0
-    permutations: int = 1000
-    bootstrap: int = 1000
-    group_by: tuple[str, ...] = ("work", "composer")
-    repeats: int = 3
-    controls: bool = True
 
 
 @dataclass(frozen=True)

@@ -8,41 +8,40 @@ one vector and a model with many layers are compared on equal terms.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mess.errors import MessError
-from mess.probing.discovery import Alpha, discover
+from mess.probing.discovery import discover
 from mess.probing.folds import MIN_WORKS, assign_folds
 from mess.probing.metrics import r2_score, spearman_beyond_mean, training_means
+from mess.probing.results import Alpha, BaselineScore, CurvePoint, DiscoverySettings
 from mess.probing.ridge import Array
 
 _FEW = 10  # bootstrap draws if the interval is not used
+_USUAL = DiscoverySettings()
 
 
-@dataclass(frozen=True)
-class BaselineScore:
-    """The score of a baseline on one target.
+@dataclass(frozen=True, kw_only=True)
+class TransferScore:
+    """The score of a probe of one dataset on another.
 
     Attributes
     ----------
-    name, target : str
-    r2, spearman, low, high : float or None
+    target : str
+    layer : int
+        Chosen on the dataset that it was fitted on.
+    r2 : float
+    spearman : float or None
     """
 
-    name: str
     target: str
-    r2: float | None
-    spearman: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
+    layer: int
+    r2: float
+    spearman: float | None
 
 
 def compare_baselines(
@@ -51,10 +50,7 @@ def compare_baselines(
     groups: ArrayLike,
     *,
     names: Sequence[str],
-    alpha: Alpha = "auto",
-    folds: int = 10,
-    seed: int = 0,
-    resamples: int = 1000,
+    settings: DiscoverySettings = _USUAL,
 ) -> list[BaselineScore]:
     """Probe every baseline as the layers are probed.
 
@@ -62,21 +58,13 @@ def compare_baselines(
     ----------
     baselines : mapping of str to ndarray [shape=(n, layers, d)]
         Features of each baseline; a plain description has one layer.
-    targets, groups, names, alpha, folds, seed, resamples
-        See `mess.probing.discovery.discover`.
+    targets, groups, names, settings
+        See `mess.probing.discovery.discover`; works are not shuffled.
     """
+    settings = replace(settings, permutations=0)
     scores = []
     for name, features in baselines.items():
-        result = discover(
-            features,
-            targets,
-            groups,
-            names=names,
-            alpha=alpha,
-            folds=folds,
-            seed=seed,
-            resamples=resamples,
-        )
+        result = discover(features, targets, groups, names=names, settings=settings)
         for summary in result.summaries:
             nested = summary.nested
             scores.append(
@@ -135,21 +123,11 @@ def nested_scores(
     groups: ArrayLike,
     *,
     names: Sequence[str],
-    alpha: Alpha = "auto",
-    folds: int = 10,
-    seed: int = 0,
+    settings: DiscoverySettings = _USUAL,
 ) -> dict[str, float | None]:
     """Return the nested R² of every target: one cell of a sensitivity analysis."""
-    discovery = discover(
-        features,
-        targets,
-        groups,
-        names=names,
-        alpha=alpha,
-        folds=folds,
-        seed=seed,
-        resamples=_FEW,
-    )
+    settings = replace(settings, permutations=0, bootstrap=_FEW)
+    discovery = discover(features, targets, groups, names=names, settings=settings)
     return {summary.target: summary.nested.r2 for summary in discovery.summaries}
 
 
@@ -160,20 +138,18 @@ def learning_curve(
     *,
     names: Sequence[str],
     shares: Sequence[float] = (0.25, 0.5, 0.75, 1.0),
-    alpha: Alpha = "auto",
-    folds: int = 10,
-    seed: int = 0,
-) -> list[dict[str, Any]]:
+    settings: DiscoverySettings = _USUAL,
+) -> list[CurvePoint]:
     """Return the nested R² on growing random subsets of the works; each subset contains the last.
 
     Returns
     -------
-    list of dict
-        ``works``, ``n`` and ``r2`` by target, for each share that leaves enough works.
+    list of CurvePoint
+        One for each share that leaves enough works.
     """
     y, groups = np.asarray(targets, dtype=np.float64), np.asarray(groups)
-    works = np.random.default_rng(seed).permutation(np.unique(groups))
-    curve = []
+    works = np.random.default_rng(settings.seed).permutation(np.unique(groups))
+    curve: list[CurvePoint] = []
     for share in shares:
         kept = works[: round(share * len(works))]
         if len(kept) < MIN_WORKS:
@@ -181,17 +157,11 @@ def learning_curve(
         rows = np.isin(groups, kept)
         try:
             scores = nested_scores(
-                features[rows],
-                y[rows],
-                groups[rows],
-                names=names,
-                alpha=alpha,
-                folds=folds,
-                seed=seed,
+                features[rows], y[rows], groups[rows], names=names, settings=settings
             )
         except MessError:  # too few rows for any target
             continue
-        curve.append({"works": len(kept), "n": int(rows.sum()), "r2": scores})
+        curve.append(CurvePoint(works=len(kept), n=int(rows.sum()), r2=scores))
     return curve
 
 
@@ -204,7 +174,7 @@ def fit_elsewhere(
     test_targets: Array,
     names: Sequence[str],
     alpha: Alpha = "auto",
-) -> list[BaselineScore]:
+) -> list[TransferScore]:
     """Fit probes on one dataset and test them on another.
 
     Layer and penalty are chosen on the training dataset alone, by leaving out one work at a time.
@@ -237,5 +207,5 @@ def fit_elsewhere(
         if score is not None:
             fitted_mean = np.full(len(truth), y.mean())
             rank = spearman_beyond_mean(truth, guess, fitted_mean)
-            scores.append(BaselineScore(f"layer {layer}", name, score, rank))
+            scores.append(TransferScore(target=name, layer=layer, r2=score, spearman=rank))
     return scores

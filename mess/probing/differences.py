@@ -96,7 +96,7 @@ class Differences:
         return verdict(self.mean, self.mean_p)
 
 
-def compare(a: Scores, b: Scores, *, draws: int = DRAWS, seed: int = 0) -> Differences:
+def compare(a: Scores, b: Scores, *, bootstrap: int = DRAWS, seed: int = 0) -> Differences:
     """Return how the scores of ``a`` differ from those of ``b`` on the same rows, folds and works.
 
     References
@@ -106,7 +106,7 @@ def compare(a: Scores, b: Scores, *, draws: int = DRAWS, seed: int = 0) -> Diffe
     Statistics 6, 1979.
     """
     works = len(a.influence)
-    drawn = works_drawn(works, resamples=draws, seed=seed)
+    drawn = works_drawn(works, bootstrap=bootstrap, seed=seed)
     known = np.isfinite(a.r2) & np.isfinite(b.r2)
     moved = [
         resampled_r2(

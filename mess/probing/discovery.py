@@ -20,7 +20,7 @@ the mean); `rmse`, in the target's unit; and the R² of every fold.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,11 +36,18 @@ from mess.probing.metrics import (
     spearman_beyond_mean,
     training_means,
 )
-from mess.probing.probes import out_of_fold
-from mess.probing.results import Cell, Combined, Discovery, TargetSummary
+from mess.probing.probes import ErrorOf, out_of_fold
+from mess.probing.results import (
+    Alpha,
+    Cell,
+    Combined,
+    Discovery,
+    DiscoverySettings,
+    TargetSummary,
+)
 from mess.probing.ridge import DEFAULT_ALPHAS, Array
 
-Alpha = float | Literal["auto"]
+_USUAL = DiscoverySettings()
 
 
 def discover(
@@ -49,11 +56,7 @@ def discover(
     groups: ArrayLike,
     *,
     names: Sequence[str],
-    alpha: Alpha | Sequence[float] = "auto",
-    folds: int = 10,
-    seed: int = 0,
-    shuffles: int = 0,
-    resamples: int = 1000,
+    settings: DiscoverySettings = _USUAL,
     on_layer: Callable[[int], None] | None = None,
 ) -> Discovery:
     """Probe every layer for every target.
@@ -67,15 +70,8 @@ def discover(
         The work of each row.
     names : sequence of str, length t
         The targets' names.
-    alpha : float, "auto" or sequence of float
-        One penalty for all probes, or a grid from which each training fold chooses by leaving one
-        work out at a time; "auto" is a grid from 10⁻² to 10⁶.
-    folds, seed : int
-        See `assign_folds`.
-    shuffles : int
-        Number of shuffles for the test of significance; 0 for no test.
-    resamples : int
-        Number of bootstrap draws of works for the intervals.
+    settings : DiscoverySettings
+        Penalty, folds, seed, and the numbers of shuffles and of bootstrap draws.
     on_layer : callable, optional
         Called with the number of each finished layer.
 
@@ -101,17 +97,18 @@ def discover(
     """
     y = np.asarray(targets, dtype=np.float64)
     _, works = np.unique(np.asarray(groups), return_inverse=True)
-    grid = _grid(alpha)
-    fold = assign_folds(works, folds=folds, seed=seed)
+    grid = _grid(settings.alpha)
+    seed = settings.seed
+    fold = assign_folds(works, folds=settings.folds, seed=seed)
     layers, n_folds = features.shape[1], int(fold.max()) + 1
     patterns = by_missing_rows(y, works, fold)
-    keys = shuffle_keys(int(works.max()) + 1, shuffles=shuffles, seed=seed)
+    keys = shuffle_keys(int(works.max()) + 1, permutations=settings.permutations, seed=seed)
     shuffled = [shuffled_rows(works[rows], keys=keys, seed=seed) for _, rows in patterns]
     predicted = np.full((layers, *y.shape), np.nan)
     chosen = np.full((layers, n_folds, y.shape[1]), np.nan)
     inner = np.full((layers, n_folds, *y.shape), np.nan, dtype=np.float32)
-    null = np.full((shuffles, layers, y.shape[1]), np.nan)
-    without = np.full((2, layers, n_folds, int(works.max()) + 1, y.shape[1]), np.nan)
+    null = np.full((settings.permutations, layers, y.shape[1]), np.nan)
+    without = np.full((len(ErrorOf), layers, n_folds, int(works.max()) + 1, y.shape[1]), np.nan)
     for layer in range(layers):
         x = np.asarray(features[:, layer], dtype=np.float64)
         for (columns, rows), sources in zip(patterns, shuffled, strict=True):
@@ -129,8 +126,8 @@ def discover(
             inner[layer][np.ix_(present, rows, columns)] = probes.inner
             null[:, layer, columns] = probes.null
             known = np.ix_(present, np.unique(works[rows]), columns)
-            for kind in range(2):
-                without[kind, layer][known] = probes.without[kind]
+            for error_of in ErrorOf:
+                without[error_of, layer][known] = probes.without[error_of]
         if on_layer is not None:
             on_layer(layer)
     baseline = training_means(y, predicted, fold)
@@ -148,15 +145,17 @@ def discover(
         for layer in range(layers)
         for column, name in enumerate(names)
     ]
-    combined, shares, choice = _combine(y, predicted, inner, fold)
+    combined = _combine(y, predicted, inner, fold)
     # The nested probe counts as one more layer: in each fold it is the layer that the fold chose.
-    nested = np.take_along_axis(without, choice[None, None, :, None, :], axis=1)
+    nested = np.take_along_axis(without, combined.choice[None, None, :, None, :], axis=1)
     scores = _Scores.of(
         y,
-        np.concatenate([predicted, combined]),
+        np.concatenate(
+            [predicted, combined.nested.predicted[None], combined.weighted.predicted[None]]
+        ),
         baseline,
         np.concatenate([without, nested], axis=1),
-        resamples=resamples,
+        bootstrap=settings.bootstrap,
         seed=seed,
     )
     cells = _with_significance(cells, null, scores)
@@ -165,12 +164,19 @@ def discover(
         for column, name in enumerate(names)
         if (
             summary := _summary(
-                name, column, scores, y, combined, shares, baseline, cells[column :: len(names)]
+                name, column, scores, y, combined, baseline, cells[column :: len(names)]
             )
         )
         is not None
     ]
-    return Discovery(cells, summaries, predicted, fold, combined[0], scores.influence[:, -1])
+    return Discovery(
+        cells,
+        summaries,
+        predicted,
+        fold,
+        combined.nested.predicted,
+        scores.influence[:, scores.nested],
+    )
 
 
 def _grid(alpha: Alpha | Sequence[float]) -> tuple[float, ...]:
@@ -232,6 +238,16 @@ class _Scores:
     interval: Array
     influence: Array
 
+    @property
+    def nested(self) -> int:
+        """The number of the nested probe among the predictors: it follows the layers."""
+        return len(self.r2) - 2
+
+    @property
+    def weighted(self) -> int:
+        """The number of the weighted probe among the predictors: the last."""
+        return len(self.r2) - 1
+
     @classmethod
     def of(
         cls,
@@ -240,7 +256,7 @@ class _Scores:
         baseline: Array,
         without: Array,
         *,
-        resamples: int,
+        bootstrap: int,
         seed: int,
     ) -> "_Scores":
         r2 = np.full((len(predicted), y.shape[1]), np.nan)
@@ -249,14 +265,15 @@ class _Scores:
             rows = np.isfinite(guess)
             score = r2_score(y[rows, index[1]], guess[rows], baseline[rows, index[1]])
             r2[index] = np.nan if score is None else score
-        error, total = np.nansum(without, axis=2)  # over folds: [predictors, works, targets]
-        known = np.isfinite(without[0]).any(axis=1) & (total > 0) & (error > 0)
+        summed = np.nansum(without, axis=2)  # over folds: [2, predictors, works, targets]
+        error, total = summed[ErrorOf.PROBE], summed[ErrorOf.MEAN]
+        known = np.isfinite(without[ErrorOf.PROBE]).any(axis=1) & (total > 0) & (error > 0)
         shares = np.log(np.divide(error, total, out=np.full_like(total, np.nan), where=known))
         shares = shares.transpose(1, 0, 2)
         observed = np.log(np.maximum(1.0 - r2[: shares.shape[1]], np.finfo(float).tiny))
         works = len(shares)
         moves = statistics.influence(observed.ravel(), shares.reshape(works, -1))
-        draws = statistics.works_drawn(works, resamples=resamples, seed=seed)
+        draws = statistics.works_drawn(works, bootstrap=bootstrap, seed=seed)
         resampled = statistics.resampled_r2(observed.ravel(), moves, draws=draws)
         bounds = statistics.interval(resampled).reshape(2, *observed.shape)
         bounds[:, np.isfinite(shares).sum(axis=0) < statistics.FEWEST_WORKS] = np.nan
@@ -284,21 +301,38 @@ def _with_significance(cells: list[Cell], null: Array, scores: _Scores) -> list[
     return done
 
 
+@dataclass(frozen=True)
+class _Mixture:
+    """One way to combine the layers.
+
+    Its predictions [n, targets], and the share of each layer [targets, layers].
+    """
+
+    predicted: Array
+    shares: Array
+
+
+@dataclass(frozen=True)
+class _CombinedProbes:
+    """Probes that choose inside each training fold.
+
+    ``nested`` takes one layer, ``weighted`` a mixture of all; ``choice`` is the layer that each
+    fold took [folds, targets].
+    """
+
+    nested: _Mixture
+    weighted: _Mixture
+    choice: NDArray[np.int64]
+
+
 def _combine(
     y: Array, predicted: Array, inner: NDArray[np.float32], fold: NDArray[np.int64]
-) -> tuple[Array, Array, NDArray[np.int64]]:
-    """Predict by the layer, and by the mixture of layers, that each training fold chooses.
-
-    Returns
-    -------
-    predicted : ndarray [shape=(2, n, targets)]
-    shares : ndarray [shape=(2, targets, layers)]
-    choice : ndarray [shape=(folds, targets), dtype=int]
-        The layer that each fold chose.
-    """
+) -> _CombinedProbes:
+    """Predict by the layer, and by the mixture of layers, that each training fold chooses."""
     layers, targets = predicted.shape[0], y.shape[1]
-    combined = np.full((2, *y.shape), np.nan)
-    shares = np.full((2, targets, layers), np.nan)
+    nested, weighted = (
+        _Mixture(np.full(y.shape, np.nan), np.full((targets, layers), np.nan)) for _ in range(2)
+    )
     choice = np.zeros((inner.shape[1], targets), dtype=np.int64)
     for column in range(targets):
         rows = np.isfinite(predicted[0, :, column])
@@ -307,13 +341,14 @@ def _combine(
         folds, of_fold = np.unique(fold[rows], return_inverse=True)
         guesses = inner[:, folds][:, :, rows, column]
         choice[folds, column] = choose_layers(y[rows, column], guesses)
-        one_hot = np.eye(layers)[choice[folds, column]]
-        for kind, weights in enumerate((one_hot, weigh_layers(y[rows, column], guesses))):
-            shares[kind, column] = weights.mean(axis=0)
-            combined[kind, rows, column] = (weights[of_fold] * predicted[:, rows, column].T).sum(
-                axis=1
-            )
-    return combined, shares, choice
+        for mixture, weights in (
+            (nested, np.eye(layers)[choice[folds, column]]),
+            (weighted, weigh_layers(y[rows, column], guesses)),
+        ):
+            mixture.shares[column] = weights.mean(axis=0)
+            mixed = weights[of_fold] * predicted[:, rows, column].T
+            mixture.predicted[rows, column] = mixed.sum(axis=1)
+    return _CombinedProbes(nested, weighted, choice)
 
 
 def _summary(
@@ -321,40 +356,45 @@ def _summary(
     column: int,
     scores: _Scores,
     y: Array,
-    combined: Array,
-    shares: Array,
+    combined: _CombinedProbes,
     baseline: Array,
     cells: Sequence[Cell],
 ) -> TargetSummary | None:
-    layers = shares.shape[2]
+    layers = scores.nested
     r2, resampled = scores.r2[:layers, column], scores.resampled[:, :layers, column]
     best = statistics.best_layers(r2, resampled)
     if best is None:
         return None
-    rows = np.isfinite(combined[0, :, column])
-    bounds = [scores.interval[:, layers, column].tolist(), [np.nan, np.nan]]
-    both = [
-        Combined(
-            r2=_known(scores.r2[layers + kind, column]),
-            spearman=spearman_beyond_mean(
-                y[rows, column], combined[kind, rows, column], baseline[rows, column]
-            ),
-            low=_known(bounds[kind][0]),
-            high=_known(bounds[kind][1]),
-            layers=shares[kind, column].tolist(),
-        )
-        for kind in range(2)
-    ]
+    truth, means = y[:, column], baseline[:, column]
+    low, high = scores.interval[:, scores.nested, column].tolist()
     beyond = bool(r2[best.best] > 0) and not cells[best.best].only_mean
     return TargetSummary(
         name,
         best.best,
         best.within if beyond else [],
         best.wins,
-        nested=both[0],
-        weighted=both[1],
+        nested=Combined(
+            r2=_known(scores.r2[scores.nested, column]),
+            spearman=_rank(truth, combined.nested.predicted[:, column], means),
+            low=_known(low),
+            high=_known(high),
+            layers=combined.nested.shares[column].tolist(),
+        ),
+        weighted=Combined(
+            r2=_known(scores.r2[scores.weighted, column]),
+            spearman=_rank(truth, combined.weighted.predicted[:, column], means),
+            low=None,
+            high=None,
+            layers=combined.weighted.shares[column].tolist(),
+        ),
         beyond_mean=beyond,
     )
+
+
+def _rank(truth: Array, predicted: Array, means: Array) -> float | None:
+    """Return Spearman's correlation over the rows that are predicted."""
+    rows = np.isfinite(predicted)
+    return spearman_beyond_mean(truth[rows], predicted[rows], means[rows])
 
 
 def _known(value: float) -> float | None:

@@ -50,7 +50,7 @@ def shuffled_rows(
     ----------
     groups : ndarray [shape=(n,)]
         The work of each row, as a number that indexes ``keys``.
-    keys : ndarray [shape=(shuffles, works)]
+    keys : ndarray [shape=(permutations, works)]
         Random numbers whose order is the shuffle. Targets with missing values use the order of the
         works that they have, so they share the shuffles of the other targets.
     seed : int
@@ -58,22 +58,22 @@ def shuffled_rows(
 
     Returns
     -------
-    ndarray [shape=(shuffles, n), dtype=int]
+    ndarray [shape=(permutations, n), dtype=int]
     """
     names, membership, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     order = np.argsort(membership, kind="stable")  # rows, work by work
     first = np.cumsum(sizes) - sizes
     number = np.empty(len(groups), dtype=np.int64)  # of each row within its work
     number[order] = np.arange(len(groups)) - np.repeat(first, sizes)
-    source = np.argsort(keys[:, names], axis=1)  # [shuffles, works]
+    source = np.argsort(keys[:, names], axis=1)  # [permutations, works]
     begin = np.random.default_rng(seed).integers(0, 2**31, size=source.shape)
     of_row, begins = source[:, membership], begin[:, membership]
     return order[first[of_row] + (number + begins) % sizes[of_row]]
 
 
-def shuffle_keys(works: int, *, shuffles: int, seed: int = 0) -> NDArray[np.float64]:
-    """Draw random numbers whose order is a shuffle of works [shuffles, works]."""
-    return np.random.default_rng(seed).random((shuffles, works))
+def shuffle_keys(works: int, *, permutations: int, seed: int = 0) -> NDArray[np.float64]:
+    """Draw random numbers whose order is a shuffle of works [permutations, works]."""
+    return np.random.default_rng(seed).random((permutations, works))
 
 
 def significance(observed: Array, null: Array) -> Significance:
@@ -88,7 +88,7 @@ def significance(observed: Array, null: Array) -> Significance:
     ----------
     observed : ndarray [shape=(cells,)]
         NaN where undefined.
-    null : ndarray [shape=(shuffles, cells)]
+    null : ndarray [shape=(permutations, cells)]
         All cells of a row come from the same shuffle, so their dependence is kept.
 
     References

@@ -7,6 +7,7 @@ penalties, inner predictions and shuffles.
 """
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,13 @@ from mess.probing.ridge import Array, RidgePath
 
 _WORTH_THREADS = 400  # rows or columns from which several threads are faster
 _SHUFFLED_VALUES = 8_000_000  # values of shuffled targets that are kept in memory at once
+
+
+class ErrorOf(IntEnum):
+    """Whose squared errors stand where in an array with one axis for both."""
+
+    PROBE = 0
+    MEAN = 1  # of the training rows
 
 
 class OutOfFold(NamedTuple):
@@ -30,10 +38,10 @@ class OutOfFold(NamedTuple):
         The penalty that each training fold chose.
     inner : ndarray [shape=(folds, n, t)]
         Leave-one-group-out predictions of each fold's training rows; NaN in its test rows.
-    null : ndarray [shape=(shuffles, t)]
+    null : ndarray [shape=(permutations, t)]
         R² of the same probes on shuffled groups.
     without : ndarray [shape=(2, folds, groups, t)]
-        The squared errors of each fold, of the probe and of the training mean, if one group is
+        The squared errors of each fold, first by `ErrorOf`, if one group is
         removed from both training and test rows. Groups are in the order of ``np.unique``.
     elsewhere : ndarray [shape=(folds, m, t)]
         Predictions of the rows without targets by the probe of each fold.
@@ -75,7 +83,7 @@ def out_of_fold(
     fold : ndarray [shape=(n,), dtype=int]
     alphas : sequence of float
         If there are several, each training fold chooses one for each target.
-    shuffled : ndarray [shape=(shuffles, n), dtype=int], optional
+    shuffled : ndarray [shape=(permutations, n), dtype=int], optional
         From `mess.probing.max_t.shuffled_rows`. Each shuffle chooses its own penalties, as the
         true targets do. With the penalties of the true targets, p values would be too small.
     elsewhere : ndarray [shape=(m, d)], optional
@@ -95,8 +103,8 @@ def out_of_fold(
     names = np.unique(groups)
     weights = np.empty((len(folds) if coefficients else 0, x.shape[1], y.shape[1]))
     intercepts = np.empty((len(weights), y.shape[1]))
-    without = np.full((2, len(folds), len(names), y.shape[1]), np.nan)
-    sums = np.zeros((2, len(shuffled), y.shape[1]))  # squared errors: of the probe, of the mean
+    without = np.full((len(ErrorOf), len(folds), len(names), y.shape[1]), np.nan)
+    sums = np.zeros((len(ErrorOf), len(shuffled), y.shape[1]))
     # On a small matrix, several threads are slower than one.
     with threadpool_limits(limits=1 if min(x.shape) < _WORTH_THREADS else None):
         for number, held_out in enumerate(folds):
@@ -119,7 +127,8 @@ def out_of_fold(
                 _add_shuffled_errors(
                     sums, path, x, y, groups, test=test, alphas=alphas, shuffled=shuffled
                 )
-    null = 1.0 - np.divide(sums[0], sums[1], out=np.full_like(sums[0], np.nan), where=sums[1] > 0)
+    errors, totals = sums[ErrorOf.PROBE], sums[ErrorOf.MEAN]
+    null = 1.0 - np.divide(errors, totals, out=np.full_like(errors, np.nan), where=totals > 0)
     return OutOfFold(predicted, chosen, inner, null, without, beyond, weights, intercepts)
 
 
@@ -141,8 +150,8 @@ def _errors_without(
     for index, guess in zip(removed, by_group, strict=True):
         kept = its_groups != names[index]
         less = training[kept].mean(axis=0) if kept.any() else mean
-        out[0, index] = np.square(held_out - guess).sum(axis=0)
-        out[1, index] = np.square(held_out - less).sum(axis=0)
+        out[ErrorOf.PROBE, index] = np.square(held_out - guess).sum(axis=0)
+        out[ErrorOf.MEAN, index] = np.square(held_out - less).sum(axis=0)
     for index in np.searchsorted(names, np.unique(groups[test])):
         out[:, index] -= errors[:, groups[test] == names[index]].sum(axis=1)
     return out
@@ -159,7 +168,7 @@ def _add_shuffled_errors(
     alphas: Sequence[float],
     shuffled: NDArray[np.int64],
 ) -> None:
-    """Add one fold's squared errors on shuffled targets to ``sums`` [2, shuffles, t]."""
+    """Add one fold's squared errors on shuffled targets to ``sums`` [2, permutations, t]."""
     # Single precision suffices for the null, which takes most of the computing time.
     values = (y - y.mean(axis=0)).astype(np.float32)
     step = max(1, _SHUFFLED_VALUES // values.size)
@@ -178,8 +187,8 @@ def _add_shuffled_errors(
             best = moved.choose_alphas(steps)
         error = np.square(held_out - moved.predict_each(x[test], alphas=best)).sum(axis=0)
         total = np.square(held_out - train.mean(axis=0)).sum(axis=0)
-        sums[0, first : first + step] += error.reshape(len(rows), -1)
-        sums[1, first : first + step] += total.reshape(len(rows), -1)
+        sums[ErrorOf.PROBE, first : first + step] += error.reshape(len(rows), -1)
+        sums[ErrorOf.MEAN, first : first + step] += total.reshape(len(rows), -1)
 
 
 def choose_alpha(

@@ -2,14 +2,15 @@
 
 Examples
 --------
->>> cell = {"r2": 0.4, "low": -0.1, "high": 0.6, "p_family": 0.01, "works": 45}
+>>> from dataclasses import replace
+>>> from mess.probing.results import Cell
+>>> cell = Cell(4, "tempo", r2=0.4, spearman=0.6, rmse=9.0, fold_r2=[], alpha=[], n=90, works=45)
+>>> cell = replace(cell, low=-0.1, high=0.6, p_family=0.01)
 >>> [remark.split(":")[0] for remark in remarks(cell)]
 ['significant, but the interval holds 0']
 """
 
-from collections.abc import Mapping
-from typing import Any
-
+from mess.probing.results import Cell
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
 
 NOTHING = "nothing beyond the mean"
@@ -21,23 +22,22 @@ HOLDS_ZERO = (
 NO_INTERVAL = f"no interval: fewer than {FEWEST_WORKS} works say too little of works to come"
 
 
-def remarks(cell: Mapping[str, Any]) -> list[str]:
+def remarks(cell: Cell) -> list[str]:
     """Return the remarks on a cell of a discovery."""
-    if cell["r2"] is None:
+    if cell.r2 is None:
         return []
     found = []
-    if cell.get("only_mean"):
+    if cell.only_mean:
         found.append(ONLY_MEAN)
-    if cell.get("low") is None and cell.get("works", FEWEST_WORKS) < FEWEST_WORKS:
+    if cell.low is None and cell.works < FEWEST_WORKS:
         found.append(NO_INTERVAL)
     if holds_zero(cell):
         found.append(HOLDS_ZERO)
     return found
 
 
-def holds_zero(cell: Mapping[str, Any]) -> bool:
+def holds_zero(cell: Cell) -> bool:
     """Tell whether a cell is significant though its interval holds 0."""
-    p, low, high = cell.get("p_family"), cell.get("low"), cell.get("high")
-    if p is None or low is None or high is None:
+    if cell.p_family is None or cell.low is None or cell.high is None:
         return False
-    return bool(p <= SIGNIFICANT and low <= 0 <= high)
+    return cell.p_family <= SIGNIFICANT and cell.low <= 0 <= cell.high

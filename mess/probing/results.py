@@ -1,14 +1,39 @@
 """The results of an experiment: its cells, and a summary of the layers for each target."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.probing.ridge import Array
 
+Alpha = float | Literal["auto"]
 NESTED = -1  # the "layer" of the nested probe in a table of predictions
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscoverySettings:
+    """The settings of the experiment.
+
+    Attributes
+    ----------
+    alpha : float, "auto" or tuple of float
+        One penalty for all probes, or a grid from which each training fold chooses by leaving one
+        work out at a time; "auto" is a grid from 10⁻² to 10⁶.
+    folds, seed : int
+        See `mess.probing.folds.assign_folds`.
+    permutations : int
+        Number of shuffles for the test of significance; 0 for no test.
+    bootstrap : int
+        Number of bootstrap draws of works for the intervals.
+    """
+
+    alpha: Alpha | tuple[float, ...] = "auto"
+    folds: int = 10
+    seed: int = 0
+    permutations: int = 0
+    bootstrap: int = 1000
 
 
 @dataclass(frozen=True)
@@ -52,10 +77,6 @@ class Cell:
     p_family: float | None = None
     q: float | None = None
     only_mean: bool = False
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the cell as plain values."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -106,9 +127,40 @@ class TargetSummary:
     weighted: Combined
     beyond_mean: bool = True
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the summary as plain values."""
-        return asdict(self)
+
+@dataclass(frozen=True)
+class BaselineScore:
+    """What a baseline reaches on one target.
+
+    Attributes
+    ----------
+    name, target : str
+    r2, spearman, low, high : float or None
+    """
+
+    name: str
+    target: str
+    r2: float | None
+    spearman: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """What is reached with some of the works.
+
+    Attributes
+    ----------
+    works, n : int
+        How many works, and how many rows they have.
+    r2 : dict of str to (float or None)
+        Nested R² by target.
+    """
+
+    works: int
+    n: int
+    r2: dict[str, float | None]
 
 
 @dataclass(frozen=True)

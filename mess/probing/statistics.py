@@ -11,7 +11,7 @@ Examples
 --------
 >>> import numpy as np
 >>> moves = influence(np.zeros(1), np.zeros((20, 1)))
->>> resampled_r2(np.log([0.5]), moves, draws=works_drawn(20, resamples=3)).ravel()
+>>> resampled_r2(np.log([0.5]), moves, draws=works_drawn(20, bootstrap=3)).ravel()
 array([0.5, 0.5, 0.5])
 """
 
@@ -45,10 +45,10 @@ class BestLayers:
     wins: list[float]
 
 
-def works_drawn(works: int, *, resamples: int, seed: int = 0) -> NDArray[np.int64]:
-    """Draw works with replacement; return how often each was drawn [resamples, works]."""
+def works_drawn(works: int, *, bootstrap: int, seed: int = 0) -> NDArray[np.int64]:
+    """Draw works with replacement; return how often each was drawn [bootstrap, works]."""
     rng = np.random.default_rng(seed)
-    return rng.multinomial(works, np.full(works, 1.0 / works), size=resamples)
+    return rng.multinomial(works, np.full(works, 1.0 / works), size=bootstrap)
 
 
 def influence(score: Array, without: Array) -> Array:
@@ -90,12 +90,12 @@ def resampled_r2(error_share: Array, moves: Array, *, draws: NDArray[np.int64]) 
         log(1 − R²).
     moves : ndarray [shape=(works, cells)]
         From `influence` on the same scale.
-    draws : ndarray [shape=(resamples, works)]
+    draws : ndarray [shape=(bootstrap, works)]
         From `works_drawn`.
 
     Returns
     -------
-    ndarray [shape=(resamples, cells)]
+    ndarray [shape=(bootstrap, cells)]
     """
     return 1.0 - np.exp(error_share + draws.astype(np.float64) @ moves)
 
@@ -112,7 +112,7 @@ def best_layers(r2: Array, resampled: Array) -> BestLayers | None:
     Parameters
     ----------
     r2 : ndarray [shape=(layers,)]
-    resampled : ndarray [shape=(resamples, layers)]
+    resampled : ndarray [shape=(bootstrap, layers)]
         R² on drawn works, the same draws for all layers.
 
     Returns

@@ -8,8 +8,8 @@ Conventions: scores are those of the nested probe, differences those of
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
@@ -18,20 +18,28 @@ from mess.encoders.catalogue import RANDOM
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
 from mess.evaluation.baselines import strongest
 from mess.probing.differences import Array, Differences, Scores, compare
-from mess.status.staleness import Sources, attempt, judge, require
-from mess.storage.manifest import digest
+from mess.probing.results import TargetSummary
+from mess.records.comparison import (
+    ComparisonRecord,
+    EncoderPair,
+    EncoderScores,
+    MeanDifference,
+    MissingEncoder,
+    SharedSettings,
+    SliderFaithfulness,
+    TargetDifference,
+    TargetScore,
+)
+from mess.records.discovery import DiscoveryRecord, ProbeSettings
+from mess.status.staleness import Sources, attempt, digest_of, judge, require
 from mess.storage.paths import command_for
 from mess.storage.store import Store
 from mess.versions import COMPARISON_VERSION
 
-# What decides which rows an experiment has and which of them are held out together.
-_SAME = ("alpha", "folds", "samples", "level", "pooling", "seed", "group_by")
-Record = dict[str, Any]
-
 
 def compare_encoders(
     dataset: str, *, encoders: Sequence[str] | None = None, store: Store
-) -> Record:
+) -> ComparisonRecord:
     """Compare encoders on the rows that they share.
 
     Parameters
@@ -43,9 +51,8 @@ def compare_encoders(
 
     Returns
     -------
-    dict
-        ``encoders``: a row each, with R² by target; ``pairs``: the differences of each two;
-        ``missing``: presets and controls that could join, and the command that makes them.
+    ComparisonRecord
+        Scores of each encoder, differences of each two, and presets and controls that could join.
 
     Raises
     ------
@@ -65,35 +72,35 @@ def compare_encoders(
             f"no encoder of {dataset!r} was probed: run `{command_for('run-all', dataset)}`"
         )
     records = {name: _discovery(store, dataset, name) for name in wanted}
-    records = {record["encoder"]: record for record in records.values()}
+    records = {record.encoder: record for record in records.values()}
     _check_rows(store, dataset, records)
     rows = [_row(store, dataset, record) for record in records.values()]
     if encoders is None:
         rows = _best_first(rows)
     first = next(iter(records.values()))
-    targets = first["target_names"]
+    targets = first.target_names
     scores = {name: _scores(record, targets) for name, record in records.items()}
     pairs = [
-        _pair(a["name"], b["name"], targets, compare(scores[a["name"]], scores[b["name"]]))
+        _pair(a.name, b.name, targets, compare(scores[a.name], scores[b.name]))
         for a, b in combinations(rows, 2)
     ]
-    return {
-        "dataset": dataset,
-        "code_version": COMPARISON_VERSION,
-        "chosen": encoders is not None,
-        "settings": {name: first["settings"][name] for name in _SAME},
-        "n": first["n"],
-        "works": first["works"],
-        "minutes": _minutes(store, dataset, first["encoder"]),
-        "targets_fingerprint": first["targets"],
-        "targets": targets,
-        "encoders": rows,
-        "pairs": pairs,
-        "missing": _missing(store, dataset, rows),
-    }
+    return ComparisonRecord(
+        dataset=dataset,
+        code_version=COMPARISON_VERSION,
+        chosen=encoders is not None,
+        settings=SharedSettings.of(first.settings),
+        n=first.n,
+        works=first.works,
+        minutes=_minutes(store, dataset, first.encoder),
+        targets_fingerprint=first.targets,
+        targets=targets,
+        encoders=rows,
+        pairs=pairs,
+        missing=_missing(store, dataset, rows),
+    )
 
 
-def difference(record: Record, a: str, b: str) -> Record:
+def difference(record: ComparisonRecord, a: str, b: str) -> EncoderPair:
     """Return the pair ``a`` minus ``b`` of a comparison, whichever way round it was written.
 
     Raises
@@ -101,23 +108,21 @@ def difference(record: Record, a: str, b: str) -> Record:
     KeyError
         If the comparison has no such pair.
     """
-    for pair in record["pairs"]:
-        if (pair["a"], pair["b"]) == (a, b):
-            return dict(pair)
-        if (pair["a"], pair["b"]) == (b, a):
-            turned = {target: _turned(one) for target, one in pair["targets"].items()}
-            return {"a": a, "b": b, "mean": _turned(pair["mean"]), "targets": turned}
+    for pair in record.pairs:
+        if (pair.a, pair.b) == (a, b):
+            return pair
+        if (pair.a, pair.b) == (b, a):
+            return pair.turned()
     raise KeyError(f"{a} − {b}")
 
 
-def with_rates(store: Store, record: Record) -> Record:
+def with_rates(store: Store, record: ComparisonRecord) -> ComparisonRecord:
     """Return a comparison that was read, with how long each encoder takes here."""
-    dataset = record["dataset"]
     rows = [
-        row | {"seconds_per_minute": _rate(store, dataset, row["name"])}
-        for row in record["encoders"]
+        replace(row, seconds_per_minute=_rate(store, record.dataset, row.name))
+        for row in record.encoders
     ]
-    return record | {"encoders": rows}
+    return replace(record, encoders=rows)
 
 
 def _rate(store: Store, dataset: str, encoder: str) -> float | None:
@@ -126,9 +131,9 @@ def _rate(store: Store, dataset: str, encoder: str) -> float | None:
     return float(np.median(rates)) if rates else None
 
 
-def control_of(record: Record, name: str) -> Record | None:
+def control_of(record: ComparisonRecord, name: str) -> EncoderScores | None:
     """Return the row of the random-weights control of an encoder, None where there is none."""
-    return next((row for row in record["encoders"] if row["control_of"] == name), None)
+    return next((row for row in record.encoders if row.control_of == name), None)
 
 
 # Reading and checking ------------------------------------------------------------------------
@@ -144,37 +149,31 @@ def _is_probed(store: Store, dataset: str, encoder: str) -> bool:
     return True
 
 
-def _discovery(store: Store, dataset: str, encoder: str) -> Record:
+def _discovery(store: Store, dataset: str, encoder: str) -> DiscoveryRecord:
     record = store.discoveries.read(dataset, encoder)
-    require("discovery", record, Sources(store, dataset, encoder))
-    if "influence" not in record:
-        what = f"the discovery of {dataset!r} by {encoder!r}"
-        command = command_for("probe", dataset, encoder)
-        raise ArtifactStale(what, "is of an older version", command)
+    require("discovery", record.origin, Sources(store, dataset, encoder))
     return record
 
 
-def _check_rows(store: Store, dataset: str, records: dict[str, Record]) -> None:
+def _check_rows(store: Store, dataset: str, records: dict[str, DiscoveryRecord]) -> None:
     """Refuse to compare what was probed on other rows, or in other folds."""
     (reference, first), *others = records.items()
+    wanted = vars(SharedSettings.of(first.settings))
     for name, record in others:
         what = f"{name!r} and {reference!r}"
-        differing = [
-            key
-            for key in _SAME
-            if _plain(record["settings"][key]) != _plain(first["settings"][key])
-        ]
+        found = vars(SharedSettings.of(record.settings))
+        differing = [key for key in wanted if found[key] != wanted[key]]
         if differing:
             raise ArtifactError(
                 what,
                 f"were probed with different settings ({', '.join(differing)})",
-                f"{command_for('probe', dataset, name)} {_options(first['settings'])}",
+                f"{command_for('probe', dataset, name)} {_options(first.settings)}",
             )
         if not _same_rows(store, dataset, name, reference):
-            fewer = min((reference, name), key=lambda one: records[one]["n"])
+            fewer = min((reference, name), key=lambda one: records[one].n)
             raise ArtifactError(
                 what,
-                f"were probed on different tracks ({record['n']} and {first['n']})",
+                f"were probed on different tracks ({record.n} and {first.n})",
                 f"{command_for('extract', dataset, fewer)} && "
                 f"{command_for('probe', dataset, fewer)}",
             )
@@ -190,54 +189,55 @@ def _same_rows(store: Store, dataset: str, a: str, b: str) -> bool:
     return tables[0].equals(tables[1])
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _options(settings: Record) -> str:
+def _options(settings: ProbeSettings) -> str:
     words = [
-        f"--alpha {settings['alpha']} --folds {settings['folds']} --pooling {settings['pooling']}",
-        f"--seed {settings['seed']} --group-by {','.join(settings['group_by'])}",
+        f"--alpha {settings.alpha} --folds {settings.folds} --pooling {settings.pooling}",
+        f"--seed {settings.seed} --group-by {','.join(settings.group_by)}",
     ]
-    if settings["samples"] is not None:
-        words.append(f"--samples {settings['samples']}")
+    if settings.samples is not None:
+        words.append(f"--samples {settings.samples}")
     return " ".join(words)
 
 
 # Building ------------------------------------------------------------------------------------
 
 
-def _row(store: Store, dataset: str, record: Record) -> Record:
+def _row(store: Store, dataset: str, record: DiscoveryRecord) -> EncoderScores:
     """Return what is known of one encoder: scores, cost, size, licence, faithfulness."""
-    name = record["encoder"]
+    name = record.encoder
     manifest = store.features.manifest(dataset, name)
-    by_target = {
-        one["target"]: {
-            **{key: one["nested"][key] for key in ("r2", "low", "high", "spearman")},
-            "best": one["best"],
-            "layers": one["within"],
-            "beyond_mean": one["beyond_mean"],
-        }
-        for one in record["summaries"]
-    }
-    known = [one["r2"] for one in by_target.values() if one["r2"] is not None]
-    return {
-        "name": name,
-        "control_of": name.removeprefix(RANDOM) if name.startswith(RANDOM) else None,
-        "features": record["features"],
-        "discovery": digest(record),
-        "licence": manifest.header.get("licence", ""),
-        "trained_on": _trained_on(name),
-        "layers": manifest.header["layers"],
-        "dim": manifest.header["dim"],
-        "layer_names": record["layer_names"],
-        "seconds_per_minute": _rate(store, dataset, name),
-        "cost": _cost(name),
-        "bytes": store.features.size(dataset, name),
-        "faithfulness": _faithfulness(store, dataset, name),
-        "mean_r2": float(np.mean(known)) if known else None,
-        "r2": by_target,
-    }
+    by_target = {one.target: _score(one) for one in record.summaries}
+    known = [one.r2 for one in by_target.values() if one.r2 is not None]
+    return EncoderScores(
+        name=name,
+        control_of=name.removeprefix(RANDOM) if name.startswith(RANDOM) else None,
+        features=record.features,
+        discovery=digest_of(record),
+        licence=manifest.header.get("licence", ""),
+        trained_on=_trained_on(name),
+        layers=manifest.header["layers"],
+        dim=manifest.header["dim"],
+        layer_names=record.layer_names,
+        seconds_per_minute=_rate(store, dataset, name),
+        cost=_cost(name),
+        bytes=store.features.size(dataset, name),
+        faithfulness=_faithfulness(store, dataset, name),
+        mean_r2=float(np.mean(known)) if known else None,
+        r2=by_target,
+    )
+
+
+def _score(summary: TargetSummary) -> TargetScore:
+    nested = summary.nested
+    return TargetScore(
+        r2=nested.r2,
+        low=nested.low,
+        high=nested.high,
+        spearman=nested.spearman,
+        best=summary.best,
+        layers=summary.within,
+        beyond_mean=summary.beyond_mean,
+    )
 
 
 def _minutes(store: Store, dataset: str, encoder: str) -> float:
@@ -259,7 +259,7 @@ def _trained_on(name: str) -> str | None:
     return None if preset is None else preset.trained_on
 
 
-def _faithfulness(store: Store, dataset: str, encoder: str) -> Record | None:
+def _faithfulness(store: Store, dataset: str, encoder: str) -> SliderFaithfulness | None:
     """Return the mean faithfulness along the probes and of the strongest baseline without them.
 
     None where it is not evaluated.
@@ -269,104 +269,87 @@ def _faithfulness(store: Store, dataset: str, encoder: str) -> Record | None:
         return None
     if isinstance(record, ArtifactError):
         raise record
-    if judge("evaluation", record, Sources(store, dataset, encoder)):
+    if judge("evaluation", record.origin, Sources(store, dataset, encoder)):
         return None
-    plain = strongest(record["baselines"])
-    return {
-        "probe": record["faithfulness"]["probe"]["mean"],
-        "plain": plain["mean"] if plain else None,
-    }
+    plain = strongest(record.baselines)
+    return SliderFaithfulness(
+        probe=record.faithfulness.probe.mean, plain=plain.mean if plain else None
+    )
 
 
-def _best_first(rows: list[Record]) -> list[Record]:
+def _best_first(rows: list[EncoderScores]) -> list[EncoderScores]:
     """Order by mean R², each control after what it controls."""
-    names = {row["name"] for row in rows}
-    leading = [row for row in rows if row["control_of"] not in names]
-    leading.sort(key=lambda row: -(row["mean_r2"] if row["mean_r2"] is not None else -np.inf))
+    names = {row.name for row in rows}
+    leading = [row for row in rows if row.control_of not in names]
+    leading.sort(key=lambda row: -(row.mean_r2 if row.mean_r2 is not None else -np.inf))
     return [
         row
         for lead in leading
-        for row in [lead, *(one for one in rows if one["control_of"] == lead["name"])]
+        for row in [lead, *(one for one in rows if one.control_of == lead.name)]
     ]
 
 
-def _scores(record: Record, targets: list[str]) -> Scores:
-    nested = {one["target"]: one["nested"]["r2"] for one in record["summaries"]}
+def _scores(record: DiscoveryRecord, targets: list[str]) -> Scores:
+    nested = {one.target: one.nested.r2 for one in record.summaries}
     r2 = np.array([nested.get(target) for target in targets], dtype=np.float64)
-    by_target = record["influence"]["by_target"]
+    by_target = record.influence.by_target
     moves: Array = np.array([by_target[target] for target in targets], dtype=np.float64).T
     return Scores(r2, moves)
 
 
-def _pair(a: str, b: str, targets: list[str], found: Differences) -> Record:
-    verdicts = found.verdicts
-    return {
-        "a": a,
-        "b": b,
-        "mean": {
-            "difference": _known(found.mean),
-            "low": _known(found.mean_low),
-            "high": _known(found.mean_high),
-            "p": _known(found.mean_p),
-            "verdict": found.mean_verdict,
+def _pair(a: str, b: str, targets: list[str], found: Differences) -> EncoderPair:
+    return EncoderPair(
+        a=a,
+        b=b,
+        mean=MeanDifference(
+            difference=_known(found.mean),
+            low=_known(found.mean_low),
+            high=_known(found.mean_high),
+            p=_known(found.mean_p),
+            verdict=found.mean_verdict,
+        ),
+        targets={
+            target: TargetDifference(
+                difference=float(found.difference[place]),
+                low=_known(found.low[place]),
+                high=_known(found.high[place]),
+                p=_known(found.p[place]),
+                p_holm=_known(found.p_holm[place]),
+                verdict=verdict,
+            )
+            for place, (target, verdict) in enumerate(zip(targets, found.verdicts, strict=True))
+            if verdict is not None
         },
-        "targets": {
-            target: {
-                "difference": float(found.difference[place]),
-                "low": _known(found.low[place]),
-                "high": _known(found.high[place]),
-                "p": _known(found.p[place]),
-                "p_holm": _known(found.p_holm[place]),
-                "verdict": verdicts[place],
-            }
-            for place, target in enumerate(targets)
-            if verdicts[place] is not None
-        },
-    }
+    )
 
 
-def _turned(one: Record) -> Record:
-    turned = one | {
-        "difference": _minus(one["difference"]),
-        "low": _minus(one["high"]),
-        "high": _minus(one["low"]),
-    }
-    turned["verdict"] = {"beats": "loses", "loses": "beats"}.get(one["verdict"], one["verdict"])
-    return turned
-
-
-def _minus(value: float | None) -> float | None:
-    return None if value is None else -value
-
-
-def _missing(store: Store, dataset: str, rows: list[Record]) -> list[Record]:
+def _missing(store: Store, dataset: str, rows: list[EncoderScores]) -> list[MissingEncoder]:
     """Return the presets, and the controls of what is compared, that could join."""
-    there = {encoder_slug(row["name"]) for row in rows}
+    there = {encoder_slug(row.name) for row in rows}
     extracted = {encoder_slug(name) for name in store.features.encoders(dataset)}
     controls = [
-        RANDOM + row["name"]
+        RANDOM + row.name
         for row in rows
-        if (preset := PRESETS.get(row["name"])) is not None and preset.config
+        if (preset := PRESETS.get(row.name)) is not None and preset.config
     ]
-    found = []
+    found: list[MissingEncoder] = []
     for name in [*PRESETS, *controls]:
         if encoder_slug(name) in there:
             continue
         preset = PRESETS[name.removeprefix(RANDOM)]
         random = name.startswith(RANDOM)
-        state = "not probed" if encoder_slug(name) in extracted else "not extracted"
-        step = "probe" if state == "not probed" else "run-all"
+        is_extracted = encoder_slug(name) in extracted
         found.append(
-            {
-                "name": name,
-                "state": state,
-                "command": command_for(step, dataset, name),
-                "licence": "none (random weights)" if random else preset.licence,
-                "trained_on": _trained_on(name),
-                "layers": preset.layers,
-                "dim": preset.dim,
-                "cost": _cost(name),
-            }
+            MissingEncoder(
+                name=name,
+                state="not probed" if is_extracted else "not extracted",
+                command=command_for("probe" if is_extracted else "run-all", dataset, name),
+                licence="none (random weights)" if random else preset.licence,
+                trained_on=_trained_on(name),
+                layers=preset.layers,
+                dim=preset.dim,
+                cost=_cost(name),
+            )
         )
     return found
 

@@ -1,42 +1,42 @@
 """Figures of a report as SVG text: no fonts, scripts or files from anywhere else."""
 
-from collections.abc import Mapping
 from html import escape
-from typing import Any
 
-Record = Mapping[str, Any]
+from mess.records.discovery import DiscoveryRecord
+
 _LEFT, _WIDTH, _ROW, _TOP = 190, 560, 22, 34
 _LOWEST = -0.5  # what lies further left is drawn at the edge, with an arrow
 _INK, _PALE, _OURS, _THEIRS = "#222", "#ddd", "#2166ac", "#b35806"
 
 
-def forest(record: Record) -> str:
+def forest(record: DiscoveryRecord) -> str:
     """Draw the nested R² of every target with its interval, and the best baseline beside it.
 
     Parameters
     ----------
-    record : mapping
-        A discovery, as `mess.storage.discoveries.DiscoveryFiles.read` returns it.
+    record : DiscoveryRecord
 
     Returns
     -------
     str
         An SVG element; empty where no target has a score.
     """
-    rows = [one for one in record["summaries"] if one["nested"]["r2"] is not None]
+    rows = [
+        (one.target, one.nested.r2, one.nested.low, one.nested.high)
+        for one in record.summaries
+        if one.nested.r2 is not None
+    ]
     if not rows:
         return ""
     rivals = _best_baselines(record)
     height = _TOP + _ROW * len(rows) + 30
     parts = [_axis(height)]
-    for number, one in enumerate(rows):
+    for number, (target, r2, least, most) in enumerate(rows):
         y = _TOP + _ROW * number + _ROW / 2
-        nested, target = one["nested"], one["target"]
         parts.append(_text(_LEFT - 8, y + 4, target, anchor="end"))
-        if nested["low"] is not None and nested["high"] is not None:
-            low, high = _x(nested["low"]), _x(nested["high"])
-            parts.append(_line(low, y, high, y, colour=_OURS, width=2))
-        parts.append(_dot(nested["r2"], y))
+        if least is not None and most is not None:
+            parts.append(_line(_x(least), y, _x(most), y, colour=_OURS, width=2))
+        parts.append(_dot(r2, y))
         if target in rivals:
             x = _x(rivals[target])
             parts.append(_line(x, y - 6, x, y + 6, colour=_THEIRS, width=2))
@@ -50,11 +50,11 @@ def forest(record: Record) -> str:
     )
 
 
-def _best_baselines(record: Record) -> dict[str, float]:
+def _best_baselines(record: DiscoveryRecord) -> dict[str, float]:
     best: dict[str, float] = {}
-    for row in record.get("controls", []):
-        if row["r2"] is not None:
-            best[row["target"]] = max(row["r2"], best.get(row["target"], row["r2"]))
+    for row in record.controls or []:
+        if row.r2 is not None:
+            best[row.target] = max(row.r2, best.get(row.target, row.r2))
     return best
 
 

@@ -6,15 +6,18 @@ record. Names are escaped.
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
 
 from mess.as_text import interval, two_decimals
 from mess.probing.remarks import HOLDS_ZERO, NOTHING, holds_zero
+from mess.probing.results import Cell, Combined
 from mess.probing.statistics import SIGNIFICANT
+from mess.records.cross import CrossRecord
+from mess.records.discovery import DiscoveryRecord
+from mess.records.evaluation import EvaluationRecord
+from mess.records.reliability import ReliabilityRecord
 from mess.reports.forest_plot import forest
 from mess.targets.reliability import CHANGES, TRUSTED
 
-Record = Mapping[str, Any]
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse;margin:1rem 0;font-size:13px}
@@ -31,63 +34,68 @@ _LIMITS = (
 )
 
 
-def methods(record: Record, *, reliability: Record | None, evaluation: Record | None) -> str:
+def methods(
+    record: DiscoveryRecord,
+    *,
+    reliability: ReliabilityRecord | None,
+    evaluation: EvaluationRecord | None,
+) -> str:
     """Return the methods section as Markdown, with every setting of the run."""
-    s = record["settings"]
+    s = record.settings
     pooling = {
         "mean": "their mean over time",
         "mean_std": "their mean and standard deviation over time",
-    }[s["pooling"]]
+    }[s.pooling]
     penalty = (
         "chosen inside each training fold from 10⁻² to 10⁶, leaving one group out at a time"
-        if s["alpha"] == "auto"
-        else f"fixed at {s['alpha']}"
+        if s.alpha == "auto"
+        else f"fixed at {s.alpha}"
     )
-    samples = "all tracks" if s["samples"] is None else f"{s['samples']} tracks drawn at random"
+    samples = "all tracks" if s.samples is None else f"{s.samples} tracks drawn at random"
     parts = [
-        f"# Methods: {record['dataset']} by {record['encoder']}",
-        f"Hidden states of {len(record['layer_names'])} layers of {record['encoder']} were reduced "
-        f"to {pooling} for each {s['level']}. Ridge regressions from every layer to every one of "
-        f"{len(record['target_names'])} targets were cross-validated on {record['n']} "
-        f"{s['level']}s ({samples}) of {record['works']} works, in {s['folds']} folds that never "
-        f"split a {s['group_by'][0]} (seed {s['seed']}). Features were standardised on the "
+        f"# Methods: {record.dataset} by {record.encoder}",
+        f"Hidden states of {len(record.layer_names)} layers of {record.encoder} were reduced "
+        f"to {pooling} for each {s.level}. Ridge regressions from every layer to every one of "
+        f"{len(record.target_names)} targets were cross-validated on {record.n} "
+        f"{s.level}s ({samples}) of {record.works} works, in {s.folds} folds that never "
+        f"split a {s.group_by[0]} (seed {s.seed}). Features were standardised on the "
         f"training rows; the penalty was {penalty}.",
         "R² is pooled over all rows against the mean of the training rows. 95 % intervals come "
-        f"from {s['bootstrap']} draws of works, each moved by the jackknife of the whole "
+        f"from {s.bootstrap} draws of works, each moved by the jackknife of the whole "
         "experiment, fits included. The best layer is reported as the set within one standard "
         "error; nested R² chooses the layer inside each training fold, weighted R² a convex "
         "mixture of layers.",
     ]
-    if s["permutations"]:
+    if s.permutations:
         parts.append(
-            f"Significance: {s['permutations']} shuffles of whole works, each with its own choice "
+            f"Significance: {s.permutations} shuffles of whole works, each with its own choice "
             "of penalties; family-wise by max-T (Westfall & Young 1993), false discovery rate by "
             f"Benjamini & Hochberg (1995), both at {SIGNIFICANT}."
         )
-    seeds = sorted({row["seed"] for row in record.get("sensitivity", [])})
-    groupings = list(dict.fromkeys(row["group_by"] for row in record.get("sensitivity", [])))
+    seeds = sorted({split.seed for split in record.sensitivity})
+    groupings = list(dict.fromkeys(split.group_by for split in record.sensitivity))
     if seeds:
         parts.append(
             f"Sensitivity: the nested experiment was repeated with folds by {', '.join(groupings)} "
             f"and with the seeds {', '.join(map(str, seeds))}."
         )
-    controls = list(dict.fromkeys(row["name"] for row in record.get("controls", [])))
+    controls = list(dict.fromkeys(row.name for row in record.controls or []))
     if controls:
         parts.append(f"Baselines on the same rows and folds: {', '.join(controls)}.")
     if reliability:
         parts.append(
-            f"Targets were tested on {reliability['tracks']} tracks: split-half reliability "
+            f"Targets were tested on {reliability.tracks} tracks: split-half reliability "
             f"(Spearman–Brown) and Lin's concordance after {', '.join(CHANGES)}."
         )
     if evaluation:
         parts.append(
             "Rankings were judged by the Spearman correlation of rank and true difference, over "
-            f"{evaluation['settings']['queries']} queries against tracks of other works, with "
+            f"{evaluation.settings.queries} queries against tracks of other works, with "
             "out-of-fold predictions only."
         )
     parts.append(
-        f"Digests: features {record['features']}, targets {record['targets']}"
-        + (f", index {evaluation['index']}" if evaluation else "")
+        f"Digests: features {record.features}, targets {record.targets}"
+        + (f", index {evaluation.index}" if evaluation else "")
         + "."
     )
     parts.append("Limits. " + " ".join(_LIMITS))
@@ -95,23 +103,22 @@ def methods(record: Record, *, reliability: Record | None, evaluation: Record | 
 
 
 def html(
-    record: Record,
+    record: DiscoveryRecord,
     *,
-    reliability: Record | None = None,
-    evaluation: Record | None = None,
-    cross: Record | None = None,
+    reliability: ReliabilityRecord | None = None,
+    evaluation: EvaluationRecord | None = None,
+    cross: CrossRecord | None = None,
 ) -> str:
     """Return the whole report as one HTML page.
 
     Parameters
     ----------
-    record : mapping
-        A discovery, as `mess.storage.discoveries.DiscoveryFiles.read` returns it.
-    reliability, evaluation, cross : mapping, optional
+    record : DiscoveryRecord
+    reliability, evaluation, cross : record, optional
         What else was measured of the same dataset and encoder.
     """
     text = methods(record, reliability=reliability, evaluation=evaluation)
-    title = f"{record['dataset']} by {record['encoder']}"
+    title = f"{record.dataset} by {record.encoder}"
     body = [f"<h1>{escape(title)}</h1>", _heatmap(record), forest(record), _best(record)]
     body += [_controls(record), _sensitivity(record), _curve(record)]
     if reliability:
@@ -131,28 +138,28 @@ def html(
     )
 
 
-def _heatmap(record: Record) -> str:
-    by_place = {(cell["target"], cell["layer"]): cell for cell in record["cells"]}
-    names = record["layer_names"]
+def _heatmap(record: DiscoveryRecord) -> str:
+    by_place = {(cell.target, cell.layer): cell for cell in record.cells}
+    names = record.layer_names
     rows: list[list[str | tuple[str, str]]] = [
         [target, *(_r2_cell(by_place.get((target, layer))) for layer in range(len(names)))]
-        for target in record["target_names"]
+        for target in record.target_names
     ]
     heads = ["target", *(f"{n}" if n == str(i) else f"{i} {n}" for i, n in enumerate(names))]
     note = (
         f"R² of every layer and target; grey cells may be chance (family-wise p > {SIGNIFICANT})"
-        if record["settings"]["permutations"]
+        if record.settings.permutations
         else "R² of every layer and target"
     )
     return _table(note, heads, rows)
 
 
-def _r2_cell(cell: Record | None) -> tuple[str, str]:
-    if cell is None or cell["r2"] is None:
+def _r2_cell(cell: Cell | None) -> tuple[str, str]:
+    if cell is None or cell.r2 is None:
         return "–", ""
-    if (cell.get("p_family") or 0.0) > SIGNIFICANT:
-        return two_decimals(cell["r2"]), ' class="chance"'
-    return two_decimals(cell["r2"]), _colour(cell["r2"])
+    if (cell.p_family or 0.0) > SIGNIFICANT:
+        return two_decimals(cell.r2), ' class="chance"'
+    return two_decimals(cell.r2), _colour(cell.r2)
 
 
 def _colour(value: float | None) -> str:
@@ -166,55 +173,53 @@ def _colour(value: float | None) -> str:
     return f' style="background:rgb({red},{green},{blue});color:{ink}"'
 
 
-def _best(record: Record) -> str:
-    by_place = {(cell["target"], cell["layer"]): cell for cell in record["cells"]}
+def _best(record: DiscoveryRecord) -> str:
+    by_place = {(cell.target, cell.layer): cell for cell in record.cells}
     rows = []
-    for one in record["summaries"]:
-        cell = by_place[one["target"], one["best"]]
+    for one in record.summaries:
+        cell = by_place[one.target, one.best]
         rows.append(
             [
-                one["target"],
-                f"{one['best']} {record['layer_names'][one['best']]}",
+                one.target,
+                f"{one.best} {record.layer_names[one.best]}",
                 _with_interval(cell),
-                two_decimals(cell["spearman"]),
-                _p(cell.get("p_family")),
-                _p(cell.get("q")),
-                ", ".join(map(str, one["within"])) if one.get("beyond_mean", True) else NOTHING,
-                _with_interval(one["nested"]),
-                two_decimals(one["weighted"]["r2"]),
-                str(cell["n"]),
-                str(cell["works"]),
+                two_decimals(cell.spearman),
+                _p(cell.p_family),
+                _p(cell.q),
+                ", ".join(map(str, one.within)) if one.beyond_mean else NOTHING,
+                _with_interval(one.nested),
+                two_decimals(one.weighted.r2),
+                str(cell.n),
+                str(cell.works),
             ]
         )
     heads = ["target", "best layer", "R² [95 %]", "Spearman", "p family", "q"]
     heads += ["within one SE", "nested R² [95 %]", "weighted R²", "n", "works"]
-    zero = sum(holds_zero(cell) for cell in record["cells"])
+    zero = sum(holds_zero(cell) for cell in record.cells)
     note = f"<p>{zero} cells are {escape(HOLDS_ZERO)}.</p>" if zero else ""
     return _table("Best layers", heads, rows) + note
 
 
-def _controls(record: Record) -> str:
-    rows = record.get("controls", [])
-    if not rows:
+def _controls(record: DiscoveryRecord) -> str:
+    if not record.controls:
         return ""
-    nested = {one["target"]: one["nested"]["r2"] for one in record["summaries"]}
-    columns = {str(record["encoder"]): nested}
-    for row in rows:
-        columns.setdefault(row["name"], {})[row["target"]] = row["r2"]
-    return _matrix("Nested R² beside baselines", columns, record["target_names"])
+    columns = {record.encoder: {one.target: one.nested.r2 for one in record.summaries}}
+    for row in record.controls:
+        columns.setdefault(row.name, {})[row.target] = row.r2
+    return _matrix("Nested R² beside baselines", columns, record.target_names)
 
 
-def _sensitivity(record: Record) -> str:
+def _sensitivity(record: DiscoveryRecord) -> str:
     columns = {
-        f"by {row['group_by']}, seed {row['seed']} ({row['groups']} groups)": row.get("r2", {})
-        for row in record.get("sensitivity", [])
+        f"by {split.group_by}, seed {split.seed} ({split.groups} groups)": split.r2 or {}
+        for split in record.sensitivity
     }
-    return _matrix("Nested R² by grouping and seed", columns, record["target_names"])
+    return _matrix("Nested R² by grouping and seed", columns, record.target_names)
 
 
-def _curve(record: Record) -> str:
-    columns = {f"{point['works']} works": point["r2"] for point in record.get("curve", [])}
-    return _matrix("Nested R² by number of works", columns, record["target_names"])
+def _curve(record: DiscoveryRecord) -> str:
+    columns = {f"{point.works} works": point.r2 for point in record.curve or []}
+    return _matrix("Nested R² by number of works", columns, record.target_names)
 
 
 def _matrix(
@@ -235,36 +240,33 @@ def _matrix(
     return _table(caption, ["target", *columns], rows)
 
 
-def _reliability(reliability: Record) -> str:
+def _reliability(reliability: ReliabilityRecord) -> str:
     rows: list[list[str | tuple[str, str]]] = [
         [
-            name + ("" if row["trusted"] else " !"),
-            *(two_decimals(row[column]) for column in ("split_half", *CHANGES)),
+            name + ("" if row.trusted else " !"),
+            two_decimals(row.split_half),
+            *(two_decimals(row.changes.get(change)) for change in CHANGES),
         ]
-        for name, row in reliability["targets"].items()
+        for name, row in reliability.targets.items()
     ]
     return _table(
-        f"The targets themselves ({reliability['tracks']} tracks; ! falls under {TRUSTED})",
+        f"The targets themselves ({reliability.tracks} tracks; ! falls under {TRUSTED})",
         ["target", "split-half", *CHANGES],
         rows,
     )
 
 
-def _evaluation(evaluation: Record) -> str:
-    faith = evaluation["faithfulness"]
-    methods_ = [name for name, one in faith.items() if isinstance(one, Mapping)]
-    columns = {name: faith[name]["per_target"] for name in methods_}
-    targets = list(columns[methods_[-1]])
+def _evaluation(evaluation: EvaluationRecord) -> str:
+    scores = evaluation.faithfulness.by_method()
+    columns = {str(name): one.per_target for name, one in scores.items()}
+    targets = list(evaluation.faithfulness.random.per_target)
     parts = [_matrix("Faithfulness of rankings (Spearman)", columns, targets)]
-    means = [[name, two_decimals(faith[name]["mean"])] for name in methods_]
-    means += [
-        [f"{row['metric']}, {row['over']}", two_decimals(row["mean"])]
-        for row in evaluation["baselines"]
-    ]
+    means = [[str(name), two_decimals(one.mean)] for name, one in scores.items()]
+    means += [[f"{row.metric}, {row.over}", two_decimals(row.mean)] for row in evaluation.baselines]
     parts.append(_table("Mean over the aspects' validated targets", ["method", "mean"], means))
     leaks = [
-        [name, two_decimals(one["diagonal"]), two_decimals(one["off_diagonal"])]
-        for name, one in evaluation["leakage"].items()
+        [name, two_decimals(one.diagonal), two_decimals(one.off_diagonal)]
+        for name, one in evaluation.leakage.items()
     ]
     heads = ["method", "own targets", "all others"]
     parts.append(_table("Ten nearest, nearer than chance in", heads, leaks))
@@ -272,12 +274,12 @@ def _evaluation(evaluation: Record) -> str:
         [
             method,
             aspect,
-            one["own"],
-            f"{one['told_apart']:.0%}",
-            f"{one['chance']:.0%}",
-            str(one["n"]),
+            one.own,
+            f"{one.told_apart:.0%}",
+            f"{one.chance:.0%}",
+            str(one.n),
         ]
-        for method, by_aspect in (evaluation["controlled"] or {}).items()
+        for method, by_aspect in (evaluation.controlled or {}).items()
         for aspect, one in by_aspect.items()
     ]
     if seen:
@@ -286,11 +288,11 @@ def _evaluation(evaluation: Record) -> str:
     return "\n".join(parts)
 
 
-def _cross(cross: Record) -> str:
+def _cross(cross: CrossRecord) -> str:
     columns: dict[str, dict[str, float | None]] = {}
-    for row in cross["rows"]:
-        columns.setdefault(f"{row['train']} → {row['test']}", {})[row["target"]] = row["r2"]
-    targets = list(dict.fromkeys(row["target"] for row in cross["rows"]))
+    for row in cross.rows:
+        columns.setdefault(f"{row.train} → {row.test}", {})[row.target] = row.r2
+    targets = list(dict.fromkeys(row.target for row in cross.rows))
     return _matrix("Probes of one dataset on another (R²)", columns, targets)
 
 
@@ -314,5 +316,5 @@ def _p(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
-def _with_interval(cell: Record) -> str:
-    return f"{two_decimals(cell['r2'])} {interval(cell.get('low'), cell.get('high'))}"
+def _with_interval(one: Cell | Combined) -> str:
+    return f"{two_decimals(one.r2)} {interval(one.low, one.high)}"

@@ -9,11 +9,11 @@ the encoder represents) or a MIDI target.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mess.errors import MessError, UnknownName
+from mess.probing.results import Cell, TargetSummary
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
 from mess.targets import MIDI_TARGETS, plugin_targets
 
@@ -138,8 +138,8 @@ class Aspect:
 
 
 def find_evidence(
-    cells: Sequence[Mapping[str, Any]],
-    summaries: Sequence[Mapping[str, Any]] = (),
+    cells: Sequence[Cell],
+    summaries: Sequence[TargetSummary] = (),
     *,
     predicted: Mapping[str, float | None] | None = None,
 ) -> dict[str, Evidence]:
@@ -147,24 +147,24 @@ def find_evidence(
 
     Parameters
     ----------
-    cells, summaries : sequence of mapping
+    cells, summaries : sequence
         Those of a discovery.
     predicted : mapping of str to float, optional
         R² of each target, predicted by all layers together.
     """
     stacked = predicted or {}
-    nested = {one["target"]: one["nested"]["r2"] for one in summaries}
-    by_target: dict[str, list[Mapping[str, Any]]] = {name: [] for name in [*stacked, *nested]}
+    nested = {one.target: one.nested.r2 for one in summaries}
+    by_target: dict[str, list[Cell]] = {name: [] for name in [*stacked, *nested]}
     for cell in cells:
-        by_target.setdefault(cell["target"], []).append(cell)
+        by_target.setdefault(cell.target, []).append(cell)
     return {
         target: Evidence(
             target=target,
             p_family=min(
-                (cell["p_family"] for cell in own if cell.get("p_family") is not None),
+                (cell.p_family for cell in own if cell.p_family is not None),
                 default=None,
             ),
-            works=max((cell.get("works", 0) for cell in own), default=0),
+            works=max((cell.works for cell in own), default=0),
             nested=nested.get(target),
             stacked=stacked.get(target),
         )
@@ -173,7 +173,7 @@ def find_evidence(
 
 
 def find_aspects(
-    cells: Sequence[Mapping[str, Any]],
+    cells: Sequence[Cell],
     evidence: Mapping[str, Evidence],
     *,
     threshold: float = THRESHOLD,
@@ -183,9 +183,8 @@ def find_aspects(
 
     Parameters
     ----------
-    cells : sequence of mapping
-        The cells of a discovery, with ``layer``, ``target`` and ``r2``: they give an aspect its
-        layer, and do not validate it.
+    cells : sequence of Cell
+        The cells of a discovery: they give an aspect its layer, and do not validate it.
     evidence : mapping of str to Evidence
         From `find_evidence`.
     threshold : float
@@ -202,8 +201,10 @@ def find_aspects(
     own = [name for name in more if doubts.get(name, "undefined") == ""]
     found = {}
     for name, targets in {**ASPECTS, **{name: (name,) for name in own}}.items():
-        scored = [cell for cell in cells if cell["target"] in targets and cell["r2"] is not None]
-        best = max(scored, key=lambda cell: cell["r2"], default=None)
+        scored = [
+            (cell.r2, cell) for cell in cells if cell.target in targets and cell.r2 is not None
+        ]
+        best = max(scored, key=lambda pair: pair[0], default=(None, None))[1]
         known = [evidence[target] for target in targets if target in evidence]
         valid = [one for one in known if not doubts[one.target]]
         # `or` would take an R² of 0 for none.
@@ -211,9 +212,9 @@ def find_aspects(
         found[name] = Aspect(
             name=name,
             targets=targets,
-            layer=best["layer"] if best else None,
-            target=best["target"] if best else None,
-            layer_r2=best["r2"] if best else None,
+            layer=best.layer if best else None,
+            target=best.target if best else None,
+            layer_r2=best.r2 if best else None,
             r2=ranked[-1].r2 if ranked else None,
             validated=bool(valid),
             steered=tuple(one.target for one in valid if one.stacked is not None),
@@ -222,14 +223,13 @@ def find_aspects(
     return found
 
 
-def find_best_layers(cells: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def find_best_layers(cells: Sequence[Cell]) -> dict[str, int]:
     """Return the layer with the highest R² of every target that has one."""
-    best: dict[str, Mapping[str, Any]] = {}
+    best: dict[str, tuple[float, int]] = {}
     for cell in cells:
-        known = best.get(cell["target"])
-        if cell["r2"] is not None and (known is None or cell["r2"] > known["r2"]):
-            best[cell["target"]] = cell
-    return {target: int(cell["layer"]) for target, cell in best.items()}
+        if cell.r2 is not None and (cell.target not in best or cell.r2 > best[cell.target][0]):
+            best[cell.target] = cell.r2, cell.layer
+    return {target: layer for target, (_, layer) in best.items()}
 
 
 def parse_weights(text: str) -> dict[str, float]:

@@ -31,44 +31,17 @@ Examples
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.records.index import Column, Kind
 from mess.search.layer_index import one_thread
 
-Kind = Literal["probe", "subspace", "direct", "probe_octaves", "direct_octaves"]
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Column:
-    """The meaning of one coordinate.
-
-    Attributes
-    ----------
-    name : str
-        The target; of a subspace, the aspect.
-    kind : "probe", "subspace", "direct", "probe_octaves" or "direct_octaves"
-    mean, deviation : float
-        Convert a coordinate to the unit of the target: x · deviation + mean.
-    r2 : float or None
-        Out-of-fold R² of the prediction; for the circle of tempo, that of both columns together.
-    """
-
-    name: str
-    kind: Kind
-    mean: float = 0.0
-    deviation: float = 1.0
-    r2: float | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
 
 
 class ColumnWeights(NamedTuple):

@@ -26,8 +26,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mess.probing.ridge import Array
 from mess.probing.stacking import SegmentProbes, Segments, Stacked, stack
+from mess.records.index import Column
 from mess.search.aspects import ASPECTS
-from mess.search.coordinate_index import Column
 from mess.search.coordinate_map import CoordinateMap, combine
 from mess.search.layer_index import unit_layers
 from mess.search.spaces import Reduction, fit_reduction, fit_whitening, standardise

@@ -47,7 +47,7 @@ from mess.search.aspects import (
     find_evidence,
     plugin_aspects,
 )
-from mess.search.coordinate_index import Column, CoordinateIndex, Point
+from mess.search.coordinate_index import CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.fitting import fit_weights
 from mess.search.layer_index import LayerIndex, best_rows
@@ -95,6 +95,14 @@ class Recommendation:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as ``--json`` prints them."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What an evaluation chose: the method of each aspect, and how much density counts in tempo."""
+
+    defaults: Mapping[str, Method] = field(default_factory=dict)
+    density_share: float = DENSITY_SHARE
 
 
 class LayerBasedRecommender:
@@ -152,48 +160,51 @@ class LayerBasedRecommender:
         record = self._store.indices.read_record(self.dataset, self.encoder)
         discovery = self._store.discoveries.read(self.dataset, self.encoder)
         sources = Sources(self._store, self.dataset, self.encoder)
-        require("index", record, sources)
-        require("discovery", discovery, sources)
+        require("index", record.origin, sources)
+        require("discovery", discovery.origin, sources)
         self.warning = ""
-        self.track_ids: list[str] = record["tracks"]
+        self.track_ids = record.tracks
         self._row = {track_id: row for row, track_id in enumerate(self.track_ids)}
-        self._works = np.array(record["works"], dtype=object)
-        self._composers = record["composers"]
-        self._copies = np.array(record["copies"], dtype=np.int64)
+        self._works = np.array(record.works, dtype=object)
+        self._composers = record.composers
+        self._copies = np.array(record.copies, dtype=np.int64)
         layers = LayerIndex(
             len(self.track_ids),
             lambda layer: self._store.indices.read_layer(
-                self.dataset, self.encoder, layer, checksum=record["crc32"][layer]
+                self.dataset, self.encoder, layer, checksum=record.crc32[layer]
             ),
         )
-        self._projection_checksum = record.get("projection_crc32")
-        columns = [Column(**column) for column in record["columns"]]
+        self._projection_checksum = record.projection_crc32
         coordinates = None
-        if columns:
+        if record.columns and record.steering_crc32 is not None:
             content = self._store.indices.read_steering(
-                self.dataset, self.encoder, checksum=record["steering_crc32"]
+                self.dataset, self.encoder, checksum=record.steering_crc32
             )
-            coordinates = CoordinateIndex(content, columns)
+            coordinates = CoordinateIndex(content, record.columns)
         self.space = SearchSpace(coordinates, layers, len(self.track_ids))
         self.evidence = find_evidence(
-            discovery["cells"],
-            discovery.get("summaries", ()),
-            predicted={column.name: column.r2 for column in columns if column.kind == "probe"},
+            discovery.cells,
+            discovery.summaries,
+            predicted={
+                column.name: column.r2 for column in record.columns if column.kind == "probe"
+            },
         )
         self.aspects: dict[str, Aspect] = find_aspects(
-            discovery["cells"],
+            discovery.cells,
             self.evidence,
             threshold=threshold,
             more=[*MIDI_TARGETS, *plugin_aspects()],
         )
-        self.best_layers = find_best_layers(discovery["cells"])
+        self.best_layers = find_best_layers(discovery.cells)
+        chosen = self._read_evaluated(sources) if evaluated else Chosen()
         self.terms = Terms(
             dataset=self.dataset,
             encoder=self.encoder,
             track_ids=self.track_ids,
             aspects=self.aspects,
             indexed=coordinates,
-            **(self._read_evaluated(sources) if evaluated else {"defaults": {}}),
+            defaults=chosen.defaults,
+            density_share=chosen.density_share,
         )
 
     def _choose(self, dataset: str | None, encoder: str | None) -> tuple[str, str]:
@@ -209,28 +220,28 @@ class LayerBasedRecommender:
         what = f"an index of {dataset!r}" if dataset else "an index"
         raise ArtifactMissing(what, f"mess run-all --dataset {dataset or 'demo'}")
 
-    def _read_evaluated(self, sources: Sources) -> dict[str, Any]:
-        """Return what `mess evaluate` chose, for `Terms`.
+    def _read_evaluated(self, sources: Sources) -> Chosen:
+        """Return what `mess evaluate` chose.
 
         A damaged evaluation is an error; a stale one becomes a warning.
         """
         evaluation = attempt(lambda: self._store.evaluations.read(self.dataset, self.encoder))
         if isinstance(evaluation, ArtifactMissing):
-            return {"defaults": {}}
+            return Chosen()
         command = command_for("evaluate", self.dataset, self.encoder)
         if isinstance(evaluation, ArtifactStale):
             self.warning = str(evaluation)
-            return {"defaults": {}}
+            return Chosen()
         if isinstance(evaluation, ArtifactError):
             raise evaluation
-        verdict = judge("evaluation", evaluation, sources)
+        verdict = judge("evaluation", evaluation.origin, sources)
         if verdict:
             self.warning = f"the evaluation of the sliders is stale ({verdict}): run `{command}`"
-            return {"defaults": {}}
-        return {
-            "defaults": {name: one["method"] for name, one in evaluation["defaults"].items()},
-            "density_share": (evaluation.get("tempo") or {}).get("density_share", DENSITY_SHARE),
-        }
+            return Chosen()
+        return Chosen(
+            defaults={name: one.method for name, one in evaluation.defaults.items()},
+            density_share=evaluation.tempo.density_share if evaluation.tempo else DENSITY_SHARE,
+        )
 
     @cached_property
     def projection(self) -> CoordinateMap:

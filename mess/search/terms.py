@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, MessError
+from mess.records.evaluation import Method
+from mess.records.index import Kind
 from mess.search.aspects import OVERALL, THRESHOLD, Aspect
-from mess.search.coordinate_index import ColumnWeights, CoordinateIndex, Kind, Point
+from mess.search.coordinate_index import ColumnWeights, CoordinateIndex, Point
 from mess.search.ranking import Term
 from mess.search.tempo import DENSITY_SHARE, TEMPO, octave_shares
 from mess.storage.paths import command_for
 from mess.targets import MIDI_TARGETS
 
-Method = Literal["probe", "subspace", "direct", "layer"]
 METHODS: tuple[Method, ...] = get_args(Method)
 _OCTAVES: Mapping[str, Kind] = {"probe": "probe_octaves", "direct": "direct_octaves"}
 

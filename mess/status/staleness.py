@@ -4,12 +4,18 @@ A conclusion carries the version of the code and a digest of each thing that it 
 from. It is stale when one of them is another one now.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal, TypeVar
+from functools import cached_property, partial
+from typing import Literal, TypeVar
 
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
+from mess.records.base import Origin, Parts
+from mess.records.comparison import ComparisonRecord
+from mess.records.cross import CrossRecord
+from mess.records.discovery import DiscoveryRecord
+from mess.records.index import IndexRecord
+from mess.records.reliability import ReliabilityRecord
 from mess.storage.manifest import Manifest, digest
 from mess.storage.paths import Level, command_for
 from mess.storage.store import Store
@@ -26,11 +32,11 @@ from mess.versions import (
 
 Reason = Literal["audio", "settings", "code", "labels", "inputs"]
 Conclusion = Literal["discovery", "index", "passages", "evaluation", "map"]
+Source = Literal["features", "targets", "index", "discovery"]
 Read = TypeVar("Read")
-Record = Mapping[str, Any]
 
-# What each is drawn from, under the names that its record has for it.
-_INPUTS: dict[Conclusion, tuple[str, ...]] = {
+# What each is drawn from.
+_INPUTS: dict[Conclusion, tuple[Source, ...]] = {
     "discovery": ("features", "targets"),
     "index": ("features", "targets"),
     "passages": ("features", "targets"),
@@ -74,7 +80,7 @@ class Sources:
 
     def __init__(self, store: Store, dataset: str, encoder: str) -> None:
         self.store, self.dataset, self.encoder = store, dataset, encoder
-        self._digests: dict[str, str | None] = {}
+        self._digests: dict[Source, str | None] = {}
 
     @cached_property
     def features(self) -> Manifest | ArtifactError:
@@ -87,16 +93,16 @@ class Sources:
         return attempt(lambda: self.store.targets.manifest(self.dataset))
 
     @cached_property
-    def index(self) -> Record | ArtifactError:
+    def index(self) -> IndexRecord | ArtifactError:
         """The record of the index."""
         return attempt(lambda: self.store.indices.read_record(self.dataset, self.encoder))
 
     @cached_property
-    def discovery(self) -> Record | ArtifactError:
+    def discovery(self) -> DiscoveryRecord | ArtifactError:
         """The record of the discovery on whole tracks."""
         return attempt(lambda: self.store.discoveries.read(self.dataset, self.encoder))
 
-    def digest(self, name: str) -> str | None:
+    def digest(self, name: Source) -> str | None:
         """Return the digest of a source as it is now, None where there is none.
 
         Raises
@@ -108,17 +114,30 @@ class Sources:
             self._digests[name] = self._digest(name)
         return self._digests[name]
 
-    def _digest(self, name: str) -> str | None:
-        source = getattr(self, name)
+    def read(self, name: Source) -> Manifest | IndexRecord | DiscoveryRecord | ArtifactError:
+        """Return a source, or why it cannot be read."""
+        if name == "features":
+            return self.features
+        if name == "targets":
+            return self.targets
+        return self.index if name == "index" else self.discovery
+
+    def _digest(self, name: Source) -> str | None:
+        source = self.read(name)
         if isinstance(source, ArtifactMissing):
             return None
         if isinstance(source, ArtifactError):
             raise source
         if isinstance(source, Manifest):
             return source.digest()
-        if name == "index":
-            return str(source["fingerprint"])
-        return digest(source)
+        if isinstance(source, IndexRecord):
+            return source.fingerprint
+        return digest_of(source)
+
+
+def digest_of(discovery: DiscoveryRecord) -> str:
+    """Return by what conclusions know a discovery."""
+    return digest(discovery.to_json())
 
 
 def attempt(read: Callable[[], Read]) -> Read | ArtifactError:
@@ -129,14 +148,14 @@ def attempt(read: Callable[[], Read]) -> Read | ArtifactError:
         return error
 
 
-def judge(kind: Conclusion, record: Record, sources: Sources) -> Verdict:
+def judge(kind: Conclusion, origin: Origin, sources: Sources) -> Verdict:
     """Tell whether a conclusion is stale, and why.
 
     Parameters
     ----------
     kind : str
-    record : mapping
-        As it was read.
+    origin : Origin
+        What it was drawn from.
     sources : Sources
     """
     reasons: list[Reason] = []
@@ -149,10 +168,9 @@ def judge(kind: Conclusion, record: Record, sources: Sources) -> Verdict:
         "evaluation": EVALUATION_VERSION,
         "map": MAPS_VERSION,
     }[kind]
-    made = record.get("code_version", 1)
-    if made != version:
+    if origin.code_version != version:
         reasons.append("code")
-        why.append(tell_code(made, version))
+        why.append(tell_code(origin.code_version, version))
     for name in _INPUTS[kind]:
         told = _told(name)
         try:
@@ -161,19 +179,19 @@ def judge(kind: Conclusion, record: Record, sources: Sources) -> Verdict:
             reasons.append("inputs")
             why.append(f"the {name} cannot be read")
             continue
-        if record.get(name) == now:
+        if origin.digests.get(name) == now:
             continue
         if now is None:
             reasons.append("inputs")
             why.append(f"the {name} {'is' if name in _SINGULAR else 'are'} missing")
             continue
-        parts = _changed_parts((record.get("inputs") or {}).get(name), getattr(sources, name))
+        parts = _changed_parts(origin.inputs.get(name), sources.read(name))
         reasons += [part for part in (parts or ("inputs",)) if part not in reasons]
         why.append(told + (f" (other {', '.join(parts)})" if parts else ""))
     return Verdict(tuple(dict.fromkeys(reasons)), tuple(why))
 
 
-def require(kind: Conclusion, record: Record, sources: Sources, *, level: Level = "track") -> None:
+def require(kind: Conclusion, origin: Origin, sources: Sources, *, level: Level = "track") -> None:
     """Refuse a conclusion that is stale.
 
     Raises
@@ -181,7 +199,7 @@ def require(kind: Conclusion, record: Record, sources: Sources, *, level: Level 
     ArtifactStale
         The message says what has changed and what makes it anew.
     """
-    verdict = judge(kind, record, sources)
+    verdict = judge(kind, origin, sources)
     if verdict:
         what = f"the {kind} of {sources.dataset!r} by {sources.encoder!r}"
         command = command_for(_STEPS[kind], sources.dataset, sources.encoder, level=level)
@@ -189,17 +207,17 @@ def require(kind: Conclusion, record: Record, sources: Sources, *, level: Level 
         raise ArtifactStale(what, f"{verb} stale ({verdict})", command)
 
 
-def judge_comparison(store: Store, dataset: str, record: Record) -> Verdict:
+def judge_comparison(store: Store, dataset: str, record: ComparisonRecord) -> Verdict:
     """Tell whether encoders were probed, or probed again, after they were compared."""
-    if record.get("code_version") != COMPARISON_VERSION:
-        return Verdict(("code",), (tell_code(record.get("code_version", 1), COMPARISON_VERSION),))
-    then = {row["name"]: row.get("discovery") for row in record["encoders"]}
+    if record.code_version != COMPARISON_VERSION:
+        return Verdict(("code",), (tell_code(record.code_version, COMPARISON_VERSION),))
+    then = {row.name: row.discovery for row in record.encoders}
     now = {}
     for encoder in store.features.encoders(dataset):
         found = Sources(store, dataset, encoder).discovery
         if not isinstance(found, ArtifactError):
-            now[str(found.get("encoder", encoder))] = digest(found)
-    joined = {} if record.get("chosen") else now  # who was left out on purpose has not joined
+            now[found.encoder] = digest_of(found)
+    joined = {} if record.chosen else now  # who was left out on purpose has not joined
     changed = [name for name in now if name in then | joined and then.get(name) != now[name]]
     gone = [name for name in then if name not in now]
     why = [f"probed since: {', '.join(changed)}"] if changed else []
@@ -207,15 +225,15 @@ def judge_comparison(store: Store, dataset: str, record: Record) -> Verdict:
     return Verdict(("inputs",) if why else (), tuple(why))
 
 
-def judge_reliability(record: Record, targets: Manifest | ArtifactError) -> Verdict:
+def judge_reliability(record: ReliabilityRecord, targets: Manifest | ArtifactError) -> Verdict:
     """Tell whether the targets, or the recordings that they were tested on, are others now."""
     reasons: list[Reason] = []
     why = []
-    if record.get("code_version", 1) != targets_version():
+    if record.code_version != targets_version():
         reasons.append("code")
-        why.append(tell_code(record.get("code_version", 1), targets_version()))
+        why.append(tell_code(record.code_version, targets_version()))
     if isinstance(targets, Manifest):
-        audio = record.get("audio") or {}
+        audio = record.audio
         done = targets.done()
         other = [track for track in audio if done.get(track, {}).get("sha256") != audio[track]]
         if other:
@@ -224,21 +242,24 @@ def judge_reliability(record: Record, targets: Manifest | ArtifactError) -> Verd
     return Verdict(tuple(reasons), tuple(why))
 
 
-def judge_cross(store: Store, encoder: str, record: Record) -> Verdict:
+def judge_cross(store: Store, encoder: str, record: CrossRecord) -> Verdict:
     """Tell whether the features or targets of a dataset of the cross table are others now."""
-    if record.get("code_version", 1) != CROSS_VERSION:
-        return Verdict(("code",), (tell_code(record.get("code_version", 1), CROSS_VERSION),))
+    if record.code_version != CROSS_VERSION:
+        return Verdict(("code",), (tell_code(record.code_version, CROSS_VERSION),))
     why = []
-    for dataset, then in record.get("inputs", {}).items():
+    for dataset, then in record.inputs.items():
         sources = Sources(store, dataset, encoder)
-        for name in ("features", "targets"):
-            now = attempt(lambda name=name, sources=sources: sources.digest(name))  # type: ignore[misc]
-            if now != then.get(name):
+        digests: tuple[tuple[Source, str], ...] = (
+            ("features", then.features),
+            ("targets", then.targets),
+        )
+        for name, before in digests:
+            if attempt(partial(sources.digest, name)) != before:
                 why.append(f"the {name} of {dataset} have changed since")
     return Verdict(("inputs",) if why else (), tuple(why))
 
 
-def tell_code(then: object, now: object) -> str:
+def tell_code(then: int | str, now: int | str) -> str:
     """Say that the code is another one."""
     return f"made by version {then} of the code, now {now}"
 
@@ -250,8 +271,8 @@ def _told(name: str) -> str:
     return f"the {name} {'has' if name in _SINGULAR else 'have'} changed since"
 
 
-def _changed_parts(then: object, now: object) -> tuple[Reason, ...]:
-    if not isinstance(then, dict) or not isinstance(now, Manifest):
+def _changed_parts(then: Parts | None, now: object) -> tuple[Reason, ...]:
+    if then is None or not isinstance(now, Manifest):
         return ()
     present = now.parts()
     return tuple(name for name in _PARTS if name in then and then[name] != present[name])

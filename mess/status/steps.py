@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from mess.audio.decoding import SEGMENT_SECONDS
 from mess.curves.registry import CURVES, CURVES_VERSION
 from mess.datasets import Dataset
 from mess.encoders import PRESETS
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
+from mess.records.discovery import DiscoveryRecord
+from mess.records.evaluation import EvaluationRecord
+from mess.records.index import IndexRecord
 from mess.status.inventory import Changes, find_changes, find_recordings
 from mess.status.staleness import (
     Conclusion,
@@ -26,6 +29,7 @@ from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, targets_version
 from mess.versions import FEATURES_VERSION
 
 STEPS = ("extract", "targets", "probe", "index", "evaluate")
+Concluded = TypeVar("Concluded", DiscoveryRecord, IndexRecord, EvaluationRecord)
 State = Literal["ready", "missing", "partial", "stale", "damaged"]
 
 
@@ -120,11 +124,11 @@ def survey(
     ]
 
 
-def _missing_of_index(sources: Sources, record: Mapping[str, Any], *, whole: bool) -> list[str]:
+def _missing_of_index(sources: Sources, record: IndexRecord, *, whole: bool) -> list[str]:
     """Return what an index lacks; an index without its passages is not whole."""
     store, dataset, encoder = sources.store, sources.dataset, sources.encoder
     lacking = store.indices.missing(dataset, encoder, record, whole=whole)
-    if not record["passages"]:
+    if not record.passages:
         return lacking
     try:
         passages = store.passages.read_record(dataset, encoder)
@@ -132,7 +136,7 @@ def _missing_of_index(sources: Sources, record: Mapping[str, Any], *, whole: boo
         return [*lacking, "the passages"]
     except ArtifactError:
         return [*lacking, "passages.json"]
-    if judge("passages", passages, sources):
+    if judge("passages", passages.origin, sources):
         lacking.append("the present passages")
     return lacking + store.passages.missing(dataset, encoder, passages, whole=whole)
 
@@ -146,8 +150,8 @@ def survey_targets(store: Store, dataset: str) -> StepStatus:
     verdict = judge_reliability(record, attempt(lambda: store.targets.manifest(dataset)))
     if verdict:
         return StepStatus("check-targets", "stale", str(verdict), command, verdict.reasons)
-    trusted = sum(row["trusted"] for row in record["targets"].values())
-    detail = f"{trusted} of {len(record['targets'])} targets trusted, {record['tracks']} tracks"
+    trusted = sum(row.trusted for row in record.targets.values())
+    detail = f"{trusted} of {len(record.targets)} targets trusted, {record.tracks} tracks"
     return StepStatus("check-targets", "ready", detail, command)
 
 
@@ -268,21 +272,21 @@ def _tell(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 def _derived_status(
     step: str,
     kind: Conclusion,
-    record: Mapping[str, Any] | ArtifactError,
+    record: Concluded | ArtifactError,
     sources: Sources,
     *,
-    absent: Callable[[Mapping[str, Any]], list[str]] = lambda _: [],
+    absent: Callable[[Concluded], list[str]] = lambda _: [],
 ) -> StepStatus:
     command = command_for(step, sources.dataset, sources.encoder)
     if isinstance(record, ArtifactError):
         return _unreadable(step, record, command)
-    verdict = judge(kind, record, sources)
+    verdict = judge(kind, record.origin, sources)
     if verdict:
         return StepStatus(step, "stale", str(verdict), command, verdict.reasons)
     lacking = absent(record)
     if lacking:
         return StepStatus(step, "damaged", _tell_lacking(lacking), command)
-    return StepStatus(step, "ready", _describe(step, record), command)
+    return StepStatus(step, "ready", _describe(record), command)
 
 
 def _tell_lacking(names: list[str]) -> str:
@@ -290,13 +294,13 @@ def _tell_lacking(names: list[str]) -> str:
     return f"{names[0]}{more} missing or damaged"
 
 
-def _describe(step: str, record: Mapping[str, Any]) -> str:
-    if step == "probe":
-        cells = f"{len(record['layer_names'])} × {len(record['target_names'])} cells"
-        return f"{record['n']} tracks of {record['works']} works, {cells}"
-    if step == "index":
-        return f"{len(record['tracks'])} tracks"
-    return f"{len(record['defaults'])} aspects"
+def _describe(record: DiscoveryRecord | IndexRecord | EvaluationRecord) -> str:
+    if isinstance(record, DiscoveryRecord):
+        cells = f"{len(record.layer_names)} × {len(record.target_names)} cells"
+        return f"{record.n} tracks of {record.works} works, {cells}"
+    if isinstance(record, IndexRecord):
+        return f"{len(record.tracks)} tracks"
+    return f"{len(record.defaults)} aspects"
 
 
 def _unreadable(step: str, error: ArtifactError, command: str) -> StepStatus:

@@ -5,19 +5,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from mess.storage.files import modified, read_json, write_json
+from mess.records.comparison import ComparisonRecord
+from mess.storage.files import modified, write_json
 from mess.storage.paths import command_for, processed
-from mess.storage.shapes import Shape
-
-_RECORD: Shape = {
-    "dataset": str,
-    "encoders": [{"name": str}],
-    "targets": [str],
-    "pairs": [{"a": str, "b": str}],
-    "missing": [{"name": str}],
-}
+from mess.storage.records import read_record
 
 
 @dataclass(frozen=True)
@@ -30,21 +22,20 @@ class ComparisonFiles:
         """Return the path of the record."""
         return processed(self.root, "comparison", f"{dataset}.json")
 
-    def write(self, dataset: str, record: dict[str, Any]) -> None:
+    def write(self, dataset: str, record: ComparisonRecord) -> None:
         """Write a comparison.
 
         The speed of the encoders is left out: it is another number every time.
         """
-        rows = [
-            {key: value for key, value in row.items() if key != "seconds_per_minute"}
-            for row in record["encoders"]
-        ]
-        write_json(self.path(dataset), record | {"encoders": rows})
+        content = record.to_json()
+        for row in content["encoders"]:
+            row.pop("seconds_per_minute", None)
+        write_json(self.path(dataset), content)
 
-    def read(self, dataset: str) -> dict[str, Any]:
+    def read(self, dataset: str) -> ComparisonRecord:
         """Read a comparison."""
         command = command_for("compare", dataset)
-        return read_json(self.path(dataset), command=command, shape=_RECORD)
+        return read_record(self.path(dataset), ComparisonRecord, command=command)
 
     def modified(self, dataset: str) -> float:
         """Return when a comparison was written, 0 if there is none."""

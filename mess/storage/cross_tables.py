@@ -5,18 +5,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mess.encoders import encoder_slug
+from mess.records.cross import CrossRecord
 from mess.storage.features import FeatureFiles
-from mess.storage.files import read_json, write_json
 from mess.storage.paths import processed
-from mess.storage.shapes import MAYBE, Shape
-
-_RECORD: Shape = {
-    "datasets": [str],
-    "rows": [{"train": str, "test": str, "target": str, "layer": int, "r2": MAYBE}],
-}
+from mess.storage.records import read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -29,13 +23,13 @@ class CrossTableFiles:
         """Return the path of the record."""
         return processed(self.root, "cross", f"{encoder_slug(encoder)}.json")
 
-    def write(self, encoder: str, record: dict[str, Any]) -> None:
+    def write(self, encoder: str, record: CrossRecord) -> None:
         """Write a cross table."""
-        write_json(self.path(encoder), record)
+        write_record(self.path(encoder), record)
 
-    def read(self, encoder: str) -> dict[str, Any]:
+    def read(self, encoder: str) -> CrossRecord:
         """Read a cross table."""
         datasets = FeatureFiles(self.root).datasets(encoder)
         named = ",".join(datasets if len(datasets) > 1 else [*datasets, "ANOTHER"])
         command = f"mess cross --encoder {encoder} --datasets {named}"
-        return read_json(self.path(encoder), command=command, shape=_RECORD)
+        return read_record(self.path(encoder), CrossRecord, command=command)

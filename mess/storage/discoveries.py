@@ -8,32 +8,24 @@
 A discovery on segments has ``.segments`` before ``.json``.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from mess.encoders import encoder_slug
+from mess.errors import ArtifactStale
+from mess.records.discovery import DiscoveryRecord
 from mess.storage.files import (
     has_bytes,
     modified,
-    read_json,
     read_table,
-    write_json,
     write_table,
 )
 from mess.storage.paths import Level, command_for, processed
-from mess.storage.shapes import MAYBE, Shape
+from mess.storage.records import read_record, write_record
 
 if TYPE_CHECKING:  # imported where it is used: many readers need no tables
     import pandas as pd
-
-_RECORD: Shape = {
-    "cells": [{"layer": int, "target": str, "r2": MAYBE}],
-    "settings": {"level": str},
-    "features": str,
-    "predictions_crc32": int,
-}
 
 
 @dataclass(frozen=True)
@@ -57,16 +49,16 @@ class DiscoveryFiles:
         dataset: str,
         encoder: str,
         *,
-        record: dict[str, Any],
+        record: DiscoveryRecord,
         predictions: "pd.DataFrame",
     ) -> Path:
         """Write the out-of-fold predictions, then the record that names them."""
-        path = self.path(dataset, encoder, record["settings"]["level"])
+        path = self.path(dataset, encoder, record.settings.level)
         checksum = write_table(_predictions_path(path), predictions)
-        write_json(path, record | {"predictions_crc32": checksum})
+        write_record(path, replace(record, predictions_crc32=checksum))
         return path
 
-    def read(self, dataset: str, encoder: str, *, level: Level = "track") -> dict[str, Any]:
+    def read(self, dataset: str, encoder: str, *, level: Level = "track") -> DiscoveryRecord:
         """Read the record of a discovery.
 
         Raises
@@ -76,7 +68,10 @@ class DiscoveryFiles:
         """
         path = self.path(dataset, encoder, level)
         command = command_for("probe", dataset, encoder, level=level)
-        return read_json(path, command=command, shape=_RECORD)
+        record = read_record(path, DiscoveryRecord, command=command)
+        if record.predictions_crc32 is None:
+            raise ArtifactStale(str(path), "names no table of predictions", command)
+        return record
 
     def read_predictions(
         self, dataset: str, encoder: str, *, level: Level = "track"
@@ -89,15 +84,15 @@ class DiscoveryFiles:
         return read_table(
             _predictions_path(self.path(dataset, encoder, level)),
             command=command_for("probe", dataset, encoder, level=level),
-            checksum=record["predictions_crc32"],
+            checksum=record.predictions_crc32,
         )
 
     def missing(
-        self, dataset: str, encoder: str, record: Mapping[str, Any], *, whole: bool
+        self, dataset: str, encoder: str, record: DiscoveryRecord, *, whole: bool
     ) -> list[str]:
         """Return the table of predictions if it is missing or, with ``whole``, damaged."""
-        path = _predictions_path(self.path(dataset, encoder, record["settings"]["level"]))
-        there = has_bytes(path, record["predictions_crc32"]) if whole else path.is_file()
+        path = _predictions_path(self.path(dataset, encoder, record.settings.level))
+        there = has_bytes(path, record.predictions_crc32) if whole else path.is_file()
         return [] if there else [path.name]
 
     def modified(self, dataset: str, encoder: str, level: Level) -> float:

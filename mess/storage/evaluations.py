@@ -5,14 +5,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mess.encoders import encoder_slug
-from mess.storage.files import modified, read_json, write_json
+from mess.records.evaluation import EvaluationRecord
+from mess.storage.files import modified
 from mess.storage.paths import command_for, processed
-from mess.storage.shapes import Shape
-
-_RECORD: Shape = {"index": str, "faithfulness": dict, "defaults": {str: {"method": str}}}
+from mess.storage.records import read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -25,14 +23,14 @@ class EvaluationFiles:
         """Return the path of the record."""
         return processed(self.root, "evaluation", dataset, f"{encoder_slug(encoder)}.json")
 
-    def write(self, dataset: str, encoder: str, record: dict[str, Any]) -> None:
+    def write(self, dataset: str, encoder: str, record: EvaluationRecord) -> None:
         """Write an evaluation."""
-        write_json(self.path(dataset, encoder), record)
+        write_record(self.path(dataset, encoder), record)
 
-    def read(self, dataset: str, encoder: str) -> dict[str, Any]:
+    def read(self, dataset: str, encoder: str) -> EvaluationRecord:
         """Read an evaluation."""
         command = command_for("evaluate", dataset, encoder)
-        return read_json(self.path(dataset, encoder), command=command, shape=_RECORD)
+        return read_record(self.path(dataset, encoder), EvaluationRecord, command=command)
 
     def modified(self, dataset: str, encoder: str) -> float:
         """Return when an evaluation was written, 0 if there is none."""

@@ -16,13 +16,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
+from mess.records.discovery import Pooling
 from mess.storage.files import (
     RawWriter,
     has_bytes,
@@ -37,7 +38,6 @@ from mess.storage.moments import Kind, MomentFiles
 from mess.storage.paths import POOLED, Level, command_for, features_dir, file_stem, processed
 from mess.storage.shapes import NUMBER, Shape, fits
 
-Pooling = Literal["mean", "mean_std"]
 _ENTRY: Shape = DONE | {"duration": NUMBER, "segments": int, "raw_bytes": int}
 _ENTRY |= {f"{kind}_crc32": int for kind in POOLED}
 

@@ -11,36 +11,22 @@
 `mess.storage.passages` keeps the index of segments in the same folder.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
+from mess.records.index import IndexRecord
 from mess.storage.files import (
     missing_files,
     modified,
     read_bytes,
-    read_json,
     write_bytes,
-    write_json,
 )
 from mess.storage.paths import command_for, processed
-from mess.storage.shapes import MAYBE, NUMBER, Shape
+from mess.storage.records import read_record, write_record
 
-COLUMN: Shape = {"name": str, "kind": str, "mean": NUMBER, "deviation": NUMBER, "r2": MAYBE}
-_RECORD: Shape = {
-    "tracks": [str],
-    "works": [str],
-    "composers": [str],
-    "copies": [int],
-    "columns": [COLUMN],
-    "features": str,
-    "fingerprint": str,
-    "crc32": [int],
-    "passages": bool,
-}
 _STEERING, _PROJECTION = "steering.faiss", "projection.npz"
 
 
@@ -60,7 +46,7 @@ class IndexFiles:
         encoder: str,
         *,
         layers: list[bytes],
-        record: dict[str, Any],
+        record: IndexRecord,
         steering: bytes | None = None,
         projection: bytes | None = None,
     ) -> None:
@@ -71,7 +57,7 @@ class IndexFiles:
         dataset, encoder : str
         layers : list of bytes
             One serialised FAISS index per layer.
-        record : dict
+        record : IndexRecord
         steering : bytes, optional
             The serialised FAISS index of the predicted targets.
         projection : bytes, optional
@@ -80,20 +66,20 @@ class IndexFiles:
         folder = self.folder(dataset, encoder)
         if steering is not None:
             checksum = write_bytes(folder / _STEERING, steering)
-            record = record | {"steering_crc32": checksum}
+            record = replace(record, steering_crc32=checksum)
         if projection is not None:
             checksum = write_bytes(folder / _PROJECTION, projection)
-            record = record | {"projection_crc32": checksum}
+            record = replace(record, projection_crc32=checksum)
         checksums = [
             write_bytes(folder / _layer_name(number), content)
             for number, content in enumerate(layers)
         ]
-        write_json(folder / "manifest.json", record | {"crc32": checksums})
+        write_record(folder / "manifest.json", replace(record, crc32=checksums))
 
-    def read_record(self, dataset: str, encoder: str) -> dict[str, Any]:
+    def read_record(self, dataset: str, encoder: str) -> IndexRecord:
         """Read the record of an index: ids, works, columns, what it was made from."""
         path = self.folder(dataset, encoder) / "manifest.json"
-        return read_json(path, command=command_for("index", dataset, encoder), shape=_RECORD)
+        return read_record(path, IndexRecord, command=command_for("index", dataset, encoder))
 
     def read_layer(self, dataset: str, encoder: str, layer: int, *, checksum: int) -> bytes:
         """Read one layer's FAISS index, serialised."""
@@ -111,9 +97,7 @@ class IndexFiles:
         path = self.folder(dataset, encoder) / name
         return read_bytes(path, command=command_for("index", dataset, encoder), checksum=checksum)
 
-    def missing(
-        self, dataset: str, encoder: str, record: Mapping[str, Any], *, whole: bool
-    ) -> list[str]:
+    def missing(self, dataset: str, encoder: str, record: IndexRecord, *, whole: bool) -> list[str]:
         """Return the files of an index that are missing or, with ``whole``, damaged."""
         return missing_files(self.folder(dataset, encoder), dict(_files(record)), whole=whole)
 
@@ -130,7 +114,7 @@ class IndexFiles:
         So one damaged record does not hide the other indices. Its reader reports it.
         """
         try:
-            return str(self.read_record(dataset, slug).get("encoder", slug))
+            return self.read_record(dataset, slug).encoder
         except ArtifactError:
             return slug
 
@@ -143,10 +127,11 @@ def _layer_name(layer: int) -> str:
     return f"layer-{layer:02d}.faiss"
 
 
-def _files(record: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+def _files(record: IndexRecord) -> Iterator[tuple[str, int]]:
     """Yield name and checksum of every file that the record names."""
-    for number, checksum in enumerate(record["crc32"]):
+    for number, checksum in enumerate(record.crc32):
         yield _layer_name(number), checksum
-    for name, key in ((_STEERING, "steering_crc32"), (_PROJECTION, "projection_crc32")):
-        if key in record:
-            yield name, record[key]
+    if record.steering_crc32 is not None:
+        yield _STEERING, record.steering_crc32
+    if record.projection_crc32 is not None:
+        yield _PROJECTION, record.projection_crc32

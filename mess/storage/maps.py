@@ -8,28 +8,15 @@
 A map of segments has ``.segments`` before the suffix.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from mess.encoders import encoder_slug
-from mess.storage.files import modified, read_arrays, read_json, write_arrays, write_json
+from mess.errors import ArtifactStale
+from mess.records.map import MapPoints, MapRecord
+from mess.storage.files import modified, read_arrays, write_arrays
 from mess.storage.paths import Level, command_for, processed
-from mess.storage.shapes import Shape
-
-_RECORD: Shape = {
-    "tracks": [str],
-    "layer": int,
-    "method": str,
-    "level": str,
-    "seed": int,
-    "clusters": int,
-    "features": str,
-    "crc32": int,
-}
+from mess.storage.records import read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -44,44 +31,40 @@ class MapFiles:
         name = f"{layer:02d}-{method}{suffix}.json"
         return processed(self.root, "maps", dataset, encoder_slug(encoder), name)
 
-    def write(self, record: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Write a map: the arrays of `read`, then how they were made."""
+    def write(self, record: MapRecord, points: MapPoints) -> None:
+        """Write a map: its points, then how they were made."""
         path = self.path(
-            record["dataset"],
-            record["encoder"],
-            layer=record["layer"],
-            method=record["method"],
-            level=record["level"],
+            record.dataset,
+            record.encoder,
+            layer=record.layer,
+            method=record.method,
+            level=record.level,
         )
-        checksum = write_arrays(path.with_suffix(".npz"), arrays)
-        write_json(path, record | {"crc32": checksum})
+        checksum = write_arrays(path.with_suffix(".npz"), vars(points))
+        write_record(path, replace(record, crc32=checksum))
 
     def read(
         self, dataset: str, encoder: str, *, layer: int, method: str, level: Level = "track"
-    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Read a map.
-
-        Returns
-        -------
-        record : dict
-            How it was made; ``tracks`` are their ids.
-        arrays : dict of str to ndarray
-            For each point its ``track`` (a position in ``tracks``), ``segment`` (−1 for a whole
-            track), ``points`` [n, 2] and ``cluster``.
-        """
+    ) -> tuple[MapRecord, MapPoints]:
+        """Read a map: how it was made, and its points."""
         record = self.read_record(dataset, encoder, layer=layer, method=method, level=level)
         path = self.path(dataset, encoder, layer=layer, method=method, level=level)
         command = _command(dataset, encoder, layer=layer, method=method, level=level)
-        arrays = read_arrays(path.with_suffix(".npz"), checksum=record["crc32"], command=command)
-        return record, arrays
+        if record.crc32 is None:
+            raise ArtifactStale(str(path), "names no points", command)
+        arrays = read_arrays(path.with_suffix(".npz"), checksum=record.crc32, command=command)
+        try:
+            return record, MapPoints(**arrays)
+        except TypeError:
+            raise ArtifactStale(str(path), "has other arrays than this version", command) from None
 
     def read_record(
         self, dataset: str, encoder: str, *, layer: int, method: str, level: Level = "track"
-    ) -> dict[str, Any]:
+    ) -> MapRecord:
         """Read how a map was made."""
         path = self.path(dataset, encoder, layer=layer, method=method, level=level)
         command = _command(dataset, encoder, layer=layer, method=method, level=level)
-        return read_json(path, command=command, shape=_RECORD)
+        return read_record(path, MapRecord, command=command)
 
     def available(self, dataset: str, encoder: str) -> list[tuple[int, str, Level]]:
         """Return layer, method and level of every map that was made."""

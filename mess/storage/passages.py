@@ -5,34 +5,19 @@ They lie in the folder of the index of tracks: the record ``passages.json``, and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from mess.records.index import PassagesRecord
 from mess.storage.files import (
     missing_files,
     modified,
     read_bytes,
-    read_json,
     write_bytes,
-    write_json,
 )
-from mess.storage.indices import COLUMN, IndexFiles
+from mess.storage.indices import IndexFiles
 from mess.storage.paths import command_for
-from mess.storage.shapes import NUMBER, Shape
-
-_RECORD: Shape = {
-    "tracks": [str],
-    "works": [str],
-    "composers": [str],
-    "segments": [int],
-    "durations": [NUMBER],
-    "segment_seconds": NUMBER,
-    "columns": [COLUMN],
-    "features": str,
-    "search": {"kinds": {str: {"way": str, "step": int}}},
-    "crc32": {str: int},
-}
+from mess.storage.records import read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -45,31 +30,31 @@ class PassageFiles:
         return IndexFiles(self.root).folder(dataset, encoder)
 
     def write(
-        self, dataset: str, encoder: str, *, parts: Mapping[str, bytes], record: dict[str, Any]
+        self, dataset: str, encoder: str, *, parts: Mapping[str, bytes], record: PassagesRecord
     ) -> None:
         """Write the files of an index of segments by their names, then the record."""
         folder = self._folder(dataset, encoder)
         checksums = {name: write_bytes(folder / name, content) for name, content in parts.items()}
-        write_json(folder / "passages.json", record | {"crc32": checksums})
+        write_record(folder / "passages.json", replace(record, crc32=checksums))
 
-    def read_record(self, dataset: str, encoder: str) -> dict[str, Any]:
+    def read_record(self, dataset: str, encoder: str) -> PassagesRecord:
         """Read the record of an index of segments."""
         path = self._folder(dataset, encoder) / "passages.json"
-        return read_json(path, command=command_for("index", dataset, encoder), shape=_RECORD)
+        return read_record(path, PassagesRecord, command=command_for("index", dataset, encoder))
 
-    def read_part(self, dataset: str, encoder: str, record: Mapping[str, Any], name: str) -> bytes:
-        """Read one file of an index of segments; ``record["crc32"]`` names them all."""
+    def read_part(self, dataset: str, encoder: str, record: PassagesRecord, name: str) -> bytes:
+        """Read one file of an index of segments; ``record.crc32`` names them all."""
         return read_bytes(
             self._folder(dataset, encoder) / name,
             command=command_for("index", dataset, encoder),
-            checksum=record["crc32"][name],
+            checksum=record.crc32[name],
         )
 
     def missing(
-        self, dataset: str, encoder: str, record: Mapping[str, Any], *, whole: bool
+        self, dataset: str, encoder: str, record: PassagesRecord, *, whole: bool
     ) -> list[str]:
         """Return the files of the index that are missing or, with ``whole``, damaged."""
-        return missing_files(self._folder(dataset, encoder), record["crc32"], whole=whole)
+        return missing_files(self._folder(dataset, encoder), record.crc32, whole=whole)
 
     def drop(self, dataset: str, encoder: str) -> None:
         """Remove an index of segments."""

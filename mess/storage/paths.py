@@ -7,14 +7,13 @@ The root is the folder ``data`` or what the environment variable ``MESS_DATA`` n
 import hashlib
 import os
 from pathlib import Path
-from typing import Literal
 from urllib.parse import quote
 
 from mess.data_root import data_root
 from mess.encoders import encoder_slug
 from mess.errors import MessError
+from mess.records.discovery import Level
 
-Level = Literal["track", "segment"]
 POOLED = ("aggregated", "segments", "aggregated_std", "segments_std")  # kinds of features
 _MAX_STEM = 120
 _MAX_NAME = 255  # bytes, of every usual file system

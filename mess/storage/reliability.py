@@ -5,13 +5,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from mess.storage.files import read_json, write_json
+from mess.records.reliability import ReliabilityRecord
 from mess.storage.paths import command_for, processed
-from mess.storage.shapes import Shape
-
-_RECORD: Shape = {"tracks": int, "targets": {str: {"trusted": bool}}}
+from mess.storage.records import read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -24,11 +21,11 @@ class ReliabilityFiles:
         """Return the path of the record."""
         return processed(self.root, "targets", f"{dataset}.reliability.json")
 
-    def write(self, dataset: str, record: dict[str, Any]) -> None:
+    def write(self, dataset: str, record: ReliabilityRecord) -> None:
         """Write how far the targets of a dataset can be trusted."""
-        write_json(self.path(dataset), record)
+        write_record(self.path(dataset), record)
 
-    def read(self, dataset: str) -> dict[str, Any]:
+    def read(self, dataset: str) -> ReliabilityRecord:
         """Read how far the targets of a dataset can be trusted."""
         command = command_for("check-targets", dataset)
-        return read_json(self.path(dataset), command=command, shape=_RECORD)
+        return read_record(self.path(dataset), ReliabilityRecord, command=command)

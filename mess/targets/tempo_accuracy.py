@@ -18,7 +18,6 @@ F. Gouyon et al.: An experimental comparison of audio tempo induction algorithms
 2006.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 
 from mess.audio.decoding import Signal
 from mess.errors import MissingDependency
+from mess.records.reliability import TempoAccuracy
 from mess.targets.analysis import TARGET_SAMPLE_RATE, analyse
 from mess.targets.rhythm import tempo
 
@@ -38,27 +38,6 @@ SUBDIVISIONS = (1, 2, 3)  # clicks a beat
 _CLICK_SECONDS = 12.0
 _SUBDIVISION_LEVEL = -8.0  # dB; between the beats
 _DECAY = 0.03  # seconds
-
-
-@dataclass(frozen=True)
-class TempoAccuracy:
-    """Shares of all recordings.
-
-    Attributes
-    ----------
-    recordings : int
-    accuracy_1 : float
-        Share of estimates within 4 %.
-    accuracy_2 : float
-        The same, or within 4 % of a half, a third, the double or the triple.
-    coverage : float
-        Share of recordings with an estimate.
-    """
-
-    recordings: int
-    accuracy_1: float
-    accuracy_2: float
-    coverage: float
 
 
 def tempo_accuracy(estimates: Array, references: Array) -> TempoAccuracy:

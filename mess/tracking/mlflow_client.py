@@ -23,6 +23,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from mess.records.run import RunRecord
+
 EXPERIMENT = "mess"
 ARTIFACTS = "mlflow-artifacts:/"  # relative to the server, so the data root may be moved
 _IDLE_SECONDS = 300.0  # the process ends after so long without a request
@@ -129,7 +131,7 @@ class Client:
             token = page.token
             if not token:
                 break
-        return [_as_dict(run) for run in runs]
+        return [_record(run).to_json() for run in runs]
 
     def metrics_of(self, *, run: str) -> dict[str, float]:
         """Return the last value of every metric of a run."""
@@ -275,20 +277,20 @@ def _version() -> str:
     return "version"
 
 
-def _as_dict(run: Any) -> dict[str, Any]:
+def _record(run: Any) -> RunRecord:
     scores = [value for key, value in run.data.metrics.items() if key.startswith("nested_r2/")]
     known = [value for value in scores if value == value]
-    return {
-        "id": run.info.run_id,
-        "name": run.info.run_name or "",
-        "experiment": str(run.info.experiment_id),
-        "status": run.info.status or "",
-        "started": run.info.start_time,
-        "ended": run.info.end_time,
-        "params": run.data.params,
-        "tags": run.data.tags,
-        "score": sum(known) / len(known) if known else None,
-    }
+    return RunRecord(
+        id=run.info.run_id,
+        name=run.info.run_name or "",
+        experiment=str(run.info.experiment_id),
+        status=run.info.status or "",
+        started=run.info.start_time,
+        ended=run.info.end_time,
+        params=run.data.params,
+        tags=run.data.tags,
+        score=sum(known) / len(known) if known else None,
+    )
 
 
 def main(settings: dict[str, Any]) -> None:

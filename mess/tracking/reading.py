@@ -6,9 +6,11 @@ kept for some minutes (`mess.tracking.mlflow_process`).
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
-from mess.errors import ArtifactMissing, MessError
+from mess.errors import ArtifactMissing, ArtifactStale, MessError
+from mess.records.base import DoesNotFit
+from mess.records.discovery import DiscoveryRecord
+from mess.records.run import RunRecord
 from mess.storage.files import read_json
 from mess.storage.store import Store
 from mess.tracking.mlflow_client import sqlite_path, without_password
@@ -67,7 +69,10 @@ def read_runs(store: Store) -> list[RecordedRun]:
     MessError
         If the store is damaged, of another version of MLflow, or does not answer in time.
     """
-    return [_run(fields) for fields in _reader(store).ask("runs")]
+    try:
+        return [_run(RunRecord.from_json(fields)) for fields in _reader(store).ask("runs")]
+    except DoesNotFit as error:
+        raise MessError(f"MLflow told of a run that cannot be read: {error}") from None
 
 
 def read_metrics(store: Store, run: str) -> dict[str, float]:
@@ -82,7 +87,7 @@ def read_metrics(store: Store, run: str) -> dict[str, float]:
     return {key: float(value) for key, value in metrics.items()}
 
 
-def read_discovery_of(store: Store, run: RecordedRun) -> dict[str, Any]:
+def read_discovery_of(store: Store, run: RecordedRun) -> DiscoveryRecord:
     """Return the record of a discovery that was stored with its run.
 
     Raises
@@ -99,9 +104,14 @@ def read_discovery_of(store: Store, run: RecordedRun) -> dict[str, Any]:
         records = (read_json(path, command=command, sealed=False) for path in paths)
     else:
         records = iter(_reader(store).ask("records_of", run=run.id))
-    for record in records:
-        if {"cells", "layer_names", "target_names"} <= record.keys():
-            return record
+    for content in records:
+        if {"cells", "layer_names", "target_names"} <= content.keys():
+            try:
+                return DiscoveryRecord.from_json(content)
+            except DoesNotFit as error:
+                what = f"the discovery of the run {run.name!r}"
+                reason = f"was made by another version of the code ({error})"
+                raise ArtifactStale(what, reason, command) from None
     raise ArtifactMissing(f"the discovery of the run {run.name!r}", command)
 
 
@@ -137,21 +147,20 @@ def _reader(store: Store) -> MlflowProcess:
     return _readers.setdefault(key, client_process(store, write=False))
 
 
-def _run(fields: dict[str, Any]) -> RecordedRun:
-    tags, params, name = fields["tags"], fields["params"], fields["name"]
-    started, ended, score = fields["started"], fields["ended"], fields["score"]
+def _run(fields: RunRecord) -> RecordedRun:
+    tags, params = fields.tags, fields.params
     return RecordedRun(
-        id=fields["id"],
-        name=name,
-        experiment=fields["experiment"],
-        kind=tags.get("kind") or name.partition(" ")[0],
+        id=fields.id,
+        name=fields.name,
+        experiment=fields.experiment,
+        kind=tags.get("kind") or fields.name.partition(" ")[0],
         dataset=tags.get("dataset") or params.get("dataset", ""),
         encoder=tags.get("encoder") or params.get("encoder", ""),
-        status=fields["status"],
-        started=(started or 0) / 1000,
-        ended=ended / 1000 if ended else math.nan,
+        status=fields.status,
+        started=(fields.started or 0) / 1000,
+        ended=fields.ended / 1000 if fields.ended else math.nan,
         parent=tags.get(_PARENT, ""),
         params=params,
         tags={key: value for key, value in tags.items() if not key.startswith("mlflow.")},
-        score=math.nan if score is None else score,
+        score=math.nan if fields.score is None else fields.score,
     )

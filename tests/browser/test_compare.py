@@ -26,15 +26,15 @@ def test_encoders_are_compared_from_the_page(
     reload(page)  # what was compared is kept
     page.get_by_role("heading", name="What each costs").wait_for()
     record = Store(root).comparisons.read("demo")
-    names = [row["name"] for row in record["encoders"]]
-    known = sum(cell["r2"] is not None for row in record["encoders"] for cell in row["r2"].values())
+    names = [row.name for row in record.encoders]
+    known = sum(cell.r2 is not None for row in record.encoders for cell in row.r2.values())
     until(page, drawn(page).locator(".annotation-text").count, lambda count: count == known)
     drawn(page, number=1).locator(".point").first.wait_for()
     main = page.get_by_test_id("stMain")  # the sidebar has a box of the same name
     choose(page, "Encoder", names[1], within=main)
     page.get_by_text(re.compile(rf"^{names[1]} against")).wait_for()
     choose(page, "Against", names[0], within=main)
-    verdicts = [one["verdict"] for one in difference(record, *names[1::-1])["targets"].values()]
+    verdicts = [one.verdict for one in difference(record, *names[1::-1]).targets.values()]
     beats = verdicts.count("beats")
     page.get_by_text(re.compile(rf"better on {beats} of {len(verdicts)} targets")).wait_for()
     axis = drawn(page, number=1).locator(".xtitle")

@@ -25,7 +25,7 @@ def own(
 
     The copy has a discovery of segments too.
     """
-    from mess.experiments.rows import ProbeSettings
+    from mess.records.discovery import ProbeSettings
     from pipelines.run_probing import run_probing
 
     store = Store(tmp_path_factory.mktemp("own"))

@@ -12,7 +12,7 @@ from browser_server import serve
 from layouts import write_piece
 
 from dashboard.server import mlflow_server
-from mess.experiments.rows import ProbeSettings
+from mess.records.discovery import ProbeSettings
 from mess.storage.store import Store
 from mess.tracking.recording import start_run
 from pipelines.run_probing import run_probing

@@ -46,9 +46,9 @@ def test_a_map_is_drawn_lassoed_and_heard(page: Any, own: tuple[str, Store]) -> 
     plot.locator("canvas").first.wait_for(state="attached")
     (path,) = store.root.glob("processed/maps/demo/spectral/*.npz")
     layer = int(path.name.partition("-")[0])
-    record, arrays = store.maps.read("demo", "spectral", layer=layer, method="pca")
+    record, points = store.maps.read("demo", "spectral", layer=layer, method="pca")
     lasso(page, plot)
-    page.get_by_role("heading", name=f"{record['n']} tracks chosen").wait_for()
+    page.get_by_role("heading", name=f"{record.n} tracks chosen").wait_for()
     hear(page, page.locator(".player").first)
     page.get_by_text("click", exact=True).click()
     page.wait_for_function(
@@ -56,7 +56,7 @@ def test_a_map_is_drawn_lassoed_and_heard(page: Any, own: tuple[str, Store]) -> 
         "?._fullLayout?.dragmode === 'pan'"
     )
     plot = chart(page, "map-demo-spectral")
-    row = int(arrays["points"][:, 0].argmax())  # nobody hides the one at the edge
+    row = int(points.points[:, 0].argmax())  # nobody hides the one at the edge
     click_point(page, plot, [row])
     page.get_by_role("heading", name="1 track chosen").wait_for()
     no_error(page)

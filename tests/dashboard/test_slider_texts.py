@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from dashboard.components.weights import describe
+from mess.records.index import Column, Kind
 from mess.search.aspects import Aspect
-from mess.search.coordinate_index import Column, CoordinateIndex, Kind, serialise
+from mess.search.coordinate_index import CoordinateIndex, serialise
 from mess.search.terms import Method, Terms
 
 KINDS: list[tuple[str, Kind]] = [

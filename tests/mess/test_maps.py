@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from made_records import made_cell
 
 from mess.errors import MessError, UnknownName
 from mess.maps import (
@@ -79,9 +80,9 @@ def test_what_cannot_be_drawn_says_why() -> None:
 
 def test_the_likeliest_layer_does_not_count_failures() -> None:
     cells = [
-        {"layer": 0, "r2": 0.5},
-        {"layer": 0, "r2": -9.0},
-        {"layer": 1, "r2": 0.4},
-        {"layer": 1, "r2": None},
+        made_cell(0, "tempo", 0.5),
+        made_cell(0, "register", -9.0),
+        made_cell(1, "tempo", 0.4),
+        made_cell(1, "register", None),
     ]
-    assert likeliest_layer({"cells": cells}, layers=3) == 0
+    assert likeliest_layer(cells, layers=3) == 0

@@ -9,8 +9,10 @@ import soundfile
 
 from mess.audio.fingerprint import find_copies, fingerprint, join_works
 from mess.errors import ArtifactError
-from mess.experiments.rows import ProbeSettings, load_probing_data
+from mess.experiments.rows import load_probing_data
 from mess.probing.discovery import discover
+from mess.probing.results import DiscoverySettings
+from mess.records.discovery import DiscoveryRecord, ProbeSettings
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.storage.store import Store
 from pipelines.build_indices import build_index
@@ -67,21 +69,21 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
-def records(store: Store) -> dict[str, dict[str, Any]]:
+def records(store: Store) -> dict[str, DiscoveryRecord]:
     return {name: probe(store, name) for name in ("single", "double")}
 
 
-def significant(record: dict[str, Any]) -> int:
-    return sum((cell["p_family"] or 1.0) <= 0.05 for cell in record["cells"])
+def significant(record: DiscoveryRecord) -> int:
+    return sum((cell.p_family or 1.0) <= 0.05 for cell in record.cells)
 
 
 def test_copies_make_nothing_significant(
-    store: Store, records: dict[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    store: Store, records: dict[str, DiscoveryRecord], capsys: pytest.CaptureFixture[str]
 ) -> None:
     single, double = records["single"], records["double"]
-    assert (single["n"], single["works"], single["copies"]) == (14, 14, {})
-    assert (double["n"], double["works"], double["groups"]) == (28, 14, 14)
-    assert double["copies"] == {f"piece{n:02d}": f"other name {n:02d}" for n in range(RECORDINGS)}
+    assert (single.n, single.works, single.copies) == (14, 14, {})
+    assert (double.n, double.works, double.groups) == (28, 14, 14)
+    assert double.copies == {f"piece{n:02d}": f"other name {n:02d}" for n in range(RECORDINGS)}
     # The Oggs differ a little from the WAVs: a p near 0.05 may fall on the other side of it.
     assert significant(double) <= significant(single) + 3
     data = load_probing_data("double", "spectral", settings=ProbeSettings(), store=store)
@@ -90,15 +92,10 @@ def test_copies_make_nothing_significant(
         data.targets,
         data.features.tracks,
         names=data.names,
-        folds=7,
-        shuffles=99,
-        resamples=10,
+        settings=DiscoverySettings(folds=7, permutations=99, bootstrap=10),
     )
     assert sum((cell.p_family or 1.0) <= 0.05 for cell in fooled.cells) > 50
-    nested = [
-        np.median([one["nested"]["r2"] for one in record["summaries"]])
-        for record in (single, double)
-    ]
+    nested = [np.median([one.nested.r2 for one in record.summaries]) for record in (single, double)]
     assert nested[1] < nested[0] + 0.15, nested
     print_best(double)
     printed = capsys.readouterr().out
@@ -107,14 +104,14 @@ def test_copies_make_nothing_significant(
 
 
 def test_search_and_its_passages_know_them_as_one_work(
-    store: Store, records: dict[str, dict[str, Any]]
+    store: Store, records: dict[str, DiscoveryRecord]
 ) -> None:
     build_index(dataset="double", encoder="spectral", store=store)
     for record in (
         store.indices.read_record("double", "spectral"),
         store.passages.read_record("double", "spectral"),
     ):
-        of = dict(zip(record["tracks"], record["works"], strict=True))
+        of = dict(zip(record.tracks, record.works, strict=True))
         assert len(set(of.values())) == 14
         assert of["piece03"] == of["other name 03"]
     recommender = LayerBasedRecommender("double", "spectral", store=store)
@@ -126,17 +123,17 @@ def test_search_and_its_passages_know_them_as_one_work(
 
 
 def test_a_dataset_that_holds_what_was_trained_on_is_not_tested_on_it(
-    store: Store, records: dict[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    store: Store, records: dict[str, DiscoveryRecord], capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = cross_datasets(encoder="spectral", datasets=["single", "double"], store=store)
-    assert record["left_out"] == {"single → double": 28, "double → single": 14}
-    assert record["rows"] == []
+    assert record.left_out == {"single → double": 28, "double → single": 14}
+    assert record.rows == []
     print_cross(record)
     assert "single → double: 28 tracks left out" in capsys.readouterr().out
 
 
 def test_a_damaged_fingerprint_is_no_other_recording(
-    store: Store, records: dict[str, dict[str, Any]]
+    store: Store, records: dict[str, DiscoveryRecord]
 ) -> None:
     path = next((store.root / "processed" / "targets" / "double").glob("*piece07*fingerprint*"))
     whole = path.read_bytes()

@@ -10,6 +10,8 @@ from layouts import write_piece
 from typer.testing import CliRunner
 
 from mess.errors import ArtifactError
+from mess.records.discovery import DiscoveryRecord
+from mess.records.reliability import ReliabilityRecord, TargetReliability, Truth
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.passages.recommender import PassageRecommender
 from mess.status.steps import STEPS, survey, survey_targets
@@ -71,12 +73,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             more = " --layer 1 --method pca --level segment" if step == "map" else ""
             mess(f"mess {step} --dataset mine{f' --encoder {encoder}' if encoder else ''}{more}")
         done = Store().targets.manifest("mine").done()
-        record = {
-            "code_version": TARGETS_VERSION,
-            "audio": {track: entry["sha256"] for track, entry in done.items()},
-            "tracks": len(done),
-            "targets": {"tempo": {"split_half": 0.75, "trusted": True}},
-        }
+        record = ReliabilityRecord(
+            dataset="mine",
+            code_version=TARGETS_VERSION,
+            audio={track: entry["sha256"] for track, entry in done.items()},
+            tracks=len(done),
+            seed=0,
+            targets={"tempo": TargetReliability(split_half=0.75, changes={}, trusted=True)},
+            movements={},
+            truth=Truth(counterparts=[], tempo={}, false_tempi=0.0),
+        )
         Store().reliability.write("mine", record)  # `mess check-targets` would take half a minute
     return root
 
@@ -108,7 +114,7 @@ def readers(store: Store) -> dict[str, Callable[[], Any]]:
         recommender = LayerBasedRecommender(*place, store=store)
         layers = [
             recommender.space.layers.cosines(0, layer).tobytes()
-            for layer in range(len(store.indices.read_record(*place)["crc32"]))
+            for layer in range(len(store.indices.read_record(*place).crc32))
         ]
         coordinates = recommender.terms.coordinates
         known = coordinates.point(1).x.tobytes(), recommender.projection.serialise()
@@ -133,8 +139,8 @@ def readers(store: Store) -> dict[str, Callable[[], Any]]:
         ]
 
     def a_map() -> Any:
-        record, arrays = store.maps.read(*place, layer=1, method="pca", level="segment")
-        return record, {name: array.tobytes() for name, array in arrays.items()}
+        record, points = store.maps.read(*place, layer=1, method="pca", level="segment")
+        return record, {name: array.tobytes() for name, array in vars(points).items()}
 
     return {
         "features of tracks": lambda: features("track"),
@@ -236,13 +242,13 @@ def test_the_command_that_is_named_mends_it(made: Path, store: Store, step: str)
 
 def test_run_all_mends_all_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything but manifests is damaged, each file in another way."""
-    from mess.experiments.rows import ProbeSettings
+    from mess.records.discovery import ProbeSettings
     from pipelines import run_all as steps
     from pipelines.run_probing import run_probing
 
     fast = ProbeSettings(folds=3, permutations=20, bootstrap=10, repeats=1, controls=False)
 
-    def probe(**given: Any) -> dict[str, Any]:
+    def probe(**given: Any) -> DiscoveryRecord:
         return run_probing(settings=fast, **given)
 
     monkeypatch.setattr(steps, "run_probing", probe)  # faster, and else the same

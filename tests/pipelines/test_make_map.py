@@ -25,15 +25,15 @@ def store(demo_library: Path, tmp_path: Path) -> Store:
 def test_a_map_has_a_point_for_every_track_and_for_every_segment(store: Store) -> None:
     entries = store.features.manifest("demo", "spectral").done()
     make_map(dataset="demo", encoder="spectral", layer=1, store=store)
-    record, arrays = store.maps.read("demo", "spectral", layer=1, method="pca")
-    assert record["tracks"] == list(entries)
-    assert arrays["points"].shape == (len(entries), 2)
-    assert (arrays["segment"] == -1).all()
+    record, points = store.maps.read("demo", "spectral", layer=1, method="pca")
+    assert record.tracks == list(entries)
+    assert points.points.shape == (len(entries), 2)
+    assert (points.segment == -1).all()
     make_map(dataset="demo", encoder="spectral", layer=1, level="segment", store=store)
-    record, arrays = store.maps.read("demo", "spectral", layer=1, method="pca", level="segment")
+    record, points = store.maps.read("demo", "spectral", layer=1, method="pca", level="segment")
     expected = [(track, n) for track, e in entries.items() for n in range(e["segments"])]
-    found = zip(arrays["track"].tolist(), arrays["segment"].tolist(), strict=True)
-    assert [(record["tracks"][track], segment) for track, segment in found] == expected
+    found = zip(points.track.tolist(), points.segment.tolist(), strict=True)
+    assert [(record.tracks[track], segment) for track, segment in found] == expected
 
 
 def test_a_map_that_is_up_to_date_stays_and_another_seed_draws_again(store: Store) -> None:
@@ -44,7 +44,7 @@ def test_a_map_that_is_up_to_date_stays_and_another_seed_draws_again(store: Stor
     written = when()
     same = make_map(dataset="demo", encoder="spectral", layer=2, store=store)
     assert when() == written
-    assert same["trust"] == first["trust"]
+    assert same.trust == first.trust
     make_map(dataset="demo", encoder="spectral", layer=2, seed=1, store=store)
     assert when() > written
 
@@ -69,8 +69,8 @@ def test_the_command_line_prints_what_it_drew(
     assert ended.exit_code == 0, ended.output
     printed = json.loads(ended.stdout[ended.stdout.index("{") :])
     assert printed["method"] == "tsne"
-    _, arrays = store.maps.read("demo", "spectral", layer=printed["layer"], method="tsne")
-    assert np.unique(arrays["cluster"]).tolist() == [0, 1, 2]
+    _, points = store.maps.read("demo", "spectral", layer=printed["layer"], method="tsne")
+    assert np.unique(points.cluster).tolist() == [0, 1, 2]
 
 
 def test_a_layer_that_does_not_exist_is_one_line(store: Store) -> None:

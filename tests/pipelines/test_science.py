@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from mess.errors import ArtifactMissing, MessError
 from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.storage.files import read_json, write_json
 from mess.storage.store import Store
 from mess.targets import TARGETS
 from mess.targets.invariance import SAME_MUSIC
@@ -42,24 +43,24 @@ def test_an_evaluation_as_json(library: Store) -> None:
     assert ended.exit_code == 0
     record = json.loads(ended.stdout)
     assert {"faithfulness", "leakage", "controlled", "same_work"} <= record.keys()
-    faith = record["faithfulness"]
+    faith = record.faithfulness
     for method in ("probe", "subspace", "direct", "layer", "mean_layers", "random"):
         assert set(faith[method]) >= {"mean", "per_target"}
-    assert faith["targets"]
-    assert abs(faith["random"]["mean"]) < 0.1
-    assert faith["direct"]["mean"] > 0.95
-    assert faith["probe"]["mean"] > 2 * faith["layer"]["mean"]
-    assert set(record["controlled"]["direct"]) >= {"tempo", "dynamics"}
-    assert 0 < record["same_work"]["overall"]["mrr"] <= 1
+    assert faith.targets
+    assert abs(faith.random.mean) < 0.1
+    assert faith.direct.mean > 0.95
+    assert faith.probe.mean > 2 * faith.layer.mean
+    assert set(record.controlled["direct"]) >= {"tempo", "dynamics"}
+    assert 0 < record.same_work["overall"].mrr <= 1
     assert library.evaluations.read("demo", "spectral") == record
 
 
 def test_the_default_method_is_what_was_evaluated(library: Store) -> None:
     recommender = LayerBasedRecommender("demo", "spectral", store=library)
-    decided = library.evaluations.read("demo", "spectral")["defaults"]
+    decided = library.evaluations.read("demo", "spectral").defaults
     assert decided
     for name, one in decided.items():
-        assert recommender.terms.default_method(name) == one["method"]
+        assert recommender.terms.default_method(name) == one.method
 
 
 def test_shares_add_up_whatever_is_asked(library: Store) -> None:
@@ -118,7 +119,7 @@ def test_opposites_are_opposite(library: Store) -> None:
 
 
 def test_weights_from_examples_and_duplicates_from_the_shell(library: Store) -> None:
-    tracks = library.indices.read_record("demo", "spectral")["tracks"]
+    tracks = library.indices.read_record("demo", "spectral").tracks
     ended = mess("recommend", "--track", tracks[0], "--track", tracks[1], "--fit", "--json")
     assert ended.exit_code == 0
     assert len(json.loads(ended.stdout)) == 5
@@ -135,14 +136,15 @@ def test_targets_are_tested_and_weak_ones_marked(library: Store) -> None:
     ended = mess("check-targets", *options)
     assert ended.exit_code == 0
     record = library.reliability.read("demo")
-    assert record["tracks"] == 3
-    assert set(record["targets"]) == set(TARGETS)
-    for name, row in record["targets"].items():
-        assert row["gain +12 dB"] == pytest.approx(1.0, abs=0.01), name
-        marked = any(row[one] is not None and row[one] < 0.7 for one in ("split_half", *CHANGES))
-        assert row["trusted"] != marked
+    assert record.tracks == 3
+    assert set(record.targets) == set(TARGETS)
+    for name, row in record.targets.items():
+        assert set(row.changes) == set(CHANGES)
+        assert row.changes["gain +12 dB"] == pytest.approx(1.0, abs=0.01), name
+        marked = any(one is not None and one < 0.7 for one in row.numbers().values())
+        assert row.trusted != marked
         assert (f"{name} !" in ended.stdout) == marked
-    (movements,) = record["movements"].values()
+    (movements,) = record.movements.values()
     assert set(movements) == {change.name for change in SAME_MUSIC}
     for change, row in movements.items():
         assert set(row) == set(TARGETS)
@@ -170,8 +172,8 @@ def test_datasets_are_crossed(library: Store, capsys: pytest.CaptureFixture[str]
     ended = mess("cross", "--encoder", "spectral", "--datasets", "demo,smd")
     assert ended.exit_code == 0
     assert "demo → smd" in ended.stdout
-    rows = library.cross_tables.read("spectral")["rows"]
-    assert {(row["train"], row["test"]) for row in rows} == {("demo", "smd"), ("smd", "demo")}
+    rows = library.cross_tables.read("spectral").rows
+    assert {(row.train, row.test) for row in rows} == {("demo", "smd"), ("smd", "demo")}
     with pytest.raises(MessError, match="two datasets or more"):
         mess("cross", "--encoder", "spectral", "--datasets", "demo")
 
@@ -201,20 +203,37 @@ def test_a_report_is_the_same_bytes_and_needs_nothing_else(library: Store, tmp_p
     assert links.found == []
     assert links.tables >= 6
     assert page.count("<circle") == sum(
-        one["nested"]["r2"] is not None and one["nested"]["r2"] >= -0.5
-        for one in library.discoveries.read("demo", "spectral")["summaries"]
+        one.nested.r2 is not None and one.nested.r2 >= -0.5
+        for one in library.discoveries.read("demo", "spectral").summaries
     )
     record = library.discoveries.read("demo", "spectral")
     text = first[1].read_text()
-    for word in (record["features"], record["targets"], "seed 0", "4 folds", "Limits"):
+    for word in (record.features, record.targets, "seed 0", "4 folds", "Limits"):
         assert word in text
     with pytest.raises(ArtifactMissing, match="mess probe"):
         write_report(dataset="demo", encoder="none", out=tmp_path, store=library)
 
 
+def test_an_evaluation_of_an_older_version_is_left_out_of_a_report_in_one_line(
+    library: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = library.evaluations.path("demo", "spectral")
+    content = read_json(path, command="")
+    for older in (content | {"code_version": 1}, content.copy()):
+        if older["code_version"] != 1:
+            del older["baselines"]  # as a version before the baselines wrote it
+        write_json(path, older)
+        page, _ = write_report(dataset="demo", encoder="spectral", out=tmp_path, store=library)
+        (line,) = (one for one in capsys.readouterr().err.splitlines() if "left out" in one)
+        assert "version" in line
+        assert line.endswith("run `mess evaluate --dataset demo --encoder spectral`")
+        assert "Faithfulness of rankings" not in page.read_text()
+    write_json(path, content)
+
+
 def test_names_in_a_report_are_text(library: Store, tmp_path: Path) -> None:
     record = library.discoveries.read("demo", "spectral")
-    record["layer_names"][0] = "<script>alert(1)</script>"
+    record.layer_names[0] = "<script>alert(1)</script>"
     library.discoveries.write(
         "demo",
         "spectral",

@@ -144,7 +144,7 @@ def test_everything_of_two_encoders_in_one_command(data_root: Path, encoders: li
     store = Store(data_root)
     assert {encoder for _, encoder in store.indices.available()} == {"spectral", "small-whisper"}
     for encoder in ("spectral", "small-whisper"):
-        assert store.discoveries.read("smd", encoder)["n"] == 8
+        assert store.discoveries.read("smd", encoder).n == 8
         assert store.evaluations.modified("smd", encoder) > 0
 
 

@@ -71,15 +71,15 @@ def test_measured_tempo_puts_the_twin_of_another_tempo_far_down(
 def test_what_is_reported_is_how_a_search_ranks(recommender: LayerBasedRecommender) -> None:
     evaluation = recommender._store.evaluations.read("demo", "spectral")
     available = recommender.get_available_aspects()
-    assert evaluation["defaults"].keys() == set(available)
+    assert evaluation.defaults.keys() == set(available)
     complete = recommender.track_ids[0]
     for name in available:
-        reported = evaluation["defaults"][name]["method"]
+        reported = evaluation.defaults[name].method
         found = recommender.recommend_by_aspect(complete, name, 3)
         assert [one.methods for one in found] == [{name: reported}] * 3
         asked = recommender.recommend_by_aspect(complete, name, 3, method=reported)
         assert [one.as_dict() for one in asked] == [one.as_dict() for one in found]
-    assert recommender.terms.density_share == evaluation["tempo"]["density_share"]
+    assert recommender.terms.density_share == evaluation.tempo.density_share
 
 
 @pytest.mark.parametrize("method", ["probe", "subspace", "direct", "layer"])
@@ -90,7 +90,8 @@ def test_a_slider_ranks_by_whatever_method_was_chosen(
     store = Store(tmp_path)
     record = store.evaluations.read("demo", "spectral")
     name = "brightness"
-    record["defaults"][name]["method"] = method
+    chosen = replace(record.defaults[name], method=method)
+    record = replace(record, defaults=record.defaults | {name: chosen})
     store.evaluations.write("demo", "spectral", record)
     recommender = LayerBasedRecommender("demo", "spectral", store=store)
     track = recommender.track_ids[0]
@@ -133,12 +134,12 @@ def test_predicted_and_measured_values_of_one_target_stand_side_by_side(
 
 def test_the_strongest_plain_baseline_is_printed(demo_library: Path) -> None:
     record = Store(demo_library).evaluations.read("demo", "spectral")
-    found = {(one["metric"], one["over"]): one["mean"] for one in record["baselines"]}
+    found = {(one.metric, one.over): one.mean for one in record.baselines}
     assert len(found) == 12
     assert found["centred cosine", "best layer"] == pytest.approx(
-        record["faithfulness"]["layer"]["mean"], abs=1e-6
+        record.faithfulness.layer.mean, abs=1e-6
     )
-    assert record["faithfulness"]["probe"]["mean"] > max(found.values())
+    assert record.faithfulness.probe.mean > max(found.values())
 
 
 def test_a_recording_of_ones_own_is_found_by_its_measured_tempo(

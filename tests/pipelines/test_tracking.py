@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from layouts import write_smd
 
+from mess.records.discovery import DiscoveryRecord
 from mess.storage.store import Store
 from mess.targets import TARGETS
 from mess.tracking.recording import start_run
@@ -109,21 +110,21 @@ def test_a_run_has_the_digests_of_what_went_in(store: Store, single: Any) -> Non
     assert tags["targets"] == store.targets.manifest("smd").digest()
 
 
-def record_of(run: Any, store: Store) -> dict[str, Any]:
+def record_of(run: Any, store: Store) -> DiscoveryRecord:
     folder = store.mlflow_artifacts / run.info.artifact_uri.removeprefix("mlflow-artifacts:/")
     (path,) = folder.rglob("*.json")
-    return json.loads(path.read_text())
+    return DiscoveryRecord.from_json(json.loads(path.read_text()))
 
 
 def test_a_run_has_every_cell_as_metric_and_artifact(store: Store, single: Any) -> None:
     record = record_of(single, store)
-    assert record["settings"]["alpha"] == 2.0
+    assert record.settings.alpha == 2.0
     scores = {
-        f"r2/{cell['target']}/layer_{cell['layer']:02d}": cell["r2"]
-        for cell in record["cells"]
-        if cell["r2"] is not None
+        f"r2/{cell.target}/layer_{cell.layer:02d}": cell.r2
+        for cell in record.cells
+        if cell.r2 is not None
     }
-    assert len(record["cells"]) == len(record["layer_names"]) * len(TARGETS)
+    assert len(record.cells) == len(record.layer_names) * len(TARGETS)
     metrics = single.data.metrics
     assert {key: metrics[key] for key in metrics if key.startswith("r2/")} == pytest.approx(scores)
     best = max(value for key, value in scores.items() if key.startswith("r2/spectral_centroid/"))
@@ -131,7 +132,7 @@ def test_a_run_has_every_cell_as_metric_and_artifact(store: Store, single: Any) 
 
 
 def test_artifacts_lie_below_the_data_root(store: Store, single: Any) -> None:
-    assert record_of(single, store) != {}
+    assert record_of(single, store).cells
     assert not Path("mlruns").exists()
     assert not Path("mlartifacts").exists()
 
@@ -148,9 +149,9 @@ def test_a_sweep_is_a_parent_with_a_child_for_each_setting(store: Store) -> None
         ("1.0", "4"),
     }
     for run in children:
-        assert record_of(run, store)["settings"]["alpha"] == float(run.data.params["alpha"])
+        assert record_of(run, store).settings.alpha == float(run.data.params["alpha"])
         assert run.data.metrics
-    assert store.discoveries.read("smd", "spectral")["settings"]["folds"] == 3
+    assert store.discoveries.read("smd", "spectral").settings.folds == 3
 
 
 def test_without_mlflow_nothing_is_recorded(store: Store) -> None:

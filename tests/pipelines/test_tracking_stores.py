@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.jobs import queue as jobs
 from dashboard.server import mlflow_server
-from mess.experiments.rows import ProbeSettings
+from mess.records.discovery import ProbeSettings
 from mess.storage.store import Store
 from mess.tracking.reading import read_discovery_of, read_metrics, read_runs, server_address
 from mess.tracking.recording import start_run
@@ -77,7 +77,7 @@ def test_a_moved_root_writes_at_its_new_place(places: tuple[Path, Path]) -> None
     runs = read_runs(Store(after))
     assert [run.kind for run in runs] == ["probe", "evaluate", "probe"]
     for run in runs[::2]:
-        assert read_discovery_of(Store(after), run)["dataset"] == "smd"
+        assert read_discovery_of(Store(after), run).dataset == "smd"
     assert len(list((after / "mlartifacts").rglob("*.json"))) == 3
 
 
@@ -134,7 +134,7 @@ def test_a_newer_mlflow_costs_a_line_and_no_result(places: tuple[Path, Path]) ->
             db.execute("UPDATE alembic_version SET version_num = ?", (version,))
         db.close()
     assert ended.returncode == 0, ended.stderr
-    assert store.discoveries.read("smd", "spectral")["settings"]["folds"] == 4
+    assert store.discoveries.read("smd", "spectral").settings.folds == 4
     (line,) = (line for line in ended.stderr.splitlines() if line.startswith("warning: "))
     assert f"{store.mlflow_db}: was written by another version of MLflow" in line
     assert "this run is not recorded in MLflow, its results are kept (--no-mlflow" in line
@@ -212,9 +212,9 @@ def test_a_tracking_server_is_written_to_and_read_from_and_may_be_gone(
     (run,) = read_runs(store)
     assert (run.kind, run.status, run.params["folds"]) == ("probe", "FINISHED", "3")
     assert read_metrics(store, run.id)["r2/tempo/layer_00"] == pytest.approx(
-        next(c["r2"] for c in record["cells"] if (c["target"], c["layer"]) == ("tempo", 0))
+        next(c.r2 for c in record.cells if (c.target, c.layer) == ("tempo", 0))
     )
-    assert read_discovery_of(store, run)["cells"] == record["cells"]
+    assert read_discovery_of(store, run).cells == record.cells
     assert list((away.root / "mlartifacts").rglob("spectral.json"))
     assert server_address(store) == server.address
     assert store.mlflow_db.read_bytes() == before

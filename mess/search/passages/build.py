@@ -4,9 +4,7 @@ Features are read one track at a time, and only coordinates are kept. So the mem
 million segments is that of their coordinates.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from mess.audio.decoding import SEGMENT_SECONDS
 from mess.probing.stacking import Segments
+from mess.records.index import PassagesRecord
 from mess.search.coordinates import Coordinates
 from mess.search.passages.recommender import PROJECTION
 from mess.search.passages.segment_coordinates import (
@@ -110,22 +109,22 @@ def build_passages(
         dataset,
         encoder,
         parts=parts,
-        record={
-            "dataset": dataset,
-            "encoder": manifest.header.get("encoder", encoder),
-            "features": features,
-            "targets": targets,
-            "code_version": PASSAGES_VERSION,
-            "fingerprint": digest([features, targets, PASSAGES_VERSION]),
-            "segment_seconds": SEGMENT_SECONDS,
-            "tracks": tracks,
-            "segments": counts,
-            "durations": [entries[track].get("duration", 0.0) for track in tracks],
-            "works": works,
-            "composers": [entries[track].get("composer", "") for track in tracks],
-            "columns": [column.as_dict() for column in segments.columns],
-            "search": search,
-        },
+        record=PassagesRecord(
+            dataset=dataset,
+            encoder=manifest.header.get("encoder", encoder),
+            features=features,
+            targets=targets,
+            code_version=PASSAGES_VERSION,
+            fingerprint=digest([features, targets, PASSAGES_VERSION]),
+            segment_seconds=SEGMENT_SECONDS,
+            tracks=tracks,
+            segments=counts,
+            durations=[entries[track].get("duration", 0.0) for track in tracks],
+            works=works,
+            composers=[entries[track].get("composer", "") for track in tracks],
+            columns=list(segments.columns),
+            search=search,
+        ),
     )
     return len(segments.x)
 
@@ -154,15 +153,15 @@ def _project_all(
     return projector.finish(), tracks, counts
 
 
-def describe_passages(record: Mapping[str, Any]) -> str:
+def describe_passages(record: PassagesRecord) -> str:
     """Return a summary of a segment index in one line."""
-    kinds = record["search"]["kinds"].values()
+    kinds = record.search.kinds.values()
     how = "all are read"
     if kinds:
-        worst = min(kind["recall"] for kind in kinds)
-        slowest = max(kind["milliseconds"] for kind in kinds)
+        worst = min(kind.recall for kind in kinds)
+        slowest = max(kind.milliseconds for kind in kinds)
         how = f"recall of the ten best at least {worst:.3f}, at most {slowest:.1f} ms a query"
     return (
-        f"{sum(record['segments'])} segments of {len(record['tracks'])} tracks, "
-        f"{len(record['columns'])} targets, {how}"
+        f"{sum(record.segments)} segments of {len(record.tracks)} tracks, "
+        f"{len(record.columns)} targets, {how}"
     )

@@ -9,11 +9,12 @@ reported on the other half. If no approximate search suffices, all rows are read
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mess.records.index import SearchPlan, Way
 
 KINDS = (
     "one aspect",
@@ -60,35 +61,6 @@ class SegmentSearcher(Protocol):
     ) -> tuple[NDArray[np.int64], Floats]:
         """Return rows and scores, best first."""
         ...
-
-
-@dataclass(frozen=True)
-class SearchPlan:
-    """How one kind of query is answered, and the recall measured with it.
-
-    Attributes
-    ----------
-    way : {"cells", "scan", "both", "all"}
-        What is read: clusters by aspects, the codes of all rows, both, all rows.
-    step : int
-        Number of clusters that are read, or of rows that are ranked again.
-    recall : float
-        Recall of the ten best.
-    milliseconds : float
-        Time of a query on the machine that built the index.
-    queries : int
-        Number of queries by which recall was measured.
-    """
-
-    way: str
-    step: int
-    recall: float
-    milliseconds: float
-    queries: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
 
 
 def kind_of(query: Floats, *, columns: int, unlike: bool) -> str:
@@ -175,7 +147,7 @@ def measure_recall(
         tenth = _exact_tenth(x, overall, drawn)
         choose, test = drawn[:queries], drawn[queries:]
         _, spent = _recall(ways, "all", 0, choose[:5], tenth[:5])
-        best = ("all", 0, spent)
+        best: tuple[Way, int, float] = ("all", 0, spent)
         for way in _ways_of(kind):
             for step in _STEPS[way]:
                 recall, spent = _recall(ways, way, step, choose, tenth[:queries])
@@ -195,7 +167,7 @@ def measure_recall(
     return plans
 
 
-def _ways_of(kind: str) -> tuple[str, ...]:
+def _ways_of(kind: str) -> tuple[Way, ...]:
     if "overall" not in kind:
         return "cells", "scan"
     return ("scan", "both") if "aspects" in kind else ("scan",)

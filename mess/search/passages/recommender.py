@@ -23,7 +23,7 @@ from mess.search.aspects import (
     find_evidence,
     plugin_aspects,
 )
-from mess.search.coordinate_index import Column, CoordinateIndex, Point
+from mess.search.coordinate_index import CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.layer_index import LayerIndex
 from mess.search.passages.merging import SegmentRun, merge
@@ -118,32 +118,31 @@ class PassageRecommender:
         self.dataset, self.encoder = dataset, encoder
         record = self._store.passages.read_record(dataset, encoder)
         sources = Sources(self._store, dataset, encoder)
-        require("passages", record, sources)
+        require("passages", record.origin, sources)
         discovery = self._store.discoveries.read(dataset, encoder)
-        require("discovery", discovery, sources)
+        require("discovery", discovery.origin, sources)
         self._record = record
-        self.track_ids: list[str] = record["tracks"]
+        self.track_ids = record.tracks
         self._number = {track_id: row for row, track_id in enumerate(self.track_ids)}
-        self._works = np.array(record["works"], dtype=object)
-        self._composers: list[str] = record["composers"]
-        self._durations: list[float] = record["durations"]
-        self._seconds = float(record["segment_seconds"])
-        counts = np.array(record["segments"], dtype=np.int64)
+        self._works = np.array(record.works, dtype=object)
+        self._composers = record.composers
+        self._durations = record.durations
+        self._seconds = record.segment_seconds
+        counts = np.array(record.segments, dtype=np.int64)
         self._first = np.concatenate([[0], np.cumsum(counts)])
         self._track_of = np.repeat(np.arange(len(counts)), counts)
         parts = {
             name: self._store.passages.read_part(dataset, encoder, record, name)
-            for name in record["crc32"]
+            for name in record.crc32
             if name != PROJECTION
         }
-        columns = [Column(**column) for column in record["columns"]]
-        coordinates = CoordinateIndex(parts["passages.faiss"], columns)
-        self.index = SegmentIndex(coordinates, parts, record["search"])
+        coordinates = CoordinateIndex(parts["passages.faiss"], record.columns)
+        self.index = SegmentIndex(coordinates, parts, record.search)
         self._space = SearchSpace(coordinates, LayerIndex(0, lambda _: b""), coordinates.n)
         # The discovery on tracks decides significance; R² is that over segments.
         evidence = find_evidence(
-            discovery["cells"],
-            predicted={column.name: column.r2 for column in columns},
+            discovery.cells,
+            predicted={column.name: column.r2 for column in record.columns},
         )
         self.aspects: dict[str, Aspect] = find_aspects(
             [],

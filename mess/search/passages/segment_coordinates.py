@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.probing.stacking import SegmentProbes
-from mess.search.coordinate_index import Column
+from mess.records.index import Column
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.layer_index import unit_layers
 from mess.search.spaces import fit_whitening, standardise

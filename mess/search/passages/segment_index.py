@@ -13,11 +13,12 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.search.coordinate_index import Column, CoordinateIndex, stack_vectors
+from mess.records.index import Column, SegmentSearch
+from mess.search.coordinate_index import CoordinateIndex, stack_vectors
 from mess.search.layer_index import best_rows
 from mess.search.passages.clusters import Clusters, Span, assign_clusters, serialise_clusters
 from mess.search.passages.codes import Scan, serialise_scan
-from mess.search.passages.recall import EPSILON, SearchPlan, kind_of, measure_recall
+from mess.search.passages.recall import EPSILON, kind_of, measure_recall
 
 FLAT_UP_TO = 50_000
 _MEASURED_FOR = 50  # results that a measured step suffices for; for more results, more is read
@@ -31,7 +32,7 @@ Rows = NDArray[np.int64]
 
 def build_segment_index(
     x: Floats, overall: Floats, columns: Sequence[Column], *, seed: int = 0, queries: int = 100
-) -> tuple[dict[str, bytes], dict[str, Any]]:
+) -> tuple[dict[str, bytes], SegmentSearch]:
     """Index segments.
 
     Parameters
@@ -49,7 +50,7 @@ def build_segment_index(
     -------
     parts : dict of str to bytes
         Files by name.
-    search : dict
+    search : SegmentSearch
         How each kind of query is answered; a part of the record.
     """
     vectors = stack_vectors(x, overall)
@@ -57,7 +58,7 @@ def build_segment_index(
     flat.add(vectors)
     parts = {FLAT: faiss.serialize_index(flat).tobytes()}
     if len(x) <= FLAT_UP_TO:
-        return parts, {"rows": len(x), "kinds": {}}
+        return parts, SegmentSearch(rows=len(x), kinds={})
     count = len(columns)
     parts[_SCAN] = serialise_scan(vectors, columns=count, seed=seed)
     if count:
@@ -68,13 +69,11 @@ def build_segment_index(
         np.savez(buffer, **bounds)
         parts |= {_CLUSTERS: content, _BOUNDS: buffer.getvalue()}
     del vectors, flat
-    built = SegmentIndex(CoordinateIndex(parts[FLAT], columns), parts, {"kinds": {}})
+    built = SegmentIndex(
+        CoordinateIndex(parts[FLAT], columns), parts, SegmentSearch(rows=len(x), kinds={})
+    )
     measured = measure_recall(x, overall, built, seed=seed, queries=queries)
-    return parts, {
-        "rows": len(x),
-        "epsilon": EPSILON,
-        "kinds": {kind: plan.as_dict() for kind, plan in measured.items()},
-    }
+    return parts, SegmentSearch(rows=len(x), epsilon=EPSILON, kinds=measured)
 
 
 class SegmentIndex:
@@ -84,15 +83,16 @@ class SegmentIndex:
     ----------
     coordinates : CoordinateIndex
         All rows.
-    parts, search : mapping
+    parts : mapping of str to bytes
+    search : SegmentSearch
         From `build_segment_index`.
     """
 
     def __init__(
-        self, coordinates: CoordinateIndex, parts: Mapping[str, bytes], search: Mapping[str, Any]
+        self, coordinates: CoordinateIndex, parts: Mapping[str, bytes], search: SegmentSearch
     ) -> None:
         self.coordinates = coordinates
-        self.plan = {kind: SearchPlan(**plan) for kind, plan in search["kinds"].items()}
+        self.plan = search.kinds
         self._columns = len(coordinates.columns)
         self._clusters: Clusters | None = None
         self._scan: Scan | None = None
@@ -133,7 +133,7 @@ class SegmentIndex:
         step: int,
         exclude: Sequence[Span] = (),
     ) -> tuple[Rows, Floats]:
-        """Return rows and scores, best first; see `SearchPlan` for ``way`` and ``step``."""
+        """Return rows and scores, best first; see `SegmentSearch` for ``way`` and ``step``."""
         query = np.ascontiguousarray(query, dtype=np.float32)
         if way == "cells" and self._clusters is not None:
             return self._clusters.search(query, k=k, clusters=step, exclude=exclude)

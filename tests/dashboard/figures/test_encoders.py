@@ -1,85 +1,117 @@
 """What the comparison's figures, tables and sentences say."""
 
-from typing import Any
-
 import pytest
 
 from dashboard.figures.encoder_tables import cost_table, difference_table, in_words, score_table
 from dashboard.figures.encoders import difference_plot, is_cut, score_heatmap
+from mess.probing.differences import Verdict
+from mess.records.comparison import (
+    ComparisonRecord,
+    EncoderPair,
+    EncoderScores,
+    MeanDifference,
+    MissingEncoder,
+    SharedSettings,
+    SliderFaithfulness,
+    TargetDifference,
+    TargetScore,
+)
+from mess.records.discovery import ProbeSettings
 
 
-def encoder(name: str, *r2: float | None, control_of: str | None = None) -> dict[str, Any]:
-    cells = {
-        target: {"r2": value, "low": value - 0.1, "high": value + 0.1, "layers": [1, 2]}
+def encoder(name: str, *r2: float | None, control_of: str | None = None) -> EncoderScores:
+    scores = {
+        target: TargetScore(
+            r2=value,
+            low=value - 0.1,
+            high=value + 0.1,
+            spearman=value,
+            best=1,
+            layers=[1, 2],
+            beyond_mean=True,
+        )
         for target, value in zip(("tempo", "register"), r2, strict=True)
         if value is not None
     }
-    return {
-        "name": name,
-        "control_of": control_of,
-        "mean_r2": 0.5,
-        "r2": cells,
-        "seconds_per_minute": None if control_of else 0.25,
-        "cost": 1.5,
-        "bytes": 2_500_000,
-        "faithfulness": None if control_of else {"probe": 0.61, "plain": 0.3},
-        "licence": "MIT",
-        "layers": 5,
-        "dim": 384,
-        "trained_on": "speech",
-    }
+    return EncoderScores(
+        name=name,
+        control_of=control_of,
+        features="f",
+        discovery="d",
+        licence="MIT",
+        trained_on="speech",
+        layers=5,
+        dim=384,
+        layer_names=list("01234"),
+        cost=1.5,
+        bytes=2_500_000,
+        faithfulness=None if control_of else SliderFaithfulness(probe=0.61, plain=0.3),
+        mean_r2=0.5,
+        r2=scores,
+        seconds_per_minute=None if control_of else 0.25,
+    )
 
 
-def difference(value: float, verdict: str, *, width: float = 0.1) -> dict[str, Any]:
-    return {
-        "difference": value,
-        "low": value - width,
-        "high": value + width,
-        "p": 0.001,
-        "p_holm": 0.002,
-        "verdict": verdict,
-    }
+def difference(value: float, verdict: Verdict, *, width: float = 0.1) -> TargetDifference:
+    return TargetDifference(
+        difference=value,
+        low=value - width,
+        high=value + width,
+        p=0.001,
+        p_holm=0.002,
+        verdict=verdict,
+    )
 
 
 @pytest.fixture
-def record() -> dict[str, Any]:
-    return {
-        "targets": ["tempo", "register"],
-        "minutes": 60.0,
-        "encoders": [
+def record() -> ComparisonRecord:
+    return ComparisonRecord(
+        dataset="d",
+        code_version=2,
+        chosen=False,
+        settings=SharedSettings.of(ProbeSettings()),
+        n=90,
+        works=45,
+        minutes=60.0,
+        targets_fingerprint="t",
+        targets=["tempo", "register"],
+        encoders=[
             encoder("a<b>", 0.9, -0.2),
             encoder("random:a<b>", 0.4, None, control_of="a<b>"),
         ],
-        "missing": [
-            {
-                "name": "mert",
-                "state": "not extracted",
-                "command": "mess run-all",
-                "licence": "CC-BY-NC-4.0",
-                "trained_on": "music",
-                "layers": 13,
-                "dim": 768,
-                "cost": 10.9,
-            }
+        pairs=[],
+        missing=[
+            MissingEncoder(
+                name="mert",
+                state="not extracted",
+                command="mess run-all",
+                licence="CC-BY-NC-4.0",
+                trained_on="music",
+                layers=13,
+                dim=768,
+                cost=10.9,
+            )
         ],
-    }
+    )
 
 
 @pytest.fixture
-def pair() -> dict[str, Any]:
-    return {
-        "a": "first",
-        "b": "<i>second",
-        "mean": difference(0.05, "not told apart"),
-        "targets": {
+def pair() -> EncoderPair:
+    return EncoderPair(
+        a="first",
+        b="<i>second",
+        mean=MeanDifference(
+            difference=0.05, low=-0.05, high=0.15, p=0.001, verdict="not told apart"
+        ),
+        targets={
             "tempo": difference(0.3, "beats"),
             "register": difference(-0.4, "loses"),
             "attack": difference(0.05, "not told apart", width=9.0),
         },
-    }
+    )
 
 
-def test_the_heatmap_has_every_score_and_paler_controls(record: dict[str, Any]) -> None:
+def test_the_heatmap_has_every_score_and_paler_controls(record: ComparisonRecord) -> None:
     figure = score_heatmap(record)
     written = {(note.x, note.y): note.text for note in figure.layout.annotations}
     assert written == {(0, 0): "0.90", (0, 1): "-0.20", (1, 0): "0.40"}
@@ -95,7 +127,7 @@ def test_the_heatmap_has_every_score_and_paler_controls(record: dict[str, Any]) 
 
 
 def test_numbers_read_on_their_cells_and_the_background_is_the_themes(
-    record: dict[str, Any], pair: dict[str, Any]
+    record: ComparisonRecord, pair: EncoderPair
 ) -> None:
     colours = {(n.x, n.y): n.font.color for n in score_heatmap(record).layout.annotations}
     assert colours == {(0, 0): "#fff", (0, 1): "#111", (1, 0): "#111"}
@@ -104,7 +136,7 @@ def test_numbers_read_on_their_cells_and_the_background_is_the_themes(
         assert figure.layout.font.color is None
 
 
-def test_differences_are_told_by_shape_colour_and_name(pair: dict[str, Any]) -> None:
+def test_differences_are_told_by_shape_colour_and_name(pair: EncoderPair) -> None:
     figure = difference_plot(pair)
     by_name = {trace.name: trace for trace in figure.data}
     assert set(by_name) == {"first is better", "&lt;i&gt;second is better", "not told apart"}
@@ -117,12 +149,12 @@ def test_differences_are_told_by_shape_colour_and_name(pair: dict[str, Any]) -> 
     low, high = figure.layout.xaxis.range
     assert low == -high and 0.4 < high < 2
     assert is_cut(pair)
-    del pair["targets"]["attack"]
+    del pair.targets["attack"]
     assert not is_cut(pair)
 
 
 def test_words_and_tables_say_what_the_figures_show(
-    record: dict[str, Any], pair: dict[str, Any]
+    record: ComparisonRecord, pair: EncoderPair
 ) -> None:
     said = in_words(pair)
     assert said.startswith("better on 1 of 3 targets, worse on 1, not told apart on 1;")
@@ -135,7 +167,7 @@ def test_words_and_tables_say_what_the_figures_show(
     assert scores["random:a<b>"].tolist() == ["0.40 [0.30, 0.50] · 1, 2", "–"]
 
 
-def test_costs_are_told_of_what_is_here_and_of_what_could_join(record: dict[str, Any]) -> None:
+def test_costs_are_told_of_what_is_here_and_of_what_could_join(record: ComparisonRecord) -> None:
     table = cost_table(record).set_index("encoder")
     assert table["s per minute"].tolist() == ["0.25", "~1.5", "~11"]
     assert table["this dataset"].tolist() == ["15 s", "~90 s", "~11 min"]

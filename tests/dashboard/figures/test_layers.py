@@ -1,53 +1,59 @@
 """What the heatmap of a discovery, its lines, a cell and a comparison say."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from made_records import made_cell, made_discovery, made_summary
 
 from dashboard.figures.cell import predicted_against_true, residuals
 from dashboard.figures.differences import compared_columns, difference_heatmap
 from dashboard.figures.grid import lay_out
 from dashboard.figures.layers import BESIDE, describe_heatmap, heatmap
 from dashboard.figures.lines import layer_lines
+from mess.probing.results import BaselineScore, Cell, Combined
+from mess.records.discovery import DiscoveryRecord
 
 
-def cell(layer: int, target: str, r2: float | None, **known: Any) -> dict[str, Any]:
-    spread = None if r2 is None else 0.1
-    return {
-        "layer": layer,
-        "target": target,
-        "r2": r2,
-        "spearman": r2,
-        "low": None if r2 is None or spread is None else r2 - spread,
-        "high": None if r2 is None or spread is None else r2 + spread,
-    } | known
+def cell(layer: int, target: str, r2: float | None, **known: Any) -> Cell:
+    if r2 is not None:
+        known = {"low": r2 - 0.1, "high": r2 + 0.1} | known
+    return made_cell(layer, target, r2, **known)
 
 
-def record(*, layers: int = 2, names: list[str] | None = None) -> dict[str, Any]:
+def record(
+    *,
+    layers: int = 2,
+    names: list[str] | None = None,
+    better: float = 0.0,
+    p: Sequence[float] | None = None,
+    within: list[int] | None = None,
+) -> DiscoveryRecord:
     """Tempo rises from layer to layer to 0.5; onset density is unknown in the first."""
     cells = []
     for layer in range(layers):
-        cells.append(cell(layer, "tempo", -3.25 if layer == 0 else 0.5 * layer / (layers - 1)))
-        cells.append(cell(layer, "onset_density", None if layer == 0 else 0.25))
-    combined = {"r2": 0.4, "spearman": 0.6, "low": 0.3, "high": 0.5}
-    return {
-        "cells": cells,
-        "layer_names": names or [str(number) for number in range(layers)],
-        "target_names": ["tempo", "onset_density"],
-        "summaries": [
-            {
-                "target": "tempo",
-                "best": layers - 1,
-                "within": [layers - 1],
-                "nested": combined,
-                "weighted": combined,
-            }
-        ],
-        "controls": [{"name": "MFCC", "target": "tempo", "r2": 0.1, "spearman": 0.2}],
-    }
+        rising = -3.25 if layer == 0 else 0.5 * layer / (layers - 1)
+        cells.append(cell(layer, "tempo", rising + better))
+        cells.append(cell(layer, "onset_density", None if layer == 0 else 0.25 + better))
+    if p is not None:
+        cells = [
+            replace(one, p=value / 2, p_family=value, q=value)
+            for one, value in zip(cells, p, strict=True)
+        ]
+    combined = Combined(r2=0.4, spearman=0.6, low=0.3, high=0.5, layers=[1.0])
+    summary = made_summary(
+        "tempo", 0.4, best=layers - 1, within=within or [layers - 1], combined=combined
+    )
+    return made_discovery(
+        cells,
+        [summary],
+        layer_names=names or [str(number) for number in range(layers)],
+        controls=[BaselineScore("MFCC", "tempo", r2=0.1, spearman=0.2)],
+    )
 
 
 def written(figure: go.Figure) -> dict[tuple[float, float], str]:
@@ -97,20 +103,16 @@ def test_families_are_written_above_their_targets() -> None:
 
 
 def test_what_may_be_chance_loses_its_colour_and_keeps_its_number() -> None:
-    found = record()
-    for one, p in zip(found["cells"], (0.9, 0.01, 0.04, 0.06), strict=True):
-        one |= {"p": p / 2, "p_family": p, "q": p}
+    found = record(p=(0.9, 0.01, 0.04, 0.06))
     greyed, coloured = heatmap(found, grey=True), heatmap(found)
     assert written(greyed) == written(coloured)
-    sure = [c["r2"] for c in found["cells"] if c["r2"] is not None and c["p_family"] <= 0.05]
+    sure = [c.r2 for c in found.cells if c.r2 is not None and c.p_family <= 0.05]
     layers = np.array(greyed.data[0].z, dtype=float)[:, :2]
     assert sorted(layers[np.isfinite(layers)].tolist()) == sorted(sure)
 
 
 def test_significance_is_shown_as_orders_of_magnitude() -> None:
-    found = record()
-    for one in found["cells"]:
-        one |= {"p": 0.01, "p_family": 0.01, "q": 0.01}
+    found = record(p=[0.01] * 4)
     figure = heatmap(found, value="p_family")
     assert set(written(figure).values()) == {"2.0"}
     assert "4 of 4 cells are significant" in describe_heatmap(found, value="p_family")
@@ -125,8 +127,7 @@ def test_a_click_names_its_layer_and_target_and_a_baseline_is_no_layer() -> None
 
 
 def test_the_layers_that_may_be_the_best_are_marked() -> None:
-    found = record(layers=3)
-    found["summaries"][0]["within"] = [1, 2]
+    found = record(layers=3, within=[1, 2])
     marks = next(trace for trace in heatmap(found).data if trace.type == "scatter")
     assert [round(x) for x in marks.x] == [1, 2]
     assert list(marks.marker.symbol) == ["circle", "diamond"]
@@ -175,9 +176,7 @@ def differences(figure: go.Figure) -> dict[str, list[str]]:
 
 
 def test_the_same_layers_are_compared_one_by_one() -> None:
-    better = record()
-    for one in better["cells"]:
-        one["r2"] = None if one["r2"] is None else one["r2"] + 0.5
+    better = record(better=0.5)
     found = differences(difference_heatmap(better, record()))
     assert found["0"] == ["+0.50", "–"]
     assert found["1"] == ["+0.50", "+0.50"]
@@ -203,10 +202,7 @@ def test_layers_without_counterpart_are_not_compared() -> None:
 
 @pytest.mark.parametrize("shift", [0.0, 0.5])
 def test_a_dot_says_that_the_intervals_do_not_overlap(shift: float) -> None:
-    better = record()
-    for one in better["cells"]:
-        if one["r2"] is not None:
-            one |= {key: one[key] + shift for key in ("r2", "low", "high")}
+    better = record(better=shift)
     dots = next(
         trace for trace in difference_heatmap(better, record()).data if trace.type == "scatter"
     )

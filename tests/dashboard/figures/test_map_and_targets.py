@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from dashboard.figures.map import categories, map_figure
 from dashboard.figures.targets import correlations, distribution, overview, two_targets
+from mess.records.reliability import ReliabilityRecord, TargetReliability, Truth
 from mess.targets.summaries import spearman_matrix
 
 
@@ -72,7 +73,16 @@ def test_two_targets_leave_out_what_is_unknown_and_draw_octaves() -> None:
 
 def test_the_overview_marks_what_is_not_to_be_trusted() -> None:
     table = pd.DataFrame({"tempo": [1.0, 2.0, 3.0], "pedal_ratio": [np.nan] * 3})
-    tested = {"targets": {"tempo": {"split_half": 0.5, "gain": 0.9, "trusted": False}}}
+    tested = ReliabilityRecord(
+        dataset="d",
+        code_version=7,
+        audio={},
+        tracks=3,
+        seed=0,
+        targets={"tempo": TargetReliability(split_half=0.5, changes={"gain": 0.9}, trusted=False)},
+        movements={},
+        truth=Truth(counterparts=[], tempo={}, false_tempi=0.0),
+    )
     first, second = overview(table, tested).to_dict("records")
     assert (first["mark"], first["least agreement"], first["median"], first["n"]) == (
         "!",

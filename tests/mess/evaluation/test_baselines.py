@@ -6,6 +6,7 @@ from scipy.spatial.distance import cdist
 
 from mess.evaluation.baselines import METRICS, OVER, Baseline, Baselines, Metric, strongest
 from mess.evaluation.rankings import Judge
+from mess.records.evaluation import BaselineFaithfulness
 from mess.search.tempo import octaves_apart
 
 FEATURES = np.random.default_rng(2).standard_normal((30, 3, 6)) * [1, 2, 3, 4, 5, 60] + 2
@@ -50,7 +51,10 @@ def test_each_target_gets_its_best_layer_the_last_and_all() -> None:
 
 
 def test_the_strongest_is_the_most_faithful_that_is_known() -> None:
-    rows = [{"mean": None}, {"mean": 0.15}, {"mean": 0.255}, {"mean": 0.254}]
+    rows = [
+        BaselineFaithfulness(over="last layer", metric="cosine", mean=mean, per_target={})
+        for mean in (None, 0.15, 0.255, 0.254)
+    ]
     assert strongest(rows) is rows[2]
     assert strongest(rows[:1]) is None
 

@@ -11,6 +11,7 @@ from mess.probing.controls import (
     nested_scores,
 )
 from mess.probing.discovery import discover
+from mess.probing.results import DiscoverySettings
 
 
 def planted(n: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -42,10 +43,12 @@ def test_a_baseline_is_scored_as_a_nested_probe() -> None:
         targets,
         works,
         names=["known", "noise"],
-        resamples=50,
+        settings=DiscoverySettings(bootstrap=50),
     )
     by_name = {(row.name, row.target): row for row in rows}
-    expected = discover(features, targets, works, names=["known", "noise"], resamples=50)
+    expected = discover(
+        features, targets, works, names=["known", "noise"], settings=DiscoverySettings(bootstrap=50)
+    )
     assert by_name["all", "known"].r2 == expected.summaries[0].nested.r2
     good = by_name["good", "known"]
     assert good.r2 is not None and good.r2 > 0.9
@@ -70,12 +73,12 @@ def test_groupings_that_share_everything_take_the_score_away() -> None:
 def test_the_learning_curve_grows_with_the_works() -> None:
     features, targets, works = planted(n=160)
     curve = learning_curve(features, targets, works, names=["known", "noise"])
-    assert [point["works"] for point in curve] == [20, 40, 60, 80]
-    assert [point["n"] for point in curve] == [40, 80, 120, 160]
-    assert curve[-1]["r2"]["known"] > 0.9
+    assert [point.works for point in curve] == [20, 40, 60, 80]
+    assert [point.n for point in curve] == [40, 80, 120, 160]
+    assert curve[-1].r2["known"] > 0.9
     hard = targets[:, :1] + 2 * np.random.default_rng(5).standard_normal((160, 1))
     blurred = learning_curve(features, hard, works, names=["known"])
-    assert blurred[-1]["r2"]["known"] > blurred[0]["r2"]["known"]
+    assert blurred[-1].r2["known"] > blurred[0].r2["known"]
     few = learning_curve(features[:8], targets[:8], works[:8], names=["known", "noise"])
     assert len(few) < 4  # parts with fewer than three works are left out
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from benchmarks.validate import compared, encoders
 from mess.probing.differences import Scores, compare, holm
 from mess.probing.discovery import discover
+from mess.probing.results import DiscoverySettings
 
 
 def test_equal_encoders_are_not_told_apart() -> None:
@@ -51,7 +52,9 @@ def test_an_encoder_does_not_beat_itself_and_the_other_way_round_is_the_opposite
     names = [str(number) for number in range(targets.shape[1])]
     scores = []
     for features in (a, b):
-        found = discover(features, targets, works, names=names, folds=5, resamples=10)
+        found = discover(
+            features, targets, works, names=names, settings=DiscoverySettings(folds=5, bootstrap=10)
+        )
         scores.append(Scores(np.array([one.nested.r2 for one in found.summaries]), found.influence))
     same = compare(scores[0], scores[0])
     assert set(same.verdicts) == {"not told apart"}
@@ -78,7 +81,9 @@ def test_nested_predictions_are_those_that_are_scored() -> None:
     a, _, targets, works = encoders(1, deaf=False)
     targets[:4, 1] = np.nan
     names = [str(number) for number in range(targets.shape[1])]
-    found = discover(a, targets, works, names=names, folds=5, resamples=10)
+    found = discover(
+        a, targets, works, names=names, settings=DiscoverySettings(folds=5, bootstrap=10)
+    )
     assert np.isnan(found.nested[:4, 1]).all()
     np.testing.assert_allclose(found.influence.sum(axis=0), 0, atol=1e-9)
     for column, one in enumerate(found.summaries):

@@ -17,7 +17,7 @@ from mess.probing.discovery import (
 from mess.probing.folds import MIN_ROWS, assign_folds
 from mess.probing.metrics import r2_score
 from mess.probing.probes import choose_alpha, out_of_fold
-from mess.probing.results import Cell, Discovery
+from mess.probing.results import Cell, Discovery, DiscoverySettings
 from mess.probing.ridge import DEFAULT_ALPHAS, RidgePath
 
 LAYERS, DIM = 5, 24
@@ -76,7 +76,9 @@ def test_a_planted_target_is_found_in_its_layer(planted: int) -> None:
     rng = np.random.default_rng(planted)
     x = noise(90, seed=planted)
     y = x[:, planted] @ rng.standard_normal(DIM) + 0.3 * rng.standard_normal(90)
-    found = discover(x, y[:, None], works_of(90), names=["brightness"], folds=6)
+    found = discover(
+        x, y[:, None], works_of(90), names=["brightness"], settings=DiscoverySettings(folds=6)
+    )
     assert best_layer(found, "brightness") == planted
     best = cell(found, layer=planted, target="brightness")
     assert best.r2 is not None
@@ -90,7 +92,13 @@ def test_a_planted_target_is_found_in_its_layer(planted: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_noise_is_not_predictable(seed: int) -> None:
     y = np.random.default_rng(100 + seed).standard_normal((90, 4))
-    found = discover(noise(90, seed=seed), y, works_of(90), names=list("abcd"), folds=6)
+    found = discover(
+        noise(90, seed=seed),
+        y,
+        works_of(90),
+        names=list("abcd"),
+        settings=DiscoverySettings(folds=6),
+    )
     assert len(found.cells) == 4 * LAYERS
     scores = [c.r2 for c in found.cells if c.r2 is not None]
     assert len(scores) == 4 * LAYERS
@@ -103,8 +111,8 @@ def test_repeated_works_fool_ungrouped_folds_and_not_grouped_ones() -> None:
     works = np.repeat(np.arange(30), 4)
     x = noise(30)[works] + 0.05 * noise(120, seed=1)
     y = rng.standard_normal(30)[works, None]
-    alone = discover(x, y, np.arange(120), names=["t"], folds=10)
-    grouped = discover(x, y, works, names=["t"], folds=10)
+    alone = discover(x, y, np.arange(120), names=["t"], settings=DiscoverySettings(folds=10))
+    grouped = discover(x, y, works, names=["t"], settings=DiscoverySettings(folds=10))
     fooled = [c.r2 for c in alone.cells if c.r2 is not None]
     honest = [c.r2 for c in grouped.cells if c.r2 is not None]
     assert min(fooled) > 0.5
@@ -115,7 +123,7 @@ def test_a_cell_is_what_its_predictions_say() -> None:
     rng = np.random.default_rng(0)
     x, works = noise(60), works_of(60)
     y = x[:, 1, :2] + rng.standard_normal((60, 2))
-    found = discover(x, y, works, names=["a", "b"], alpha=0.5, folds=5)
+    found = discover(x, y, works, names=["a", "b"], settings=DiscoverySettings(alpha=0.5, folds=5))
     one = cell(found, layer=1, target="b")
     predicted = found.predicted[1, :, 1]
     baseline = np.empty(60)
@@ -182,8 +190,14 @@ def test_auto_beats_a_bad_fixed_penalty_near_n_equal_d() -> None:
     x = rng.standard_normal((80, 1, 64))
     y = x[:, 0] @ rng.standard_normal(64) / 8 + rng.standard_normal(80)
     works = np.arange(80)
-    fixed = discover(x, y[:, None], works, names=["t"], alpha=1.0, folds=5).cells[0].r2
-    auto = discover(x, y[:, None], works, names=["t"], folds=5).cells[0].r2
+    fixed = (
+        discover(x, y[:, None], works, names=["t"], settings=DiscoverySettings(alpha=1.0, folds=5))
+        .cells[0]
+        .r2
+    )
+    auto = (
+        discover(x, y[:, None], works, names=["t"], settings=DiscoverySettings(folds=5)).cells[0].r2
+    )
     assert fixed is not None
     assert auto is not None
     assert fixed < -0.5
@@ -195,12 +209,12 @@ def test_an_undefined_value_drops_its_row_from_its_target_only() -> None:
     y = x[:, 2, :3].copy()
     holes = [0, 1, 17, 44]
     y[holes, 1] = np.nan
-    found = discover(x, y, works, names=["a", "b", "c"], folds=5)
+    found = discover(x, y, works, names=["a", "b", "c"], settings=DiscoverySettings(folds=5))
     for column, name in enumerate("abc"):
         assert cell(found, layer=2, target=name).n == (56 if name == "b" else 60)
         missing = np.flatnonzero(np.isnan(found.predicted[2, :, column]))
         assert missing.tolist() == (holes if name == "b" else [])
-    whole = discover(x, y[:, [0, 2]], works, names=["a", "c"], folds=5)
+    whole = discover(x, y[:, [0, 2]], works, names=["a", "c"], settings=DiscoverySettings(folds=5))
     for name in "ac":
         assert cell(found, layer=2, target=name) == cell(whole, layer=2, target=name)
     kept = np.delete(np.arange(60), holes)
@@ -218,7 +232,13 @@ def test_a_target_that_never_varies_or_is_hardly_defined_has_no_score() -> None:
     y[:6, 2] = np.arange(6)  # enough rows, of two works only
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = discover(x, y, works, names=["flat", "few", "two works", "none"], folds=5)
+        found = discover(
+            x,
+            y,
+            works,
+            names=["flat", "few", "two works", "none"],
+            settings=DiscoverySettings(folds=5),
+        )
     for layer in range(LAYERS):
         for name in ("flat", "few", "two works", "none"):
             assert cell(found, layer=layer, target=name).r2 is None
@@ -235,7 +255,7 @@ def test_a_target_defined_in_one_fold_only_has_no_score() -> None:
     y[fold == 0, 1] = x[fold == 0, 0, 0]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = discover(x, y, works, names=["whole", "half"], folds=2)
+        found = discover(x, y, works, names=["whole", "half"], settings=DiscoverySettings(folds=2))
     assert cell(found, layer=0, target="half").r2 is None
     assert cell(found, layer=0, target="whole").n == 36
 
@@ -243,18 +263,23 @@ def test_a_target_defined_in_one_fold_only_has_no_score() -> None:
 def test_the_same_seed_gives_the_same_discovery_and_another_other_folds() -> None:
     x, works = noise(60), works_of(60)
     y = x[:, 0, :2]
-    first, again = (discover(x, y, works, names=["a", "b"], folds=5, seed=1) for _ in range(2))
+    first, again = (
+        discover(x, y, works, names=["a", "b"], settings=DiscoverySettings(folds=5, seed=1))
+        for _ in range(2)
+    )
     assert first.cells == again.cells
     np.testing.assert_array_equal(first.predicted, again.predicted)
-    other = discover(x, y, works, names=["a", "b"], folds=5, seed=2)
+    other = discover(x, y, works, names=["a", "b"], settings=DiscoverySettings(folds=5, seed=2))
     assert (other.fold != first.fold).any()
 
 
 def test_half_precision_features_are_computed_in_double() -> None:
     x, works = noise(30).astype(np.float16), works_of(30)
     y = x[:, 0, :1].astype(np.float64)
-    half = discover(x, y, works, names=["a"], folds=5)
-    double = discover(x.astype(np.float64), y, works, names=["a"], folds=5)
+    half = discover(x, y, works, names=["a"], settings=DiscoverySettings(folds=5))
+    double = discover(
+        x.astype(np.float64), y, works, names=["a"], settings=DiscoverySettings(folds=5)
+    )
     assert half.cells == double.cells
 
 
@@ -263,8 +288,10 @@ def test_half_precision_features_are_computed_in_double() -> None:
 def test_the_unit_of_a_target_does_not_matter(scale: float, shift: float) -> None:
     x, works = noise(30)[:, :1], works_of(30)
     y = x[:, 0, :1] + 0.5 * np.random.default_rng(0).standard_normal((30, 1))
-    plain = discover(x, y, works, names=["a"], folds=5).cells[0]
-    moved = discover(x, scale * y + shift, works, names=["a"], folds=5).cells[0]
+    plain = discover(x, y, works, names=["a"], settings=DiscoverySettings(folds=5)).cells[0]
+    moved = discover(
+        x, scale * y + shift, works, names=["a"], settings=DiscoverySettings(folds=5)
+    ).cells[0]
     assert moved.r2 == pytest.approx(plain.r2, abs=1e-6)
     assert moved.rmse == pytest.approx(scale * plain.rmse, rel=1e-6)
     assert moved.alpha == plain.alpha
@@ -273,11 +300,24 @@ def test_the_unit_of_a_target_does_not_matter(scale: float, shift: float) -> Non
 @pytest.mark.parametrize("alpha", [0.0, -1.0, float("nan"), float("inf"), []])
 def test_a_penalty_that_is_none_is_refused(alpha: float) -> None:
     with pytest.raises(MessError, match="alpha must be a positive number or 'auto'"):
-        discover(noise(12), np.zeros((12, 1)), works_of(12), names=["a"], alpha=alpha)
+        discover(
+            noise(12),
+            np.zeros((12, 1)),
+            works_of(12),
+            names=["a"],
+            settings=DiscoverySettings(alpha=alpha),
+        )
 
 
 def test_every_finished_layer_is_announced() -> None:
     seen: list[int] = []
     y = np.random.default_rng(0).standard_normal((12, 1))
-    discover(noise(12), y, works_of(12), names=["a"], folds=2, on_layer=seen.append)
+    discover(
+        noise(12),
+        y,
+        works_of(12),
+        names=["a"],
+        settings=DiscoverySettings(folds=2),
+        on_layer=seen.append,
+    )
     assert seen == list(range(LAYERS))

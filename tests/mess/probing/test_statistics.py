@@ -21,6 +21,7 @@ from mess.probing.max_t import (
 from mess.probing.metrics import spearman
 from mess.probing.probes import out_of_fold
 from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, ONLY_MEAN, remarks
+from mess.probing.results import DiscoverySettings
 from mess.probing.ridge import RidgePath
 from mess.probing.statistics import (
     best_layers,
@@ -51,7 +52,7 @@ def test_q_is_scipys(p: list[float]) -> None:
 @given(sizes=st.lists(st.integers(1, 6), min_size=3, max_size=20), seed=st.integers(0, 9))
 def test_a_shuffle_gives_every_work_the_rows_of_one_other(sizes: list[int], seed: int) -> None:
     groups = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
-    keys = shuffle_keys(len(sizes), shuffles=5, seed=seed)
+    keys = shuffle_keys(len(sizes), permutations=5, seed=seed)
     for rows in shuffled_rows(groups, keys=keys, seed=seed):
         sources = [set(groups[rows[groups == work]]) for work in range(len(sizes))]
         assert all(len(source) == 1 for source in sources)
@@ -64,7 +65,7 @@ def test_a_shuffle_gives_every_work_the_rows_of_one_other(sizes: list[int], seed
 
 def test_shuffles_are_the_same_where_rows_are_missing() -> None:
     groups = np.repeat(np.arange(8), 2)
-    keys = shuffle_keys(8, shuffles=20)
+    keys = shuffle_keys(8, permutations=20)
     some = groups != 3
     whole, part = shuffled_rows(groups, keys=keys), shuffled_rows(groups[some], keys=keys)
     order = groups[whole[:, ::2]]
@@ -80,7 +81,7 @@ def test_a_shuffle_scores_what_a_plain_loop_scores(n: int, d: int) -> None:
     x, y = rng.standard_normal((n, d)), rng.standard_normal((n, 2))
     groups = np.repeat(np.arange(n // 2), 2)
     fold = groups % 4
-    rows = shuffled_rows(groups, keys=shuffle_keys(n // 2, shuffles=3))
+    rows = shuffled_rows(groups, keys=shuffle_keys(n // 2, permutations=3))
     found = out_of_fold(x, y, groups, fold=fold, alphas=[5.0], shuffled=rows)
     for draw, source in enumerate(rows):
         moved = y[source]
@@ -125,7 +126,13 @@ def test_other_targets_share_the_decomposition() -> None:
 def test_chance_is_called_chance_and_a_planted_cell_is_not() -> None:
     x, y, groups = planted(works=30, seed=0)
     y = np.hstack([y, np.random.default_rng(1).standard_normal((90, 3))])
-    found = discover(x, y, groups, names=["real", "a", "b", "c"], folds=6, shuffles=199)
+    found = discover(
+        x,
+        y,
+        groups,
+        names=["real", "a", "b", "c"],
+        settings=DiscoverySettings(folds=6, permutations=199),
+    )
     for cell in found.cells:
         assert cell.p is not None and cell.p_family is not None and cell.q is not None
         assert 1 / 200 <= cell.p <= cell.p_family <= 1
@@ -140,7 +147,7 @@ def test_chance_is_called_chance_and_a_planted_cell_is_not() -> None:
 
 def test_the_planted_layer_wins_and_nested_choice_finds_it() -> None:
     x, y, groups = planted(works=30, seed=3)
-    found = discover(x, y, groups, names=["t"], folds=6)
+    found = discover(x, y, groups, names=["t"], settings=DiscoverySettings(folds=6))
     (summary,) = found.summaries
     assert summary.best == 2
     assert 2 in summary.within
@@ -160,7 +167,11 @@ def test_the_best_of_many_is_optimistic_and_the_nested_choice_is_not() -> None:
         x = rng.standard_normal((60, 12, 3))
         y = rng.standard_normal((60, 1))
         found = discover(
-            x, y, np.arange(60), names=["t"], folds=5, alpha=1.0, seed=seed, resamples=10
+            x,
+            y,
+            np.arange(60),
+            names=["t"],
+            settings=DiscoverySettings(folds=5, alpha=1.0, seed=seed, bootstrap=10),
         )
         best.append(max(cell.r2 or 0 for cell in found.cells))
         nested.append(found.summaries[0].nested.r2)
@@ -170,11 +181,11 @@ def test_the_best_of_many_is_optimistic_and_the_nested_choice_is_not() -> None:
 
 def test_nested_choice_does_not_see_the_held_out_fold() -> None:
     x, y, groups = planted(works=20, seed=5)
-    before = discover(x, y, groups, names=["t"], folds=4)
+    before = discover(x, y, groups, names=["t"], settings=DiscoverySettings(folds=4))
     fold = before.fold
     moved = y.copy()
     moved[fold == 1] = 1000 * np.random.default_rng(0).standard_normal(moved[fold == 1].shape)
-    after = discover(x, moved, groups, names=["t"], folds=4)
+    after = discover(x, moved, groups, names=["t"], settings=DiscoverySettings(folds=4))
     np.testing.assert_allclose(
         before.predicted[:, fold == 1], after.predicted[:, fold == 1], rtol=1e-8
     )
@@ -208,7 +219,9 @@ def test_a_probe_that_predicts_only_the_mean_has_neither_ranks_nor_layers() -> N
     x = rng.standard_normal((40, 3, 6))
     y = np.stack([rng.standard_normal(40), x[:, 1, 0]], axis=1)
     # A penalty without measure leaves the mean of the training rows, and nothing else.
-    found = discover(x, y, groups, names=["noise", "known"], alpha=1e9, folds=10)
+    found = discover(
+        x, y, groups, names=["noise", "known"], settings=DiscoverySettings(alpha=1e9, folds=10)
+    )
     for cell in found.cells:
         assert cell.only_mean
         assert cell.spearman is None
@@ -221,7 +234,7 @@ def test_a_probe_that_predicts_only_the_mean_has_neither_ranks_nor_layers() -> N
         assert not summary.beyond_mean
         assert summary.within == []
         assert summary.nested.spearman is summary.weighted.spearman is None
-    read = discover(x, y, groups, names=["noise", "known"], folds=10)
+    read = discover(x, y, groups, names=["noise", "known"], settings=DiscoverySettings(folds=10))
     known = read.summaries[1]
     assert (known.best, known.within, known.beyond_mean) == (1, [1], True)
     assert known.nested.spearman is not None and known.nested.spearman > 0.9
@@ -232,7 +245,7 @@ def test_a_probe_that_predicts_only_the_mean_has_neither_ranks_nor_layers() -> N
 def test_under_ten_works_there_is_no_interval_and_no_encoder_beats_another() -> None:
     for works in (9, 10):
         x, y, groups = planted(works=works, seed=0)
-        found = discover(x, y, groups, names=["t"], folds=5)
+        found = discover(x, y, groups, names=["t"], settings=DiscoverySettings(folds=5))
         ends = [cell.low for cell in found.cells] + [found.summaries[0].nested.high]
         assert [end is None for end in ends] == [works < 10] * len(ends)
         good, poor = (Scores(np.array([r2]), found.influence * 0) for r2 in (0.9, 0.1))
@@ -281,7 +294,7 @@ def test_influence_is_the_jackknife_of_a_mean() -> None:
 
 
 def test_draws_move_r2_as_often_as_a_work_is_drawn() -> None:
-    draws = works_drawn(20, resamples=4000, seed=1)
+    draws = works_drawn(20, bootstrap=4000, seed=1)
     assert (draws.sum(axis=1) == 20).all()
     moves = np.random.default_rng(0).normal(0, 0.05, (20, 1))
     moves -= moves.mean()

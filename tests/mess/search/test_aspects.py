@@ -1,10 +1,10 @@
 """Aspects take their layers from a discovery and say so when no probe stands behind them."""
 
-from typing import Any
-
 import pytest
+from made_records import made_cell, made_summary
 
 from mess.errors import MessError, UnknownName
+from mess.probing.results import Cell, TargetSummary
 from mess.search.aspects import (
     ASPECTS,
     THRESHOLD,
@@ -14,19 +14,17 @@ from mess.search.aspects import (
 )
 
 
-def cells(
-    p_family: float | None = 0.01, works: int = 45, **r2: list[float | None]
-) -> list[dict[str, Any]]:
+def cells(p_family: float | None = 0.01, works: int = 45, **r2: list[float | None]) -> list[Cell]:
     """One list of R² per target, layer by layer."""
     return [
-        {"layer": layer, "target": target, "r2": value, "p_family": p_family, "works": works}
+        made_cell(layer, target, value, p_family=p_family, works=works)
         for target, values in r2.items()
         for layer, value in enumerate(values)
     ]
 
 
-def nested(**r2: float | None) -> list[dict[str, Any]]:
-    return [{"target": target, "nested": {"r2": value}} for target, value in r2.items()]
+def nested(**r2: float | None) -> list[TargetSummary]:
+    return [made_summary(target, value) for target, value in r2.items()]
 
 
 def test_there_are_ten_aspects_over_the_fifteen_targets() -> None:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from mess.errors import MessError
 from mess.probing.stacking import Segments
+from mess.records.index import Column
 from mess.search.aspects import Aspect
-from mess.search.coordinate_index import Column, ColumnWeights, CoordinateIndex, serialise
+from mess.search.coordinate_index import ColumnWeights, CoordinateIndex, serialise
 from mess.search.coordinates import describe_course, make_coordinates
 from mess.search.fitting import fit_weights
 from mess.search.spaces import reduce_rank, standardise, whiten

@@ -1,5 +1,6 @@
 """Passages: exact scores, merged neighbours, nothing scored by a fit that knew its work."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,7 +127,7 @@ def test_stale_passages_are_refused(store: Store, tmp_path: Path) -> None:
     path = store.indices.folder("demo", "spectral") / "passages.json"
     whole = path.read_text()
     try:
-        write_json(path, record | {"features": "older"})
+        write_json(path, replace(record, features="older").to_json())
         with pytest.raises(ArtifactError, match="features have changed since.*: run `mess index"):
             PassageRecommender("demo", "spectral", store=store)
     finally:

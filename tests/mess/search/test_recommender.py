@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made_records import made_cell, made_discovery, made_summary
 
 from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
 from mess.search.layer_based_recommender import LayerBasedRecommender
@@ -48,19 +49,18 @@ def extract(store: Store, *, seed: int = 0, encoder: str = "e", audio: str = "")
 
 
 def probe(store: Store, *, encoder: str = "e") -> None:
-    record = {
-        "settings": {"level": "track"},
-        "code_version": DISCOVERY_VERSION,
-        "features": store.features.manifest("d", encoder).digest(),
-        "cells": [
-            {"layer": layer, "target": target, "r2": r2, "p_family": 0.001, "works": 24}
+    record = made_discovery(
+        [
+            made_cell(layer, target, r2, p_family=0.001, works=24)
             for target, row in SCORES.items()
             for layer, r2 in enumerate(row)
         ],
-        "summaries": [
-            {"target": target, "nested": {"r2": max(row)}} for target, row in SCORES.items()
-        ],
-    }
+        [made_summary(target, max(row)) for target, row in SCORES.items()],
+        encoder=encoder,
+        code_version=DISCOVERY_VERSION,
+        features=store.features.manifest("d", encoder).digest(),
+        targets=None,
+    )
     store.discoveries.write("d", encoder, record=record, predictions=pd.DataFrame({"track": []}))
 
 

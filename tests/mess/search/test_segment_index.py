@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.plain import best_segments, segment_coordinates
-from mess.search.coordinate_index import Column, CoordinateIndex
+from mess.records.index import Column
+from mess.search.coordinate_index import CoordinateIndex
 from mess.search.passages import segment_index as segment_index
 from mess.search.passages.merging import merge
 from mess.search.passages.recall import EPSILON, KINDS, WANTED, draw_query, kind_of
@@ -36,8 +37,8 @@ def test_the_recall_that_is_recorded_is_found(
 ) -> None:
     x, overall = coordinates
     index, search = built
-    plan = search["kinds"][kind]
-    assert plan["recall"] >= WANTED - 0.01
+    plan = search.kinds[kind]
+    assert plan.recall >= WANTED - 0.01
     rng = np.random.default_rng(99)
     right = 0
     squares = np.square(x)
@@ -49,7 +50,7 @@ def test_the_recall_that_is_recorded_is_found(
         assert row not in found
         least = index.coordinates.scores(query)[exact[-1]]
         right += int((index.coordinates.scores(query)[found] >= least - EPSILON).sum())
-    assert right / 400 >= plan["recall"] - 0.02
+    assert right / 400 >= plan.recall - 0.02
 
 
 @pytest.mark.parametrize("way, step", [("cells", 10**6), ("scan", 10**6), ("all", 0)])

@@ -1,17 +1,19 @@
 """What is stale, and why: told from manifests, sizes and times alone."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from layouts import write_piece
 
-from mess.experiments.rows import ProbeSettings
+from mess.records.discovery import ProbeSettings
 from mess.status import staleness
 from mess.status import steps as status
 from mess.status.inventory import find_recordings, take_inventory
 from mess.status.steps import StepStatus, survey
+from mess.storage.files import read_json, write_json
 from mess.storage.manifest import Manifest
 from mess.storage.store import Store
 from mess.targets import registry
@@ -136,10 +138,21 @@ def test_what_follows_says_what_changed_before_it(store: Store) -> None:
 
 def test_records_of_older_code_without_reasons_are_stale_all_the_same(store: Store) -> None:
     record = store.indices.read_record("mine", "spectral")
-    old = {k: v for k, v in record.items() if k not in ("inputs", "code_version")}
-    store.indices.write("mine", "spectral", layers=[], record=old | {"features": "other"})
+    old = replace(record, code_version=1, inputs={}, features="other")
+    store.indices.write("mine", "spectral", layers=[], record=old)
     found = steps(store)["index"]
     assert (found.state, found.reasons) == ("stale", ("code", "inputs"))
+
+
+def test_a_record_with_other_fields_is_stale_in_one_line(store: Store) -> None:
+    path = store.indices.folder("mine", "spectral") / "manifest.json"
+    content = read_json(path, command="")
+    del content["inputs"]
+    write_json(path, content)
+    found = steps(store)["index"]
+    assert (found.state, found.reasons) == ("stale", ("code",))
+    assert "object missing required field `inputs`" in found.detail
+    assert "\n" not in found.detail
 
 
 def test_the_inventory_counts_what_is_there(store: Store) -> None:

@@ -1,5 +1,6 @@
 """What is written comes back; what is missing or damaged is named with its remedy."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,25 +8,32 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_records import made_cell, made_discovery
 
 from mess.errors import ArtifactError, ArtifactMissing
+from mess.records.discovery import ProbeSettings
+from mess.records.index import IndexRecord
 from mess.status.steps import next_step, survey
 from mess.storage.manifest import Manifest
 from mess.storage.paths import command_for, file_stem
 from mess.storage.store import Store
 
 HEADER = {"dataset": "d", "encoder": "e", "layer_names": ["0", "1"]}
-INDEX = {
-    "encoder": "e",
-    "tracks": ["a"],
-    "works": ["a"],
-    "composers": [""],
-    "copies": [0],
-    "columns": [],
-    "features": "older",
-    "fingerprint": "of the index",
-    "passages": False,
-}
+INDEX = IndexRecord(
+    dataset="d",
+    encoder="e",
+    features="older",
+    targets=None,
+    inputs={},
+    code_version=1,
+    fingerprint="of the index",
+    tracks=["a"],
+    works=["a"],
+    composers=[""],
+    copies=[0],
+    columns=[],
+    passages=False,
+)
 ENTRY = {"status": "done", "size": 1, "mtime_ns": 1, "path": "a.wav"}
 ODD_IDS = ["a", "../up", "sub/b c", "é 🎹", "n" * 300, "q\"uo'te", "..", "%2e"]
 
@@ -186,17 +194,13 @@ def test_a_discovery_comes_back_by_level(store: Store) -> None:
         store.discoveries.write(
             "d",
             "e",
-            record={
-                "settings": {"level": level},
-                "cells": [{"layer": 0, "target": level, "r2": None}],
-                "features": "f",
-            },
+            record=made_discovery([made_cell(0, level, None)], settings=ProbeSettings(level=level)),
             predictions=pd.DataFrame({"track": ["a"], "true": [1.0]}),
         )
-    assert store.discoveries.read("d", "e")["cells"][0]["target"] == "track"
-    assert store.discoveries.read("d", "e", level="segment")["cells"][0]["target"] == "segment"
+    assert store.discoveries.read("d", "e").cells[0].target == "track"
+    assert store.discoveries.read("d", "e", level="segment").cells[0].target == "segment"
     assert store.discoveries.read_predictions("d", "e")["true"].tolist() == [1.0]
-    (store.root / "processed/discovery/d/e.segments.json").write_text('{"cells": []}')
+    (store.root / "processed/discovery/d/e.segments.json").write_text('{"cells": [')
     with pytest.raises(ArtifactError, match="is damaged: run `mess probe .* --level segment`"):
         store.discoveries.read("d", "e", level="segment")
     (store.root / "processed/discovery/d/e.predictions.parquet").write_text("hm")
@@ -207,16 +211,16 @@ def test_a_discovery_comes_back_by_level(store: Store) -> None:
 def test_an_index_comes_back_and_damage_is_named(store: Store) -> None:
     store.indices.write("d", "e", layers=[b"one", b"two"], record=INDEX)
     record = store.indices.read_record("d", "e")
-    assert store.indices.read_layer("d", "e", 1, checksum=record["crc32"][1]) == b"two"
+    assert store.indices.read_layer("d", "e", 1, checksum=record.crc32[1]) == b"two"
     path = store.root / "processed/indices/d/e/layer-01.faiss"
     path.write_bytes(b"tvo")
     with pytest.raises(ArtifactError, match="layer-01.faiss is damaged: run `mess index"):
-        store.indices.read_layer("d", "e", 1, checksum=record["crc32"][1])
+        store.indices.read_layer("d", "e", 1, checksum=record.crc32[1])
     path.unlink()
     with pytest.raises(ArtifactMissing, match="is missing: run `mess index"):
-        store.indices.read_layer("d", "e", 1, checksum=record["crc32"][1])
+        store.indices.read_layer("d", "e", 1, checksum=record.crc32[1])
     assert store.indices.available() == [("d", "e")]
-    (store.root / "processed/indices/d/e/manifest.json").write_text("{}")
+    (store.root / "processed/indices/d/e/manifest.json").write_text("{")
     with pytest.raises(ArtifactError, match="manifest.json is damaged: run `mess index"):
         store.indices.read_record("d", "e")
 
@@ -263,6 +267,6 @@ def test_one_damaged_manifest_hides_no_other_encoder(store: Store) -> None:
     (store.root / "processed/features/d/e/manifest.json").write_text("{")
     assert store.features.encoders("d") == ["e", "random:other"]
     store.indices.write("d", "e", layers=[], record=INDEX)
-    store.indices.write("d", "other", layers=[], record=INDEX | {"encoder": "random:other"})
+    store.indices.write("d", "other", layers=[], record=replace(INDEX, encoder="random:other"))
     (store.root / "processed/indices/d/e/manifest.json").write_text("{")
     assert sorted(store.indices.available()) == [("d", "e"), ("d", "random:other")]

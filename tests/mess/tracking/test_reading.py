@@ -6,9 +6,9 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from made_records import made_discovery
 
 from mess.errors import ArtifactMissing, MessError
 from mess.storage.store import Store
@@ -23,7 +23,7 @@ from mess.tracking.recording import start_run
 
 pytest.importorskip("mlflow", reason="MLflow is of the extra 'ml'")
 
-RECORD: dict[str, Any] = {"cells": [], "layer_names": ["0"], "target_names": ["tempo"]}
+RECORD = made_discovery(layer_names=["0"], target_names=["tempo"])
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         with start_run("probe demo spectral", store=store, tags=tags) as run:
             run.params({"alpha": "auto", "folds": 10})
             run.metrics({"nested_r2/a": 0.25, "nested_r2/b": 0.75, "r2/a/layer_00": math.nan})
-            run.record("spectral.json", RECORD)
+            run.record("spectral.json", RECORD.to_json())
         with start_run("sweep demo spectral", store=store) as sweep:
             for folds in (3, 4):
                 with start_run("probe demo spectral", store=store, tags=tags, parent=sweep) as run:

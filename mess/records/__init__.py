@@ -1,0 +1,1 @@
+"""What crosses a file boundary: one frozen dataclass for each kind of JSON that is written."""

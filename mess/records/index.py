@@ -1,0 +1,180 @@
+"""The records of an index of tracks and of an index of their segments."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from mess.records.base import Json, Origin, Parts, Record
+
+Kind = Literal["probe", "subspace", "direct", "probe_octaves", "direct_octaves"]
+Way = Literal["cells", "scan", "both", "all"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one coordinate stands for.
+
+    Attributes
+    ----------
+    name : str
+        The target; of a subspace, the aspect.
+    kind : "probe", "subspace", "direct", "probe_octaves" or "direct_octaves"
+    mean, deviation : float
+        What turns a coordinate back into the target's unit.
+    r2 : float or None
+        How well the prediction agrees with the measurement, out of fold; of both columns of the
+        circle together.
+    """
+
+    name: str
+    kind: Kind
+    mean: float = 0.0
+    deviation: float = 1.0
+    r2: float | None = None
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """How one kind of query is answered.
+
+    Attributes
+    ----------
+    way : {"cells", "scan", "both", "all"}
+        What is read: cells by aspects, the codes of all rows, both, all rows.
+    step : int
+        How many cells are read or rows ranked again.
+    recall : float
+        Of the ten best.
+    milliseconds : float
+        A query on the machine that built the index.
+    queries : int
+        By which recall was measured.
+    """
+
+    way: Way
+    step: int
+    recall: float
+    milliseconds: float
+    queries: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexRecord(Record):
+    """An index of tracks as it lies on disk.
+
+    Attributes
+    ----------
+    dataset, encoder : str
+    features : str
+        Digest of the features.
+    targets : str or None
+        Digest of the targets; None where they are not measured.
+    inputs : dict of str to (dict or None)
+        The parts of both digests.
+    code_version : int
+    fingerprint : str
+        Digest of the index: what is concluded from it names it by this.
+    tracks, works, composers : list of str
+    copies : list of int
+        The row of the first track that holds the same recording.
+    columns : list of Column
+        None where the targets of too few works are known.
+    passages : bool
+        Whether the segments are indexed, too.
+    crc32 : list of int
+        The checksum of each layer's file.
+    steering_crc32, projection_crc32 : int, optional
+        Of the coordinates, and of what places other recordings; None where there are no columns.
+    """
+
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"steering_crc32", "projection_crc32"})
+
+    dataset: str
+    encoder: str
+    features: str
+    targets: str | None
+    inputs: dict[str, Parts | None]
+    code_version: int
+    fingerprint: str
+    tracks: list[str]
+    works: list[str]
+    composers: list[str]
+    copies: list[int]
+    columns: list[Column]
+    passages: bool
+    crc32: list[int] = field(default_factory=list)
+    steering_crc32: int | None = None
+    projection_crc32: int | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """What it was drawn from."""
+        digests = {"features": self.features, "targets": self.targets}
+        return Origin(self.code_version, digests, self.inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentSearch:
+    """How segments are searched.
+
+    Attributes
+    ----------
+    rows : int
+    kinds : dict of str to SearchPlan
+        By kind of query; none where all rows are always read.
+    epsilon : float, optional
+        Which error of the codes is allowed; None where there are no codes.
+    """
+
+    rows: int
+    kinds: dict[str, SearchPlan]
+    epsilon: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassagesRecord(Record):
+    """An index of segments as it lies on disk.
+
+    Attributes
+    ----------
+    dataset, encoder, features, targets, code_version, fingerprint
+        As in `IndexRecord`.
+    tracks, works, composers, columns
+        As in `IndexRecord`.
+    segment_seconds : float
+    segments : list of int
+        How many each track has.
+    durations : list of float
+        Seconds of each track.
+    search : SegmentSearch
+    crc32 : dict of str to int
+        File → checksum.
+    """
+
+    dataset: str
+    encoder: str
+    features: str
+    targets: str | None
+    code_version: int
+    fingerprint: str
+    segment_seconds: float
+    tracks: list[str]
+    segments: list[int]
+    durations: list[float]
+    works: list[str]
+    composers: list[str]
+    columns: list[Column]
+    search: SegmentSearch
+    crc32: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> Origin:
+        """What it was drawn from."""
+        digests = {"features": self.features, "targets": self.targets}
+        return Origin(self.code_version, digests)
+
+    def to_json(self) -> Json:
+        """Return the record as plain values."""
+        content = super().to_json()
+        if self.search.epsilon is None:
+            content["search"].pop("epsilon", None)
+        return content

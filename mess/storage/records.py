@@ -1,0 +1,49 @@
+"""The one reader and the one writer of records: JSON files that hold a result."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from mess.errors import ArtifactStale
+from mess.records.base import DoesNotFit, Record
+from mess.storage.files import read_json, write_json
+
+R = TypeVar("R", bound=Record)
+
+
+def read_record(path: Path, kind: type[R], *, command: str) -> R:
+    """Read a record that `write_record` wrote.
+
+    Parameters
+    ----------
+    path : Path
+    kind : type
+        The class of the record.
+    command : str
+        What makes the file anew.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing or damaged.
+    ArtifactStale
+        If it is whole and holds something else: another version of the code wrote it.
+    """
+    content = read_json(path, command=command)
+    try:
+        return kind.from_json(content)
+    except DoesNotFit as error:
+        reason = f"was made by another version of the code ({error})"
+        raise ArtifactStale(str(path), reason, command) from None
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record.
+
+    Raises
+    ------
+    DoesNotFit
+        If a value is of another type than its field: what cannot be read is not written.
+    """
+    content = record.to_json()
+    type(record).from_json(content)
+    write_json(path, content)
