@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mess.encoders.pooling import Pooled, pool_segments
     from mess.errors import MessError
     from mess.probing.discovery import discover
-    from mess.probing.results import Discovery
+    from mess.probing.results import Discovery, DiscoverySettings
     from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
     from mess.search.passages.recommender import Passage, PassageRecommender
     from mess.storage.store import Store
@@ -39,6 +39,7 @@ __all__ = [
     "TARGET_SAMPLE_RATE",
     "Dataset",
     "Discovery",
+    "DiscoverySettings",
     "Encoder",
     "LayerBasedRecommender",
     "MessError",
@@ -69,7 +70,7 @@ _MODULES = {
     "mess.encoders.pooling": ("Pooled", "pool_segments"),
     "mess.errors": ("MessError",),
     "mess.probing.discovery": ("discover",),
-    "mess.probing.results": ("Discovery",),
+    "mess.probing.results": ("Discovery", "DiscoverySettings"),
     "mess.search.layer_based_recommender": ("LayerBasedRecommender", "Recommendation"),
     "mess.search.passages.recommender": ("Passage", "PassageRecommender"),
     "mess.storage.store": ("Store",),

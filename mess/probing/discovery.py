@@ -91,7 +91,7 @@ def discover(
     >>> features = rng.standard_normal((60, 2, 8))  # 60 tracks, 2 layers, 8 values in each
     >>> tempo = features[:, 1, 0] + 0.1 * rng.standard_normal(60)  # the second layer knows it
     >>> works = np.repeat(np.arange(20), 3)
-    >>> found = discover(features, tempo[:, None], works, names=["tempo"], folds=5)
+    >>> found = discover(features, tempo[:, None], works, names=["tempo"])
     >>> [cell.r2 > 0.9 for cell in found.cells]
     [False, True]
     """

@@ -27,6 +27,12 @@ class DiscoverySettings:
         Number of shuffles for the test of significance; 0 for no test.
     bootstrap : int
         Number of bootstrap draws of works for the intervals.
+
+    Examples
+    --------
+    >>> from mess import DiscoverySettings
+    >>> DiscoverySettings(folds=5).permutations
+    0
     """
 
     alpha: Alpha | tuple[float, ...] = "auto"
@@ -189,7 +195,7 @@ class Discovery:
     >>> from mess import discover
     >>> rng = np.random.default_rng(0)
     >>> features, works = rng.standard_normal((30, 2, 4)), np.repeat(np.arange(10), 3)
-    >>> found = discover(features, features[:, 0, :1], works, names=["level"], folds=5)
+    >>> found = discover(features, features[:, 0, :1], works, names=["level"])
     >>> found.predicted.shape, found.summaries[0].best
     ((2, 30, 1), 0)
     """
