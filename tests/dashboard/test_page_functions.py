@@ -12,6 +12,7 @@ from layouts import write_piece
 from streamlit.testing.v1 import AppTest
 
 import dashboard.pages
+from mess.records.reliability import ReliabilityRecord
 from mess.storage.store import Store
 from mess.targets import TARGETS, TARGETS_VERSION
 from mess.targets.invariance import SAME_MUSIC
@@ -68,8 +69,7 @@ def _show_tests() -> None:
 def test_the_tests_of_the_targets_show_tempo_and_movements(data_root: Path) -> None:
     shares = {"recordings": 22, "accuracy_1": 0.91, "accuracy_2": 1.0, "coverage": 1.0}
     still = dict.fromkeys(TARGETS, 0.1)
-    Store(data_root).reliability.write(
-        "mine",
+    record = ReliabilityRecord.from_json(
         {
             "dataset": "mine",
             "code_version": TARGETS_VERSION,
@@ -85,8 +85,9 @@ def test_the_tests_of_the_targets_show_tempo_and_movements(data_root: Path) -> N
                 "b": {change.name: still for change in SAME_MUSIC},
             },
             "truth": {"counterparts": [], "tempo": {"clicks": shares}, "false_tempi": 0.125},
-        },
+        }
     )
+    Store(data_root).reliability.write("mine", record)
     drawn = AppTest.from_function(_show_tests, default_timeout=60).run()
     assert not drawn.exception
     reliability, tempo, movements = (frame.value for frame in drawn.dataframe)
