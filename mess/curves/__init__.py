@@ -1,7 +1,7 @@
-"""Curves: musical properties over time, at two values a second.
+"""Curves: musical properties over time, at two values per second.
 
-A *curve* is a target that a probe reads moment by moment (`mess.audio.moments`). Many a scalar
-target is a number that is made from a curve: `mess.curves.readings` says which, and how.
+A *curve* is a target with one value for each moment (`mess.audio.moments`). Many scalar targets are
+computed from a curve; `mess.curves.readings` lists these targets and their functions.
 
 >>> from mess.curves import CURVES, compute_curves
 >>> CURVES["level"].unit

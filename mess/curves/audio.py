@@ -1,9 +1,9 @@
 """Curves that are measured on the audio.
 
-Conventions: each is a function of the `Analysis` of a whole track and of its moments, and returns a
-value a moment [shape=(n,)], or several [shape=(n, k)]. Between the first sound and the last they
-are defined; outside, where nothing is heard, they are NaN. Levels are in dB relative to the track's
-own loudest 100 ms. All but `flux` are what the scalar targets are made from, at the same settings.
+Conventions: a curve is a function of the `Analysis` of a whole track and of its moments. It returns
+one value per moment [shape=(n,)], or several [shape=(n, k)]. It is NaN before the first sound and
+after the last. Levels are in dB relative to the track's own loudest 100 ms. Scalar targets are
+computed from all curves except `flux`, with the same settings.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
-"""Curves that only the MIDI of a recording tells.
+"""Curves that are computed from the MIDI of a recording.
 
-Conventions: each is a function of the `Notes` and of the moments; it is defined from the first key
-that is struck to the last that is released. What single notes tell is averaged in a Gaussian window
-of some 0.6 s around each moment, and goes on in a line where there is no note.
+Conventions: a curve is a function of the `Notes` and of the moments. It is defined from the first
+key stroke to the last release. Values of single notes are averaged in a Gaussian window of some
+0.6 s around each moment, and interpolated linearly where there is no note.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,10 @@
-"""Scalar targets as numbers that are made from a curve.
+"""Readings: scalar targets that are computed from a curve.
 
-Task: given a curve of a track, measured or predicted, return what its scalar target would be.
-Conventions: functions take curves [..., n] of a value each half second, without gaps, and return
-[...]; they are the targets' own definitions at this rate. A line that is fitted afterwards takes up
-what a constant factor or shift makes (see `mess.probing.through_time`).
+Task: compute a scalar target from a measured or predicted curve of a track.
+
+Conventions: functions take curves [..., n] with one value per half second, without gaps, and return
+[...]. They are the definitions of the targets at this rate. A line that is fitted afterwards
+corrects a constant factor or shift (`mess.probing.through_time`).
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""All curves by name, and their values on a recording."""
+"""The registry of curves: all curves by name, and their values on a recording."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Means over moments of what is known at a higher rate, and of what happens at single times."""
+"""Means over moments: of curves at a higher rate, and of events at single times."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""From audio segments to hidden states.
+"""Encoders: models that turn audio segments into hidden states.
 
 An encoder maps ``[batch, samples]`` to ``[batch, layers, time, dim]``; `load_encoder` makes one
 from a name, `PRESETS` lists the names that need no path. Importing this package loads neither

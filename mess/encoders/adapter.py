@@ -1,13 +1,13 @@
-"""Hidden states of any audio model that transformers has a class for, by one adapter.
+"""The adapter: hidden states of any audio model that transformers has a class for.
 
-Which models those are, and what goes into each, stands in `mess.encoders.native`. The model is
-built by transformers' own class and hears what its own feature extractor makes of a segment;
-code beside the weights is never run. Whatever the model does, layers become [time, dim]:
+`mess.encoders.native` lists the models and their inputs. A model is built by its class in
+transformers, and its input is computed by its own feature extractor. Code beside the weights is
+never run. The hidden states of every layer are converted to [time, dim], depending on the input:
 
-* **waveform, features**: the states are frames already.
-* **patches** (Audio Spectrogram Transformer): patches lie on a grid of frequency by time. The mean
-  over frequency is taken; the two tokens that are no patches are left out. A segment is heard at
-  its true length, with the position embeddings of its first patches: no patch is padded.
+* **waveform, features**: the states are already one vector per frame.
+* **patches** (Audio Spectrogram Transformer): patches form a grid of frequency by time, which is
+  averaged over frequency. The two tokens that are not patches are left out. A segment is encoded at
+  its true length, with the position embeddings of its first patches, so no patch is padded.
 * **image** (CLAP): the spectrogram of a fixed window (10 s) is folded into a square. A segment is
   repeated until the window is full, and cut there (the model's own way pads the rest with silence
   where the window is no multiple of the segment), so that nothing but the segment is averaged. The
@@ -15,12 +15,12 @@ code beside the weights is never run. Whatever the model does, layers become [ti
 * **codec** (EnCodec): the outputs of the encoder's layers, but for its activations; the last one is
   what is quantised.
 
-Layers may differ in rate and width. All are averaged down to the slowest rate, which leaves their
-mean over time, and narrow ones are filled up with zeros, which no probe and no cosine sees.
+Layers may differ in rate and width. All are averaged to the slowest rate, which keeps their mean
+over time. Narrow layers are padded with zeros, which change neither a probe nor a cosine.
 
-Tracks are scaled as a whole: to unit variance where the extractor would normalise samples, else to
-a level of `LEVEL`. So a gain on a recording changes nothing, and loudness between segments survives
-unless the extractor itself removes it (that of Wav2Vec2-BERT normalises each mel band).
+A track is scaled as a whole: to unit variance if the extractor normalises samples, otherwise to the
+level `LEVEL`. So the gain of a recording has no effect. Differences in loudness between segments
+remain, unless the extractor removes them (that of Wav2Vec2-BERT normalises each mel band).
 
 References
 ----------

@@ -1,4 +1,4 @@
-"""What an encoder is, and how a name becomes one."""
+"""The encoder protocol, and loading an encoder by name."""
 
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
@@ -33,16 +33,16 @@ class Encoder(Protocol):
         Hidden states per frame, and values in each.
     layer_names : list of str, length layers
     licence : str
-        Of the weights.
+        The licence of the weights.
     revision : str
         The commit on the hub, "" if there is none.
     weights_hash : str
-        sha256 of the weights' file; where there is no file, of what makes them.
+        sha256 of the file of weights; without a file, of the settings that determine them.
     normalise : bool
-        The samples must be shifted and divided by what `track_scale` returns of the whole track
-        (not of each segment: loudness between segments has to survive).
+        Whether samples must be normalised by what `track_scale` returns for the whole track. (To
+        normalise each segment would remove the differences in loudness between segments.)
     settings : dict
-        All else that changes the result. Features made with other settings are stale.
+        All other settings that change the result. Features made with other settings are stale.
 
     Examples
     --------
@@ -63,9 +63,10 @@ class Encoder(Protocol):
     settings: dict[str, str | int | float | bool]
 
     def track_scale(self, signal: "Signal") -> tuple[float, float]:
-        """Return what the samples of a whole track are shifted and divided by.
+        """Return the offset and the scale by which the samples of a whole track are normalised.
 
-        Mostly its mean and standard deviation. Memory does not grow with the track's length.
+        For most encoders these are mean and standard deviation. Memory does not grow with the
+        length of the track.
         """
         ...
 
@@ -75,7 +76,7 @@ class Encoder(Protocol):
         Parameters
         ----------
         segments : ndarray [shape=(batch, samples)]
-            Mono, float32, at ``sample_rate``, never padded; scaled where ``normalise`` is set.
+            Mono, float32, at ``sample_rate``, never padded; normalised if ``normalise`` is set.
 
         Returns
         -------
@@ -98,12 +99,12 @@ def load_encoder(
         ``config.json`` and the weights; or a hub id, ``organisation/model``, of an audio model
         (`mess.encoders.families`, `mess.encoders.native`).
     device : {"auto", "cpu", "cuda"}
-        "auto" takes a GPU where there is one.
+        "auto" uses a GPU if there is one.
     dtype : {"float32", "bfloat16"}
-        Of the computation. bfloat16 pays on GPUs and on CPUs with instructions for it, at an
-        error of some 0.5 %; on other CPUs it is many times slower than float32.
+        Precision of the computation. bfloat16 is faster on GPUs and on CPUs with instructions for
+        it, with an error of some 0.5 %. On other CPUs it is many times slower than float32.
     seed : int
-        Of random weights.
+        Seed of random weights.
 
     Raises
     ------
@@ -181,8 +182,8 @@ def load_encoder(
 def weights_at_hand(name: str) -> bool:
     """Tell whether a preset can run on this machine without a download.
 
-    Its packages are installed, and its weights, where it has any, are in the hub's cache or in
-    an installed package. Nothing is loaded.
+    Its packages must be installed. Its weights, if it has any, must be in the cache of the hub or
+    in an installed package. Nothing is loaded.
 
     Examples
     --------

@@ -36,7 +36,7 @@ _PLUGIN_NAME = re.compile(r"(?!random-|local-)[a-z0-9]+([._-][a-z0-9]+)*")
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """An encoder that can be asked for by name.
+    """An encoder that has a name.
 
     Attributes
     ----------
@@ -45,8 +45,8 @@ class Preset:
         Which implementation runs it: samples or a log-mel spectrogram into a transformer, or
         neither; that of another package.
     hub_id, revision : str
-        Where its weights are published, and the commit that is used; a revision of "" follows
-        the published default, and the commit that was found is recorded with the features.
+        The address of its weights on the hub, and the commit that is used. A revision of "" means
+        the default branch; the commit is then recorded with the features.
     licence : str
         Of the weights.
     trained_on : {"music", "speech", "none"}
@@ -61,7 +61,7 @@ class Preset:
         Seconds of computation per minute of audio, decoding included, on two CPU cores; see
         `COST_SOURCE`. It depends on the architecture and not on the weights.
     model_type, config : str, mapping
-        What builds the same architecture with random weights (names of transformers).
+        The configuration of the architecture, in the names of transformers.
     note : str
         One sentence for people.
     load : callable, optional
@@ -274,7 +274,7 @@ PRESETS: Mapping[str, Preset] = registry(
 
 
 def by_interest(encoders: Iterable[str]) -> list[str]:
-    """Return encoders in the order in which a person wants to see them.
+    """Return encoders in the order in which they are listed.
 
     Trained networks first, in the order of `PRESETS` and then by name; the baseline; random
     controls last.
@@ -284,7 +284,7 @@ def by_interest(encoders: Iterable[str]) -> list[str]:
     >>> by_interest(["random:whisper-tiny", "spectral", "whisper-tiny"])
     ['whisper-tiny', 'spectral', 'random:whisper-tiny']
     """
-    order = {name: place for place, name in enumerate(PRESETS)}
+    order = {name: number for number, name in enumerate(PRESETS)}
 
     def rank(name: str) -> tuple[int, int, str]:
         if name.startswith(RANDOM):
@@ -300,7 +300,7 @@ def is_hub_id(name: str) -> bool:
 
 
 def is_folder(name: str) -> bool:
-    """Tell whether a name means a local folder: it is one, or it is written as a path."""
+    """Tell whether a name means a local folder: an existing one, or a name written as a path."""
     if name in PRESETS:
         return False
     written_as_path = (
@@ -335,7 +335,7 @@ def encoder_slug(name: str) -> str:
         return f"random-{encoder_slug(name.removeprefix(RANDOM))}"[:_MAX_SLUG].rstrip("-.")
     if is_folder(name):
         slug = _sanitise(_basename(name), original=name)
-        # A folder must not take the place of a preset or of a random control.
+        # A folder must not have the slug of a preset or of a random control.
         return f"local-{slug}" if slug in PRESETS or slug.startswith("random-") else slug
     return "--".join(_sanitise(part, original=name) for part in name.split("/"))[:_MAX_SLUG]
 

@@ -1,8 +1,8 @@
-"""A published model, read as data: its shape, its weights, where they lie.
+"""Checkpoints: read the architecture and the weights of a published model, as data only.
 
-A folder in the hub's layout holds ``config.json``, the weights (``model.safetensors`` or
-``pytorch_model.bin``) and, mostly, ``preprocessor_config.json``. Nothing in it is ever run: the
-configuration is read as JSON, code beside it is ignored, a pickle may hold tensors only.
+A folder in the layout of the hub holds ``config.json``, the weights (``model.safetensors`` or
+``pytorch_model.bin``) and usually ``preprocessor_config.json``. No code is ever executed: the
+configuration is read as JSON, Python files are ignored, and a pickle may hold tensors only.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _OLD_TO_NEW = {
 
 @dataclass(frozen=True)
 class Architecture:
-    """What builds a model.
+    """What determines the shape of a model.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model on disk; ``revision`` is the hub's commit, "" for a folder of the user's own."""
+    """A model on disk; ``revision`` is the commit on the hub, "" for a local folder."""
 
     architecture: Architecture
     weights: Path
@@ -81,16 +81,16 @@ def architecture_of(
     config : mapping
         ``config.json``.
     preprocessor : mapping
-        ``preprocessor_config.json``, empty where there is none.
+        ``preprocessor_config.json``, empty without one.
     source : str
-        What an error message names.
+        The name of the source, for error messages.
     sample_rate : int, optional
-        Hz, where neither file says it.
+        Hz; used if neither file states it.
 
     Raises
     ------
     MessError
-        If transformers' own model would not compute what the published one does.
+        If the class of transformers would compute other states than the published model.
     """
     model_type = config.get("model_type", "hubert")
     family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
@@ -111,7 +111,7 @@ def architecture_of(
                 f"{source}: {option} is on, which {family.model} does not have; "
                 "choose another model"
             )
-    # Layers inside or on top of the blocks that no hidden state of the bare model passes.
+    # Adapters are layers that the bare model of transformers does not have.
     if config.get("adapter_attn_dim") is not None or config.get("add_adapter"):
         raise MessError(f"{source}: adapters are not supported; choose another model")
     rate = _sampling_rate(
@@ -168,7 +168,7 @@ def _sampling_rate(stated: object, usual: int | None, *, source: str) -> int:
 
 
 def _check_size(config: Mapping[str, Any], *, source: str) -> None:
-    """Refuse numbers that no model has: building it would take hours, or all memory."""
+    """Refuse implausible sizes, which would take hours to build, or all memory."""
     most = {
         "num_hidden_layers": 200,
         "encoder_layers": 200,
@@ -198,7 +198,7 @@ def _check_size(config: Mapping[str, Any], *, source: str) -> None:
         if value is not None and not (
             isinstance(value, list | tuple)
             and 1 <= len(value) <= 30
-            and all(_is_count(one) and one <= 20_000 for one in value)
+            and all(_is_count(number) and number <= 20_000 for number in value)
         ):
             raise MessError(
                 f"{source}: {key} is no list of at most 30 whole numbers from 1 to 20000; "
@@ -241,7 +241,7 @@ def read_architecture(folder: str | Path) -> Architecture:
 
 
 def open_folder(folder: str | Path) -> Checkpoint:
-    """Return the model that a local folder holds.
+    """Return the checkpoint in a local folder.
 
     Raises
     ------
@@ -257,7 +257,7 @@ def open_folder(folder: str | Path) -> Checkpoint:
 
 
 def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
-    """Read a file of weights as data only, with the names that today's torch gives them.
+    """Read a file of weights as data only, with the names of current versions of torch.
 
     The old ``weight_g`` and ``weight_v`` of a weight-normalised convolution become
     ``parametrizations.weight.original0`` and ``original1``.
@@ -265,7 +265,7 @@ def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
     Raises
     ------
     MessError
-        If the file is damaged or holds anything but tensors.
+        If the file is damaged or holds more than tensors.
     """
     try:
         import safetensors
@@ -306,7 +306,7 @@ def read_tensors(path: Path) -> dict[str, "torch.Tensor"]:
 def body_of(
     weights: "dict[str, torch.Tensor]", model_type: str, *, source: str
 ) -> "dict[str, torch.Tensor]":
-    """Return the tensors of the bare model, without the prefix that a head on top gives them.
+    """Return the tensors of the bare model, without the prefix of their names.
 
     Raises
     ------
@@ -350,7 +350,7 @@ def read_object(path: Path) -> dict[str, Any]:
     Raises
     ------
     MessError
-        If the file is no such thing.
+        If the file is not a JSON object.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

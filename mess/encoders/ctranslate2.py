@@ -1,10 +1,10 @@
-"""Reader of CTranslate2's ``model.bin``: names and arrays, nothing else.
+"""Reader of ``model.bin``, the file format of CTranslate2: names and arrays.
 
-The format, little-endian: version (u32), specification and its revision (string, u32), number of
-variables (u32); of each its name (string), rank (u8), dimensions (u32 each), type (u8), number of
-bytes (u32) and values; then the number of aliases (u32), of each two strings, alias and variable.
-A string is its length (u16), the NUL at its end included, and so many bytes. The file is data:
-every length is checked against what is left before it is believed.
+The format is little-endian: version (u32), specification and its revision (string, u32), number of
+variables (u32). Each variable has a name (string), rank (u8), dimensions (u32 each), type (u8),
+number of bytes (u32) and values. The number of aliases follows (u32); each alias is two strings,
+alias and variable. A string is its length (u16), including the final NUL, and its bytes. Every
+length is compared with the remaining bytes before it is used.
 
 References
 ----------
@@ -27,12 +27,12 @@ _MAX_RANK = 8
 
 @dataclass(frozen=True)
 class Specification:
-    """What a file holds.
+    """The content of a file.
 
     Attributes
     ----------
     name, revision : str, int
-        Which kind of model it is, as the converter calls it.
+        The kind of model, as the converter names it.
     variables : dict of str to ndarray
         Read-only views of the file's bytes.
     aliases : dict of str to str
@@ -52,12 +52,12 @@ def read_model(content: bytes, *, source: str) -> Specification:
     ----------
     content : bytes
     source : str
-        What an error message names.
+        The name of the source, for error messages.
 
     Raises
     ------
     MessError
-        If it is no such file, is cut, or contradicts itself.
+        If it is another kind of file, is truncated, or is inconsistent.
     """
     reader = _Reader(content, source)
     version = reader.number("I")
@@ -82,7 +82,7 @@ def read_model(content: bytes, *, source: str) -> Specification:
 
 
 class _Reader:
-    """A position in the file's bytes that never leaves them."""
+    """Reads values one after another, with a check of the remaining bytes."""
 
     def __init__(self, content: bytes, source: str) -> None:
         self._content = content
@@ -97,7 +97,7 @@ class _Reader:
         return MessError(f"{self._source}: {reason}; get the file again")
 
     def _skip(self, count: int) -> int:
-        """Move on by ``count`` bytes; return where they begin."""
+        """Advance by ``count`` bytes; return the offset of the first."""
         if count > self.left:
             raise self.damaged("is cut short, or no model of CTranslate2")
         at, self._at = self._at, self._at + count

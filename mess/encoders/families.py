@@ -1,15 +1,15 @@
-"""The model families that can be loaded: what builds each, and what its published files hold.
+"""Model families: the transformers classes of each family, and the names of its tensors.
 
-A published file is of the bare model, or of a model with a head on top, whose tensors then carry
-the bare model's name as a prefix (``wav2vec2.encoder…`` beside ``lm_head.weight``). Heads are
-known by name and left out; any other tensor has to have its place in the model.
+A published file holds the bare model, or the model with a head. With a head, the names of the
+model's tensors have a prefix (``wav2vec2.encoder…`` beside ``lm_head.weight``). Tensors of known
+heads are left out; any other tensor must belong to the model.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-# What shapes the forward pass; dropout, masking and training settings do not.
+# Settings that affect the forward pass; dropout, masking and training settings do not.
 _WAVEFORM = frozenset(
     {
         "hidden_size",
@@ -57,9 +57,9 @@ class Family:
     keys : frozenset of str
         Entries of ``config.json`` that shape the forward pass.
     prefixes : tuple of str
-        What the names of the model's tensors may begin with where there is a head on top.
+        Prefixes that the names of the model's tensors may have in a file with a head.
     heads : tuple of str
-        What the names of the other tensors begin with; only beside a prefix.
+        Prefixes of the names of the tensors of heads, in a file with a head.
     """
 
     config: str
@@ -104,7 +104,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             | {"feat_extract_norm", "do_stable_layer_norm", "num_buckets", "max_bucket_distance"},
             prefixes=("wavlm.",),
         ),
-        # Only the encoder is built: the decoder is a head to it.
+        # Only the encoder is built; the decoder counts as a head.
         "whisper": Family(
             config="WhisperConfig",
             model="WhisperEncoder",

@@ -1,6 +1,6 @@
-"""Models of the Hugging Face hub: from the local cache, or else by download.
+"""Models of the Hugging Face hub: read from the local cache, or downloaded.
 
-A download is data: no file but the two configurations and the weights is asked for.
+Only data is downloaded: the two configuration files and the weights.
 """
 
 import os
@@ -29,14 +29,14 @@ def fetch(hub_id: str, *, revision: str = "", sample_rate: int | None = None) ->
     hub_id : str
         ``organisation/model``.
     revision : str
-        Commit; "" takes the default branch, or what the cache has of it.
+        Commit; "" means the default branch, or the cached version of it.
     sample_rate : int, optional
-        Hz, where the model's files do not say it.
+        Hz; used if the files of the model do not state it.
 
     Raises
     ------
     MessError
-        If the hub is out of reach, within seconds, or does not have the model.
+        If the hub does not answer within seconds, or does not have the model.
     """
     with _errors_for_people(hub_id, revision):
         config = _get(hub_id, "config.json", revision)
@@ -50,7 +50,7 @@ def fetch(hub_id: str, *, revision: str = "", sample_rate: int | None = None) ->
             source=f"{hub_id} (config.json)",
             sample_rate=sample_rate,
         )
-        # Weights in either format that are here already spare a download, or a look at the hub.
+        # Cached weights in either format are used before a download is tried.
         cached = (_cached(hub_id, name, commit)[0] for name in WEIGHTS)
         weights = next((path for path in cached if path), None)
         for name in WEIGHTS:
@@ -72,35 +72,35 @@ def in_cache(hub_id: str, *, revision: str = "") -> bool:
 
 
 def _get(hub_id: str, name: str, revision: str) -> Path | None:
-    """Return a file, None if the model has none of this name."""
+    """Return a file of a model, None if the model has no file of this name."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     path, known_absent = _cached(hub_id, name, revision)
     if path is not None or known_absent:
         return path
-    # The hub's client retries a dead line for 20 s and more: ask once, shortly, before.
+    # Without a connection, the client of the hub retries for 20 s and more: test it first.
     _require_hub(hub_id)
     try:
-        found = hf_hub_download(hub_id, name, revision=revision or None, etag_timeout=_TIMEOUT)
-    except LocalEntryNotFoundError:  # the line broke meanwhile
+        downloaded = hf_hub_download(hub_id, name, revision=revision or None, etag_timeout=_TIMEOUT)
+    except LocalEntryNotFoundError:  # the connection was lost meanwhile
         raise _out_of_reach(hub_id) from None
     except EntryNotFoundError:
         return None
-    return Path(found)
+    return Path(downloaded)
 
 
 def _cached(hub_id: str, name: str, revision: str) -> tuple[Path | None, bool]:
-    """Return a file of the cache, and whether the hub is known to have none of this name."""
+    """Return a cached file, and whether the hub is known to have no file of this name."""
     try:
         from huggingface_hub import constants, try_to_load_from_cache
     except ImportError:
         raise MissingDependency("huggingface_hub", "ml") from None
 
-    found = try_to_load_from_cache(
+    cached = try_to_load_from_cache(
         hub_id, name, revision=revision or None, cache_dir=constants.HF_HUB_CACHE
     )
-    return (Path(found), False) if isinstance(found, str) else (None, found is not None)
+    return (Path(cached), False) if isinstance(cached, str) else (None, cached is not None)
 
 
 def _require_hub(hub_id: str) -> None:
@@ -112,7 +112,7 @@ def _require_hub(hub_id: str) -> None:
     head: Callable[..., object] = get_session().head
     try:
         head(constants.ENDPOINT, timeout=_TIMEOUT)
-    except Exception:  # whatever HTTP client the hub's package has: no answer is no answer
+    except Exception:  # the kind of error depends on the HTTP client of the hub's package
         raise _out_of_reach(hub_id) from None
 
 
@@ -139,7 +139,9 @@ def _errors_for_people(hub_id: str, revision: str) -> Iterator[None]:
             f"{hub_id}: the hub has no such public model{at}; check the name, or give a folder: "
             f"{_FOLDER}"
         ) from None
-    except OSError as error:  # of the disk, or of the line: the hub's HTTP errors are OSErrors
+    except (
+        OSError
+    ) as error:  # an error of the disk or of the connection: HTTP errors of the hub are OSErrors
         raise MessError(
             f"{hub_id}: the download failed ({first_line(error)}); try again, or give a folder: "
             f"{_FOLDER}"

@@ -1,8 +1,8 @@
-"""Audio models of transformers beyond the families that have code of their own here.
+"""Other audio models of transformers: how each model type is loaded and run.
 
-Each is run by `mess.encoders.adapter`, by transformers' own class and feature extractor. Four kinds
-have a line of their own; of any other model type the line is made from transformers' tables, where
-it is an encoder of audio.
+`mess.encoders.adapter` runs them with the class and the feature extractor of transformers. Four
+model types have an entry here. The entry of any other audio encoder is made from the tables of
+transformers.
 """
 
 from collections.abc import Mapping

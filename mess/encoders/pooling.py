@@ -1,4 +1,4 @@
-"""From a recording to an encoder's hidden states, and from those to what is kept of them."""
+"""Pooling: encode the segments of a recording, and average the hidden states over time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ class Pooled:
     ----------
     segments, segments_std : ndarray [shape=(segments, layers, dim), dtype=float16]
     whole, whole_std : ndarray [shape=(layers, dim), dtype=float32]
-        Over segments, too.
+        The same over all segments.
     moments : ndarray [shape=(moments, layers, dim), dtype=float16] or None
-        Means over half a second (see `mess.audio.moments`), None where they were not wanted or the
-        encoder has fewer states in a segment than there are moments.
+        Means over half a second (`mess.audio.moments`); None unless asked for, or if the encoder
+        has fewer states in a segment than there are moments.
 
     Examples
     --------
@@ -48,8 +48,8 @@ class Pooled:
 def encode_segments(signal: Signal, model: Encoder) -> Iterator[NDArray[np.float32]]:
     """Yield the hidden states of each segment, [layers, time, dim].
 
-    Where the encoder wants normalised audio, the whole track is shifted and scaled alike, so
-    that loudness between segments survives.
+    If the encoder needs normalised audio, the whole track is shifted and scaled by the same
+    numbers, so the differences in loudness between segments remain.
     """
     offset, scale = map(np.float32, model.track_scale(signal) if model.normalise else (0.0, 1.0))
     bounds = segment_bounds(signal.samples.size, round(SEGMENT_SECONDS * signal.sample_rate))
@@ -73,16 +73,16 @@ def pool_segments(
     on_states: Callable[[NDArray[np.float32]], None] | None = None,
     moments: bool = False,
 ) -> Pooled:
-    """Encode a recording and keep means and deviations.
+    """Encode a recording, and return means and deviations over time.
 
     Parameters
     ----------
     signal : Signal
     model : Encoder
     on_states : callable, optional
-        Given the hidden states of each segment in turn, [layers, time, dim].
+        Called with the hidden states of each segment [layers, time, dim].
     moments : bool
-        Whether means over moments are wanted, too.
+        Whether to compute means over moments, too.
 
     Raises
     ------
@@ -127,13 +127,13 @@ def pool_segments(
 def moment_means(states: NDArray[np.float32], *, count: int) -> NDArray[np.float16]:
     """Return the means of a segment's states over moments of equal length.
 
-    Where the number of states is no multiple of theirs, lengths differ by one state.
+    If the number of states is not a multiple of ``count``, lengths differ by one state.
 
     Parameters
     ----------
     states : ndarray [shape=(layers, time, dim)]
     count : int
-        Of moments; at most ``time``.
+        Number of moments; at most ``time``.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def _deviation(power: Array, mean: Array) -> Array:
 
 
 def describe_encoder(model: Encoder) -> dict[str, Any]:
-    """Return all that features by this encoder depend on but the audio."""
+    """Return all that features by this encoder depend on beside the audio."""
     return {
         "encoder": model.id,
         "revision": model.revision,

@@ -1,4 +1,4 @@
-"""The baseline: a pyramid of statistics and modulations of a mel spectrogram, without weights.
+"""The spectral baseline: statistics and modulations of a mel spectrogram, without weights.
 
 Ten layers of one value per mel band describe a segment as a whole (one frame of time):
 
@@ -8,11 +8,10 @@ Ten layers of one value per mel band describe a segment as a whole (one frame of
 3. the mean positive flux: how much the log spectrum rises from frame to frame
 4. to 9. the log energy of the log spectrum's modulations at 0.2–1, 1–2, 2–4, 4–8, 8–16, 16–50 Hz
 
-Conventions: powers are mean squares of the samples, so that the bands of a frame add up to its
-loudness (0 to 12 kHz, triangles that sum to one); logarithms are decimal, hence 1 is 10 dB.
-Samples come normalised by their track's deviation. A gain on a whole track therefore changes
-nothing, while a segment softer than the rest has a lower layer 1, and the floor of the logarithm,
-80 dB under the track's mean power, moves with the recording's level.
+Conventions: powers are mean squares of the samples, so the bands of a frame (0 to 12 kHz, triangles
+that sum to one) sum to its power. Logarithms are decimal, so 1 is 10 dB. Samples are normalised by
+the deviation of their track. So the gain of a whole track has no effect, but a softer segment has a
+lower layer 1. The floor of the logarithm is 80 dB below the mean power of the track.
 
 References
 ----------
@@ -175,8 +174,8 @@ def modulation_energy(centred: Values) -> Values:
     ndarray [shape=(modulation bands, bands)]
     """
     frames = len(centred)
-    # Padding an envelope that fades to zero only refines the grid: each modulation band keeps
-    # points of its own even for a short segment.
+    # Zero-padding a tapered envelope only refines the frequency grid, so that each modulation band
+    # has points even for a short segment.
     points = scipy.fft.next_fast_len(max(frames, _MODULATION_POINTS), real=True)
     fade = np.hanning(frames + 2)[1:-1].astype(np.float32)
     spectrum = scipy.fft.rfft(centred * fade[:, np.newaxis], n=points, axis=0)
@@ -193,9 +192,8 @@ def modulation_energy(centred: Values) -> Values:
 def mel_matrix() -> Values:
     """Return the map from a power spectrum to mel bands.
 
-    128 triangles, equally spaced on Slaney's mel scale from 0 to 12 kHz, that overlap to one:
-    energy is shared out between bands and none is lost or counted twice (but for the outer half
-    of the first and the last).
+    It has 128 triangles, equally spaced on Slaney's mel scale from 0 to 12 kHz. They sum to one at
+    every frequency, except in the outer halves of the first and the last.
 
     Returns
     -------

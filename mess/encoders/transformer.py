@@ -1,8 +1,8 @@
-"""What every transformer here has in common: building, exact loading, and a forward pass.
+"""The base of all transformer encoders: build a model, load its weights exactly, run it.
 
-Weights are loaded exactly or not at all: every tensor of the file has its place in the model and
-every place its tensor. Segments are encoded one at a time on a CPU, where batches do not pay, and
-in batches on a GPU.
+Weights are loaded exactly or not at all: every tensor of the file must belong to the model, and
+every tensor of the model must be in the file. On a CPU, segments are encoded one at a time, because
+batches are not faster; on a GPU they are encoded in batches.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ class Origin:
 
 
 class TransformerEncoder:
-    """A transformer as an `Encoder`; a subclass says how samples become its hidden states.
+    """A transformer as an `Encoder`; a subclass computes hidden states from samples.
 
     Attributes
     ----------
@@ -80,15 +80,15 @@ class TransformerEncoder:
         }
 
     def frames(self, samples: int) -> int:
-        """Return how many frames a segment gives."""
+        """Return the number of frames of a segment."""
         raise NotImplementedError
 
     def states(self, samples: "torch.Tensor") -> "list[torch.Tensor]":
-        """Return the hidden states of [batch, samples], a layer each: [batch, time, dim]."""
+        """Return the hidden states of [batch, samples]: one array [batch, time, dim] per layer."""
         raise NotImplementedError
 
     def track_scale(self, signal: "Signal") -> tuple[float, float]:
-        """Return what a track's samples are shifted and divided by before they are encoded."""
+        """Return the offset and the scale by which the samples of a track are normalised."""
         return signal.mean, max(signal.std, 1e-7)
 
     def encode(self, segments: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -140,10 +140,10 @@ class TransformerEncoder:
             return self.states(samples)
 
     def _fastest_safe_precision(self) -> str:
-        """Let torch choose its faster float32 products on a CPU where they prove exact enough.
+        """Return the faster setting of float32 products on a CPU if it is exact enough.
 
-        What "medium" means depends on the CPU: another library's float32 kernels on one, true
-        bfloat16 on another. So it is tried on a second of noise.
+        The meaning of "medium" depends on the CPU: float32 kernels of another library, or
+        bfloat16. So its error is measured on a second of noise.
         """
         import torch
 
@@ -158,23 +158,23 @@ class TransformerEncoder:
             float((a - b).norm() / b.norm().clamp_min(1e-12))
             for a, b in zip(fast, exact, strict=True)
         )
-        # No difference at all: the same kernels ran, and there is nothing to choose.
+        # An error of 0 means that the same kernels ran, so the setting has no effect.
         return "medium" if 0 < error < _SELF_CHECK_TOLERANCE else "highest"
 
 
 def build(make: Callable[[], Any], *, what: str, seed: int = 0, allocate: bool = True) -> Any:
-    """Return a model with random weights, or without any memory behind its tensors.
+    """Build a model with random weights, or without memory for its tensors.
 
     Parameters
     ----------
     make : callable
         Imports the model's class and calls it.
     what : str
-        What its configuration should describe, for the message.
+        The kind of model, for the error message.
     seed : int
-        The same seed gives the same weights; the caller's random state is left as it was.
+        The same seed gives the same weights. The random state of the caller does not change.
     allocate : bool
-        False where every value is about to be replaced and shapes suffice.
+        False if all values will be replaced, so that only shapes are needed.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def build(make: Callable[[], Any], *, what: str, seed: int = 0, allocate: bool =
         with torch.random.fork_rng(devices=[]), torch.device("cpu" if allocate else "meta"):
             torch.manual_seed(seed)
             return make()
-    except Exception as error:  # transformers' checks raise many kinds
+    except Exception as error:  # the checks of transformers raise many kinds of errors
         reason = " ".join(str(error).split())[:200]
         raise MessError(
             f"config.json describes no {what} ({reason}); choose another model"
@@ -200,7 +200,7 @@ def build(make: Callable[[], Any], *, what: str, seed: int = 0, allocate: bool =
 
 
 def load_exactly(model: Any, weights: "dict[str, torch.Tensor]", *, source: str) -> None:
-    """Put weights into a model.
+    """Load weights into a model.
 
     Raises
     ------
@@ -229,10 +229,10 @@ def load_exactly(model: Any, weights: "dict[str, torch.Tensor]", *, source: str)
 
 
 def random_origin(architecture: Architecture, *, id: str, seed: int) -> Origin:
-    """Return the origin of random weights: what makes them stands for a file's hash.
+    """Return the origin of random weights; the hash is that of the settings that determine them.
 
-    The same seed gives the same weights under the same torch and transformers, which is why
-    their versions are part of the hash.
+    The same seed gives the same weights only with the same versions of torch and transformers. So
+    the hash includes these versions.
     """
     try:
         import torch
@@ -260,10 +260,10 @@ def hash_of(value: object) -> str:
 
 
 def _ask_for_huge_pages() -> None:
-    """Have torch put large tensors on huge pages, unless the user has decided.
+    """Let torch allocate large tensors on huge pages, unless the user has set this.
 
-    Every segment allocates its activations anew; with 4 KiB pages Linux spends a seventh of a
-    forward pass handing them out. Works if it comes before the process's first large tensor.
+    Activations are allocated for every segment. With pages of 4 KiB, this takes a seventh of a
+    forward pass on Linux. It must be set before the first large tensor of the process.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 

@@ -1,7 +1,8 @@
-"""Hidden states of the wav2vec 2.0 family, run by transformers' own classes.
+"""The wav2vec 2.0 family: hidden states of models that take raw samples.
 
-wav2vec 2.0, HuBERT, MERT, data2vec-audio and WavLM: convolutions turn samples into frames, and
-blocks of attention follow. How many, how wide and on which audio is read from the model's files.
+The family includes wav2vec 2.0, HuBERT, MERT, data2vec-audio and WavLM. Convolutions turn samples
+into frames; attention blocks follow. The classes are those of transformers. The number and width of
+the layers and the sample rate are read from the files of the model.
 
 References
 ----------
@@ -52,7 +53,7 @@ class Wav2Vec2Encoder(TransformerEncoder):
         )
 
     def frames(self, samples: int) -> int:
-        """Return how many frames a segment gives: 374 for MERT's 5 s of 24 kHz."""
+        """Return the number of frames of a segment: 374 for 5 s at 24 kHz (MERT)."""
         for kernel, stride in zip(
             self.model.config.conv_kernel, self.model.config.conv_stride, strict=True
         ):
@@ -60,7 +61,7 @@ class Wav2Vec2Encoder(TransformerEncoder):
         return samples
 
     def states(self, samples: "torch.Tensor") -> "list[torch.Tensor]":
-        """Return the hidden states; padding would change them all where a norm spans time."""
+        """Return the hidden states; samples must not be padded, because a norm may span time."""
         output = self.model(samples.to(self._dtype), output_hidden_states=True)
         # transformers 5 gives the last state before the final normalisation, 4 gave it after.
         return [*output.hidden_states[:-1], output.last_hidden_state]
@@ -69,7 +70,7 @@ class Wav2Vec2Encoder(TransformerEncoder):
 def load_wav2vec2(
     checkpoint: Checkpoint, *, id: str, licence: str, device: str, dtype: str
 ) -> Wav2Vec2Encoder:
-    """Return the encoder that a checkpoint holds.
+    """Return the encoder of a checkpoint.
 
     Raises
     ------
@@ -78,8 +79,8 @@ def load_wav2vec2(
     """
     architecture, source = checkpoint.architecture, str(checkpoint.weights)
     weights = body_of(read_tensors(checkpoint.weights), architecture.model_type, source=source)
-    # The vector that training puts in place of masked frames: files have it or not, whatever
-    # their configuration says, and no forward pass here uses it.
+    # The vector of masked frames in training. Files may have it or not, independent of their
+    # configuration; the forward pass does not use it.
     masking = {"mask_time_prob": 0.05 if _MASK in weights else 0.0, "mask_feature_prob": 0.0}
     model = _build(architecture, changes=masking, allocate=False)
     load_exactly(model, weights, source=source)
@@ -100,7 +101,7 @@ def load_wav2vec2(
 def random_wav2vec2(
     architecture: Architecture, *, id: str, seed: int, device: str, dtype: str
 ) -> Wav2Vec2Encoder:
-    """Return the same architecture with random weights: what a probe finds without training."""
+    """Return the same architecture with random weights, as a control without training."""
     return Wav2Vec2Encoder(
         _build(architecture, seed=seed),
         architecture=architecture,

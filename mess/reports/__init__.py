@@ -1,1 +1,1 @@
-"""Results for a reader: the comparison of encoders and the report page."""
+"""Reports: the comparison of encoders, and the report page of a discovery."""

@@ -1,7 +1,7 @@
-"""Encoders side by side: what each knows, what it costs, and which differences hold.
+"""The comparison of encoders: their scores, their costs, and the significant differences.
 
-Task: from the discoveries of several encoders of one dataset, made on the same rows and folds, put
-together the record that `mess compare` writes and the dashboard shows.
+Task: build the record that `mess compare` writes and the dashboard shows, from the discoveries of
+several encoders on the same rows and folds of one dataset.
 
 Conventions: scores are those of the nested probe, differences those of
 `mess.probing.differences`. A control, ``random:X``, is the architecture of X with random weights.
@@ -46,7 +46,7 @@ def compare_encoders(
     ----------
     dataset : str
     encoders : sequence of str, optional
-        By default all that were probed; the best comes first, its control after it.
+        By default all probed encoders, the best first, each followed by its control.
     store : Store
 
     Returns
@@ -101,7 +101,7 @@ def compare_encoders(
 
 
 def difference(record: ComparisonRecord, a: str, b: str) -> EncoderPair:
-    """Return the pair ``a`` minus ``b`` of a comparison, whichever way round it was written.
+    """Return the pair ``a`` minus ``b`` of a comparison, in whichever order it is stored.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def with_rates(store: Store, record: ComparisonRecord) -> ComparisonRecord:
 
 
 def _rate(store: Store, dataset: str, encoder: str) -> float | None:
-    """Return the seconds of encoding a minute: the median, other work slows some tracks down."""
+    """Return the median seconds of encoding per minute of audio."""
     rates = [60.0 * rate for rate in store.timings.read_rates(dataset, encoder)]
     return float(np.median(rates)) if rates else None
 
@@ -145,7 +145,7 @@ def _is_probed(store: Store, dataset: str, encoder: str) -> bool:
     except ArtifactMissing:
         return False
     except ArtifactError:
-        return True  # a damaged one is to be named, not left out
+        return True  # a damaged discovery is reported later, not left out
     return True
 
 
@@ -156,7 +156,7 @@ def _discovery(store: Store, dataset: str, encoder: str) -> DiscoveryRecord:
 
 
 def _check_rows(store: Store, dataset: str, records: dict[str, DiscoveryRecord]) -> None:
-    """Refuse to compare what was probed on other rows, or in other folds."""
+    """Refuse to compare discoveries on different rows or folds."""
     (reference, first), *others = records.items()
     wanted = vars(SharedSettings.of(first.settings))
     for name, record in others:
@@ -203,7 +203,7 @@ def _options(settings: ProbeSettings) -> str:
 
 
 def _row(store: Store, dataset: str, record: DiscoveryRecord) -> EncoderScores:
-    """Return what is known of one encoder: scores, cost, size, licence, faithfulness."""
+    """Return the row of one encoder: scores, cost, size, licence, faithfulness."""
     name = record.encoder
     manifest = store.features.manifest(dataset, name)
     by_target = {one.target: _score(one) for one in record.summaries}
@@ -241,13 +241,13 @@ def _score(summary: TargetSummary) -> TargetScore:
 
 
 def _minutes(store: Store, dataset: str, encoder: str) -> float:
-    """Return how much audio there is."""
+    """Return the minutes of audio of a dataset."""
     entries = store.features.manifest(dataset, encoder).done().values()
     return sum(entry["duration"] for entry in entries) / 60.0
 
 
 def _cost(name: str) -> float | None:
-    """Return what an encoder costs elsewhere: that of the architecture, random or not."""
+    """Return the cost of the architecture on the reference machine."""
     preset = PRESETS.get(name.removeprefix(RANDOM))
     return None if preset is None else preset.cost
 
@@ -262,7 +262,7 @@ def _trained_on(name: str) -> str | None:
 def _faithfulness(store: Store, dataset: str, encoder: str) -> SliderFaithfulness | None:
     """Return the mean faithfulness along the probes and of the strongest baseline without them.
 
-    None where it is not evaluated.
+    None if it was not evaluated.
     """
     record = attempt(lambda: store.evaluations.read(dataset, encoder))
     if isinstance(record, ArtifactMissing | ArtifactStale):

@@ -1,11 +1,11 @@
-"""Figures of a report as SVG text: no fonts, scripts or files from anywhere else."""
+"""The forest plot of a report, as SVG without external fonts, scripts or files."""
 
 from html import escape
 
 from mess.records.discovery import DiscoveryRecord
 
 _LEFT, _WIDTH, _ROW, _TOP = 190, 560, 22, 34
-_LOWEST = -0.5  # what lies further left is drawn at the edge, with an arrow
+_LOWEST = -0.5  # lower values are drawn at the edge, with an arrow
 _INK, _PALE, _OURS, _THEIRS = "#222", "#ddd", "#2166ac", "#b35806"
 
 
@@ -19,7 +19,7 @@ def forest(record: DiscoveryRecord) -> str:
     Returns
     -------
     str
-        An SVG element; empty where no target has a score.
+        An SVG element; "" if no target has a score.
     """
     rows = [
         (one.target, one.nested.r2, one.nested.low, one.nested.high)

@@ -1,7 +1,7 @@
-"""A discovery as a document: one HTML file without anything from outside, and a methods section.
+"""The report page of a discovery: one HTML file without external resources, and a methods section.
 
-The same record gives the same bytes: nothing is dated, everything is written in the order of the
-record. Names are escaped.
+The same record gives the same bytes: the page has no date, and follows the order of the record.
+Names are escaped.
 """
 
 from collections.abc import Mapping, Sequence
