@@ -271,7 +271,9 @@ def _told(name: str) -> str:
     return f"the {name} {'has' if name in _SINGULAR else 'have'} changed since"
 
 
-def _changed_parts(then: Parts | None, now: object) -> tuple[Reason, ...]:
+def _changed_parts(
+    then: Parts | None, now: Manifest | IndexRecord | DiscoveryRecord | ArtifactError
+) -> tuple[Reason, ...]:
     if then is None or not isinstance(now, Manifest):
         return ()
     present = now.parts()

@@ -138,7 +138,7 @@ def test_predictions_are_kept_out_of_fold(probed: Store) -> None:
         rows = table[(table["target"] == cell.target) & (table["layer"] == cell.layer)]
         assert len(rows) == cell.n
         error = np.sqrt(np.mean((rows["true"] - rows["predicted"]) ** 2))
-        assert cell["rmse"] == pytest.approx(error)
+        assert cell.rmse == pytest.approx(error)
         for row in rows.itertuples():
             assert row.true == targets.loc[(row.track, -1), cell.target]
     movements = table[table["track"].isin(["Bach_BWV849-01", "Bach_BWV849-02"])]
