@@ -28,8 +28,7 @@ def add_folder(*, name: str, folder: Path, store: Store | None = None) -> Datase
     found = load_dataset(name, root=_folder(folder))
     if os.path.lexists(link):
         raise MessError(f"{link} is there already: choose another name or remove it")
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.symlink_to(folder.resolve(), target_is_directory=True)
+    store.link_audio(name, folder)
     return found
 
 

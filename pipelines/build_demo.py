@@ -7,15 +7,13 @@ them. A recording is left as it is if the same recipe, seed and code made its fi
 interrupted build continues where it stopped.
 """
 
-import csv
 import hashlib
-import io
 import json
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
@@ -30,16 +28,15 @@ import typer
 
 from mess.datasets import expressive_performance, rendering, sheet_music
 from mess.datasets.base import Dataset
-from mess.datasets.demo import COMMAND, TABLE, load_demo
+from mess.datasets.demo import load_demo
 from mess.datasets.expressive_performance import Interpretation, Performance, random_stream
 from mess.datasets.rendering import INSTRUMENTS, SAMPLE_RATE, TAIL_SECONDS
-from mess.errors import ArtifactError, MessError, MissingDependency
-from mess.storage.files import read_json, write_bytes, write_json
+from mess.errors import MessError, MissingDependency
+from mess.storage.demo_library import COMMAND, DemoLibraryFiles, write_flac, write_midi
 from pipelines.demo_recipe import RECIPE, RecipeRow, read_recipe
 from pipelines.options import run_script
 from pipelines.progress import Progress, progress
 
-RECORDS = "records"
 SHORTEST, LONGEST = 30.0, 60.0  # seconds
 _TEMPO_FACTORS = (0.77, 1.3)
 
@@ -98,7 +95,7 @@ def build_demo(
     failed: list[str] = []
     if jobs:
         _require_packages()
-        (root / TABLE).unlink(missing_ok=True)  # it would describe files that change from here on
+        DemoLibraryFiles(root).drop_table()  # it would describe files that change from here on
         done = 0
         for job, error in _run(jobs, workers or os.cpu_count() or 1):
             if error:
@@ -107,10 +104,14 @@ def build_demo(
                 done += 1
                 report(done, total, track_id)
     ids = [track_id for row in rows for track_id, _, _ in row.recordings]
-    made = [record for track_id in ids if (record := _record(root, track_id)) is not None]
+    made = [
+        record
+        for track_id in ids
+        if (record := DemoLibraryFiles(root).read_record(track_id)) is not None
+    ]
     if failed and len(made) < len(ids):
         raise MessError(f"{len(failed)} scores could not be performed:\n  " + "\n  ".join(failed))
-    _write_table(root / TABLE, [record["row"] for record in made])
+    DemoLibraryFiles(root).write_rows([record["row"] for record in made])
     return load_demo(root)
 
 
@@ -202,9 +203,9 @@ def _perform_track(
     if not SHORTEST + 0.1 < played.end + TAIL_SECONDS < LONGEST - 0.1:
         raise MessError(f"{track_id} would last {played.end:.0f} s: correct the recipe")
     audio, midi = root / f"{track_id}.flac", root / f"{track_id}.mid"
-    rendering.write_midi(midi, played, name=track_id)
+    write_midi(midi, rendering.midi_bytes(played, name=track_id))
     samples = rendering.render(played)
-    rendering.write_flac(audio, samples)
+    write_flac(audio, samples, sample_rate=rendering.SAMPLE_RATE)
     entry = {
         "id": track_id,
         **{key: getattr(row, key) for key in ("composer", "work", "title", "movement")},
@@ -226,7 +227,7 @@ def _perform_track(
         "sha256": {path.name: _sha256(path) for path in (audio, midi)},
         "row": {key: str(cell) for key, cell in entry.items()},
     }
-    write_json(root / RECORDS / f"{track_id}.json", record)
+    DemoLibraryFiles(root).write_record(track_id, record)
 
 
 def _tempo_factor(played: Performance, rng: Any) -> float:
@@ -270,7 +271,7 @@ def _job(row: RecipeRow, seed: int, root: Path) -> _Job:
     missing = [
         track_id
         for track_id, _, _ in row.recordings
-        if not _is_made(root, _record(root, track_id), expected)
+        if not _is_made(root, DemoLibraryFiles(root).read_record(track_id), expected)
     ]
     return _Job(row, seed, root, tuple(missing))
 
@@ -284,13 +285,6 @@ def _is_made(root: Path, record: dict[str, Any] | None, expected: str) -> bool:
         )
     except (KeyError, AttributeError, OSError):
         return False
-
-
-def _record(root: Path, track_id: str) -> dict[str, Any] | None:
-    try:
-        return read_json(root / RECORDS / f"{track_id}.json", command=COMMAND, sealed=False)
-    except ArtifactError:
-        return None
 
 
 def _digest(row: RecipeRow, seed: int) -> str:
@@ -331,14 +325,6 @@ def _require_packages() -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _write_table(path: Path, rows: Sequence[dict[str, str]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_bytes(path, text.getvalue().encode())
 
 
 def command(

@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from mess.datasets.demo import COMMAND
 from mess.datasets.expressive_performance import CHANGES
 from mess.errors import MessError
+from mess.storage.demo_library import COMMAND
 
 RECIPE = Path(__file__).resolve().parents[1] / "data" / "demo" / "recipe.csv"
 

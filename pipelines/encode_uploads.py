@@ -6,7 +6,6 @@ keeps the encoder for the next file.
 python pipelines/encode_uploads.py
 """
 
-import fcntl
 import time
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -16,8 +15,9 @@ import typer
 from mess.encoders import Encoder, load_encoder
 from mess.errors import MessError
 from mess.new_recordings.encoding import MAX_SECONDS, EncodedRecording, encode_recording
-from mess.new_recordings.uploads import Upload, Uploads
+from mess.new_recordings.uploads import keep_encoded
 from mess.storage.store import Store
+from mess.storage.uploads import Upload
 from pipelines.options import run_script
 
 LINGER_SECONDS = 120.0
@@ -37,28 +37,21 @@ def encode_waiting(
     max_seconds : float
         Of a recording.
     """
-    uploads, models, done = Uploads(store), dict[str, Encoder](), 0
-    uploads.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with lock_path(store).open("wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return 0  # another process encodes
+    uploads, models, done = store.uploads, dict[str, Encoder](), 0
+    lock = uploads.take_lock()
+    if lock is None:
+        return 0  # another process encodes
+    with lock:
         last = time.monotonic()
         while time.monotonic() - last < linger or any(uploads.waiting()):
             # The order is decided after each file: the file that a page waits for comes first.
             while request := next(uploads.waiting(), None):
                 upload, dataset, encoder = request
                 result = _encode(store, upload, dataset, encoder, models, max_seconds)
-                uploads.finish(upload.token, encoder, result)
+                keep_encoded(uploads, upload.token, encoder, result)
                 done, last = done + 1, time.monotonic()
             time.sleep(_LOOK_SECONDS)
     return done
-
-
-def lock_path(store: Store) -> Any:
-    """Return the lock that an encoding process holds as long as it lives."""
-    return Uploads(store).folder / "encoding.lock"
 
 
 def _encode(
@@ -71,7 +64,7 @@ def _encode(
 ) -> EncodedRecording | str:
     """Return the features of a file, or the reason in one line."""
     try:
-        if not Uploads(store).begin(upload.token, encoder):
+        if not store.uploads.begin(upload.token, encoder):
             return "the encoder broke off over this file; convert it or choose another"
         header: Mapping[str, Any] = store.features.manifest(dataset, encoder).header
         if encoder not in models:

@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from mess.storage.files import write_json
+from mess.storage.jobs import write_status as write_job_status
 
 _LOG_EVERY = 5.0  # seconds
 _STATUS_EVERY = 0.3
@@ -105,7 +105,7 @@ def write_status(**fields: Any) -> None:
             fields["message"] = fields["message"].replace(f"{Path(path).parents[3]}{os.sep}", "")
         _status.update(fields, pid=os.getpid(), time=time.time())
         with suppress(OSError):  # if the disk is full, the work itself says so
-            write_json(Path(path), _status)
+            write_job_status(Path(path), _status)
 
 
 @contextmanager

@@ -4,8 +4,7 @@ import os
 import subprocess
 import sys
 
-from dashboard.jobs.locks import is_held
-from mess.new_recordings.uploads import Uploads
+from mess.storage.locks import is_held
 from mess.storage.store import Store
 
 _children: list[subprocess.Popen[bytes]] = []  # kept, so that ended processes can be collected
@@ -14,12 +13,12 @@ _children: list[subprocess.Popen[bytes]] = []  # kept, so that ended processes c
 def see_to(store: Store) -> None:
     """Start the process if a file waits and no process runs. Without files this is cheap."""
     _children[:] = [child for child in _children if child.poll() is None]
-    uploads = Uploads(store)
-    if is_held(uploads.folder / "encoding.lock") or not any(uploads.waiting()):
+    uploads = store.uploads
+    if is_held(uploads.lock) or not any(uploads.waiting()):
         return
     if _children:  # it has not taken the lock yet
         return
-    with (uploads.folder / "encoding.log").open("wb") as log:
+    with uploads.open_log() as log:
         _children.append(
             subprocess.Popen(
                 [sys.executable, "-m", "pipelines.cli", "encode-uploads"],
@@ -34,8 +33,5 @@ def see_to(store: Store) -> None:
 
 def last_words(store: Store) -> str:
     """Return the last line that the process wrote, "" if there is none."""
-    try:
-        text = (Uploads(store).folder / "encoding.log").read_text(errors="replace")
-    except OSError:
-        return ""
-    return next((line for line in reversed(text.splitlines()) if line.strip()), "")
+    lines = store.uploads.read_log().splitlines()
+    return next((line for line in reversed(lines) if line.strip()), "")

@@ -2,7 +2,7 @@
 
 A job belongs to a dataset. A process (`dashboard.jobs.runner`) runs the jobs of a dataset one after
 another. It needs no server and no browser. Jobs of different datasets run side by side, at most
-``MESS_MAX_JOBS`` (2) at a time. Everything lies on disk (`dashboard.jobs.files`), so a reload, a
+``MESS_MAX_JOBS`` (2) at a time. Everything lies on disk (`mess.storage.jobs`), so a reload, a
 second browser and another server see the same.
 """
 
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dashboard.jobs.files import GRACE_SECONDS, JobFiles, Kind, read
-from dashboard.jobs.locks import hold, is_held
+from dashboard.jobs.locks import is_dataset_taken, is_runner_alive, take_dataset
+from dashboard.jobs.stopping import GRACE_SECONDS, stop_process
 from mess.errors import MessError
+from mess.storage.jobs import JobFiles, Kind, read
 from mess.storage.store import Store
 
 _children: list[subprocess.Popen[bytes]] = []  # kept, so that ended processes can be collected
@@ -134,16 +135,10 @@ def last_job(store: Store, dataset: str) -> Job | None:
 def cancel(store: Store, job: Job) -> None:
     """Withdraw a waiting job, or ask a running job to stop. Finished work is kept."""
     files = JobFiles(_jobs_dir(store), job.dataset)
-    try:
-        if files.ids("queued").count(job.id):
-            files.path(job.id, "queued.json").unlink()
-            files.touch()
-            return
-    except FileNotFoundError:
-        pass  # a runner has claimed it in the meantime
-    if files.ids("running").count(job.id):
-        files.path(job.id, "cancel").touch()
-        files.touch()
+    if files.withdraw(job.id):
+        return
+    if job.id in files.ids("running"):
+        files.ask_to_stop(job.id)
         _see_to(files)
 
 
@@ -159,14 +154,12 @@ def log_path(store: Store, job: Job) -> Path:
 
 def dismiss(store: Store, job: Job) -> None:
     """Note that a failure was seen, for every browser."""
-    files = JobFiles(_jobs_dir(store), job.dataset)
-    files.path(job.id, "seen").touch()
-    files.touch()
+    JobFiles(_jobs_dir(store), job.dataset).dismiss(job.id)
 
 
 def is_dismissed(store: Store, job: Job) -> bool:
     """Tell whether a failure was seen."""
-    return JobFiles(_jobs_dir(store), job.dataset).path(job.id, "seen").exists()
+    return JobFiles(_jobs_dir(store), job.dataset).is_dismissed(job.id)
 
 
 def stamp(store: Store) -> int:
@@ -193,9 +186,9 @@ def _datasets(store: Store) -> Iterator[JobFiles]:
 
 def _see_to(files: JobFiles) -> None:
     """Start a runner if there is none; stop a cancelled job that has outlived its runner."""
-    lock = hold(files.lock, patience=0.1)
+    lock = take_dataset(files)
     if lock is None:
-        if not is_held(files.runner_lock):
+        if not is_runner_alive(files):
             _press_orphans(files)
         return
     with lock:
@@ -208,7 +201,7 @@ def _see_to(files: JobFiles) -> None:
             dataset, str
         ):  # withdrawn in the meantime, or not a record of this program
             return
-        with (files.folder / "runner.log").open("ab") as log:
+        with files.open_runner_log() as log:
             runner = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "dashboard.jobs.runner"),
@@ -226,8 +219,8 @@ def _see_to(files: JobFiles) -> None:
 def _press_orphans(files: JobFiles) -> None:
     for job in files.ids("running"):
         pid = _pid(files, job)
-        if pid and files.path(job, "cancel").exists():
-            files.press(job, pid=pid, grace=GRACE_SECONDS)
+        if pid and files.is_to_stop(job):
+            stop_process(files, job, pid=pid, grace=GRACE_SECONDS)
 
 
 def _pid(files: JobFiles, job: str) -> int | None:
@@ -254,9 +247,9 @@ def _job(files: JobFiles, identity: str, kind: Kind, record: dict[str, Any]) -> 
     state, message = record.get("state", "queued"), record.get("message", "")
     ended = record.get("ended", 0.0)
     if kind == "running" and "state" not in record:
-        if is_held(files.lock):
+        if is_dataset_taken(files):
             state = "running" if status else "starting"
-            if files.path(identity, "cancel").exists():
+            if files.is_to_stop(identity):
                 state = "cancelling"
         else:
             state, message = files.outcome(identity)

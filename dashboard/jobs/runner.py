@@ -6,17 +6,17 @@ starting. The waiting jobs start when the dashboard is opened or another job is 
 needs no server and no browser, and ends when the queue is empty.
 """
 
-import fcntl
 import os
 import subprocess
 import sys
 import time
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import IO
 
-from dashboard.jobs.files import GRACE_SECONDS, JobFiles
-from dashboard.jobs.locks import hold
+from dashboard.jobs.locks import take_runner, take_slot
+from dashboard.jobs.stopping import GRACE_SECONDS, stop_process
+from mess.storage.jobs import JobFiles
+from mess.storage.locks import try_lock, unlock
 
 _POLL_SECONDS = 0.2
 SIDE_BY_SIDE = 2  # jobs of different datasets at a time; MESS_MAX_JOBS changes it
@@ -25,28 +25,20 @@ SIDE_BY_SIDE = 2  # jobs of different datasets at a time; MESS_MAX_JOBS changes 
 def main(jobs_dir: Path, dataset: str, lock: int) -> None:
     """Do the dataset's jobs, one after another, until none waits."""
     files = JobFiles(jobs_dir, dataset)
-    alive = hold(files.runner_lock, patience=1.0)
+    alive = take_runner(files)
     with alive if alive is not None else nullcontext():
         while True:
             files.end_orphans()
             _work_off(files, lock)
             # A job is written before its writer tries the lock: this process or that one sees it.
-            fcntl.flock(lock, fcntl.LOCK_UN)
-            if not files.ids("queued") or not _lock_again(lock):
+            unlock(lock)
+            if not files.ids("queued") or not try_lock(lock):
                 return
-
-
-def _lock_again(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _work_off(files: JobFiles, lock: int) -> None:
     while files.ids("queued"):
-        slot = _free_slot(files.jobs_dir)
+        slot = take_slot(files.jobs_dir, slots=_most())
         if slot is None:
             time.sleep(_POLL_SECONDS)
             continue
@@ -58,23 +50,15 @@ def _work_off(files: JobFiles, lock: int) -> None:
                     OSError
                 ):  # the disk is full: the next reader of the job finds out how it ended
                     files.end(job, code=code)
-            fcntl.flock(slot, fcntl.LOCK_UN)
-
-
-def _free_slot(jobs_dir: Path) -> IO[bytes] | None:
-    for number in range(_most()):
-        slot = hold(jobs_dir / "slots" / f"{number}.lock")
-        if slot is not None:
-            return slot
-    return None
+            unlock(slot)
 
 
 def _run(files: JobFiles, job: str, locks: list[int]) -> int | None:
     """Run a job to its end; return its exit status, None if it never started."""
-    if files.path(job, "cancel").exists():
+    if files.is_to_stop(job):
         return None
     command = files.command(job)
-    with files.path(job, "log").open("wb") as log:
+    with files.open_log(job) as log:
         try:
             process = subprocess.Popen(
                 [sys.executable, "-m", "pipelines.cli", *command],
@@ -99,8 +83,8 @@ def _run(files: JobFiles, job: str, locks: list[int]) -> int | None:
     with suppress(OSError):
         files.started(job, pid=process.pid)
     while (code := process.poll()) is None:
-        if files.path(job, "cancel").exists():
-            files.press(job, pid=process.pid, grace=_grace())
+        if files.is_to_stop(job):
+            stop_process(files, job, pid=process.pid, grace=_grace())
         time.sleep(_POLL_SECONDS)
     return code
 

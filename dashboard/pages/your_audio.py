@@ -19,7 +19,7 @@ from dashboard.sections.handed_over_results import draw_encoded_file, upload_sou
 from dashboard.sections.missing import offer
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
-from mess.new_recordings.uploads import Upload, Uploads
+from mess.storage.uploads import Upload, UploadFiles
 
 _POLL_SECONDS = 0.5
 
@@ -34,7 +34,7 @@ def main() -> None:
         command = ["run-all", "--dataset", dataset, "--encoder", encoder]
         offer(error, dataset=dataset, command=command, button="Make it now")
         return
-    uploads = Uploads(readers.store())
+    uploads = readers.store().uploads
     uploads.sweep()
     restore(uploads)
     take_files(uploads)
@@ -60,7 +60,7 @@ def main() -> None:
         st.fragment(_wait, run_every=_POLL_SECONDS)(uploads, upload, encoder)
 
 
-def _wait(uploads: Uploads, upload: Upload, encoder: str) -> None:
+def _wait(uploads: UploadFiles, upload: Upload, encoder: str) -> None:
     """Look again until the file is encoded."""
     uploads.watch(upload.token, encoder)
     encoding.see_to(readers.store())

@@ -10,9 +10,9 @@ from dashboard.components.text import plain
 from dashboard.sidebar import start
 from mess.datasets import KNOWN, available_datasets
 from mess.errors import MessError
-from mess.new_recordings.uploads import Upload, Uploads, safe_name
 from mess.probing.folds import MIN_WORKS
 from mess.storage.store import Store
+from mess.storage.uploads import Upload, safe_name
 
 _NEW = "my-recordings"
 
@@ -37,7 +37,7 @@ def offer_belonging(upload: Upload, *, encoder: str) -> None:
             except MessError as error:
                 st.warning(plain(str(error)))
                 return
-            Uploads(readers.store()).forget(upload.token)
+            readers.store().uploads.forget(upload.token)
             st.session_state["upload_note"] = _note(name, count)
             start(name, _command(name, encoder, count))
 
@@ -58,7 +58,7 @@ def add_to_dataset(store: Store, upload: Upload, *, dataset: str, title: str) ->
         raise MessError(f"{path.stem}: there is one of this name in {dataset}; choose another")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        Uploads(store).give(upload.token, path)
+        store.uploads.give(upload.token, path)
     except OSError as error:
         raise MessError(f"{folder}: cannot be written ({error.strerror}); make room") from None
     return sum(1 for entry in os.scandir(folder) if entry.is_file())

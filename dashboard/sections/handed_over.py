@@ -15,14 +15,14 @@ from mess.as_text import size
 from mess.audio.decoding import AUDIO_SUFFIXES
 from mess.errors import MessError
 from mess.new_recordings.encoding import MAX_SECONDS
-from mess.new_recordings.uploads import KEEP_HOURS, Upload, Uploads
+from mess.storage.uploads import KEEP_HOURS, Upload, UploadFiles
 
 KEY = "yours"
 _SUFFIXES = sorted(suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES)
 _MAX_FILES = 100  # that an address may name
 
 
-def restore(uploads: Uploads) -> None:
+def restore(uploads: UploadFiles) -> None:
     """Take up the files that the address names."""
     asked = (new_parameters() or {}).get("file", [])[:_MAX_FILES]
     kept = [token for token in dict.fromkeys(asked) if uploads.find(token) is not None]
@@ -33,7 +33,7 @@ def restore(uploads: Uploads) -> None:
         st.session_state[f"{KEY}-chosen"] = kept[0]
 
 
-def take_files(uploads: Uploads) -> None:
+def take_files(uploads: UploadFiles) -> None:
     """Draw the field that takes files; a file that cannot be kept costs one line."""
     megabytes = int(st.get_option("server.maxUploadSize"))
     field = st.session_state.setdefault("upload_field", 0)
@@ -68,14 +68,14 @@ def take_files(uploads: Uploads) -> None:
         st.warning(plain(problem))
 
 
-def own_files(uploads: Uploads) -> list[Upload]:
+def own_files(uploads: UploadFiles) -> list[Upload]:
     """Return the files of this window that are still kept."""
     files = [upload for token in _tokens() if (upload := uploads.find(token)) is not None]
     st.session_state["uploads"] = [upload.token for upload in files]
     return files
 
 
-def choose_file(uploads: Uploads, files: Sequence[Upload]) -> Upload:
+def choose_file(uploads: UploadFiles, files: Sequence[Upload]) -> Upload:
     """Draw the field that chooses a file, and the buttons that forget files."""
     by_token = {upload.token: upload for upload in files}
     if st.session_state.get(f"{KEY}-chosen") not in by_token:
@@ -105,7 +105,7 @@ def choose_file(uploads: Uploads, files: Sequence[Upload]) -> Upload:
     return by_token[token]
 
 
-def show_others(uploads: Uploads, files: Sequence[Upload]) -> None:
+def show_others(uploads: UploadFiles, files: Sequence[Upload]) -> None:
     """Say how much other windows keep. Their files' names are for their owners alone."""
     number, bytes_kept = uploads.others([upload.token for upload in files])
     if number:
@@ -120,6 +120,6 @@ def _tokens() -> list[str]:
     return tokens
 
 
-def _forget_all(uploads: Uploads, files: Sequence[Upload]) -> None:
+def _forget_all(uploads: UploadFiles, files: Sequence[Upload]) -> None:
     for upload in files:
         uploads.forget(upload.token)

@@ -28,18 +28,21 @@ from mess.new_recordings.encoding import (
     project_segments,
     segment_span,
 )
-from mess.new_recordings.uploads import Upload, Uploads
+from mess.new_recordings.uploads import read_encoded
 from mess.search.coordinate_index import Point
 from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.storage.uploads import Upload, UploadFiles
 from mess.targets import unit_of
 
 _RESULTS = 10
 
 
-def draw_encoded_file(recommender: LayerBasedRecommender, uploads: Uploads, upload: Upload) -> None:
+def draw_encoded_file(
+    recommender: LayerBasedRecommender, uploads: UploadFiles, upload: Upload
+) -> None:
     """Draw a file that is encoded: its sound, the sliders, and what is similar to it."""
     try:
-        recording = uploads.encoded(upload.token, recommender.encoder)
+        recording = read_encoded(uploads, upload.token, recommender.encoder)
         point = project_recording(recording, recommender)
     except MessError as error:
         st.warning(plain(str(error)))

@@ -15,12 +15,10 @@ import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 
-from dashboard.jobs.files import read
-from dashboard.jobs.locks import hold, is_held
 from mess.errors import MessError, MissingDependency
-from mess.storage.files import write_json
+from mess.storage.locks import hold, is_held
+from mess.storage.mlflow import ServerFiles, ServerRecord
 from mess.storage.store import Store
 from mess.tracking.mlflow_client import forget_absolute_paths
 from mess.tracking.reading import RecordedRun
@@ -54,14 +52,12 @@ class Server:
 def find(store: Store) -> Server | None:
     """Return the server that runs, None if none does."""
     _children[:] = [child for child in _children if child.poll() is None]
-    folder = _folder(store)
-    if not is_held(folder / "lock"):
+    files = ServerFiles(store.root)
+    record = files.read() if is_held(files.lock) else None
+    if record is None:
         return None
-    record = read(folder / "server.json")
-    if not isinstance(record.get("port"), int) or not isinstance(record.get("pid"), int):
-        return None
-    address = f"http://127.0.0.1:{record['port']}"
-    return Server(address, record["pid"], _answers(address))
+    address = f"http://127.0.0.1:{record.port}"
+    return Server(address, record.pid, _answers(address))
 
 
 def start(store: Store) -> None:
@@ -76,17 +72,18 @@ def start(store: Store) -> None:
     """
     if find_spec("mlflow") is None:
         raise MissingDependency("mlflow", "ml")
-    folder = _folder(store)
+    files = ServerFiles(store.root)
     try:
-        _start(store, folder)
+        _start(store, files)
     except OSError as error:
         raise MessError(
-            f"{folder}: cannot be written ({error.strerror}): make room or change its permissions"
+            f"{files.folder}: cannot be written ({error.strerror}): make room or change its "
+            "permissions"
         ) from None
 
 
-def _start(store: Store, folder: Path) -> None:
-    lock = hold(folder / "lock", patience=0.1)
+def _start(store: Store, files: ServerFiles) -> None:
+    lock = hold(files.lock, patience=0.1)
     if lock is None:
         return
     if is_own(store):
@@ -95,7 +92,7 @@ def _start(store: Store, folder: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with lock, (folder / "log").open("wb") as log:
+    with lock, files.open_log() as log:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
@@ -107,7 +104,7 @@ def _start(store: Store, folder: Path) -> None:
                 *("--backend-store-uri", tracking_uri(store)),
                 *("--artifacts-destination", store.mlflow_artifacts.absolute().as_uri()),
             ],
-            cwd=folder,  # what it writes on its own account lies here
+            cwd=files.folder,  # what it writes on its own account lies here
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -116,9 +113,7 @@ def _start(store: Store, folder: Path) -> None:
             start_new_session=True,
         )
         _children.append(process)
-        write_json(
-            folder / "server.json", {"pid": process.pid, "port": port, "started": time.time()}
-        )
+        files.write(ServerRecord(process.pid, port))
 
 
 def stop(store: Store) -> None:
@@ -130,17 +125,14 @@ def stop(store: Store) -> None:
         with suppress(ProcessLookupError):
             os.killpg(server.pid, sign)
         until = time.monotonic() + _GRACE_SECONDS
-        while is_held(_folder(store) / "lock") and time.monotonic() < until:
+        while is_held(ServerFiles(store.root).lock) and time.monotonic() < until:
             time.sleep(0.1)
     _children[:] = [child for child in _children if child.poll() is None]
 
 
 def last_line(store: Store) -> str:
     """Return the last line of its log, for a server that did not stay."""
-    try:
-        lines = (_folder(store) / "log").read_text(errors="replace").strip().splitlines()
-    except OSError:
-        return ""
+    lines = ServerFiles(store.root).read_log().strip().splitlines()
     return lines[-1] if lines else ""
 
 
@@ -160,7 +152,3 @@ def _answers(address: str) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
-
-
-def _folder(store: Store) -> Path:
-    return store.jobs_dir.absolute() / "mlflow-ui"

@@ -24,7 +24,6 @@ from starlette.routing import Route
 
 from dashboard import library, readers
 from mess.errors import MessError
-from mess.new_recordings.uploads import Uploads
 
 MAX_SECONDS = 60.0  # of one clip
 _MAX_BINS = 4000
@@ -134,7 +133,7 @@ def _part(request: Request) -> tuple[Path, float, float, float]:
     asked = request.query_params
     start, seconds = _number(asked.get("start", "0")), _number(asked.get("seconds", "30"))
     if "upload" in asked:
-        upload = Uploads(readers.store()).find(asked["upload"])
+        upload = readers.store().uploads.find(asked["upload"])
         if upload is None:
             raise MessError("this file was forgotten")
         return upload.path, upload.added, start, seconds

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from mess.datasets.base import Dataset, Track
 from mess.errors import ArtifactError
+from mess.storage.demo_library import COMMAND, TABLE
 
-COMMAND = "mess demo"
-TABLE = "demo.csv"
 LICENCE = (
     "compositions in the public domain; encodings and their terms: column 'licence' of demo.csv; "
     "rendered here with the soundfont TimGM6mb (GPL-2), not for redistribution"

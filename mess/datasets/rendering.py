@@ -21,12 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from mess.datasets.expressive_performance import TICKS_PER_QUARTER, Performance
 from mess.errors import MissingDependency
-from mess.storage.files import replacing, write_bytes
 
 SAMPLE_RATE = 44_100
 TAIL_SECONDS = 1.0
@@ -74,8 +72,8 @@ def soundfont_path() -> Path:
     return path
 
 
-def write_midi(path: Path, performance: Performance, *, name: str) -> None:
-    """Write a standard MIDI file: the beats of the score, at the tempo of the performance.
+def midi_bytes(performance: Performance, *, name: str) -> bytes:
+    """Return a standard MIDI file: the beats of the score, at the tempo of the performance.
 
     Raises
     ------
@@ -99,7 +97,7 @@ def write_midi(path: Path, performance: Performance, *, name: str) -> None:
     for onset, duration, pitch, velocity in notes:
         track.notes.append(symusic.Note(onset, duration, pitch, velocity))
     score.tracks.append(track)
-    write_bytes(path, score.dumps_midi())
+    return bytes(score.dumps_midi())
 
 
 def render(performance: Performance) -> Samples:
@@ -125,12 +123,6 @@ def render(performance: Performance) -> Samples:
     if peak > CEILING:
         mix *= np.float32(CEILING / peak)
     return mix
-
-
-def write_flac(path: Path, samples: Samples) -> None:
-    """Write mono samples as 16-bit FLAC at `SAMPLE_RATE`."""
-    with replacing(path) as handle:
-        soundfile.write(handle, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
 
 
 def _mix(performance: Performance, tone: Tone) -> Samples:

@@ -1,283 +1,34 @@
-"""Uploads: recordings that a person hands over in the browser, kept for a limited time.
+"""The features of files that were handed over in the browser, as recordings in an encoder's space.
 
-::
-
-    uploads/<token>/audio.<suffix>     the file; its content decides the suffix
-    uploads/<token>/about.json         the original name, as text, and the time of the upload
-    uploads/<token>/<encoder>.wanted   a request to encode it; .started while it is being encoded
-    uploads/<token>/<encoder>.npz      the features, or <encoder>.failed with the reason
-
-A token is a random number. Only those who know it can access the file. The original name never
-becomes a part of a path.
+`mess.storage.uploads` keeps the files.
 """
 
-import io
-import os
-import re
-import secrets
-import shutil
-import time
-from collections.abc import Collection, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-
-from mess.audio.containers import SUFFIXES, find_container
-from mess.encoders import encoder_slug
-from mess.errors import ArtifactError, MessError
+from mess.errors import MessError
 from mess.new_recordings.encoding import EncodedRecording
-from mess.storage.files import read_json, replacing, write_bytes, write_json
-from mess.storage.shapes import NUMBER
-from mess.storage.store import Store
-
-KEEP_HOURS = 24.0
-WATCHED_SECONDS = 5.0  # a waiting page renews its mark every half second
-_TOKEN = re.compile(r"[0-9a-f]{32}")
-_LONGEST_NAME = 200
-_NAMELESS = "a file without a name"
+from mess.storage.uploads import UploadFiles
 
 
-@dataclass(frozen=True)
-class Upload:
-    """An uploaded file.
+def read_encoded(uploads: UploadFiles, token: str, encoder: str) -> EncodedRecording:
+    """Read the features of a file that was handed over.
 
-    Attributes
-    ----------
-    token : str
-    name : str
-        The original name: text, never a path.
-    path : Path
-        The path of the file.
-    size : int
-        Bytes.
-    added : float
-        Seconds since the epoch.
+    Raises
+    ------
+    MessError
+        If there are none, or they are damaged. Damaged ones are removed.
     """
-
-    token: str
-    name: str
-    path: Path
-    size: int
-    added: float
-
-
-def container_suffix(content: bytes | memoryview) -> str | None:
-    """Return the suffix of the container of a file by its content, None if it is unknown.
-
-    >>> container_suffix(b"RIFF....WAVEfmt "), container_suffix(b"just text")
-    ('.wav', None)
-    """
-    container, _, _ = find_container(io.BytesIO(content))
-    return SUFFIXES.get(container)
-
-
-class Uploads:
-    """The uploaded files below one data root.
-
-    Parameters
-    ----------
-    store : Store
-    """
-
-    def __init__(self, store: Store) -> None:
-        self.folder = store.uploads_dir
-
-    def add(self, content: bytes | memoryview, name: str, *, most: int) -> Upload:
-        """Keep a file.
-
-        Parameters
-        ----------
-        content : bytes
-        name : str
-            The original name; it is only displayed.
-        most : int
-            Largest size in bytes.
-
-        Raises
-        ------
-        MessError
-            If it is empty, too large, or not audio by its first bytes.
-        """
-        shown = " ".join(name.split())[:_LONGEST_NAME] or _NAMELESS
-        if not len(content):
-            raise MessError(f"{shown}: is empty; choose another file")
-        if len(content) > most:
-            raise MessError(
-                f"{shown}: is larger than {most / 2**20:.0f} MB; cut it or convert it to MP3"
-            )
-        suffix = container_suffix(content)
-        if suffix is None:
-            raise MessError(
-                f"{shown}: is no recording that can be read, whatever its name says; "
-                "convert it to wav, flac or mp3"
-            )
-        token = secrets.token_hex(16)
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (self.folder / token).mkdir(mode=0o700)
-        write_bytes(self.folder / token / f"audio{suffix}", bytes(content))
-        about = {"name": shown, "size": len(content), "added": time.time()}
-        write_json(self.folder / token / "about.json", about)
-        upload = self.find(token)
-        if upload is None:
-            raise MessError(f"{shown}: could not be kept; try again")
-        return upload
-
-    def find(self, token: str) -> Upload | None:
-        """Return the file of a token, None if there is none."""
-        if not _TOKEN.fullmatch(token):
-            return None
-        path = next((self.folder / token).glob("audio.*"), None)
-        if path is None:
-            return None
-        shape = {"name": str, "size": int, "added": NUMBER}
-        with suppress(OSError):  # it may have been removed meanwhile
-            try:
-                note = self.folder / token / "about.json"
-                about = read_json(note, command="", shape=shape, sealed=False)
-            except ArtifactError:  # the recording is usable without its note
-                stat = path.stat()
-                about = {"name": _NAMELESS, "size": stat.st_size, "added": stat.st_mtime}
-            return Upload(token, about["name"], path, about["size"], about["added"])
-        return None
-
-    def forget(self, token: str) -> None:
-        """Remove a file and everything made from it."""
-        if _TOKEN.fullmatch(token):
-            shutil.rmtree(self.folder / token, ignore_errors=True)
-
-    def give(self, token: str, path: Path) -> None:
-        """Copy a file to another path."""
-        upload = self.find(token)
-        if upload is None:
-            raise MessError("there is no such file: choose it again")
-        with upload.path.open("rb") as source, replacing(path) as sink:
-            shutil.copyfileobj(source, sink)
-
-    def sweep(self, *, hours: float = KEEP_HOURS) -> None:
-        """Remove the files that were not used for some hours."""
-        for folder in self._folders():
-            with suppress(OSError):
-                if time.time() - folder.stat().st_mtime > 3600 * hours:
-                    shutil.rmtree(folder, ignore_errors=True)
-
-    def others(self, mine: Collection[str]) -> tuple[int, int]:
-        """Return the number and the total size of the files, without those of some tokens."""
-        tokens = (folder.name for folder in self._folders() if folder.name not in mine)
-        sizes = [upload.size for token in tokens if (upload := self.find(token)) is not None]
-        return len(sizes), sum(sizes)
-
-    def _folders(self) -> list[Path]:
-        with suppress(OSError):
-            return [path for path in self.folder.iterdir() if _TOKEN.fullmatch(path.name)]
-        return []
-
-    # Encoding --------------------------------------------------------------------------------
-
-    def want(self, token: str, *, dataset: str, encoder: str) -> None:
-        """Request the features of a file, unless they exist or encoding has failed."""
-        if self.state(token, encoder) == "":
-            write_json(
-                self._path(token, encoder, "wanted"), {"dataset": dataset, "encoder": encoder}
-            )
-
-    def watch(self, token: str, encoder: str) -> None:
-        """Mark that a page is waiting for the features of a file now."""
-        if self.state(token, encoder) == "waiting":
-            with suppress(OSError):
-                self._path(token, encoder, "watched").touch()
-
-    def state(self, token: str, encoder: str) -> str:
-        """Return "done", "failed", "waiting", or "" if the features were not requested."""
-        for suffix, state in (("npz", "done"), ("failed", "failed"), ("wanted", "waiting")):
-            if self._path(token, encoder, suffix).is_file():
-                return state
-        return ""
-
-    def problem(self, token: str, encoder: str) -> str:
-        """Return why a file could not be encoded."""
-        with suppress(MessError):
-            path = self._path(token, encoder, "failed")
-            note = read_json(path, command="", shape={"message": str}, sealed=False)
-            return str(note["message"])
-        return "it could not be encoded"
-
-    def encoded(self, token: str, encoder: str) -> EncodedRecording:
-        """Return the features of a file.
-
-        Raises
-        ------
-        MessError
-            If there are none.
-        """
-        path = self._path(token, encoder, "npz")
-        try:
-            return EncodedRecording.deserialise(path.read_bytes())
-        except OSError:
-            raise MessError("this file is not encoded (any more): choose it again") from None
-        except ValueError:
-            path.unlink(missing_ok=True)  # so that the file is encoded again
-            raise MessError("what was encoded of this file is damaged: choose it again") from None
-
-    def waiting(self) -> Iterator[tuple[Upload, str, str]]:
-        """Yield the file, dataset and encoder of every request.
-
-        Requests that a page is waiting for come first, then the oldest.
-        """
-        asked = [path for folder in self._folders() for path in folder.glob("*.wanted")]
-        lately = time.time() - WATCHED_SECONDS
-
-        def order(path: Path) -> tuple[bool, float]:
-            return _time(path.with_suffix(".watched")) < lately, _time(path)
-
-        for path in sorted(asked, key=order):
-            upload = self.find(path.parent.name)
-            try:
-                shape = {"dataset": str, "encoder": str}
-                request = read_json(path, command="", shape=shape, sealed=False)
-            except ArtifactError:
-                path.unlink(missing_ok=True)  # so that the page can ask again
-                continue
-            if upload is not None:
-                yield upload, request["dataset"], request["encoder"]
-
-    def begin(self, token: str, encoder: str) -> bool:
-        """Mark a file as being encoded; return False if a process ended while encoding it."""
-        started = self._path(token, encoder, "started")
-        if started.is_file():
-            return False
-        write_json(started, {"pid": os.getpid()})
-        return True
-
-    def finish(self, token: str, encoder: str, result: EncodedRecording | str) -> None:
-        """Store the result of encoding a file: its features, or the reason of the failure."""
-        if not (self.folder / token).is_dir():
-            return  # removed meanwhile
-        if isinstance(result, str):
-            write_json(self._path(token, encoder, "failed"), {"message": result})
-        else:
-            write_bytes(self._path(token, encoder, "npz"), result.serialise())
-        for suffix in ("wanted", "started", "watched"):
-            self._path(token, encoder, suffix).unlink(missing_ok=True)
-
-    def _path(self, token: str, encoder: str, suffix: str) -> Path:
-        if not _TOKEN.fullmatch(token):
-            raise MessError("there is no such file: choose it again")
-        return self.folder / token / f"{encoder_slug(encoder)}.{suffix}"
-
-
-def safe_name(name: str) -> str:
-    """Return a safe file name: letters, digits, spaces, - and _ only.
-
-    >>> safe_name("../<b>Étude</b> no. 3.mp3")
-    'b Étude b no 3'
-    """
-    stem = re.sub(r"\.[A-Za-z0-9]{2,4}$", "", name.strip())
-    kept = re.sub(r"[^\w -]+", " ", stem)
-    return " ".join(kept.split())[:80].strip(" -_") or "recording"
-
-
-def _time(path: Path) -> float:
+    content = uploads.read_features(token, encoder)
     try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
+        return EncodedRecording.deserialise(content)
+    except ValueError:
+        uploads.drop_features(token, encoder)
+        raise MessError("what was encoded of this file is damaged: choose it again") from None
+
+
+def keep_encoded(
+    uploads: UploadFiles, token: str, encoder: str, result: EncodedRecording | str
+) -> None:
+    """Keep the features of a file, or in one line why there are none."""
+    if isinstance(result, str):
+        uploads.keep_problem(token, encoder, result)
+    else:
+        uploads.keep_features(token, encoder, result.serialise())

@@ -6,7 +6,6 @@ own, of any other file the record that names it does. A reader that finds a file
 raises an `ArtifactError` that names ``command``, which makes it anew.
 """
 
-import fcntl
 import io
 import json
 import os
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
+from mess.storage.locks import try_lock, wait_for_lock
 from mess.storage.shapes import Shape, fits
 
 if TYPE_CHECKING:  # imported where it is used: the runner of jobs needs no tables
@@ -69,8 +69,7 @@ def _open_temporary(path: Path) -> tuple[IO[bytes], Path]:
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{next(_numbers)}.tmp")
         handle = temporary.open("w+b")
         try:
-            with suppress(OSError):  # a file system without locks: nothing is swept there either
-                fcntl.flock(handle, fcntl.LOCK_EX)
+            wait_for_lock(handle)
             if temporary.stat().st_ino == os.fstat(handle.fileno()).st_ino:
                 return handle, temporary
         except FileNotFoundError:
@@ -91,9 +90,9 @@ def sweep(folder: Path) -> None:
 
 
 def _remove_unlocked(path: Path) -> None:
-    with suppress(OSError), path.open("rb") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path.unlink()
+    with suppress(OSError), path.open("rb") as handle:  # without locks, too, nothing is removed
+        if try_lock(handle):
+            path.unlink()
 
 
 def _is_alive(process: int) -> bool:

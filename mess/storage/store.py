@@ -23,6 +23,7 @@ from mess.storage.reliability import ReliabilityFiles
 from mess.storage.reports import ReportFiles
 from mess.storage.targets import TargetFiles
 from mess.storage.timings import TimingFiles
+from mess.storage.uploads import UploadFiles
 
 
 class Store:
@@ -40,7 +41,7 @@ class Store:
         What is computed of each track.
     discoveries, indices, passages, evaluations, reliability, cross_tables, comparisons, maps
         What is concluded from them.
-    timings, reports : TimingFiles, ReportFiles
+    timings, reports, uploads : TimingFiles, ReportFiles, UploadFiles
 
     Raises
     ------
@@ -69,20 +70,22 @@ class Store:
         self.maps = MapFiles(self.root)
         self.timings = TimingFiles(self.root)
         self.reports = ReportFiles(self.root)
+        self.uploads = UploadFiles(self.root)
 
     def audio_dir(self, dataset: str) -> Path:
         """Return the folder of a dataset's recordings."""
         return audio_dir(self.root, dataset)
 
+    def link_audio(self, dataset: str, folder: Path) -> None:
+        """Make a folder of recordings a dataset, by a symbolic link to it."""
+        link = self.audio_dir(dataset)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(folder.resolve(), target_is_directory=True)
+
     @property
     def jobs_dir(self) -> Path:
         """Folder of the status files of commands that the dashboard started."""
         return self.root / "jobs"
-
-    @property
-    def uploads_dir(self) -> Path:
-        """Folder of the files that were handed over in the browser."""
-        return self.root / "uploads"
 
     @property
     def mlflow_db(self) -> Path:

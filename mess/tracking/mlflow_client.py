@@ -106,9 +106,9 @@ class Client:
         if self._artifacts is None:
             self._client.log_dict(run, value, name)
             return
-        from mess.storage.files import write_json
+        from mess.storage.mlflow import write_run_file
 
-        write_json(self._artifacts / run / "artifacts" / name, value)
+        write_run_file(self._artifacts, run, name, value)
 
     def end(self, *, run: str, status: str) -> None:
         """End a run: FINISHED, FAILED or KILLED."""

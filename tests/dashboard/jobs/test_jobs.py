@@ -16,10 +16,11 @@ from layouts import write_piece
 from starlette.requests import Request
 
 from dashboard.jobs import queue as jobs
-from dashboard.jobs.files import JobFiles, read
-from dashboard.jobs.locks import hold, is_held
 from dashboard.jobs.routes import now
+from dashboard.jobs.stopping import stop_process
 from mess.errors import MessError
+from mess.storage.jobs import JobFiles, read
+from mess.storage.locks import hold, is_held
 from mess.storage.paths import file_stem
 from mess.storage.store import Store
 
@@ -241,10 +242,10 @@ def test_a_process_that_will_not_stop_is_killed_after_a_grace(tmp_path: Path) ->
     )
     assert deaf.stdout is not None and deaf.stdout.readline()
     for _ in range(3):
-        files.press("1", pid=deaf.pid, grace=1.0)
+        stop_process(files, "1", pid=deaf.pid, grace=1.0)
         assert deaf.poll() is None
     time.sleep(1.1)
-    files.press("1", pid=deaf.pid, grace=1.0)
+    stop_process(files, "1", pid=deaf.pid, grace=1.0)
     assert deaf.wait(timeout=5) == -signal.SIGKILL
 
 

@@ -16,8 +16,9 @@ from tones import tone, write_tone
 from dashboard.sections.belonging import add_to_dataset, dataset_name
 from mess.audio.containers import SUFFIXES
 from mess.errors import MessError
-from mess.new_recordings.uploads import Uploads, container_suffix, safe_name
+from mess.new_recordings.uploads import read_encoded
 from mess.storage.store import Store
+from mess.storage.uploads import UploadFiles, container_suffix, safe_name
 from pipelines.encode_uploads import encode_waiting
 
 EVIL = "../../<script>alert(1)</script> *b*.wav"
@@ -51,7 +52,7 @@ def test_an_m4a_is_known(tmp_path: Path) -> None:
 
 
 def test_a_file_keeps_nothing_of_its_name_on_disk(tmp_path: Path) -> None:
-    uploads = Uploads(Store(tmp_path))
+    uploads = Store(tmp_path).uploads
     kept = uploads.add(sound(), EVIL, most=MOST)
     assert kept.name == EVIL  # as text
     files = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")]
@@ -75,7 +76,7 @@ def test_a_file_keeps_nothing_of_its_name_on_disk(tmp_path: Path) -> None:
 )
 def test_what_is_no_audio_is_refused_in_one_line(tmp_path: Path, content: bytes, says: str) -> None:
     with pytest.raises(MessError, match=says) as caught:
-        Uploads(Store(tmp_path)).add(content, "a\nb.wav", most=1 << 20)
+        Store(tmp_path).uploads.add(content, "a\nb.wav", most=1 << 20)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.rglob("audio.*"))
 
@@ -95,7 +96,7 @@ def test_names_of_files_and_datasets_are_harmless(text: str) -> None:
 
 
 def test_abandoned_files_are_swept(tmp_path: Path) -> None:
-    uploads = Uploads(Store(tmp_path))
+    uploads = Store(tmp_path).uploads
     old, new = (uploads.add(sound(), "a.wav", most=MOST) for _ in range(2))
     past = time.time() - 25 * 3600
     os.utime(old.path.parent, (past, past))
@@ -107,7 +108,7 @@ def test_abandoned_files_are_swept(tmp_path: Path) -> None:
 def test_one_bad_file_does_not_stop_the_rest(demo_library: Path, tmp_path: Path) -> None:
     (tmp_path / "processed").symlink_to(demo_library / "processed")
     store = Store(tmp_path)
-    uploads = Uploads(store)
+    uploads = store.uploads
     good = sound(format="FLAC")
     silence, nan = io.BytesIO(), io.BytesIO()
     soundfile.write(silence, np.zeros(50_000), 22_050, format="WAV")
@@ -135,7 +136,7 @@ def test_one_bad_file_does_not_stop_the_rest(demo_library: Path, tmp_path: Path)
         token = tokens[name]
         if not says:
             assert uploads.state(token, "spectral") == "done"
-            assert uploads.encoded(token, "spectral").duration == pytest.approx(7.0, abs=0.01)
+            assert read_encoded(uploads, token, "spectral").duration == pytest.approx(7.0, abs=0.01)
             continue
         assert uploads.state(token, "spectral") == "failed", name
         problem = uploads.problem(token, "spectral")
@@ -147,7 +148,7 @@ def test_a_file_that_killed_the_encoder_is_not_tried_again(
     demo_library: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "processed").symlink_to(demo_library / "processed")
-    uploads = Uploads(Store(tmp_path))
+    uploads = Store(tmp_path).uploads
     kept = uploads.add(sound(), "a.wav", most=MOST)
     uploads.want(kept.token, dataset="demo", encoder="spectral")
     assert uploads.begin(kept.token, "spectral")  # and then the process died
@@ -157,7 +158,7 @@ def test_a_file_that_killed_the_encoder_is_not_tried_again(
 
 def test_a_file_becomes_part_of_a_dataset(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    uploads = Uploads(store)
+    uploads = store.uploads
     kept = uploads.add(sound(), EVIL, most=MOST)
     assert add_to_dataset(store, kept, dataset="mine", title="../My song") == 1
     assert [path.name for path in store.audio_dir("mine").iterdir()] == ["My song.wav"]
@@ -175,7 +176,7 @@ def test_what_somebody_waits_for_is_encoded_before_what_nobody_does(
     demo_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "processed").symlink_to(demo_library / "processed")
-    uploads = Uploads(Store(tmp_path))
+    uploads = Store(tmp_path).uploads
     tokens = [uploads.add(sound(), f"{n}.wav", most=MOST).token for n in range(4)]
     for place, token in enumerate(tokens):
         uploads.want(token, dataset="demo", encoder="spectral")
@@ -184,15 +185,15 @@ def test_what_somebody_waits_for_is_encoded_before_what_nobody_does(
     assert [one.token for one, _, _ in uploads.waiting()] == tokens
     uploads.watch(tokens[2], "spectral")
     done: list[str] = []
-    finish = Uploads.finish
+    keep = UploadFiles.keep_features
 
-    def noted(self: Uploads, token: str, encoder: str, result: object) -> None:
+    def noted(self: UploadFiles, token: str, encoder: str, features: bytes) -> None:
         done.append(token)
         if len(done) == 1:  # meanwhile somebody opened the last one
             self.watch(tokens[3], encoder)
-        finish(self, token, encoder, result)  # type: ignore[arg-type]
+        keep(self, token, encoder, features)
 
-    monkeypatch.setattr(Uploads, "finish", noted)
+    monkeypatch.setattr(UploadFiles, "keep_features", noted)
     encode_waiting(Store(tmp_path), linger=0.0)
     assert done == [tokens[2], tokens[3], tokens[0], tokens[1]]
     assert not list(uploads.folder.rglob("*.watched"))
@@ -200,7 +201,7 @@ def test_what_somebody_waits_for_is_encoded_before_what_nobody_does(
 
 
 def test_damaged_notes_cost_the_name_or_another_try_and_never_the_file(tmp_path: Path) -> None:
-    uploads = Uploads(Store(tmp_path))
+    uploads = Store(tmp_path).uploads
     kept = uploads.add(sound(), "mine.wav", most=MOST)
     folder = uploads.folder / kept.token
     for content in (b"", b"[" * 100_000, b'{"name": 1}', b"\0\xff"):
@@ -222,5 +223,5 @@ def test_damaged_notes_cost_the_name_or_another_try_and_never_the_file(tmp_path:
 
         (folder / "spectral.npz").write_bytes(content)
         with pytest.raises(MessError, match="damaged: choose it again"):
-            uploads.encoded(kept.token, "spectral")
+            read_encoded(uploads, kept.token, "spectral")
         assert uploads.state(kept.token, "spectral") == "waiting"

@@ -1,11 +1,10 @@
-"""The jobs of a dataset on disk: those that wait, run, and have ended.
+"""Jobs on disk: which commands of a dataset wait, which one runs, how the others ended.
+
+A job is a command that the dashboard started as a process.
 
 ::
 
     jobs/changed                           touched when a job is added, starts or ends
-    jobs/slots/<n>.lock                    as many as jobs may run side by side
-    jobs/datasets/<name>/lock              held while a job of this dataset runs
-    jobs/datasets/<name>/runner.lock       held by the runner alone, not by its jobs
     jobs/datasets/<name>/<id>.queued.json  becomes .running.json, then .ended.json
     jobs/datasets/<name>/<id>.status.json  written by the pipeline; <id>.log is its output
     jobs/datasets/<name>/<id>.cancel       asks for its end; <id>.term: it was told to stop
@@ -20,23 +19,21 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from mess.storage.files import write_json
 from mess.storage.paths import file_stem
 
 Kind = Literal["queued", "running", "ended"]
-GRACE_SECONDS = 30.0  # between asking a process to stop and killing it
 KEPT = 20  # ended jobs of a dataset
 _TAIL = 65_536  # bytes of a log that are read for its last lines
 _VAGUE = "it stopped without a word"  # the log has the reason
 
 
 class JobFiles:
-    """The jobs of one dataset, as files.
+    """The jobs of one dataset.
 
     Parameters
     ----------
@@ -51,8 +48,6 @@ class JobFiles:
         self.jobs_dir = jobs_dir
         self.dataset = dataset
         self.folder = jobs_dir / "datasets" / (folder or file_stem(dataset))
-        self.lock = self.folder / "lock"
-        self.runner_lock = self.folder / "runner.lock"
 
     def path(self, job: str, suffix: str) -> Path:
         """Return one of the files of a job."""
@@ -74,7 +69,7 @@ class JobFiles:
         job = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
         record = {"dataset": self.dataset, "command": list(command), "added": now}
         write_json(self.path(job, "queued.json"), record)
-        self.touch()
+        self._tell()
         return job
 
     def claim(self) -> str | None:
@@ -84,7 +79,7 @@ class JobFiles:
                 self.path(job, "queued.json").rename(self.path(job, "running.json"))
             except FileNotFoundError:
                 continue  # withdrawn
-            self.touch()
+            self._tell()
             return job
         return None
 
@@ -96,7 +91,7 @@ class JobFiles:
         """Record which process does a job."""
         record = read(self.path(job, "running.json"))
         write_json(self.path(job, "running.json"), record | {"pid": pid, "started": time.time()})
-        self.touch()
+        self._tell()
 
     def end(self, job: str, *, code: int | None = None) -> None:
         """Record how a job ended, and delete all ended jobs but the last `KEPT`."""
@@ -110,7 +105,7 @@ class JobFiles:
         for old in self.ids("ended")[:-KEPT]:
             for path in self.folder.glob(f"{old}.*"):
                 path.unlink(missing_ok=True)
-        self.touch()
+        self._tell()
 
     def end_orphans(self) -> None:
         """Record the end of jobs whose process is gone. Only the holder of the lock may call it."""
@@ -137,7 +132,7 @@ class JobFiles:
             return "done", ""
         if state == "incomplete":
             return state, message
-        if self.path(job, "cancel").exists():
+        if self.is_to_stop(job):
             return "cancelled", "what was finished is kept"
         if state == "cancelled":
             return "cancelled", "stopped from outside; what was finished is kept"
@@ -156,18 +151,55 @@ class JobFiles:
             return otherwise
         return lines[-1] if lines else "the process was killed"
 
-    def press(self, job: str, *, pid: int, grace: float) -> None:
-        """Stop a cancelled process: as Ctrl-C does, and after ``grace`` seconds by force."""
+    def withdraw(self, job: str) -> bool:
+        """Remove a job that waits; return False if it does not wait (any more)."""
+        try:
+            self.path(job, "queued.json").unlink()
+        except FileNotFoundError:
+            return False
+        self._tell()
+        return True
+
+    def ask_to_stop(self, job: str) -> None:
+        """Note that a running job is to be cancelled."""
+        self.path(job, "cancel").touch()
+        self._tell()
+
+    def is_to_stop(self, job: str) -> bool:
+        """Tell whether a job is to be cancelled."""
+        return self.path(job, "cancel").exists()
+
+    def note_told(self, job: str) -> float | None:
+        """Note that the process was told to stop.
+
+        Returns
+        -------
+        float or None
+            Seconds since it was told first; None if this is the first time.
+        """
         told = self.path(job, "term")
         try:
             told.touch(exist_ok=False)
-            sign = signal.SIGTERM
         except FileExistsError:
-            if time.time() - told.stat().st_mtime < grace:
-                return
-            sign = signal.SIGKILL
-        with suppress(ProcessLookupError):  # it has just ended
-            os.killpg(pid, sign)
+            return time.time() - told.stat().st_mtime
+        return None
+
+    def dismiss(self, job: str) -> None:
+        """Note that a person has seen how a job failed."""
+        self.path(job, "seen").touch()
+        self._tell()
+
+    def is_dismissed(self, job: str) -> bool:
+        """Tell whether a person has seen how a job failed."""
+        return self.path(job, "seen").exists()
+
+    def open_log(self, job: str) -> IO[bytes]:
+        """Open the log of a job for writing, empty."""
+        return self.path(job, "log").open("wb")
+
+    def open_runner_log(self) -> IO[bytes]:
+        """Open the log of the dataset's runners for more lines."""
+        return (self.folder / "runner.log").open("ab")
 
     def tail(self, job: str) -> str:
         """Return the end of a job's log."""
@@ -178,9 +210,14 @@ class JobFiles:
         except OSError:
             return ""
 
-    def touch(self) -> None:
+    def _tell(self) -> None:
         """Tell every open dashboard that the jobs have changed."""
         (self.jobs_dir / "changed").touch()
+
+
+def write_status(path: Path, status: Mapping[str, Any]) -> None:
+    """Write how far a job is; only the process of the job does that."""
+    write_json(path, dict(status))
 
 
 def read(path: Path) -> dict[str, Any]:
