@@ -16,7 +16,6 @@ from mess.targets.summaries import OUTLYING, robust_z
 
 _BINS = 32
 _DOTS = 2000  # recordings, up to which each is a dot of the histogram
-_OCTAVES = ((1.0, "equal", "solid"), (2.0, "double", "dash"), (0.5, "half", "dot"))
 _SMALL = 16  # bars of a histogram within a table
 
 

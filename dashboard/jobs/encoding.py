@@ -29,9 +29,3 @@ def see_to(store: Store) -> None:
                 start_new_session=True,
             )
         )
-
-
-def last_words(store: Store) -> str:
-    """Return the last line that the process wrote, "" if there is none."""
-    lines = store.uploads.read_log().splitlines()
-    return next((line for line in reversed(lines) if line.strip()), "")

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.readers.data import store
-from mess.audio.decoding import SEGMENT_SECONDS
+from mess.audio.decoding import segment_span
 from mess.search.names import Names
 
 
@@ -71,11 +71,11 @@ def names(dataset: str, encoder: str) -> Names:
 def segment_start(track: TrackInfo | None, segment: int) -> float:
     """Return where a segment of a track begins in seconds; 0 for a whole track.
 
-    The last segment is shifted back to end with the track: `mess.audio.decoding.segment_bounds`.
+    See `mess.audio.decoding.segment_span`.
     """
     if track is None or segment < 0:
         return 0.0
-    return max(0.0, min(segment * SEGMENT_SECONDS, track.duration - SEGMENT_SECONDS))
+    return segment_span(segment, track.duration)[0]
 
 
 def _label(track_id: str, entry: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from dashboard import readers
 from dashboard.server.reports import report_links
 from mess.as_text import two_decimals
 from mess.encoders import encoder_slug
-from mess.errors import ArtifactError
+from mess.errors import ArtifactError, ArtifactMissing
 from mess.records.cross import CrossRecord
 from mess.records.discovery import DiscoveryRecord
 from mess.reports.page import html, methods
@@ -23,12 +23,13 @@ def show_downloads(record: DiscoveryRecord) -> None:
     """Show the table of all cells and the methods section, and offer them as files."""
     dataset, encoder, level = record.dataset, record.encoder, record.settings.level
     name = f"{dataset}-{encoder_slug(encoder)}" + ("" if level == "track" else f"-{level}")
-    reliability = _if_there(lambda: readers.reliability(dataset))
+    reliability = _if_usable(lambda: readers.reliability(dataset))
     if reliability is not None and readers.stale_reliability(dataset, reliability):
         reliability = None
-    evaluation = _if_there(lambda: readers.evaluation(dataset, encoder))
+    evaluation = _if_usable(lambda: readers.evaluation(dataset, encoder))
     if evaluation is not None and readers.stale("evaluation", dataset, encoder, evaluation.origin):
         evaluation = None
+    cross = _cross(encoder)
     text = methods(record, reliability=reliability, evaluation=evaluation)
     table = cell_table(record)
     first, second, third = st.columns(3)
@@ -50,7 +51,7 @@ def show_downloads(record: DiscoveryRecord) -> None:
     )
     third.download_button(
         "Full report as HTML",
-        lambda: html(record, reliability=reliability, evaluation=evaluation, cross=_cross(encoder)),
+        lambda: html(record, reliability=reliability, evaluation=evaluation, cross=cross),
         file_name=f"{name}.html",
         mime="text/html",
         width="stretch",
@@ -82,12 +83,16 @@ def cell_table(record: DiscoveryRecord) -> pd.DataFrame:
 
 
 def _cross(encoder: str) -> CrossRecord | None:
-    found = _if_there(lambda: readers.cross(encoder))
+    found = _if_usable(lambda: readers.cross(encoder))
     return None if found is None or readers.stale_cross(encoder, found) else found
 
 
-def _if_there(read: Callable[[], Read]) -> Read | None:
+def _if_usable(read: Callable[[], Read]) -> Read | None:
+    """Return what was read; None where it is missing, or where a line says why it is left out."""
     try:
         return read()
-    except ArtifactError:
+    except ArtifactMissing:
+        return None
+    except ArtifactError as error:
+        st.warning(f"left out of the report: {error}")
         return None

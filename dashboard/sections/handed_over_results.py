@@ -19,14 +19,13 @@ from dashboard.sections.passage_list import (
     search_passages,
 )
 from dashboard.server.sounds import MAX_SECONDS as MAX_CLIP_SECONDS
-from mess.audio.decoding import probe_duration
+from mess.audio.decoding import probe_duration, segment_span
 from mess.errors import ArtifactError, MessError
 from mess.new_recordings.encoding import (
     EncodedRecording,
     predicted_values,
     project_recording,
     project_segments,
-    segment_span,
 )
 from mess.new_recordings.uploads import read_encoded
 from mess.search.coordinate_index import Point
@@ -128,7 +127,7 @@ def _draw_passages(
 
     pick_segment(
         upload_sound(upload, seconds=recording.duration),
-        [segment_span(recording, number) for number in range(len(points))],
+        [segment_span(number, recording.duration) for number in range(len(points))],
         chosen=chosen,
         key=f"{KEY}-picker",
         on_pick=pick,

@@ -47,6 +47,7 @@ __all__ = [
     "native_blocks",
     "probe_duration",
     "segment_bounds",
+    "segment_span",
 ]
 
 # Files with these suffixes are listed as recordings; the content decides how they are decoded.
@@ -255,6 +256,20 @@ def segment_bounds(n_samples: int, segment_samples: int) -> list[tuple[int, int]
     if starts[-1] + segment_samples < n_samples:
         starts.append(n_samples - segment_samples)
     return [(start, start + segment_samples) for start in starts]
+
+
+def segment_span(
+    number: int, duration: float, *, seconds: float = SEGMENT_SECONDS
+) -> tuple[float, float]:
+    """Return when a segment of a track begins and ends, in seconds, as `segment_bounds` cuts it.
+
+    >>> [segment_span(number, 12.0) for number in range(3)]
+    [(0.0, 5.0), (5.0, 10.0), (7.0, 12.0)]
+    >>> segment_span(0, 3.0)
+    (0.0, 3.0)
+    """
+    begin = min(number * seconds, max(duration - seconds, 0.0))
+    return begin, min(begin + seconds, duration)
 
 
 def probe_duration(path: str | Path) -> float | None:

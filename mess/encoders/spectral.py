@@ -209,11 +209,6 @@ def mel_matrix() -> Values:
     return (triangles * one_sided).astype(np.float32)
 
 
-def band_centres() -> NDArray[np.float64]:
-    """Return the centre of each mel band in Hz, [shape=(128,)]."""
-    return _mel_to_hz(np.linspace(0, _hz_to_mel(SAMPLE_RATE / 2), BANDS + 2))[1:-1]
-
-
 @cache
 def _window() -> Values:
     periodic_hann = np.hanning(WINDOW + 1)[:-1]

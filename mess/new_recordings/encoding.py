@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio.decoding import SEGMENT_SECONDS, decode_at
+from mess.audio.decoding import decode_at
 from mess.encoders import Encoder
 from mess.encoders.pooling import describe_encoder, pool_segments
 from mess.errors import AudioError, MessError
@@ -219,12 +219,6 @@ def project_segments(recording: EncodedRecording, passages: PassageRecommender) 
     x = passages.projection.coordinates(recording.segments)
     overall = passages.projection.overall(recording.segments)
     return [Point.from_coordinates(*pair) for pair in zip(x, overall, strict=True)]
-
-
-def segment_span(recording: EncodedRecording, number: int) -> tuple[float, float]:
-    """Return the start and end of a segment; the last segment ends with the recording."""
-    start = min(number * SEGMENT_SECONDS, max(recording.duration - SEGMENT_SECONDS, 0.0))
-    return start, min(start + SEGMENT_SECONDS, recording.duration)
 
 
 def predicted_values(

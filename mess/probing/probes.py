@@ -115,7 +115,7 @@ def out_of_fold(
             predicted[test] = path.predict_each(x[test], alphas=best)
             beyond[number] = path.predict_each(elsewhere, alphas=best)
             if coefficients:
-                weights[number], intercepts[number] = path.coefficients_each(alphas=best)
+                weights[number], intercepts[number] = path.coefficients(alphas=best)
             if jackknife:
                 by_group = path.predict_without(
                     x[test], groups=groups[~test], alphas=best, left_out=left_out

@@ -159,19 +159,10 @@ class RidgePath:
                 out[number][:, columns] -= weights[:, rows] @ surprise[np.ix_(rows, columns)]
         return out
 
-    def coefficients(self, *, alpha: float) -> tuple[Array, Array]:
-        """Return weights and intercepts on the original scale of ``x``.
+    def coefficients(self, *, alphas: NDArray[np.floating[Any]]) -> tuple[Array, Array]:
+        """Return weights [d, t] and intercepts [t] on the original scale of ``x``.
 
-        Returns
-        -------
-        weights : ndarray [shape=(d, t)]
-        intercepts : ndarray [shape=(t,)]
-        """
-        weights = (self._back @ self._shrunk(alpha)) / self._scale[:, None]
-        return weights, self._y_mean - self._mean @ weights
-
-    def coefficients_each(self, *, alphas: NDArray[np.floating[Any]]) -> tuple[Array, Array]:
-        """Return weights [d, t] and intercepts [t], each target under its own penalty.
+        Each target has its own penalty.
 
         Parameters
         ----------

@@ -58,7 +58,7 @@ class SearchSpace:
     """The space that is searched: the coordinates (if any) and the layers of the same tracks."""
 
     coordinates: CoordinateIndex | None
-    layers: LayerIndex
+    layers: LayerIndex | None
     n: int
 
     def scores(self, query: Query) -> NDArray[np.float32]:
@@ -85,6 +85,8 @@ class SearchSpace:
         return scores
 
     def _cosines(self, at: int | Point, layer: int) -> NDArray[np.float32]:
+        if self.layers is None:
+            raise MessError("passages are not compared by whole layers: use another method")
         if not isinstance(at, Point):
             return self.layers.cosines(at, layer)
         if at.layers is None:

@@ -86,11 +86,6 @@ def fit_reduction(predicted: Array, targets: Array) -> Reduction:
     return Reduction(mean, right[:rank].T / scale[:, None] / length)
 
 
-def reduce_rank(predicted: Array, targets: Array) -> Array:
-    """Return the coordinates of ``predicted`` in its own subspace; see `fit_reduction`."""
-    return fit_reduction(predicted, targets).apply(predicted)
-
-
 class Whitening(NamedTuple):
     """A map to unit vectors whose inner products are centred, whitened cosines.
 

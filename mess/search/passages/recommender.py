@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from mess.audio.decoding import segment_span
 from mess.errors import MessError, UnknownName
 from mess.search.aspects import (
     LOWER_IS_MORE,
@@ -25,7 +26,6 @@ from mess.search.aspects import (
 )
 from mess.search.coordinate_index import CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
-from mess.search.layer_index import LayerIndex
 from mess.search.passages.merging import SegmentRun, merge
 from mess.search.passages.segment_index import SegmentIndex
 from mess.search.ranking import Query, SearchSpace
@@ -138,7 +138,7 @@ class PassageRecommender:
         }
         coordinates = CoordinateIndex(parts["passages.faiss"], record.columns)
         self.index = SegmentIndex(coordinates, parts, record.search)
-        self._space = SearchSpace(coordinates, LayerIndex(0, lambda _: b""), coordinates.n)
+        self._space = SearchSpace(coordinates, None, coordinates.n)
         # The discovery on tracks decides significance; R² is that over segments.
         evidence = find_evidence(
             discovery.cells,
@@ -220,10 +220,9 @@ class PassageRecommender:
     def _span(self, first: int, last: int) -> tuple[float, float]:
         track = int(self._track_of[first])
         length = self._durations[track]
-        latest = max(length - self._seconds, 0.0)  # the last segment ends with its track
-        begin = min((first - int(self._first[track])) * self._seconds, latest)
-        end = min((last - int(self._first[track])) * self._seconds, latest) + self._seconds
-        return begin, min(end, length)
+        begin, _ = segment_span(first - int(self._first[track]), length, seconds=self._seconds)
+        _, end = segment_span(last - int(self._first[track]), length, seconds=self._seconds)
+        return begin, end
 
     def recommend(
         self,

@@ -86,7 +86,7 @@ def test_coefficients_give_the_predictions(n: int, d: int) -> None:
     x, y = problem(n, d)
     path = RidgePath(x, y)
     for alpha in (0.5, 1e3):
-        weights, intercepts = path.coefficients(alpha=alpha)
+        weights, intercepts = path.coefficients(alphas=np.full(3, alpha))
         assert weights.shape == (d, 3)
         np.testing.assert_allclose(
             x @ weights + intercepts, path.predict(x, alphas=[alpha])[0], rtol=1e-8

@@ -13,7 +13,7 @@ from mess.search.aspects import Aspect
 from mess.search.coordinate_index import ColumnWeights, CoordinateIndex, serialise
 from mess.search.coordinates import describe_course, make_coordinates
 from mess.search.fitting import fit_weights
-from mess.search.spaces import reduce_rank, standardise, whiten
+from mess.search.spaces import fit_reduction, standardise, whiten
 from mess.search.terms import Terms
 
 
@@ -127,11 +127,12 @@ def test_a_subspace_forgets_what_cannot_be_predicted() -> None:
     rng = np.random.default_rng(0)
     truth = rng.standard_normal((300, 2))
     predicted = np.column_stack([truth[:, 0], 0.05 * rng.standard_normal(300)])
-    reduced = reduce_rank(predicted, truth)
+    reduced = fit_reduction(predicted, truth).apply(predicted)
     assert reduced.shape == (300, 1)
     assert reduced.var() == pytest.approx(1.0)
     assert abs(np.corrcoef(reduced[:, 0], truth[:, 0])[0, 1]) > 0.99
-    assert reduce_rank(np.zeros((5, 2)), truth[:5]).shape == (5, 0)
+    zeros = np.zeros((5, 2))
+    assert fit_reduction(zeros, truth[:5]).apply(zeros).shape == (5, 0)
 
 
 def planted(*, n: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
