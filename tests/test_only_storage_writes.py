@@ -9,7 +9,7 @@ from test_rooms import MODULES
 WRITERS = {
     "write_json", "write_bytes", "write_array", "write_arrays", "write_table", "write_text",
     "append_line", "replacing", "touch", "symlink_to", "hardlink_to",
-    "to_parquet", "to_csv", "to_json", "to_pickle", "to_feather", "to_excel",
+    "to_parquet", "to_csv", "to_pickle", "to_feather", "to_excel",
     "save", "savez", "savez_compressed", "savetxt", "tofile", "savefig", "write_index", "dump",
     "save_file", "copyfile", "copyfileobj", "copytree", "copy2", "mkstemp", "NamedTemporaryFile",
     "TemporaryFile", "TemporaryDirectory",
