@@ -1,6 +1,6 @@
-"""What there is of a dataset, by a look at its files: how much, how large, and what has changed.
+"""The inventory of a dataset: how many recordings, how many bytes, which changes.
 
-Nothing is opened but manifests: sizes and changes are told by what the file system says of a file.
+Only manifests are opened. Sizes and changes come from the file system.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""Is what was concluded still true? One rule for every conclusion, asked by all who show it.
+"""Whether a conclusion is stale: one rule for all kinds, for search, pages and commands.
 
 A conclusion carries the version of the code and a digest of each thing that it was drawn
-from. It is stale when one of them is another one now.
+from. It is stale if the version or one of the digests has changed.
 """
 
 from collections.abc import Callable

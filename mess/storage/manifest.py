@@ -1,4 +1,7 @@
-"""How the artifacts of a folder were made, track by track: the base of resuming and staleness."""
+"""Manifests: how the artifacts of a folder were made, track by track.
+
+A resumed run reads here which tracks are done. `mess.status` reads here what has changed.
+"""
 
 import hashlib
 import json
