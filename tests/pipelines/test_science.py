@@ -224,8 +224,8 @@ def test_an_evaluation_of_an_older_version_is_left_out_of_a_report_in_one_line(
             del older["baselines"]  # as a version before the baselines wrote it
         write_json(path, older)
         page, _ = write_report(dataset="demo", encoder="spectral", out=tmp_path, store=library)
-        (line,) = (one for one in capsys.readouterr().err.splitlines() if "left out" in one)
-        assert "version" in line
+        (line,) = (one for one in capsys.readouterr().err.splitlines() if "mess evaluate" in one)
+        assert line.startswith("left out of the report: ") and "version" in line
         assert line.endswith("run `mess evaluate --dataset demo --encoder spectral`")
         assert "Faithfulness of rankings" not in page.read_text()
     write_json(path, content)
