@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from dashboard.figures.style import PALETTE, escape
 
 _SYMBOLS = ("circle", "square", "diamond", "cross", "x")
-_MANY = 3000  # points, from which on they are drawn by the graphics card
+_MANY = 3000  # points; from this number on, the graphics card draws them
 
 
 def predicted_against_true(
@@ -57,7 +57,7 @@ def residuals(
 def _by_fold(
     rows: pd.DataFrame, y: "pd.Series[Any]", *, labels: Mapping[str, str], x: str = "true"
 ) -> go.Figure:
-    """Draw a point for each row; folds differ in colour and, for the colour-blind, in shape."""
+    """Draw a point for each row. Folds differ in colour and in shape."""
     figure = go.Figure()
     draw = go.Scattergl if len(rows) > _MANY else go.Scatter
     for fold, part in rows.groupby("fold", sort=True, observed=True):

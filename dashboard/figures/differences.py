@@ -34,7 +34,7 @@ Columns = dict[str, dict[str, _Score]]  # column → target
 
 
 def compared_columns(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> str:
-    """Say by what the layers of two discoveries are lined up.
+    """Return how the layers of two discoveries are paired.
 
     Returns
     -------
@@ -50,11 +50,11 @@ def compared_columns(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> st
 def difference_heatmap(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> go.Figure:
     """Draw R² of the first discovery minus R² of the second, for the targets of both.
 
-    Layers are compared one by one where both discoveries have the same, by relative depth (the
-    first layer 0, the last 1, in between by linear interpolation) where both are networks, and not
-    at all otherwise. Beside them stand the best layer, the layer chosen inside the folds and the
-    mixture of all layers, which any two encoders have. A dot marks cells whose 95 % intervals do
-    not overlap.
+    If both discoveries have the same layers, they are compared one by one. If both encoders are
+    networks, layers are compared by relative depth: 0 is the first layer, 1 the last, and R² is
+    interpolated between layers. Otherwise layers are not compared. Three more columns hold the best
+    layer, the layer chosen inside the folds and the mixture of all layers. A dot marks cells whose
+    95 % intervals do not overlap.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def difference_heatmap(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> 
     names = list(sides[0])
     layers = len(names) - _BESIDE
     grid = lay_out(targets, layers=layers, beside=_BESIDE)
-    if layers == 0:  # nothing to stand apart from
+    if layers == 0:  # no layers: no gap before the other columns
         grid = lay_out(targets, layers=len(names))
     shape = len(targets), len(names)
     change, hover = np.full(shape, np.nan), np.full(shape, "", dtype=object)
@@ -118,7 +118,7 @@ def difference_heatmap(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> 
 
 
 def describe_difference(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> str:
-    """Say in words what the difference shows: of the layers chosen inside the folds."""
+    """Say in words how the two differ, by the layers chosen inside the folds."""
     a, b = (
         {summary.target: _Score.of(summary.nested) for summary in record.summaries}
         for record in (record_a, record_b)
@@ -143,7 +143,7 @@ def _has_depth(record: DiscoveryRecord) -> bool:
 def _columns(
     record: DiscoveryRecord, kind: str, record_a: DiscoveryRecord, record_b: DiscoveryRecord
 ) -> Columns:
-    """Return column → target → what is known of it."""
+    """Return the R² of each column and target, with its interval where there is one."""
     by_target: dict[str, dict[int, _Score]] = {}
     for cell in record.cells:
         by_target.setdefault(cell.target, {})[cell.layer] = _Score.of(cell)

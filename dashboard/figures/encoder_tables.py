@@ -47,7 +47,7 @@ def difference_table(pair: EncoderPair) -> pd.DataFrame:
 
 
 def cost_table(record: ComparisonRecord) -> pd.DataFrame:
-    """Return size, cost, licence and faithfulness of what is compared and of what could join."""
+    """Return size, cost, licence and faithfulness of the compared encoders and of all others."""
     compared = [
         {
             "encoder": row.name,
@@ -104,7 +104,7 @@ def _score(score: TargetScore | None) -> str:
 
 
 def _cost(rate: float | None, minutes: float, *, about: str) -> str:
-    """Return how long all recordings of a dataset take."""
+    """Return the time that all recordings of a dataset take."""
     if rate is None:
         return "–"
     return about + duration(rate * minutes)

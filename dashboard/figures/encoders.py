@@ -1,4 +1,4 @@
-"""Figures of encoders beside each other; `comparison_tables` says the same as text."""
+"""Figures of encoders beside each other; `encoder_tables` says the same as text."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,10 @@ from mess.records.comparison import (
     TargetDifference,
 )
 
-# The same scale, mixed with white: of controls.
+# The colours of controls: the same scale, mixed with white.
 _PALE = [[0.0, "#e2a9a0"], [0.5, "#fafafa"], [1.0, "#a3c3dc"]]
 _CLEAR = "rgba(0,0,0,0)"
-_LINE = "#888"  # seen on white and on black
+_LINE = "#888"  # visible on white and on black
 # Colour and shape say the same.
 _MARKS: dict[Verdict, tuple[str, str]] = {
     "beats": (PALETTE[0], "triangle-right"),
@@ -167,7 +167,7 @@ def difference_plot(pair: EncoderPair) -> go.Figure:
 
 
 def is_cut(pair: EncoderPair) -> bool:
-    """Tell whether an interval runs out of `difference_plot`."""
+    """Tell whether an interval ends outside `difference_plot`."""
     found = list(pair.targets.values())
     return any(max(map(abs, _ends(one))) > _reach(found) for one in found)
 
@@ -190,14 +190,14 @@ def _legend(pair: EncoderPair, verdict: Verdict) -> str:
 
 
 def _ends(one: TargetDifference) -> tuple[float, float]:
-    """Return the ends of an interval; both are the difference where there is none."""
+    """Return the ends of an interval. Without an interval, both are the difference."""
     if one.low is None or one.high is None:
         return one.difference, one.difference
     return one.low, one.high
 
 
 def _reach(found: Sequence[TargetDifference]) -> float:
-    """Return how far the axis goes: over all points, and over intervals that are not absurd."""
+    """Return the end of the axis: all points fit, and intervals up to a limit."""
     widest = max((max(map(abs, _ends(one))) for one in found), default=1.0)
     points = max((abs(one.difference) for one in found), default=0.5)
     return 1.05 * min(widest, max(1.0, 1.3 * points))

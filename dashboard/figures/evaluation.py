@@ -15,7 +15,7 @@ from mess.records.evaluation import (
     Ranker,
 )
 
-# How a method is called where a listener reads it.
+# The names of the methods on the page.
 METHOD_NAMES: dict[Ranker, str] = {
     "probe": "probe (out of fold)",
     "subspace": "subspace",
@@ -55,7 +55,7 @@ def faithfulness(record: EvaluationRecord) -> go.Figure:
 def matrix_heatmap(
     matrix: Mapping[str, Mapping[str, float | None]], *, title: str, numbers: bool = False
 ) -> go.Figure:
-    """Draw rows of numbers from −1 to 1 by target.
+    """Draw rows of numbers from −1 to 1, a column for each target.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def matrix_heatmap(
 
 
 def controlled_table(controlled: Mapping[Method, Mapping[str, ControlledResult]]) -> pd.DataFrame:
-    """Return a row for each method and slider: what it sees of each known change."""
+    """Return a row for each method and slider: the distance it sees for each known change."""
     rows = []
     for method, by_aspect in controlled.items():
         for aspect, seen in by_aspect.items():

@@ -1,4 +1,4 @@
-"""The heatmap of a discovery: layers × targets, with what stands beside the layers."""
+"""The heatmap of a discovery: layers × targets, with the baselines beside the layers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from textwrap import wrap
@@ -16,21 +16,21 @@ from mess.probing.results import BaselineScore, Cell, Combined
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.discovery import DiscoveryRecord
 
-# What a heatmap can show of a cell, and how it is called.
+# The numbers of a cell that a heatmap can show, and their names.
 Value = Literal["r2", "spearman", "p_family"]
 VALUES: dict[Value, str] = {
     "r2": "R²",
     "spearman": "Spearman",
     "p_family": "significance",
 }
-BESIDE = -1  # the layer of a column that is no layer
-_HOVER = 60  # letters of a line beside the pointer
+BESIDE = -1  # stands for the layer in columns that are baselines
+_HOVER = 60  # letters in a line of the text beside the pointer
 
 
 def baselines(record: DiscoveryRecord) -> dict[str, dict[str, Combined | BaselineScore]]:
-    """Return what stands beside the layers: name → target → R², Spearman and interval.
+    """Return the baselines beside the layers: name → target → R², Spearman and interval.
 
-    The layer chosen, or mixed, inside the folds comes first, then the controls.
+    The layer chosen inside the folds and the mixture of layers come first, then the controls.
     """
     columns: dict[str, dict[str, Combined | BaselineScore]] = {}
     for summary in record.summaries:
@@ -50,10 +50,10 @@ def heatmap(
 ) -> go.Figure:
     """Draw a number of every layer × target and of the baselines, with the number in each cell.
 
-    A diamond marks the best layer of a target by R², a dot every layer within one standard error
-    of it. Invisible markers over the cells take the clicks, which Streamlit does not report for a
-    heatmap: a click's ``customdata`` is (layer, target, column), with `BESIDE` for the layer of a
-    baseline.
+    A diamond marks the best layer of a target by R². A dot marks every layer within one standard
+    error of it. Invisible markers over the cells take the clicks, because Streamlit does not report
+    clicks on a heatmap. The ``customdata`` of a click is (layer, target, column), with `BESIDE` for
+    the layer of a baseline.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def _add_clicks(
 
 
 def cell_text(cell: Cell, name: str) -> str:
-    """Return what a cell says when the pointer rests on it."""
+    """Return the text of a cell beside the pointer."""
     lines = [f"<b>{escape(cell.target)}</b>", f"layer {cell.layer} ({escape(name)})"]
     if cell.r2 is None:
         return "<br>".join([*lines, "R² undefined"])

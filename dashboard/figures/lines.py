@@ -10,7 +10,7 @@ from dashboard.figures.style import PALETTE, escape
 from mess.records.discovery import DiscoveryRecord
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-_LOWEST = -0.6  # what lies below is cut off
+_LOWEST = -0.6  # R² below this is cut off
 
 
 def layer_lines(record: DiscoveryRecord, targets: Sequence[str]) -> go.Figure:

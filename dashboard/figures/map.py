@@ -14,7 +14,7 @@ _REST = "#999999"
 _COLOURS = [colour for colour in PALETTE if colour != _REST]  # grey means "none of these"
 _NAMED = len(_COLOURS)
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
-_SHAPED = 3000  # points, up to which categories differ in shape too
+_SHAPED = 3000  # points; up to this number, categories also differ in shape
 
 
 def map_figure(
@@ -27,8 +27,8 @@ def map_figure(
 ) -> go.Figure:
     """Draw points in the colours of categories or of a number.
 
-    The nine largest categories have a colour each; the rest, and what is unknown, is grey. A
-    point's ``customdata`` is its row.
+    Each of the nine largest categories has a colour. All others, and unknown values, are grey. The
+    ``customdata`` of a point is its row.
 
     Parameters
     ----------

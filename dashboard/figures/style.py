@@ -1,4 +1,4 @@
-"""What all figures share: colours, and numbers and names as text."""
+"""Colours and texts of all figures."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -6,9 +6,9 @@ from typing import Protocol
 from mess.as_text import interval
 from mess.probing.results import Cell
 
-GREY = "#e4e4e2"  # of cells that may be chance
-SCALE = "RdBu"  # diverging, and told apart by the colour-blind
-PALETTE = (  # Okabe and Ito's and two more, seen on light and on dark, for categories
+GREY = "#e4e4e2"  # the colour of cells that are not significant
+SCALE = "RdBu"  # diverging, readable with colour blindness
+PALETTE = (  # colours of categories: Okabe and Ito's and two more, visible on light and on dark
     "#0072B2",
     "#E69F00",
     "#009E73",

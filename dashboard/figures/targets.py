@@ -15,7 +15,7 @@ from mess.targets import ALL_TARGETS
 from mess.targets.summaries import OUTLYING, robust_z
 
 _BINS = 32
-_DOTS = 2000  # recordings, up to which each is a dot of the histogram
+_DOTS = 2000  # recordings; up to this number, each is a dot of the histogram
 _SMALL = 16  # bars of a histogram within a table
 
 
@@ -24,8 +24,8 @@ def distribution(
 ) -> go.Figure:
     """Draw how a target spreads: a dot for each recording, stacked as a histogram.
 
-    What stands out (robust z beyond 3.5) is an orange diamond. Of more than 2,000 recordings only
-    those are dots, the others bars. A dot's ``customdata`` is (track,).
+    An orange diamond is an outlier (robust z beyond 3.5). From 2,000 recordings on, only outliers are
+    dots and the others are bars. The ``customdata`` of a dot is (track,).
 
     Parameters
     ----------
@@ -171,11 +171,7 @@ def two_targets(
     )
     if octaves and len(known):
         ends = np.array([known[x].min(), known[x].max()])
-        for factor, name, dash in (
-            (1.0, "equal", "solid"),
-            (2.0, "double", "dash"),
-            (0.5, "half", "dot"),
-        ):
+        for factor, name, dash in _OCTAVES:
             figure.add_scatter(
                 x=ends,
                 y=factor * ends,
@@ -196,7 +192,7 @@ def with_unit(name: str) -> str:
 
 
 def overview(table: pd.DataFrame, reliability: ReliabilityRecord | None) -> pd.DataFrame:
-    """Return a row for each target: what it is, how it spreads, whether it is to be trusted.
+    """Return a row for each target: its description, its spread, and whether it can be trusted.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dashboard import readers
 from dashboard.components.text import plain
 from dashboard.figures.map import categories, map_figure
+from dashboard.figures.targets import with_unit
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.selection import picked_rows, row_name, show_selection
 from dashboard.sidebar import selected
@@ -18,7 +19,6 @@ from mess.errors import ArtifactError
 from mess.maps import METHODS
 from mess.records.discovery import Level
 from mess.records.map import MapPoints, MapRecord
-from mess.targets import ALL_TARGETS
 
 _CATEGORIES = ("composer", "work", "cluster")
 _LEVELS: dict[Level, str] = {"track": "whole tracks", "segment": "segments of 5 s"}
@@ -61,7 +61,7 @@ def _show(
     tell_stale("This map", why, dataset=dataset, command=command, button="Draw it again")
     options = [*_CATEGORIES, *readers.target_names(dataset)]
     left, right = st.columns([4, 2])
-    colour = left.selectbox("Colour", options, key="map-colour", format_func=_colour_name)
+    colour = left.selectbox("Colour", options, key="map-colour", format_func=with_unit)
     mouse = right.segmented_control(
         "Pick by",
         list(_MOUSE),
@@ -102,7 +102,7 @@ def _show(
         tracks,
         dataset=dataset,
         encoder=encoder,
-        values={_colour_name(colour): text},
+        values={with_unit(colour): text},
         key="map-player",
     )
 
@@ -124,7 +124,7 @@ def _figure(
     rows = readers.map_rows(record, points)
     colours = _colours(colour, rows, points, tracks, dataset=dataset, level=level)
     labels = [row_name(tracks, *row) for row in rows]
-    name = _colour_name(colour)
+    name = with_unit(colour)
     figure = map_figure(points.points, labels, colours, title=name, mouse=mouse)
     return figure, rows, colours
 
@@ -163,11 +163,6 @@ def _layer_name(number: int, names: list[str]) -> str:
     return str(number) if names[number] == str(number) else f"{number} {names[number]}"
 
 
-def _colour_name(name: str) -> str:
-    known = ALL_TARGETS.get(name)
-    return f"{name} ({known.unit})" if known and known.unit else name
-
-
 def _colours(
     name: str,
     rows: list[tuple[str, int]],
@@ -198,7 +193,7 @@ def _words(record: MapRecord, colour: str, colours: Sequence[str] | NDArray[Any]
     if record.method == "pca":
         text += f", {sum(record.explained):.0%} of the variance"
     if isinstance(colours, np.ndarray):
-        return f"{text}; coloured by {plain(_colour_name(colour))}."
+        return f"{text}; coloured by {plain(with_unit(colour))}."
     largest = [f"{plain(k)} {len(v)}" for k, v in list(categories(colours).items())[:3]]
     return f"{text}; coloured by {colour}, most of {', '.join(largest)}."
 

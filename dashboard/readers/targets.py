@@ -48,7 +48,7 @@ def target_values(
 ) -> NDArray[np.float64]:
     """Return a target of each row (track, segment), NaN where it is unknown.
 
-    A target that means nothing on a segment is that of the whole track.
+    A target that is undefined on segments has the value of the whole track.
     """
     table = targets(dataset, level=level)
     if target not in table.columns:

@@ -1,1 +1,1 @@
-"""Parts of pages: they hold widgets, and lay out what components draw."""
+"""Parts of pages: they arrange widgets and figures."""

@@ -1,4 +1,4 @@
-"""An upload becomes a recording of a dataset, and the usual pipelines run over it."""
+"""Add an upload to a dataset, and run the usual pipelines over it."""
 
 import os
 import re
@@ -43,7 +43,7 @@ def offer_belonging(upload: Upload, *, encoder: str) -> None:
 
 
 def add_to_dataset(store: Store, upload: Upload, *, dataset: str, title: str) -> int:
-    """Copy a file into a folder dataset; return how many recordings that has now.
+    """Copy a file into a folder of recordings; return the number of recordings in it.
 
     Raises
     ------

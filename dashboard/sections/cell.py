@@ -17,7 +17,7 @@ from mess.probing.results import Cell
 from mess.records.discovery import DiscoveryRecord
 from mess.targets import ALL_TARGETS
 
-_LISTED = 300  # rows to choose from, the worst predicted first
+_LISTED = 300  # rows in the list, the worst predicted first
 _FIGURES = {"predicted against true": predicted_against_true, "residuals": residuals}
 
 

@@ -1,4 +1,4 @@
-"""What a person takes away of a discovery: table, methods, report."""
+"""The downloads of a discovery: table, methods section, report."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -56,7 +56,7 @@ def show_downloads(record: DiscoveryRecord) -> None:
         mime="text/html",
         width="stretch",
         on_click="ignore",
-        help="One file that needs nothing else: all tables, coloured, and the methods.",
+        help="One file with all tables, coloured, and the methods section.",
     )
     if links := report_links(dataset, encoder, level):
         st.markdown(

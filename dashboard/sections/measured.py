@@ -1,4 +1,4 @@
-"""The targets of a dataset: how each spreads, which go together, what the MIDI says of them."""
+"""The targets of a dataset: the spread of each, their correlations, and the MIDI beside them."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ Tracks = dict[str, readers.TrackInfo]
 
 
 def show_distributions(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: str) -> None:
-    """Show all targets as a table, and one of them with what stands out in it."""
+    """Show all targets as a table, and one of them with its outliers."""
     tested: ArtifactError | None = None
     reliability = None
     try:
@@ -126,7 +126,7 @@ def _show_one(
 
 
 def show_correlations(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: str) -> None:
-    """Show which targets go together, and two of them against each other."""
+    """Show the correlations of all targets, and two targets against each other."""
     useful = table[[name for name in table.columns if table[name].nunique() > 1]]
     if useful.shape[1] < 2:
         st.info("Two targets that vary are needed.")

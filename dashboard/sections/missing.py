@@ -12,7 +12,7 @@ from mess.errors import ArtifactError, ArtifactMissing
 
 
 def offer_demo() -> None:
-    """Offer the demo library where there is nothing yet; it needs no network."""
+    """Offer the demo library on an empty page. It needs no network."""
     command = ["run-all", "--dataset", "demo"]
     if any(job.command[:3] == command for job in jobs.active_jobs(store())):
         st.info("The demo library is being built: the sidebar shows how far it is.")
@@ -48,7 +48,7 @@ def offer(error: ArtifactError, *, dataset: str, command: Sequence[str], button:
 
 
 def tell_stale(what: str, why: str, *, dataset: str, command: Sequence[str], button: str) -> None:
-    """Say above what is shown that it is stale, and offer the pipeline that makes it anew.
+    """Say that what is shown below is stale, and offer the pipeline that makes it again.
 
     Parameters
     ----------

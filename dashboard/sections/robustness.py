@@ -1,4 +1,4 @@
-"""How far a discovery is to be trusted: layers, splits, works, targets, elsewhere."""
+"""How far a discovery can be trusted: layers, splits, works, targets, other datasets."""
 
 import pandas as pd
 import streamlit as st
@@ -92,7 +92,7 @@ def _show_splits(record: DiscoveryRecord) -> None:
     }
     if len(by_split) > 1:
         st.subheader("Other groupings and seeds")
-        st.caption("Nested R²: does the result hang on how works were put into folds?")
+        st.caption("Nested R²: does the result depend on how works were put into folds?")
         wide("splits").plotly_chart(
             matrix_heatmap(by_split, title="", numbers=True),
             key="sensitivity",

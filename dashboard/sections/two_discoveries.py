@@ -19,8 +19,8 @@ _LINED_UP = {
     "layer": "Both have the same layers: they are compared one by one.",
     "depth": "The networks differ in depth: layers are compared by relative depth, from the first "
     "(0) to the last (1).",
-    "none": "The layers of one are no steps of a network, so none has a counterpart: the best "
-    "layer, the nested choice and the mixture are compared.",
+    "none": "One encoder is not a network, so its layers have no counterparts. The best layer, the "
+    "nested choice and the mixture are compared.",
 }
 _TOOLS = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 Place = tuple[str, str, Level]
