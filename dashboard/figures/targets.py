@@ -16,6 +16,7 @@ from mess.targets.summaries import OUTLYING, robust_z
 
 _BINS = 32
 _DOTS = 2000  # recordings; up to this number, each is a dot of the histogram
+_OCTAVES = ((1.0, "equal", "solid"), (2.0, "double", "dash"), (0.5, "half", "dot"))
 _SMALL = 16  # bars of a histogram within a table
 
 
@@ -24,8 +25,8 @@ def distribution(
 ) -> go.Figure:
     """Draw how a target spreads: a dot for each recording, stacked as a histogram.
 
-    An orange diamond is an outlier (robust z beyond 3.5). From 2,000 recordings on, only outliers are
-    dots and the others are bars. The ``customdata`` of a dot is (track,).
+    An orange diamond is an outlier (robust z beyond 3.5). From 2,000 recordings on, only these
+    are dots and the others are bars. The ``customdata`` of a dot is (track,).
 
     Parameters
     ----------
