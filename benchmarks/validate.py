@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.simulated_course import PLANTED as COURSE_LAYER
+from benchmarks.simulated_course import simulate
+from mess.probing.candidates import Chosen
 from mess.probing.differences import Differences, Scores, compare
 from mess.probing.discovery import discover
 from mess.probing.results import Discovery, DiscoverySettings
@@ -257,6 +260,38 @@ def differences(datasets: int) -> Iterator[Verdict]:
     )
 
 
+def in_time(datasets: int) -> Iterator[Verdict]:
+    """A course that only time tells, then none at all: what do probes in time say?"""
+    limit = 0.05 + 2 * np.sqrt(0.05 * 0.95 / datasets)
+    found = [simulate(50_000 + seed, planted=True) for seed in range(datasets)]
+    shares = {
+        "a planted course told, family-wise p ≤ 0.05": [one.least_p <= 0.05 for one in found],
+        "its layer chosen by most folds": [one.best_layer == COURSE_LAYER for one in found],
+        "its spread read through time, R² ≥ 0.3": [_reaches(one.time) for one in found],
+        "and by the reading that the folds chose": [_reaches(one.chosen) for one in found],
+    }
+    for what, told in shares.items():
+        yield Verdict(what, f"{np.mean(told):.1%}", "≥ 90 %", bool(np.mean(told) >= 0.9))
+    by_mean = float(np.mean([_reaches(one.mean) for one in found]))
+    yield Verdict(
+        "its spread read from means, R² ≥ 0.3",
+        f"{by_mean:.1%}",
+        f"≤ {limit:.1%}",
+        bool(by_mean <= limit),
+    )
+    nothing = [simulate(60_000 + seed, planted=False) for seed in range(datasets)]
+    for what, told in (
+        ("smooth null curves with family-wise p ≤ 0.05", [o.least_p <= 0.05 for o in nothing]),
+        ("a target validated by them", [one.validated for one in nothing]),
+    ):
+        share = float(np.mean(told))
+        yield Verdict(what, f"{share:.1%}", f"≤ {limit:.1%}", bool(share <= limit))
+
+
+def _reaches(one: Chosen | None) -> bool:
+    return one is not None and one.r2 is not None and one.r2 >= 0.3
+
+
 def main() -> None:
     """Print the report."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -265,7 +300,8 @@ def main() -> None:
     print(f"{datasets} simulated datasets each\n\n| what | counted | allowed |  |")
     print("| --- | --- | --- | --- |")
     passed = True
-    for verdicts in (chance(datasets), planted(datasets), leak(), differences(datasets)):
+    simulations = (chance, planted, lambda _: leak(), differences, in_time)
+    for verdicts in (simulation(datasets) for simulation in simulations):
         for one in verdicts:
             passed &= one.passed
             mark = "ok" if one.passed else "FAILS"

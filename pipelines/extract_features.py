@@ -222,7 +222,14 @@ def _encode_track(
         store.moments.drop(dataset, encoder, track.id)
         kept: Entry = {"moments": "none" if moments == "none" else "few"}
     else:
-        kept = store.moments.write(dataset, encoder, track.id, pooled.moments, kind=moments)
+        kept = store.moments.write(
+            dataset,
+            encoder,
+            track.id,
+            pooled.moments,
+            samples=signal.samples.size,
+            kind=moments,
+        )
     return (
         checksums
         | kept

@@ -7,15 +7,16 @@ with a child for each setting. The first setting's result is the one that is kep
 """
 
 import itertools
-from typing import Annotated, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import numpy as np
 import typer
 
 from mess.as_text import interval, two_decimals
 from mess.encoders import encoder_slug
-from mess.errors import MessError, UnknownName
+from mess.errors import ArtifactError, MessError, UnknownName
 from mess.experiments.controls import find_controls, find_learning_curve, find_sensitivity
+from mess.experiments.in_time import find_in_time
 from mess.experiments.record import as_record, as_table
 from mess.experiments.rows import GROUPINGS, ProbingData, load_probing_data
 from mess.probing.discovery import discover
@@ -25,6 +26,7 @@ from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
 from mess.records.discovery import DiscoveryRecord, Level, Pooling, ProbeSettings, Split
 from mess.storage.store import Store
 from mess.tracking.recording import OpenRun, start_run
+from pipelines.in_time_text import in_time_lines
 from pipelines.options import (
     DatasetOption,
     EncoderOption,
@@ -91,6 +93,11 @@ def run_probing(
         sensitivity, curve, controls = _beside(
             data, dataset=dataset, encoder=encoder, settings=settings, store=store
         )
+        in_time = None
+        if keep and settings.level == "track":
+            in_time = _in_time(
+                data, dataset=dataset, encoder=encoder, settings=settings, store=store
+            )
         record = as_record(
             data,
             found,
@@ -103,6 +110,7 @@ def run_probing(
             sensitivity=sensitivity,
             curve=curve,
             controls=controls,
+            in_time=in_time,
         )
         if keep:
             store.discoveries.write(
@@ -112,6 +120,10 @@ def run_probing(
             {f"r2/{cell.target}/layer_{cell.layer:02d}": cell.r2 for cell in found.cells}
             | {f"best_r2/{name}": _best(found, name) for name in data.names}
             | {f"nested_r2/{one.target}": one.nested.r2 for one in found.summaries}
+            | {
+                f"chosen_r2/{one['target']}": one["r2"]
+                for one in (in_time or {}).get("readings", [])
+            }
         )
         run.record(f"{encoder_slug(encoder)}.json", record.to_json())
     return record
@@ -133,6 +145,30 @@ def _beside(
         )
         shown.advance("baselines")
     return sensitivity, curve, controls
+
+
+def _in_time(
+    data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
+) -> dict[str, Any]:
+    """Probe curves and read the targets in every way; beside it the untrained network."""
+    place: dict[str, Any] = {"dataset": dataset, "settings": settings, "store": store}
+    layers = data.features.values.shape[1]
+    control = f"random:{encoder}"
+    with progress(f"in time {dataset} with {encoder}", layers, unit="layers") as shown:
+        found = find_in_time(
+            data,
+            encoder=encoder,
+            on_layer=lambda layer: shown.advance(f"layer {layer}"),
+            **place,
+        )
+        if settings.controls and not encoder.startswith("random:"):
+            try:
+                untrained = load_probing_data(dataset, control, settings=settings, store=store)
+            except ArtifactError:
+                return found
+            beside = find_in_time(untrained, encoder=control, significance=False, **place)
+            found["control"] = {one["target"]: one["r2"] for one in beside["readings"]}
+    return found
 
 
 def sweep(
@@ -375,6 +411,9 @@ def command(
     for record in records:
         print_best(record)
         print_beside(record)
+        if record.in_time is not None:
+            for line in in_time_lines(record.in_time):
+                typer.echo(line)
     if len(records) > 1:
         typer.echo("search goes by the first of these settings; the others are in MLflow")
 

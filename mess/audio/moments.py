@@ -57,6 +57,6 @@ def moment_grid(n_samples: int, sample_rate: int) -> MomentGrid:
     starts = np.array([first / sample_rate for first, _ in bounds])
     all_starts = starts[:, None] + seconds * np.arange(per_segment)
     covered = np.append(0.0, starts[:-1] + length)  # up to where earlier segments reach
-    kept = all_starts >= covered[:, None] - seconds / 2
+    kept = all_starts >= covered[:, None] - seconds / 2 - 1e-6  # whatever is rounded
     segment, number = np.nonzero(kept)
     return MomentGrid(segment, number, all_starts[kept], per_segment, seconds)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from mess.experiments.rows import ProbingData
 from mess.probing.results import NESTED, BaselineScore, CurvePoint, Discovery
-from mess.records.base import Parts
+from mess.records.base import Json, Parts
 from mess.records.discovery import DiscoveryRecord, Influence, ProbeSettings, Split
 from mess.versions import DISCOVERY_VERSION
 
@@ -22,6 +22,7 @@ def as_record(
     sensitivity: list[Split],
     curve: list[CurvePoint] | None,
     controls: list[BaselineScore] | None,
+    in_time: Json | None = None,
 ) -> DiscoveryRecord:
     """Return how a discovery was made, every cell, and what stands beside them.
 
@@ -36,6 +37,8 @@ def as_record(
         The parts of the digests of features and targets.
     sensitivity, curve, controls
         From `mess.experiments.controls`.
+    in_time : dict, optional
+        From `mess.experiments.in_time`.
     """
     made_by = data.features.manifest
     return DiscoveryRecord(
@@ -58,6 +61,7 @@ def as_record(
         sensitivity=sensitivity,
         curve=curve,
         controls=controls,
+        in_time=in_time,
     )
 
 

@@ -139,11 +139,15 @@ class DiscoveryRecord(Record):
         The nested R² with fewer works; None where controls were not wanted.
     controls : list of BaselineScore, optional
         What baselines reach; None where they were not wanted.
+    in_time : dict, optional
+        Curves and readings, from `mess.experiments.in_time.find_in_time`; None for segments.
     predictions_crc32 : int, optional
         The checksum of the table of predictions beside it; None before it is written.
     """
 
-    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"curve", "controls", "predictions_crc32"})
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset(
+        {"curve", "controls", "in_time", "predictions_crc32"}
+    )
 
     dataset: str
     encoder: str
@@ -164,6 +168,7 @@ class DiscoveryRecord(Record):
     sensitivity: list[Split]
     curve: list[CurvePoint] | None = None
     controls: list[BaselineScore] | None = None
+    in_time: Json | None = None
     predictions_crc32: int | None = None
 
     @property

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio.moments import MOMENT_RATE
+from mess.audio.moments import MOMENT_RATE, moment_grid
 from mess.errors import ArtifactError, ArtifactMissing
 from mess.storage.files import has_bytes, map_array, names_in, read_array, write_array
 from mess.storage.manifest import Entry, Manifest
@@ -77,11 +77,14 @@ class TrackMoments:
     stored : ndarray [shape=(moments, layers, dim)]
         Values, or codes where there is a scale.
     scale : Scale or None
+    start : ndarray [shape=(moments,)]
+        When each begins, in seconds.
     """
 
     track: str
     stored: NDArray[Any]
     scale: Scale | None
+    start: NDArray[np.float64]
 
     def layer(self, layer: int) -> NDArray[np.float32]:
         """Return the values [moments, dim] of one layer."""
@@ -116,19 +119,26 @@ class MomentFiles:
         track_id: str,
         moments: NDArray[np.float16],
         *,
+        samples: int,
         kind: Kind,
     ) -> Entry:
         """Write the moments of a track; return what its manifest entry keeps of them.
 
-        Compact ones are kept in full as long as there is no scale.
+        Compact ones are kept in full as long as there is no scale. ``samples`` is the length of the
+        track at the encoder's rate, from which the times of the moments follow.
         """
         path = self.folder(dataset, encoder) / f"{file_stem(track_id)}.npy"
         scale = self._read_scale(dataset, encoder) if kind == "compact" else None
         if scale is None:
-            return {"moments": "full", "moments_crc32": write_array(path, moments)}
+            return {
+                "moments": "full",
+                "moments_samples": samples,
+                "moments_crc32": write_array(path, moments),
+            }
         known, checksum = scale
         return {
             "moments": "compact",
+            "moments_samples": samples,
             "moments_crc32": write_array(path, known.encode(moments)),
             "moments_scale_crc32": checksum,
         }
@@ -177,7 +187,14 @@ class MomentFiles:
         for track, entry in full.items():
             path = folder / f"{file_stem(track)}.npy"
             values = read_array(path, checksum=entry["moments_crc32"], command=command)
-            new = self.write(dataset, encoder, track, values, kind="compact")
+            new = self.write(
+                dataset,
+                encoder,
+                track,
+                values,
+                samples=entry["moments_samples"],
+                kind="compact",
+            )
             manifest.record(track, entry | new)
 
     def drop(self, dataset: str, encoder: str, track_id: str) -> None:
@@ -200,6 +217,8 @@ class MomentFiles:
             return False
         if there not in ("full", "compact"):
             return True
+        if not isinstance(entry.get("moments_samples"), int):
+            return False
         path = self.folder(dataset, encoder) / f"{file_stem(track_id)}.npy"
         if not has_bytes(path, entry.get("moments_crc32")):
             return False
@@ -239,12 +258,13 @@ class MomentFiles:
                 continue
             path = folder / f"{file_stem(track)}.npy"
             stored = map_array(path, checksum=entry["moments_crc32"], command=command)
+            start = moment_grid(entry["moments_samples"], manifest.header["sample_rate"]).start
             if entry["moments"] == "full":
-                yield TrackMoments(track, stored, None)
+                yield TrackMoments(track, stored, None, start)
                 continue
             if scale is None:
                 raise ArtifactMissing(str(self.scale_path(dataset, encoder)), command)
             if scale[1] != entry.get("moments_scale_crc32"):
                 path = self.scale_path(dataset, encoder)
                 raise ArtifactError(str(path), "is damaged", command)
-            yield TrackMoments(track, stored, scale[0])
+            yield TrackMoments(track, stored, scale[0], start)

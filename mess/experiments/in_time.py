@@ -1,0 +1,268 @@
+"""What an experiment finds in time: probes of curves, and the readings of every scalar target.
+
+A target's *reading* is how it is taken from a layer: from the mean over time, from the mean with
+the extremes over segments, or through time, by way of a predicted curve. All readings stand beside
+each other, and each training fold chooses one, as it chooses a layer.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.curves.readings import READINGS
+from mess.errors import ArtifactError
+from mess.experiments.moment_rows import MomentRows, load_moment_rows
+from mess.experiments.rows import ProbeSettings, ProbingData
+from mess.probing.candidates import Candidates, choose, probe_candidates
+from mess.probing.folds import MIN_WORKS, assign_folds
+from mess.probing.in_time import probe_curves
+from mess.probing.max_t import false_discovery_rate
+from mess.probing.moments import PredictedCurves, predict_curves
+from mess.probing.ridge import DEFAULT_ALPHAS
+from mess.probing.through_time import SMOOTHINGS, Definition, read_scalars
+from mess.storage.store import Store
+
+Record = dict[str, Any]
+Array = NDArray[np.float64]
+CURVE_SHUFFLES = 59  # at most; each costs a refit of every curve on every layer and fold
+MEAN, EXTREMES, TIME = "mean", "mean and extremes", "through time"
+
+
+def find_in_time(
+    data: ProbingData,
+    *,
+    dataset: str,
+    encoder: str,
+    settings: ProbeSettings,
+    store: Store,
+    significance: bool = True,
+    on_layer: Callable[[int], None] = lambda _: None,
+) -> Record:
+    """Probe curves and read every target in every way.
+
+    Parameters
+    ----------
+    data : ProbingData
+        Of tracks.
+    dataset, encoder : str
+    settings : ProbeSettings
+    store : Store
+    significance : bool
+        Whether intervals and significance of the curves are wanted.
+    on_layer : callable
+        Called with the number of each finished layer.
+
+    Returns
+    -------
+    dict
+        ``cells``, a dict each (see `mess.probing.in_time.CurveCell`), and ``summaries`` of the
+        curves; ``readings`` of the targets; ``why`` there are no curves, "" where there are.
+    """
+    _, works = np.unique(np.asarray(data.groups), return_inverse=True)
+    fold = assign_folds(works, folds=settings.folds, seed=settings.seed)
+    alphas = DEFAULT_ALPHAS if isinstance(settings.alpha, str) else (float(settings.alpha),)
+    with_extremes = extremes(data, dataset=dataset, encoder=encoder, store=store)
+    readings = {
+        name: probe_candidates(_layers(values), data.targets, works, fold, alphas=alphas)
+        for name, values in ((MEAN, data.features.values), (EXTREMES, with_extremes))
+    }
+    found: Record = {"cells": [], "summaries": [], "why": ""}
+    try:
+        rows = load_moment_rows(data, dataset=dataset, encoder=encoder, store=store)
+    except ArtifactError as error:
+        found["why"] = str(error)
+    else:
+        through = np.full((rows.layers * len(SMOOTHINGS), *data.targets.shape), np.nan)
+        inner = np.full(
+            (len(through), int(fold.max()) + 1, *data.targets.shape), np.nan, dtype=np.float32
+        )
+        families = 0
+        for columns, moments in rows.patterns():
+            families += 1
+            _probe_pattern(
+                rows,
+                data,
+                columns,
+                moments,
+                works=works,
+                fold=fold,
+                settings=settings,
+                significance=significance,
+                found=found,
+                through=through,
+                inner=inner,
+                on_layer=on_layer,
+            )
+        readings[TIME] = Candidates(through, inner)
+        found["cells"] = _over_all(found["cells"], families)
+    found["readings"] = [
+        _tell(readings, data, fold, column, layers=data.features.values.shape[1])
+        for column in range(len(data.names))
+    ]
+    return found
+
+
+def _over_all(cells: list[Record], families: int) -> list[Record]:
+    """Return cells whose significance counts all of them, where their shuffles were apart.
+
+    Family-wise p is corrected for the number of families (Bonferroni), q is computed anew.
+    """
+    known = [cell for cell in cells if cell["p"] is not None]
+    if not known:
+        return cells
+    q = false_discovery_rate(np.array([cell["p"] for cell in known]))
+    for cell, rate in zip(known, q, strict=True):
+        cell["p_family"] = min(1.0, families * cell["p_family"])
+        cell["q"] = float(rate)
+    return cells
+
+
+def _layers(values: NDArray[np.floating[Any]]) -> list[NDArray[np.floating[Any]]]:
+    return [values[:, layer] for layer in range(values.shape[1])]
+
+
+def extremes(
+    data: ProbingData, *, dataset: str, encoder: str, store: Store
+) -> NDArray[np.floating[Any]]:
+    """Return the features of each track, with its least and greatest mean of a segment.
+
+    Returns
+    -------
+    ndarray [shape=(n, layers, d + 2 · dim)]
+        With d values of a track and dim of a segment.
+    """
+    found = {
+        track: np.concatenate([segments.min(axis=0), segments.max(axis=0)], axis=-1)
+        for track, segments in store.features.read_segments(dataset, encoder)
+    }
+    beside = np.stack([found[track] for track in data.features.tracks])
+    return np.concatenate([data.features.values, beside], axis=-1)
+
+
+def _probe_pattern(
+    rows: MomentRows,
+    data: ProbingData,
+    columns: NDArray[np.int64],
+    moments: NDArray[np.int64],
+    *,
+    works: NDArray[np.int64],
+    fold: NDArray[np.int64],
+    settings: ProbeSettings,
+    significance: bool,
+    found: Record,
+    through: Array,
+    inner: NDArray[np.float32],
+    on_layer: Callable[[int], None],
+) -> None:
+    """Probe the curves that are defined on the same moments; add what is found."""
+    owner = rows.owner[moments]
+    present = np.unique(fold[owner])
+    if len(present) < MIN_WORKS:
+        return
+    own_fold = np.full(int(fold.max()) + 1, -1)
+    own_fold[present] = np.arange(len(present))  # folds without such moments are left out
+    track_fold, y = own_fold[fold], rows.curves[moments][:, columns]
+    names = [rows.names[column] for column in columns]
+    definitions = [
+        Definition(data.names.index(target), names.index(one.curve), one.function, one.course)
+        for target, one in READINGS.items()
+        if target in data.names and one.curve in names
+    ]
+    states: list[NDArray[np.float32]] = []
+    predictions: list[PredictedCurves] = []
+    for layer in range(rows.layers):
+        states.append(rows.states(layer)[moments])
+        predictions.append(predict_curves(states[-1], y, track_fold[owner]))
+        if definitions:
+            scalars = read_scalars(
+                predictions[-1].predicted,
+                predictions[-1].inner,
+                owner,
+                data.targets,
+                track_fold,
+                definitions=definitions,
+            )
+            place = slice(layer * len(SMOOTHINGS), (layer + 1) * len(SMOOTHINGS))
+            into = [one.target for one in definitions]
+            through[place][:, :, into] = scalars.predicted
+            for number, of in enumerate(present):
+                inner[place, of][:, :, into] = scalars.inner[:, number]
+        on_layer(layer)
+    probed = probe_curves(
+        states,
+        predictions,
+        y,
+        names=names,
+        owner=owner,
+        works=works[owner],
+        fold=track_fold[owner],
+        shuffles=min(settings.permutations, CURVE_SHUFFLES) if significance else 0,
+        resamples=settings.bootstrap if significance else 0,
+        seed=settings.seed,
+    )
+    found["cells"] += [cell.as_dict() for cell in probed.cells]
+    for curve, name in enumerate(names):
+        share = np.bincount(probed.chosen[:, curve], minlength=rows.layers) / len(probed.chosen)
+        scores = probed.nested_scores
+        found["summaries"].append(
+            {
+                "curve": name,
+                "r2": _known(scores.r2[curve]),
+                "within": _known(scores.within[curve]),
+                "correlation": _known(scores.correlation[curve]),
+                "layers": share.tolist(),
+            }
+        )
+
+
+def _tell(
+    readings: dict[str, Candidates],
+    data: ProbingData,
+    fold: NDArray[np.int64],
+    column: int,
+    *,
+    layers: int,
+) -> Record:
+    """Return what each reading of a target reaches, and the one that each training fold chose."""
+    told: Record = {"target": data.names[column], "r2": None, "mixed_r2": None, "spearman": None}
+    told["by"] = {}
+    for name, candidates in readings.items():
+        one = choose(candidates, data.targets, fold, target=column)
+        if one is not None:
+            told["by"][name] = {
+                "r2": one.r2,
+                "spearman": one.spearman,
+                "layers": _by_layer(one.shares, layers),
+            }
+    every = Candidates(
+        np.concatenate([one.predicted for one in readings.values()]),
+        np.concatenate([one.inner for one in readings.values()]),
+    )
+    best = choose(every, data.targets, fold, target=column)
+    if best is None:
+        return told
+    told |= {"r2": best.r2, "mixed_r2": best.mixed_r2, "spearman": best.spearman}
+    first = 0
+    for name, candidates in readings.items():
+        shares = best.shares[first : first + len(candidates.predicted)]
+        first += len(candidates.predicted)
+        if name in told["by"]:
+            told["by"][name]["share"] = float(shares.sum())
+    return told
+
+
+def _by_layer(shares: Array, layers: int) -> list[float]:
+    """Return the share of each layer, whatever was smoothed how."""
+    return [float(one) for one in shares.reshape(layers, -1).sum(axis=1)]
+
+
+def _known(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def mean_of_readings(found: Sequence[Record]) -> float | None:
+    """Return the mean R² over the targets that were read, None where there is none."""
+    known = [one["r2"] for one in found if one["r2"] is not None]
+    return float(np.mean(known)) if known else None

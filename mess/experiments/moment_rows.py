@@ -1,0 +1,106 @@
+"""The rows of an experiment in time: states and curves of the same moments, side by side."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mess.curves.registry import CURVES
+from mess.errors import ArtifactError
+from mess.experiments.rows import ProbingData
+from mess.storage.moments import TrackMoments
+from mess.storage.paths import command_for
+from mess.storage.store import Store
+
+_NEARLY_ALL = 0.9  # share of the moments
+_NEAR = 0.1  # seconds that the beginnings of one moment may lie apart at two sample rates
+
+
+@dataclass(frozen=True)
+class MomentRows:
+    """States and curves of the tracks of an experiment, moment by moment.
+
+    Attributes
+    ----------
+    moments : list of TrackMoments
+        Of each track that has them, mapped into memory.
+    kept : list of ndarray [dtype=int]
+        Which moments of each have a curve, too.
+    owner : ndarray [shape=(n,), dtype=int]
+        The row of the experiment that each moment is of, ascending.
+    curves : ndarray [shape=(n, curves), dtype=float32]
+        NaN where undefined.
+    names : list of str
+        Of the curves.
+    """
+
+    moments: list[TrackMoments]
+    kept: list[NDArray[np.int64]]
+    owner: NDArray[np.int64]
+    curves: NDArray[np.float32]
+    names: list[str]
+
+    @property
+    def layers(self) -> int:
+        """How many layers there are."""
+        return int(self.moments[0].stored.shape[1])
+
+    def states(self, layer: int) -> NDArray[np.float32]:
+        """Return the states [n, dim] of one layer."""
+        both = zip(self.moments, self.kept, strict=True)
+        return np.concatenate([one.layer(layer)[rows] for one, rows in both])
+
+    def patterns(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Yield (curves, moments) that are defined together; what never varies is left out.
+
+        Where nearly all moments have every curve, the others are left out: one fit serves all.
+        """
+        groups: dict[bytes, list[int]] = {}
+        defined = np.isfinite(self.curves)
+        told = defined.any(axis=0)
+        whole = np.asarray(defined[:, told].all(axis=1))
+        if told.any() and whole.sum() >= _NEARLY_ALL * defined.sum(axis=0).max():
+            defined = whole[:, None] & told
+        for column in range(len(self.names)):
+            rows = defined[:, column]
+            if rows.any() and np.ptp(self.curves[rows, column]) > 0:
+                groups.setdefault(rows.tobytes(), []).append(column)
+        for columns in groups.values():
+            yield np.asarray(columns), np.flatnonzero(defined[:, columns[0]])
+
+
+def load_moment_rows(data: ProbingData, *, dataset: str, encoder: str, store: Store) -> MomentRows:
+    """Read moments and curves of the tracks of an experiment.
+
+    Raises
+    ------
+    ArtifactError
+        If no track has moments, or something is damaged.
+    """
+    manifest = store.features.manifest(dataset, encoder)
+    rows = {track: row for row, track in enumerate(data.features.tracks)}
+    curves = {one.track: one for one in store.curves.read(dataset, store.targets.manifest(dataset))}
+    moments: list[TrackMoments] = []
+    kept: list[NDArray[np.int64]] = []
+    owner: list[NDArray[Any]] = []
+    values: list[NDArray[np.float32]] = []
+    for one in store.moments.read(dataset, encoder, manifest):
+        if one.track not in rows or one.track not in curves:
+            continue
+        own, other = one.start, curves[one.track].start
+        place = np.abs(own[:, None] - other[None]).argmin(axis=1)
+        near = np.flatnonzero(np.abs(own - other[place]) < _NEAR)
+        if near.size:
+            moments.append(one)
+            kept.append(near)
+            owner.append(np.full(near.size, rows[one.track]))
+            values.append(curves[one.track].values[place[near]])
+    if not moments:
+        raise ArtifactError(
+            f"moments of {dataset!r} by {encoder!r}",
+            "are not kept",
+            command_for("extract", dataset, encoder),
+        )
+    return MomentRows(moments, kept, np.concatenate(owner), np.concatenate(values), list(CURVES))

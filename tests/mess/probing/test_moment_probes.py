@@ -1,0 +1,142 @@
+"""Probes on moments are what ridge regression gives, fitted again for every fold and pair."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mess.probing.in_time import influence_of_works, null_of_curves, score_curves
+from mess.probing.max_t import shuffle_keys
+from mess.probing.moments import PredictedCurves, Sums, predict_curves
+from mess.probing.through_time import Definition, read_scalars
+
+ALPHAS = (1.0, 100.0)
+TRACKS, LENGTH, DIM = 12, 15, 6
+
+
+def ridge(x: np.ndarray, y: np.ndarray, alpha: float, new: np.ndarray) -> np.ndarray:
+    return make_pipeline(StandardScaler(), Ridge(alpha=alpha)).fit(x, y).predict(new)
+
+
+@pytest.fixture(scope="module")
+def data() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(1)
+    owner = np.repeat(np.arange(TRACKS), LENGTH)
+    x = 5 + 3 * rng.standard_normal((len(owner), DIM)) + 2 * rng.standard_normal((TRACKS, 1))[owner]
+    y = x[:, :2] @ rng.standard_normal((2, 2)) + rng.standard_normal((len(owner), 2))
+    works = np.arange(TRACKS) // 2
+    return {"x": x, "y": y, "owner": owner, "works": works, "fold": works % 3}
+
+
+def test_sums_fit_and_judge_as_the_rows_do(data: dict[str, np.ndarray]) -> None:
+    x, y = data["x"], data["y"]
+    half = len(x) // 2
+    weights, shifts = (Sums.of(x, y) - Sums.of(x[half:], y[half:])).fit(ALPHAS)
+    for place, alpha in enumerate(ALPHAS):
+        guess = x @ weights[place] + shifts[place]
+        np.testing.assert_allclose(guess, ridge(x[:half], y[:half], alpha, x), rtol=1e-8)
+    errors = Sums.of(x[half:], y[half:]).errors(weights, shifts)
+    direct = [
+        np.square(x[half:] @ w + s - y[half:]).sum(0) for w, s in zip(weights, shifts, strict=True)
+    ]
+    np.testing.assert_allclose(errors, direct, rtol=1e-8)
+
+
+def test_nothing_is_predicted_by_a_fit_that_saw_it(data: dict[str, np.ndarray]) -> None:
+    x, y, fold = data["x"], data["y"], data["fold"][data["owner"]]
+    found = predict_curves(x, y, fold, alphas=ALPHAS)
+    for k in range(3):
+        error = np.zeros((2, 2))
+        for j in set(range(3)) - {k}:
+            train = (fold != k) & (fold != j)
+            guesses = [ridge(x[train], y[train], alpha, x[fold == j]) for alpha in ALPHAS]
+            error += [np.square(one - y[fold == j]).sum(0) for one in guesses]
+            for curve in range(2):
+                place = ALPHAS.index(found.alphas[k, curve])
+                inner = found.inner[k, fold == j, curve]
+                np.testing.assert_allclose(inner, guesses[place][:, curve], atol=2e-3)
+        assert [ALPHAS.index(a) for a in found.alphas[k]] == error.argmin(axis=0).tolist()
+        assert np.isnan(found.inner[k, fold == k]).all()
+        for curve in range(2):
+            guess = ridge(x[fold != k], y[fold != k], found.alphas[k, curve], x[fold == k])
+            predicted = found.predicted[fold == k, curve]
+            np.testing.assert_allclose(predicted, guess[:, curve], atol=2e-3)
+
+
+def test_influence_is_that_of_the_whole_experiment_without_a_work(
+    data: dict[str, np.ndarray],
+) -> None:
+    x, y, owner = data["x"], data["y"], data["owner"]
+    works, fold = data["works"][owner], data["fold"][owner]
+    found = predict_curves(x, y, fold, alphas=(10.0,))
+    share, moves = influence_of_works(x, y, works, fold, found.alphas)
+    direct = []
+    for left in [None, *range(6)]:
+        kept = works != left
+        error = total = np.zeros(2)
+        for k in range(3):
+            train, test = kept & (fold != k), kept & (fold == k)
+            guess = ridge(x[train], y[train], 10.0, x[test])
+            error = error + np.square(y[test] - guess).sum(0)
+            total = total + np.square(y[test] - y[train].mean(0)).sum(0)
+        direct.append(np.log(error / total))
+    np.testing.assert_allclose(share, direct[0], rtol=1e-6)
+    without = np.array(direct[1:])
+    np.testing.assert_allclose(moves, (without.mean(0) - without) * np.sqrt(5 / 6), atol=1e-6)
+
+
+def test_a_score_within_tracks_knows_nothing_of_their_means() -> None:
+    rng = np.random.default_rng(2)
+    owner = np.repeat(np.arange(9), 30)
+    level = 10 * rng.standard_normal(9)[owner]
+    course = rng.standard_normal(len(owner))
+    fold = owner % 3
+    both = score_curves((level + course)[:, None], level[:, None], owner, fold)
+    assert both.r2[0] > 0.9
+    assert both.within[0] == pytest.approx(0.0, abs=1e-9)
+    assert np.isnan(both.correlation[0])
+    timed = score_curves((level + course)[:, None], (3 + course)[:, None], owner, fold)
+    assert timed.within[0] == pytest.approx(1.0)
+    assert timed.correlation[0] == pytest.approx(1.0)
+
+
+def test_shuffled_works_score_about_nothing(data: dict[str, np.ndarray]) -> None:
+    x, y, owner = data["x"], data["y"], data["owner"]
+    works, fold = data["works"][owner], data["fold"][owner]
+    found = predict_curves(x, y, fold)
+    keys = shuffle_keys(6, permutations=60)
+    null = null_of_curves(x, y, works, fold, alphas=found.alphas, keys=keys)
+    true = score_curves(y, found.predicted, owner, fold).r2
+    assert null.shape == (60, 2)
+    assert (null.mean(axis=0) < 0.1).all()
+    unmoved = null_of_curves(x, y, works, fold, alphas=found.alphas, keys=np.arange(6.0)[None])
+    assert (true > np.quantile(null, 0.9, axis=0)).all()
+    assert unmoved.shape == (1, 2)
+
+
+def test_a_spread_is_read_from_a_course_and_lines_see_no_test_track() -> None:
+    rng = np.random.default_rng(4)
+    owner = np.repeat(np.arange(30), 20)
+    spread = np.exp(rng.standard_normal(30))
+    curve = spread[owner] * rng.standard_normal(len(owner))
+    fold = np.arange(30) % 3
+    targets = np.array([curve[owner == track].var() for track in range(30)])[:, None]
+    inner = np.stack([np.where(fold[owner] == k, np.nan, 0.5 * curve) for k in range(3)])
+    predicted = PredictedCurves(
+        (0.5 * curve)[:, None].astype(np.float32),
+        inner[..., None].astype(np.float32),
+        np.ones((3, 1)),
+        np.ones((3, 1)),
+    )
+    definition = Definition(0, 0, lambda values: values.var(axis=-1), course=True)
+
+    def read(y: np.ndarray) -> np.ndarray:
+        return read_scalars(
+            predicted.predicted, predicted.inner, owner, y, fold, definitions=[definition]
+        ).predicted[0, :, 0]
+
+    np.testing.assert_allclose(read(targets), targets[:, 0], rtol=1e-4)
+    changed = targets.copy()
+    changed[fold == 1] += 100.0
+    np.testing.assert_allclose(read(changed)[fold == 1], targets[fold == 1, 0], rtol=1e-4)

@@ -1,0 +1,72 @@
+"""`mess probe` also probes curves, and reads every target in three ways."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from layouts import write_smd
+from small_models import write_small
+from typer.testing import CliRunner
+
+from mess.curves.readings import READINGS
+from mess.storage.store import Store
+from mess.targets import TARGETS
+from pipelines.cli import build_app
+from pipelines.compute_targets import compute_dataset_targets
+from pipelines.extract_features import extract_features
+
+PROBE = ["--folds", "4", "--permutations", "19", "--bootstrap", "20", "--repeats", "1"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("models") / "small-whisper"
+    write_small(folder, "WhisperModel")
+    return str(folder)
+
+
+def test_curves_and_readings_stand_in_the_discovery_and_are_printed(
+    data_root: Path, model: str
+) -> None:
+    write_smd(data_root / "audio" / "smd", seconds=11.0)
+    store = Store(data_root)
+    for encoder in (model, f"random:{model}"):
+        assert extract_features(dataset="smd", encoder=encoder, store=store).made == 8
+    compute_dataset_targets(dataset="smd", store=store)
+    command = ["probe", "--dataset", "smd", "--encoder", model, "--no-mlflow", *PROBE]
+    ended = CliRunner().invoke(build_app(), command)
+    assert ended.exit_code == 0, ended.output
+    found = store.discoveries.read("smd", model).in_time
+    assert found is not None
+    assert {cell["curve"] for cell in found["cells"]} >= {"level", "centroid", "pitch_class_A"}
+    for cell in found["cells"]:
+        assert cell["r2"] is None or cell["r2"] <= 1
+        assert 0 < cell["p"] <= cell["p_family"] <= 1
+        assert cell["low"] is None, "five works are too few for an interval"
+    readings = {one["target"]: one["by"] for one in found["readings"]}
+    assert set(readings) == set(TARGETS)
+    for target, by in readings.items():
+        if "mean" in by:
+            assert ("through time" in by) == (target in READINGS), target
+            assert sum(one["share"] for one in by.values()) == pytest.approx(1.0)
+            assert all(np.sum(one["layers"]) == pytest.approx(1.0) for one in by.values())
+    assert set(found["control"]) == set(readings)
+    said = ended.stdout.splitlines()
+    header = next(place for place, line in enumerate(said) if line.endswith("  reading"))
+    assert [line.split()[0] for line in said[header + 1 : header + 16]] == list(TARGETS)
+    assert any(line.startswith("centroid") and " Hz " in line for line in said)
+
+
+def test_without_moments_the_readings_of_means_remain_and_a_line_says_why(data_root: Path) -> None:
+    write_smd(data_root / "audio" / "smd", seconds=6.0)
+    store = Store(data_root)
+    extract_features(dataset="smd", encoder="spectral", store=store)
+    compute_dataset_targets(dataset="smd", store=store)
+    command = ["probe", "--dataset", "smd", "--encoder", "spectral", "--no-mlflow", *PROBE]
+    ended = CliRunner().invoke(build_app(), command)
+    assert ended.exit_code == 0, ended.output
+    found = store.discoveries.read("smd", "spectral").in_time
+    assert found is not None
+    assert found["cells"] == []
+    assert "through time" not in found["readings"][0]["by"]
+    assert "no curves: moments of 'smd' by 'spectral' are not kept" in ended.stdout
