@@ -8,6 +8,13 @@ import pytest
 from browser_acts import PATIENCE
 from browser_server import CHROMIUM_FLAGS, chromium, serve
 
+# Without a graphics card what moves while a page loads costs more than the page itself.
+_STILL = """addEventListener('DOMContentLoaded', () => {
+    const style = document.createElement('style');
+    style.textContent = '*, *::before, *::after { animation: none !important }';
+    document.head.append(style);
+})"""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip browser tests, with the reason, where there is no Chromium."""
@@ -54,6 +61,7 @@ def browser() -> Iterator[Any]:
 def page(browser: Any) -> Iterator[Any]:
     """An empty page that fails the test if it asks another host for anything."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_init_script(_STILL)
     opened = context.new_page()
     opened.set_default_timeout(1000 * PATIENCE)
     foreign: list[str] = []
