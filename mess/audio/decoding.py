@@ -263,6 +263,8 @@ def segment_span(
 ) -> tuple[float, float]:
     """Return when a segment of a track begins and ends, in seconds, as `segment_bounds` cuts it.
 
+    Examples
+    --------
     >>> [segment_span(number, 12.0) for number in range(3)]
     [(0.0, 5.0), (5.0, 10.0), (7.0, 12.0)]
     >>> segment_span(0, 3.0)

@@ -93,10 +93,10 @@ class Rankers:
         return rank
 
     def _by_layer(self, layer: int) -> Ranking:
-        return lambda row: self._space.layers.cosines(row, layer)
+        return lambda row: self._space.cosines(row, layer)
 
     def _by_mean_of_layers(self, row: int) -> NDArray[np.float32]:
-        cosines = [self._space.layers.cosines(row, layer) for layer in range(self._layers)]
+        cosines = [self._space.cosines(row, layer) for layer in range(self._layers)]
         return np.mean(cosines, axis=0)
 
     def _by_chance(self, row: int) -> NDArray[np.float64]:

@@ -57,9 +57,9 @@ def weigh_layers(y: Array, inner: NDArray[np.floating[Any]]) -> Array:
         # Centred on the mean of the targets: a shift does not change a convex combination.
         a, b = (a - b.mean()) / scale, (b - b.mean()) / scale
         # The normal equations keep the least-squares problem as small as the number of layers.
-        gram = a.T @ a + 1e-9 * len(a) * np.eye(
-            a.shape[1]
-        )  # the small term keeps it regular where layers agree
+        gram = a.T @ a
+        # The small term keeps it regular where layers agree, however large what they predict is.
+        gram += 1e-9 * max(len(a), np.trace(gram)) * np.eye(len(gram))
         root = np.linalg.cholesky(gram)
         moved = np.linalg.solve(root, a.T @ b)
         heavy = _SUM_TO_ONE * np.sqrt(np.trace(gram))

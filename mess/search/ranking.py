@@ -81,10 +81,11 @@ class SearchSpace:
                 layers[term.layer] = layers.get(term.layer, 0.0) + term.weight
         for layer, weight in layers.items():
             for row, sign in query.points:
-                scores += np.float32(sign * weight) * self._cosines(row, layer)
+                scores += np.float32(sign * weight) * self.cosines(row, layer)
         return scores
 
-    def _cosines(self, at: int | Point, layer: int) -> NDArray[np.float32]:
+    def cosines(self, at: int | Point, layer: int) -> NDArray[np.float32]:
+        """Return the cosine of every track with a point over one layer, [n]."""
         if self.layers is None:
             raise MessError("passages are not compared by whole layers: use another method")
         if not isinstance(at, Point):
@@ -103,7 +104,7 @@ class SearchSpace:
                         [term.column_weights], row=row, rows=rows, offset=query.moves
                     )[0]
                 elif term.layer is not None:
-                    alike = self._cosines(row, term.layer)[rows].astype(np.float64)
+                    alike = self.cosines(row, term.layer)[rows].astype(np.float64)
                 shares[number] += sign * term.weight * alike
         return shares
 

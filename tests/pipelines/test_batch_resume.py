@@ -87,12 +87,12 @@ def test_force_redoes_everything(store: Store) -> None:
 def test_a_changed_recording_is_redone_alone(store: Store) -> None:
     extract()
     before = times(features(store))
-    before = store.features.manifest("smd", "spectral").digest()
+    digest = store.features.manifest("smd", "spectral").digest()
     write_piece(store.audio_dir("smd") / f"{SMD[2]}.wav", 11, seconds=6.0)
     again = extract()
     assert (again.made, again.skipped) == (1, len(SMD) - 1)
     assert changed(before, features(store)) == {SMD_IDS[2]}
-    assert store.features.manifest("smd", "spectral").digest() != before
+    assert store.features.manifest("smd", "spectral").digest() != digest
 
 
 def test_a_new_file_time_alone_is_no_change(store: Store) -> None:

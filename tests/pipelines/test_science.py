@@ -11,6 +11,7 @@ from layouts import write_smd
 from typer.testing import CliRunner, Result
 
 from mess.errors import ArtifactMissing, MessError
+from mess.records.evaluation import EvaluationRecord
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.storage.files import read_json, write_json
 from mess.storage.store import Store
@@ -41,11 +42,10 @@ def mess(*arguments: str) -> Result:
 def test_an_evaluation_as_json(library: Store) -> None:
     ended = mess("evaluate", "--dataset", "demo", "--encoder", "spectral", "--json", "--no-mlflow")
     assert ended.exit_code == 0
-    record = json.loads(ended.stdout)
-    assert {"faithfulness", "leakage", "controlled", "same_work"} <= record.keys()
+    record = EvaluationRecord.from_json(json.loads(ended.stdout))
     faith = record.faithfulness
     for method in ("probe", "subspace", "direct", "layer", "mean_layers", "random"):
-        assert set(faith[method]) >= {"mean", "per_target"}
+        assert set(getattr(faith, method).per_target) >= set(faith.targets)
     assert faith.targets
     assert abs(faith.random.mean) < 0.1
     assert faith.direct.mean > 0.95

@@ -71,6 +71,13 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
     return line
 
 
+def _experiments() -> None:
+    """Draw the page Experiments: Streamlit runs this text as a script."""
+    from dashboard.pages.experiments import main
+
+    main()
+
+
 def test_a_moved_root_writes_at_its_new_place(places: tuple[Path, Path]) -> None:
     before, after = places
     assert not before.exists()
@@ -220,10 +227,7 @@ def test_a_tracking_server_is_written_to_and_read_from_and_may_be_gone(
     assert store.mlflow_db.read_bytes() == before
     monkeypatch.setenv("MESS_DATA", str(store.root))
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # AppTest puts its own
-    page = AppTest.from_file(
-        str(Path(mlflow_server.__file__).parents[1] / "pages" / "experiments.py"),
-        default_timeout=60,
-    )
+    page = AppTest.from_function(_experiments, default_timeout=60)
     page.session_state["dataset"], page.session_state["encoder"] = "smd", "spectral"
     page.run()
     assert not page.exception and not page.warning

@@ -237,7 +237,7 @@ def test_half_written_weights_are_refused(tmp_path: Path, name: str) -> None:
     [
         ({"feature_extractor_cqt": True}, "feature_extractor_cqt"),
         ({"deepnorm": True}, "deepnorm"),
-        ({"model_type": "encodec"}, "encodec"),
+        ({"model_type": "bert"}, "bert"),
         ({"num_attention_heads": 5}, "describes no Hubert model"),
         ({"conv_stride": [5, 2]}, "describes no Hubert model"),
     ],

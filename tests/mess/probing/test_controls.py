@@ -94,7 +94,7 @@ def test_probes_of_one_dataset_on_another() -> None:
         test_targets=test_targets,
         names=["known", "noise"],
     )
-    assert (known.name, known.target) == ("layer 1", "known")
+    assert (known.layer, known.target) == (1, "known")
     assert known.r2 is not None and known.r2 > 0.9
     assert rest[0].r2 is not None and rest[0].r2 < 0.2
     shifted = fit_elsewhere(

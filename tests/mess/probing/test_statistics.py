@@ -1,5 +1,7 @@
 """Intervals cover, chance is called chance, and a planted layer is among the best."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,7 +23,7 @@ from mess.probing.max_t import (
 from mess.probing.metrics import spearman
 from mess.probing.probes import out_of_fold
 from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, ONLY_MEAN, remarks
-from mess.probing.results import DiscoverySettings
+from mess.probing.results import Cell, DiscoverySettings
 from mess.probing.ridge import RidgePath
 from mess.probing.statistics import (
     best_layers,
@@ -256,12 +258,13 @@ def test_under_ten_works_there_is_no_interval_and_no_encoder_beats_another() -> 
 
 
 def test_what_must_be_said_beside_a_cell() -> None:
-    cell = {"r2": 0.2, "low": -0.1, "high": 0.4, "p_family": 0.05, "works": 45}
-    assert remarks(cell) == [HOLDS_ZERO]
-    assert remarks(cell | {"low": 0.01}) == remarks(cell | {"p_family": 0.06}) == []
-    assert remarks(cell | {"r2": None}) == []
-    assert remarks(cell | {"low": None, "high": None, "works": 9}) == [NO_INTERVAL]
-    assert remarks(cell | {"only_mean": True, "p_family": None}) == [ONLY_MEAN]
+    cell = Cell(0, "t", r2=0.2, spearman=0.5, rmse=1.0, fold_r2=[], alpha=[], n=90, works=45)
+    doubtful = replace(cell, low=-0.1, high=0.4, p_family=0.05)
+    assert remarks(doubtful) == [HOLDS_ZERO]
+    assert remarks(replace(doubtful, low=0.01)) == remarks(replace(doubtful, p_family=0.06)) == []
+    assert remarks(replace(doubtful, r2=None)) == []
+    assert remarks(replace(cell, works=9)) == [NO_INTERVAL]
+    assert remarks(replace(doubtful, only_mean=True, p_family=None)) == [ONLY_MEAN]
 
 
 def test_the_errors_without_a_work_are_those_of_the_experiment_without_it() -> None:

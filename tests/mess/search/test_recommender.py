@@ -239,7 +239,9 @@ def test_what_is_missing_or_damaged_names_its_command(store: Store, values: np.n
         LayerBasedRecommender().recommend_by_aspect(TRACKS[0], "tempo", method="layer")
     for content in ("{", "{}", '{"tracks": []}'):
         (index / "manifest.json").write_text(content)
-        with pytest.raises(ArtifactError, match="is damaged: run `mess index"):
+        with pytest.raises(
+            ArtifactError, match=r"manifest\.json (is|was made) .*: run `mess index"
+        ):
             LayerBasedRecommender("d", "e")
     (index / "manifest.json").unlink()
     with pytest.raises(ArtifactMissing, match="is missing: run `mess index --dataset d --enc"):

@@ -73,7 +73,7 @@ def rhythms(draw: st.DrawFn) -> np.ndarray:
     """Onsets on a strict grid of semiquavers: a bar of any rhythm, repeated with omissions."""
     beat = draw(st.floats(0.4, 1.0))
     bar = np.array([True, *draw(st.lists(st.booleans(), min_size=15, max_size=15))])
-    bar[[4, 8]] = True  # some rhythm there must be
+    bar[[2, 4, 8]] = True  # some rhythm there must be, and its unit is heard
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     bars = int(np.ceil(40 / (4 * beat)))
     played = np.tile(bar, bars) & (rng.random(16 * bars) < 0.9)
