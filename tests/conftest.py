@@ -10,7 +10,10 @@ import pytest
 from hypothesis import settings
 
 _TESTS = Path(__file__).parent
-settings.register_profile("suite", deadline=None)  # a busy machine is no fault
+# A busy machine is no fault, and every machine tries the same examples; for new ones:
+# python -m pytest --hypothesis-profile=search
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
 settings.load_profile("suite")
 # The package `mess` must be found before the folder tests/mess, which has its name.
 sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
