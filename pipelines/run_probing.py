@@ -7,6 +7,7 @@ with a child for each setting. The first setting's result is the one that is kep
 """
 
 import itertools
+from dataclasses import replace
 from typing import Annotated, Any, cast, get_args
 
 import numpy as np
@@ -24,6 +25,7 @@ from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, NOTHING, holds_zero
 from mess.probing.results import Alpha, BaselineScore, Cell, CurvePoint, Discovery
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
 from mess.records.discovery import DiscoveryRecord, Level, Pooling, ProbeSettings, Split
+from mess.records.in_time import InTimeRecord
 from mess.storage.store import Store
 from mess.tracking.recording import OpenRun, start_run
 from pipelines.in_time_text import in_time_lines
@@ -121,8 +123,8 @@ def run_probing(
             | {f"best_r2/{name}": _best(found, name) for name in data.names}
             | {f"nested_r2/{one.target}": one.nested.r2 for one in found.summaries}
             | {
-                f"chosen_r2/{one['target']}": one["r2"]
-                for one in (in_time or {}).get("readings", [])
+                f"chosen_r2/{reading.target}": reading.r2
+                for reading in (in_time.readings if in_time else [])
             }
         )
         run.record(f"{encoder_slug(encoder)}.json", record.to_json())
@@ -149,7 +151,7 @@ def _beside(
 
 def _in_time(
     data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
-) -> dict[str, Any]:
+) -> InTimeRecord:
     """Probe curves and read the targets in every way; beside it the untrained network."""
     place: dict[str, Any] = {"dataset": dataset, "settings": settings, "store": store}
     layers = data.features.values.shape[1]
@@ -167,7 +169,8 @@ def _in_time(
             except ArtifactError:
                 return found
             beside = find_in_time(untrained, encoder=control, significance=False, **place)
-            found["control"] = {one["target"]: one["r2"] for one in beside["readings"]}
+            control_r2 = {reading.target: reading.r2 for reading in beside.readings}
+            return replace(found, control=control_r2)
     return found
 
 

@@ -6,6 +6,7 @@ from dashboard import readers
 from dashboard.components.text import plain
 from dashboard.sections.downloads import show_downloads
 from dashboard.sections.heatmap import show_heatmap
+from dashboard.sections.in_time import show_in_time
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.robustness import show_layers, show_robustness
 from dashboard.sections.sliders import show_sliders
@@ -14,7 +15,7 @@ from dashboard.sidebar import selected
 from mess.errors import ArtifactError
 from mess.records.discovery import DiscoveryRecord, Level
 
-_TABS = ("Heatmap", "Layers", "Compare", "Robustness", "Sliders", "Download")
+_TABS = ("Heatmap", "Layers", "In time", "Compare", "Robustness", "Sliders", "Download")
 
 
 def main() -> None:
@@ -67,6 +68,7 @@ def _show(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) -> None
     draw = {
         "Heatmap": lambda: show_heatmap(record, tracks),
         "Layers": lambda: show_layers(record),
+        "In time": lambda: show_in_time(record),
         "Compare": lambda: show_comparison(record),
         "Robustness": lambda: show_robustness(record),
         "Sliders": lambda: show_sliders(record.dataset, record.encoder),

@@ -5,7 +5,8 @@ the extremes over segments, or through time, by way of a predicted curve. All re
 each other, and each training fold chooses one, as it chooses a layer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,17 +18,25 @@ from mess.experiments.moment_rows import MomentRows, load_moment_rows
 from mess.experiments.rows import ProbeSettings, ProbingData
 from mess.probing.candidates import Candidates, choose, probe_candidates
 from mess.probing.folds import MIN_WORKS, assign_folds
-from mess.probing.in_time import probe_curves
+from mess.probing.in_time import CurveCell, probe_curves
 from mess.probing.max_t import false_discovery_rate
 from mess.probing.moments import PredictedCurves, predict_curves
 from mess.probing.ridge import DEFAULT_ALPHAS
 from mess.probing.through_time import SMOOTHINGS, Definition, read_scalars
+from mess.records.in_time import CurveSummary, InTimeRecord, Reading, TargetReadings
 from mess.storage.store import Store
 
-Record = dict[str, Any]
 Array = NDArray[np.float64]
 CURVE_SHUFFLES = 59  # at most; each costs a refit of every curve on every layer and fold
 MEAN, EXTREMES, TIME = "mean", "mean and extremes", "through time"
+
+
+@dataclass
+class _Curves:
+    """What is found of curves, pattern by pattern."""
+
+    cells: list[CurveCell] = field(default_factory=list)
+    summaries: list[CurveSummary] = field(default_factory=list)
 
 
 def find_in_time(
@@ -39,7 +48,7 @@ def find_in_time(
     store: Store,
     significance: bool = True,
     on_layer: Callable[[int], None] = lambda _: None,
-) -> Record:
+) -> InTimeRecord:
     """Probe curves and read every target in every way.
 
     Parameters
@@ -56,9 +65,8 @@ def find_in_time(
 
     Returns
     -------
-    dict
-        ``cells``, a dict each (see `mess.probing.in_time.CurveCell`), and ``summaries`` of the
-        curves; ``readings`` of the targets; ``why`` there are no curves, "" where there are.
+    InTimeRecord
+        Without ``control``.
     """
     _, works = np.unique(np.asarray(data.groups), return_inverse=True)
     fold = assign_folds(works, folds=settings.folds, seed=settings.seed)
@@ -68,11 +76,11 @@ def find_in_time(
         name: probe_candidates(_layers(values), data.targets, works, fold, alphas=alphas)
         for name, values in ((MEAN, data.features.values), (EXTREMES, with_extremes))
     }
-    found: Record = {"cells": [], "summaries": [], "why": ""}
+    found, why = _Curves(), ""
     try:
         rows = load_moment_rows(data, dataset=dataset, encoder=encoder, store=store)
     except ArtifactError as error:
-        found["why"] = str(error)
+        why = str(error)
     else:
         through = np.full((rows.layers * len(SMOOTHINGS), *data.targets.shape), np.nan)
         inner = np.full(
@@ -96,27 +104,33 @@ def find_in_time(
                 on_layer=on_layer,
             )
         readings[TIME] = Candidates(through, inner)
-        found["cells"] = _over_all(found["cells"], families)
-    found["readings"] = [
-        _tell(readings, data, fold, column, layers=data.features.values.shape[1])
-        for column in range(len(data.names))
-    ]
-    return found
+        found.cells = _over_all(found.cells, families)
+    return InTimeRecord(
+        cells=found.cells,
+        summaries=found.summaries,
+        why=why,
+        readings=[
+            _tell(readings, data, fold, column, layers=data.features.values.shape[1])
+            for column in range(len(data.names))
+        ],
+    )
 
 
-def _over_all(cells: list[Record], families: int) -> list[Record]:
+def _over_all(cells: list[CurveCell], families: int) -> list[CurveCell]:
     """Return cells whose significance counts all of them, where their shuffles were apart.
 
     Family-wise p is corrected for the number of families (Bonferroni), q is computed anew.
     """
-    known = [cell for cell in cells if cell["p"] is not None]
+    known = [cell.p for cell in cells if cell.p is not None]
     if not known:
         return cells
-    q = false_discovery_rate(np.array([cell["p"] for cell in known]))
-    for cell, rate in zip(known, q, strict=True):
-        cell["p_family"] = min(1.0, families * cell["p_family"])
-        cell["q"] = float(rate)
-    return cells
+    rates = iter(false_discovery_rate(np.array(known)))
+    return [
+        cell
+        if cell.p is None or cell.p_family is None
+        else replace(cell, p_family=min(1.0, families * cell.p_family), q=float(next(rates)))
+        for cell in cells
+    ]
 
 
 def _layers(values: NDArray[np.floating[Any]]) -> list[NDArray[np.floating[Any]]]:
@@ -151,7 +165,7 @@ def _probe_pattern(
     fold: NDArray[np.int64],
     settings: ProbeSettings,
     significance: bool,
-    found: Record,
+    found: _Curves,
     through: Array,
     inner: NDArray[np.float32],
     on_layer: Callable[[int], None],
@@ -202,18 +216,18 @@ def _probe_pattern(
         resamples=settings.bootstrap if significance else 0,
         seed=settings.seed,
     )
-    found["cells"] += [cell.as_dict() for cell in probed.cells]
+    found.cells += probed.cells
     for curve, name in enumerate(names):
         share = np.bincount(probed.chosen[:, curve], minlength=rows.layers) / len(probed.chosen)
         scores = probed.nested_scores
-        found["summaries"].append(
-            {
-                "curve": name,
-                "r2": _known(scores.r2[curve]),
-                "within": _known(scores.within[curve]),
-                "correlation": _known(scores.correlation[curve]),
-                "layers": share.tolist(),
-            }
+        found.summaries.append(
+            CurveSummary(
+                curve=name,
+                r2=_known(scores.r2[curve]),
+                within=_known(scores.within[curve]),
+                correlation=_known(scores.correlation[curve]),
+                layers=share.tolist(),
+            )
         )
 
 
@@ -224,33 +238,32 @@ def _tell(
     column: int,
     *,
     layers: int,
-) -> Record:
+) -> TargetReadings:
     """Return what each reading of a target reaches, and the one that each training fold chose."""
-    told: Record = {"target": data.names[column], "r2": None, "mixed_r2": None, "spearman": None}
-    told["by"] = {}
-    for name, candidates in readings.items():
-        one = choose(candidates, data.targets, fold, target=column)
-        if one is not None:
-            told["by"][name] = {
-                "r2": one.r2,
-                "spearman": one.spearman,
-                "layers": _by_layer(one.shares, layers),
-            }
+    target = data.names[column]
     every = Candidates(
         np.concatenate([one.predicted for one in readings.values()]),
         np.concatenate([one.inner for one in readings.values()]),
     )
     best = choose(every, data.targets, fold, target=column)
-    if best is None:
-        return told
-    told |= {"r2": best.r2, "mixed_r2": best.mixed_r2, "spearman": best.spearman}
+    by: dict[str, Reading] = {}
     first = 0
     for name, candidates in readings.items():
-        shares = best.shares[first : first + len(candidates.predicted)]
-        first += len(candidates.predicted)
-        if name in told["by"]:
-            told["by"][name]["share"] = float(shares.sum())
-    return told
+        last = first + len(candidates.predicted)
+        own = choose(candidates, data.targets, fold, target=column)
+        if own is not None:
+            by[name] = Reading(
+                r2=own.r2,
+                spearman=own.spearman,
+                layers=_by_layer(own.shares, layers),
+                share=0.0 if best is None else float(best.shares[first:last].sum()),
+            )
+        first = last
+    if best is None:
+        return TargetReadings(target=target, r2=None, mixed_r2=None, spearman=None, by=by)
+    return TargetReadings(
+        target=target, r2=best.r2, mixed_r2=best.mixed_r2, spearman=best.spearman, by=by
+    )
 
 
 def _by_layer(shares: Array, layers: int) -> list[float]:
@@ -260,9 +273,3 @@ def _by_layer(shares: Array, layers: int) -> list[float]:
 
 def _known(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def mean_of_readings(found: Sequence[Record]) -> float | None:
-    """Return the mean R² over the targets that were read, None where there is none."""
-    known = [one["r2"] for one in found if one["r2"] is not None]
-    return float(np.mean(known)) if known else None

@@ -7,8 +7,9 @@ import pandas as pd
 
 from mess.experiments.rows import ProbingData
 from mess.probing.results import NESTED, BaselineScore, CurvePoint, Discovery
-from mess.records.base import Json, Parts
+from mess.records.base import Parts
 from mess.records.discovery import DiscoveryRecord, Influence, ProbeSettings, Split
+from mess.records.in_time import InTimeRecord
 from mess.versions import DISCOVERY_VERSION
 
 
@@ -22,7 +23,7 @@ def as_record(
     sensitivity: list[Split],
     curve: list[CurvePoint] | None,
     controls: list[BaselineScore] | None,
-    in_time: Json | None = None,
+    in_time: InTimeRecord | None = None,
 ) -> DiscoveryRecord:
     """Return how a discovery was made, every cell, and what stands beside them.
 
@@ -37,7 +38,7 @@ def as_record(
         The parts of the digests of features and targets.
     sensitivity, curve, controls
         From `mess.experiments.controls`.
-    in_time : dict, optional
+    in_time : InTimeRecord, optional
         From `mess.experiments.in_time`.
     """
     made_by = data.features.manifest

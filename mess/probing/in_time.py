@@ -19,7 +19,7 @@ Conventions
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -67,10 +67,6 @@ class CurveCell:
     p: float | None = None
     p_family: float | None = None
     q: float | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the cell as plain values."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from mess.probing.results import (
     TargetSummary,
 )
 from mess.records.base import Json, Origin, Parts, Record
+from mess.records.in_time import InTimeRecord
 
 Level = Literal["track", "segment"]
 Pooling = Literal["mean", "mean_std"]
@@ -139,8 +140,8 @@ class DiscoveryRecord(Record):
         The nested R² with fewer works; None where controls were not wanted.
     controls : list of BaselineScore, optional
         What baselines reach; None where they were not wanted.
-    in_time : dict, optional
-        Curves and readings, from `mess.experiments.in_time.find_in_time`; None for segments.
+    in_time : InTimeRecord, optional
+        Curves and readings; None for segments.
     predictions_crc32 : int, optional
         The checksum of the table of predictions beside it; None before it is written.
     """
@@ -168,7 +169,7 @@ class DiscoveryRecord(Record):
     sensitivity: list[Split]
     curve: list[CurvePoint] | None = None
     controls: list[BaselineScore] | None = None
-    in_time: Json | None = None
+    in_time: InTimeRecord | None = None
     predictions_crc32: int | None = None
 
     @property

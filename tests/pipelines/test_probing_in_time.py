@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from layouts import write_smd
 from small_models import write_small
+from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from mess.curves.readings import READINGS
@@ -25,6 +26,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
+def _show(encoder: str) -> None:
+    """Draw the tab: Streamlit runs this text as a script."""
+    from dashboard.sections.in_time import show_in_time
+    from mess.storage.store import Store
+
+    show_in_time(Store().discoveries.read("smd", encoder))
+
+
 def test_curves_and_readings_stand_in_the_discovery_and_are_printed(
     data_root: Path, model: str
 ) -> None:
@@ -38,19 +47,24 @@ def test_curves_and_readings_stand_in_the_discovery_and_are_printed(
     assert ended.exit_code == 0, ended.output
     found = store.discoveries.read("smd", model).in_time
     assert found is not None
-    assert {cell["curve"] for cell in found["cells"]} >= {"level", "centroid", "pitch_class_A"}
-    for cell in found["cells"]:
-        assert cell["r2"] is None or cell["r2"] <= 1
-        assert 0 < cell["p"] <= cell["p_family"] <= 1
-        assert cell["low"] is None, "five works are too few for an interval"
-    readings = {one["target"]: one["by"] for one in found["readings"]}
+    assert {cell.curve for cell in found.cells} >= {"level", "centroid", "pitch_class_A"}
+    for cell in found.cells:
+        assert cell.r2 is None or cell.r2 <= 1
+        assert 0 < cell.p <= cell.p_family <= 1
+        assert cell.low is None, "five works are too few for an interval"
+    readings = {one.target: one.by for one in found.readings}
     assert set(readings) == set(TARGETS)
     for target, by in readings.items():
         if "mean" in by:
             assert ("through time" in by) == (target in READINGS), target
-            assert sum(one["share"] for one in by.values()) == pytest.approx(1.0)
-            assert all(np.sum(one["layers"]) == pytest.approx(1.0) for one in by.values())
-    assert set(found["control"]) == set(readings)
+            assert sum(one.share for one in by.values()) == pytest.approx(1.0)
+            assert all(np.sum(one.layers) == pytest.approx(1.0) for one in by.values())
+    assert set(found.control or {}) == set(readings)
+    page = AppTest.from_function(_show, args=(model,), default_timeout=60).run()
+    assert not page.exception
+    readings_shown, curves_shown = (table.value for table in page.dataframe)
+    assert list(readings_shown["target"]) == list(TARGETS)
+    assert set(curves_shown["curve"]) == {cell.curve for cell in found.cells}
     said = ended.stdout.splitlines()
     header = next(place for place, line in enumerate(said) if line.endswith("  reading"))
     assert [line.split()[0] for line in said[header + 1 : header + 16]] == list(TARGETS)
@@ -67,6 +81,6 @@ def test_without_moments_the_readings_of_means_remain_and_a_line_says_why(data_r
     assert ended.exit_code == 0, ended.output
     found = store.discoveries.read("smd", "spectral").in_time
     assert found is not None
-    assert found["cells"] == []
-    assert "through time" not in found["readings"][0]["by"]
+    assert found.cells == []
+    assert "through time" not in found.readings[0].by
     assert "no curves: moments of 'smd' by 'spectral' are not kept" in ended.stdout

@@ -1,0 +1,94 @@
+"""What a layer tells through time: the readings of each target, and the curves."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.text import plain
+from dashboard.figures.evaluation import matrix_heatmap
+from dashboard.figures.grid import layer_labels
+from dashboard.sections.wide import wide
+from mess.as_text import interval, two_decimals
+from mess.curves.registry import CURVES
+from mess.probing.in_time import CurveCell
+from mess.records.discovery import DiscoveryRecord
+from mess.records.in_time import InTimeRecord
+
+
+def show_in_time(record: DiscoveryRecord) -> None:
+    """Show the reading that folds chose for each target, and how each layer tells curves."""
+    if record.in_time is None:
+        st.info("Curves are probed with whole tracks: choose them above, or probe again.")
+        return
+    st.subheader("Readings")
+    st.caption(
+        "A target can be read from the mean of a layer over time, from the mean with the least and "
+        "the greatest segment, or through time: from the curve that the layer predicts for each "
+        "half second. All R² are nested. *Chosen* is what each training fold chose among all "
+        "layers and readings."
+    )
+    st.dataframe(readings_table(record.in_time), hide_index=True, width="stretch")
+    st.subheader("Curves")
+    if record.in_time.why:
+        st.info(plain(f"No curves: {record.in_time.why}"))
+        return
+    st.caption("R² of each layer for each curve, over all half seconds of works it never saw.")
+    labels = layer_labels(record)
+    by_layer: dict[str, dict[str, float | None]] = {}
+    for cell in record.in_time.cells:
+        by_layer.setdefault(labels[cell.layer], {})[cell.curve] = cell.r2
+    wide("curves").plotly_chart(
+        matrix_heatmap(by_layer, title="layer", numbers=True),
+        key="curves",
+        config={"displayModeBar": False},
+        alt="R² by layer and curve; the table below has the best layer of each curve.",
+    )
+    st.dataframe(curves_table(record.in_time, labels), hide_index=True, width="stretch")
+
+
+def readings_table(found: InTimeRecord) -> pd.DataFrame:
+    """Return a row for each target: R² by reading, and what the folds chose."""
+    control = found.control or {}
+    rows = []
+    for target in found.readings:
+        by = {name: two_decimals(reading.r2) for name, reading in target.by.items()}
+        usual = target.usual
+        rows.append(
+            {
+                "target": target.target,
+                "mean": by.get("mean", "–"),
+                "mean and extremes": by.get("mean and extremes", "–"),
+                "through time": by.get("through time", "–"),
+                "chosen": two_decimals(target.r2),
+                "random weights": two_decimals(control.get(target.target)),
+                "usual reading": f"{usual} ({target.by[usual].share:.0%} of the folds)"
+                if usual
+                else "–",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def curves_table(found: InTimeRecord, labels: list[str]) -> pd.DataFrame:
+    """Return a row for each curve: its nested scores, and its best layer with interval and p."""
+    rows = []
+    for summary in found.summaries:
+        cells = [cell for cell in found.cells if cell.curve == summary.curve]
+        best = max(cells, key=_r2)
+        rows.append(
+            {
+                "curve": summary.curve,
+                "unit": CURVES[summary.curve].unit,
+                "nested R²": two_decimals(summary.r2),
+                "within tracks": two_decimals(summary.within),
+                "r within tracks": two_decimals(summary.correlation),
+                "best layer": labels[best.layer],
+                "R²": two_decimals(best.r2),
+                "95 %": interval(best.low, best.high),
+                "p (family-wise)": two_decimals(best.p_family),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _r2(cell: CurveCell) -> float:
+    return float("-inf") if cell.r2 is None else cell.r2

@@ -1,0 +1,108 @@
+"""What a discovery finds in time: probes of curves, and the readings of targets."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mess.probing.in_time import CurveCell
+from mess.records.base import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveSummary:
+    """How well a curve is told by the layer that each training fold chooses.
+
+    Attributes
+    ----------
+    curve : str
+    r2, within, correlation : float or None
+        See `mess.probing.in_time.CurveCell`.
+    layers : list of float
+        The share of the folds that chose each layer.
+    """
+
+    curve: str
+    r2: float | None
+    within: float | None
+    correlation: float | None
+    layers: list[float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How well a target is told in one way of taking it from a layer.
+
+    Attributes
+    ----------
+    r2, spearman : float or None
+        With the layer that each training fold chose.
+    layers : list of float
+        The share of the folds that chose each layer.
+    share : float
+        The share of the folds that chose this reading.
+    """
+
+    r2: float | None
+    spearman: float | None
+    layers: list[float]
+    share: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetReadings:
+    """All readings of one target, and what the training folds chose among them.
+
+    Attributes
+    ----------
+    target : str
+    r2, spearman : float or None
+        With the layer and the reading that each training fold chose.
+    mixed_r2 : float or None
+        With all of them, weighed by each training fold.
+    by : dict of str to Reading
+        By the reading's name: "mean", "mean and extremes", "through time".
+    """
+
+    target: str
+    r2: float | None
+    mixed_r2: float | None
+    spearman: float | None
+    by: dict[str, Reading]
+
+    @property
+    def usual(self) -> str:
+        """The reading that most folds chose, "" where there is none."""
+        return max(self.by, key=lambda name: self.by[name].share, default="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InTimeRecord(Record):
+    """What an experiment finds in time.
+
+    Attributes
+    ----------
+    cells : list of CurveCell
+        Layer by curve.
+    summaries : list of CurveSummary
+    why : str
+        Why there are no curves, "" where there are.
+    readings : list of TargetReadings
+    control : dict of str to (float or None), optional
+        By target, the chosen R² of the same network with random weights; None where its features
+        are not there.
+    """
+
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"control"})
+
+    cells: list[CurveCell]
+    summaries: list[CurveSummary]
+    why: str
+    readings: list[TargetReadings]
+    control: dict[str, float | None] | None = None
+
+    @property
+    def mean_r2(self) -> float | None:
+        """The mean chosen R² over the targets that were read, None where there is none."""
+        known = [reading.r2 for reading in self.readings if reading.r2 is not None]
+        return float(np.mean(known)) if known else None
