@@ -72,8 +72,12 @@ class TargetReadings:
 
     @property
     def usual(self) -> str:
-        """The reading that most folds chose, "" where there is none."""
-        return max(self.by, key=lambda name: self.by[name].share, default="")
+        """The reading that most folds chose, "" where the target could not be read."""
+        return (
+            ""
+            if self.r2 is None
+            else max(self.by, key=lambda name: self.by[name].share, default="")
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
