@@ -4,7 +4,6 @@ python pipelines/check_targets.py --dataset demo
 """
 
 import json
-import math
 from typing import Annotated
 
 import numpy as np
@@ -14,6 +13,7 @@ from mess.as_text import two_decimals
 from mess.audio.decoding import decode
 from mess.datasets import load_dataset
 from mess.errors import MessError
+from mess.probing.metrics import defined
 from mess.records.reliability import ReliabilityRecord, TargetReliability
 from mess.storage.store import Store
 from mess.targets import TARGET_SAMPLE_RATE, TARGETS, compute_targets, targets_version
@@ -73,7 +73,7 @@ def check_targets(
                 after = measure_changed(track.path)
                 if len(movements) < changed_tracks:
                     movements[track.id] = {
-                        change: {name: _known(value) for name, value in row.items()}
+                        change: {name: defined(value) for name, value in row.items()}
                         for change, row in measure_movements(track.path).items()
                     }
                 identity = audio_identity(track)
@@ -92,9 +92,9 @@ def check_targets(
     for name in TARGETS:
         before = np.array([one[name] for one in plain.values()])
         first, second = (np.array([pair[half][name] for pair in halves]) for half in range(2))
-        halves_agree = _known(split_half(first, second))
+        halves_agree = defined(split_half(first, second))
         agreements = {
-            change: _known(concordance(before, np.array([one[change][name] for one in changed])))
+            change: defined(concordance(before, np.array([one[change][name] for one in changed])))
             for change in CHANGES
         }
         targets[name] = TargetReliability(
@@ -118,10 +118,6 @@ def check_targets(
     )
     store.reliability.write(dataset, record)
     return record
-
-
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def print_reliability(record: ReliabilityRecord) -> None:

@@ -129,7 +129,7 @@ def compute_dataset_targets(
 
 
 def _played(track: Track) -> Notes | None:
-    """Return the targets of a track's MIDI, none if it cannot be read."""
+    """Return the notes of a track's MIDI, None where there is none or it cannot be read."""
     if track.midi_path is None:
         return None
     try:

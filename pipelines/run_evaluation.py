@@ -26,6 +26,7 @@ from mess.evaluation.decisions import (
 from mess.evaluation.rankers import Rankers
 from mess.evaluation.rankings import Judge, Judgement, find_same_work
 from mess.experiments.rows import aligned_targets
+from mess.probing.metrics import defined
 from mess.records.evaluation import (
     BaselineFaithfulness,
     ControlledResult,
@@ -166,8 +167,8 @@ def _faithfulness(
                     continue
                 judged[method, by] = judge(ranking)
             result = judged[method, by]
-            spearman[name] = _known(result.spearman[column])
-            ratio[name] = _known(result.top_ratio[column])
+            spearman[name] = defined(result.spearman[column])
+            ratio[name] = defined(result.top_ratio[column])
         found[method] = RankerScores(
             mean=mean_of(spearman.get(name) for name in validated if name in TARGETS),
             mean_performance=mean_of(
@@ -212,7 +213,7 @@ def _leakage(
             off_diagonal=mean_of(other),
             matrix={
                 name: {
-                    target: _known(1 - ratio)
+                    target: defined(1 - ratio)
                     for target, ratio in zip(names, judgement.top_ratio, strict=True)
                 }
                 for name, judgement in by_aspect.items()
@@ -238,7 +239,7 @@ def _baselines(
     found = Baselines(values).judge(lambda ranking: judge(ranking).spearman, best)
     rows = []
     for one, scores in found.items():
-        per_target = {names[column]: _known(score) for column, score in scores.items()}
+        per_target = {names[column]: defined(score) for column, score in scores.items()}
         rows.append(
             BaselineFaithfulness(
                 over=one.over,
@@ -291,10 +292,6 @@ def _same_work(
         "mean_layers": find_same_work(rankers.mean_of_layers(), works, copies=copies),
     }
     return {name: one for name, one in found.items() if one is not None} or None
-
-
-def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _metrics(record: EvaluationRecord) -> dict[str, float | None]:

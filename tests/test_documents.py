@@ -2,6 +2,7 @@
 
 import doctest
 import re
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -44,3 +45,34 @@ def test_the_page_of_commands_is_what_the_commands_say() -> None:
 def test_the_examples_of_what_builds_the_site_are_right(name: str) -> None:
     result = doctest.testmod(import_module(f"docs.building.{name}"))
     assert result.attempted and not result.failed
+
+
+def test_every_name_of_the_library_in_prose_leads_somewhere() -> None:
+    texts = [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]
+    for library in ("mess", "pipelines", "dashboard"):
+        texts += (ROOT / library).rglob("*.py")
+    for path in texts:
+        for name in re.findall(r"`(mess\.[A-Za-z_][\w.]*\w)", path.read_text(encoding="utf-8")):
+            assert _leads_somewhere(name), f"{path.relative_to(ROOT)}: {name}"
+
+
+@cache
+def _leads_somewhere(name: str) -> bool:
+    """Tell whether a dotted name is a module, or a name within one."""
+    module, rest = name, ""
+    while module and not _module_file(module):
+        module, _, last = module.rpartition(".")
+        rest = f"{last}.{rest}" if rest else last
+    path = _module_file(module)
+    if path is None:
+        return False
+    text = path.read_text(encoding="utf-8")
+    parts = [part for part in rest.split(".") if part]
+    defines = r"\b(?:def|class) {0}\b|^\s*{0}\s*[:=,]|\"{0}\"|\bimport .*\b{0}\b"
+    return all(re.search(defines.format(part), text, re.MULTILINE) for part in parts)
+
+
+def _module_file(name: str) -> Path | None:
+    place = ROOT / name.replace(".", "/")
+    candidates = (place / "__init__.py", place.with_name(f"{place.name}.py"))
+    return next((path for path in candidates if name and path.is_file()), None)

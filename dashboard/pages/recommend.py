@@ -13,11 +13,11 @@ from dashboard.components.results import draw_results
 from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
 from dashboard.sections.list_exports import draw_exports
-from dashboard.sections.missing import offer
+from dashboard.sections.missing import offer, results_of
 from dashboard.sections.track_search import KEY, describe_conditions, memory, restore, take_action
 from dashboard.sections.track_search_controls import draw_controls
 from dashboard.sidebar import selected
-from mess.errors import ArtifactError, MessError
+from mess.errors import ArtifactError
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
 from mess.search.terms import Method
 
@@ -75,8 +75,8 @@ def _search(recommender: LayerBasedRecommender, search: Search) -> list[Recommen
     if not (search.weights or search.moves or search.hold):
         st.info("Move a slider away from 0.")
         return []
-    try:
-        results = recommender.multi_aspect_recommendation(
+    return results_of(
+        lambda: recommender.multi_aspect_recommendation(
             [search.query, *search.liked],
             search.weights or {},
             search.count,
@@ -89,9 +89,4 @@ def _search(recommender: LayerBasedRecommender, search: Search) -> list[Recommen
             exclude_duplicates=search.copies,
             max_per_composer=search.per_composer or None,
         )
-    except MessError as error:
-        st.warning(plain(str(error)))
-        return []
-    if not results:
-        st.info("No other track is left: leave out less.")
-    return results
+    )

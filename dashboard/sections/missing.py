@@ -1,6 +1,7 @@
-"""What a page shows in place of an artifact that is missing, damaged or stale."""
+"""What a page shows in place of what is not there: a missing artifact, an empty list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import streamlit as st
 
@@ -8,7 +9,21 @@ from dashboard.components.text import plain
 from dashboard.jobs import queue as jobs
 from dashboard.readers import store
 from dashboard.sidebar import start
-from mess.errors import ArtifactError, ArtifactMissing
+from mess.errors import ArtifactError, ArtifactMissing, MessError
+
+Result = TypeVar("Result")
+
+
+def results_of(search: Callable[[], list[Result]]) -> list[Result]:
+    """Return what a search finds, or say why there is nothing."""
+    try:
+        results = search()
+    except MessError as error:
+        st.warning(plain(str(error)))
+        return []
+    if not results:
+        st.info("No other track is left: leave out less.")
+    return results
 
 
 def offer_demo() -> None:

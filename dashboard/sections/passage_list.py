@@ -10,10 +10,9 @@ import streamlit as st
 from dashboard.components.picker import pick_window
 from dashboard.components.player import Sound, passage_sound
 from dashboard.components.results import Action, Row, draw_rows
-from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
+from dashboard.sections.missing import results_of
 from mess.as_text import clock
-from mess.errors import MessError
 from mess.search.aspects import OVERALL
 from mess.search.passages.recommender import Passage, PassageRecommender, Spot
 
@@ -73,20 +72,15 @@ def search_passages(
     if not weights:
         st.info("Move a slider away from 0.")
         return []
-    try:
-        results = passages.recommend(
+    return results_of(
+        lambda: passages.recommend(
             query,
             weights,
             count,
             exclude_same_work=exclude_same_work,
             max_per_track=max_per_track,
         )
-    except MessError as error:
-        st.warning(plain(str(error)))
-        return []
-    if not results:
-        st.info("No other track is left: leave out less.")
-    return results
+    )
 
 
 def draw_passages(

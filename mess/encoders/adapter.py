@@ -38,7 +38,6 @@ import numpy as np
 from mess.encoders.checkpoint import (
     Architecture,
     Checkpoint,
-    file_sha256,
     first_line,
     read_tensors,
 )
@@ -48,6 +47,7 @@ from mess.encoders.transformer import (
     TransformerEncoder,
     build,
     hash_of,
+    origin_of,
     random_origin,
 )
 from mess.errors import MessError
@@ -283,12 +283,7 @@ def load_adapted(
     return AdaptedEncoder(
         model,
         architecture=architecture,
-        origin=Origin(
-            id=id,
-            licence=licence,
-            revision=checkpoint.revision,
-            weights_hash=file_sha256(checkpoint.weights),
-        ),
+        origin=origin_of(checkpoint, id=id, licence=licence),
         device=device,
         dtype=dtype,
     )

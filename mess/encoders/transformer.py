@@ -8,6 +8,7 @@ batches are not faster; on a GPU they are encoded in batches.
 import hashlib
 import json
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.encoders.checkpoint import Architecture
+from mess.encoders.checkpoint import Architecture, Checkpoint, file_sha256
 from mess.errors import MessError, MissingDependency
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Origin:
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
-class TransformerEncoder:
+class TransformerEncoder(ABC):
     """A transformer as an `Encoder`; a subclass computes hidden states from samples.
 
     Attributes
@@ -79,13 +80,13 @@ class TransformerEncoder:
             "matmul_precision": self._precision,
         }
 
+    @abstractmethod
     def frames(self, samples: int) -> int:
         """Return the number of frames of a segment."""
-        raise NotImplementedError
 
+    @abstractmethod
     def states(self, samples: "torch.Tensor") -> "list[torch.Tensor]":
         """Return the hidden states of [batch, samples]: one array [batch, time, dim] per layer."""
-        raise NotImplementedError
 
     def track_scale(self, signal: "Signal") -> tuple[float, float]:
         """Return the offset and the scale by which the samples of a track are normalised."""
@@ -226,6 +227,16 @@ def load_exactly(model: Any, weights: "dict[str, torch.Tensor]", *, source: str)
                 "take config.json and the weights from the same model"
             )
     model.load_state_dict(weights, strict=True, assign=True)
+
+
+def origin_of(checkpoint: Checkpoint, *, id: str, licence: str) -> Origin:
+    """Return the origin of the weights of a checkpoint."""
+    return Origin(
+        id=id,
+        licence=licence,
+        revision=checkpoint.revision,
+        weights_hash=file_sha256(checkpoint.weights),
+    )
 
 
 def random_origin(architecture: Architecture, *, id: str, seed: int) -> Origin:

@@ -18,7 +18,6 @@ from mess.encoders.checkpoint import (
     Architecture,
     Checkpoint,
     body_of,
-    file_sha256,
     read_tensors,
 )
 from mess.encoders.families import FAMILIES
@@ -27,6 +26,7 @@ from mess.encoders.transformer import (
     TransformerEncoder,
     build,
     load_exactly,
+    origin_of,
     random_origin,
 )
 
@@ -87,12 +87,7 @@ def load_wav2vec2(
     return Wav2Vec2Encoder(
         model,
         architecture=architecture,
-        origin=Origin(
-            id=id,
-            licence=licence,
-            revision=checkpoint.revision,
-            weights_hash=file_sha256(checkpoint.weights),
-        ),
+        origin=origin_of(checkpoint, id=id, licence=licence),
         device=device,
         dtype=dtype,
     )

@@ -26,7 +26,6 @@ from mess.encoders.checkpoint import (
     Architecture,
     Checkpoint,
     body_of,
-    file_sha256,
     read_tensors,
 )
 from mess.encoders.transformer import (
@@ -34,6 +33,7 @@ from mess.encoders.transformer import (
     TransformerEncoder,
     build,
     load_exactly,
+    origin_of,
     random_origin,
 )
 from mess.errors import MessError
@@ -187,12 +187,7 @@ def load_whisper(
         body_of(read_tensors(checkpoint.weights), "whisper", source=source),
         checkpoint.architecture,
         source=source,
-        origin=Origin(
-            id=id,
-            licence=licence,
-            revision=checkpoint.revision,
-            weights_hash=file_sha256(checkpoint.weights),
-        ),
+        origin=origin_of(checkpoint, id=id, licence=licence),
         device=device,
         dtype=dtype,
     )

@@ -16,10 +16,11 @@ from mess.curves.readings import READINGS
 from mess.errors import ArtifactError
 from mess.experiments.moment_rows import MomentRows, load_moment_rows
 from mess.experiments.rows import ProbeSettings, ProbingData
-from mess.probing.candidates import Candidates, choose, probe_candidates
+from mess.probing.candidates import Candidates, choose, mix, probe_candidates
 from mess.probing.folds import MIN_WORKS, assign_folds
 from mess.probing.in_time import CurveCell, probe_curves
 from mess.probing.max_t import false_discovery_rate
+from mess.probing.metrics import defined
 from mess.probing.moments import PredictedCurves, predict_curves
 from mess.probing.ridge import DEFAULT_ALPHAS
 from mess.probing.through_time import SMOOTHINGS, Definition, read_scalars
@@ -223,9 +224,9 @@ def _probe_pattern(
         found.summaries.append(
             CurveSummary(
                 curve=name,
-                r2=_known(scores.r2[curve]),
-                within=_known(scores.within[curve]),
-                correlation=_known(scores.correlation[curve]),
+                r2=defined(scores.r2[curve]),
+                within=defined(scores.within[curve]),
+                correlation=defined(scores.correlation[curve]),
                 layers=share.tolist(),
             )
         )
@@ -262,14 +263,14 @@ def _tell(
     if best is None:
         return TargetReadings(target=target, r2=None, mixed_r2=None, spearman=None, by=by)
     return TargetReadings(
-        target=target, r2=best.r2, mixed_r2=best.mixed_r2, spearman=best.spearman, by=by
+        target=target,
+        r2=best.r2,
+        mixed_r2=mix(every, data.targets, fold, target=column),
+        spearman=best.spearman,
+        by=by,
     )
 
 
 def _by_layer(shares: Array, layers: int) -> list[float]:
     """Return the share of each layer, whatever was smoothed how."""
     return [float(one) for one in shares.reshape(layers, -1).sum(axis=1)]
-
-
-def _known(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None

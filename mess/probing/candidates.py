@@ -47,15 +47,12 @@ class Chosen:
     shares : ndarray [shape=(candidates,)]
         The share of the folds that chose each.
     predicted : ndarray [shape=(n,)]
-    mixed_r2 : float or None
-        Of the convex combination of all candidates that each training fold learned.
     """
 
     r2: float | None
     spearman: float | None
     shares: Array
     predicted: Array
-    mixed_r2: float | None
 
 
 def probe_candidates(
@@ -116,24 +113,56 @@ def choose(
 
     None where no candidate knows it.
     """
-    truth = y[:, target]
-    rows = np.isfinite(truth)
-    inner = candidates.inner[:, :, :, target]
-    guesses = candidates.predicted[:, :, target]
-    known = np.flatnonzero([np.isfinite(one[rows]).all() and rows.any() for one in guesses])
-    if not known.size:
+    known = _known_of(candidates, y, fold, target)
+    if known is None:
         return None
+    choice = known.numbers[choose_layers(known.truth, known.inner)]
+    guesses = candidates.predicted[:, known.rows, target]
+    predicted = np.full(len(y), np.nan)
+    predicted[known.rows] = guesses[choice[known.fold], np.arange(len(known.rows))]
+    base = known.base(predicted[known.rows])
+    return Chosen(
+        r2_score(known.truth, predicted[known.rows], base),
+        spearman_beyond_mean(known.truth, predicted[known.rows], base),
+        np.bincount(choice, minlength=len(guesses)) / len(choice),
+        predicted,
+    )
+
+
+def mix(candidates: Candidates, y: Array, fold: NDArray[np.int64], *, target: int) -> float | None:
+    """Return R² of the convex combination of all candidates that each training fold learns."""
+    known = _known_of(candidates, y, fold, target)
+    if known is None:
+        return None
+    weights = weigh_layers(known.truth, known.inner)[known.fold]
+    guesses = candidates.predicted[known.numbers][:, known.rows, target]
+    mixed = (weights * guesses.T).sum(axis=1)
+    return r2_score(known.truth, mixed, known.base(mixed))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The candidates and rows that know a target; folds are numbered without a gap."""
+
+    numbers: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    truth: Array
+    inner: NDArray[np.float32]
+    fold: NDArray[np.int64]
+
+    def base(self, predicted: Array) -> Array:
+        """Return the mean of the training rows of each row."""
+        return training_means(self.truth[:, None], predicted[None, :, None], self.fold)[:, 0]
+
+
+def _known_of(
+    candidates: Candidates, y: Array, fold: NDArray[np.int64], target: int
+) -> _Known | None:
+    rows = np.flatnonzero(np.isfinite(y[:, target]))
+    guesses = candidates.predicted[:, rows, target]
+    numbers = np.flatnonzero(np.isfinite(guesses).all(axis=1)) if rows.size else rows
     folds, of_fold = np.unique(fold[rows], return_inverse=True)
-    if len(folds) < 2:
+    if not numbers.size or len(folds) < 2:
         return None
-    inside = inner[known][:, folds][:, :, rows]
-    choice = known[choose_layers(truth[rows], inside)]
-    predicted = np.full(len(truth), np.nan)
-    predicted[rows] = guesses[choice[of_fold], np.flatnonzero(rows)]
-    base = training_means(truth[rows, None], predicted[rows][None, :, None], fold[rows])[:, 0]
-    shares = np.bincount(choice, minlength=len(guesses)) / len(choice)
-    score = r2_score(truth[rows], predicted[rows], base)
-    rank = spearman_beyond_mean(truth[rows], predicted[rows], base)
-    weights = weigh_layers(truth[rows], inside)[of_fold]
-    mixed = (weights * guesses[known][:, rows].T).sum(axis=1)
-    return Chosen(score, rank, shares, predicted, r2_score(truth[rows], mixed, base))
+    inner = candidates.inner[:, :, :, target][numbers][:, folds][:, :, rows]
+    return _Known(numbers, rows, y[rows, target], inner, of_fold)

@@ -31,6 +31,7 @@ from mess.probing.folds import assign_folds, by_missing_rows
 from mess.probing.layers import choose_layers, weigh_layers
 from mess.probing.max_t import shuffle_keys, shuffled_rows, significance
 from mess.probing.metrics import (
+    defined,
     is_only_mean,
     r2_score,
     spearman_beyond_mean,
@@ -290,12 +291,12 @@ def _with_significance(cells: list[Cell], null: Array, scores: _Scores) -> list[
     done = []
     for index, cell in enumerate(cells):
         low, high = scores.interval[:, index // targets, index % targets]
-        more: dict[str, Any] = {"low": _known(low), "high": _known(high)}
+        more: dict[str, Any] = {"low": defined(low), "high": defined(high)}
         if tested is not None:
             more |= {
-                "p": _known(tested.p[index]),
-                "p_family": _known(tested.p_family[index]),
-                "q": _known(tested.q[index]),
+                "p": defined(tested.p[index]),
+                "p_family": defined(tested.p_family[index]),
+                "q": defined(tested.q[index]),
             }
         done.append(cell if cell.r2 is None else replace(cell, **more))
     return done
@@ -374,14 +375,14 @@ def _summary(
         best.within if beyond else [],
         best.wins,
         nested=Combined(
-            r2=_known(scores.r2[scores.nested, column]),
+            r2=defined(scores.r2[scores.nested, column]),
             spearman=_rank(truth, combined.nested.predicted[:, column], means),
-            low=_known(low),
-            high=_known(high),
+            low=defined(low),
+            high=defined(high),
             layers=combined.nested.shares[column].tolist(),
         ),
         weighted=Combined(
-            r2=_known(scores.r2[scores.weighted, column]),
+            r2=defined(scores.r2[scores.weighted, column]),
             spearman=_rank(truth, combined.weighted.predicted[:, column], means),
             low=None,
             high=None,
@@ -395,7 +396,3 @@ def _rank(truth: Array, predicted: Array, means: Array) -> float | None:
     """Return Spearman's correlation over the rows that are predicted."""
     rows = np.isfinite(predicted)
     return spearman_beyond_mean(truth[rows], predicted[rows], means[rows])
-
-
-def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

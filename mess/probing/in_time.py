@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from mess.probing import statistics
 from mess.probing.max_t import shuffle_keys, shuffled_rows, significance
+from mess.probing.metrics import defined
 from mess.probing.moments import MOMENT_ALPHAS, PredictedCurves, Sums
 
 Array = NDArray[np.float64]
@@ -203,7 +204,7 @@ def null_of_curves(
     alphas : ndarray [shape=(folds, curves)]
         That the true curves chose.
     keys : ndarray [shape=(shuffles, works)]
-        From `mess.probing.shuffles.shuffle_keys`.
+        From `mess.probing.max_t.shuffle_keys`.
     seed : int
     """
     x = np.asarray(x, dtype=np.float32)
@@ -351,17 +352,17 @@ def probe_curves(
         CurveCell(
             layer=layer,
             curve=names[curve],
-            r2=_known(r2[layer, curve]),
-            within=_known(scores[layer].within[curve]),
-            correlation=_known(scores[layer].correlation[curve]),
+            r2=defined(r2[layer, curve]),
+            within=defined(scores[layer].within[curve]),
+            correlation=defined(scores[layer].correlation[curve]),
             n=len(y),
             tracks=len(np.unique(owner)),
             works=len(np.unique(works)),
-            low=_known(bounds[0, layer, curve]),
-            high=_known(bounds[1, layer, curve]),
-            p=_known(p[layer, curve]),
-            p_family=_known(p_family[layer, curve]),
-            q=_known(q[layer, curve]),
+            low=defined(bounds[0, layer, curve]),
+            high=defined(bounds[1, layer, curve]),
+            p=defined(p[layer, curve]),
+            p_family=defined(p_family[layer, curve]),
+            q=defined(q[layer, curve]),
         )
         for layer, curve in np.ndindex(*r2.shape)
     ]
@@ -371,7 +372,3 @@ def probe_curves(
         for curve in range(y.shape[1]):
             nested[held, curve] = found[chosen[k, curve]].predicted[held, curve]
     return CurveProbes(cells, nested, score_curves(y, nested, owner, fold), chosen)
-
-
-def _known(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None

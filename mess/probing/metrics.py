@@ -1,9 +1,21 @@
 """Metrics of predictions: R² against the training mean, and rank correlation."""
 
+from typing import SupportsFloat
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.probing.ridge import Array
+
+
+def defined(value: SupportsFloat) -> float | None:
+    """Return a number as a record keeps it: None where it is undefined.
+
+    >>> defined(0.5), defined(float("nan"))
+    (0.5, None)
+    """
+    number = float(value)
+    return number if np.isfinite(number) else None
 
 
 def r2_score(y: Array, predicted: Array, baseline: Array) -> float | None:

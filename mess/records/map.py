@@ -33,7 +33,7 @@ class MapRecord(Record):
     explained : list of float
         The share of the variance that each of the first two components carries.
     trust : float or None
-        See `mess.maps.trust`.
+        See `mess.maps.trustworthiness_of`.
     tracks : list of str
     crc32 : int, optional
         The checksum of the arrays beside it; None before they are written.

@@ -18,6 +18,7 @@ from mess.encoders.catalogue import RANDOM
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
 from mess.evaluation.baselines import strongest
 from mess.probing.differences import Array, Differences, Scores, compare
+from mess.probing.metrics import defined
 from mess.probing.results import TargetSummary
 from mess.records.comparison import (
     ComparisonRecord,
@@ -302,19 +303,19 @@ def _pair(a: str, b: str, targets: list[str], found: Differences) -> EncoderPair
         a=a,
         b=b,
         mean=MeanDifference(
-            difference=_known(found.mean),
-            low=_known(found.mean_low),
-            high=_known(found.mean_high),
-            p=_known(found.mean_p),
+            difference=defined(found.mean),
+            low=defined(found.mean_low),
+            high=defined(found.mean_high),
+            p=defined(found.mean_p),
             verdict=found.mean_verdict,
         ),
         targets={
             target: TargetDifference(
                 difference=float(found.difference[place]),
-                low=_known(found.low[place]),
-                high=_known(found.high[place]),
-                p=_known(found.p[place]),
-                p_holm=_known(found.p_holm[place]),
+                low=defined(found.low[place]),
+                high=defined(found.high[place]),
+                p=defined(found.p[place]),
+                p_holm=defined(found.p_holm[place]),
                 verdict=verdict,
             )
             for place, (target, verdict) in enumerate(zip(targets, found.verdicts, strict=True))
@@ -352,7 +353,3 @@ def _missing(store: Store, dataset: str, rows: list[EncoderScores]) -> list[Miss
             )
         )
     return found
-
-
-def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

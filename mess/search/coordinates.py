@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from mess.probing.metrics import defined
 from mess.probing.ridge import Array
 from mess.probing.stacking import SegmentProbes, Segments, Stacked, stack
 from mess.records.index import Column
@@ -138,7 +139,7 @@ def make_coordinates(
             if not known.size or np.ptp(known) == 0:
                 continue
             r2 = stacked.r2[number] if kind == "probe" else np.nan
-            column = Column(name, kind, float(mean[number]), float(deviation[number]), _known(r2))
+            column = Column(name, kind, float(mean[number]), float(deviation[number]), defined(r2))
             add(column, x[:, number], source=number)
     for kind, table in both:
         for source, column in _octave_columns(
@@ -228,15 +229,11 @@ def _octave_columns(
                     "probe_octaves" if kind == "probe" else "direct_octaves",
                     mean=float(mean[number]),
                     deviation=float(scale[number]),
-                    r2=_known(own) if kind == "probe" else None,
+                    r2=defined(own) if kind == "probe" else None,
                 ),
             )
         )
     return columns
-
-
-def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _subspaces(names: Sequence[str], octaves: int, courses: Sequence[str]) -> dict[str, list[int]]:

@@ -161,8 +161,11 @@ class MomentFiles:
     def compact(self, dataset: str, encoder: str, manifest: Manifest, *, least: int = 1) -> None:
         """Write in 8 bits what lies in full, from ``least`` such tracks on.
 
-        The scale is learned from these tracks where there is none yet.
+        The scale is learned from these tracks where there is none yet. Where there is one, only a
+        call without ``least`` looks for what was left in full.
         """
+        if least > 1 and self.scale_path(dataset, encoder).exists():
+            return
         full = {
             track: entry
             for track, entry in manifest.done().items()

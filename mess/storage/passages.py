@@ -1,7 +1,7 @@
 """Indices of segments on disk: what the search for similar passages asks.
 
 They lie in the folder of the index of tracks: the record ``passages.json``, and beside it the files
-``passages-…`` that it names. `mess.search.passages.index` says what these hold.
+``passages-…`` that it names. `mess.search.passages.segment_index` says what these hold.
 """
 
 from collections.abc import Mapping

@@ -44,8 +44,8 @@ def test_an_evaluation_as_json(library: Store) -> None:
     assert ended.exit_code == 0
     record = EvaluationRecord.from_json(json.loads(ended.stdout))
     faith = record.faithfulness
-    for method in ("probe", "subspace", "direct", "layer", "mean_layers", "random"):
-        assert len(getattr(faith, method).per_target) >= 10
+    for method in (faith.probe, faith.direct, faith.layer, faith.random):
+        assert method.per_target.keys() >= set(faith.targets)
     assert faith.targets
     assert abs(faith.random.mean) < 0.1
     assert faith.direct.mean > 0.95

@@ -108,7 +108,7 @@ def test_the_length_of_segments_can_be_chosen() -> None:
     assert values.segments["spectral_centroid"].shape == (4,)
 
 
-@settings(max_examples=25, derandomize=True)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32 - 1),
     seconds=st.floats(1.0, 7.0),
