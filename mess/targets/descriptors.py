@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.targets.analysis import Analysis
+from mess.targets.librosa_import import import_librosa
 
 Array = NDArray[np.float32]
 _MEL_FLOOR = 1e-10
@@ -31,11 +32,9 @@ def describe_audio(analysis: Analysis) -> dict[str, Array]:
         band in dB. ``MFCC``: the same of `librosa.feature.mfcc`, 20 of them. ``chroma``: the same
         of each pitch class's share. A deviation over less than two frames is 0.
     """
-    from librosa import power_to_db
-    from librosa.feature import mfcc
-
-    level = power_to_db(analysis.mel.T.astype(np.float64) + _MEL_FLOOR, top_db=None)
-    coefficients = mfcc(S=level, n_mfcc=_COEFFICIENTS)
+    librosa = import_librosa()
+    level = librosa.power_to_db(analysis.mel.T.astype(np.float64) + _MEL_FLOOR, top_db=None)
+    coefficients = librosa.feature.mfcc(S=level, n_mfcc=_COEFFICIENTS)
     power = analysis.chroma.sum(axis=1, keepdims=True)
     shares = np.divide(
         analysis.chroma, power, out=np.full_like(analysis.chroma, 1 / 12), where=power > 0

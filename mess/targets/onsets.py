@@ -7,6 +7,8 @@ per second, levels are in dB.
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.targets.librosa_import import import_librosa
+
 Floats = NDArray[np.float64]
 
 LEVEL_FLOOR = -60.0  # dB below the loudest; quieter sound is treated as noise
@@ -35,9 +37,7 @@ def onset_strength(mel: NDArray[np.float32]) -> Floats:
     -------
     ndarray [shape=(frames,)]
     """
-    from librosa import power_to_db
-    from librosa.onset import onset_strength as strength_of
-
+    librosa = import_librosa()
     loudest = max(float(mel.max(initial=0.0)), 1e-30)
     floor = np.float32(10 ** (LEVEL_FLOOR / 10))
     strength = np.empty(mel.shape[0])
@@ -45,10 +45,10 @@ def onset_strength(mel: NDArray[np.float32]) -> Floats:
         power = mel[max(first - _LAG, 0) : first + _BLOCK_FRAMES] / np.float32(loudest)
         if first == 0:
             power = np.concatenate([np.zeros((_LAG, mel.shape[1]), np.float32), power])
-        levels = power_to_db(power.T + floor, top_db=None)
-        strength[first : first + _BLOCK_FRAMES] = strength_of(S=levels, lag=_LAG, center=False)[
-            _LAG:
-        ]
+        levels = librosa.power_to_db(power.T + floor, top_db=None)
+        strength[first : first + _BLOCK_FRAMES] = librosa.onset.onset_strength(
+            S=levels, lag=_LAG, center=False
+        )[_LAG:]
     return strength
 
 
@@ -65,15 +65,17 @@ def pick_onsets(strength: Floats, *, ends: float) -> NDArray[np.int64]:
     ends : float
         Where the sound ends, in frames.
     """
-    from librosa.util import peak_pick
-
-    frames = peak_pick(
-        strength,
-        pre_max=_APART,
-        post_max=_APART + 1,
-        pre_avg=_BEFORE,
-        post_avg=_AFTER + 1,
-        delta=_RISE,
-        wait=_APART,
-    ).astype(np.int64)
+    frames = (
+        import_librosa()
+        .util.peak_pick(
+            strength,
+            pre_max=_APART,
+            post_max=_APART + 1,
+            pre_avg=_BEFORE,
+            post_avg=_AFTER + 1,
+            delta=_RISE,
+            wait=_APART,
+        )
+        .astype(np.int64)
+    )
     return frames[np.abs(frames - ends) > _CUT_FRAMES]

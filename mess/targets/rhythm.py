@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.targets.analysis import FRAME_RATE, Analysis, Floats
+from mess.targets.librosa_import import import_librosa
 
 _MIN_SECONDS = 1.0
 _MIN_ONSETS = 4
@@ -48,8 +49,6 @@ def tempo(analysis: Analysis) -> float:
     onsets per second, so music with more notes gets a faster tempo (cf. Hockman and Fujinaga
     2010).
     """
-    from librosa.feature import tempo as weighed_tempo
-
     density = onset_density(analysis)
     if analysis.onsets.size < _MIN_ONSETS or not density >= _MIN_DENSITY:
         return float("nan")
@@ -63,7 +62,7 @@ def tempo(analysis: Analysis) -> float:
     halves = np.rint(lags / 2).astype(np.int64)
     salience[lags] = correlation[lags] + _SUBDIVISION_WEIGHT * np.maximum(correlation[halves], 0)
     events = 60 * density / _EVENTS_PER_BEAT
-    estimate = weighed_tempo(
+    estimate = import_librosa().feature.tempo(
         tg=salience[:, None],
         sr=FRAME_RATE,
         hop_length=1,
@@ -129,17 +128,15 @@ def mean_autocorrelation(strength: Floats, *, window: int) -> Floats:
     ndarray [shape=(min(window, n) // 2,)]
         1 at lag 0.
     """
-    from librosa import autocorrelate
-    from librosa.util import frame
-
+    librosa = import_librosa()
     window = min(window, strength.size)
     taper = np.hanning(window + 2)[1:-1]
-    stretches = frame(strength, frame_length=window, hop_length=FRAME_RATE, axis=0)
+    stretches = librosa.util.frame(strength, frame_length=window, hop_length=FRAME_RATE, axis=0)
     stretches = (stretches - stretches.mean(axis=1, keepdims=True)) * taper
-    total = autocorrelate(stretches, axis=-1).sum(axis=0)
+    total = librosa.autocorrelate(stretches, axis=-1).sum(axis=0)
     half = window // 2
     result: Floats = total[:half] / np.maximum(total[0], 1e-12)
-    own = autocorrelate(taper)[:half]
+    own = librosa.autocorrelate(taper)[:half]
     return result * own[0] / own
 
 

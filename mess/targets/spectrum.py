@@ -17,6 +17,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.targets.librosa_import import import_librosa
+
 Floats = NDArray[np.float32]
 
 FRAME_RATE = 100  # frames per second: 10 ms resolve the notes of a trill
@@ -81,8 +83,7 @@ def short_time_spectrum(samples: Floats, sample_rate: int) -> Spectrum:
     Spectrum
         With 1 + n // hop frames.
     """
-    import librosa
-
+    librosa = import_librosa()
     hop = sample_rate // FRAME_RATE
     n_fft = 2 ** round(np.log2(WINDOW_SECONDS * sample_rate))
     window = librosa.filters.get_window("hann", n_fft)
@@ -173,8 +174,7 @@ def mel_filters(*, sample_rate: int, n_fft: int) -> Floats:
 
     They are not normalised: a band holds the power that lies in it.
     """
-    import librosa
-
+    librosa = import_librosa()
     filters = librosa.filters.mel(
         sr=sample_rate,
         n_fft=n_fft,
@@ -204,8 +204,7 @@ def pitch_classes(magnitude: Floats, *, sample_rate: int) -> Floats:
     -------
     ndarray [shape=(frames, PITCH_BINS)]
     """
-    import librosa
-
+    librosa = import_librosa()
     n_frames = magnitude.shape[1]
     low, high = PITCH_RANGE
     pitches, heights = librosa.piptrack(

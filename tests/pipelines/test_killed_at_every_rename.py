@@ -16,15 +16,16 @@ from layouts import SMD, write_smd
 
 from mess.status.steps import survey
 from mess.storage.store import Store
+from mess.targets.librosa_import import import_librosa
 
 TRACKS = SMD[::3]  # of three works, the fewest that can be probed
 
 
 def run_all_in_a_fork(root: Path, *, die: "Death | None" = None) -> int:
     """Run everything in a fork, perhaps to be killed there; return its exit status."""
-    import librosa  # noqa: F401 (costs seconds, and no fork should pay for it)
-
     import pipelines.run_all as step
+
+    import_librosa()  # it costs seconds, and no fork should pay for it
 
     process = os.fork()
     if process:

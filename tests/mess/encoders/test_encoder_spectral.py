@@ -1,6 +1,5 @@
 """The spectral pyramid: what each layer answers to."""
 
-import librosa
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,10 +9,11 @@ from numpy.typing import NDArray
 from mess.encoders import PRESETS, load_encoder
 from mess.encoders.spectral import SpectralEncoder, mel_power
 from mess.errors import MessError
+from mess.targets.librosa_import import import_librosa
 
 RATE = 24_000
 # The centres of 128 bands on Slaney's mel scale, by librosa.
-BAND_CENTRES = librosa.mel_frequencies(n_mels=130, fmin=0, fmax=RATE / 2)[1:-1]
+BAND_CENTRES = import_librosa().mel_frequencies(n_mels=130, fmin=0, fmax=RATE / 2)[1:-1]
 Samples = NDArray[np.float32]
 
 

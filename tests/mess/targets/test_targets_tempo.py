@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from known_signals import analysis_of, clicks, notes, track
 
 from mess.targets import analyse
+from mess.targets.librosa_import import import_librosa
 from mess.targets.rhythm import accents, mean_autocorrelation, tempo
 from mess.targets.tempo_accuracy import (
     click_track,
@@ -45,7 +46,7 @@ def test_notes_at_random_times_have_no_tempo() -> None:
 
 def test_librosa_s_own_tempo_answers_where_there_is_no_beat() -> None:
     """Why its tempogram is ours: the same function on the plain onset strength."""
-    import librosa
+    librosa = import_librosa()
 
     def plain(strength: np.ndarray) -> float:
         return float(librosa.feature.tempo(onset_envelope=strength, sr=100, hop_length=1)[0])
