@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-# All modules of librosa that compile at import.
-_COMPILING = ("librosa.util", "librosa.core.audio", "librosa.core.pitch", "librosa.beat")
+# The modules of librosa in use that compile at import.
+_COMPILING = ("librosa.util", "librosa.core.audio", "librosa.core.pitch")
 
 
 def librosa_file() -> Path:
