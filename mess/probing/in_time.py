@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from mess.probing import statistics
 from mess.probing.max_t import shuffle_keys, shuffled_rows, significance
 from mess.probing.metrics import defined
-from mess.probing.moments import MOMENT_ALPHAS, PredictedCurves, Sums
+from mess.probing.moments import MOMENT_ALPHAS, PredictedCurves, Sums, scale_of
 
 Array = NDArray[np.float64]
 _SHUFFLED_VALUES = 20_000_000  # of shuffled curves that are held at a time
@@ -238,8 +238,7 @@ class _Basis:
         cls, x: NDArray[np.float32], train: NDArray[np.bool_], held: NDArray[np.float32]
     ) -> "_Basis":
         mean = x[train].mean(axis=0, dtype=np.float64)
-        scale = x[train].std(axis=0, dtype=np.float64)
-        scale = np.where(scale <= 1e-6 * np.maximum(np.abs(mean), 1e-30), 1.0, scale)
+        scale = scale_of(mean, x[train].var(axis=0, dtype=np.float64))
         z = ((x[train] - mean) / scale).astype(np.float32)
         values, vectors = np.linalg.eigh(z.T @ z)
         basis = ((held - mean) / scale).astype(np.float32) @ vectors

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+_LEAST_SCALE = 0.01  # of the deviation of all dimensions
 MOMENT_ALPHAS: tuple[float, ...] = (10.0, 1e2, 1e3, 1e4, 1e5)
 
 
@@ -75,8 +76,7 @@ class Sums:
 
         mean, mean_y = self.x / self.n, self.y / self.n
         variance = np.maximum(np.diag(self.xx) / self.n - mean**2, 0.0)
-        flat = variance <= 1e-12 * np.maximum(mean**2, 1e-300)
-        scale = np.sqrt(np.where(flat, 1.0, variance))
+        scale = scale_of(mean, variance)
         gram = (self.xx - self.n * np.outer(mean, mean)) / np.outer(scale, scale)
         cross = (self.xy - self.n * np.outer(mean, mean_y)) / scale[:, None]
         weights = np.empty((len(alphas), *cross.shape))
@@ -95,6 +95,108 @@ class Sums:
         shift = np.einsum("adc,d->ac", weights, self.x)
         error = self.yy + fitted - 2 * linear + 2 * intercepts * (shift - self.y)
         return np.asarray(np.maximum(error + self.n * intercepts**2, 0.0))
+
+
+def scale_of(mean: Array, variance: Array) -> Array:
+    """Return what states are divided by [shape=(dim,)], from their mean and variance.
+
+    It is their deviation, but at least a hundredth of that of all dimensions together: a dimension
+    that hardly varies in the folds that fit may vary in the others, and would throw every
+    prediction there. What varies by rounding alone does not vary.
+    """
+    variance = np.where(variance <= 1e-12 * np.maximum(mean**2, 1e-300), 0.0, variance)
+    least = _LEAST_SCALE**2 * variance.mean()
+    return np.sqrt(np.maximum(variance, least)) if least else np.ones(len(variance))
+
+
+@dataclass(frozen=True)
+class FoldFits:
+    """The fits of one layer: of each training fold, and of each training fold without another.
+
+    Attributes
+    ----------
+    weights : ndarray [shape=(folds, folds, dim, curves), dtype=float32]
+        ``weights[k, j]`` saw neither fold k nor fold j; ``weights[k, k]`` saw all but fold k. Each
+        curve by the penalty that the folds without k chose.
+    intercepts : ndarray [shape=(folds, folds, curves)]
+    alphas : ndarray [shape=(folds, curves)]
+        The penalty that each training fold chose.
+    error : ndarray [shape=(folds, curves)]
+        Squared error of ``weights[k, k]`` on fold k.
+    deviation : ndarray [shape=(folds, curves)]
+        The same of the mean of the training moments.
+    inner_error : ndarray [shape=(folds, curves)]
+        Mean squared error inside each training fold.
+    """
+
+    weights: NDArray[np.float32]
+    intercepts: Array
+    alphas: Array
+    error: Array
+    deviation: Array
+    inner_error: Array
+
+    def predict(self, x: NDArray[np.floating[Any]], *, fold: int) -> NDArray[np.float32]:
+        """Predict moments of one fold from their states.
+
+        Parameters
+        ----------
+        x : ndarray [shape=(n, dim)]
+        fold : int
+            Of all of them.
+
+        Returns
+        -------
+        ndarray [shape=(folds, n, curves), dtype=float32]
+            Row k by fits that saw neither fold k nor ``fold``; so row ``fold`` is what is predicted
+            of moments that are held out.
+        """
+        folds, dim, curves = len(self.weights), self.weights.shape[2], self.weights.shape[3]
+        weights = self.weights[:, fold].transpose(1, 0, 2).reshape(dim, folds * curves)
+        out = np.asarray(x, dtype=np.float32) @ weights + self.intercepts[:, fold].reshape(-1)
+        return out.reshape(len(x), folds, curves).transpose(1, 0, 2).astype(np.float32)
+
+
+def fit_folds(sums: Sequence[Sums], *, alphas: Sequence[float] = MOMENT_ALPHAS) -> FoldFits:
+    """Fit the probes of one layer, with every pair of folds left out once.
+
+    Parameters
+    ----------
+    sums : sequence of Sums
+        Of each fold; three folds at least.
+    alphas : sequence of float
+    """
+    folds, dim, curves = len(sums), len(sums[0].x), len(sums[0].y)
+    total = sums[0]
+    for one in sums[1:]:
+        total = total + one
+    errors = np.zeros((folds, len(alphas), curves))
+    pairs: dict[tuple[int, int], tuple[NDArray[np.float32], Array]] = {}
+    for a, b in combinations(range(folds), 2):
+        weights, intercepts = (total - sums[a] - sums[b]).fit(alphas)
+        errors[a] += sums[b].errors(weights, intercepts)
+        errors[b] += sums[a].errors(weights, intercepts)
+        pairs[a, b] = weights.astype(np.float32), intercepts
+    best = errors.argmin(axis=1)  # [folds, curves]
+    columns = np.arange(curves)
+    out = np.empty((folds, folds, dim, curves), dtype=np.float32)
+    shifts = np.empty((folds, folds, curves))
+    error, deviation = np.empty((2, folds, curves))
+    for k in range(folds):
+        training = total - sums[k]
+        weights, intercepts = training.fit(alphas)
+        own, shift = weights[best[k], :, columns].T, intercepts[best[k], columns]
+        out[k, k], shifts[k, k] = own, shift
+        error[k] = sums[k].errors(own[None], shift[None])[0]
+        mean = (training.y / training.n)[None]
+        deviation[k] = sums[k].errors(np.zeros((1, dim, curves)), mean)[0]
+    for (a, b), (slopes, constants) in pairs.items():
+        for held, of in ((a, b), (b, a)):
+            out[held, of] = slopes[best[held], :, columns].T
+            shifts[held, of] = constants[best[held], columns]
+    left = np.array([total.n - one.n for one in sums])
+    least = np.take_along_axis(errors, best[:, None], axis=1)[:, 0] / left[:, None]
+    return FoldFits(out, shifts, np.asarray(alphas)[best], error, deviation, least)
 
 
 @dataclass(frozen=True)
@@ -141,30 +243,12 @@ def predict_curves(
     folds = int(fold.max()) + 1
     rows = [np.flatnonzero(fold == k) for k in range(folds)]
     x = np.asarray(x, dtype=np.float32)
-    sums = [Sums.of(x[of], y[of]) for of in rows]
-    total = sums[0]
-    for one in sums[1:]:
-        total = total + one
-    curves = y.shape[1]
-    error = np.zeros((folds, len(alphas), curves))
-    pairs: dict[tuple[int, int], tuple[Array, Array]] = {}
-    for a, b in combinations(range(folds), 2):
-        weights, intercepts = (total - sums[a] - sums[b]).fit(alphas)
-        error[a] += sums[b].errors(weights, intercepts)
-        error[b] += sums[a].errors(weights, intercepts)
-        pairs[a, b] = weights.astype(np.float32), intercepts
-    best = error.argmin(axis=1)  # [folds, curves]
-    columns = np.arange(curves)
-    predicted = np.empty((len(x), curves), dtype=np.float32)
-    inner = np.full((folds, len(x), curves), np.nan, dtype=np.float32)
-    for k in range(folds):
-        weights, intercepts = (total - sums[k]).fit(alphas)
-        own, shift = weights[best[k], :, columns].T, intercepts[best[k], columns]
-        predicted[rows[k]] = x[rows[k]] @ own.astype(np.float32) + shift
-    for (a, b), (slopes, shifts) in pairs.items():
-        for out, of in ((a, b), (b, a)):
-            own, shift = slopes[best[out], :, columns].T, shifts[best[out], columns]
-            inner[out, rows[of]] = x[rows[of]] @ own + shift
-    left = np.array([len(x) - len(of) for of in rows])
-    least = np.take_along_axis(error, best[:, None], axis=1)[:, 0] / left[:, None]
-    return PredictedCurves(predicted, inner, np.asarray(alphas)[best], least)
+    fits = fit_folds([Sums.of(x[of], y[of]) for of in rows], alphas=alphas)
+    predicted = np.empty((len(x), y.shape[1]), dtype=np.float32)
+    inner = np.full((folds, len(x), y.shape[1]), np.nan, dtype=np.float32)
+    for k, of in enumerate(rows):
+        found = fits.predict(x[of], fold=k)
+        predicted[of] = found[k]
+        others = np.arange(folds) != k
+        inner[np.ix_(others, of)] = found[others]
+    return PredictedCurves(predicted, inner, fits.alphas, fits.inner_error)

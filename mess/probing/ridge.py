@@ -5,9 +5,10 @@ all targets, all penalties and all leave-one-group-out residuals follow from one
 eigendecomposition: of Z Zᵀ if there are fewer rows than dimensions, of Zᵀ Z otherwise. So a whole
 discovery takes one decomposition per layer and fold.
 
-Conventions: features are standardised with the mean and deviation of the training rows; targets
-are centred; the penalty ``alpha`` is that of ``sklearn.linear_model.Ridge``, so the loss is
-‖y − Z w‖² + alpha ‖w‖².
+Conventions: features are standardised with the mean and deviation of the training rows. A held-out
+value is at most as far from the mean as one of n training values can be, √(n − 1) deviations; so a
+feature that hardly varied in training cannot throw a prediction. Targets are centred; the penalty
+``alpha`` is that of ``sklearn.linear_model.Ridge``, so the loss is ‖y − Z w‖² + alpha ‖w‖².
 
 Examples
 --------
@@ -28,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 _PATIENCE = 2  # a search ends after so many penalties without an improvement
 _CACHED_VALUES = 800_000  # values of a block of targets, chosen to fit into the processor's cache
+_ROUNDING = 1e-6  # of a value in float32, with room for the rounding of a mean
 DEFAULT_ALPHAS: tuple[float, ...] = tuple(10.0**power for power in range(-2, 7))
 
 
@@ -66,9 +68,11 @@ class RidgePath:
         if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
             raise ValueError(f"x {x.shape} and y {y.shape} must be 2-d with equal rows")
         self._mean, scale = x.mean(axis=0), x.std(axis=0)
-        # As in scikit-learn's StandardScaler, a column that is constant up to rounding has scale 1.
-        flat = scale <= 10 * np.finfo(np.float64).eps * np.maximum(np.abs(self._mean), 1e-300)
+        # A column that is constant up to rounding has scale 1, as in scikit-learn's StandardScaler;
+        # features are stored in float32 at best.
+        flat = scale <= _ROUNDING * np.maximum(np.abs(self._mean), 1e-300)
         self._scale = np.where(flat, 1.0, scale)
+        self._farthest = float(np.sqrt(max(len(x) - 1, 1)))
         z = (x - self._mean) / self._scale
         self._y_mean = y.mean(axis=0)
         self._y = y - self._y_mean
@@ -98,7 +102,7 @@ class RidgePath:
         -------
         ndarray [shape=(a, m, t)]
         """
-        z = (np.asarray(x, dtype=np.float64) - self._mean) / self._scale
+        z = self._standardised(x)
         projected_rows = z.astype(self._y.dtype, copy=False) @ self._back
         return np.stack([projected_rows @ self._shrunk(alpha) + self._y_mean for alpha in alphas])
 
@@ -114,7 +118,7 @@ class RidgePath:
         -------
         ndarray [shape=(m, t)]
         """
-        z = (np.asarray(x, dtype=np.float64) - self._mean) / self._scale
+        z = self._standardised(x)
         shrunk = self._projected / (self._eigenvalues[:, None] + alphas)
         shrunk = shrunk.astype(self._y.dtype, copy=False)
         return np.asarray((z.astype(shrunk.dtype, copy=False) @ self._back) @ shrunk + self._y_mean)
@@ -146,7 +150,7 @@ class RidgePath:
         ndarray [shape=(groups, m, t)]
             In the order of ``np.unique(groups)``.
         """
-        z = (np.asarray(x, dtype=np.float64) - self._mean) / self._scale
+        z = self._standardised(x)
         names, membership = np.unique(groups, return_inverse=True)
         surprise = self._y + self._y_mean - left_out
         out = np.repeat(self.predict_each(x, alphas=alphas)[None], len(names), axis=0)
@@ -282,6 +286,11 @@ class RidgePath:
                 if not following.size:
                     break
         return np.array([step.alpha for step in steps], dtype=np.float64)[chosen]
+
+    def _standardised(self, x: ArrayLike) -> Array:
+        """Return held-out rows in deviations of the training rows."""
+        z = (np.asarray(x, dtype=np.float64) - self._mean) / self._scale
+        return np.clip(z, -self._farthest, self._farthest)
 
     def _hat(self, basis: Array, filtered: Array) -> Array:
         """Return the blocks of the hat matrix (intercept included) for rows in the eigenbasis."""

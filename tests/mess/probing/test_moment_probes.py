@@ -64,6 +64,20 @@ def test_nothing_is_predicted_by_a_fit_that_saw_it(data: dict[str, np.ndarray]) 
             np.testing.assert_allclose(predicted, guess[:, curve], atol=2e-3)
 
 
+@pytest.mark.parametrize("deviation", [1e-5, 1e-4])
+def test_states_that_hardly_vary_in_training_throw_no_curve(deviation: float) -> None:
+    """Each of twenty dimensions is all but flat, except in one work."""
+    rng = np.random.default_rng(0)
+    works = np.repeat(np.arange(20), 60)
+    told = rng.standard_normal((1200, 20))
+    nearly_flat = 5 + deviation * rng.standard_normal((1200, 20))
+    nearly_flat += (works[:, None] == np.arange(20)) * rng.standard_normal((1200, 20))
+    y = told[:, :3].sum(axis=1, keepdims=True) + rng.standard_normal((1200, 1))
+    x = np.concatenate([told, nearly_flat], axis=1)
+    found = predict_curves(x, y, works % 10)
+    assert score_curves(y, found.predicted, works, works % 10).r2[0] > 0.5
+
+
 def test_influence_is_that_of_the_whole_experiment_without_a_work(
     data: dict[str, np.ndarray],
 ) -> None:

@@ -8,6 +8,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from mess.probing.discovery import discover
 from mess.probing.ridge import DEFAULT_ALPHAS, RidgePath
 
 ALPHAS = [0.01, 0.5, 1.0, 100.0, 1e6]
@@ -27,13 +28,19 @@ def sklearn_ridge(alpha: float) -> object:
     return make_pipeline(StandardScaler(), Ridge(alpha=alpha, solver="svd"))
 
 
+def in_reach(x: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Return new rows that are no farther from the mean than a training row could be."""
+    far = np.sqrt(len(x) - 1) * x.std(axis=0)
+    return np.clip(new, x.mean(axis=0) - far, x.mean(axis=0) + far)
+
+
 @pytest.mark.parametrize(("n", "d"), SHAPES)
 def test_predictions_equal_scikit_learns(n: int, d: int) -> None:
     x, y = problem(n + 20, d)
     ours = RidgePath(x[:n], y[:n]).predict(x[n:], alphas=ALPHAS)
     assert ours.shape == (len(ALPHAS), 20, 3)
     for alpha, predicted in zip(ALPHAS, ours, strict=True):
-        theirs = sklearn_ridge(alpha).fit(x[:n], y[:n]).predict(x[n:])
+        theirs = sklearn_ridge(alpha).fit(x[:n], y[:n]).predict(in_reach(x[:n], x[n:]))
         np.testing.assert_allclose(predicted, theirs, rtol=1e-8, atol=1e-8)
 
 
@@ -47,8 +54,22 @@ def test_predictions_equal_scikit_learns(n: int, d: int) -> None:
 def test_any_shape_equals_scikit_learn(n: int, d: int, alpha: float, seed: int) -> None:
     x, y = problem(n + 5, d, targets=2, seed=seed)
     ours = RidgePath(x[:n], y[:n]).predict(x[n:], alphas=[alpha])[0]
-    theirs = sklearn_ridge(alpha).fit(x[:n], y[:n]).predict(x[n:])
+    theirs = sklearn_ridge(alpha).fit(x[:n], y[:n]).predict(in_reach(x[:n], x[n:]))
     np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-7)
+
+
+@pytest.mark.parametrize("deviation", [1e-7, 1e-5, 1e-3])
+def test_a_feature_that_hardly_varies_in_training_throws_no_prediction(deviation: float) -> None:
+    """Each of twenty features is all but flat, except in one work."""
+    rng = np.random.default_rng(0)
+    works = np.repeat(np.arange(20), 3)
+    told = rng.standard_normal((60, 20))
+    nearly_flat = 5 + deviation * rng.standard_normal((60, 20))
+    nearly_flat += (works[:, None] == np.arange(20)) * rng.standard_normal((60, 20))
+    x = np.concatenate([told, nearly_flat], axis=1)
+    y = told[:, :3].sum(axis=1) + 0.3 * rng.standard_normal(60)
+    found = discover(x[:, None], y[:, None], works, names=["t"])
+    assert found.cells[0].r2 > 0.5
 
 
 @pytest.mark.parametrize(("n", "d"), [(30, 100), (100, 30)])
