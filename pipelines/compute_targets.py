@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from mess.audio.decoding import SEGMENT_SECONDS, decode
 from mess.audio.fingerprint import Marks, fingerprint
 from mess.audio.moments import moment_grid
+from mess.curves.frames import Beats
 from mess.curves.registry import CURVES, CURVES_VERSION, compute_curves
 from mess.curves.windows import Windows
 from mess.datasets import Track, load_dataset
 from mess.errors import MessError
+from mess.storage.curves import TrackBeats
 from mess.storage.manifest import Entry
 from mess.storage.store import Store
 from mess.targets import (
@@ -48,6 +50,7 @@ class Measured(NamedTuple):
     values: TargetValues
     curves: NDArray[np.float32]
     start: NDArray[np.float64]  # of each moment of the curves
+    beats: Beats
     marks: Marks
     notes: tuple[str, ...]
 
@@ -94,7 +97,8 @@ def compute_dataset_targets(
         windows = Windows.of(moment_grid(signal.samples.size, signal.sample_rate))
         curves = compute_curves(analysis, windows, notes=played)
         marks = fingerprint(signal.samples, signal.sample_rate)
-        return Measured(values, curves, windows.start, marks, signal.notes)
+        beats = Beats.of(analysis)
+        return Measured(values, curves, windows.start, beats, marks, signal.notes)
 
     def keep(track: Track, measured: Measured) -> Entry:
         values = measured.values
@@ -106,7 +110,11 @@ def compute_dataset_targets(
             dataset, track.id, values=plain, descriptors=values.descriptors, marks=measured.marks
         )
         checksums |= store.curves.write(
-            dataset, track.id, start=measured.start, values=measured.curves
+            dataset,
+            track.id,
+            start=measured.start,
+            values=measured.curves,
+            beats=TrackBeats(**vars(measured.beats)),
         )
         return checksums | _midi_identity(track) | {"notes": list(measured.notes)}
 

@@ -9,13 +9,15 @@ deviations over segments, and means over half a second (``--moments``). ``--raw`
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
-from mess.audio.decoding import Signal, decode_at
+from mess.audio.decoding import SEGMENT_SECONDS, Signal, decode_at
 from mess.datasets import Dataset, Track, load_dataset
 from mess.encoders import Encoder, load_encoder
 from mess.encoders.pooling import describe_encoder, pool_segments
@@ -24,6 +26,7 @@ from mess.storage.manifest import Entry, Manifest
 from mess.storage.moments import FIRST_TRACKS, KINDS, Kind, moments_bytes
 from mess.storage.store import Store
 from pipelines.batch import BatchSummary, Step, run_steps
+from pipelines.kept_states import KeptStates, States
 from pipelines.options import (
     WORKERS,
     DatasetOption,
@@ -76,6 +79,7 @@ def extract_all(
     moments: Kind = "compact",
     device: str = "auto",
     dtype: str = "float32",
+    kept: Mapping[str, KeptStates] | None = None,
 ) -> dict[str, BatchSummary]:
     """Bring the features of a dataset by several encoders up to date, each file decoded once.
 
@@ -95,6 +99,8 @@ def extract_all(
         Means over half a second: in 8 bits, in float16, or not at all.
     device, dtype : str
         See `mess.encoders.load_encoder`.
+    kept : mapping of str to KeptStates, optional
+        By encoder, where the states of what is encoded stay in memory.
 
     Returns
     -------
@@ -107,7 +113,16 @@ def extract_all(
         typer.echo(f"{dataset}: {note}", err=True)
     models = {name: load_encoder(name, device=device, dtype=dtype) for name in encoders}
     steps = {
-        name: _step(store, dataset, name, model, force=force, raw=raw, moments=moments)
+        name: _step(
+            store,
+            dataset,
+            name,
+            model,
+            force=force,
+            raw=raw,
+            moments=moments,
+            kept=(kept or {}).get(name),
+        )
         for name, model in models.items()
     }
     for name, model in models.items():
@@ -160,6 +175,7 @@ def _step(
     force: bool,
     raw: bool,
     moments: Kind,
+    kept: KeptStates | None,
 ) -> Step[Signals]:
     header = {"dataset": dataset} | describe_encoder(model)
     manifest = store.features.resume(dataset, encoder, header=header, force=force)
@@ -170,7 +186,7 @@ def _step(
             store.moments.compact(dataset, encoder, manifest, least=FIRST_TRACKS)
         signal = signals[model.sample_rate]
         return _encode_track(
-            store, dataset, encoder, track, signal, model=model, raw=raw, moments=moments
+            store, dataset, encoder, track, signal, model=model, raw=raw, moments=moments, kept=kept
         )
 
     def has_files(track_id: str, entry: Entry) -> bool:
@@ -189,21 +205,33 @@ def _encode_track(
     model: Encoder,
     raw: bool,
     moments: Kind,
+    kept: KeptStates | None,
 ) -> Entry:
     began = time.perf_counter()
+    held: list[States] = []
     keep = store.features.raw_writer(dataset, encoder, track.id) if raw else nullcontext()
     with keep as writer:
+
+        def take(states: NDArray[np.float32]) -> None:
+            if writer is not None:
+                writer.append(states)
+            if kept is not None:
+                held.append(states.astype(np.float16))
+
         try:
             pooled = pool_segments(
                 signal,
                 model,
-                on_states=writer.append if writer is not None else None,
+                on_states=take,
                 moments=moments != "none",
             )
         except FloatingPointError:
             raise AudioError(
                 track.path, "gives hidden states that are not finite", "try --dtype float32"
             ) from None
+    if kept is not None:
+        segment = min(signal.duration, SEGMENT_SECONDS)
+        kept.put(track.id, held, samples=signal.samples.size, seconds=segment)
     if writer is None:
         store.features.drop_raw(dataset, encoder, track.id)
     seconds = time.perf_counter() - began  # of encoding, without reading the file

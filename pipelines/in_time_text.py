@@ -50,11 +50,30 @@ def in_time_lines(found: InTimeRecord) -> Iterator[str]:
         )
     told = [target for target in found.readings if target.r2 is not None]
     yield f"mean of {len(told)} targets{two_decimals(found.mean_r2):>35}"
+    yield from _tempo_lines(found)
     if found.why:
         yield f"no curves: {found.why}"
         return
     yield ""
     yield from _curve_lines(found)
+
+
+def _tempo_lines(found: InTimeRecord) -> Iterator[str]:
+    if found.tempo is None:
+        yield f"no tempo through time: {found.no_frames or 'no recording has one'}"
+        return
+    yield ""
+    yield (
+        f"tempo through time, against the measured tempo of {found.tempo.recordings} recordings; "
+        "accuracy 2 allows octaves"
+    )
+    for name, one in (("", found.tempo), (", random weights", found.control_tempo)):
+        if one is not None:
+            layers = [f"{layer} ({share:.0%})" for layer, share in enumerate(one.layers) if share]
+            yield (
+                f"accuracy 1 {one.accuracy_1:.2f}, accuracy 2 {one.accuracy_2:.2f}, onset strength "
+                f"R² {two_decimals(one.strength_r2)}, layer {', '.join(layers)}{name}"
+            )
 
 
 def _curve_lines(found: InTimeRecord) -> Iterator[str]:

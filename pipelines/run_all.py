@@ -16,6 +16,7 @@ from pipelines.build_demo import build_demo_shown
 from pipelines.build_indices import build_index, describe_index
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_all, print_extracted
+from pipelines.kept_states import KeptStates
 from pipelines.mending import mend_damaged
 from pipelines.options import (
     WORKERS,
@@ -83,25 +84,44 @@ def bring_up_to_date(
     store = Store()
     if dataset == "demo":
         build_demo_shown(root=store.audio_dir("demo"), workers=workers)
-    extracted = extract_all(dataset=dataset, encoders=encoders, workers=workers, force=force)
+    kept = {one: KeptStates() for one in encoders}
+    extracted = extract_all(
+        dataset=dataset, encoders=encoders, workers=workers, force=force, kept=kept
+    )
     print_extracted(extracted)
     measured = compute_dataset_targets(dataset=dataset, workers=workers, force=force)
     typer.echo(f"targets: {measured}")
     for one in encoders:
-        _analyse(store, dataset, one, force=force, tracking=tracking, verbose=verbose)
+        _analyse(
+            store,
+            dataset,
+            one,
+            force=force,
+            tracking=tracking,
+            verbose=verbose,
+            kept=kept[one],
+        )
     steps = [measured, *extracted.values()]
     failed = {track: why for step in steps for track, why in step.failed.items()}
     return failed, min(step.made + step.skipped for step in steps)
 
 
 def _analyse(
-    store: Store, dataset: str, encoder: str, *, force: bool, tracking: bool, verbose: bool
+    store: Store,
+    dataset: str,
+    encoder: str,
+    *,
+    force: bool,
+    tracking: bool,
+    verbose: bool,
+    kept: KeptStates,
 ) -> None:
     """Probe, index and evaluate what is not up to date, and mend what else is damaged."""
     _, _, probe, index, evaluation = survey(store, dataset, encoder, whole=("probe", "index"))
     paths = store.artifact_paths(dataset, encoder)
     if force or probe.state != "ready":
-        found = run_probing(dataset=dataset, encoder=encoder, tracking=tracking)
+        found = run_probing(dataset=dataset, encoder=encoder, tracking=tracking, kept=kept)
+        kept.by_track.clear()
         if not verbose:
             _say(probe_lines(found, paths["probe"][0]))
     if verbose:

@@ -24,11 +24,13 @@ from mess.probing.discovery import discover
 from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, NOTHING, holds_zero
 from mess.probing.results import Alpha, BaselineScore, Cell, CurvePoint, Discovery
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
-from mess.records.discovery import DiscoveryRecord, Level, Pooling, ProbeSettings, Split
+from mess.records.discovery import DiscoveryRecord, Frames, Level, Pooling, ProbeSettings, Split
 from mess.records.in_time import InTimeRecord
 from mess.storage.store import Store
 from mess.tracking.recording import OpenRun, start_run
+from pipelines.frame_pass import NoFrames, frame_pass
 from pipelines.in_time_text import in_time_lines
+from pipelines.kept_states import KeptStates
 from pipelines.options import (
     DatasetOption,
     EncoderOption,
@@ -50,6 +52,7 @@ def run_probing(
     tracking: bool = True,
     parent: OpenRun | None = None,
     keep: bool = True,
+    kept: KeptStates | None = None,
 ) -> DiscoveryRecord:
     """Run one discovery, record it, and write it to disk.
 
@@ -64,6 +67,8 @@ def run_probing(
         The sweep in MLflow that this is a part of.
     keep : bool
         False leaves the discovery on disk as it is.
+    kept : KeptStates, optional
+        Hidden states that are in memory already.
 
     Returns
     -------
@@ -98,7 +103,7 @@ def run_probing(
         in_time = None
         if keep and settings.level == "track":
             in_time = _in_time(
-                data, dataset=dataset, encoder=encoder, settings=settings, store=store
+                data, dataset=dataset, encoder=encoder, settings=settings, store=store, kept=kept
             )
         record = as_record(
             data,
@@ -150,28 +155,64 @@ def _beside(
 
 
 def _in_time(
-    data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
+    data: ProbingData,
+    *,
+    dataset: str,
+    encoder: str,
+    settings: ProbeSettings,
+    store: Store,
+    kept: KeptStates | None,
 ) -> InTimeRecord:
     """Probe curves and read the targets in every way; beside it the untrained network."""
     place: dict[str, Any] = {"dataset": dataset, "settings": settings, "store": store}
-    layers = data.features.values.shape[1]
+    found = _find_in_time(data, encoder=encoder, significance=True, kept=kept, **place)
+    if not settings.controls or encoder.startswith("random:"):
+        return found
     control = f"random:{encoder}"
+    try:
+        untrained = load_probing_data(dataset, control, settings=settings, store=store)
+    except ArtifactError:
+        return found
+    beside = _find_in_time(untrained, encoder=control, significance=False, **place)
+    control_r2 = {reading.target: reading.r2 for reading in beside.readings}
+    return replace(found, control=control_r2, control_tempo=beside.tempo)
+
+
+def _find_in_time(
+    data: ProbingData,
+    *,
+    dataset: str,
+    encoder: str,
+    settings: ProbeSettings,
+    store: Store,
+    significance: bool,
+    kept: KeptStates | None = None,
+) -> InTimeRecord:
+    passes, why = None, ""
+    try:
+        passes = frame_pass(
+            data,
+            dataset=dataset,
+            encoder=encoder,
+            frames=settings.frames,
+            store=store,
+            kept=kept,
+        )
+    except NoFrames as reason:
+        why = str(reason)
+    layers = data.features.values.shape[1]
     with progress(f"in time {dataset} with {encoder}", layers, unit="layers") as shown:
         found = find_in_time(
             data,
+            dataset=dataset,
             encoder=encoder,
+            settings=settings,
+            store=store,
+            significance=significance,
+            passes=passes,
             on_layer=lambda layer: shown.advance(f"layer {layer}"),
-            **place,
         )
-        if settings.controls and not encoder.startswith("random:"):
-            try:
-                untrained = load_probing_data(dataset, control, settings=settings, store=store)
-            except ArtifactError:
-                return found
-            beside = find_in_time(untrained, encoder=control, significance=False, **place)
-            control_r2 = {reading.target: reading.r2 for reading in beside.readings}
-            return replace(found, control=control_r2)
-    return found
+    return replace(found, no_frames=why)
 
 
 def sweep(
@@ -270,6 +311,13 @@ def checked_level(level: str) -> Level:
     if level not in get_args(Level):
         raise UnknownName("level", level, get_args(Level))
     return cast(Level, level)
+
+
+def checked_frames(frames: str) -> Frames:
+    """Return ``frames``, or raise `UnknownName`."""
+    if frames not in get_args(Frames):
+        raise UnknownName("kind of frames", frames, get_args(Frames))
+    return cast(Frames, frames)
 
 
 def print_best(record: DiscoveryRecord) -> None:
@@ -384,6 +432,13 @@ def command(
     controls: Annotated[
         bool, typer.Option(help="Compare with baselines, and draw the learning curve.")
     ] = True,
+    frames: Annotated[
+        str,
+        typer.Option(
+            help="Read the tempo from every hidden state, which encodes the recordings again: "
+            "on, off or auto (small collections)."
+        ),
+    ] = "auto",
     mlflow: Annotated[bool, typer.Option(help="Record the run in MLflow.")] = True,
 ) -> None:
     """Probe which layer linearly encodes which target."""
@@ -400,6 +455,7 @@ def command(
             group_by=parse_groupings(group_by),
             repeats=repeats,
             controls=controls,
+            frames=checked_frames(frames),
         )
         for one_alpha, one_folds, one_pooling in itertools.product(
             parse_alphas(alpha), parse_folds(folds), parse_poolings(pooling)

@@ -53,10 +53,39 @@ def moment_grid(n_samples: int, sample_rate: int) -> MomentGrid:
     bounds = segment_bounds(n_samples, round(SEGMENT_SECONDS * sample_rate))
     length = (bounds[0][1] - bounds[0][0]) / sample_rate
     per_segment = max(1, round(length * MOMENT_RATE))
-    seconds = length / per_segment
+    return _grid(bounds, sample_rate, per_segment=per_segment, seconds=length / per_segment)
+
+
+def frame_grid(n_samples: int, sample_rate: int, *, frames: int, rate: int) -> MomentGrid:
+    """Return the times of hidden states.
+
+    Parameters
+    ----------
+    n_samples, sample_rate : int
+        Of the recording.
+    frames : int
+        States in a segment.
+    rate : int
+        States per second. Convolutions leave out a state or two at the end of a segment, so
+        ``frames`` is a little less than the rate times the length.
+
+    Examples
+    --------
+    >>> grid = frame_grid(7 * 24_000, 24_000, frames=374, rate=75)
+    >>> len(grid.start), grid.start[374].round(2).item()  # the second segment begins at 2 s
+    (524, 5.0)
+    """
+    bounds = segment_bounds(n_samples, round(SEGMENT_SECONDS * sample_rate))
+    return _grid(bounds, sample_rate, per_segment=frames, seconds=1 / rate)
+
+
+def _grid(
+    bounds: list[tuple[int, int]], sample_rate: int, *, per_segment: int, seconds: float
+) -> MomentGrid:
+    """Return windows in every segment; those that earlier segments cover are left out."""
     starts = np.array([first / sample_rate for first, _ in bounds])
     all_starts = starts[:, None] + seconds * np.arange(per_segment)
-    covered = np.append(0.0, starts[:-1] + length)  # up to where earlier segments reach
+    covered = np.append(0.0, starts[:-1] + per_segment * seconds)  # up to where earlier ones reach
     kept = all_starts >= covered[:, None] - seconds / 2 - 1e-6  # whatever is rounded
     segment, number = np.nonzero(kept)
     return MomentGrid(segment, number, all_starts[kept], per_segment, seconds)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mess.curves.readings import READINGS
 from mess.errors import ArtifactError
+from mess.experiments.in_frames import Pass, find_in_frames
 from mess.experiments.moment_rows import MomentRows, load_moment_rows
 from mess.experiments.rows import ProbeSettings, ProbingData
 from mess.probing.candidates import Candidates, choose, mix, probe_candidates
@@ -48,6 +49,7 @@ def find_in_time(
     settings: ProbeSettings,
     store: Store,
     significance: bool = True,
+    passes: Pass | None = None,
     on_layer: Callable[[int], None] = lambda _: None,
 ) -> InTimeRecord:
     """Probe curves and read every target in every way.
@@ -61,6 +63,9 @@ def find_in_time(
     store : Store
     significance : bool
         Whether intervals and significance of the curves are wanted.
+    passes : callable, optional
+        Returns the hidden states of every track, one after another; called twice. None leaves out
+        what is read from single states.
     on_layer : callable
         Called with the number of each finished layer.
 
@@ -78,6 +83,9 @@ def find_in_time(
         for name, values in ((MEAN, data.features.values), (EXTREMES, with_extremes))
     }
     found, why = _Curves(), ""
+    frames = None
+    if passes is not None:
+        frames = find_in_frames(passes, data.targets, fold, names=data.names)
     try:
         rows = load_moment_rows(data, dataset=dataset, encoder=encoder, store=store)
     except ArtifactError as error:
@@ -106,6 +114,8 @@ def find_in_time(
             )
         readings[TIME] = Candidates(through, inner)
         found.cells = _over_all(found.cells, families)
+    if frames is not None:
+        readings[TIME] = _beside(readings.get(TIME), frames.candidates)
     return InTimeRecord(
         cells=found.cells,
         summaries=found.summaries,
@@ -114,7 +124,24 @@ def find_in_time(
             _tell(readings, data, fold, column, layers=data.features.values.shape[1])
             for column in range(len(data.names))
         ],
+        tempo=None if frames is None else frames.tempo,
     )
+
+
+def _beside(moments: Candidates | None, frames: Candidates) -> Candidates:
+    """Return the candidates of every layer from its moments, and then that from its states."""
+    if moments is None:
+        return frames
+    layers = len(frames.predicted)
+    both = [
+        np.concatenate([one.reshape(layers, -1, *one.shape[1:]), other[:, None]], axis=1)
+        for one, other in (
+            (moments.predicted, frames.predicted),
+            (moments.inner, frames.inner),
+        )
+    ]
+    predicted, inner = (one.reshape(-1, *one.shape[2:]) for one in both)
+    return Candidates(predicted, inner)
 
 
 def _over_all(cells: list[CurveCell], families: int) -> list[CurveCell]:

@@ -51,9 +51,18 @@ class Sums:
 
     @classmethod
     def of(cls, x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> "Sums":
-        """Return the sums of states [n, dim] and curves [n, curves]."""
-        x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-        return cls(float(len(x)), x.sum(0), y.sum(0), x.T @ x, x.T @ y, np.square(y).sum(0))
+        """Return the sums of states [n, dim] and curves [n, curves].
+
+        Products of centred states are computed in the precision of the states, float32 at least.
+        """
+        n, y = float(len(x)), np.asarray(y, dtype=np.float64)
+        precise = np.float64 if x.dtype == np.float64 else np.float32
+        total, total_y = x.sum(0, dtype=np.float64), y.sum(0)
+        centred = (x - total / max(n, 1.0)).astype(precise)
+        moved = (y - total_y / max(n, 1.0)).astype(precise)
+        xx = centred.T @ centred + np.outer(total, total) / max(n, 1.0)
+        xy = centred.T @ moved + np.outer(total, total_y) / max(n, 1.0)
+        return cls(n, total, total_y, xx, xy, np.square(y).sum(0))
 
     def __add__(self, other: "Sums") -> "Sums":
         """Return the sums over both."""

@@ -102,14 +102,29 @@ def read_scalars(
                     values[place, :, track, column] = values[0, :, track, column]
                 else:
                     values[place, :, track, column] = one.function(smooth[..., one.curve])
-    out = np.full((len(smoothings), n, len(definitions)), np.nan)
-    inside = np.full((len(smoothings), folds, n, len(definitions)), np.nan, dtype=np.float32)
-    for column, one in enumerate(definitions):
-        y = targets[:, one.target]
-        for place in range(len(smoothings)):
-            out[place, :, column], inside[place, :, :, column] = _calibrated(
-                values[place, :, :, column], y, fold
-            )
+    return calibrate(values, targets[:, [one.target for one in definitions]], fold)
+
+
+def calibrate(values: Array, targets: Array, fold: NDArray[np.int64]) -> Scalars:
+    """Predict targets from what their definitions make of predicted curves, by lines.
+
+    Parameters
+    ----------
+    values : ndarray [shape=(candidates, folds + 1, n, t)]
+        What the definitions make of the curves of each track: for each fold that is held out, from
+        curves that saw neither it nor the track's own fold; the last, from curves that only did not
+        see the track's own fold. NaN where undefined.
+    targets : ndarray [shape=(n, t)]
+        NaN where undefined.
+    fold : ndarray [shape=(n,), dtype=int]
+    """
+    candidates, folds, n, columns = values.shape
+    out = np.full((candidates, n, columns), np.nan)
+    inside = np.full((candidates, folds - 1, n, columns), np.nan, dtype=np.float32)
+    for place, column in np.ndindex(candidates, columns):
+        out[place, :, column], inside[place, :, :, column] = _calibrated(
+            values[place, :, :, column], targets[:, column], fold
+        )
     return Scalars(out, inside)
 
 

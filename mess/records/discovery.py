@@ -16,6 +16,7 @@ from mess.records.in_time import InTimeRecord
 
 Level = Literal["track", "segment"]
 Pooling = Literal["mean", "mean_std"]
+Frames = Literal["auto", "on", "off"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,9 @@ class ProbeSettings:
         With how many seeds the nested experiment is repeated.
     controls : bool
         Whether to compute baselines and the learning curve.
+    frames : "auto", "on" or "off"
+        Whether the tempo is read from every hidden state, which encodes the recordings again;
+        "auto" does so for small collections.
     """
 
     alpha: Alpha = "auto"
@@ -55,6 +59,7 @@ class ProbeSettings:
     group_by: tuple[str, ...] = ("work", "composer")
     repeats: int = 3
     controls: bool = True
+    frames: Frames = "auto"
 
     @property
     def experiment(self) -> DiscoverySettings:

@@ -81,6 +81,31 @@ class TargetReadings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TempoReading:
+    """How well the tempo is read from the onset strength that every hidden state predicts.
+
+    Attributes
+    ----------
+    strength_r2 : float or None
+        Nested R² of the onset strength.
+    recordings : int
+        With a measured tempo.
+    accuracy_1, accuracy_2, coverage : float
+        Against the measured tempo; see `mess.targets.tempo_accuracy`. By the layer that each
+        training fold chose for accuracy 1.
+    layers : list of float
+        The share of the folds that chose each layer for it.
+    """
+
+    strength_r2: float | None
+    recordings: int
+    accuracy_1: float
+    accuracy_2: float
+    coverage: float
+    layers: list[float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class InTimeRecord(Record):
     """What an experiment finds in time.
 
@@ -95,15 +120,24 @@ class InTimeRecord(Record):
     control : dict of str to (float or None), optional
         By target, the chosen R² of the same network with random weights; None where its features
         are not there.
+    tempo : TempoReading, optional
+        None where single states were not asked.
+    control_tempo : TempoReading, optional
+        The same of the network with random weights.
+    no_frames : str
+        Why single states were not asked, "" where they were.
     """
 
-    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"control"})
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"control", "tempo", "control_tempo"})
 
     cells: list[CurveCell]
     summaries: list[CurveSummary]
     why: str
     readings: list[TargetReadings]
     control: dict[str, float | None] | None = None
+    tempo: TempoReading | None = None
+    control_tempo: TempoReading | None = None
+    no_frames: str = ""
 
     @property
     def mean_r2(self) -> float | None:

@@ -2,7 +2,8 @@
 
 ::
 
-    processed/targets/<dataset>/<track>.curves.npz    start [moments], values [moments, curves]
+    processed/targets/<dataset>/<track>.curves.npz    start [moments], values [moments, curves],
+                                                      strength, level [frames], onsets [onsets]
 
 The track's entry in the manifest of the targets has their checksum.
 """
@@ -40,6 +41,21 @@ class TrackCurves:
 
 
 @dataclass(frozen=True)
+class TrackBeats:
+    """What the tempo of a track is measured on; see `mess.curves.frames.Beats`.
+
+    Attributes
+    ----------
+    strength, level : ndarray [shape=(n,), dtype=float16]
+    onsets : ndarray [shape=(onsets,), dtype=float32]
+    """
+
+    strength: NDArray[np.float16]
+    level: NDArray[np.float16]
+    onsets: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class CurveFiles:
     """The measured curves of all datasets, below one root folder."""
 
@@ -56,9 +72,10 @@ class CurveFiles:
         *,
         start: NDArray[np.float64],
         values: NDArray[np.float32],
+        beats: TrackBeats,
     ) -> Entry:
         """Write the curves of a track; return what its manifest entry keeps of them."""
-        arrays: dict[str, NDArray[Any]] = {"start": start, "values": values}
+        arrays: dict[str, NDArray[Any]] = {"start": start, "values": values, **vars(beats)}
         return {"curves_crc32": write_arrays(self.path(dataset, track_id), arrays)}
 
     def has(self, dataset: str, track_id: str, entry: Entry) -> bool:
@@ -81,10 +98,23 @@ class CurveFiles:
         ArtifactError
             If a file is missing or damaged.
         """
-        command = command_for("targets", dataset)
         for track, entry in manifest.done().items():
-            path = self.path(dataset, track)
-            if "curves_crc32" not in entry:
-                raise ArtifactMissing(str(path), command)
-            found = read_arrays(path, checksum=entry["curves_crc32"], command=command)
+            found = self._read(dataset, track, entry)
             yield TrackCurves(track, found["start"], found["values"])
+
+    def read_beats(self, dataset: str, track_id: str, entry: Entry) -> TrackBeats:
+        """Read what the tempo of a track is measured on.
+
+        Raises
+        ------
+        ArtifactError
+            If the file is missing or damaged.
+        """
+        found = self._read(dataset, track_id, entry)
+        return TrackBeats(found["strength"], found["level"], found["onsets"])
+
+    def _read(self, dataset: str, track_id: str, entry: Entry) -> dict[str, NDArray[Any]]:
+        path, command = self.path(dataset, track_id), command_for("targets", dataset)
+        if "curves_crc32" not in entry:
+            raise ArtifactMissing(str(path), command)
+        return read_arrays(path, checksum=entry["curves_crc32"], command=command)

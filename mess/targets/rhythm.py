@@ -49,13 +49,25 @@ def tempo(analysis: Analysis) -> float:
     onsets per second, so music with more notes gets a faster tempo (cf. Hockman and Fujinaga
     2010).
     """
-    density = onset_density(analysis)
-    if analysis.onsets.size < _MIN_ONSETS or not density >= _MIN_DENSITY:
+    if analysis.onsets.size < _MIN_ONSETS:
         return float("nan")
-    correlation = mean_autocorrelation(
-        accents(analysis), window=round(_WINDOW_SECONDS * FRAME_RATE)
-    )
-    lags = beat_lags(correlation, n_frames=analysis.onset_strength.size)
+    return tempo_of_accents(accents(analysis), density=onset_density(analysis))
+
+
+def tempo_of_accents(strength: Floats, *, density: float) -> float:
+    """Return the tempo of a curve of accents, in beats per minute; see `tempo`.
+
+    Parameters
+    ----------
+    strength : ndarray [shape=(frames,)]
+        From `accents`, `FRAME_RATE` values per second.
+    density : float
+        Onsets per second.
+    """
+    if not density >= _MIN_DENSITY:
+        return float("nan")
+    correlation = mean_autocorrelation(strength, window=round(_WINDOW_SECONDS * FRAME_RATE))
+    lags = beat_lags(correlation, n_frames=strength.size)
     if not lags.size:
         return float("nan")
     salience = np.zeros_like(correlation)
@@ -80,10 +92,15 @@ def accents(analysis: Analysis) -> Floats:
     Onset strength is a difference of levels, so a note 12 dB softer than its neighbours counts
     nearly as much as they do. Multiplied by the amplitude, loud notes count more.
     """
+    return weigh_onsets(analysis.onset_strength, analysis.level)
+
+
+def weigh_onsets(strength: Floats, level: Floats) -> Floats:
+    """Return `accents` of an onset strength and a level in dB [shape=(frames,)] each."""
     from scipy.ndimage import maximum_filter1d
 
-    reached = maximum_filter1d(analysis.level, _REACHED_FRAMES, origin=-(_REACHED_FRAMES // 2))
-    return analysis.onset_strength * 10 ** (reached / 20)
+    reached = maximum_filter1d(level, _REACHED_FRAMES, origin=-(_REACHED_FRAMES // 2))
+    return strength * 10 ** (reached / 20)
 
 
 def beat_lags(correlation: Floats, *, n_frames: int) -> NDArray[np.int64]:

@@ -10,11 +10,15 @@ from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from mess.curves.readings import READINGS
+from mess.errors import MessError
+from mess.experiments.rows import load_probing_data
+from mess.records.discovery import Frames, ProbeSettings
 from mess.storage.store import Store
 from mess.targets import TARGETS
 from pipelines.cli import build_app
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
+from pipelines.frame_pass import FramePass, NoFrames, frame_pass
 
 PROBE = ["--folds", "4", "--permutations", "19", "--bootstrap", "20", "--repeats", "1"]
 
@@ -56,7 +60,8 @@ def test_curves_and_readings_stand_in_the_discovery_and_are_printed(
     assert set(readings) == set(TARGETS)
     for target, by in readings.items():
         if "mean" in by:
-            assert ("through time" in by) == (target in READINGS), target
+            through_time = target in READINGS or target == "tempo"
+            assert ("through time" in by) == through_time, target
             assert sum(one.share for one in by.values()) == pytest.approx(1.0)
             assert all(np.sum(one.layers) == pytest.approx(1.0) for one in by.values())
     assert set(found.control or {}) == set(readings)
@@ -69,6 +74,13 @@ def test_curves_and_readings_stand_in_the_discovery_and_are_printed(
     header = next(place for place, line in enumerate(said) if line.endswith("  reading"))
     assert [line.split()[0] for line in said[header + 1 : header + 16]] == list(TARGETS)
     assert any(line.startswith("centroid") and " Hz " in line for line in said)
+    assert found.tempo is not None and found.control_tempo is not None
+    assert found.tempo.recordings == 8 and 0 <= found.tempo.accuracy_1 <= found.tempo.accuracy_2
+    accuracies = [line for line in said if line.startswith("accuracy 1")]
+    assert f"accuracy 1 {found.tempo.accuracy_1:.2f}, " in accuracies[0]
+    assert accuracies[1].endswith("random weights")
+    cost = [line for line in said if line.startswith("tempo from every hidden state: encodes ")]
+    assert len(cost) == 2 and "once more" in cost[0]
 
 
 def test_without_moments_the_readings_of_means_remain_and_a_line_says_why(data_root: Path) -> None:
@@ -84,3 +96,40 @@ def test_without_moments_the_readings_of_means_remain_and_a_line_says_why(data_r
     assert found.cells == []
     assert "through time" not in found.readings[0].by
     assert "no curves: moments of 'smd' by 'spectral' are not kept" in ended.stdout
+    assert found.tempo is None
+    assert "no tempo through time: spectral has 0 hidden states a second" in ended.stdout
+
+
+def test_the_states_of_a_large_collection_are_asked_only_on_demand(
+    data_root: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_smd(data_root / "audio" / "smd", seconds=6.0)
+    store = Store(data_root)
+    extract_features(dataset="smd", encoder=model, store=store)
+    compute_dataset_targets(dataset="smd", store=store)
+    data = load_probing_data("smd", model, settings=ProbeSettings(), store=store)
+
+    def passes(frames: Frames) -> FramePass:
+        return frame_pass(data, dataset="smd", encoder=model, frames=frames, store=store)
+
+    in_memory = passes("auto")
+    assert [one.row for one in in_memory()] == list(range(8))
+    assert len(in_memory.kept) == 8
+    with monkeypatch.context() as small:
+        small.setattr("pipelines.frame_pass.MEMORY", 1000)
+        with pytest.raises(NoFrames, match="--frames on encodes the recordings twice more"):
+            passes("auto")
+        asked = passes("on")
+    for again in (asked(), asked()):
+        for one, other in zip(again, in_memory(), strict=True):
+            np.testing.assert_array_equal(one.states, other.states)
+            np.testing.assert_array_equal(one.columns, other.columns)
+    assert not asked.kept
+    with pytest.raises(NoFrames, match="left out by --frames off"):
+        passes("off")
+    gone, first = next(iter(store.features.manifest("smd", model).done().items()))
+    (data_root / "audio" / "smd" / first["path"]).unlink()
+    with pytest.raises(NoFrames, match=gone):
+        passes("auto")
+    with pytest.raises(MessError, match=gone):
+        passes("on")
