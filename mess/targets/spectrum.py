@@ -161,7 +161,9 @@ def audible_blocks(
     for first in range(0, n_frames, _BLOCK_FRAMES):
         last = min(first + _BLOCK_FRAMES, n_frames)
         stop = (last - 1) * hop + n_fft // 2
-        fresh, state = sosfilt(high_pass, samples[read:stop] - offset, zi=state)
+        fresh = samples[read:stop] - offset
+        if fresh.size:  # the last block may lie in the second half of the window before it
+            fresh, state = sosfilt(high_pass, fresh, zi=state)
         missing = max(stop - max(samples.size, read), 0)
         block = np.concatenate([held, fresh.astype(np.float32), np.zeros(missing, np.float32)])
         yield first, last, block

@@ -14,6 +14,13 @@ def test_a_sine_has_its_centroid_and_rolloff_at_its_frequency(frequency: float) 
     assert values["zero_crossing_rate"] == pytest.approx(2 * frequency, rel=0.002)
 
 
+@pytest.mark.parametrize("seconds", [5.11, 5.12, 5.13, 10.24])  # blocks are of 5.12 s
+def test_a_recording_may_end_where_a_block_of_frames_begins(seconds: float) -> None:
+    values = track(sine(1000.0, seconds))
+    assert values["spectral_centroid"] == pytest.approx(1000.0, abs=3)
+    assert values["zero_crossing_rate"] == pytest.approx(2000.0, rel=0.002)
+
+
 def test_two_tones_have_centroid_and_bandwidth_by_formula() -> None:
     low, high = 85 * RATE / 2048, 256 * RATE / 2048
     values = track(3 * sine(low, 3) + sine(high, 3))
