@@ -5,6 +5,8 @@
 
 import os
 import signal
+import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -37,8 +39,15 @@ COMMANDS = {
 }
 
 
-def build_app() -> "typer.Typer":
-    """Return the command line with every step."""
+def build_app(words: Sequence[str] = ()) -> "typer.Typer":
+    """Return the command line.
+
+    Parameters
+    ----------
+    words : sequence of str, optional
+        What the user typed. If it begins with the name of a step, only this step is imported: all
+        of them take seconds.
+    """
     import typer
 
     app = typer.Typer(
@@ -46,9 +55,14 @@ def build_app() -> "typer.Typer":
         pretty_exceptions_enable=False,
         no_args_is_help=True,
     )
-    for name, module in COMMANDS.items():
-        app.command(name)(import_module(module).command)
+    app.callback()(_nothing)  # without it, a single command would have no name
+    for name in words[:1] if words and words[0] in COMMANDS else COMMANDS:
+        app.command(name)(import_module(COMMANDS[name]).command)
     return app
+
+
+def _nothing() -> None:
+    """Do nothing before a step."""
 
 
 def main() -> None:
@@ -57,7 +71,7 @@ def main() -> None:
         signal.signal(number, _stop_at_once)
     from pipelines.options import run_app
 
-    run_app(build_app())
+    run_app(build_app(sys.argv[1:]))
 
 
 def _stop_at_once(_signal: int, _frame: object) -> None:

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import typer
-from scipy.stats import spearmanr
 
 from mess.datasets import Track
 from mess.errors import MessError
@@ -59,6 +58,8 @@ def compare_with_truth(
     -------
     Truth
     """
+    from scipy.stats import spearmanr  # takes a second
+
     rows: list[Counterpart] = []
     for one in COUNTERPARTS:
         pairs = np.array(
