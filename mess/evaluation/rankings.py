@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.probing.metrics import average_ranks
 from mess.records.evaluation import Retrieval
 from mess.search.tempo import octaves_apart
 
@@ -112,9 +113,12 @@ class Judge:
 
 def _ranks(values: Array) -> Array:
     """Return the ranks of the known values of each column, centred and scaled to length 1."""
-    from scipy.stats import rankdata
+    if values.shape[1] == 1 and np.isfinite(values).all():
+        ranks = average_ranks(values[:, 0])[:, None]
+    else:
+        from scipy.stats import rankdata
 
-    ranks = rankdata(values, axis=0, nan_policy="omit")
+        ranks = rankdata(values, axis=0, nan_policy="omit")
     centred = np.where(np.isfinite(ranks), ranks - _mean(ranks), 0.0)
     length = np.linalg.norm(centred, axis=0)
     return np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)

@@ -28,11 +28,22 @@ def r2_score(y: Array, predicted: Array, baseline: Array) -> float | None:
 
 def spearman(a: Array, b: Array) -> float | None:
     """Return the rank correlation, ties averaged, or None if one of the two does not vary."""
-    from scipy.stats import rankdata
-
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
-    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+    return float(np.corrcoef(average_ranks(a), average_ranks(b))[0, 1])
+
+
+def average_ranks(values: Array) -> Array:
+    """Return the ranks of finite numbers, from 1; equal numbers share the mean of their ranks.
+
+    This is `scipy.stats.rankdata`, which takes three times as long for some dozens.
+
+    >>> average_ranks(np.array([0.5, 0.1, 0.5]))
+    array([2.5, 1. , 2.5])
+    """
+    _, place, times = np.unique(values, return_inverse=True, return_counts=True)
+    mean: Array = np.cumsum(times) - (times - 1) / 2
+    return mean[place]
 
 
 def is_only_mean(predicted: Array, baseline: Array) -> bool:

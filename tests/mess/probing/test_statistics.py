@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import false_discovery_control
+from scipy.stats import false_discovery_control, rankdata
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
@@ -20,7 +20,7 @@ from mess.probing.max_t import (
     shuffled_rows,
     significance,
 )
-from mess.probing.metrics import spearman
+from mess.probing.metrics import average_ranks, spearman
 from mess.probing.probes import out_of_fold
 from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, ONLY_MEAN, remarks
 from mess.probing.results import Cell, DiscoverySettings
@@ -310,3 +310,9 @@ def test_draws_move_r2_as_often_as_a_work_is_drawn() -> None:
 
 def test_an_undefined_target_has_no_best_layer() -> None:
     assert best_layers(np.full(3, np.nan), np.full((10, 3), np.nan)) is None
+
+
+@given(st.lists(st.integers(-3, 3) | st.floats(-1e300, 1e300), min_size=1, max_size=30))
+def test_equal_numbers_share_the_mean_of_their_ranks(values: list[float]) -> None:
+    numbers = np.array(values, dtype=np.float64)
+    assert average_ranks(numbers).tolist() == rankdata(numbers).tolist()
