@@ -168,6 +168,13 @@ PIPELINES = (
             Option("--repeats", "Seeds of the nested experiment", 3, least=1),
             _SEED,
             Option("--no-controls", "Without baselines and learning curve", False),
+            Option(
+                "--frames",
+                "Tempo from every hidden state",
+                "auto",
+                ("auto", "on", "off"),
+                help="Encodes the recordings again; auto: only a small collection.",
+            ),
         ),
     ),
     Pipeline(
