@@ -15,6 +15,7 @@ from mess.audio.decoding import SEGMENT_SECONDS, decode
 from mess.audio.fingerprint import Marks, fingerprint
 from mess.audio.moments import moment_grid
 from mess.curves.frames import Beats
+from mess.curves.phrases import phrase_columns
 from mess.curves.registry import CURVES, CURVES_VERSION, compute_curves
 from mess.curves.windows import Windows
 from mess.datasets import Track, load_dataset
@@ -50,6 +51,7 @@ class Measured(NamedTuple):
     values: TargetValues
     curves: NDArray[np.float32]
     start: NDArray[np.float64]  # of each moment of the curves
+    phrases: NDArray[np.float16]
     beats: Beats
     marks: Marks
     notes: tuple[str, ...]
@@ -97,8 +99,15 @@ def compute_dataset_targets(
         windows = Windows.of(moment_grid(signal.samples.size, signal.sample_rate))
         curves = compute_curves(analysis, windows, notes=played)
         marks = fingerprint(signal.samples, signal.sample_rate)
-        beats = Beats.of(analysis)
-        return Measured(values, curves, windows.start, beats, marks, signal.notes)
+        return Measured(
+            values,
+            curves,
+            windows.start,
+            phrase_columns(analysis, windows),
+            Beats.of(analysis),
+            marks,
+            signal.notes,
+        )
 
     def keep(track: Track, measured: Measured) -> Entry:
         values = measured.values
@@ -114,6 +123,7 @@ def compute_dataset_targets(
             track.id,
             start=measured.start,
             values=measured.curves,
+            phrases=measured.phrases,
             beats=TrackBeats(**vars(measured.beats)),
         )
         return checksums | _midi_identity(track) | {"notes": list(measured.notes)}

@@ -19,7 +19,7 @@ from mess.datasets import Track, load_dataset
 from mess.encoders import Encoder, load_encoder
 from mess.encoders.pooling import describe_encoder, encode_segments
 from mess.errors import ArtifactError, AudioError, MessError, shown_path
-from mess.experiments.in_frames import TrackStates
+from mess.experiments.passes import TrackStates
 from mess.experiments.rows import ProbingData
 from mess.records.discovery import Frames
 from mess.storage.manifest import Entry
@@ -117,7 +117,8 @@ class FramePass:
         grid = frame_grid(samples, self.model.sample_rate, frames=frames, rate=self.rate)
         beats = self.store.curves.read_beats(self.dataset, track.id, entry)
         columns = Beats(**vars(beats)).columns(grid)
-        return TrackStates(row, states[:, grid.segment, grid.number], grid, columns)
+        inside = states[:, grid.segment, grid.number]
+        return TrackStates(row, inside, grid.start, grid.seconds, columns)
 
 
 def frame_pass(

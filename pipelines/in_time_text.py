@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from mess.as_text import interval, two_decimals
+from mess.curves.phrases import READ as PHRASING
 from mess.curves.registry import CURVES
 from mess.experiments.in_time import EXTREMES, MEAN, TIME
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.in_time import InTimeRecord
+from mess.search.aspects import THRESHOLD
+from mess.targets import MIDI_TARGETS
 
 _COLUMNS = (MEAN, EXTREMES, TIME)
 
@@ -48,14 +53,36 @@ def in_time_lines(found: InTimeRecord) -> Iterator[str]:
             + f"  {usual}"
             + (f" ({share:.0%})" if share < 1 else "")
         )
-    told = [target for target in found.readings if target.r2 is not None]
+    told = {target.target: target.r2 for target in found.readings if target.r2 is not None}
     yield f"mean of {len(told)} targets{two_decimals(found.mean_r2):>35}"
+    yield from _by_source(told)
+    yield from _weak_phrasing(told)
     yield from _tempo_lines(found)
     if found.why:
         yield f"no curves: {found.why}"
         return
     yield ""
     yield from _curve_lines(found)
+
+
+def _by_source(told: dict[str, float]) -> Iterator[str]:
+    """Say how well targets on audio are told, and how well those on MIDI."""
+    for source, some in (
+        ("audio", [r2 for name, r2 in told.items() if name not in MIDI_TARGETS]),
+        ("MIDI", [r2 for name, r2 in told.items() if name in MIDI_TARGETS]),
+    ):
+        if some:
+            words = f"  {len(some)} measured on {source}"
+            yield f"{words:<45}{two_decimals(float(np.mean(some))):>8}"
+
+
+def _weak_phrasing(told: dict[str, float]) -> Iterator[str]:
+    weak = [name for name in PHRASING if name in told and told[name] < THRESHOLD]
+    if weak:
+        yield (
+            f"phrasing is not read well here ({', '.join(weak)} under {THRESHOLD}): short "
+            "recordings hold few phrases; whole movements tell more"
+        )
 
 
 def _tempo_lines(found: InTimeRecord) -> Iterator[str]:

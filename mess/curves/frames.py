@@ -24,9 +24,13 @@ FEWEST_PER_SECOND = 25  # states; with fewer, quavers blur
 _DENSITY_WIDTH = 1.0  # seconds, as of the curve of the same name
 
 
-def parts_of(grid: MomentGrid) -> int:
-    """Return how many values of the onset strength are predicted of one state."""
-    return max(1, round(FRAME_RATE * grid.seconds + 0.49))
+def parts_of(seconds: float) -> int:
+    """Return how many values of the onset strength are predicted of a state of such a length.
+
+    >>> parts_of(1 / 50), parts_of(1 / 75), parts_of(1 / 100)
+    (2, 2, 1)
+    """
+    return max(1, round(FRAME_RATE * seconds + 0.49))
 
 
 def strength_columns(columns: int) -> list[int]:
@@ -61,7 +65,7 @@ class Beats:
 
     def columns(self, grid: MomentGrid) -> NDArray[np.float32]:
         """Return what is predicted of each state [states, 2 · parts + 1]."""
-        times = _times(grid)
+        times = _times(grid.start, grid.seconds, parts=parts_of(grid.seconds))
         frames = np.arange(self.strength.size) / FRAME_RATE
         counts = np.bincount(
             np.clip((self.onsets * FRAME_RATE).astype(int), 0, frames.size - 1),
@@ -76,14 +80,19 @@ class Beats:
         return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def read_tempo(columns: NDArray[np.floating[Any]], grid: MomentGrid, *, density: float) -> float:
+def read_tempo(
+    columns: NDArray[np.floating[Any]], start: Floats, *, seconds: float, density: float
+) -> float:
     """Return the tempo that predicted columns tell, in beats per minute.
 
     Parameters
     ----------
     columns : ndarray [shape=(states, 2 · parts + 1)]
         Predicted of the states of a recording.
-    grid : MomentGrid
+    start : ndarray [shape=(states,)]
+        When each begins, in seconds.
+    seconds : float
+        How long each takes.
     density : float
         Predicted onsets per second.
 
@@ -93,8 +102,8 @@ def read_tempo(columns: NDArray[np.floating[Any]], grid: MomentGrid, *, density:
         NaN where no beat is found.
     """
     parts = len(strength_columns(columns.shape[1]))
-    times = _times(grid).ravel()
-    at = np.arange(round((grid.start[-1] + grid.seconds) * FRAME_RATE)) / FRAME_RATE
+    times = _times(start, seconds, parts=parts).ravel()
+    at = np.arange(round((start[-1] + seconds) * FRAME_RATE)) / FRAME_RATE
     strength, level = (
         np.interp(at, times, columns[:, first : first + parts].ravel()) for first in (0, parts)
     )
@@ -102,8 +111,7 @@ def read_tempo(columns: NDArray[np.floating[Any]], grid: MomentGrid, *, density:
     return rhythm.tempo_of_accents(accents, density=density)
 
 
-def _times(grid: MomentGrid) -> Floats:
+def _times(start: Floats, seconds: float, *, parts: int) -> Floats:
     """Return the times of the values that are predicted of each state [states, parts]."""
-    parts = parts_of(grid)
-    times: Floats = grid.start[:, None] + grid.seconds / parts * np.arange(parts)
+    times: Floats = start[:, None] + seconds / parts * np.arange(parts)
     return times

@@ -11,7 +11,7 @@ from mess.curves.windows import Windows
 from mess.targets.analysis import Analysis
 from mess.targets.midi_file import Notes
 
-CURVES_VERSION = 2  # raise it when a definition changes: curves that are kept are then stale
+CURVES_VERSION = 3  # raise it when a definition changes: curves that are kept are then stale
 Source = Literal["audio", "MIDI"]
 
 

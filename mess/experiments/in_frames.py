@@ -8,47 +8,21 @@ Conventions: as of probes on moments (`mess.probing.moments`). Each training tra
 that saw neither the fold that is held out nor its own fold.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio.moments import MomentGrid
 from mess.curves.frames import read_tempo, strength_columns
+from mess.experiments.passes import Pass, TrackStates, fit_passes
 from mess.probing.candidates import Candidates
-from mess.probing.folds import MIN_WORKS
 from mess.probing.metrics import defined
-from mess.probing.moments import FoldFits, Sums, fit_folds
-from mess.probing.through_time import calibrate
+from mess.probing.moments import FoldFits
 from mess.records.in_time import TempoReading
 from mess.targets.tempo_accuracy import TOLERANCE, tempo_accuracy
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class TrackStates:
-    """The hidden states of a recording.
-
-    Attributes
-    ----------
-    row : int
-        Of the experiment.
-    states : ndarray [shape=(layers, n, dim)]
-    grid : MomentGrid
-        Their times.
-    columns : ndarray [shape=(n, columns)]
-        What is predicted of each; see `mess.curves.frames.Beats.columns`.
-    """
-
-    row: int
-    states: NDArray[np.floating]
-    grid: MomentGrid
-    columns: NDArray[np.float32]
-
-
-Pass = Callable[[], Iterable[TrackStates]]
 
 
 @dataclass(frozen=True)
@@ -88,23 +62,13 @@ def find_in_frames(
     FramesFound or None
         None if fewer than three folds have tracks.
     """
-    sums = _sums(passes(), fold)
-    present = sorted(sums)
-    if len(present) < MIN_WORKS:
+    fitted = fit_passes(passes(), fold)
+    if fitted is None:
         return None
-    fits = [fit_folds(of_layer) for of_layer in zip(*(sums[k] for k in present), strict=True)]
-    del sums
-    own_fold = np.full(int(fold.max()) + 1, -1)
-    own_fold[present] = np.arange(len(present))
-    track_fold = own_fold[fold]
+    fits, track_fold = fitted.layers, fitted.fold
     values = _read(passes(), fits, track_fold)
     column = names.index("tempo")
     tempo = targets[:, column]
-    scalars = calibrate(values[..., None], tempo[:, None], track_fold)
-    predicted = np.full((len(fits), *targets.shape), np.nan)
-    inner = np.full((len(fits), int(fold.max()) + 1, *targets.shape), np.nan, dtype=np.float32)
-    predicted[:, :, column] = scalars.predicted[:, :, 0]
-    inner[:, present, :, column] = scalars.inner[..., 0].transpose(1, 0, 2)
     strength = strength_columns(fits[0].alphas.shape[1])
     chosen = np.argmin([one.inner_error[:, strength].sum(axis=1) for one in fits], axis=0)
     error, deviation = (
@@ -114,7 +78,7 @@ def find_in_frames(
     steady = _most_right(values[:, :-1], tempo)
     read = np.where(track_fold >= 0, values[steady[track_fold], -1, np.arange(len(fold))], np.nan)
     return FramesFound(
-        Candidates(predicted, inner),
+        fitted.candidates(values[..., None], targets, columns=[column]),
         _reading(read, tempo, strength_r2=1 - error / deviation, layers=_shares(steady, len(fits))),
     )
 
@@ -140,18 +104,6 @@ def _shares(chosen: NDArray[np.int64], layers: int) -> list[float]:
     return [float(one) for one in np.bincount(chosen, minlength=layers) / len(chosen)]
 
 
-def _sums(tracks: Iterable[TrackStates], fold: NDArray[np.int64]) -> dict[int, list[Sums]]:
-    """Return the sums of each fold, layer by layer."""
-    sums: dict[int, list[Sums]] = {}
-    for track in tracks:
-        own = [Sums.of(states, track.columns) for states in track.states]
-        before = sums.get(int(fold[track.row]))
-        sums[int(fold[track.row])] = (
-            own if before is None else [a + b for a, b in zip(before, own, strict=True)]
-        )
-    return sums
-
-
 def _read(
     tracks: Iterable[TrackStates], fits: Sequence[FoldFits], fold: NDArray[np.int64]
 ) -> Array:
@@ -169,7 +121,7 @@ def _read(
         for k, layer in np.ndindex(folds, len(fits)):
             density = float(predicted[dense[k]][k, :, -1].mean())
             values[layer, folds if k == own else k, track.row] = read_tempo(
-                predicted[layer][k], track.grid, density=density
+                predicted[layer][k], track.start, seconds=track.seconds, density=density
             )
     return values
 

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from mess.curves.readings import READINGS
 from mess.errors import ArtifactError
-from mess.experiments.in_frames import Pass, find_in_frames
+from mess.experiments.in_frames import find_in_frames
+from mess.experiments.in_phrases import find_in_phrases
 from mess.experiments.moment_rows import MomentRows, load_moment_rows
+from mess.experiments.passes import Pass
 from mess.experiments.rows import ProbeSettings, ProbingData
 from mess.probing.candidates import Candidates, choose, mix, probe_candidates
 from mess.probing.folds import MIN_WORKS, assign_folds
@@ -113,6 +115,9 @@ def find_in_time(
                 on_layer=on_layer,
             )
         readings[TIME] = Candidates(through, inner)
+        phrases = find_in_phrases(rows.phrase_passes, data.targets, fold, names=data.names)
+        if phrases is not None:
+            readings[TIME] = _beside(readings[TIME], phrases)
         found.cells = _over_all(found.cells, families)
     if frames is not None:
         readings[TIME] = _beside(readings.get(TIME), frames.candidates)
@@ -128,16 +133,16 @@ def find_in_time(
     )
 
 
-def _beside(moments: Candidates | None, frames: Candidates) -> Candidates:
-    """Return the candidates of every layer from its moments, and then that from its states."""
-    if moments is None:
-        return frames
-    layers = len(frames.predicted)
+def _beside(several: Candidates | None, one_each: Candidates) -> Candidates:
+    """Return the candidates of every layer: several, and then the one that it also has."""
+    if several is None:
+        return one_each
+    layers = len(one_each.predicted)
     both = [
         np.concatenate([one.reshape(layers, -1, *one.shape[1:]), other[:, None]], axis=1)
         for one, other in (
-            (moments.predicted, frames.predicted),
-            (moments.inner, frames.inner),
+            (several.predicted, one_each.predicted),
+            (several.inner, one_each.inner),
         )
     ]
     predicted, inner = (one.reshape(-1, *one.shape[2:]) for one in both)

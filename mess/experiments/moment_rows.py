@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.audio.moments import MOMENT_SECONDS
 from mess.curves.registry import CURVES
 from mess.errors import ArtifactError
+from mess.experiments.passes import TrackStates
 from mess.experiments.rows import ProbingData
 from mess.storage.moments import TrackMoments
 from mess.storage.paths import command_for
@@ -34,6 +36,8 @@ class MomentRows:
         NaN where undefined.
     names : list of str
         Of the curves.
+    phrases : list of ndarray [shape=(moments, features)]
+        What phrasing is measured on, of each track; NaN where undefined.
     """
 
     moments: list[TrackMoments]
@@ -41,6 +45,7 @@ class MomentRows:
     owner: NDArray[np.int64]
     curves: NDArray[np.float32]
     names: list[str]
+    phrases: list[NDArray[np.float16]]
 
     @property
     def layers(self) -> int:
@@ -51,6 +56,18 @@ class MomentRows:
         """Return the states [n, dim] of one layer."""
         both = zip(self.moments, self.kept, strict=True)
         return np.concatenate([one.layer(layer)[rows] for one, rows in both])
+
+    def phrase_passes(self) -> Iterator[TrackStates]:
+        """Yield the moments of each track, with what phrasing is measured on."""
+        first = 0
+        for one, rows, phrases in zip(self.moments, self.kept, self.phrases, strict=True):
+            row, first = int(self.owner[first]), first + len(rows)
+            told = np.isfinite(phrases).all(axis=1)
+            if told.sum() < 2:
+                continue
+            inside = rows[told]
+            states = np.stack([one.layer(layer)[inside] for layer in range(self.layers)])
+            yield TrackStates(row, states, one.start[inside], MOMENT_SECONDS, phrases[told])
 
     def patterns(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """Yield (curves, moments) that are defined together; what never varies is left out.
@@ -86,6 +103,7 @@ def load_moment_rows(data: ProbingData, *, dataset: str, encoder: str, store: St
     kept: list[NDArray[np.int64]] = []
     owner: list[NDArray[Any]] = []
     values: list[NDArray[np.float32]] = []
+    phrases: list[NDArray[np.float16]] = []
     for one in store.moments.read(dataset, encoder, manifest):
         if one.track not in rows or one.track not in curves:
             continue
@@ -97,10 +115,13 @@ def load_moment_rows(data: ProbingData, *, dataset: str, encoder: str, store: St
             kept.append(near)
             owner.append(np.full(near.size, rows[one.track]))
             values.append(curves[one.track].values[place[near]])
+            phrases.append(curves[one.track].phrases[place[near]])
     if not moments:
         raise ArtifactError(
             f"moments of {dataset!r} by {encoder!r}",
             "are not kept",
             command_for("extract", dataset, encoder),
         )
-    return MomentRows(moments, kept, np.concatenate(owner), np.concatenate(values), list(CURVES))
+    return MomentRows(
+        moments, kept, np.concatenate(owner), np.concatenate(values), list(CURVES), phrases
+    )

@@ -67,7 +67,9 @@ def probe_candidates(
 
     Inner predictions and the penalty come from the same folds as those of curves
     (`mess.probing.moments.predict_curves`): each pair of folds is left out together. A reading
-    whose inner errors came from one work left out at a time would seem better than the others.
+    whose inner errors came from one work left out at a time would seem better than the others. So
+    would one whose penalty was chosen by the very errors that judge it: the penalty behind an inner
+    prediction is chosen on the other folds.
     """
     folds = int(fold.max()) + 1
     predicted = np.full((len(layers), *y.shape), np.nan)
@@ -95,15 +97,20 @@ def _pairs(
         path = RidgePath(x[train], y[train])
         for out, of in ((a, b), (b, a)):
             guesses[:, out, fold == of] = path.predict(x[fold == of], alphas=alphas)
-    error = np.nansum(np.square(guesses - y), axis=2)
-    best = error.argmin(axis=0)  # [folds, targets]
+    errors = np.square(guesses - y)
+    by_fold = np.stack([np.nansum(errors[:, :, fold == j], axis=2) for j in range(folds)], axis=2)
+    total = by_fold.sum(axis=2)  # [alphas, folds, targets]
+    best = total.argmin(axis=0)
+    # The errors that judge a reading have not chosen its penalty: the other folds have.
+    elsewhere = (total[:, :, None] - by_fold).argmin(axis=0)  # [folds, folds, targets]
     predicted = np.empty_like(y)
     for k in range(folds):
         path = RidgePath(x[fold != k], y[fold != k])
         chosen = np.asarray(alphas, dtype=np.float64)[best[k]]
         predicted[fold == k] = path.predict_each(x[fold == k], alphas=chosen)
-    inner = guesses[best[:, targets], np.arange(folds)[:, None], :, targets]
-    return predicted, inner.transpose(0, 2, 1)
+    rows = np.arange(len(y))[:, None]
+    inner = np.stack([guesses[elsewhere[k][fold], k, rows, targets] for k in range(folds)])
+    return predicted, inner
 
 
 def choose(

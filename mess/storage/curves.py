@@ -3,6 +3,7 @@
 ::
 
     processed/targets/<dataset>/<track>.curves.npz    start [moments], values [moments, curves],
+                                                      phrases [moments, 29],
                                                       strength, level [frames], onsets [onsets]
 
 The track's entry in the manifest of the targets has their checksum.
@@ -33,11 +34,14 @@ class TrackCurves:
         When each moment begins, in seconds.
     values : ndarray [shape=(n, curves), dtype=float32]
         NaN where a curve is undefined.
+    phrases : ndarray [shape=(n, features), dtype=float16]
+        What phrasing is measured on; see `mess.curves.phrases.phrase_columns`.
     """
 
     track: str
     start: NDArray[np.float64]
     values: NDArray[np.float32]
+    phrases: NDArray[np.float16]
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,16 @@ class CurveFiles:
         *,
         start: NDArray[np.float64],
         values: NDArray[np.float32],
+        phrases: NDArray[np.float16],
         beats: TrackBeats,
     ) -> Entry:
         """Write the curves of a track; return what its manifest entry keeps of them."""
-        arrays: dict[str, NDArray[Any]] = {"start": start, "values": values, **vars(beats)}
+        arrays: dict[str, NDArray[Any]] = {
+            "start": start,
+            "values": values,
+            "phrases": phrases,
+            **vars(beats),
+        }
         return {"curves_crc32": write_arrays(self.path(dataset, track_id), arrays)}
 
     def has(self, dataset: str, track_id: str, entry: Entry) -> bool:
@@ -100,7 +110,7 @@ class CurveFiles:
         """
         for track, entry in manifest.done().items():
             found = self._read(dataset, track, entry)
-            yield TrackCurves(track, found["start"], found["values"])
+            yield TrackCurves(track, found["start"], found["values"], found["phrases"])
 
     def read_beats(self, dataset: str, track_id: str, entry: Entry) -> TrackBeats:
         """Read what the tempo of a track is measured on.

@@ -40,9 +40,13 @@ def num_phrases(analysis: Analysis) -> float:
     is one phrase at any length, and a piece played twice has about twice as many phrases. NaN for
     less than 10 s of sound.
     """
+    return phrases_in(novelty(analysis))
+
+
+def phrases_in(curve: Floats) -> float:
+    """Return `num_phrases` of a novelty curve."""
     from scipy.signal import find_peaks
 
-    curve = novelty(analysis)
     if not curve.size:
         return float("nan")
     peaks, _ = find_peaks(curve, prominence=_PROMINENCE)
@@ -59,8 +63,13 @@ def phrase_regularity(analysis: Analysis) -> float:
     the variation of the distances between boundaries would. NaN for less than 17 s of sound, or
     if the music does not change.
     """
+    return regularity_of(novelty(analysis))
+
+
+def regularity_of(curve: Floats) -> float:
+    """Return `phrase_regularity` of a novelty curve."""
     edge = round(_EDGE_SECONDS * NOVELTY_RATE)
-    curve = novelty(analysis)[edge:-edge]
+    curve = curve[edge:-edge]
     if curve.size < _MIN_SECONDS * NOVELTY_RATE or np.ptp(curve) < _FLAT:
         return float("nan")
     longest = min(round(_LONGEST * NOVELTY_RATE), curve.size // 2)
@@ -84,9 +93,13 @@ def novelty(analysis: Analysis) -> Floats:
     ndarray [shape=(n,)]
         `NOVELTY_RATE` values per second.
     """
+    return novelty_of(phrase_features(analysis))
+
+
+def novelty_of(features: Floats) -> Floats:
+    """Return `novelty` of features [shape=(n, 29)], as `phrase_features` gives them."""
     from scipy.ndimage import correlate1d
 
-    features = phrase_features(analysis)
     half = round(_HALF_KERNEL * NOVELTY_RATE)
     if features.shape[0] < 2 * half:
         return np.empty(0)

@@ -9,6 +9,7 @@ from small_models import write_small
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
+from mess.curves.phrases import READ as PHRASES
 from mess.curves.readings import READINGS
 from mess.errors import MessError
 from mess.experiments.rows import load_probing_data
@@ -60,7 +61,7 @@ def test_curves_and_readings_stand_in_the_discovery_and_are_printed(
     assert set(readings) == set(TARGETS)
     for target, by in readings.items():
         if "mean" in by:
-            through_time = target in READINGS or target == "tempo"
+            through_time = target in {*READINGS, *PHRASES, "tempo"}
             assert ("through time" in by) == through_time, target
             assert sum(one.share for one in by.values()) == pytest.approx(1.0)
             assert all(np.sum(one.layers) == pytest.approx(1.0) for one in by.values())

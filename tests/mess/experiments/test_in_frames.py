@@ -1,13 +1,15 @@
 """The tempo is read from the onset strength that single states predict, of works never seen."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mess.audio.moments import frame_grid
 from mess.curves.frames import Beats
-from mess.experiments.in_frames import TrackStates, find_in_frames
+from mess.experiments.in_frames import find_in_frames
+from mess.experiments.passes import TrackStates
 from mess.probing.candidates import choose
 from mess.probing.folds import assign_folds
 from mess.targets.analysis import analyse
@@ -39,7 +41,7 @@ def states_of(beats: list[Beats], *, told: tuple[bool, ...]) -> Iterator[TrackSt
         noise = rng.standard_normal((len(told), len(columns), DIM))
         known = columns @ np.random.default_rng(99).standard_normal((columns.shape[1], DIM))
         states = noise + known * np.array(told)[:, None, None]
-        yield TrackStates(row, states.astype(np.float16), grid, columns)
+        yield TrackStates(row, states.astype(np.float16), grid.start, grid.seconds, columns)
 
 
 def test_the_tempo_of_unseen_works_is_read_from_the_layer_that_knows_it(
@@ -80,7 +82,7 @@ def test_the_inner_tempo_of_a_track_comes_from_fits_without_the_fold_that_is_hel
         """Yield states that tell the opposite in one fold."""
         for one in states_of(beats, told=(True,)):
             sign = -1 if fold[one.row] == 0 else 1
-            yield TrackStates(one.row, sign * one.states, one.grid, one.columns)
+            yield replace(one, states=sign * one.states)
 
     clean = find_in_frames(lambda: states_of(beats, told=(True,)), targets, fold, names=NAMES)
     other = find_in_frames(spoiled, targets, fold, names=NAMES)

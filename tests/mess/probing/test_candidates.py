@@ -13,23 +13,30 @@ def test_predictions_are_those_of_fits_without_the_folds_concerned() -> None:
     works = np.arange(24) // 2
     fold = works % 4
     x = rng.standard_normal((24, 5))
-    y = x[:, :2] + 0.5 * rng.standard_normal((24, 2))
+    y = x[:, :2] + 3 * rng.standard_normal((24, 2))
     y[3, 1] = np.nan
     found = probe_candidates([x], y, works, fold, alphas=ALPHAS)
     rows = np.isfinite(y[:, 1])
+    differ = 0
     for k in range(4):
         guesses = np.full((2, 24), np.nan)
         for j in set(range(4)) - {k}:
             train = rows & (fold != k) & (fold != j)
             path = RidgePath(x[train], y[train, 1:])
             guesses[:, fold == j] = path.predict(x[fold == j], alphas=ALPHAS)[:, :, 0]
-        best = np.nansum(np.square(guesses - y[:, 1]), axis=1).argmin()
-        inner = np.where(rows, guesses[best], np.nan)
+        errors = np.square(guesses - y[:, 1])
+        best = np.nansum(errors, axis=1).argmin()
+        inner = np.full(24, np.nan)
+        for j in set(range(4)) - {k}:  # what judges fold j has not chosen its penalty
+            elsewhere = np.nansum(errors[:, fold != j], axis=1).argmin()
+            inner[fold == j] = np.where(rows, guesses[elsewhere], np.nan)[fold == j]
+            differ += int(elsewhere != best)
         np.testing.assert_allclose(found.inner[0, k, :, 1], inner, rtol=1e-5)
         train, test = rows & (fold != k), rows & (fold == k)
         held = RidgePath(x[train], y[train, 1:]).predict(x[test], alphas=ALPHAS)[best, :, 0]
         np.testing.assert_allclose(found.predicted[0, test, 1], held)
     assert np.isnan(found.predicted[0, 3, 1])
+    assert differ, "here the penalty of some fold differs from that of all"
 
 
 def test_the_choice_of_a_fold_does_not_look_at_the_fold() -> None:
