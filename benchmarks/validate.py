@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.simulated_course import PLANTED as COURSE_LAYER
 from benchmarks.simulated_course import simulate
+from benchmarks.simulated_tempo import simulate_tempo
 from mess.probing.candidates import Chosen
 from mess.probing.differences import Differences, Scores, compare
 from mess.probing.discovery import discover
@@ -288,6 +289,22 @@ def in_time(datasets: int) -> Iterator[Verdict]:
         yield Verdict(what, f"{share:.1%}", f"≤ {limit:.1%}", bool(share <= limit))
 
 
+def tempi(datasets: int) -> Iterator[Verdict]:
+    """States that know the onsets, then states that know nothing: is a tempo read from them?"""
+    some = max(1, datasets // 4)
+    limit = 0.05 + 2 * np.sqrt(0.05 * 0.95 / some)
+    known = [simulate_tempo(70_000 + seed, planted=True) for seed in range(some)]
+    right = float(np.mean([one.accuracy_1 for one in known]))
+    yield Verdict("tempi read from states that know them", f"{right:.1%}", "≥ 90 %", right >= 0.9)
+    nothing = [simulate_tempo(80_000 + seed, planted=False) for seed in range(some)]
+    by_luck = float(np.mean([one.accuracy_1 for one in nothing]))
+    yield Verdict("and from states that do not", f"{by_luck:.1%}", "≤ 15 %", by_luck <= 0.15)
+    share = float(np.mean([one.r2 >= 0.3 for one in nothing]))
+    yield Verdict(
+        "null tempi read with R² ≥ 0.3", f"{share:.1%}", f"≤ {limit:.1%}", bool(share <= limit)
+    )
+
+
 def _reaches(one: Chosen | None) -> bool:
     return one is not None and one.r2 is not None and one.r2 >= 0.3
 
@@ -300,7 +317,7 @@ def main() -> None:
     print(f"{datasets} simulated datasets each\n\n| what | counted | allowed |  |")
     print("| --- | --- | --- | --- |")
     passed = True
-    simulations = (chance, planted, lambda _: leak(), differences, in_time)
+    simulations = (chance, planted, lambda _: leak(), differences, in_time, tempi)
     for verdicts in (simulation(datasets) for simulation in simulations):
         for one in verdicts:
             passed &= one.passed
