@@ -17,10 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.errors import ArtifactMissing
+from mess.errors import ArtifactMissing, ArtifactStale
 from mess.storage.files import has_bytes, names_in, read_arrays, write_arrays
 from mess.storage.manifest import Entry, Manifest
 from mess.storage.paths import command_for, file_stem, processed
+
+
+_ARRAYS = frozenset({"start", "values", "phrases", "strength", "level", "onsets"})
 
 
 @dataclass(frozen=True)
@@ -127,4 +130,7 @@ class CurveFiles:
         path, command = self.path(dataset, track_id), command_for("targets", dataset)
         if "curves_crc32" not in entry:
             raise ArtifactMissing(str(path), command)
-        return read_arrays(path, checksum=entry["curves_crc32"], command=command)
+        found = read_arrays(path, checksum=entry["curves_crc32"], command=command)
+        if not set(found) >= _ARRAYS:
+            raise ArtifactStale(str(path), "is of an older version", command)
+        return found

@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from layouts import SMD_IDS, write_smd
 
 from mess.audio.moments import moment_grid
 from mess.curves import CURVES
+from mess.errors import ArtifactStale
 from mess.status.steps import survey
+from mess.storage.files import write_arrays
+from mess.storage.manifest import Manifest
 from mess.storage.store import Store
 from pipelines.compute_targets import compute_dataset_targets
 
@@ -31,3 +35,20 @@ def test_curves_are_kept_and_made_anew_where_they_are_damaged(data_root: Path) -
     path.unlink()
     assert survey(store, "smd", "spectral")[1].state == "damaged"
     assert compute_dataset_targets(dataset="smd", store=store).made == 1
+
+
+def test_curves_of_an_older_version_are_refused_with_the_command_that_mends_it(
+    data_root: Path,
+) -> None:
+    store = Store(data_root)
+    path = store.curves.path("smd", "one")
+    path.parent.mkdir(parents=True)
+    older = {"start": np.zeros(4), "values": np.zeros((4, len(CURVES)), np.float32)}
+    manifest = Manifest(store.root / "smd.json", {}, {})
+    manifest.tracks["one"] = {"status": "done", "curves_crc32": write_arrays(path, older)}
+    for read in (
+        lambda: list(store.curves.read("smd", manifest)),
+        lambda: store.curves.read_beats("smd", "one", manifest.tracks["one"]),
+    ):
+        with pytest.raises(ArtifactStale, match="mess targets --dataset smd"):
+            read()
