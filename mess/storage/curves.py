@@ -22,7 +22,6 @@ from mess.storage.files import has_bytes, names_in, read_arrays, write_arrays
 from mess.storage.manifest import Entry, Manifest
 from mess.storage.paths import command_for, file_stem, processed
 
-
 _ARRAYS = frozenset({"start", "values", "phrases", "strength", "level", "onsets"})
 
 
