@@ -20,6 +20,7 @@ INTERRUPTED = 130  # exit status
 COMMANDS = {
     "demo": "pipelines.build_demo",
     "add": "pipelines.add_folder",
+    "fetch": "pipelines.fetch",
     "extract": "pipelines.extract_features",
     "targets": "pipelines.compute_targets",
     "probe": "pipelines.run_probing",

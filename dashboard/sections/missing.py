@@ -39,6 +39,7 @@ def offer_demo() -> None:
     if st.button("Build the demo library", type="primary"):
         start("demo", command)
     st.code("mess run-all --dataset demo", language="bash")
+    st.caption("`mess fetch smd` and `mess fetch maestro` download recordings of human pianists.")
 
 
 def offer(error: ArtifactError, *, dataset: str, command: Sequence[str], button: str) -> None:

@@ -245,6 +245,6 @@ def _seconds(text: str) -> float | None:
 def _missing(reason: str) -> ArtifactError:
     return ArtifactError(
         "dataset 'maestro'",
-        f"{reason}: its authors publish it at {HOMEPAGE}; unpack it there, then",
-        "mess extract --dataset maestro",
+        f"{reason}: its authors publish it at {HOMEPAGE}; unpack it there, or download it",
+        "mess fetch maestro",
     )

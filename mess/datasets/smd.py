@@ -95,8 +95,8 @@ def load_smd(root: Path) -> Dataset:
         raise ArtifactError(
             "dataset 'smd'",
             f"has no recording below {root}{notes}: its authors publish it at {HOMEPAGE}; "
-            "put its wav and mid files there, then",
-            "mess extract --dataset smd",
+            "put its wav and mid files there, or download it",
+            "mess fetch smd",
         )
     for path in set(listing.midi) - {track.midi_path for track in tracks}:
         listing.passed_over.add(listing.name(path), "no recording of this name")

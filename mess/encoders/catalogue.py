@@ -47,6 +47,8 @@ class Preset:
     hub_id, revision : str
         The address of its weights on the hub, and the commit that is used. A revision of "" means
         the default branch; the commit is then recorded with the features.
+    weights_sha256 : str
+        Of the file of weights at that commit, where it is known.
     licence : str
         Of the weights.
     trained_on : {"music", "speech", "none"}
@@ -79,6 +81,7 @@ class Preset:
     kind: Literal["waveform", "whisper", "spectral", "plugin"]
     hub_id: str = ""
     revision: str = ""
+    weights_sha256: str = ""
     licence: str
     trained_on: Literal["music", "speech", "none"]
     sample_rate: int
@@ -162,6 +165,7 @@ BUILT_IN: Mapping[str, Preset] = MappingProxyType(
                 kind="waveform",
                 hub_id="m-a-p/MERT-v1-95M",
                 revision="12af15fef9d0ac838c3f475bfbbf26d2060dd4f5",
+                weights_sha256="a2b8b747f72c06e0595aeae41ae5473f4364938c6b39b2c58be38c48e6bd3fcd",
                 licence=LICENCES["mert-v1-95m"],
                 trained_on="music",
                 sample_rate=24_000,

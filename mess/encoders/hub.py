@@ -6,7 +6,9 @@ Only data is downloaded: the two configuration files and the weights.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mess.encoders.checkpoint import (
     WEIGHTS,
@@ -16,6 +18,9 @@ from mess.encoders.checkpoint import (
     read_object,
 )
 from mess.errors import MessError, MissingDependency
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfFileMetadata
 
 _TIMEOUT = 5.0  # seconds
 _FOLDER = "--encoder /path/to/folder (config.json and the weights)"
@@ -69,6 +74,92 @@ def in_cache(hub_id: str, *, revision: str = "") -> bool:
         )
     except MissingDependency:
         return False
+
+
+@dataclass(frozen=True)
+class HubFile:
+    """One file of a model of the hub, and its place in the local cache.
+
+    ``checksum`` is what the hub states: a sha256 (64 digits) or git's hash of a blob (40 digits).
+    """
+
+    name: str
+    url: str
+    size: int
+    checksum: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """The files that `fetch` needs of a model, and the notes that the cache keeps beside them.
+
+    Attributes
+    ----------
+    commit : str
+    files : tuple of HubFile
+        Both configuration files, as far as there are two, and the weights last.
+    absent : tuple of Path
+        Where the cache notes that a model has no file of a name.
+    reference : Path
+        Where the cache notes the commit of the default branch.
+    """
+
+    commit: str
+    files: tuple[HubFile, ...]
+    absent: tuple[Path, ...]
+    reference: Path
+
+
+def describe(hub_id: str, *, revision: str = "") -> HubModel:
+    """Ask the hub for the files of a model; download none.
+
+    Raises
+    ------
+    MessError
+        As `fetch` does.
+    """
+    with _errors_for_people(hub_id, revision):
+        from huggingface_hub import constants
+        from huggingface_hub.file_download import repo_folder_name
+
+        _require_hub(hub_id)
+        config = _ask(hub_id, "config.json", revision or "main")
+        if config is None:
+            raise MessError(f"{hub_id}: the hub's model has no config.json; choose another model")
+        commit = config.commit_hash or revision
+        folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=hub_id, repo_type="model")
+        found, absent = [], []
+        for name in ("config.json", "preprocessor_config.json", *WEIGHTS):
+            about = _ask(hub_id, name, commit)
+            if about is None or about.size is None or about.etag is None:
+                absent.append(folder / ".no_exist" / commit / name)
+                continue
+            place = folder / "snapshots" / commit / name
+            url = _address(hub_id, name, commit)
+            found.append(HubFile(name, url, about.size, about.etag, place))
+            if name in WEIGHTS:
+                break
+    if found[-1].name not in WEIGHTS:
+        raise MessError(f"{hub_id}: has neither {' nor '.join(WEIGHTS)}; choose another model")
+    return HubModel(commit, tuple(found), tuple(absent), folder / "refs" / "main")
+
+
+def _ask(hub_id: str, name: str, revision: str) -> "HfFileMetadata | None":
+    """Return what the hub states about a file, None if the model has no file of this name."""
+    from huggingface_hub import get_hf_file_metadata
+    from huggingface_hub.errors import EntryNotFoundError
+
+    try:
+        return get_hf_file_metadata(_address(hub_id, name, revision), timeout=_TIMEOUT)
+    except EntryNotFoundError:
+        return None
+
+
+def _address(hub_id: str, name: str, revision: str) -> str:
+    from huggingface_hub import constants
+
+    return f"{constants.ENDPOINT}/{hub_id}/resolve/{revision}/{name}"
 
 
 def _get(hub_id: str, name: str, revision: str) -> Path | None:

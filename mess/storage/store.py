@@ -12,6 +12,7 @@ from mess.storage.comparisons import ComparisonFiles
 from mess.storage.cross_tables import CrossTableFiles
 from mess.storage.curves import CurveFiles
 from mess.storage.discoveries import DiscoveryFiles
+from mess.storage.downloads import DownloadFiles
 from mess.storage.evaluations import EvaluationFiles
 from mess.storage.features import FeatureFiles
 from mess.storage.indices import IndexFiles
@@ -41,7 +42,7 @@ class Store:
         What is computed of each track.
     discoveries, indices, passages, evaluations, reliability, cross_tables, comparisons, maps
         What is concluded from them.
-    timings, reports, uploads : TimingFiles, ReportFiles, UploadFiles
+    timings, reports, uploads, downloads : TimingFiles, ReportFiles, UploadFiles, DownloadFiles
 
     Raises
     ------
@@ -71,6 +72,7 @@ class Store:
         self.timings = TimingFiles(self.root)
         self.reports = ReportFiles(self.root)
         self.uploads = UploadFiles(self.root)
+        self.downloads = DownloadFiles(self.root)
 
     def audio_dir(self, dataset: str) -> Path:
         """Return the folder of a dataset's recordings."""

@@ -151,7 +151,7 @@ def test_a_missing_dataset_says_where_it_belongs_and_who_publishes_it(tmp_path: 
     message = str(caught.value)
     assert str(tmp_path / "audio" / "smd") in message
     assert "https://www.audiolabs-erlangen.de" in message
-    assert "mess extract --dataset smd" in message
+    assert "mess fetch smd" in message
     assert "\n" not in message
 
 
