@@ -13,7 +13,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
@@ -28,16 +28,18 @@ import typer
 
 from mess.datasets import expressive_performance, rendering, sheet_music
 from mess.datasets.base import Dataset
-from mess.datasets.demo import load_demo
+from mess.datasets.demo import describe_demo, load_demo
 from mess.datasets.expressive_performance import Interpretation, Performance, random_stream
 from mess.datasets.rendering import INSTRUMENTS, SAMPLE_RATE, TAIL_SECONDS
-from mess.errors import MessError, MissingDependency
+from mess.errors import MessError, MissingDependency, UnknownName
 from mess.storage.demo_library import COMMAND, DemoLibraryFiles, write_flac, write_midi
 from pipelines.demo_recipe import RECIPE, RecipeRow, read_recipe
 from pipelines.options import run_script
 from pipelines.progress import Progress, progress
 
-SHORTEST, LONGEST = 30.0, 60.0  # seconds
+SHORTEST, LONGEST = 18.0, 60.0  # seconds of an excerpt
+SHORTEST_WHOLE, LONGEST_WHOLE = 180.0, 216.0  # seconds of a whole movement
+_MARGIN = 1.03  # by which rubato and ritardando may change how long a movement lasts
 _TEMPO_FACTORS = (0.77, 1.3)
 
 OnProgress = Callable[[int, int, str], None]
@@ -59,6 +61,7 @@ def build_demo(
     seed: int = 0,
     workers: int | None = None,
     limit: int | None = None,
+    only: Collection[str] | None = None,
     on_progress: OnProgress | None = None,
 ) -> Dataset:
     """Build the demo library, or what is missing of it.
@@ -73,6 +76,8 @@ def build_demo(
         Processes; all cores by default.
     limit : int, optional
         Only the first scores of the recipe.
+    only : collection of str, optional
+        Only the scores of the recipe with these ids, in its order.
     on_progress : callable, optional
         Called with (done, total, track id), first with done = 0 and no id.
 
@@ -82,13 +87,19 @@ def build_demo(
 
     Raises
     ------
+    UnknownName
+        If ``only`` names a score that the recipe does not have.
     MissingDependency
         If a package of the extra ``demo`` is not installed.
     MessError
         If scores could not be performed; all others were, and building again goes on.
     """
     report = on_progress or (lambda _done, _total, _name: None)
-    rows = read_recipe(RECIPE)[:limit]
+    rows = read_recipe(RECIPE)
+    for name in only or ():
+        if name not in {row.id for row in rows}:
+            raise UnknownName("score of the recipe", name, [row.id for row in rows])
+    rows = [row for row in rows if only is None or row.id in only][:limit]
     jobs = [job for row in rows if (job := _job(row, seed, root)).track_ids]
     total = sum(len(job.track_ids) for job in jobs)
     report(0, total, "")
@@ -184,10 +195,18 @@ def _perform_track(
     job: _Job, score: sheet_music.Excerpt, track_id: str, *, base: str, change: str
 ) -> None:
     row, seed, root = job.row, job.seed, job.root
+    slowest, fastest = 0.0, np.inf
+    if row.whole:
+        slowest = 60 * score.quarters / LONGEST_WHOLE * _MARGIN
+        fastest = 60 * score.quarters / SHORTEST_WHOLE / _MARGIN
     plan = expressive_performance.draw_interpretation(
-        random_stream(seed, base, "interpretation"), base_tempo=row.tempo
+        random_stream(seed, base, "interpretation"),
+        base_tempo=row.tempo,
+        tempo_bounds=(slowest, fastest),
+        program=INSTRUMENTS[row.instrument],
     )
-    passage = sheet_music.excerpt(score, start=row.start, quarters=row.seconds * plan.tempo / 60)
+    quarters = score.quarters if row.whole else row.seconds * plan.tempo / 60
+    passage = sheet_music.excerpt(score, start=row.start, quarters=quarters)
     played = expressive_performance.perform(passage, plan, seed=seed, name=base)
     value = ""
     if change:
@@ -200,11 +219,14 @@ def _perform_track(
         )
         value = row.other_instrument if change == "instrument" else f"{number:g}"
         played = expressive_performance.perform(passage, plan, seed=seed, name=base)
-    if not SHORTEST + 0.1 < played.end + TAIL_SECONDS < LONGEST - 0.1:
+    shortest, longest = (SHORTEST_WHOLE, LONGEST_WHOLE) if row.whole else (SHORTEST, LONGEST)
+    if not shortest + 0.1 < played.end + TAIL_SECONDS < longest - 0.1:
         raise MessError(f"{track_id} would last {played.end:.0f} s: correct the recipe")
     audio, midi = root / f"{track_id}.flac", root / f"{track_id}.mid"
     write_midi(midi, rendering.midi_bytes(played, name=track_id))
     samples = rendering.render(played)
+    gain = rendering.level_gain(samples)
+    samples *= np.float32(gain)
     write_flac(audio, samples, sample_rate=rendering.SAMPLE_RATE)
     entry = {
         "id": track_id,
@@ -216,6 +238,7 @@ def _perform_track(
         "changed": change,
         "change_value": value,
         "instrument": _instrument_name(plan.program),
+        "gain_db": f"{20 * np.log10(gain):.6g}",
         **_measured(passage, played),
         **{key: f"{number:.6g}" for key, number in _numbers(plan).items()},
         "quarters": round(passage.quarters, 3),
@@ -341,7 +364,7 @@ def command(
 
     root = Store().audio_dir("demo")
     library = build_demo_shown(root=root, seed=seed, workers=workers, limit=limit)
-    typer.echo(f"dataset 'demo': {len(library)} tracks in {root}")
+    typer.echo(f"dataset 'demo' in {root}: {describe_demo(library)}")
 
 
 if __name__ == "__main__":

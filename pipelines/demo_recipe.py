@@ -15,7 +15,10 @@ RECIPE = Path(__file__).resolve().parents[1] / "data" / "demo" / "recipe.csv"
 
 @dataclass(frozen=True)
 class RecipeRow:
-    """A score of the library; positions in quarter notes, tempo in quarter notes per minute."""
+    """A score of the library; positions in quarter notes, tempo in quarter notes per minute.
+
+    ``seconds`` is the length of an excerpt, 0 for the whole movement.
+    """
 
     id: str
     score: str
@@ -27,8 +30,14 @@ class RecipeRow:
     seconds: float
     tempo: float
     performances: int
+    instrument: str
     other_instrument: str
     licence: str
+
+    @property
+    def whole(self) -> bool:
+        """Whether the movement is played from its beginning to its end."""
+        return self.seconds == 0
 
     @property
     def base_ids(self) -> list[str]:
@@ -60,7 +69,8 @@ def read_recipe(path: Path) -> list[RecipeRow]:
         text = path.read_text(encoding="utf-8")
     except OSError:
         raise MessError(f"{path}: is not there; run {COMMAND} in a clone of MESS") from None
-    numbers: dict[str, Callable[[str], Any]] = {"start": float, "seconds": float, "tempo": float}
+    numbers: dict[str, Callable[[str], Any]] = {"start": float, "tempo": float}
+    numbers["seconds"] = lambda cell: float(cell or 0)
     numbers["performances"] = int
     names = [field.name for field in fields(RecipeRow)]
     try:

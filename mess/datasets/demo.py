@@ -1,10 +1,10 @@
 """The demo library: public-domain scores, performed by rule and rendered on the user's machine.
 
 `pipelines/build_demo.py` makes the library; this module reads it. Each recording has audio, the
-MIDI that it was rendered from, and the parameters of its performance in ``extra``. Twelve
-recordings have four variants each (``variant_of``, ``changed``, ``change_value``). A variant
-differs from its base in exactly one of tempo, dynamics, articulation and instrument. So the correct
-result of a search or a probe for such a pair is known.
+MIDI that it was rendered from, and the parameters of its performance in ``extra``. Some recordings
+have four variants each (``variant_of``, ``changed``, ``change_value``). A variant differs from its
+base in exactly one of tempo, dynamics, articulation and instrument. So the correct result of a
+search or a probe for such a pair is known.
 """
 
 import csv
@@ -53,6 +53,27 @@ def load_demo(root: Path) -> Dataset:
     if not rows:
         raise ArtifactError(str(root / TABLE), "is damaged", COMMAND)
     return Dataset("demo", root, tuple(_track(root, row) for row in rows), LICENCE, HOMEPAGE)
+
+
+def describe_demo(library: Dataset) -> str:
+    """Return what the library holds, in one line.
+
+    Examples
+    --------
+    >>> describe_demo(Dataset("demo", Path(), (), LICENCE, HOMEPAGE))
+    '0 tracks of 0 works by 0 composers on 0 instruments: 0 recordings, 0 variants of 0; 0 minutes'
+    """
+    tracks = library.tracks
+    bases = {track.extra["variant_of"] for track in tracks} - {""}
+    variants = sum(bool(track.extra["variant_of"]) for track in tracks)
+    minutes = sum(track.stated_duration or 0.0 for track in tracks) / 60
+    return (
+        f"{len(tracks)} tracks of {len({track.work_key for track in tracks})} works "
+        f"by {len({track.composer for track in tracks})} composers "
+        f"on {len({track.extra['instrument'] for track in tracks})} instruments: "
+        f"{len(tracks) - variants} recordings, {variants} variants of {len(bases)}; "
+        f"{minutes:.0f} minutes"
+    )
 
 
 def _track(root: Path, row: dict[str, str]) -> Track:

@@ -154,7 +154,13 @@ def random_stream(seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32("/".join(names).encode())])
 
 
-def draw_interpretation(rng: np.random.Generator, *, base_tempo: float) -> Interpretation:
+def draw_interpretation(
+    rng: np.random.Generator,
+    *,
+    base_tempo: float,
+    tempo_bounds: tuple[float, float] = (0.0, np.inf),
+    program: int = PIANO,
+) -> Interpretation:
     """Draw the parameters of a performance, from ranges wide enough that recordings differ.
 
     Parameters
@@ -163,12 +169,17 @@ def draw_interpretation(rng: np.random.Generator, *, base_tempo: float) -> Inter
     base_tempo : float
         A sensible tempo for the piece, quarter notes per minute; 0.7 to 1.35 of it is drawn,
         evenly on a logarithmic scale.
+    tempo_bounds : tuple of float
+        The slowest and the fastest tempo that may result.
+    program : int
+        The instrument; it changes nothing else.
 
     Returns
     -------
     Interpretation
     """
-    tempo = base_tempo * float(np.exp(rng.uniform(np.log(0.7), np.log(1.35))))
+    drawn = base_tempo * float(np.exp(rng.uniform(np.log(0.7), np.log(1.35))))
+    tempo = float(np.clip(drawn, *tempo_bounds))
     quarters_per_ms = tempo / 60_000
     span = float(rng.uniform(6, 66))
     return Interpretation(
@@ -188,6 +199,7 @@ def draw_interpretation(rng: np.random.Generator, *, base_tempo: float) -> Inter
         asynchrony=float(rng.uniform(3, 14)) * quarters_per_ms,
         melody_lead=float(rng.uniform(0, 30)) * quarters_per_ms,
         articulation=float(rng.uniform(0.35, 1.05)),
+        program=program,
     )
 
 

@@ -11,7 +11,12 @@ synthesizer (symusic 0.5.8) ignores velocity and ends a tone abruptly.
   several velocities. On a piano, soft notes are darker than that.
 - Release: after the key is released, the tone decays by 60 dB in 0.3 s, like a damped string.
 
-The sustain pedal is not used. All recordings have the same gain, so their levels are comparable.
+The sustain pedal is not used.
+
+A soundfont's instruments differ in level by more than 20 dB, as staccato and legato do. So each
+recording gets one gain (`level_gain`), as a published recording does: its mean level moves to
+`LEVEL`, but a quarter of the difference stays. The gain is the same from its beginning to its end.
+So loudness inside a recording stays as it was played.
 """
 
 from collections.abc import Callable
@@ -28,8 +33,11 @@ from mess.errors import MissingDependency
 
 SAMPLE_RATE = 44_100
 TAIL_SECONDS = 1.0
-GAIN = 1.2  # the loudest recordings of the demo library peak near -3 dBFS
 CEILING = 0.97  # of full scale; a louder recording is scaled down instead of clipped
+LEVEL = -26.0  # dB re full scale, mean square of a recording: what its gain aims at
+_USUAL_LEVEL = -32.0  # of a rendering without its gain
+_KEPT_DIFFERENCE = 0.25  # of its distance from that level, in dB
+_LARGEST_DIFFERENCE = 4.0  # dB that a recording may differ from `LEVEL` by its gain
 _RELEASE_SECONDS = 0.3
 _VELOCITY_BAND = 8  # notes with similar velocities share a filter
 _OPEN_CUTOFF = 20_000.0  # Hz
@@ -106,7 +114,8 @@ def render(performance: Performance) -> Samples:
     Returns
     -------
     ndarray [shape=(n,)]
-        Mono, at `SAMPLE_RATE`, within ±`CEILING`; ends `TAIL_SECONDS` after the last release.
+        Mono, at `SAMPLE_RATE`, before `level_gain`: notes of the same velocity and instrument are
+        equally loud in all performances. Ends `TAIL_SECONDS` after the last release.
 
     Raises
     ------
@@ -118,11 +127,31 @@ def render(performance: Performance) -> Samples:
     def tone(program: int, pitch: int, seconds: float) -> Samples:
         return _tone(synthesizer, program, pitch, seconds)
 
-    mix = _mix(performance, tone) * np.float32(GAIN)
-    peak = float(np.abs(mix).max(initial=0.0))
-    if peak > CEILING:
-        mix *= np.float32(CEILING / peak)
-    return mix
+    return _mix(performance, tone)
+
+
+def level_gain(samples: Samples) -> float:
+    """Return the factor that brings a rendering near the level of the others.
+
+    Its level, the mean square in dB, becomes `LEVEL` plus a quarter of what it differed from a
+    usual rendering, at most ±4 dB. If a peak would exceed `CEILING`, the factor is smaller.
+
+    Parameters
+    ----------
+    samples : ndarray [shape=(n,)]
+
+    Returns
+    -------
+    float
+        1 for silence.
+    """
+    power = float(np.mean(np.square(samples, dtype=np.float64))) if samples.size else 0.0
+    if power <= 0:
+        return 1.0
+    level = 10 * np.log10(power)
+    difference = _KEPT_DIFFERENCE * (level - _USUAL_LEVEL)
+    wanted = LEVEL + float(np.clip(difference, -_LARGEST_DIFFERENCE, _LARGEST_DIFFERENCE))
+    return float(min(10 ** ((wanted - level) / 20), CEILING / np.abs(samples).max()))
 
 
 def _mix(performance: Performance, tone: Tone) -> Samples:

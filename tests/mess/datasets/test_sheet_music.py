@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mess.datasets.expressive_performance import TICKS_PER_QUARTER, Performance
-from mess.datasets.rendering import CEILING, SAMPLE_RATE, render
+from mess.datasets.rendering import CEILING, LEVEL, SAMPLE_RATE, level_gain, render
 from mess.datasets.sheet_music import GRACE_QUARTERS, corpus_path, read_score
 from mess.errors import MessError
 
@@ -109,6 +109,19 @@ def test_a_released_note_dies_away_without_a_click() -> None:
     assert np.abs(samples[SAMPLE_RATE + 13_230 :]).max() < 1e-4
 
 
+def test_one_gain_brings_loud_and_soft_recordings_together_and_keeps_their_order() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.uniform(-1, 1, SAMPLE_RATE).astype(np.float32)
+    levels = []
+    for decibels in (-60, -40, -30, -20, -5):
+        samples = noise * np.float32(10 ** (decibels / 20))
+        levels.append(level(samples * np.float32(level_gain(samples))))
+    assert levels == sorted(levels)
+    assert max(levels) - min(levels) < 12
+    assert all(abs(one - LEVEL) < 5 for one in levels)
+    assert level_gain(np.zeros(10, dtype=np.float32)) == 1.0
+
+
 def test_many_loud_notes_do_not_clip() -> None:
     pitch = np.arange(36, 84)
     one = single_note(velocity=124)
@@ -122,4 +135,8 @@ def test_many_loud_notes_do_not_clip() -> None:
         meter=one.meter,
         program=48,
     )
-    assert np.abs(render(crowd)).max() == pytest.approx(CEILING, rel=1e-3)
+    samples = render(crowd)
+    assert np.abs(samples * np.float32(level_gain(samples))).max() <= CEILING * (1 + 1e-6)
+    click = np.zeros(SAMPLE_RATE, dtype=np.float32)
+    click[100] = 5.0  # a level that asks for more than the ceiling allows
+    assert np.abs(click * np.float32(level_gain(click))).max() == pytest.approx(CEILING)
