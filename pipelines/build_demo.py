@@ -39,7 +39,7 @@ from pipelines.progress import Progress, progress
 
 SHORTEST, LONGEST = 18.0, 60.0  # seconds of an excerpt
 SHORTEST_WHOLE, LONGEST_WHOLE = 180.0, 216.0  # seconds of a whole movement
-_MARGIN = 1.03  # by which rubato and ritardando may change how long a movement lasts
+_MARGIN = 1.05  # by which rubato and ritardando may change how long a movement lasts
 _TEMPO_FACTORS = (0.77, 1.3)
 
 OnProgress = Callable[[int, int, str], None]
