@@ -1,6 +1,6 @@
 """A slider ranks by what was evaluated, and puts twins where their names say.
 
-Twelve recordings of the demo library have twins that differ in one thing. A slider of that thing
+Twenty recordings of the demo library have twins that differ in one thing. A slider of that thing
 must put that twin far down the list of its base, and the others near the top.
 """
 
