@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from mess.probing.candidates import Candidates, Chosen, choose, probe_candidates
 from mess.probing.folds import assign_folds
 from mess.probing.in_time import probe_curves
+from mess.probing.max_t import significance_of_predictions
 from mess.probing.moments import predict_curves
+from mess.probing.stacking import Table, stack
 from mess.probing.through_time import Definition, read_scalars
+from mess.search.aspects import Evidence
 
 LAYERS, DIM, WORKS, PER_WORK, MOMENTS, FOLDS = 3, 10, 24, 2, 40, 5
 PLANTED = 1
@@ -35,6 +38,8 @@ class Course:
         The layer that most training folds chose for the curve.
     mean, time, chosen : Chosen or None
         The target read from means, through time, and by the reading that each fold chose.
+    validated : bool
+        Whether search would take the target for known.
     """
 
     least_p: float
@@ -42,12 +47,7 @@ class Course:
     mean: Chosen | None
     time: Chosen | None
     chosen: Chosen | None
-
-    @property
-    def validated(self) -> bool:
-        """Whether one would say that the target is known: significant, and read well enough."""
-        known = self.chosen is not None and self.chosen.r2 is not None and self.chosen.r2 >= 0.3
-        return known and self.least_p <= 0.05
+    validated: bool
 
 
 def smooth(rng: np.random.Generator, *shape: int) -> Array:
@@ -109,10 +109,29 @@ def simulate(seed: int, *, planted: bool) -> Course:
         np.concatenate([mean.predicted, through.predicted]),
         np.concatenate([mean.inner, through.inner]),
     )
+    tables = [
+        Table(
+            through.predicted[number],
+            through.inner[number],
+            through.inner[number],  # no track is without the target
+            np.zeros((FOLDS, 0, 1), dtype=np.float32),
+            np.zeros((FOLDS, 1)),
+        )
+        for number in range(len(through.predicted))
+    ]
+    by_layer = [means[:, layer] for layer in range(LAYERS)]
+    stacked = stack(by_layer, target, works, more=tables, folds=FOLDS, seed=seed)
+    p_family = significance_of_predictions(
+        target, stacked.predicted, works, fold=stacked.fold, permutations=SHUFFLES, seed=seed
+    )
+    evidence = Evidence(
+        "target", p_family=float(p_family[0]), works=WORKS, stacked=float(stacked.r2[0])
+    )
     return Course(
         least_p=min(cell.p_family or 1.0 for cell in probed.cells),
         best_layer=int(np.bincount(probed.chosen[:, 0]).argmax()),
         mean=choose(mean, target, fold, target=0),
         time=choose(through, target, fold, target=0),
         chosen=choose(both, target, fold, target=0),
+        validated=not evidence.doubt(),
     )

@@ -10,14 +10,18 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from mess.audio.fingerprint import join_works
 from mess.errors import ArtifactMissing
-from mess.experiments.rows import aligned_targets, copies_of
+from mess.experiments.moment_rows import load_moment_rows
+from mess.experiments.rows import ProbingData, aligned_targets, copies_of
 from mess.probing.folds import MIN_WORKS
+from mess.probing.stacking import folds_of
 from mess.records.index import IndexRecord
 from mess.search.coordinate_index import serialise
 from mess.search.coordinates import Coordinates, describe_course, make_coordinates
+from mess.search.courses import Courses, read_courses
 from mess.search.layer_index import normalise_layers, serialise_layer
 from mess.search.passages.build import (
     Sample,
@@ -61,7 +65,7 @@ def build_index(
     measured = _measured(store, dataset)
     targets = measured.digest() if measured else None
     sample = sample_segments(store, dataset, features)
-    made = _coordinates(store, dataset, features, works, sample) if targets else None
+    made = _coordinates(store, dataset, encoder, features, works, sample) if targets else None
     store.indices.write(
         dataset,
         encoder,
@@ -109,7 +113,12 @@ def _measured(store: Store, dataset: str) -> Manifest | None:
 
 
 def _coordinates(
-    store: Store, dataset: str, features: Features, works: list[str], sample: Sample
+    store: Store,
+    dataset: str,
+    encoder: str,
+    features: Features,
+    works: list[str],
+    sample: Sample,
 ) -> Coordinates | None:
     table = store.targets.read(dataset)
     targets, names = aligned_targets(table, features)
@@ -117,6 +126,10 @@ def _coordinates(
     if len({works[row] for row in known}) < MIN_WORKS:
         return None
     measured = store.targets.read(dataset, level="segment")
+    found = {
+        track: np.concatenate([segments.min(axis=0), segments.max(axis=0)], axis=-1)
+        for track, segments in store.features.read_segments(dataset, encoder)
+    }
     return make_coordinates(
         features.values,
         targets,
@@ -124,7 +137,42 @@ def _coordinates(
         names=names,
         course=describe_course(measured, features.tracks),
         segments=sample.with_targets(measured, names),
+        extremes=np.stack([found[track] for track in features.tracks]),
+        courses=_courses(store, dataset, encoder, features, works, targets, names),
     )
+
+
+def _courses(
+    store: Store,
+    dataset: str,
+    encoder: str,
+    features: Features,
+    works: list[str],
+    targets: NDArray[np.float64],
+    names: list[str],
+) -> Courses | None:
+    """Read the targets through time; None where no moments are kept."""
+    manifest = store.features.manifest(dataset, encoder)
+    if not any(one.get("moments") in ("full", "compact") for one in manifest.done().values()):
+        return None
+    data = ProbingData(
+        features=features,
+        targets=targets,
+        names=names,
+        labels={"work": works},
+        groups=works,
+        targets_digest="",
+        copies={},
+    )
+    rows = load_moment_rows(data, dataset=dataset, encoder=encoder, store=store)
+    fold = folds_of(targets, np.unique(works, return_inverse=True)[1])
+    row_of = {track: row for row, track in enumerate(features.tracks)}
+    beyond = [
+        (row_of[one.track], one.layer)
+        for one in store.moments.read(dataset, encoder, manifest)
+        if one.track in row_of and np.isnan(targets[row_of[one.track]]).any()
+    ]
+    return read_courses(rows, targets, names, fold, elsewhere=beyond)
 
 
 def describe_index(record: IndexRecord) -> str:

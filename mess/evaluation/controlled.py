@@ -6,8 +6,8 @@ two; every other slider should not. The true difference is known, so no proxy ta
 
 Metrics
 -------
-* ``moved``: the distance between base and variant along the slider, divided by the median distance
-  between the base and recordings of other works. 0 means that the slider ignores the change.
+* ``moved``: how much less similar than the base itself its variant is, divided by the median of
+  that over recordings of other works. 0 means that the slider ignores the change; 1 is chance.
 * ``place``: the relative rank of the variant in the list of its base, from 0 (first) to 1 (last).
   It should be high for the slider's own change and low for any other.
 * ``told_apart``: how often the variant in the slider's own property is farther from the base than
@@ -62,7 +62,7 @@ def compare_variants(
     wins, chances = [], []
     for base, changed in variants.items():
         scores = np.asarray(ranking(base), dtype=np.float64)
-        distance = np.sqrt(np.maximum(scores[base] - scores, 0.0))
+        distance = np.maximum(scores[base] - scores, 0.0)
         others = distance[works != works[base]]
         usual = float(np.median(others)) if len(others) else 0.0
         if usual <= 0:

@@ -68,6 +68,8 @@ class EncodedRecording:
     segments : ndarray [shape=(s, layers, dim)]
     measured : dict of str to float
         Its proxy targets; undefined targets are left out.
+    moments : ndarray [shape=(m, layers, dim)]
+        Means over half a second; none if the encoder has no course inside segments.
     """
 
     made_by: dict[str, Any]
@@ -75,6 +77,19 @@ class EncodedRecording:
     whole: NDArray[np.float32]
     segments: NDArray[np.float16]
     measured: dict[str, float]
+    moments: NDArray[np.float16]
+
+    def features(self, *, width: int) -> NDArray[np.float32]:
+        """Return the first ``width`` features of each layer, as an index takes them [1, layers, w].
+
+        These are means and deviations over time, then the least and greatest means of a segment.
+        """
+        ends = [self.segments.min(axis=0), self.segments.max(axis=0)]
+        return np.concatenate([self.whole, *ends], axis=-1)[None, :, :width].astype(np.float32)
+
+    def states(self, layer: int) -> NDArray[np.float16]:
+        """Return the states of the moments in one layer [m, dim]."""
+        return self.moments[:, layer]
 
     def serialise(self) -> bytes:
         """Return it as npz."""
@@ -85,6 +100,7 @@ class EncodedRecording:
             about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8),
             whole=self.whole,
             segments=self.segments,
+            moments=self.moments,
         )
         return buffer.getvalue()
 
@@ -106,6 +122,7 @@ class EncodedRecording:
                 arrays["whole"],
                 arrays["segments"],
                 about["measured"],
+                arrays["moments"],
             )
         except (KeyError, TypeError) as error:
             raise ValueError("no recording that was encoded") from error
@@ -166,7 +183,7 @@ def encode_recording(
     signals = decode_at(path, {model.sample_rate, TARGET_SAMPLE_RATE}, max_seconds=max_seconds)
     signal = signals[model.sample_rate]
     try:
-        pooled = pool_segments(signal, model)
+        pooled = pool_segments(signal, model, moments=True)
     except FloatingPointError:
         raise AudioError(
             path, "gives hidden states that are not finite", "export it again"
@@ -178,6 +195,11 @@ def encode_recording(
         whole=np.concatenate([pooled.whole, pooled.whole_std], axis=1),
         segments=pooled.segments,
         measured={name: float(v) for name, v in measured.items() if math.isfinite(v)},
+        moments=(
+            np.empty((0, model.layers, model.dim), dtype=np.float16)
+            if pooled.moments is None
+            else pooled.moments
+        ),
     )
 
 
@@ -191,8 +213,8 @@ def project_recording(recording: EncodedRecording, recommender: LayerBasedRecomm
     """
     check_same_encoder(recording.made_by, recommender.made_by)
     projection, columns = recommender.projection, recommender.terms.coordinates.columns
-    features = recording.whole[None]
-    x = projection.coordinates(features)[0]
+    features = recording.features(width=projection.width)
+    x = projection.coordinates(features, moments=[recording.states])[0]
     octaves = iter(octave_values(*(recording.measured.get(n, np.nan) for n in (TEMPO, DENSITY)))[0])
     for number, column in enumerate(columns):
         if column.kind == "direct":

@@ -221,7 +221,7 @@ def _cell(
         alpha=alpha[np.isfinite(alpha)].tolist(),
         n=len(y),
         works=n_works,
-        only_mean=is_only_mean(predicted, baseline),
+        only_mean=is_only_mean(y, predicted, baseline),
     )
 
 

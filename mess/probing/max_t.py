@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from mess.probing.folds import by_missing_rows
 
 Array = NDArray[np.float64]
 _ROUNDING = 1e-6  # nulls are computed in single precision
@@ -105,6 +107,60 @@ def significance(observed: Array, null: Array) -> Significance:
         family[usable] = (highest[:, None] >= height[0] - _ROUNDING).mean(axis=0)
         q[usable] = false_discovery_rate(p[usable])
     return Significance(p=p, p_family=family, q=q)
+
+
+def significance_of_predictions(
+    y: Array,
+    predicted: Array,
+    groups: ArrayLike,
+    *,
+    fold: NDArray[np.int64],
+    permutations: int = 999,
+    seed: int = 0,
+) -> Array:
+    """Test whether out-of-fold predictions follow the truth, over all targets.
+
+    Works exchange their true values as in the max-T test; the predictions stay. A prediction that
+    was made without its fold is, if anything, opposite to a truth that it knows nothing of, because
+    the mean of the other folds is. So the test is not too lenient.
+
+    Parameters
+    ----------
+    y, predicted : ndarray [shape=(n, t)]
+        NaN where unknown.
+    groups : array_like [shape=(n,)]
+        The work of each row.
+    fold : ndarray [shape=(n,), dtype=int]
+        −1 where nothing was predicted out of fold.
+    permutations, seed : int
+
+    Returns
+    -------
+    ndarray [shape=(t,)]
+        The family-wise p value; NaN where a target has too few rows.
+    """
+    _, works = np.unique(np.asarray(groups), return_inverse=True)
+    truth = np.where(np.isfinite(predicted) & (fold >= 0)[:, None], y, np.nan)
+    keys = shuffle_keys(int(works.max()) + 1, permutations=permutations, seed=seed)
+    observed = np.full(y.shape[1], np.nan)
+    null = np.full((permutations, y.shape[1]), np.nan)
+    for columns, rows in by_missing_rows(truth, works, fold):
+        values, guesses = truth[np.ix_(rows, columns)], predicted[np.ix_(rows, columns)]
+        values = values - values.mean(axis=0)
+        guesses = guesses - truth[np.ix_(rows, columns)].mean(axis=0)
+        power = np.square(values).sum(axis=0)
+        varies = power > 0
+        order = shuffled_rows(works[rows], keys=keys, seed=seed)
+        for place, column in enumerate(columns):
+            if not varies[place]:
+                continue
+            moved = values[order, place]  # [permutations, rows]
+            error = np.square(moved - guesses[:, place]).sum(axis=1)
+            total = np.square(moved - moved.mean(axis=1, keepdims=True)).sum(axis=1)
+            null[:, column] = 1 - error / np.maximum(total, 1e-12 * power[place])
+            own = np.square(values[:, place] - guesses[:, place]).sum()
+            observed[column] = 1 - own / power[place]
+    return significance(observed, null).p_family
 
 
 def false_discovery_rate(p: Array) -> Array:

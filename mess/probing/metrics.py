@@ -46,25 +46,29 @@ def average_ranks(values: Array) -> Array:
     return mean[place]
 
 
-def is_only_mean(predicted: Array, baseline: Array) -> bool:
+_HARDLY = 0.05  # share of the deviation of the truth
+
+
+def is_only_mean(y: Array, predicted: Array, baseline: Array) -> bool:
     """Tell whether a probe predicts no more than the mean of its training rows.
 
     This is the case if the probe's deviations from that mean are not larger than the differences of
-    the mean between folds. The training mean of a fold is low if the fold's own rows are high. So
-    the ranks of such predictions are opposite to the truth (a Spearman near −0.5) and carry no
-    information.
+    the mean between folds, or hardly there: under 5 % of the deviation of the target. The training
+    mean of a fold is low if the fold's own rows are high. So the ranks of such predictions are
+    opposite to the truth (a Spearman near −0.5) and carry no information.
 
     Parameters
     ----------
-    predicted, baseline : ndarray [shape=(n,)]
-        Out-of-fold predictions, and the mean of the rows that each probe was fitted on.
+    y, predicted, baseline : ndarray [shape=(n,)]
+        The truth, out-of-fold predictions, and the mean of the rows that each probe was fitted on.
     """
-    return bool(np.square(predicted - baseline).mean() <= baseline.var())
+    beyond = float(np.square(predicted - baseline).mean())
+    return beyond <= max(float(baseline.var()), _HARDLY**2 * float(y.var()))
 
 
 def spearman_beyond_mean(y: Array, predicted: Array, baseline: Array) -> float | None:
     """Return `spearman`, or None where `is_only_mean`."""
-    return None if is_only_mean(predicted, baseline) else spearman(y, predicted)
+    return None if is_only_mean(y, predicted, baseline) else spearman(y, predicted)
 
 
 def training_means(y: Array, predicted: Array, fold: NDArray[np.int64]) -> Array:

@@ -15,6 +15,7 @@ from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
 
 NOTHING = "nothing beyond the mean"
 ONLY_MEAN = f"{NOTHING}: the probe predicts the mean of its training rows, so ranks say nothing"
+NO_BETTER = f"{NOTHING}: the mean of the training rows predicts as well, or better"
 HOLDS_ZERO = (
     "significant, but the interval holds 0: shuffled works hardly ever score so high, so the layer "
     "tells something of these works; but a few works carry the score, and other works may not"
@@ -29,6 +30,8 @@ def remarks(cell: Cell) -> list[str]:
     found = []
     if cell.only_mean:
         found.append(ONLY_MEAN)
+    elif cell.r2 <= 0:
+        found.append(NO_BETTER)
     if cell.low is None and cell.works < FEWEST_WORKS:
         found.append(NO_INTERVAL)
     if holds_zero(cell):

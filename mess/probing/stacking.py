@@ -21,6 +21,7 @@ np.True_
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ from mess.probing.folds import assign_folds, by_missing_rows
 from mess.probing.layers import weigh_layers
 from mess.probing.metrics import r2_score, training_means
 from mess.probing.probes import out_of_fold
-from mess.probing.ridge import DEFAULT_ALPHAS, Array
+from mess.probing.ridge import DEFAULT_ALPHAS, Array, RidgePath
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Stacked:
     r2 : ndarray [shape=(t,)]
         R² over the rows with a known target, against the training mean; NaN where undefined.
     shares : ndarray [shape=(t, predictors)]
-        Mean weight of each predictor over the folds: predictors of tracks, then of segments.
+        Mean weight of each predictor over the folds: predictors of tracks, then of segments, then
+        the others.
     weights : list of ndarray [shape=(d, t)]
         The linear map of each predictor, averaged over the folds: it predicts a row that no fold
         was fitted on. A predictor of segments is applied to the mean over a row's segments.
@@ -100,14 +102,27 @@ class Segments:
     owner: NDArray[np.int64]
 
 
-class _Predictions(NamedTuple):
-    """The predictions of one predictor for every row; NaN where it has none."""
+class Table(NamedTuple):
+    """The predictions of one predictor for every row; NaN where it has none.
 
-    predicted: Array  # [n, t], rows with a target, out of fold
-    inner: NDArray[np.float32]  # [folds, n, t], training rows, predicted with their group left out
-    elsewhere: NDArray[np.float32]  # [folds, n, t], rows without the target
-    weights: NDArray[np.float32]  # [folds, d, t]
-    intercepts: Array  # [folds, t]
+    Attributes
+    ----------
+    predicted : ndarray [shape=(n, t)]
+        Rows with a target, out of fold.
+    inner : ndarray [shape=(folds, n, t)]
+        Training rows of each fold, by a fit that saw neither that fold nor the row's own work.
+    elsewhere : ndarray [shape=(folds, n, t)]
+        Rows without the target.
+    weights : ndarray [shape=(folds, d, t)]
+        The linear map; d is 0 for a predictor that is not linear in the features.
+    intercepts : ndarray [shape=(folds, t)]
+    """
+
+    predicted: Array
+    inner: NDArray[np.float32]
+    elsewhere: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    intercepts: Array
 
 
 def stack(
@@ -116,6 +131,7 @@ def stack(
     groups: ArrayLike,
     *,
     segments: Segments | None = None,
+    more: Sequence[Table] = (),
     folds: int = 10,
     seed: int = 0,
     alphas: Sequence[float] = DEFAULT_ALPHAS,
@@ -131,6 +147,8 @@ def stack(
     groups : array_like [shape=(n,)]
         The work of each row.
     segments : Segments, optional
+    more : sequence of Table
+        Predictions that were made in another way, by the folds of `folds_of`; they are mixed in.
     folds, seed : int
         See `assign_folds`.
     alphas : sequence of float
@@ -143,21 +161,22 @@ def stack(
     """
     y = np.asarray(targets, dtype=np.float64)
     _, works = np.unique(np.asarray(groups), return_inverse=True)
-    labelled = np.isfinite(y).any(axis=1)
-    fold = np.full(len(y), -1, dtype=np.int64)
-    fold[labelled] = assign_folds(works[labelled], folds=folds, seed=seed)
-    tables = [_predict(x, y, works, fold, alphas=alphas) for x in predictors]
+    fold = folds_of(y, works, folds=folds, seed=seed)
+    # What is mixed must be tested alike: curves are predicted with pairs of folds left out.
+    paired = bool(more)
+    tables = [_predict(x, y, works, fold, alphas=alphas, paired=paired) for x in predictors]
     of_segments = None
     if segments is not None:
         # A segment is used for fitting only if its track's target is known: no hidden target leaks.
         taught = np.where(np.isfinite(y[segments.owner]), segments.targets, np.nan)
         owner = segments.owner
         probed = [
-            _predict(x, taught, works[owner], fold[owner], alphas=alphas)
+            _predict(x, taught, works[owner], fold[owner], alphas=alphas, paired=paired)
             for x in segments.predictors
         ]
         tables += [_average_over_rows(table, y, fold, taught, owner) for table in probed]
         of_segments = _mix_segments(probed, taught, fold[owner])
+    tables += more
     predicted, shares = np.full(y.shape, np.nan), np.full((y.shape[1], len(tables)), np.nan)
     maps = [np.zeros((table.weights.shape[1], y.shape[1]), dtype=np.float32) for table in tables]
     intercepts = np.full(y.shape[1], np.nan)
@@ -184,9 +203,17 @@ def stack(
     )
 
 
-def _mix_segments(
-    probed: Sequence[_Predictions], taught: Array, fold: NDArray[np.int64]
-) -> SegmentProbes:
+def folds_of(
+    targets: Array, works: NDArray[Any], *, folds: int = 10, seed: int = 0
+) -> NDArray[np.int64]:
+    """Return the fold of each row [n], by its work; −1 if the row has no target."""
+    labelled = np.isfinite(targets).any(axis=1)
+    fold = np.full(len(targets), -1, dtype=np.int64)
+    fold[labelled] = assign_folds(works[labelled], folds=folds, seed=seed)
+    return fold
+
+
+def _mix_segments(probed: Sequence[Table], taught: Array, fold: NDArray[np.int64]) -> SegmentProbes:
     """Mix the predictors of segments; each fold learns the weights on its training segments."""
     folds, dimensions, t = probed[0].weights.shape
     out = np.zeros((folds, len(probed), dimensions, t), dtype=np.float32)
@@ -221,7 +248,7 @@ def _score(y: Array, predicted: Array, fold: NDArray[np.int64]) -> Array:
     return r2
 
 
-def _is_whole(table: _Predictions, y: Array, column: int) -> bool:
+def _is_whole(table: Table, y: Array, column: int) -> bool:
     """Tell whether a predictor has a prediction for every row of a target."""
     rows = np.isfinite(y)
     if not rows.any() or not np.isfinite(table.predicted[rows, column]).all():
@@ -229,11 +256,11 @@ def _is_whole(table: _Predictions, y: Array, column: int) -> bool:
     return bool(np.isfinite(table.elsewhere[:, ~rows, column]).any(axis=0).all())
 
 
-def _nothing(shape: tuple[int, ...], folds: int, dimensions: int) -> _Predictions:
+def _nothing(shape: tuple[int, ...], folds: int, dimensions: int) -> Table:
     inner = np.full((folds, *shape), np.nan, dtype=np.float32)
     weights = np.zeros((folds, dimensions, shape[1]), dtype=np.float32)
     intercepts = np.full((folds, shape[1]), np.nan)
-    return _Predictions(np.full(shape, np.nan), inner, inner.copy(), weights, intercepts)
+    return Table(np.full(shape, np.nan), inner, inner.copy(), weights, intercepts)
 
 
 def _predict(
@@ -243,8 +270,9 @@ def _predict(
     fold: NDArray[np.int64],
     *,
     alphas: Sequence[float],
-) -> _Predictions:
-    """Probe one predictor for all targets."""
+    paired: bool = False,
+) -> Table:
+    """Probe one predictor for all targets; ``paired``: inner predictions leave out two folds."""
     out = _nothing(y.shape, int(fold.max()) + 1, x.shape[1])
     for columns, rows in by_missing_rows(y, works, fold):
         others = np.setdiff1d(np.arange(len(y)), rows)
@@ -260,20 +288,56 @@ def _predict(
         )
         present = np.unique(fold[rows])
         out.predicted[np.ix_(rows, columns)] = probes.predicted
-        out.inner[np.ix_(present, rows, columns)] = probes.inner
+        inner = probes.inner
+        if paired and len(present) > 2:
+            inner = _leave_pairs_out(
+                np.asarray(x[rows], dtype=np.float64),
+                y[np.ix_(rows, columns)],
+                np.searchsorted(present, fold[rows]),
+                alphas=probes.alphas,
+            )
+        out.inner[np.ix_(present, rows, columns)] = inner
         out.elsewhere[np.ix_(present, others, columns)] = probes.elsewhere
         out.weights[np.ix_(present, np.arange(x.shape[1]), columns)] = probes.weights
         out.intercepts[np.ix_(present, columns)] = probes.intercepts
     return out
 
 
+def _leave_pairs_out(
+    x: Array, y: Array, fold: NDArray[np.int64], *, alphas: Array
+) -> NDArray[np.float32]:
+    """Predict the training rows of each fold without their own fold, too.
+
+    Parameters
+    ----------
+    x : ndarray [shape=(n, d)]
+    y : ndarray [shape=(n, t)]
+    fold : ndarray [shape=(n,), dtype=int]
+        Numbers without a gap.
+    alphas : ndarray [shape=(folds, t)]
+        The penalties of each fold.
+
+    Returns
+    -------
+    ndarray [shape=(folds, n, t)]
+        NaN in the rows that a fold holds out.
+    """
+    out = np.full((len(alphas), *y.shape), np.nan, dtype=np.float32)
+    for a, b in combinations(range(len(alphas)), 2):
+        train = (fold != a) & (fold != b)
+        path = RidgePath(x[train], y[train])
+        for held, of in ((a, b), (b, a)):
+            out[held, fold == of] = path.predict_each(x[fold == of], alphas=alphas[held])
+    return out
+
+
 def _average_over_rows(
-    table: _Predictions,
+    table: Table,
     y: Array,
     fold: NDArray[np.int64],
     taught: Array,
     owner: NDArray[np.int64],
-) -> _Predictions:
+) -> Table:
     """Average the predictions of segments over their tracks.
 
     The target of a track need not be the mean of its segments' targets. So each training fold fits

@@ -23,6 +23,10 @@ class Column:
     r2 : float or None
         How well the prediction agrees with the measurement, out of fold; of both columns of the
         circle together.
+    p_family : float or None
+        How often shuffled works would agree so well with the predictions of any target.
+    through_time : float or None
+        The share of the prediction that is read through time.
     """
 
     name: str
@@ -30,6 +34,8 @@ class Column:
     mean: float = 0.0
     deviation: float = 1.0
     r2: float | None = None
+    p_family: float | None = None
+    through_time: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Aspects: the words of a listener, each backed by the proxy targets that measure it.
 
 The layer of an aspect is never written here: it is read from a discovery. A target is *validated*
-if three conditions hold. One of its cells is significant family-wise. It is predicted well enough
+if three conditions hold. One of its cells is significant family-wise, or the prediction of an index
+is, whichever way it is read (from means, from extremes, through time). It is predicted well enough
 with every choice made inside the training folds. It was probed on enough works. An aspect is
 validated if one of its targets is. Beside the ten aspects, a weight may name `OVERALL` (all that
 the encoder represents) or a MIDI target.
@@ -15,6 +16,7 @@ import numpy as np
 from mess.errors import MessError, UnknownName
 from mess.probing.results import Cell, TargetSummary
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
+from mess.records.index import Column
 from mess.targets import MIDI_TARGETS, plugin_targets
 
 ASPECTS: dict[str, tuple[str, ...]] = {
@@ -59,13 +61,14 @@ class Evidence:
     ----------
     target : str
     p_family : float or None
-        The smallest family-wise p of its cells; None if works were not shuffled.
+        The smaller of two family-wise p: that of its best cell, and that of the prediction that an
+        index ranks by. None if works were not shuffled.
     works : int
         The largest number of works in one of its cells.
     nested : float or None
         R² of the nested probe, whose layer each training fold chooses.
     stacked : float or None
-        R² of the prediction by all layers together, which an index ranks by.
+        R² of the prediction by all layers and readings together, which an index ranks by.
     """
 
     target: str
@@ -141,7 +144,7 @@ def find_evidence(
     cells: Sequence[Cell],
     summaries: Sequence[TargetSummary] = (),
     *,
-    predicted: Mapping[str, float | None] | None = None,
+    predicted: Sequence[Column] = (),
 ) -> dict[str, Evidence]:
     """Return the evidence about every target that was probed or is predicted.
 
@@ -149,24 +152,28 @@ def find_evidence(
     ----------
     cells, summaries : sequence
         Those of a discovery.
-    predicted : mapping of str to float, optional
-        R² of each target, predicted by all layers together.
+    predicted : sequence of Column
+        Those of an index. The kind "probe" tells R² and p of each predicted target.
     """
-    stacked = predicted or {}
+    columns = {column.name: column for column in predicted if column.kind == "probe"}
     nested = {one.target: one.nested.r2 for one in summaries}
-    by_target: dict[str, list[Cell]] = {name: [] for name in [*stacked, *nested]}
+    by_target: dict[str, list[Cell]] = {name: [] for name in [*columns, *nested]}
     for cell in cells:
         by_target.setdefault(cell.target, []).append(cell)
     return {
         target: Evidence(
             target=target,
             p_family=min(
-                (cell.p_family for cell in own if cell.p_family is not None),
+                (
+                    one.p_family
+                    for one in [*own, *filter(None, [columns.get(target)])]
+                    if one.p_family is not None
+                ),
                 default=None,
             ),
             works=max((cell.works for cell in own), default=0),
             nested=nested.get(target),
-            stacked=stacked.get(target),
+            stacked=columns[target].r2 if target in columns else None,
         )
         for target, own in by_target.items()
     }

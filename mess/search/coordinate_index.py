@@ -9,15 +9,9 @@ The coordinates of a track are standardised numbers. Each column is of one kind:
 * ``probe_octaves``, ``direct_octaves``: tempo on a circle of octaves, and the density of onsets,
   predicted or measured (`mess.search.tempo`).
 
-The similarity in an aspect is 1 − d²/2, where d² is the mean squared difference over the columns of
-the aspect. The mean of d² over random pairs of tracks is 2. So 1 means equal, 0 means as different
-as chance, and there is no lower bound. ``overall`` is one more aspect: the cosine of whitened
-vectors.
-
-A weighted sum of similarities is one inner product. With v = [x, x², u] and the query vector
-[w·q, −w/2, w·u_q], it is Σ w (x q − x²/2) + Σ w u·u_q: the score up to a constant that is the same
-for every track. So one ``IndexFlatIP`` serves any mix of aspects, and a change of weights rebuilds
-nothing.
+The distance in an aspect is the mean squared difference over the columns of the aspect, and for
+``overall``, one more aspect, 1 minus the cosine of whitened vectors. `mess.search.similarity` says
+how a distance becomes a similarity. A change of weights rebuilds nothing.
 
 Examples
 --------
@@ -26,11 +20,11 @@ Examples
 >>> columns = [Column("tempo", "probe"), Column("loudness", "probe")]
 >>> coordinates = CoordinateIndex(serialise(x, np.zeros((3, 0))), columns)
 >>> tempo = ColumnWeights("tempo", np.array([0]), np.array([1.0]))
->>> coordinates.similarities([tempo], row=0, rows=np.arange(3)).round(3).tolist()
-[[1.0, 0.995, -0.125]]
+>>> coordinates.everything.distances(tempo, coordinates.point(0)).round(3).tolist()
+[0.0, 0.01, 2.25]
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -39,9 +33,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.records.index import Column, Kind
-from mess.search.layer_index import one_thread
+from mess.search.similarity import references_of
 
 Array = NDArray[np.float64]
+_EVERY = slice(None)
 
 
 class ColumnWeights(NamedTuple):
@@ -78,13 +73,6 @@ class Point(NamedTuple):
         known = np.isfinite(x)
         x = np.where(known, x, 0.0)
         return cls(x, np.where(known, np.square(x), 1.0), overall, layers)
-
-
-class QueryVector(NamedTuple):
-    """A query as a vector: the score of a track is ``vector · v + constant``."""
-
-    vector: NDArray[np.float32]
-    constant: float
 
 
 def stack_vectors(
@@ -194,67 +182,69 @@ class CoordinateIndex:
         deviation = np.array([column.deviation for column in self.columns])
         return np.asarray((x * deviation + mean)[:, list(columns)])
 
-    def query_vector(
+    @cached_property
+    def everything(self) -> "Block":
+        """The coordinates of all tracks."""
+        return self._block(np.asarray(self._index.reconstruct_n(0, self.n)))
+
+    def block(self, rows: NDArray[np.int64]) -> "Block":
+        """Return the coordinates of some tracks."""
+        return self._block(self._index.reconstruct_batch(np.asarray(rows, dtype=np.int64)))
+
+    def _block(self, vectors: NDArray[np.float32]) -> "Block":
+        count = len(self.columns)
+        unknown = (vectors[:, :count] == 0) & (vectors[:, count : 2 * count] == 1)
+        values = np.where(unknown, np.float32(np.nan), vectors[:, :count])
+        return Block(np.ascontiguousarray(values.T), np.ascontiguousarray(vectors[:, 2 * count :]))
+
+    @cached_property
+    def references(self) -> "Block":
+        """The coordinates of the reference tracks (`mess.search.similarity`)."""
+        return self.block(references_of(self.n))
+
+
+class Block(NamedTuple):
+    """The coordinates of some tracks.
+
+    Attributes
+    ----------
+    values : ndarray [shape=(columns, n)]
+        NaN where unknown.
+    overall : ndarray [shape=(n, m)]
+        Unit vectors.
+    """
+
+    values: NDArray[np.float32]
+    overall: NDArray[np.float32]
+
+    def distances(
         self,
-        row: int | Point,
-        parts: Sequence[tuple[ColumnWeights, float]],
+        part: ColumnWeights,
+        point: Point,
         *,
-        offset: Mapping[str, float] | None = None,
-    ) -> QueryVector:
-        """Return the query vector of a query track and weighted parts.
+        move: float = 0.0,
+        rows: NDArray[np.int64] | slice = _EVERY,
+    ) -> NDArray[np.floating[Any]]:
+        """Return the distance of the tracks from a point in one aspect [rows].
 
         Parameters
         ----------
-        row : int or Point
-            The query track.
-        parts : sequence of (ColumnWeights, float)
-            Each with its weight; a negative weight asks for tracks that differ.
-        offset : mapping of str to float, optional
-            How far the wanted tracks lie from the query in each part, in standard deviations.
+        part : ColumnWeights
+        point : Point
+        move : float
+            How far the point is moved along the aspect, in standard deviations.
+        rows : ndarray or slice
+            The tracks that are wanted.
+
+        Returns
+        -------
+        ndarray
+            The mean squared difference; NaN where a track has no value.
         """
-        own = self.point(row)
-        count = len(self.columns)
-        vector, constant = np.zeros(self._index.d), 0.0
-        for part, weight in parts:
-            if part.overall:
-                vector[2 * count :] += weight * own.overall
-                continue
-            wanted = own.x[part.columns] + (offset or {}).get(part.name, 0.0)
-            counts = weight * part.shares
-            vector[part.columns] += counts * wanted
-            vector[count + part.columns] -= counts / 2
-            constant += weight - float(counts @ np.square(wanted)) / 2
-        return QueryVector(vector.astype(np.float32), constant)
-
-    def scores(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the inner product of every track with a query vector [n]."""
-        out = np.empty(self.n, dtype=np.float32)
-        query = np.ascontiguousarray(query, dtype=np.float32)
-        with one_thread():
-            self._index.compute_distance_subset(
-                1, faiss.swig_ptr(query), self.n, faiss.swig_ptr(out), faiss.swig_ptr(self._labels)
-            )
-        return out
-
-    def similarities(
-        self,
-        parts: Sequence[ColumnWeights],
-        *,
-        row: int | Point,
-        rows: NDArray[np.int64],
-        offset: Mapping[str, float] | None = None,
-    ) -> Array:
-        """Return the similarity of some tracks to the query in each part [parts, rows]."""
-        own = self.point(row)
-        others, squares, others_overall = self._rows(rows)
-        out = np.empty((len(parts), len(rows)))
-        for number, part in enumerate(parts):
-            if part.overall:
-                out[number] = others_overall @ own.overall
-                continue
-            wanted = own.x[part.columns] + (offset or {}).get(part.name, 0.0)
-            apart = (
-                squares[:, part.columns] - 2 * others[:, part.columns] * wanted + wanted * wanted
-            )
-            out[number] = 1 - apart @ part.shares / 2
-        return out
+        if part.overall:
+            return np.asarray(1 - self.overall[rows] @ point.overall.astype(np.float32))
+        total = np.zeros(1, dtype=np.float32)
+        for column, share in zip(part.columns.tolist(), part.shares.tolist(), strict=True):
+            apart = self.values[column, rows] - np.float32(point.x[column] + move)
+            total = total + np.float32(share) * apart * apart
+        return total

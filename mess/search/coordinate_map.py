@@ -8,12 +8,13 @@ index whose targets are unknown.
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.search.courses import NOTHING, CourseMap, States
 from mess.search.layer_index import Vectors, unit_layers
 from mess.search.spaces import Array, Whitening
 from mess.storage.files import load_arrays
@@ -26,24 +27,53 @@ class CoordinateMap:
     Attributes
     ----------
     weights : ndarray [shape=(layers · width, columns), dtype=float32]
-        The width is dim (means over time) or 2 · dim (means, then standard deviations).
+        The width is dim (means over time), 2 · dim (means, then standard deviations) or 4 · dim
+        (then the least and the greatest means of a segment, too).
     intercepts : ndarray [shape=(columns,)]
         NaN in columns that cannot be computed from features.
     centres : ndarray [shape=(layers, dim)]
         The centre that is subtracted from the vectors of each layer.
     whitening : Whitening
         The whitening of the unit vectors of all layers, concatenated.
+    course : CourseMap
+        What is read through time is added to what the features tell.
+    names : tuple of str
+        The targets that may be read through time.
+    of_targets : ndarray [shape=(targets, columns)]
+        How the coordinates follow from them.
     """
 
     weights: NDArray[np.float32]
     intercepts: Array
     centres: Array
     whitening: Whitening
+    course: CourseMap = NOTHING
+    names: tuple[str, ...] = ()
+    of_targets: Array = field(default_factory=lambda: np.empty((0, 0)))
 
-    def coordinates(self, features: NDArray[np.floating[Any]]) -> Array:
-        """Return x [n, columns] of features [n, layers, width]."""
+    @property
+    def width(self) -> int:
+        """The number of features of each layer that `coordinates` takes."""
+        return len(self.weights) // len(self.centres)
+
+    def coordinates(
+        self, features: NDArray[np.floating[Any]], *, moments: Sequence[States] = ()
+    ) -> Array:
+        """Return x [n, columns].
+
+        Parameters
+        ----------
+        features : ndarray [shape=(n, layers, width)]
+        moments : sequence of callable
+            Of each recording a function that returns the states of a layer [moments, dim]; needed
+            where something is read through time.
+        """
         flat = features.reshape(len(features), -1).astype(np.float32, copy=False)
-        return np.asarray(flat @ self.weights + self.intercepts)
+        x = np.asarray(flat @ self.weights + self.intercepts)
+        if self.course.lines:
+            told = [self.course.totals(states, self.names) for states in moments]
+            x = x + np.stack(told) @ self.of_targets
+        return x
 
     def unit(self, features: NDArray[np.floating[Any]]) -> Vectors:
         """Return the unit vectors of every layer [n, layers, dim]."""
@@ -63,6 +93,9 @@ class CoordinateMap:
             centres=self.centres,
             mean=self.whitening.mean,
             basis=self.whitening.basis.astype(np.float32),
+            names=np.array(self.names, dtype=np.str_),
+            of_targets=self.of_targets,
+            **self.course.arrays(),
         )
         return buffer.getvalue()
 
@@ -82,33 +115,45 @@ class CoordinateMap:
                 arrays["intercepts"],
                 arrays["centres"],
                 Whitening(arrays["mean"], arrays["basis"]),
+                CourseMap.from_arrays(arrays),
+                tuple(map(str, arrays["names"])),
+                arrays["of_targets"],
             )
         except KeyError as error:
             raise ValueError("no projection") from error
 
 
 def combine(
-    maps: Sequence[NDArray[np.float32]], intercepts: Array, *, shape: tuple[int, ...]
+    maps: Sequence[NDArray[np.float32]],
+    intercepts: Array,
+    *,
+    parts: Sequence[NDArray[np.int64]],
+    shape: tuple[int, ...],
 ) -> tuple[NDArray[np.float32], Array]:
     """Combine the linear maps of all predictors into one map.
 
     Parameters
     ----------
     maps : sequence of ndarray [shape=(d, t)]
-        For each layer the map of its means [dim], then that of means and deviations [2 · dim]. If
-        probes were fitted on segments, then for each layer the map of the mean over segments.
+        For each layer one map of each of ``parts``. If probes were fitted on segments, then for
+        each layer the map of the mean over segments.
     intercepts : ndarray [shape=(t,)]
-    shape : (layers, 2 · dim)
+    parts : sequence of ndarray [dtype=int]
+        Which features of a layer each predictor takes.
+    shape : (layers, width)
 
     Returns
     -------
-    weights : ndarray [shape=(layers · 2 · dim, t)]
+    weights : ndarray [shape=(layers · width, t)]
     intercepts : ndarray [shape=(t,)]
         NaN is replaced by 0: such a target is not predicted, and its weights are 0.
     """
     layers, width = shape
     weights = np.zeros((layers, width, len(intercepts)), dtype=np.float32)
+    of_tracks = layers * len(parts)
     for number, predictor in enumerate(maps):
-        layer = number // 2 if number < 2 * layers else number - 2 * layers
-        weights[layer, : len(predictor)] += predictor
+        if number < of_tracks:
+            weights[number // len(parts), parts[number % len(parts)]] += predictor
+        else:
+            weights[number - of_tracks, : len(predictor)] += predictor
     return weights.reshape(layers * width, -1), np.nan_to_num(intercepts)

@@ -24,12 +24,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from mess.probing.max_t import significance_of_predictions
 from mess.probing.metrics import defined
 from mess.probing.ridge import Array
-from mess.probing.stacking import SegmentProbes, Segments, Stacked, stack
+from mess.probing.stacking import SegmentProbes, Segments, Stacked, Table, stack
 from mess.records.index import Column
 from mess.search.aspects import ASPECTS
 from mess.search.coordinate_map import CoordinateMap, combine
+from mess.search.courses import NOTHING, CourseMap, Courses
 from mess.search.layer_index import unit_layers
 from mess.search.spaces import Reduction, fit_reduction, fit_whitening, standardise
 from mess.search.tempo import ON_CIRCLE, TEMPO, circle_r2, octave_targets, scale_of
@@ -74,6 +76,8 @@ def make_coordinates(
     names: Sequence[str],
     course: pd.DataFrame,
     segments: Segments | None = None,
+    extremes: NDArray[np.floating[Any]] | None = None,
+    courses: Courses | None = None,
     folds: int = 10,
     seed: int = 0,
 ) -> Coordinates:
@@ -92,6 +96,12 @@ def make_coordinates(
         From `describe_course`; its columns are added to the subspaces.
     segments : Segments, optional
         With the targets ``names``; probes fitted on segments are added to the mixture.
+    extremes : ndarray [shape=(n, layers, 2 · dim)], optional
+        The least and the greatest mean of a segment: each layer's means with them are one more
+        predictor.
+    courses : Courses, optional
+        The targets as they are read through time, by the folds of `mess.probing.stacking.folds_of`;
+        they are added to the mixture.
     folds, seed : int
         See `mess.probing.folds.assign_folds`.
 
@@ -105,28 +115,41 @@ def make_coordinates(
     beside = np.hstack([octaves, course.to_numpy(dtype=np.float64)])  # known for whole tracks only
     every = np.hstack([y, beside])
     half = features.shape[2] // 2
-    predictors = [
-        features[:, layer, :width]
-        for layer in range(features.shape[1])
-        for width in (half, 2 * half)
-    ]
+    parts = [np.arange(half), np.arange(2 * half)]
+    whole = features
+    if extremes is not None:
+        whole = np.concatenate([features, extremes], axis=2)
+        parts.append(np.r_[np.arange(half), np.arange(2 * half, 4 * half)])
+    predictors = [whole[:, layer, part] for layer in range(features.shape[1]) for part in parts]
     if segments is not None:
         unknown = np.full((len(segments.owner), beside.shape[1]), np.nan)
         segments = replace(segments, targets=np.hstack([segments.targets, unknown]))
-    stacked = stack(predictors, every, works, segments=segments, folds=folds, seed=seed)
-    weights, intercepts = combine(stacked.weights, stacked.intercepts, shape=features.shape[1:])
+    more = [_widen(table, beside.shape[1]) for table in courses.tables] if courses else []
+    stacked = stack(predictors, every, works, segments=segments, more=more, folds=folds, seed=seed)
+    linear = len(stacked.weights) - len(more)
+    weights, intercepts = combine(
+        stacked.weights[:linear], stacked.intercepts, parts=parts, shape=whole.shape[1:]
+    )
+    through_time = stacked.shares[:, linear:]
+    course_map = _weigh(courses, through_time) if courses else NOTHING
+    p_family = significance_of_predictions(
+        y, stacked.predicted[:, : len(names)], works, fold=stacked.fold, seed=seed
+    )
     columns: list[Column] = []
     values: list[Array] = []
     maps: list[tuple[NDArray[np.float32], float]] = []
+    of_targets: list[Array] = []  # how each coordinate follows from what is read through time
 
     def add(column: Column, x: Array, *, source: int) -> None:
         """Append one standardised coordinate and its linear map from the features."""
         columns.append(column)
         values.append(x)
         own, shift = weights[:, source] / column.deviation, intercepts[source] - column.mean
+        through = (np.arange(len(names)) == source) / column.deviation
         if column.kind in ("direct", "direct_octaves"):
-            own, shift = np.zeros_like(own), np.nan
+            own, shift, through = np.zeros_like(own), np.nan, np.zeros(len(names))
         maps.append((own, shift / column.deviation))
+        of_targets.append(through)
 
     both: tuple[tuple[Literal["probe", "direct"], Array], ...] = (
         ("probe", stacked.predicted),
@@ -138,8 +161,14 @@ def make_coordinates(
             known = x[np.isfinite(x[:, number]), number]
             if not known.size or np.ptp(known) == 0:
                 continue
-            r2 = stacked.r2[number] if kind == "probe" else np.nan
-            column = Column(name, kind, float(mean[number]), float(deviation[number]), defined(r2))
+            column = Column(name, kind, float(mean[number]), float(deviation[number]))
+            if kind == "probe":
+                column = replace(
+                    column,
+                    r2=defined(stacked.r2[number]),
+                    p_family=defined(p_family[number]),
+                    through_time=defined(np.nan_to_num(through_time[number]).sum()),
+                )
             add(column, x[:, number], source=number)
     for kind, table in both:
         for source, column in _octave_columns(
@@ -153,6 +182,10 @@ def make_coordinates(
         columns += [Column(aspect, "subspace") for _ in range(reduced.shape[1])]
         values += list(reduced.T)
         shifts = reduction.apply(intercepts[None, kept])[0]
+        through = np.zeros((len(names), reduction.directions.shape[1]))
+        of_known = [number for number, column in enumerate(kept) if column < len(names)]
+        through[[kept[number] for number in of_known]] = reduction.directions[of_known]
+        of_targets += list(through.T)
         maps += list(zip((weights[:, kept] @ reduction.directions).T, shifts, strict=True))
     centres = features[:, :, :half].mean(axis=0, dtype=np.float64)
     vectors = unit_layers(features[:, :, :half], centres).reshape(len(y), -1)
@@ -162,6 +195,9 @@ def make_coordinates(
         intercepts=np.array([shift for _, shift in maps]),
         centres=centres,
         whitening=whitening,
+        course=course_map,
+        names=tuple(names),
+        of_targets=np.array(of_targets).reshape(-1, len(names)).T,
     )
     return Coordinates(
         columns,
@@ -172,6 +208,31 @@ def make_coordinates(
         stacked.of_segments,
         list(names),
     )
+
+
+def _widen(table: Table, columns: int) -> Table:
+    """Return a table with more columns, which it knows nothing of."""
+
+    def wider(values: Array, filled: float = np.nan) -> Array:
+        room = np.full((*values.shape[:-1], columns), filled, dtype=values.dtype)
+        return np.concatenate([values, room], axis=-1)
+
+    return Table(
+        wider(table.predicted),
+        wider(table.inner),
+        wider(table.elsewhere),
+        wider(table.weights, 0.0),
+        wider(table.intercepts, 0.0),
+    )
+
+
+def _weigh(courses: Courses, shares: Array) -> CourseMap:
+    """Return the map through time of other recordings, with the share of each line."""
+    counts = np.zeros(len(courses.map.lines))
+    for number, lines in enumerate(courses.lines):
+        told = np.flatnonzero(lines >= 0)
+        counts[lines[told]] = np.nan_to_num(shares[told, number])
+    return courses.map.weighed(counts.tolist())
 
 
 def describe_course(segments: pd.DataFrame, tracks: Sequence[str]) -> pd.DataFrame:

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-_LEAST = -3.0  # lower similarities are clipped to this value
 _SHRINK = 0.05  # penalty on Σ w², because there are few examples
 
 
@@ -43,7 +42,7 @@ def fit_weights(alike: Array, rest: Array) -> Array:
     """
     from scipy.optimize import minimize
 
-    x = np.maximum(np.vstack([alike, rest]), _LEAST)
+    x = np.vstack([alike, rest])
     sign = np.append(np.ones(len(alike)), -np.ones(len(rest)))
     share = np.append(
         np.full(len(alike), 0.5 / len(alike)), np.full(len(rest), 0.5 / max(len(rest), 1))

@@ -51,7 +51,7 @@ from mess.search.coordinate_index import CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.fitting import fit_weights
 from mess.search.layer_index import LayerIndex, best_rows
-from mess.search.ranking import Cap, Query, SearchSpace, capped_rows
+from mess.search.ranking import Cap, Query, SearchSpace, capped_rows, point_shares
 from mess.search.tempo import DENSITY_SHARE
 from mess.search.terms import METHODS, Method, Terms
 from mess.search.weights import share_weights
@@ -69,7 +69,9 @@ class Recommendation:
     ----------
     track_id : str
     score : float
-        Weighted mean of the similarities in the aspects: 1 is equal, 0 is as different as chance.
+        Weighted mean of the similarities in the aspects, from −1 to 1. In an aspect with a positive
+        weight, 1 is equal to the query, 0 is as unlike as half of the tracks, and −1 is among the
+        tenth that is least alike. A negative weight turns this round: 1 is among the least alike.
     contributions : dict of str to float
         Each aspect's part of the score; the parts add up to it.
     values : dict of str to dict
@@ -185,9 +187,7 @@ class LayerBasedRecommender:
         self.evidence = find_evidence(
             discovery.cells,
             discovery.summaries,
-            predicted={
-                column.name: column.r2 for column in record.columns if column.kind == "probe"
-            },
+            predicted=record.columns,
         )
         self.aspects: dict[str, Aspect] = find_aspects(
             discovery.cells,
@@ -320,12 +320,14 @@ class LayerBasedRecommender:
             `Point` stands for a recording that is not in the index (`mess.search.coordinate_map`).
         aspect_weights : mapping of str to float
             Weight of each aspect; a negative weight asks for tracks that differ in it. Only the
-            ratios matter. `mess.search.aspects.OVERALL` is one more aspect.
+            ratios matter, and equal weights count equally, because similarities are ranks.
+            `mess.search.aspects.OVERALL` is one more aspect.
         n_recommendations : int
         method : {"probe", "subspace", "direct", "layer"}, optional
             The method of all aspects; by default each aspect uses its own.
         unlike : sequence of str
-            Tracks that the results should differ from; their mean score is subtracted.
+            Tracks that the results should differ from; their mean score counts negatively, as much
+            as that of the queries.
         hold : sequence of str
             Aspects in which the results should equal the query; they get weight 1.
         offset : mapping of str to float, optional
@@ -361,7 +363,7 @@ class LayerBasedRecommender:
             self.terms.make(name, weight, method=method, moved=name in offset, rows=rows)
             for name, weight in share_weights(wanted, aspect_names()).items()
         ]
-        signs = [1 / len(liked)] * len(liked) + [-1 / max(len(avoided), 1)] * len(avoided)
+        signs = point_shares(len(liked), len(avoided))
         query = Query(
             terms=terms,
             points=list(zip(rows, signs, strict=True)),

@@ -1,7 +1,10 @@
 """Ranking: the score of every track for a query, and the contribution of each term to it.
 
 A *term* is one aspect of a query with its weight: columns of coordinates, or a layer. A *point* is
-a track with a signed share: the shares of the liked points sum to 1, those of the disliked to −1.
+a track with a signed share: the magnitudes of all shares sum to 1, and disliked tracks have a
+negative one. A score is Σ weight · share · similarity (`mess.search.similarity`). Weights sum to 1
+in magnitude, too. So a score of 1 is equal in all that is liked and least alike in all that is not;
+0 is chance; and no score leaves [−1, 1].
 """
 
 from collections import Counter
@@ -12,10 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import MessError
-from mess.search.coordinate_index import ColumnWeights, CoordinateIndex, Point
+from mess.search.coordinate_index import Block, ColumnWeights, CoordinateIndex, Point
 from mess.search.layer_index import LayerIndex, best_rows
+from mess.search.similarity import Scale, fit_scale, references_of
 
 Array = NDArray[np.float64]
+TIE = 1e-5  # of the overall distance, which is at most 2
+_EVERY = slice(None)
+_NOTHING = Block(np.empty((0, 0), dtype=np.float32), np.empty((0, 0), dtype=np.float32))
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,65 @@ class Query:
     moves: Mapping[str, float] = field(default_factory=dict)
 
 
+def point_shares(liked: int, disliked: int) -> list[float]:
+    """Return the share of each liked point, then of each disliked one.
+
+    >>> point_shares(1, 0), point_shares(2, 1)
+    ([1.0], [0.25, 0.25, -0.5])
+    """
+    half = 0.5 if disliked else 1.0
+    return [half / liked] * liked + [-half / disliked for _ in range(disliked)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One term at one point.
+
+    Attributes
+    ----------
+    term : Term
+    at : int or Point
+        The row of the point, or the point itself.
+    point : Point or None
+        Its coordinates; None if there are none.
+    weight : float
+        Signed.
+    move : float
+        In standard deviations.
+    scale : Scale
+        That of its similarities.
+    """
+
+    term: Term
+    at: int | Point
+    point: Point | None
+    weight: float
+    move: float
+    scale: Scale
+
+    def similarity(
+        self, block: Block, *, rows: NDArray[np.int64] | slice = _EVERY
+    ) -> NDArray[np.float64]:
+        """Return the similarities of some tracks along coordinates, from −1 to 1."""
+        own = self.term.column_weights
+        if own is None or self.point is None:
+            raise MessError(f"{self.term.name!r} has no coordinates here")
+        return self.scale.similarity(block.distances(own, self.point, move=self.move, rows=rows))
+
+
+def tie_break(
+    parts: Sequence[Part], block: Block, *, rows: NDArray[np.int64] | slice = _EVERY
+) -> Array:
+    """Return a difference that decides between tracks that are equally unlike [rows].
+
+    It is that of the overall likeness to the first liked point, and 0 if nothing is to be unlike.
+    """
+    liked = next((part.point for part in parts if part.point is not None), None)
+    if liked is None or not block.overall.shape[1] or not any(part.weight < 0 for part in parts):
+        return np.zeros(1)
+    return -TIE * (1 - block.overall[rows] @ liked.overall.astype(np.float32)).astype(np.float64)
+
+
 @dataclass(frozen=True)
 class SearchSpace:
     """The space that is searched: the coordinates (if any) and the layers of the same tracks."""
@@ -61,28 +127,42 @@ class SearchSpace:
     layers: LayerIndex | None
     n: int
 
-    def scores(self, query: Query) -> NDArray[np.float32]:
-        """Return the score of every track [n], up to a constant that is the same for all."""
-        scores = np.zeros(self.n, dtype=np.float32)
-        steered = [
-            (term.column_weights, term.weight)
-            for term in query.terms
-            if term.column_weights is not None
-        ]
-        if steered and self.coordinates is not None:
-            vectors = [
-                sign * self.coordinates.query_vector(row, steered, offset=query.moves).vector
-                for row, sign in query.points
-            ]
-            scores += self.coordinates.scores(np.sum(vectors, axis=0))
-        layers: dict[int, float] = {}
+    def parts(self, query: Query) -> list[Part]:
+        """Return every term at every point, each with its scale."""
+        found = []
         for term in query.terms:
-            if term.layer is not None:
-                layers[term.layer] = layers.get(term.layer, 0.0) + term.weight
-        for layer, weight in layers.items():
-            for row, sign in query.points:
-                scores += np.float32(sign * weight) * self.cosines(row, layer)
-        return scores
+            for at, sign in query.points:
+                point = None if self.coordinates is None else self.coordinates.point(at)
+                move = query.moves.get(term.name, 0.0)
+                if term.layer is not None:
+                    apart = 1 - self.cosines(at, term.layer)[references_of(self.n)]
+                elif term.column_weights is None or self.coordinates is None or point is None:
+                    raise MessError(f"nothing is known of {term.name!r} here")
+                else:
+                    apart = self.coordinates.references.distances(
+                        term.column_weights, point, move=move
+                    )
+                scale = fit_scale(apart)
+                found.append(Part(term, at, point, sign * term.weight, move, scale))
+        return found
+
+    def scores(self, query: Query) -> NDArray[np.float32]:
+        """Return the score of every track [n].
+
+        Many tracks are as unlike as can be. Among these, the tracks that are most alike overall
+        come first, by a difference that is too small for any other.
+        """
+        scores, parts = np.zeros(self.n), self.parts(query)
+        for part in parts:
+            scores += part.weight * self._similarity(part)
+        if self.coordinates is not None:
+            scores += tie_break(parts, self.coordinates.everything)
+        return scores.astype(np.float32)
+
+    def _similarity(self, part: Part) -> Array:
+        if part.term.layer is not None:
+            return part.scale.similarity(1 - self.cosines(part.at, part.term.layer))
+        return part.similarity(self.coordinates.everything if self.coordinates else _NOTHING)
 
     def cosines(self, at: int | Point, layer: int) -> NDArray[np.float32]:
         """Return the cosine of every track with a point over one layer, [n]."""
@@ -96,16 +176,15 @@ class SearchSpace:
 
     def shares(self, query: Query, rows: NDArray[np.int64]) -> Array:
         """Return the contribution of each term to the scores of some tracks [terms, rows]."""
+        block = self.coordinates.block(rows) if self.coordinates else _NOTHING
         shares = np.zeros((len(query.terms), len(rows)))
-        for number, term in enumerate(query.terms):
-            for row, sign in query.points:
-                if term.column_weights is not None and self.coordinates is not None:
-                    alike = self.coordinates.similarities(
-                        [term.column_weights], row=row, rows=rows, offset=query.moves
-                    )[0]
-                elif term.layer is not None:
-                    alike = self.cosines(row, term.layer)[rows].astype(np.float64)
-                shares[number] += sign * term.weight * alike
+        of_term = len(query.points)
+        for number, part in enumerate(self.parts(query)):
+            if part.term.layer is not None:
+                alike = self._similarity(part)[rows]
+            else:
+                alike = part.similarity(block)
+            shares[number // of_term] += part.weight * alike
         return shares
 
     def values(self, query: Query, rows: NDArray[np.int64]) -> list[dict[str, dict[str, float]]]:

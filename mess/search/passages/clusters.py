@@ -1,10 +1,10 @@
 """Search by aspects among very many segments: an inverted file over k-means clusters (IVF).
 
-A query is linear in v = [x, x²], and most queries weigh only some of the columns. So the mean of a
-cluster says little about its best row. Instead, every cluster keeps the range of each column. Along
-one column the score is a parabola, and its maximum over that range bounds the score of every row.
-(The range is narrowed to the bulk of the rows, so the bound is approximate.) FAISS
-(``IndexIVFFlat``) reads only the clusters with the highest bounds.
+Most queries weigh only some of the columns, so the mean of a cluster says little about its best
+row. Instead, every cluster keeps the range of each column. The least and the greatest distance to
+that range bound the similarities of its rows, and so their scores. (The near end of the range is
+narrowed to the bulk of the rows, so the bound is approximate.) Only the clusters with the highest
+bounds are read, and their rows are scored exactly.
 
 The number of clusters to read is chosen when the index is built (`mess.search.passages.recall`).
 
@@ -14,14 +14,17 @@ J. L. Bentley: Multidimensional binary search trees used for associative searchi
 of the ACM 18, 1975 (bounds decide what is read).
 """
 
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Sequence
 from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.search.layer_index import one_thread
+from mess.search.coordinate_index import Block
+from mess.search.ranking import Part
+from mess.storage.files import load_arrays
 
 _ROWS_PER_CLUSTER = 60
 _MOST_CLUSTERS = 16_384
@@ -64,50 +67,36 @@ def assign_clusters(values: Floats, *, seed: int = 0) -> Rows:
     return np.unique(out, return_inverse=True)[1].astype(np.int64)
 
 
-def serialise_clusters(
-    vectors: Floats, clusters: Rows, *, columns: int
-) -> tuple[bytes, dict[str, Any]]:
-    """Return a FAISS index of the rows by cluster, and statistics of each cluster.
+def serialise_clusters(x: Floats, clusters: Rows) -> bytes:
+    """Return all rows by cluster, and statistics of each cluster, as npz.
 
     Parameters
     ----------
-    vectors : ndarray [shape=(n, d)]
-        [x, x²].
+    x : ndarray [shape=(n, columns)]
     clusters : ndarray [shape=(n,)]
         From `assign_clusters`: consecutive numbers from 0.
-    columns : int
-        Of x.
-
-    Returns
-    -------
-    content : bytes
-    bounds : dict of str to ndarray
-        For `Clusters`.
     """
     count = int(clusters.max()) + 1
     order = np.argsort(clusters, kind="stable")
     sizes = np.bincount(clusters, minlength=count)
     first = np.cumsum(sizes) - sizes
-    bounds = {
-        name: np.empty((columns, count), dtype=np.float32) for name in ("least", "most", "mean")
-    }
-    for column in range(columns):
-        values = vectors[order, column]
-        bounds["least"][column] = np.minimum.reduceat(values, first)
-        bounds["most"][column] = np.maximum.reduceat(values, first)
-    centres = np.empty((count, vectors.shape[1]), dtype=np.float32)
-    for column in range(vectors.shape[1]):
-        centres[:, column] = np.add.reduceat(vectors[order, column], first) / sizes
-    bounds["mean"] = np.ascontiguousarray(centres[:, :columns].T)
-    power = np.maximum(centres[:, columns : 2 * columns].T - np.square(bounds["mean"]), 0)
-    bounds["deviation"] = np.sqrt(power).astype(np.float32)
-    quantizer = faiss.IndexFlatIP(vectors.shape[1])
-    quantizer.add(centres)
-    index = faiss.IndexIVFFlat(quantizer, vectors.shape[1], count, faiss.METRIC_INNER_PRODUCT)
-    index.is_trained = True
-    vectors, clusters = np.ascontiguousarray(vectors), np.ascontiguousarray(clusters)
-    index.add_core(len(vectors), faiss.swig_ptr(vectors), None, faiss.swig_ptr(clusters))
-    return faiss.serialize_index(index).tobytes(), bounds
+    values = np.ascontiguousarray(x[order].T)
+    mean = np.add.reduceat(values, first, axis=1) / sizes
+    power = np.add.reduceat(np.square(values), first, axis=1) / sizes - np.square(mean)
+    core = _CORE * np.sqrt(np.maximum(power, 0))
+    least, most = np.minimum.reduceat(values, first, axis=1), np.maximum.reduceat(values, first, 1)
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        rows=order.astype(np.int32),
+        first=np.append(first, len(x)),
+        values=values,
+        least=least,
+        most=most,
+        low=np.maximum(least, mean - core).astype(np.float32),
+        high=np.minimum(most, mean + core).astype(np.float32),
+    )
+    return buffer.getvalue()
 
 
 class Clusters:
@@ -115,46 +104,49 @@ class Clusters:
 
     Parameters
     ----------
-    index : faiss.IndexIVFFlat
+    content : bytes
         From `serialise_clusters`.
-    bounds : mapping of str to ndarray
     """
 
-    def __init__(self, index: Any, bounds: Mapping[str, Any]) -> None:
-        self._index = index
-        self._least, self._most = bounds["least"], bounds["most"]
-        self._mean, self._deviation = bounds["mean"], bounds["deviation"]
-        self.count = int(index.nlist)
+    def __init__(self, content: bytes) -> None:
+        arrays = load_arrays(content)
+        self._rows, self._first = arrays["rows"], arrays["first"]
+        self._block = Block(arrays["values"], np.empty((0, 0), dtype=np.float32))
+        self._least, self._most = arrays["least"], arrays["most"]
+        self._low, self._high = arrays["low"], arrays["high"]
+        self.count = len(self._first) - 1
 
-    def upper_bounds(self, query: Floats) -> Floats:
-        """Return an approximate upper bound of the scores in each cluster [clusters]."""
-        columns = len(self._mean)
-        linear, square = query[:columns], query[columns : 2 * columns]
-        out = np.zeros(self.count, dtype=np.float32)
-        for column in np.flatnonzero((linear != 0) | (square != 0)):
-            a, b = float(linear[column]), float(square[column])
-            least, most = self._least[column], self._most[column]
-            if b < 0:  # the maximum is at the vertex, or at the end nearest to it
-                core = _CORE * self._deviation[column]
-                mean = self._mean[column]
-                best = np.clip(
-                    np.float32(-a / (2 * b)),
-                    np.maximum(least, mean - core),
-                    np.minimum(most, mean + core),
-                )
-                out += (a + b * best) * best
-            else:  # the maximum is at one of the ends
-                out += np.maximum((a + b * least) * least, (a + b * most) * most)
+    def upper_bounds(self, parts: Sequence[Part]) -> NDArray[np.float64]:
+        """Return an approximate upper bound of the scores in each cluster [clusters].
+
+        Of ``overall`` nothing is known of a cluster, so it bounds nothing.
+        """
+        out = np.zeros(self.count)
+        for part in parts:
+            own = part.term.column_weights
+            if own is None or own.overall or part.point is None:
+                continue
+            apart: Any = 0.0
+            for column, share in zip(own.columns.tolist(), own.shares.tolist(), strict=True):
+                at = np.float32(part.point.x[column] + part.move)
+                if part.weight > 0:
+                    off = np.maximum(self._low[column] - at, at - self._high[column])
+                    off = np.maximum(off, 0)
+                else:
+                    off = np.maximum(self._most[column] - at, at - self._least[column])
+                apart = apart + np.float32(share) * np.square(off)
+            out += part.weight * part.scale.similarity(apart)
         return out
 
     def search(
-        self, query: Floats, *, k: int, clusters: int, exclude: Sequence[Span] = ()
-    ) -> tuple[Rows, Floats]:
-        """Return the rows with the largest inner products in the clusters with the highest bounds.
+        self, parts: Sequence[Part], *, k: int, clusters: int, exclude: Sequence[Span] = ()
+    ) -> tuple[Rows, NDArray[np.float64]]:
+        """Return the rows with the highest scores in the clusters with the highest bounds.
 
         Parameters
         ----------
-        query : ndarray [shape=(2 · columns + m,)]
+        parts : sequence of Part
+            ``overall`` is left out of the scores.
         k : int
         clusters : int
             Number of clusters that are read; reading all gives the exact answer.
@@ -164,37 +156,25 @@ class Clusters:
         Returns
         -------
         rows, scores : ndarray [shape=(≤ k,)]
-            Best first.
+            In no order.
         """
-        clusters = min(clusters, self.count)
+        chosen: NDArray[np.int64] = np.arange(self.count)
         if clusters < self.count:
-            chosen = np.argpartition(-self.upper_bounds(query), clusters - 1)[:clusters]
-        else:
-            chosen = np.arange(self.count)
-        chosen = np.ascontiguousarray(chosen, dtype=np.int64)
-        query = np.ascontiguousarray(query[: self._index.d], dtype=np.float32)
-        nothing = np.zeros(clusters, dtype=np.float32)
-        scores, rows = np.empty(k, dtype=np.float32), np.empty(k, dtype=np.int64)
-        parameters: Any = faiss.SearchParametersIVF()
-        parameters.nprobe = clusters
-        kept: list[Any] = []  # keeps these objects alive while FAISS searches
-        for first, last in exclude:
-            span = faiss.IDSelectorRange(first, last)
-            outside = faiss.IDSelectorNot(span)
-            both = faiss.IDSelectorAnd(kept[-1], outside) if kept else outside
-            kept += [span, outside, both]
-        if kept:
-            parameters.sel = kept[-1]
-        with one_thread():
-            self._index.search_preassigned_c(
-                1,
-                faiss.swig_ptr(query),
-                k,
-                faiss.swig_ptr(chosen),
-                faiss.swig_ptr(nothing),
-                faiss.swig_ptr(scores),
-                faiss.swig_ptr(rows),
-                False,
-                parameters,
-            )
-        return rows[rows >= 0], scores[rows >= 0]
+            chosen = np.argpartition(-self.upper_bounds(parts), clusters - 1)[:clusters]
+        first, last = self._first[chosen], self._first[chosen + 1]
+        sizes = last - first
+        # The places of all rows of the chosen clusters, run by run.
+        places = np.repeat(first - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+        rows = self._rows[places].astype(np.int64)
+        scores = np.zeros(len(rows))
+        for part in parts:
+            own = part.term.column_weights
+            if own is not None and not own.overall:
+                scores += part.weight * part.similarity(self._block, rows=places)
+        for begin, end in exclude:
+            scores[(rows >= begin) & (rows < end)] = -np.inf
+        if len(rows) > k:
+            best = np.argpartition(-scores, k - 1)[:k]
+            rows, scores = rows[best], scores[best]
+        kept = np.isfinite(scores)
+        return rows[kept], scores[kept]

@@ -2,7 +2,8 @@
 
 Every pair of numbers of a row is also stored as a code of four bits. FAISS (``IndexPQFastScan``)
 scans some billion codes a second. The rows with the highest approximate scores are ranked again by
-their exact scores. x and x² of a column form one pair, so any weights are possible.
+their exact scores. x and x² of a column form one pair, so any weights are possible: near the query,
+the similarity in an aspect is about linear in the squared distance.
 
 The number of rows to rank again is chosen when the index is built (`mess.search.passages.recall`).
 
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from mess.search.layer_index import one_thread
 from mess.search.passages.clusters import Span
+from mess.search.ranking import Part
 
 _BITS = 4
 _TAUGHT = 8192  # rows that the codes are trained on
@@ -69,58 +71,50 @@ class Scan:
     ----------
     codes : faiss.IndexPQFastScan
         From `serialise_scan`.
-    exact : faiss.IndexFlatIP
-        The rows themselves.
     columns : int
     """
 
-    def __init__(self, codes: Any, exact: Any, *, columns: int) -> None:
-        self._codes, self._exact, self._columns = codes, exact, columns
+    def __init__(self, codes: Any, *, columns: int) -> None:
+        self._codes, self._columns = codes, columns
         self.count = int(codes.ntotal)
 
-    def search(
-        self,
-        query: Floats,
-        *,
-        k: int,
-        ranked: int,
-        exclude: Sequence[Span] = (),
-        also: Rows | None = None,
-    ) -> tuple[Rows, Floats]:
-        """Return the rows with the largest exact scores among those with the best codes.
+    def search(self, parts: Sequence[Part], *, ranked: int, exclude: Sequence[Span] = ()) -> Rows:
+        """Return the rows with the best codes, in no order.
 
         Parameters
         ----------
-        query : ndarray [shape=(d,)]
-        k : int
+        parts : sequence of Part
         ranked : int
-            Number of rows that are ranked by their exact scores.
+            How many rows.
         exclude : sequence of (int, int)
             Ranges of rows (first, last excluded) that are left out.
-        also : ndarray [shape=(r,)], optional
-            More rows to rank by their exact scores.
-
-        Returns
-        -------
-        rows, scores : ndarray [shape=(≤ k,)]
-            Best first.
         """
         more = sum(last - first for first, last in exclude)
-        wanted = min(max(ranked, k) + more, self.count)
+        wanted = min(ranked + more, self.count)
+        query = _linear(parts, columns=self._columns, width=self._codes.d)
         with one_thread():
             rows = self._codes.search(_paired(query[None], self._columns), wanted)[1][0]
-            rows = rows[rows >= 0]
-            for first, last in exclude:
-                rows = rows[(rows < first) | (rows >= last)]
-            if also is not None:
-                rows = np.union1d(rows, also)
-            rows, scores = np.ascontiguousarray(rows), np.empty(len(rows), dtype=np.float32)
-            query = np.ascontiguousarray(query, dtype=np.float32)
-            self._exact.compute_distance_subset(
-                1, faiss.swig_ptr(query), len(rows), faiss.swig_ptr(scores), faiss.swig_ptr(rows)
-            )
-        if len(rows) > k:
-            best = np.argpartition(-scores, k - 1)[:k]
-            rows, scores = rows[best], scores[best]
-        order = np.lexsort((rows, -scores))
-        return rows[order], scores[order]
+        rows = rows[rows >= 0]
+        for first, last in exclude:
+            rows = rows[(rows < first) | (rows >= last)]
+        return np.asarray(rows, dtype=np.int64)
+
+
+def _linear(parts: Sequence[Part], *, columns: int, width: int) -> Floats:
+    """Return the vector whose inner product with [x, x², u] orders rows about as the scores do."""
+    out = np.zeros(width, dtype=np.float64)
+    for part in parts:
+        own = part.term.column_weights
+        if own is None or part.point is None:
+            continue
+        # The line through the similarities 1 (no distance) and 0 (the median distance).
+        scale = part.scale
+        median = max(float(np.interp(0.0, -scale.values, scale.distances)), 1e-9)
+        if own.overall:
+            size = len(part.point.overall)
+            out[2 * columns : 2 * columns + size] += part.weight / median * part.point.overall
+            continue
+        counts = part.weight / median * own.shares
+        out[own.columns] += 2 * counts * (part.point.x[own.columns] + part.move)
+        out[columns + own.columns] -= counts
+    return out.astype(np.float32)

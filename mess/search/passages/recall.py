@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.records.index import SearchPlan, Way
+from mess.search.coordinate_index import ColumnWeights, CoordinateIndex
+from mess.search.ranking import Part, Query, SearchSpace, Term
 
 KINDS = (
     "one aspect",
@@ -42,61 +44,57 @@ _STEPS: dict[str, tuple[int, ...]] = {
     "scan": (250, 500, 1000, 2000, 4000, 8000, 16_000),
     "both": (250, 500, 1000, 2000, 4000, 8000),
 }
-_BLOCK = 100_000
-
-Floats = NDArray[np.float32]
 
 
 class SegmentSearcher(Protocol):
     """An index that `measure_recall` can measure."""
 
+    coordinates: CoordinateIndex
+
     def search(
         self,
-        query: Floats,
+        parts: Sequence[Part],
         *,
         k: int,
         way: str,
         step: int,
         exclude: Sequence[tuple[int, int]] = (),
-    ) -> tuple[NDArray[np.int64], Floats]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return rows and scores, best first."""
         ...
 
+    def score(
+        self, parts: Sequence[Part], rows: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the exact scores of rows, and what decides between equals."""
+        ...
 
-def kind_of(query: Floats, *, columns: int, unlike: bool) -> str:
-    """Return the kind of a query.
 
-    Parameters
-    ----------
-    query : ndarray [shape=(2 · columns + m,)]
-    columns : int
-    unlike : bool
-        Whether a weight is negative or the query has disliked points.
-    """
-    used = int(((query[:columns] != 0) | (query[columns : 2 * columns] != 0)).sum())
-    overall = bool(query[2 * columns :].any())
+def kind_of(parts: Sequence[Part]) -> str:
+    """Return the kind of a query."""
+    unlike = any(part.weight < 0 for part in parts)
+    used: set[int] = set()
+    overall = False
+    for part in parts:
+        own = part.term.column_weights
+        if own is not None and own.overall:
+            overall = True
+        elif own is not None:
+            used.update(own.columns.tolist())
     if not overall:
-        if unlike and used > 1:
+        if unlike and len(used) > 1:
             return "aspects, some unlike"
-        few = "one aspect" if used == 1 else "two or three aspects"
-        return few if used <= 3 else "several aspects"
+        few = "one aspect" if len(used) == 1 else "two or three aspects"
+        return few if len(used) <= 3 else "several aspects"
     what = "overall and aspects" if used else "overall"
     return what + ((", some unlike" if used else ", unlike") if unlike else "")
 
 
 def draw_query(
-    kind: str, x: Floats, overall: Floats, *, rng: np.random.Generator
-) -> tuple[Floats, int]:
-    """Return a query of one kind from a row drawn at random, and the row.
-
-    Parameters
-    ----------
-    kind : str
-    x : ndarray [shape=(n, columns)]
-    overall : ndarray [shape=(n, m)]
-    rng : Generator
-    """
-    row, columns = int(rng.integers(len(x))), x.shape[1]
+    kind: str, coordinates: CoordinateIndex, *, rng: np.random.Generator
+) -> tuple[list[Part], int]:
+    """Return a query of one kind from a row drawn at random, and the row."""
+    row, columns = int(rng.integers(coordinates.n)), len(coordinates.columns)
     weights, of_overall = np.zeros(columns), 0.0
     if "aspect" in kind:
         fewest, most = _COLUMNS.get(kind, (1, columns))
@@ -114,26 +112,29 @@ def draw_query(
         if "unlike" in kind and (kind == "overall, unlike" or rng.random() < 0.5):
             of_overall = -of_overall
     total = np.abs(weights).sum() + abs(of_overall)
-    weights, of_overall = weights / total, of_overall / total
-    return (
-        np.concatenate([weights * x[row], -weights / 2, of_overall * overall[row]]).astype(
-            np.float32
-        ),
-        row,
-    )
+    terms = [
+        Term(
+            str(column),
+            weights[column] / total,
+            ColumnWeights(str(column), np.array([column]), np.ones(1)),
+            None,
+            (),
+        )
+        for column in np.flatnonzero(weights)
+    ]
+    if of_overall:
+        terms.append(Term("overall", of_overall / total, coordinates.overall, None, ()))
+    return SearchSpace(coordinates, None, coordinates.n).parts(Query(terms, [(row, 1.0)])), row
 
 
 def measure_recall(
-    x: Floats, overall: Floats, ways: SegmentSearcher, *, seed: int = 0, queries: int = 100
+    ways: SegmentSearcher, *, seed: int = 0, queries: int = 40
 ) -> dict[str, SearchPlan]:
     """Choose the fastest search with sufficient recall for each kind of query.
 
     Parameters
     ----------
-    x : ndarray [shape=(n, columns)]
-    overall : ndarray [shape=(n, m)]
     ways : SegmentSearcher
-        An index of the same rows.
     seed : int
     queries : int
         Number of queries that choose, and number that measure.
@@ -141,10 +142,10 @@ def measure_recall(
     plans = {}
     for number, kind in enumerate(KINDS):
         rng = np.random.default_rng([seed, number])
-        if x.shape[1] < _FEWEST_COLUMNS[kind]:
+        if len(ways.coordinates.columns) < _FEWEST_COLUMNS[kind]:
             continue
-        drawn = [draw_query(kind, x, overall, rng=rng) for _ in range(2 * queries)]
-        tenth = _exact_tenth(x, overall, drawn)
+        drawn = [draw_query(kind, ways.coordinates, rng=rng) for _ in range(2 * queries)]
+        tenth = np.array([_exact_tenth(ways, *query) for query in drawn])
         choose, test = drawn[:queries], drawn[queries:]
         _, spent = _recall(ways, "all", 0, choose[:5], tenth[:5])
         best: tuple[Way, int, float] = ("all", 0, spent)
@@ -177,33 +178,21 @@ def _recall(
     ways: SegmentSearcher,
     way: str,
     step: int,
-    drawn: Sequence[tuple[Floats, int]],
+    drawn: Sequence[tuple[Sequence[Part], int]],
     tenth: NDArray[np.float64],
 ) -> tuple[float, float]:
     """Return recall and the median seconds of a query."""
     right, times = 0, []
-    for (query, row), least in zip(drawn, tenth, strict=True):
+    for (parts, row), least in zip(drawn, tenth, strict=True):
         began = time.perf_counter()
-        rows, scores = ways.search(query, k=_TOP + 1, way=way, step=step)
+        rows, scores = ways.search(parts, k=_TOP + 1, way=way, step=step)
         times.append(time.perf_counter() - began)
         right += min(int((scores[rows != row] >= least - EPSILON).sum()), _TOP)
     return right / (_TOP * len(drawn)), float(np.median(times))
 
 
-def _exact_tenth(
-    x: Floats, overall: Floats, drawn: Sequence[tuple[Floats, int]]
-) -> NDArray[np.float64]:
-    """Return the tenth best score of each query over all rows but its own."""
-    columns = x.shape[1]
-    asked = np.stack([query for query, _ in drawn], axis=1)
-    best = np.full((0, len(drawn)), -np.inf, dtype=np.float32)
-    for first in range(0, len(x), _BLOCK):
-        rows = slice(first, first + _BLOCK)
-        scores = x[rows] @ asked[:columns] + np.square(x[rows]) @ asked[columns : 2 * columns]
-        scores += overall[rows] @ asked[2 * columns :]
-        for number, (_, row) in enumerate(drawn):
-            if first <= row < first + len(scores):
-                scores[row - first, number] = -np.inf
-        top = min(_TOP, len(scores))
-        best = np.concatenate([best, np.partition(scores, -top, axis=0)[-top:]])
-    return np.asarray(np.sort(best, axis=0)[-min(_TOP, len(best))], dtype=np.float64)
+def _exact_tenth(ways: SegmentSearcher, parts: Sequence[Part], row: int) -> float:
+    """Return the tenth best score of a query over all rows but its own."""
+    scores, _ = ways.score(parts, None)
+    scores[row] = -np.inf
+    return float(np.partition(scores, -_TOP)[-_TOP:].min())

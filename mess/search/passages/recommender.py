@@ -28,7 +28,7 @@ from mess.search.coordinate_index import CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.passages.merging import SegmentRun, merge
 from mess.search.passages.segment_index import SegmentIndex
-from mess.search.ranking import Query, SearchSpace
+from mess.search.ranking import Query, SearchSpace, point_shares
 from mess.search.terms import Terms
 from mess.search.weights import share_weights
 from mess.status.staleness import Sources, require
@@ -51,7 +51,8 @@ class Passage:
     best : float
         Where its most similar segment begins.
     score : float
-        The score of its best segment: 1 is equal, 0 is as different as chance.
+        The score of its best segment, from −1 to 1, as in `Recommendation`: 0 is as unlike as half
+        of the segments.
     contributions : dict of str to float
         The contribution of each aspect; they sum to the score.
     values : dict of str to dict
@@ -140,10 +141,7 @@ class PassageRecommender:
         self.index = SegmentIndex(coordinates, parts, record.search)
         self._space = SearchSpace(coordinates, None, coordinates.n)
         # The discovery on tracks decides significance; R² is that over segments.
-        evidence = find_evidence(
-            discovery.cells,
-            predicted={column.name: column.r2 for column in record.columns},
-        )
+        evidence = find_evidence(discovery.cells, predicted=record.columns)
         self.aspects: dict[str, Aspect] = find_aspects(
             [],
             evidence,
@@ -265,11 +263,9 @@ class PassageRecommender:
             raise MessError(f"ask for at least 1 passage, not {k}")
         offset = dict(offset or {})
         wanted = share_weights(dict.fromkeys([*hold, *offset], 1.0) | dict(weights), aspect_names())
-        points = [
-            (spot if isinstance(spot, Point) else self._row(*spot), sign)
-            for spots, sign in ((likes, 1 / len(likes)), (unlike, -1 / max(len(unlike), 1)))
-            for spot in spots
-        ]
+        spots = [*likes, *unlike]
+        rows = [spot if isinstance(spot, Point) else self._row(*spot) for spot in spots]
+        points = list(zip(rows, point_shares(len(likes), len(unlike)), strict=True))
         terms = [
             self.terms.make(name, weight, method="probe", moved=name in offset)
             for name, weight in wanted.items()
@@ -297,26 +293,14 @@ class PassageRecommender:
         max_per_track: int | None,
         max_per_composer: int | None,
     ) -> list[SegmentRun]:
-        steered = [
-            (term.column_weights, term.weight)
-            for term in query.terms
-            if term.column_weights is not None
-        ]
-        vector = np.sum(
-            [
-                sign * self.index.coordinates.query_vector(at, steered, offset=query.moves).vector
-                for at, sign in query.points
-            ],
-            axis=0,
-        )
-        unlike = any(weight < 0 for _, weight in steered) or any(s < 0 for _, s in query.points)
+        parts = self._space.parts(query)
         own = [int(self._track_of[at]) for at, _ in query.points if not isinstance(at, Point)]
         if works:
             own = np.flatnonzero(np.isin(self._works, self._works[own])).tolist()
         left_out = [(int(self._first[track]), int(self._first[track + 1])) for track in own]
         wanted = 4 * k + 16
         while True:
-            rows = self.index.best(vector, k=wanted, exclude=left_out, unlike=unlike)
+            rows = self.index.best(parts, k=wanted, exclude=left_out)
             runs = merge(
                 rows.tolist(),
                 track_of=self._track_of,

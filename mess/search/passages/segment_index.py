@@ -5,7 +5,6 @@ package) are stored beside the rows. The record of the index states, for each ki
 of them is used, how much is read, and the recall that was measured with it.
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,12 +18,13 @@ from mess.search.layer_index import best_rows
 from mess.search.passages.clusters import Clusters, Span, assign_clusters, serialise_clusters
 from mess.search.passages.codes import Scan, serialise_scan
 from mess.search.passages.recall import EPSILON, kind_of, measure_recall
+from mess.search.ranking import Part, tie_break
 
 FLAT_UP_TO = 50_000
 _MEASURED_FOR = 50  # results that a measured step suffices for; for more results, more is read
 _CLUSTERS_OF_BOTH = 128
 FLAT = "passages.faiss"
-_CLUSTERS, _BOUNDS, _SCAN = "passages.cells.faiss", "passages.cells.npz", "passages.scan.faiss"
+_CLUSTERS, _SCAN = "passages.cells.npz", "passages.scan.faiss"
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -62,17 +62,12 @@ def build_segment_index(
     count = len(columns)
     parts[_SCAN] = serialise_scan(vectors, columns=count, seed=seed)
     if count:
-        content, bounds = serialise_clusters(
-            vectors[:, : 2 * count], assign_clusters(x, seed=seed), columns=count
-        )
-        buffer = io.BytesIO()
-        np.savez(buffer, **bounds)
-        parts |= {_CLUSTERS: content, _BOUNDS: buffer.getvalue()}
+        parts[_CLUSTERS] = serialise_clusters(x, assign_clusters(x, seed=seed))
     del vectors, flat
     built = SegmentIndex(
         CoordinateIndex(parts[FLAT], columns), parts, SegmentSearch(rows=len(x), kinds={})
     )
-    measured = measure_recall(x, overall, built, seed=seed, queries=queries)
+    measured = measure_recall(built, seed=seed, queries=queries)
     return parts, SegmentSearch(rows=len(x), epsilon=EPSILON, kinds=measured)
 
 
@@ -97,60 +92,68 @@ class SegmentIndex:
         self._clusters: Clusters | None = None
         self._scan: Scan | None = None
         if _CLUSTERS in parts:
-            with np.load(io.BytesIO(parts[_BOUNDS]), allow_pickle=False) as bounds:
-                self._clusters = Clusters(_read(parts[_CLUSTERS]), dict(bounds))
+            self._clusters = Clusters(parts[_CLUSTERS])
         if _SCAN in parts:
-            self._scan = Scan(_read(parts[_SCAN]), coordinates.index, columns=self._columns)
+            self._scan = Scan(_read(parts[_SCAN]), columns=self._columns)
 
-    def best(
-        self, query: Floats, *, k: int, exclude: Sequence[tuple[int, int]], unlike: bool
-    ) -> Rows:
+    def best(self, parts: Sequence[Part], *, k: int, exclude: Sequence[tuple[int, int]]) -> Rows:
         """Return the rows with the highest scores, best first.
 
         Parameters
         ----------
-        query : ndarray [shape=(d,)]
-            See `CoordinateIndex.query_vector`.
+        parts : sequence of Part
+            The query (`mess.search.ranking.SearchSpace.parts`).
         k : int
         exclude : sequence of (int, int)
             Ranges of rows (first, last excluded) that are left out.
-        unlike : bool
-            Whether a weight is negative or the query has disliked points.
         """
-        kind = kind_of(query, columns=self._columns, unlike=unlike)
-        plan = self.plan.get(kind)
+        plan = self.plan.get(kind_of(parts))
         if plan is None:
-            return self.search(query, k=k, way="all", step=0, exclude=exclude)[0]
+            return self.search(parts, k=k, way="all", step=0, exclude=exclude)[0]
         step = plan.step * max(1, round(k / _MEASURED_FOR))
-        return self.search(query, k=k, way=plan.way, step=step, exclude=exclude)[0]
+        return self.search(parts, k=k, way=plan.way, step=step, exclude=exclude)[0]
 
     def search(
         self,
-        query: Floats,
+        parts: Sequence[Part],
         *,
         k: int,
         way: str,
         step: int,
         exclude: Sequence[Span] = (),
-    ) -> tuple[Rows, Floats]:
-        """Return rows and scores, best first; see `SegmentSearch` for ``way`` and ``step``."""
-        query = np.ascontiguousarray(query, dtype=np.float32)
-        if way == "cells" and self._clusters is not None:
-            return self._clusters.search(query, k=k, clusters=step, exclude=exclude)
-        if way == "scan" and self._scan is not None:
-            return self._scan.search(query, k=k, ranked=step, exclude=exclude)
-        if way == "both" and self._clusters is not None and self._scan is not None:
-            # The codes are least exact for rows far out along an aspect, which the clusters find.
-            far, _ = self._clusters.search(
-                query, k=step, clusters=_CLUSTERS_OF_BOTH, exclude=exclude
-            )
-            return self._scan.search(query, k=k, ranked=step, exclude=exclude, also=far)
-        scores = self.coordinates.scores(query)
+    ) -> tuple[Rows, NDArray[np.float64]]:
+        """Return rows and scores, best first; see `SegmentSearch` for ``way`` and ``step``.
+
+        Candidates are found by ``way``; their scores are exact.
+        """
+        found: list[Rows] = []
+        if way in ("cells", "both") and self._clusters is not None:
+            cells, most = (step, k) if way == "cells" else (_CLUSTERS_OF_BOTH, step)
+            found.append(self._clusters.search(parts, k=most, clusters=cells, exclude=exclude)[0])
+        if way in ("scan", "both") and self._scan is not None:
+            found.append(self._scan.search(parts, ranked=max(step, k), exclude=exclude))
+        if found:
+            rows = found[0] if len(found) == 1 else np.union1d(*found)
+            scores, ties = self.score(parts, rows)
+            order = np.lexsort((rows, -ties, -scores))[:k]
+            return rows[order], scores[order]
+        scores, ties = self.score(parts, None)
         left_out = np.zeros(self.coordinates.n, dtype=bool)
         for first, last in exclude:
             left_out[first:last] = True
-        rows = best_rows(scores, k=k, exclude=left_out)
+        rows = best_rows((scores + ties).astype(np.float32), k=k, exclude=left_out)
         return rows, scores[rows]
+
+    def score(
+        self, parts: Sequence[Part], rows: Rows | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the exact scores of some rows (of all: None), and what decides between equals."""
+        coordinates = self.coordinates
+        block = coordinates.everything if rows is None else coordinates.block(rows)
+        scores = np.zeros(block.overall.shape[0])
+        for part in parts:
+            scores += part.weight * part.similarity(block)
+        return scores, np.broadcast_to(tie_break(parts, block), scores.shape)
 
 
 def _read(content: bytes) -> Any:

@@ -5,6 +5,7 @@ from made_records import made_cell, made_summary
 
 from mess.errors import MessError, UnknownName
 from mess.probing.results import Cell, TargetSummary
+from mess.records.index import Column
 from mess.search.aspects import (
     ASPECTS,
     THRESHOLD,
@@ -21,6 +22,11 @@ def cells(p_family: float | None = 0.01, works: int = 45, **r2: list[float | Non
         for target, values in r2.items()
         for layer, value in enumerate(values)
     ]
+
+
+def columns(p_family: float | None = None, **r2: float | None) -> list[Column]:
+    """The columns of an index that predicts these targets."""
+    return [Column(name, "probe", r2=value, p_family=p_family) for name, value in r2.items()]
 
 
 def nested(**r2: float | None) -> list[TargetSummary]:
@@ -41,7 +47,7 @@ def test_an_aspect_takes_the_layer_of_its_best_probe() -> None:
         zero_crossing_rate=[0.3, 0.1, 0.6],
         tempo=[-2.0, -0.1, 0.29],
     )
-    predicted = {"spectral_centroid": 0.7, "zero_crossing_rate": 0.5, "spectral_rolloff": 0.2}
+    predicted = columns(spectral_centroid=0.7, zero_crossing_rate=0.5, spectral_rolloff=0.2)
     evidence = find_evidence(probes, nested(tempo=0.29), predicted=predicted)
     found = find_aspects(probes, evidence)
     assert list(found) == list(ASPECTS)
@@ -74,14 +80,27 @@ def test_validated_is_significant_and_well_read_over_enough_works(
 ) -> None:
     probes = cells(p_family, works, tempo=[0.95])
     summaries, predicted = (
-        (nested(tempo=r2), {"tempo": 0.1}) if kind == "nested" else ([], {"tempo": r2})
+        (nested(tempo=r2), columns(tempo=0.1)) if kind == "nested" else ([], columns(tempo=r2))
     )
     if r2 is None:
-        predicted = {"tempo": None}
+        predicted = columns(tempo=None)
     found = find_aspects(probes, find_evidence(probes, summaries, predicted=predicted))["tempo"]
     assert found.doubt == doubt
     assert found.validated == (not doubt)
     assert found.steered == (("tempo",) if not doubt else ())
+
+
+def test_a_target_that_no_layer_tells_by_its_mean_is_validated_by_a_reading_through_time() -> None:
+    probes = cells(0.8, crescendo_strength=[0.01, -0.2])
+    for p_family, valid in ((0.001, True), (0.2, False), (None, False)):
+        evidence = find_evidence(
+            probes,
+            nested(crescendo_strength=0.01),
+            predicted=columns(p_family, crescendo_strength=0.8),
+        )
+        found = find_aspects(probes, evidence)["crescendo"]
+        assert found.validated == valid
+        assert found.steered == (("crescendo_strength",) if valid else ())
 
 
 def test_the_best_of_many_layers_validates_nothing() -> None:
@@ -101,7 +120,7 @@ def test_an_aspect_without_any_score_is_not_validated() -> None:
 
 def test_layer_zero_and_an_r2_of_zero_count() -> None:
     probes = cells(tempo=[0.0, -0.5])
-    evidence = find_evidence(probes, predicted={"tempo": 0.0})
+    evidence = find_evidence(probes, predicted=columns(tempo=0.0))
     found = find_aspects(probes, evidence, threshold=0.0)["tempo"]
     assert found.validated
     assert (found.layer, found.target, found.r2) == (0, "tempo", 0.0)
@@ -109,7 +128,7 @@ def test_layer_zero_and_an_r2_of_zero_count() -> None:
 
 def test_a_target_of_midi_becomes_an_aspect_where_it_is_validated() -> None:
     probes = cells(polyphony=[0.9], register=[0.9])
-    evidence = find_evidence(probes, predicted={"polyphony": 0.7, "register": 0.2})
+    evidence = find_evidence(probes, predicted=columns(polyphony=0.7, register=0.2))
     found = find_aspects(probes, evidence, more=["polyphony", "register", "pedal_ratio"])
     assert set(found) - set(ASPECTS) == {"polyphony"}
 

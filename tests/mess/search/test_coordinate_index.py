@@ -1,10 +1,8 @@
-"""One inner product gives the distance that a slider names, and shares that add up to it."""
+"""Coordinates follow their targets, and come back in their units."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mess.errors import MessError
 from mess.probing.stacking import Segments
@@ -23,55 +21,11 @@ def build(x: np.ndarray, overall: np.ndarray) -> CoordinateIndex:
     )
 
 
-@settings(max_examples=50)
-@given(
-    n=st.integers(3, 40),
-    weights=st.lists(st.floats(-1, 1), min_size=3, max_size=3),
-    move=st.floats(-2, 2),
-    seed=st.integers(0, 10_000),
-)
-def test_the_inner_product_is_the_weighted_similarity(
-    n: int, weights: list[float], move: float, seed: int
-) -> None:
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n, 3))
-    overall = whiten(rng.standard_normal((n, 5)))
-    coordinates, row = build(x, overall), int(rng.integers(n))
-    parts = [
-        ColumnWeights("a", np.array([0]), np.array([1.0])),
-        ColumnWeights("b", np.array([1, 2]), np.array([0.5, 0.5])),
-        coordinates.overall,
-    ]
-    offset = {"b": move}
-    wanted = x[row].copy()
-    wanted[1:] += move
-    apart = np.square(x - wanted)
-    expected = np.stack(
-        [1 - apart[:, 0] / 2, 1 - apart[:, 1:].mean(axis=1) / 2, overall @ overall[row]]
-    )
-    query = coordinates.query_vector(row, list(zip(parts, weights, strict=True)), offset=offset)
-    total = coordinates.scores(query.vector) + query.constant
-    np.testing.assert_allclose(total, np.array(weights) @ expected, atol=1e-4)
-    shares = coordinates.similarities(parts, row=row, rows=np.arange(n), offset=offset)
-    np.testing.assert_allclose(shares, expected, atol=1e-4)
-
-
-def test_two_tracks_at_random_are_unlike_as_chance() -> None:
-    x, _, _ = standardise(np.random.default_rng(0).normal(3, 5, (400, 1)))
-    coordinates = build(x, np.zeros((400, 0)))
-    part = ColumnWeights("a", np.array([0]), np.array([1.0]))
-    similar = [
-        coordinates.similarities([part], row=row, rows=np.arange(400)).mean() for row in range(400)
-    ]
-    assert np.mean(similar) == pytest.approx(0.0, abs=1e-6)
-
-
-def test_a_value_that_is_not_known_is_as_unlike_as_chance() -> None:
+def test_a_value_that_is_not_known_stays_unknown() -> None:
     x = np.array([[0.5], [np.nan], [-1.0]])
     coordinates = build(x, np.zeros((3, 0)))
     part = ColumnWeights("a", np.array([0]), np.array([1.0]))
-    similar = coordinates.similarities([part], row=0, rows=np.arange(3))[0]
-    assert similar[1] == pytest.approx(1 - (0.5**2 + 1) / 2)
+    assert np.isnan(coordinates.everything.distances(part, coordinates.point(0))[1])
     assert coordinates.is_known(0, part.columns)
     assert not coordinates.is_known(1, part.columns)
     assert np.isnan(coordinates.values(np.arange(3), [0])[1, 0])

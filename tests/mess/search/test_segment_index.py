@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.plain import best_segments, segment_coordinates
+from benchmarks.plain import segment_coordinates
 from mess.records.index import Column
-from mess.search.coordinate_index import CoordinateIndex
+from mess.search.coordinate_index import ColumnWeights, CoordinateIndex
 from mess.search.passages import segment_index as segment_index
 from mess.search.passages.merging import merge
 from mess.search.passages.recall import EPSILON, KINDS, WANTED, draw_query, kind_of
 from mess.search.passages.segment_index import FLAT, SegmentIndex, build_segment_index
+from mess.search.ranking import Query, SearchSpace, Term
 
 Coordinates = tuple[np.ndarray, np.ndarray]
 
@@ -32,66 +33,54 @@ def built(coordinates: Coordinates) -> tuple[SegmentIndex, dict]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_recall_that_is_recorded_is_found(
-    coordinates: Coordinates, built: tuple[SegmentIndex, dict], kind: str
-) -> None:
-    x, overall = coordinates
+def test_the_recall_that_is_recorded_is_found(built: tuple[SegmentIndex, dict], kind: str) -> None:
     index, search = built
     plan = search.kinds[kind]
     assert plan.recall >= WANTED - 0.01
     rng = np.random.default_rng(99)
     right = 0
-    squares = np.square(x)
     for _ in range(40):
-        query, row = draw_query(kind, x, overall, rng=rng)
-        exact = best_segments(x, squares, overall, query, k=11)
-        exact = exact[exact != row][:10]
-        found = index.best(query, k=10, exclude=[(row, row + 1)], unlike="unlike" in kind)
+        query, row = draw_query(kind, index.coordinates, rng=rng)
+        scores, _ = index.score(query, None)
+        found = index.best(query, k=10, exclude=[(row, row + 1)])
         assert row not in found
-        least = index.coordinates.scores(query)[exact[-1]]
-        right += int((index.coordinates.scores(query)[found] >= least - EPSILON).sum())
+        least = np.sort(np.delete(scores, row))[-10]
+        right += int((scores[found] >= least - EPSILON).sum())
     assert right / 400 >= plan.recall - 0.02
 
 
 @pytest.mark.parametrize("way, step", [("cells", 10**6), ("scan", 10**6), ("all", 0)])
-def test_reading_everything_is_exact(
-    coordinates: Coordinates, built: tuple[SegmentIndex, dict], way: str, step: int
-) -> None:
-    x, overall = coordinates
+def test_reading_everything_is_exact(built: tuple[SegmentIndex, dict], way: str, step: int) -> None:
     index, _ = built
     kind = "two or three aspects" if way == "cells" else "overall and aspects, some unlike"
-    query, _ = draw_query(kind, x, overall, rng=np.random.default_rng(3))
+    query, _ = draw_query(kind, index.coordinates, rng=np.random.default_rng(3))
     exclude = [(0, 4000), (3000, 5000)]
     rows, scores = index.search(query, k=20, way=way, step=step, exclude=exclude)
-    truth = index.coordinates.scores(query)
+    truth, _ = index.score(query, None)
     truth[:5000] = -np.inf
     np.testing.assert_allclose(scores, np.sort(truth)[::-1][:20], atol=1e-5)
     assert (rows >= 5000).all()
 
 
-def test_the_farthest_segment_is_found_in_one_cell(
-    coordinates: Coordinates, built: tuple[SegmentIndex, dict]
+def test_the_bounds_of_the_clusters_hold_where_they_must(
+    built: tuple[SegmentIndex, dict],
 ) -> None:
-    """What is farthest along an aspect lies at a bound of its cluster, which is known exactly."""
-    x, overall = coordinates
+    """What is least alike lies at the end of a range, which is known exactly."""
     index, _ = built
     for column in range(12):
-        query = np.zeros(24 + overall.shape[1], dtype=np.float32)
-        query[[column, 12 + column]] = -x[7, column], 0.5
-        rows, _ = index.search(query, k=1, way="cells", step=1)
-        assert rows[0] == np.argmax(np.abs(x[:, column] - x[7, column]))
+        one = ColumnWeights(str(column), np.array([column]), np.ones(1))
+        space = SearchSpace(index.coordinates, None, index.coordinates.n)
+        parts = space.parts(Query([Term(str(column), -1.0, one, None, ())], [(7, 1.0)]))
+        _, scores = index.search(parts, k=1, way="cells", step=1)
+        assert scores[0] == pytest.approx(1.0)
 
 
-def test_kinds_of_queries_are_told_apart(coordinates: Coordinates) -> None:
-    x, overall = coordinates
+def test_kinds_of_queries_are_told_apart(built: tuple[SegmentIndex, dict]) -> None:
+    index, _ = built
     for kind in KINDS:
         for seed in range(20):
-            query, _ = draw_query(kind, x, overall, rng=np.random.default_rng(seed))
-            weights = -2 * query[12:24]
-            unlike = bool((weights < 0).any()) or "overall, unlike" in kind
-            if kind.startswith("overall and") and "unlike" in kind:
-                unlike = True
-            assert kind_of(query, columns=12, unlike=unlike) == kind
+            query, _ = draw_query(kind, index.coordinates, rng=np.random.default_rng(seed))
+            assert kind_of(query) == kind
 
 
 @settings(max_examples=200)

@@ -1,0 +1,76 @@
+"""Bounded similarity: where a distance stands among the distances of a query to all tracks.
+
+Task: put the distances of every aspect on one scale, so that equal weights weigh equally, whatever
+an aspect is measured by (targets, whole layers, `overall`).
+
+Conventions: the similarity is 1 at no distance, 0 at the median distance of *this* query, and −1
+from the distance on that only a tenth of the tracks exceed. So 0 is as unlike as chance, half of
+the tracks lie on either side, and no similarity leaves [−1, 1]. What is far enough is far enough:
+without the last rule, the few most extreme tracks would be the answer to every query with a
+negative weight. Distances are compared by rank, so their unit and their spread do not matter.
+
+The shares are estimated on reference tracks, which are evenly spaced in the index.
+
+Examples
+--------
+>>> import numpy as np
+>>> scale = fit_scale(np.arange(1.0, 101.0))
+>>> scale.similarity(np.array([0.0, 25.0, 50.0, 90.0, 1e9])).round(2).tolist()
+[1.0, 0.5, 0.0, -1.0, -1.0]
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+LEAST_ALIKE = 0.1  # share of the tracks that count as unlike as can be
+REFERENCES = 1024
+_KNOTS = 97
+
+
+class Scale(NamedTuple):
+    """The scale of one query in one aspect.
+
+    Attributes
+    ----------
+    distances, values : ndarray [shape=(knots,)]
+        The similarity at some distances, ascending; in between it is linear.
+    """
+
+    distances: Array
+    values: Array
+
+    def similarity(self, distances: NDArray[np.floating[Any]]) -> Array:
+        """Return similarities from −1 to 1; 0 (chance) where a distance is unknown (NaN)."""
+        found = np.interp(distances, self.distances, self.values)
+        unknown = np.isnan(found)
+        if unknown.any():
+            found[unknown] = 0.0
+        return found
+
+
+def fit_scale(distances: NDArray[np.floating[Any]]) -> Scale:
+    """Fit the scale of a query.
+
+    Parameters
+    ----------
+    distances : ndarray [shape=(references,)]
+        To the reference tracks, or any rising function of the distances; NaN where unknown.
+    """
+    known = np.sort(distances[np.isfinite(distances)]).astype(np.float64)
+    if not known.size or known[-1] <= 0:
+        return Scale(np.zeros(1), np.ones(1))
+    count = min(_KNOTS, known.size)
+    rank = np.round(np.linspace(0, known.size - 1, count)).astype(np.int64)
+    knots, share = known[rank], (rank + 1) / known.size
+    first = np.append(True, np.diff(knots) > 0) & (knots > 0)  # equal distances: the least share
+    knots, share = np.append(0.0, knots[first]), np.append(0.0, share[first])
+    beyond = (share - 0.5) / (0.5 - LEAST_ALIKE)
+    return Scale(knots, np.where(share < 0.5, 1 - 2 * share, -np.minimum(beyond, 1.0)))
+
+
+def references_of(n: int) -> NDArray[np.int64]:
+    """Return the rows of the reference tracks among n."""
+    return np.unique(np.linspace(0, n - 1, min(n, REFERENCES)).round()).astype(np.int64)

@@ -1,0 +1,141 @@
+"""Every aspect ranks on one scale: 1 equal, 0 chance for this query, never under −1."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mess.records.index import Column
+from mess.search.coordinate_index import ColumnWeights, CoordinateIndex, Point, serialise
+from mess.search.ranking import Query, SearchSpace, Term, point_shares
+from mess.search.similarity import LEAST_ALIKE, fit_scale
+from mess.search.spaces import whiten
+
+
+def build(x: np.ndarray, overall: np.ndarray) -> CoordinateIndex:
+    return CoordinateIndex(
+        serialise(x, overall), [Column(str(i), "probe") for i in range(x.shape[1])]
+    )
+
+
+def space_of(x: np.ndarray, *, seed: int = 0) -> SearchSpace:
+    overall = whiten(np.random.default_rng(seed).standard_normal((len(x), 12)))
+    return SearchSpace(build(x, overall), None, len(x))
+
+
+def term(column: int, weight: float) -> Term:
+    own = ColumnWeights(str(column), np.array([column]), np.array([1.0]))
+    return Term(str(column), weight, own, None, ())
+
+
+@settings(max_examples=60)
+@given(
+    n=st.integers(2, 60),
+    weights=st.lists(st.floats(-1, 1), min_size=4, max_size=4),
+    unlike=st.integers(0, 2),
+    move=st.floats(-3, 3),
+    seed=st.integers(0, 10_000),
+)
+def test_scores_stay_in_their_bounds_whatever_the_weights(
+    n: int, weights: list[float], unlike: int, move: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, 3)) ** 3
+    x[rng.random(x.shape) < 0.1] = np.nan
+    space = space_of(x, seed=seed)
+    total = sum(map(abs, weights)) or 1.0
+    terms = [term(column, weights[column] / total) for column in range(3)]
+    assert space.coordinates is not None
+    terms.append(Term("overall", weights[3] / total, space.coordinates.overall, None, ()))
+    rows = rng.integers(0, n, 1 + unlike).tolist()
+    points = list(zip(rows, point_shares(1, unlike), strict=True))
+    query = Query(terms, points, {"1": move})
+    scores = space.scores(query)
+    assert np.abs(scores).max() <= 1 + 1e-4
+    # The shares of the terms add up to the score (but for what decides between equals).
+    shares = space.shares(query, np.arange(n))
+    np.testing.assert_allclose(shares.sum(axis=0), scores, atol=1e-4)
+
+
+@settings(max_examples=60)
+@given(values=st.lists(st.floats(0, 1e6), min_size=1, max_size=300))
+def test_a_farther_track_is_never_more_alike(values: list[float]) -> None:
+    scale = fit_scale(np.array(values))
+    asked = np.sort(np.append(values, [0.0, 1e9]))
+    similar = scale.similarity(asked)
+    assert (np.diff(similar) <= 1e-12).all()
+    assert similar[0] == 1.0
+    assert similar.min() >= -1.0
+
+
+def test_chance_is_zero_and_a_tenth_is_as_unlike_as_can_be() -> None:
+    for spread in (1e-3, 1.0, 1e4):  # whatever the unit
+        x = spread * np.random.default_rng(0).lognormal(0, 2, (999, 1))
+        space = space_of(x)
+        for row in (0, 17, int(np.argmax(x)), int(np.argmin(x))):
+            similar = space.shares(Query([term(0, 1.0)], [(row, 1.0)]), np.arange(999))[0]
+            assert similar[row] == 1.0
+            assert np.median(similar) == pytest.approx(0.0, abs=0.02)
+            assert (similar == -1.0).mean() == pytest.approx(LEAST_ALIKE, abs=0.02)
+
+
+def test_equal_weights_weigh_equally_whatever_an_aspect_is_measured_by() -> None:
+    """Cosines of whitened vectors spread less than targets do; in a mix they count as much."""
+    rng = np.random.default_rng(1)
+    space = space_of(rng.standard_normal((500, 1)))
+    assert space.coordinates is not None
+    overall = Term("overall", 0.5, space.coordinates.overall, None, ())
+    shares = space.shares(Query([term(0, 0.5), overall], [(3, 1.0)]), np.arange(500))
+    with_mix = [float(np.corrcoef(one, shares.sum(axis=0))[0, 1]) for one in shares]
+    assert min(with_mix) > 0.6
+    assert abs(with_mix[0] - with_mix[1]) < 0.1
+
+
+def test_what_is_disliked_does_not_ruin_what_is_liked() -> None:
+    """As a parabola without end, −0.4 of one aspect left nothing of +0.6 of the other."""
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((400, 2))
+    space = space_of(x)
+    apart, tops = [], set()
+    for row in range(100):
+        scores = space.scores(Query([term(0, 0.6), term(1, -0.4)], [(row, 1.0)]))
+        best = np.argsort(-scores)[:10]
+        tops.add(int(best[0]))
+        liked, disliked = np.abs(x - x[row]).T
+        apart.append((liked[best].mean() / liked.mean(), disliked[best].mean() / disliked.mean()))
+    liked_, disliked_ = np.mean(apart, axis=0)
+    assert liked_ < 0.35
+    assert disliked_ > 1.4
+    assert len(tops) > 40
+
+
+def test_most_unlike_is_not_the_same_few_tracks_for_every_query() -> None:
+    x = np.random.default_rng(3).standard_normal((400, 1))
+    space = space_of(x)
+    found = set()
+    for row in range(100):
+        scores = space.scores(Query([term(0, -1.0)], [(row, 1.0)]))
+        best = int(np.argmax(scores))
+        assert scores[best] == pytest.approx(1.0, abs=1e-4)
+        found.add(best)
+    assert len(found) > 20
+
+
+def test_a_value_that_is_not_known_is_as_unlike_as_chance() -> None:
+    x = np.array([[0.5], [np.nan], [-1.0], [0.6], [2.0]])
+    space = space_of(x)
+    similar = space.shares(Query([term(0, 1.0)], [(0, 1.0)]), np.arange(5))[0]
+    assert similar[1] == 0.0
+    assert similar[0] == 1.0
+
+
+def test_a_recording_outside_of_the_index_is_scored_like_a_track() -> None:
+    x = np.random.default_rng(4).standard_normal((80, 2))
+    space = space_of(x)
+    assert space.coordinates is not None
+    inside = space.coordinates.point(7)
+    outside = Point.from_coordinates(inside.x, inside.overall)
+    terms = [term(0, 0.7), term(1, -0.3)]
+    np.testing.assert_allclose(
+        space.scores(Query(terms, [(7, 1.0)])), space.scores(Query(terms, [(outside, 1.0)]))
+    )
