@@ -22,10 +22,15 @@ from mess.new_recordings.encoding import (
 )
 from mess.search.aspects import parse_weights
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.search.terms import Method
+from mess.search.terms import By, Method
 from mess.storage.store import Store
 from mess.targets import unit_of
 from pipelines.options import JsonOption, run_script
+
+SCALE = (
+    "score: 1 is equal, 0 is as unlike as half of the tracks, -1 is among the tenth least alike; "
+    "a negative weight turns this round"
+)
 
 
 def command(
@@ -60,6 +65,10 @@ def command(
         str | None,
         typer.Option(help="probe, subspace, direct or layer. [default: as evaluated]"),
     ] = None,
+    by: Annotated[
+        str,
+        typer.Option(help="model (what it predicts), measurement, or better (of both)."),
+    ] = "better",
     k: Annotated[int, typer.Option("-k", min=1, help="The number of results.")] = 5,
     dataset: Annotated[
         str | None, typer.Option(help="[default: the index that was built last]")
@@ -111,6 +120,7 @@ def command(
         weights,
         k,
         method=cast(Method | None, method),
+        by=cast(By, by),
         unlike=unlike or [],
         hold=held,
         offset=moved,
@@ -132,6 +142,7 @@ def command(
     if found:
         methods = ", ".join(f"{name} by {method}" for name, method in found[0].methods.items())
         typer.echo(f"ranked: {methods}")
+        typer.echo(SCALE)
     for rank, one in enumerate(found, start=1):
         entry = labels.get(one.track_id, {})
         shares = ", ".join(f"{name} {part:+.2f}" for name, part in one.contributions.items())

@@ -4,6 +4,7 @@ import typer
 
 from mess.as_text import two_decimals
 from mess.evaluation.baselines import OVER, strongest
+from mess.evaluation.composition import LIKED
 from mess.evaluation.decisions import IN_BPM
 from mess.records.evaluation import EvaluationRecord
 
@@ -24,6 +25,7 @@ def print_evaluation(record: EvaluationRecord) -> None:
             f"same work by {ranking}: MRR {found.mrr:.2f}, {recall} "
             f"({found.queries} queries of {found.works} works)"
         )
+    _print_composition(record)
     chosen = ", ".join(f"{name} {one.method}" for name, one in record.defaults.items())
     typer.echo(f"method by which each slider ranks: {chosen or 'none is validated'}")
 
@@ -88,6 +90,29 @@ def _print_variants(record: EvaluationRecord) -> None:
                 f"{'*' if used else ' '} {method:<9}{name:<20}{seen.told_apart:>5.0%} "
                 f"(chance {seen.chance:.0%}, n {seen.n}; own: {seen.own}): {place}"
             )
+
+
+def _print_composition(record: EvaluationRecord) -> None:
+    """Print what becomes of a liked aspect beside a disliked one, and what a mix follows."""
+    kinds = record.composition
+    if not any(one.composed for one in kinds.values()):
+        return
+    words = {"bounded": "as search ranks", "parabola": "without a bound, 1 − d²/2"}
+    typer.echo(
+        f"\none aspect liked ({LIKED:g}), another disliked: true distance of the ten best, as "
+        "a share of chance; different best tracks, as a share of the queries"
+    )
+    typer.echo(f"{'disliked':<10}{'':<28}{'in the liked':>14}{'in the disliked':>17}{'best':>7}")
+    for kind, found in kinds.items():
+        for one in found.composed:
+            typer.echo(
+                f"{one.weight:<10g}{words.get(kind, kind):<28}{two_decimals(one.liked):>14}"
+                f"{two_decimals(one.disliked):>17}{one.top_hits:>7.0%}"
+            )
+    typer.echo("\nall sliders with one weight: Spearman of the mix with each")
+    for kind, found in kinds.items():
+        parts = ", ".join(f"{name} {two_decimals(one)}" for name, one in found.mix.items())
+        typer.echo(f"{words.get(kind, kind)}: {parts}")
 
 
 def _print_tempo(record: EvaluationRecord) -> None:

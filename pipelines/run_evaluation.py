@@ -14,7 +14,9 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from mess.errors import MessError
 from mess.evaluation.baselines import Baselines
+from mess.evaluation.composition import measure_composition
 from mess.evaluation.controlled import OWN_CHANGE, compare_variants, find_variants
 from mess.evaluation.decisions import (
     IN_BPM,
@@ -29,6 +31,7 @@ from mess.experiments.rows import aligned_targets
 from mess.probing.metrics import defined
 from mess.records.evaluation import (
     BaselineFaithfulness,
+    Composition,
     ControlledResult,
     Decision,
     EvaluationRecord,
@@ -40,6 +43,7 @@ from mess.records.evaluation import (
     RankerScores,
     Retrieval,
 )
+from mess.search.aspects import ASPECTS, OVERALL
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.tempo import DENSITY_SHARE, TEMPO
 from mess.search.terms import METHODS
@@ -112,7 +116,8 @@ def evaluate(
     judged = _judge_aspects(rankers, recommender, judge)
     controlled = _controlled(rankers, variants, works=works)
     decided = decide_methods(judged, controlled, recommender.aspects, names)
-    faithfulness = _faithfulness(rankers, recommender, names, judge)
+    faithfulness = _faithfulness(rankers, recommender, names, values, judge)
+    defaults = _as_searched(recommender, decided)
     record = EvaluationRecord(
         dataset=dataset,
         encoder=index.encoder,
@@ -126,7 +131,10 @@ def evaluate(
         controlled=controlled,
         same_work=_same_work(rankers, works, np.array(index.copies)),
         tempo=tempo,
-        defaults=_as_searched(recommender, decided),
+        defaults=defaults,
+        composition=_composition(
+            rankers, recommender, defaults, values, names, works, queries=queries, octaves=octaves
+        ),
     )
     store.evaluations.write(dataset, encoder, record)
     tags = {"dataset": dataset, "encoder": index.encoder, "index": index.fingerprint}
@@ -143,9 +151,10 @@ def _faithfulness(
     rankers: Rankers,
     recommender: LayerBasedRecommender,
     names: list[str],
+    values: NDArray[np.float64],
     judge: Judge,
 ) -> Faithfulness:
-    """Judge each method by each target that it ranks by.
+    """Judge each method by each target that it ranks by. A reversed probe is not faithful.
 
     The mean is over the aspects' validated targets; validated targets that only MIDI tells have a
     mean of their own.
@@ -167,7 +176,14 @@ def _faithfulness(
                     continue
                 judged[method, by] = judge(ranking)
             result = judged[method, by]
-            spearman[name] = defined(result.spearman[column])
+            faithful = defined(result.spearman[column])
+            if (
+                method == "probe"
+                and faithful is not None
+                and rankers.direction(target, values[:, column]) < 0
+            ):
+                faithful = -abs(faithful)
+            spearman[name] = faithful
             ratio[name] = defined(result.top_ratio[column])
         found[method] = RankerScores(
             mean=mean_of(spearman.get(name) for name in validated if name in TARGETS),
@@ -260,6 +276,35 @@ def _as_searched(
     return {name: replace(one, method=terms.default_method(name)) for name, one in decided.items()}
 
 
+def _composition(
+    rankers: Rankers,
+    recommender: LayerBasedRecommender,
+    defaults: dict[str, Decision],
+    values: NDArray[np.float64],
+    names: list[str],
+    works: NDArray[Any],
+    *,
+    queries: NDArray[np.int64],
+    octaves: list[int],
+) -> dict[str, Composition]:
+    """Measure how the sliders of the aspects and `overall` compose, each by its own method."""
+    terms, targets = [], {}
+    for name in [*(one for one in ASPECTS if one in defaults), OVERALL]:
+        method = defaults[name].method if name in defaults else None
+        try:
+            term = recommender.terms.make(name, 1.0, method=method)
+        except MessError:  # an evaluated method that this index cannot rank by
+            continue
+        terms.append(term)
+        told = recommender.aspects[name].steered if name in ASPECTS else ()
+        targets[name] = [names.index(target) for target in told if target in names]
+    kinds = {"bounded": rankers.bounded(terms), "parabola": rankers.parabola(terms)}
+    return {
+        kind: measure_composition(similar, targets, values, works, queries=queries, octaves=octaves)
+        for kind, similar in kinds.items()
+    }
+
+
 def _variants(recommender: LayerBasedRecommender, store: Store) -> dict[int, dict[str, int]]:
     entries = store.features.manifest(recommender.dataset, recommender.encoder).done()
     about = {track: entry.get("extra", {}) for track, entry in entries.items()}
@@ -307,6 +352,10 @@ def _metrics(record: EvaluationRecord) -> dict[str, float | None]:
     for one in record.baselines:
         name = f"{one.metric} {one.over}".replace(",", "")
         metrics[f"faithfulness/baseline/{name}"] = one.mean
+    for kind, composition in record.composition.items():
+        for composed in composition.composed:
+            metrics[f"composition/{kind}/liked/{composed.weight:g}"] = composed.liked
+            metrics[f"composition/{kind}/top_hits/{composed.weight:g}"] = composed.top_hits
     for ranking, found in (record.same_work or {}).items():
         metrics[f"same_work_mrr/{ranking}"] = found.mrr
     return metrics

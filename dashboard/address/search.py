@@ -1,7 +1,7 @@
 """The search of a page as the parameters of an address, and back.
 
 ?dataset=demo&encoder=spectral&track=…&like=…&unlike=…&weights=brightness:0.5,tempo:-1
- &move=tempo:-1&hold=dynamics&method=probe&without=work,composer,copies&per_composer=2&n=20
+ &move=tempo:-1&hold=dynamics&by=model&method=probe&without=work,composer,copies&per_composer=2&n=20
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from math import isfinite
 
 from dashboard.components.text import plain
 from mess.search.aspects import aspect_names
-from mess.search.terms import METHODS
+from mess.search.terms import BY, METHODS
 
 COUNTS = (5, 10, 20, 50, 100)  # the numbers of results to choose from
 MAX_MOVE = 2.0  # standard deviations
@@ -40,6 +40,8 @@ class Search:
         Aspects that stay as they are.
     method : str or None
         None: each aspect ranks by its own method.
+    by : str
+        "model", "measurement" or "better".
     same_work, same_composer, copies : bool
         Whether these are left out.
     per_composer : int
@@ -55,6 +57,7 @@ class Search:
     moves: Mapping[str, float] = field(default_factory=dict)
     hold: tuple[str, ...] = ()
     method: str | None = None
+    by: str = "better"
     same_work: bool = False
     same_composer: bool = False
     copies: bool = False
@@ -74,6 +77,7 @@ def format_search(search: Search) -> Parameters:
         "move": [_pairs(search.moves)] if _pairs(search.moves) else [],
         "hold": [",".join(search.hold)] if search.hold else [],
         "method": [search.method] if search.method else [],
+        "by": [search.by] if search.by != usual.by else [],
         "without": [",".join(left_out)] if left_out else [],
         "per_composer": [str(search.per_composer)] if search.per_composer else [],
         "n": [str(search.count)] if search.count != usual.count else [],
@@ -131,6 +135,7 @@ def parse_search(parameters: Mapping[str, Sequence[str]]) -> tuple[Search, list[
         moves=_read_pairs(last("move"), limit=MAX_MOVE, what="move", problems=problems),
         hold=tuple(dict.fromkeys(one for one in hold if one in aspect_names())),
         method=choice("method", METHODS) or None,
+        by=choice("by", BY) or Search().by,
         per_composer=int(most or 0),
         count=int(count or Search().count),
         **{name: word in words for word, name in _LEAVE_OUT.items()},

@@ -45,6 +45,30 @@ class Row:
     sound: Sound
 
 
+def heading(weights: Mapping[str, float]) -> str:
+    """Return what a list is about."""
+    used = [weight for weight in weights.values() if weight]
+    return "Most unlike" if used and max(used) < 0 else "Most alike"
+
+
+def describe_score(weights: Mapping[str, float], what: str) -> str:
+    """Say what a score means.
+
+    >>> describe_score({"tempo": -1.0}, "tracks")
+    'Score: 1 is among the tenth of the tracks that is least alike, 0 as unlike as half, −1 equal.'
+    """
+    used = [weight for weight in weights.values() if weight]
+    if used and max(used) < 0:
+        return (
+            f"Score: 1 is among the tenth of the {what} that is least alike, 0 as unlike as half, "
+            "−1 equal."
+        )
+    text = f"Score: 1 is equal, 0 as unlike as half of the {what}, −1 among the tenth least alike."
+    if used and min(used) < 0:
+        text += " Where a weight is negative, the other way round."
+    return text
+
+
 def draw_results(
     found: Sequence[tuple[Recommendation, TrackInfo, Sound]],
     *,

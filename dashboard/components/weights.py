@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard.components.sliders import Slider, are_set, draw_sliders, set_sliders
 from mess.search.aspects import ASPECTS, OVERALL, Aspect
 from mess.search.tempo import TEMPO
-from mess.search.terms import Method, Terms
+from mess.search.terms import By, Method, Terms
 
 EVERYTHING = "Everything"
 RESET = "Reset"
@@ -21,6 +21,9 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "Rhythm": ("tempo", "rhythmic_energy", "articulation"),
     "Dynamics": ("dynamics", "crescendo", "phrasing"),
 }
+
+
+_TIMES = {2: "twice", 3: "three times"}
 
 
 class Searchable(Protocol):
@@ -103,6 +106,7 @@ def watch_weights(
     *,
     key: str,
     method: Method | None = None,
+    by: By = "better",
     moved: Collection[str] = (),
 ) -> tuple[dict[str, float], bool]:
     """Do as `choose_weights`; return also whether no slider is being dragged.
@@ -113,13 +117,15 @@ def watch_weights(
     key : str
     method : str, optional
         By which all aspects rank, if one was asked for.
+    by : str
+        "model", "measurement" or "better".
     moved : collection of str
         The aspects along which the query is moved.
     """
     if not are_set(f"{key}-weights"):
         set_weights(start_weights(recommender), key=key)
     rows = [
-        _slider(recommender, name, method=method, moved=name in moved)
+        _slider(recommender, name, method=method, by=by, moved=name in moved)
         for name in weighable(recommender)
     ]
     choices = presets(recommender) | {RESET: start_weights(recommender)}
@@ -128,25 +134,50 @@ def watch_weights(
         st.warning(f"No aspect is validated on these recordings: {unvalidated(recommender)}")
     elif others := unvalidated(recommender):
         st.caption(f"Not validated on these recordings: {others}")
+    used = [name for name, weight in found[0].items() if weight]
+    for target, aspects in recommender.terms.shared_targets(used).items():
+        both = " and ".join(name.replace("_", " ") for name in aspects)
+        st.caption(
+            f"{both[0].upper()}{both[1:]} share the target {target}: together they weigh it "
+            f"{_TIMES.get(len(aspects), str(len(aspects)) + ' times')}."
+        )
     return found
 
 
-def _slider(recommender: Searchable, name: str, *, method: Method | None, moved: bool) -> Slider:
-    r2 = None if name == OVERALL else recommender.aspects[name].r2
+def _slider(
+    recommender: Searchable, name: str, *, method: Method | None, by: By, moved: bool
+) -> Slider:
     return Slider(
         name=name,
         label=name.replace("_", " "),
-        note="" if r2 is None else f"R² {r2:.2f}",
-        help=describe(recommender, name, method=method, moved=moved),
+        note=_note(recommender, name, method=method, by=by, moved=moved),
+        help=describe(recommender, name, method=method, by=by, moved=moved),
         group="" if name in ASPECTS or name == OVERALL else _PLAYED,
     )
 
 
+def _note(recommender: Searchable, name: str, *, method: Method | None, by: By, moved: bool) -> str:
+    """Say by what a slider ranks and how faithful that is; R² where nothing was evaluated."""
+    chosen = recommender.terms.ranks_by(name, method=method, by=by, moved=moved)
+    if chosen == "overall":
+        return ""
+    faithful = recommender.terms.faithful.get(name, {}).get(chosen)
+    if faithful is None:
+        r2 = recommender.aspects[name].r2
+        return "" if r2 is None else f"R² {r2:.2f}"
+    return f"{'measured' if chosen == 'direct' else 'model'} {faithful:.2f}"
+
+
 def describe(
-    recommender: Searchable, name: str, *, method: Method | None = None, moved: bool = False
+    recommender: Searchable,
+    name: str,
+    *,
+    method: Method | None = None,
+    by: By = "better",
+    moved: bool = False,
 ) -> str:
-    """Say in one sentence by what an aspect ranks; the search itself decides it."""
-    chosen = recommender.terms.ranks_by(name, method=method, moved=moved)
+    """Say by what an aspect ranks, and how faithful that is; the search itself decides it."""
+    chosen = recommender.terms.ranks_by(name, method=method, by=by, moved=moved)
     if chosen == "overall":
         return "Ranks by the cosine of whitened features of all layers, without probes."
     aspect = recommender.aspects[name]
@@ -160,6 +191,14 @@ def describe(
     text = f"Ranks {behind[chosen]}" + (", whole octaves alike." if octaves else ".")
     if chosen == "direct" and method is None and TEMPO not in aspect.targets:
         text += " A query that was not measured is ranked by what the layers predict."
+    faithful = recommender.terms.faithful.get(name, {}).get(chosen)
+    if faithful is not None:
+        text += (
+            f" Faithful to {faithful:.2f}: the correlation of its ranks with true differences, "
+            "1 at best, 0 by chance."
+        )
+    if aspect.r2 is not None:
+        text += f" R² of the prediction {aspect.r2:.2f}."
     return text
 
 

@@ -10,6 +10,7 @@ from dashboard.address.browser import write_address
 from dashboard.address.search import COUNTS
 from dashboard.components.finder import find_track
 from dashboard.components.player import passage_sound, player
+from dashboard.components.results import describe_score, heading
 from dashboard.components.weights import watch_weights
 from dashboard.readers import TrackInfo
 from dashboard.sections.missing import offer
@@ -49,7 +50,8 @@ def _draw(passages: PassageRecommender, tracks: Mapping[str, TrackInfo]) -> None
         settled = _draw_controls(passages)
     with right:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.subheader("Most alike", width="stretch")
+            weights = memory.now().search.weights or {}
+            st.subheader(heading(weights), width="stretch")
             count = st.selectbox("Results", COUNTS, key=f"{KEY}-count", width=90)
         now = memory.now()
         now = replace(now, search=replace(now.search, count=count))
@@ -62,6 +64,8 @@ def _draw(passages: PassageRecommender, tracks: Mapping[str, TrackInfo]) -> None
             exclude_same_work=now.search.same_work,
             max_per_track=now.per_track or None,
         )
+        if results:
+            st.caption(describe_score(weights, "segments"))
         draw_passages(passages, tracks, results, key=f"{KEY}-results", on_choose=choose_query)
     if settled:
         parameters = format_passage_search(now)

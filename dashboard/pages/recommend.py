@@ -9,7 +9,7 @@ from dashboard import readers
 from dashboard.address.browser import write_address
 from dashboard.address.search import COUNTS, Search, format_search
 from dashboard.components.player import track_sound
-from dashboard.components.results import draw_results
+from dashboard.components.results import describe_score, draw_results, heading
 from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
 from dashboard.sections.list_exports import draw_exports
@@ -19,7 +19,7 @@ from dashboard.sections.track_search_controls import draw_controls
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
-from mess.search.terms import Method
+from mess.search.terms import By, Method
 
 
 def main() -> None:
@@ -48,7 +48,8 @@ def _draw(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) -> N
     with right:
         bar = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
         with bar:
-            st.subheader("Most alike", width="stretch")
+            weights = memory.now().weights or {}
+            st.subheader(heading(weights), width="stretch")
             count = st.selectbox("Results", COUNTS, key=f"{KEY}-count", width=90)
         search = replace(memory.now(), count=count)
         memory.change(search)
@@ -56,6 +57,7 @@ def _draw(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) -> N
         if conditions := describe_conditions(search):
             st.caption(conditions)
         if results:
+            st.caption(describe_score(weights, "tracks"))
             with bar:
                 parameters = {"dataset": [dataset], "encoder": [encoder], **format_search(search)}
                 draw_exports(results, parameters=parameters, key=KEY)
@@ -81,6 +83,7 @@ def _search(recommender: LayerBasedRecommender, search: Search) -> list[Recommen
             search.weights or {},
             search.count,
             method=cast(Method | None, search.method),
+            by=cast(By, search.by),
             unlike=search.unlike,
             hold=search.hold,
             offset=search.moves,

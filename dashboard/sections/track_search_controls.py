@@ -25,7 +25,13 @@ from dashboard.sections.track_search import (
 )
 from mess.errors import MessError
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.search.terms import METHODS, Method
+from mess.search.terms import BY, METHODS, By, Method
+
+BY_WORDS: dict[By, str] = {
+    "better": "by the better of both",
+    "model": "by the model",
+    "measurement": "by measurement",
+}
 
 
 def draw_controls(recommender: LayerBasedRecommender, tracks: Mapping[str, TrackInfo]) -> bool:
@@ -54,11 +60,22 @@ def _draw_query(recommender: LayerBasedRecommender, tracks: Mapping[str, TrackIn
 
 def _draw_weights(recommender: LayerBasedRecommender) -> bool:
     search = memory.now()
+    by = st.segmented_control(
+        "Each slider ranks",
+        BY,
+        format_func=BY_WORDS.__getitem__,
+        key=f"{KEY}-by",
+        help="By what the model predicts of works that it never saw, by what was measured on the "
+        "recordings, or by whichever `mess evaluate` found to follow the aspect better. The "
+        "figure beside a slider says how faithful it is: the correlation of its ranks with true "
+        "differences, 1 at best, 0 by chance.",
+    )
+    by = cast(By, by or "better")  # a second click on a choice takes it away
     # The method is chosen further down the page; the help of each slider says it here.
     method = cast(Method | None, st.session_state.get(f"{KEY}-method", search.method))
-    weights, settled = watch_weights(recommender, key=KEY, method=method, moved=search.moves)
+    weights, settled = watch_weights(recommender, key=KEY, method=method, by=by, moved=search.moves)
     used = {name: weight for name, weight in weights.items() if weight}
-    memory.change(replace(search, weights=used))
+    memory.change(replace(search, weights=used, by=by))
     return settled
 
 

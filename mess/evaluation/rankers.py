@@ -1,12 +1,16 @@
 """Rankers: every way in which an index can rank its tracks, as functions from a query to scores."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import MessError
+from mess.evaluation.composition import Similarities
 from mess.evaluation.rankings import Ranking
+from mess.probing.metrics import spearman
 from mess.records.evaluation import Method, Ranker
 from mess.search.aspects import ASPECTS
 from mess.search.coordinate_index import ColumnWeights
@@ -76,6 +80,49 @@ class Rankers:
         if term.column_weights is not None:
             return self._by_part(term.column_weights)
         return None if term.layer is None else self._by_layer(term.layer)
+
+    def direction(self, target: str, values: NDArray[np.float64]) -> int:
+        """Return −1 where the predictions of a target fall as its true values rise, 1 elsewhere.
+
+        The distance along a reversed probe orders tracks as that along the right one does, but the
+        probe says the opposite of the truth.
+        """
+        coordinates = self._recommender.terms.coordinates
+        columns = coordinates.find(target, "probe")
+        if not columns:
+            return 1
+        predicted = coordinates.values(self._rows, columns)[:, 0]
+        known = np.isfinite(predicted) & np.isfinite(values)
+        rank = spearman(predicted[known], values[known]) if known.sum() > 2 else None
+        return -1 if rank is not None and rank < 0 else 1
+
+    def bounded(self, terms: Sequence[Term]) -> Similarities:
+        """Return the similarities that search ranks by, term by term."""
+
+        def similar(row: int) -> dict[str, NDArray[np.floating[Any]]]:
+            shares = self._space.shares(Query(terms, [(row, 1.0)]), self._rows)
+            return {one.name: own for one, own in zip(terms, shares, strict=True)}
+
+        return similar
+
+    def parabola(self, terms: Sequence[Term]) -> Similarities:
+        """Return similarities without a bound: 1 − d²/2 along coordinates, else the cosine."""
+        coordinates = self._recommender.terms.coordinates
+
+        def similar(row: int) -> dict[str, NDArray[np.floating[Any]]]:
+            found: dict[str, NDArray[np.floating[Any]]] = {}
+            for one in terms:
+                if one.layer is not None:
+                    found[one.name] = self._space.cosines(row, one.layer)
+                elif one.column_weights is not None:
+                    apart = coordinates.everything.distances(
+                        one.column_weights, coordinates.point(row)
+                    )
+                    half = 1.0 if one.column_weights.overall else 0.5
+                    found[one.name] = np.nan_to_num(1 - half * apart)
+            return found
+
+        return similar
 
     def overall(self) -> Ranking:
         """Return the ranking by the centred, whitened cosine of all layers."""

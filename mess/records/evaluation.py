@@ -173,6 +173,41 @@ class DensityChoice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Composed:
+    """What becomes of a liked aspect when another one is disliked; means over pairs of aspects.
+
+    Attributes
+    ----------
+    weight : float
+        Of the disliked aspect.
+    liked, disliked : float or None
+        The true distance of the ten best tracks in each, as a share of chance.
+    top_hits : float
+        The number of different best tracks, as a share of the queries.
+    """
+
+    weight: float
+    liked: float | None
+    disliked: float | None
+    top_hits: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composition:
+    """How sliders compose; see `mess.evaluation.composition`.
+
+    Attributes
+    ----------
+    composed : list of Composed
+    mix : dict of str to (float or None)
+        The Spearman correlation of the mix of all sliders, equally weighed, with each of them.
+    """
+
+    composed: list[Composed]
+    mix: ByTarget
+
+
+@dataclass(frozen=True, kw_only=True)
 class Decision:
     """By which method an aspect ranks, and why.
 
@@ -183,11 +218,14 @@ class Decision:
         Of each method that could be marked; see `mess.evaluation.decisions.decide_methods`.
     told_apart : dict of str to (float or None)
         By method: how often its own variant is told apart, scaled so that chance is 0.
+    faithful : dict of str to (float or None)
+        By method: the mean Spearman correlation over the aspect's targets.
     """
 
     method: Method
     marks: dict[Method, float]
     told_apart: dict[Method, float | None]
+    faithful: dict[Method, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +251,8 @@ class EvaluationRecord(Record):
         None where too few works have a tempo.
     defaults : dict of str to Decision
         By aspect.
+    composition : dict of str to Composition
+        "bounded": of the similarities that search ranks by; "parabola": of those without a bound.
     """
 
     dataset: str
@@ -228,6 +268,7 @@ class EvaluationRecord(Record):
     same_work: dict[str, Retrieval] | None
     tempo: DensityChoice | None
     defaults: dict[str, Decision]
+    composition: dict[str, Composition]
 
     @property
     def origin(self) -> Origin:

@@ -53,7 +53,7 @@ from mess.search.fitting import fit_weights
 from mess.search.layer_index import LayerIndex, best_rows
 from mess.search.ranking import Cap, Query, SearchSpace, capped_rows, point_shares
 from mess.search.tempo import DENSITY_SHARE
-from mess.search.terms import METHODS, Method, Terms
+from mess.search.terms import BY, METHODS, By, Method, Terms
 from mess.search.weights import share_weights
 from mess.status.staleness import Sources, attempt, judge, require
 from mess.storage.paths import command_for
@@ -101,10 +101,12 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What an evaluation chose: the method of each aspect, and how much density counts in tempo."""
+    """What an evaluation found; the attributes are those of `Terms`."""
 
     defaults: Mapping[str, Method] = field(default_factory=dict)
     density_share: float = DENSITY_SHARE
+    models: Mapping[str, Method] = field(default_factory=dict)
+    faithful: Mapping[str, Mapping[Method, float | None]] = field(default_factory=dict)
 
 
 class LayerBasedRecommender:
@@ -205,6 +207,8 @@ class LayerBasedRecommender:
             indexed=coordinates,
             defaults=chosen.defaults,
             density_share=chosen.density_share,
+            models=chosen.models,
+            faithful=chosen.faithful,
         )
 
     def _choose(self, dataset: str | None, encoder: str | None) -> tuple[str, str]:
@@ -241,6 +245,12 @@ class LayerBasedRecommender:
         return Chosen(
             defaults={name: one.method for name, one in evaluation.defaults.items()},
             density_share=evaluation.tempo.density_share if evaluation.tempo else DENSITY_SHARE,
+            models={
+                name: max(one.marks, key=lambda method: one.marks[method])
+                for name, one in evaluation.defaults.items()
+                if one.marks
+            },
+            faithful={name: one.faithful for name, one in evaluation.defaults.items()},
         )
 
     @cached_property
@@ -303,6 +313,7 @@ class LayerBasedRecommender:
         n_recommendations: int = 5,
         *,
         method: Method | None = None,
+        by: By = "better",
         unlike: Sequence[str] = (),
         hold: Sequence[str] = (),
         offset: Mapping[str, float] | None = None,
@@ -325,6 +336,10 @@ class LayerBasedRecommender:
         n_recommendations : int
         method : {"probe", "subspace", "direct", "layer"}, optional
             The method of all aspects; by default each aspect uses its own.
+        by : {"better", "model", "measurement"}
+            Whether each aspect ranks by what the model predicts, by what was measured on the
+            recordings, or by the better of both, as `mess evaluate` found. Where one of them is not
+            known, the other one ranks; `Recommendation.methods` tells which.
         unlike : sequence of str
             Tracks that the results should differ from; their mean score counts negatively, as much
             as that of the queries.
@@ -357,10 +372,12 @@ class LayerBasedRecommender:
             raise MessError(f"ask for at least 1 recommendation, not {n_recommendations}")
         if method is not None and method not in METHODS:
             raise UnknownName("method", method, METHODS)
+        if by not in BY:
+            raise UnknownName("choice", by, BY)
         wanted = dict.fromkeys([*hold, *offset], 1.0) | dict(aspect_weights)
         rows: list[int | Point] = [*liked, *avoided]
         terms = [
-            self.terms.make(name, weight, method=method, moved=name in offset, rows=rows)
+            self.terms.make(name, weight, method=method, by=by, moved=name in offset, rows=rows)
             for name, weight in share_weights(wanted, aspect_names()).items()
         ]
         signs = point_shares(len(liked), len(avoided))

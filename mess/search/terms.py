@@ -1,7 +1,7 @@
 """Terms: the method, columns or layer by which an aspect ranks, and when it may not rank."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -17,7 +17,9 @@ from mess.search.tempo import DENSITY_SHARE, TEMPO, octave_shares
 from mess.storage.paths import command_for
 from mess.targets import MIDI_TARGETS
 
+By = Literal["better", "model", "measurement"]
 METHODS: tuple[Method, ...] = get_args(Method)
+BY: tuple[By, ...] = get_args(By)
 _OCTAVES: Mapping[str, Kind] = {"probe": "probe_octaves", "direct": "direct_octaves"}
 
 
@@ -36,6 +38,10 @@ class Terms:
         The evaluated method of each aspect.
     density_share : float
         The evaluated share of the density of onsets in tempo.
+    models : mapping of str to str
+        The best evaluated method of each aspect that needs no measurement.
+    faithful : mapping of str to mapping
+        Aspect → method → the evaluated faithfulness.
     """
 
     dataset: str
@@ -45,19 +51,32 @@ class Terms:
     indexed: CoordinateIndex | None
     defaults: Mapping[str, Method]
     density_share: float = DENSITY_SHARE
+    models: Mapping[str, Method] = field(default_factory=dict)
+    faithful: Mapping[str, Mapping[Method, float | None]] = field(default_factory=dict)
 
     def validated(self) -> list[str]:
         """Return the validated aspects."""
         return [name for name, aspect in self.aspects.items() if aspect.validated]
 
-    def default_method(self, name: str) -> Method:
+    def default_method(self, name: str, *, by: By = "better") -> Method:
         """Return the default method of an aspect.
 
         It is the evaluated method; without an evaluation it is "probe". If that method is not
         available for every track, it is the other one of "probe" and "direct". `mess evaluate`
         reports its decision by this function.
+
+        Parameters
+        ----------
+        name : str
+        by : {"better", "model", "measurement"}
+            Whether what the model predicts ranks, or what was measured, or the better of both.
         """
-        chosen = self.defaults.get(name, "probe")
+        if by == "measurement":
+            chosen: Method = "direct"
+        elif by == "model":
+            chosen = self.models.get(name, "probe")
+        else:
+            chosen = self.defaults.get(name, "probe")
         if chosen == "direct" and not self._is_complete(name):
             chosen = "probe"
         if chosen == "probe" and self._is_lost_on_circle(name):
@@ -69,6 +88,7 @@ class Terms:
         name: str,
         *,
         method: Method | None = None,
+        by: By = "better",
         moved: bool = False,
         rows: Sequence[int | Point] = (),
     ) -> Method | Literal["overall"]:
@@ -81,7 +101,7 @@ class Terms:
             return "overall"
         if method is not None:
             return method
-        chosen = self.default_method(name)
+        chosen = self.default_method(name, by=by)
         if moved and chosen in ("subspace", "layer"):
             chosen = "probe"
         if chosen == "direct" and not self._is_measured(name, rows, moved=moved):
@@ -112,6 +132,7 @@ class Terms:
         weight: float,
         *,
         method: Method | None = None,
+        by: By = "better",
         moved: bool = False,
         rows: Sequence[int | Point] = (),
     ) -> Term:
@@ -122,6 +143,8 @@ class Terms:
         name : str
         weight : float
         method : str, optional
+        by : {"better", "model", "measurement"}
+            See `default_method`; a method that is named has precedence.
         moved : bool
             Whether the query is moved along the aspect. A subspace or a layer cannot be moved
             along, because it has no unit. Tempo is then compared in beats per minute.
@@ -133,10 +156,10 @@ class Terms:
         MessError
             If the method cannot rank by the aspect.
         """
-        chosen = self.ranks_by(name, method=method, moved=moved, rows=rows)
+        chosen = self.ranks_by(name, method=method, by=by, moved=moved, rows=rows)
         if chosen == "overall":
             return Term(name, weight, self.coordinates.overall, None, (), chosen)
-        if method != "direct":
+        if "direct" not in (method, chosen if by == "measurement" else None):
             self._check_validated(name, chosen)
         if moved and chosen in ("subspace", "layer"):
             raise MessError(f"{name!r} cannot be moved by the method {chosen!r}: use 'probe'")
@@ -154,6 +177,17 @@ class Terms:
                 who = "the recording" if isinstance(row, Point) else repr(self.track_ids[row])
                 raise MessError(f"{who} has no measured value of {name!r}: use another method")
         return Term(name, weight, part, None, shown, chosen)
+
+    def shared_targets(self, names: Collection[str]) -> dict[str, list[str]]:
+        """Return the targets that more than one of some aspects rank by, each with these aspects.
+
+        In a mix, such a target counts more than once.
+        """
+        found: dict[str, list[str]] = {}
+        for name in names:
+            for target in self.aspects[name].steered if name in self.aspects else ():
+                found.setdefault(target, []).append(name)
+        return {target: own for target, own in found.items() if len(own) > 1}
 
     def _is_complete(self, name: str) -> bool:
         """Tell whether an aspect is measured; a MIDI target must be known for all tracks.
