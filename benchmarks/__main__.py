@@ -251,6 +251,43 @@ def search(_: Path) -> Iterator[Row]:
     )
 
 
+def sliders(_: Path) -> Iterator[Row]:
+    """One query by bounded similarities at 1,276 tracks, its scales included."""
+    from mess.records.index import Column
+    from mess.search.coordinate_index import ColumnWeights, CoordinateIndex, serialise
+    from mess.search.layer_index import best_rows
+    from mess.search.ranking import Query, SearchSpace, Term
+
+    n = 1_276
+    x, overall = plain.segment_coordinates(n)
+    columns = [Column(str(number), "probe") for number in range(x.shape[1])]
+    index = CoordinateIndex(serialise(x.astype(np.float64), overall.astype(np.float64)), columns)
+    space, nobody = SearchSpace(index, None, n), np.zeros(n, dtype=bool)
+    for count in (1, 3, 10):
+        own = [
+            Term(
+                str(at), (-1) ** at / count, ColumnWeights("", np.array([at]), np.ones(1)), None, ()
+            )
+            for at in range(count)
+        ]
+        for terms, what in (
+            (own, ""),
+            ([*own, Term("o", 0.1, index.overall, None, ())], " and overall"),
+        ):
+            queries = iter(np.random.default_rng(0).permutation(n)[:300].tolist())
+
+            def ask(terms: Any = terms, queries: Any = queries) -> None:
+                best_rows(space.scores(Query(terms, [(next(queries), 1.0)])), k=10, exclude=nobody)
+
+            spent = seconds(ask, runs=200)
+            yield Row(
+                f"{count} aspects{what}, bounded and exact, 1,276 tracks",
+                f"{1e3 * spent:.2f} ms",
+                "",
+                "",
+            )
+
+
 def passages(folder: Path) -> Iterator[Row]:
     """A million segments, each kind of query, against numpy; a whole call at 100,000."""
     yield _whole_call(folder)
@@ -258,6 +295,7 @@ def passages(folder: Path) -> Iterator[Row]:
     from mess.search.coordinate_index import CoordinateIndex
     from mess.search.passages.recall import draw_query
     from mess.search.passages.segment_index import SegmentIndex, build_segment_index
+    from mess.search.ranking import Query, SearchSpace
 
     x, overall = plain.segment_coordinates(1_000_000)
     columns = [Column(str(number), "probe") for number in range(x.shape[1])]
@@ -265,19 +303,20 @@ def passages(folder: Path) -> Iterator[Row]:
     parts, search = build_segment_index(x, overall, columns)
     yield Row("index of 1,000,000 segments", f"{time.perf_counter() - began:.0f} s", "", "")
     index = SegmentIndex(CoordinateIndex(parts["passages.faiss"], columns), parts, search)
-    squares = np.square(x)
+    space = SearchSpace(index.coordinates, None, index.coordinates.n)
     for kind, plan in index.plan.items():
         rng = np.random.default_rng(7)
-        drawn = [draw_query(kind, x, overall, rng=rng) for _ in range(100)]
+        drawn = [draw_query(kind, index.coordinates, rng=rng)[0] for _ in range(100)]
         queries = iter(drawn * 2)
-        ours = seconds(
-            lambda queries=queries, kind=kind: index.best(  # type: ignore[misc]
-                next(queries)[0], k=10, exclude=[(0, 60)], unlike="unlike" in kind
-            ),
-            runs=99,
-        )
+
+        def ask(queries: Any = queries) -> None:
+            query = next(queries)
+            space.parts(Query([part.term for part in query], [(query[0].at, 1.0)]))
+            index.best(query, k=10, exclude=[(0, 60)])
+
+        ours = seconds(ask, runs=99)
         theirs = seconds(
-            lambda query=drawn[0][0]: plain.best_segments(x, squares, overall, query, k=10),  # type: ignore[misc]
+            lambda query=drawn[0]: plain.best_segments(x, overall, query, k=10),  # type: ignore[misc]
             runs=3,
         )
         yield Row(
@@ -372,6 +411,7 @@ PARTS = {
     "targets": targets,
     "discovery": discovery,
     "search": search,
+    "sliders": sliders,
     "passages": passages,
     "memory": memory,
 }

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.search.ranking import Part
+
 
 def librosa_targets(path: Path) -> dict[str, float]:
     """Measure the 15 targets with one librosa call after the other."""
@@ -148,16 +150,20 @@ def segment_coordinates(n: int, *, per_track: int = 50) -> tuple[NDArray[Any], N
 
 
 def best_segments(
-    x: NDArray[Any], squares: NDArray[Any], overall: NDArray[Any], query: NDArray[Any], *, k: int
+    x: NDArray[Any], overall: NDArray[Any], query: Sequence[Part], *, k: int
 ) -> NDArray[Any]:
-    """Return the rows of the ``k`` highest scores, by the columns that the query weighs."""
-    count = x.shape[1]
-    used = np.flatnonzero((query[:count] != 0) | (query[count : 2 * count] != 0))
-    scores = np.zeros(len(x), dtype=np.float32)
-    if used.size:
-        scores += x[:, used] @ query[:count][used]
-        scores += squares[:, used] @ query[count : 2 * count][used]
-    if query[2 * count :].any():
-        scores += overall @ query[2 * count :]
+    """Return the rows of the ``k`` highest scores, from a sort of all distances."""
+    scores = np.zeros(len(x))
+    for part in query:
+        own, point = part.term.column_weights, part.point
+        if own is None or point is None:
+            continue
+        if own.overall:
+            apart = 1 - overall @ point.overall
+        else:
+            apart = np.square(x[:, own.columns] - point.x[own.columns]) @ own.shares
+        share = np.searchsorted(np.sort(apart), apart, side="right") / len(x)
+        alike = np.where(share < 0.5, 1 - 2 * share, -np.minimum((share - 0.5) / 0.4, 1))
+        scores += part.weight * alike
     best = np.argpartition(-scores, k)[:k]
-    return best[np.argsort(-scores[best])]
+    return np.asarray(best[np.argsort(-scores[best])])

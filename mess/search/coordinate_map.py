@@ -71,6 +71,8 @@ class CoordinateMap:
         flat = features.reshape(len(features), -1).astype(np.float32, copy=False)
         x = np.asarray(flat @ self.weights + self.intercepts)
         if self.course.lines:
+            if len(moments) != len(features):
+                raise ValueError("moments of every recording are needed")
             told = [self.course.totals(states, self.names) for states in moments]
             x = x + np.stack(told) @ self.of_targets
         return x

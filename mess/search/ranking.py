@@ -130,9 +130,12 @@ class SearchSpace:
     def parts(self, query: Query) -> list[Part]:
         """Return every term at every point, each with its scale."""
         found = []
+        points = [
+            None if self.coordinates is None else self.coordinates.point(at)
+            for at, _ in query.points
+        ]
         for term in query.terms:
-            for at, sign in query.points:
-                point = None if self.coordinates is None else self.coordinates.point(at)
+            for (at, sign), point in zip(query.points, points, strict=True):
                 move = query.moves.get(term.name, 0.0)
                 if term.layer is not None:
                     apart = 1 - self.cosines(at, term.layer)[references_of(self.n)]

@@ -19,6 +19,7 @@ Examples
 [1.0, 0.5, 0.0, -1.0, -1.0]
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,16 +60,32 @@ def fit_scale(distances: NDArray[np.floating[Any]]) -> Scale:
     distances : ndarray [shape=(references,)]
         To the reference tracks, or any rising function of the distances; NaN where unknown.
     """
-    known = np.sort(distances[np.isfinite(distances)]).astype(np.float64)
+    known = np.sort(distances)  # NaN comes last
+    if known.size and np.isnan(known[-1]):
+        known = known[: int(np.isfinite(known).sum())]
     if not known.size or known[-1] <= 0:
         return Scale(np.zeros(1), np.ones(1))
-    count = min(_KNOTS, known.size)
-    rank = np.round(np.linspace(0, known.size - 1, count)).astype(np.int64)
-    knots, share = known[rank], (rank + 1) / known.size
-    first = np.append(True, np.diff(knots) > 0) & (knots > 0)  # equal distances: the least share
-    knots, share = np.append(0.0, knots[first]), np.append(0.0, share[first])
-    beyond = (share - 0.5) / (0.5 - LEAST_ALIKE)
-    return Scale(knots, np.where(share < 0.5, 1 - 2 * share, -np.minimum(beyond, 1.0)))
+    rank, values = _knots(known.size)
+    knots = known[rank].astype(np.float64)
+    knots[0] = 0.0
+    if not (knots[1:] > knots[:-1]).all():  # equal distances: the likeness of the first
+        first = np.append(True, np.diff(knots) > 0)
+        knots, values = knots[first], values[first]
+    return Scale(knots, values)
+
+
+@lru_cache(maxsize=64)
+def _knots(size: int) -> tuple[NDArray[np.int64], Array]:
+    """Return the ranks of the knots among sorted distances, and the similarity at each.
+
+    The first knot stands for no distance.
+    """
+    rank = np.unique(np.linspace(0, size - 1, min(_KNOTS, size)).round().astype(np.int64))
+    share = (rank + 1) / size
+    values = np.where(
+        share < 0.5, 1 - 2 * share, -np.minimum((share - 0.5) / (0.5 - LEAST_ALIKE), 1.0)
+    )
+    return np.append(0, rank), np.append(1.0, values)
 
 
 def references_of(n: int) -> NDArray[np.int64]:

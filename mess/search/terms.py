@@ -173,9 +173,10 @@ class Terms:
         part, shown = self._part(name, chosen, moved=moved)
         coordinates = self.coordinates
         for row in rows:
-            if chosen == "direct" and not coordinates.is_known(row, part.columns):
+            if not coordinates.is_known(row, part.columns):
                 who = "the recording" if isinstance(row, Point) else repr(self.track_ids[row])
-                raise MessError(f"{who} has no measured value of {name!r}: use another method")
+                what = "measured" if chosen == "direct" else "predicted"
+                raise MessError(f"{who} has no {what} value of {name!r}: use another method")
         return Term(name, weight, part, None, shown, chosen)
 
     def shared_targets(self, names: Collection[str]) -> dict[str, list[str]]:

