@@ -21,7 +21,6 @@ from mess.probing.stacking import folds_of
 from mess.records.index import IndexRecord
 from mess.search.coordinate_index import serialise
 from mess.search.coordinates import Coordinates, describe_course, make_coordinates
-from mess.search.courses import Courses, read_courses
 from mess.search.layer_index import normalise_layers, serialise_layer
 from mess.search.passages.build import (
     Sample,
@@ -29,6 +28,7 @@ from mess.search.passages.build import (
     describe_passages,
     sample_segments,
 )
+from mess.search.through_time import Courses, read_courses
 from mess.storage.features import Features
 from mess.storage.manifest import Manifest, digest
 from mess.storage.store import Store

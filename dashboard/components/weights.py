@@ -150,13 +150,20 @@ def _slider(
     return Slider(
         name=name,
         label=name.replace("_", " "),
-        note=_note(recommender, name, method=method, by=by, moved=moved),
+        note=slider_note(recommender, name, method=method, by=by, moved=moved),
         help=describe(recommender, name, method=method, by=by, moved=moved),
         group="" if name in ASPECTS or name == OVERALL else _PLAYED,
     )
 
 
-def _note(recommender: Searchable, name: str, *, method: Method | None, by: By, moved: bool) -> str:
+def slider_note(
+    recommender: Searchable,
+    name: str,
+    *,
+    method: Method | None = None,
+    by: By = "better",
+    moved: bool = False,
+) -> str:
     """Say by what a slider ranks and how faithful that is; R² where nothing was evaluated."""
     chosen = recommender.terms.ranks_by(name, method=method, by=by, moved=moved)
     if chosen == "overall":

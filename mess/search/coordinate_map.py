@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.search.courses import NOTHING, CourseMap, States
 from mess.search.layer_index import Vectors, unit_layers
 from mess.search.spaces import Array, Whitening
+from mess.search.through_time import NOTHING, CourseMap, States
 from mess.storage.files import load_arrays
 
 

@@ -31,10 +31,10 @@ from mess.probing.stacking import SegmentProbes, Segments, Stacked, Table, stack
 from mess.records.index import Column
 from mess.search.aspects import ASPECTS
 from mess.search.coordinate_map import CoordinateMap, combine
-from mess.search.courses import NOTHING, CourseMap, Courses
 from mess.search.layer_index import unit_layers
 from mess.search.spaces import Reduction, fit_reduction, fit_whitening, standardise
 from mess.search.tempo import ON_CIRCLE, TEMPO, circle_r2, octave_targets, scale_of
+from mess.search.through_time import NOTHING, CourseMap, Courses
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 LEAST_ALIKE = 0.1  # share of the tracks that count as unlike as can be
 REFERENCES = 1024
-_KNOTS = 97
+_KNOTS = 65
 
 
 class Scale(NamedTuple):

@@ -1,15 +1,17 @@
 """A slider says by what it ranks, as the search decides it: chosen, asked for, or moved."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from dashboard.components.weights import describe
+from dashboard.components.results import describe_score, heading
+from dashboard.components.weights import describe, slider_note
 from mess.records.index import Column, Kind
 from mess.search.aspects import Aspect
 from mess.search.coordinate_index import CoordinateIndex, serialise
-from mess.search.terms import Method, Terms
+from mess.search.terms import BY, Method, Terms
 
 KINDS: list[tuple[str, Kind]] = [
     ("spectral_centroid", "probe"),
@@ -35,6 +37,8 @@ def searchable(chosen: Method) -> Any:
         aspects=aspects,
         indexed=CoordinateIndex(serialise(x, np.zeros((3, 0))), [Column(*one) for one in KINDS]),
         defaults={"brightness": chosen},
+        models={"brightness": "subspace"},
+        faithful={"brightness": {"probe": 0.7, "subspace": 0.8, "direct": 1.0}},
     )
     return SimpleNamespace(aspects=aspects, terms=terms)
 
@@ -57,5 +61,37 @@ def test_a_slider_of_a_moved_query_says_that_it_ranks_along_the_probe() -> None:
 
 def test_tempo_says_that_octaves_pass_unless_the_query_is_moved() -> None:
     found = searchable("probe")
-    assert describe(found, "tempo") == "Ranks by the measured tempo, whole octaves alike."
+    assert describe(found, "tempo").startswith("Ranks by the measured tempo, whole octaves alike.")
     assert "octaves" not in describe(found, "tempo", moved=True)
+
+
+def test_the_choice_between_model_and_measurement_is_told_at_the_slider() -> None:
+    found = searchable("probe")
+    assert [slider_note(found, "brightness", by=by) for by in BY] == [
+        "model 0.70",
+        "model 0.80",
+        "measured 1.00",
+    ]
+    assert "measured spectral_centroid" in describe(found, "brightness", by="measurement")
+    assert "Faithful to 1.00" in describe(found, "brightness", by="measurement")
+    # A method that was asked for has precedence.
+    assert slider_note(found, "brightness", method="probe", by="measurement") == "model 0.70"
+    assert slider_note(found, "tempo") == "R² 0.90"  # nothing was evaluated
+
+
+def test_a_target_of_two_aspects_is_named() -> None:
+    terms = searchable("probe").terms
+    warmth = Aspect("warmth", (), 1, None, 0.9, 0.9, True, steered=("spectral_centroid",))
+    terms = replace(terms, aspects={**terms.aspects, "warmth": warmth})
+    assert terms.shared_targets(["brightness", "warmth", "tempo"]) == {
+        "spectral_centroid": ["brightness", "warmth"]
+    }
+    assert terms.shared_targets(["brightness", "tempo", "overall"]) == {}
+
+
+def test_a_list_says_what_its_score_means() -> None:
+    assert (heading({"tempo": 1.0}), heading({"tempo": -1.0})) == ("Most alike", "Most unlike")
+    assert heading({"tempo": 1.0, "warmth": -1.0}) == "Most alike"
+    assert "1 is equal, 0 as unlike as half of the tracks" in describe_score({"a": 1.0}, "tracks")
+    assert "other way round" in describe_score({"a": 1.0, "b": -0.4}, "tracks")
+    assert "1 is among the tenth" in describe_score({"a": -1.0}, "tracks")

@@ -8,7 +8,7 @@ from mess.experiments.moment_rows import MomentRows
 from mess.probing.stacking import folds_of
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.coordinates import Coordinates, make_coordinates
-from mess.search.courses import read_courses
+from mess.search.through_time import read_courses
 from mess.storage.moments import TrackMoments
 
 WORKS, MOMENTS, LAYERS, DIM = 16, 30, 2, 6
