@@ -28,9 +28,9 @@ from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import BY, METHODS, By, Method
 
 BY_WORDS: dict[By, str] = {
-    "better": "by the better of both",
-    "model": "by the model",
-    "measurement": "by measurement",
+    "better": "better of both",
+    "model": "model",
+    "measurement": "measurement",
 }
 
 
@@ -61,7 +61,7 @@ def _draw_query(recommender: LayerBasedRecommender, tracks: Mapping[str, TrackIn
 def _draw_weights(recommender: LayerBasedRecommender) -> bool:
     search = memory.now()
     by = st.segmented_control(
-        "Each slider ranks",
+        "Each slider ranks by",
         BY,
         format_func=BY_WORDS.__getitem__,
         key=f"{KEY}-by",

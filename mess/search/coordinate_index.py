@@ -20,8 +20,8 @@ Examples
 >>> columns = [Column("tempo", "probe"), Column("loudness", "probe")]
 >>> coordinates = CoordinateIndex(serialise(x, np.zeros((3, 0))), columns)
 >>> tempo = ColumnWeights("tempo", np.array([0]), np.array([1.0]))
->>> coordinates.everything.distances(tempo, coordinates.point(0)).round(3).tolist()
-[0.0, 0.01, 2.25]
+>>> coordinates.everything.distances(tempo, coordinates.point(0)).round(2)
+array([0.  , 0.01, 2.25], dtype=float32)
 """
 
 from collections.abc import Sequence

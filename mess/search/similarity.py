@@ -15,8 +15,8 @@ Examples
 --------
 >>> import numpy as np
 >>> scale = fit_scale(np.arange(1.0, 101.0))
->>> scale.similarity(np.array([0.0, 25.0, 50.0, 90.0, 1e9])).round(2).tolist()
-[1.0, 0.5, 0.0, -1.0, -1.0]
+>>> scale.similarity(np.array([0.0, 25.0, 50.0, 70.0, 95.0, 1e9])).round(1).tolist()
+[1.0, 0.5, 0.0, -0.5, -1.0, -1.0]
 """
 
 from functools import lru_cache
@@ -85,7 +85,7 @@ def _knots(size: int) -> tuple[NDArray[np.int64], Array]:
     values = np.where(
         share < 0.5, 1 - 2 * share, -np.minimum((share - 0.5) / (0.5 - LEAST_ALIKE), 1.0)
     )
-    return np.append(0, rank), np.append(1.0, values)
+    return np.append(0, rank), np.append(1.0, values) + 0.0  # no −0
 
 
 def references_of(n: int) -> NDArray[np.int64]:

@@ -149,12 +149,14 @@ def test_a_recording_of_ones_own_is_found_by_its_measured_tempo(
     features = store.features.read("demo", "spectral", pooling="mean_std")
     measured, names = aligned_targets(store.targets.read("demo"), features)
     row = recommender.track_ids.index(features.tracks[3])
+    segments = dict(store.features.read_segments("demo", "spectral"))
     new = EncodedRecording(
         made_by=dict(recommender.made_by),
         duration=40.0,
         whole=features.values[3],
-        segments=np.zeros((1, 1, 1), dtype=np.float16),
+        segments=segments[features.tracks[3]],
         measured=dict(zip(names, measured[3].tolist(), strict=True)),
+        moments=np.empty((0, *features.values.shape[1:]), dtype=np.float16),
     )
     found = recommender.multi_aspect_recommendation(
         project_recording(new, recommender), {"tempo": 1.0}, 1, method="direct"

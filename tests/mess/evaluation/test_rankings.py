@@ -72,7 +72,7 @@ def test_variants_are_told_apart() -> None:
     assert variants == {0: {"tempo": 1, "dynamics": 2}}
     tempo = np.array([0.0, 2.0, 0.1, 4.0])
     seen = compare_variants(
-        lambda row: 1 - np.square(tempo - tempo[row]) / 2,
+        lambda row: 1 - np.abs(tempo - tempo[row]) / 2,
         own="tempo",
         variants=variants,
         works=np.array([0, 0, 0, 1]),

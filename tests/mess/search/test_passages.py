@@ -23,6 +23,8 @@ from mess.search.coordinates import make_coordinates
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.passages.recommender import PassageRecommender
 from mess.search.passages.segment_coordinates import SegmentProjector, fold_of_tracks
+from mess.search.ranking import Query
+from mess.search.weights import share_weights
 from mess.storage.files import write_json
 from mess.storage.store import Store
 
@@ -54,14 +56,12 @@ def test_scores_are_those_of_all_segments(passages: PassageRecommender) -> None:
         assert sum(one.contributions.values()) == pytest.approx(one.score)
         assert one.start <= one.best < one.end
     # No segment of another track scores higher than the first.
-    coordinates = passages.index.coordinates
     row = passages._row(track, 6.0)
-    total = sum(map(abs, weights.values()))
-    parts = [(passages.terms.make(n, w).column_weights, w / total) for n, w in weights.items()]
-    query = coordinates.query_vector(row, parts)  # type: ignore[arg-type]
-    scores = coordinates.scores(query.vector) + query.constant
+    terms = [passages.terms.make(n, w) for n, w in share_weights(weights, names).items()]
+    scores = passages._space.scores(Query(terms, [(row, 1.0)]))
     scores[passages._track_of == 0] = -np.inf
     assert found[0].score == pytest.approx(float(scores.max()), abs=1e-4)
+    assert all(-1 <= one.score <= 1 for one in found)
 
 
 def test_neighbours_become_one_passage(passages: PassageRecommender) -> None:
