@@ -18,8 +18,9 @@ from mess.storage.store import Store
 from mess.targets import TARGETS
 from pipelines.cli import build_app
 from pipelines.compute_targets import compute_dataset_targets
-from pipelines.extract_features import extract_features
+from pipelines.extract_features import extract_all, extract_features
 from pipelines.frame_pass import FramePass, NoFrames, frame_pass
+from pipelines.kept_states import KeptStates
 
 PROBE = ["--folds", "4", "--permutations", "19", "--bootstrap", "20", "--repeats", "1"]
 
@@ -102,18 +103,28 @@ def test_without_moments_the_readings_of_means_remain_and_a_line_says_why(data_r
 
 
 def test_the_states_of_a_large_collection_are_asked_only_on_demand(
-    data_root: Path, model: str, monkeypatch: pytest.MonkeyPatch
+    data_root: Path,
+    model: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_smd(data_root / "audio" / "smd", seconds=6.0)
     store = Store(data_root)
-    extract_features(dataset="smd", encoder=model, store=store)
+    kept = {model: KeptStates()}
+    extract_all(dataset="smd", encoders=[model], store=store, kept=kept)
     compute_dataset_targets(dataset="smd", store=store)
     data = load_probing_data("smd", model, settings=ProbeSettings(), store=store)
 
-    def passes(frames: Frames) -> FramePass:
-        return frame_pass(data, dataset="smd", encoder=model, frames=frames, store=store)
+    def passes(frames: Frames, kept: KeptStates | None = None) -> FramePass:
+        return frame_pass(data, dataset="smd", encoder=model, frames=frames, store=store, kept=kept)
 
+    capsys.readouterr()
+    handed_on = passes("auto", kept[model])
+    assert "encodes" not in capsys.readouterr().out, "the extraction has them"
     in_memory = passes("auto")
+    assert "by small-whisper once more" in capsys.readouterr().out.replace(model, "small-whisper")
+    for one, other in zip(handed_on(), in_memory(), strict=True):
+        np.testing.assert_array_equal(one.states, other.states)
     assert [one.row for one in in_memory()] == list(range(8))
     assert len(in_memory.kept) == 8
     with monkeypatch.context() as small:
