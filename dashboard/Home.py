@@ -9,14 +9,20 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard.jobs import routes as job_routes
-from dashboard.server import names, sounds
+from dashboard.server import lanes, names, sounds
 from dashboard.server import reports as report_routes
 from dashboard.server.guard import Guard
 from dashboard.server.promptness import prompt
 
 app = st.App(
     Path(__file__).parent / "entrypoint" / "app.py",
-    routes=[*sounds.ROUTES, *names.ROUTES, *job_routes.ROUTES, *report_routes.ROUTES],
+    routes=[
+        *sounds.ROUTES,
+        *lanes.ROUTES,
+        *names.ROUTES,
+        *job_routes.ROUTES,
+        *report_routes.ROUTES,
+    ],
     middleware=[Middleware(Guard)],  # checks every request, also those of Streamlit's own routes
     lifespan=prompt,
 )

@@ -7,6 +7,7 @@ with a child for each setting. The first setting's result is the one that is kep
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any, cast, get_args
 
@@ -20,6 +21,7 @@ from mess.experiments.controls import find_controls, find_learning_curve, find_s
 from mess.experiments.in_time import find_in_time
 from mess.experiments.record import as_record, as_table
 from mess.experiments.rows import GROUPINGS, ProbingData, load_probing_data
+from mess.probing.curve_probes import CurveProbes
 from mess.probing.discovery import discover
 from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, NOTHING, holds_zero
 from mess.probing.results import Alpha, BaselineScore, Cell, CurvePoint, Discovery
@@ -100,9 +102,9 @@ def run_probing(
         sensitivity, curve, controls = _beside(
             data, dataset=dataset, encoder=encoder, settings=settings, store=store
         )
-        in_time = None
+        in_time, curve_probes = None, None
         if keep and settings.level == "track":
-            in_time = _in_time(
+            in_time, curve_probes = _in_time(
                 data, dataset=dataset, encoder=encoder, settings=settings, store=store, kept=kept
             )
         record = as_record(
@@ -121,7 +123,11 @@ def run_probing(
         )
         if keep:
             store.discoveries.write(
-                dataset, encoder, record=record, predictions=as_table(data, found)
+                dataset,
+                encoder,
+                record=record,
+                predictions=as_table(data, found),
+                curve_probes=curve_probes,
             )
         run.metrics(
             {f"r2/{cell.target}/layer_{cell.layer:02d}": cell.r2 for cell in found.cells}
@@ -162,20 +168,23 @@ def _in_time(
     settings: ProbeSettings,
     store: Store,
     kept: KeptStates | None,
-) -> InTimeRecord:
+) -> tuple[InTimeRecord, CurveProbes | None]:
     """Probe curves and read the targets in every way; beside it the untrained network."""
+    probes: list[CurveProbes | None] = []
     place: dict[str, Any] = {"dataset": dataset, "settings": settings, "store": store}
-    found = _find_in_time(data, encoder=encoder, significance=True, kept=kept, **place)
+    found = _find_in_time(
+        data, encoder=encoder, significance=True, kept=kept, on_probes=probes.append, **place
+    )
     if not settings.controls or encoder.startswith("random:"):
-        return found
+        return found, probes[0]
     control = f"random:{encoder}"
     try:
         untrained = load_probing_data(dataset, control, settings=settings, store=store)
     except ArtifactError:
-        return found
+        return found, probes[0]
     beside = _find_in_time(untrained, encoder=control, significance=False, **place)
     control_r2 = {reading.target: reading.r2 for reading in beside.readings}
-    return replace(found, control=control_r2, control_tempo=beside.tempo)
+    return replace(found, control=control_r2, control_tempo=beside.tempo), probes[0]
 
 
 def _find_in_time(
@@ -187,6 +196,7 @@ def _find_in_time(
     store: Store,
     significance: bool,
     kept: KeptStates | None = None,
+    on_probes: Callable[[CurveProbes | None], None] = lambda _: None,
 ) -> InTimeRecord:
     passes, why = None, ""
     try:
@@ -211,6 +221,7 @@ def _find_in_time(
             significance=significance,
             passes=passes,
             on_layer=lambda layer: shown.advance(f"layer {layer}"),
+            on_probes=on_probes,
         )
     return replace(found, no_frames=why)
 

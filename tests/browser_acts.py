@@ -160,7 +160,7 @@ def hear(page: Any, player: Any) -> float:
     def plays() -> bool:
         at, paused = audio.evaluate("audio => [audio.currentTime, audio.paused]")
         if paused and time.monotonic() - pressed[-1] > 10:  # the page may have drawn it anew
-            player.get_by_role("button").click()
+            player.get_by_role("button").first.click()
             pressed.append(time.monotonic())
         return bool(at > 0.3)
 

@@ -37,13 +37,16 @@ class Picker {
 
   windowAt(share) {
     const at = share * this.data.duration;
-    if (at >= this.data.duration - this.data.window) return this.data.count - 1;
-    return Math.min(Math.floor(at / this.data.window), this.data.count - 1);
+    const { count, duration, step, window } = this.data;
+    // Parts that overlap are picked by their middle.
+    if (step < window) return Math.min(Math.max(Math.round((at - window / 2) / step), 0), count - 1);
+    if (at >= duration - window) return count - 1;
+    return Math.min(Math.floor(at / window), count - 1);
   }
 
   span(number) {
     const latest = Math.max(this.data.duration - this.data.window, 0);
-    const start = Math.min(number * this.data.window, latest);
+    const start = Math.min(number * this.data.step, latest);
     return [start, Math.min(start + this.data.window, this.data.duration)];
   }
 

@@ -1,4 +1,4 @@
-"""A recording as a waveform over its spectrogram. A click picks five seconds."""
+"""A recording as a waveform over its spectrogram. A click picks a part of it."""
 
 from collections.abc import Callable
 
@@ -12,20 +12,29 @@ _BINS = 1200
 
 
 def pick_window(
-    sound: Sound, *, count: int, chosen: int, key: str, on_pick: Callable[[int], None]
+    sound: Sound,
+    *,
+    count: int,
+    chosen: int,
+    key: str,
+    on_pick: Callable[[int], None],
+    window: float = SEGMENT_SECONDS,
+    step: float = SEGMENT_SECONDS,
 ) -> None:
-    """Draw a whole recording and let a person pick one of its segments.
+    """Draw a whole recording and let a person pick a part of it: by default, a segment.
 
     Parameters
     ----------
     sound : Sound
         From 0 to its end.
     count : int
-        The number of segments; the last one ends with the recording.
+        The number of parts; the last one ends with the recording.
     chosen : int
     key : str
     on_pick : callable
-        Gets the number of the segment before the page is drawn again.
+        Gets the number of the part before the page is drawn again.
+    window, step : float
+        The length of a part, and how far apart two parts begin, in seconds.
     """
 
     def tell() -> None:
@@ -37,11 +46,12 @@ def pick_window(
         key=key,
         data={
             "name": sound.label,
-            "label": f"Choose 5 seconds of {sound.label}",
+            "label": f"Choose {window:g} seconds of {sound.label}",
             "peaks": f"{sound.url('peaks')}&bins={_BINS}",
             "spectrogram": sound.url("spectrogram"),
             "duration": sound.seconds,
-            "window": SEGMENT_SECONDS,
+            "window": window,
+            "step": step,
             "count": count,
             "chosen": chosen,
         },

@@ -54,7 +54,8 @@ class Player {
     this.time.setAttribute("aria-live", "off");
     this.audio = document.createElement("audio");
     this.audio.preload = "none";
-    root.append(this.button, this.wave, this.time, this.audio);
+    this.lane = new Lane(this);
+    root.append(this.button, this.wave, this.time, this.lane.toggle, this.audio, this.lane.root);
     this.button.onclick = () => this.toggle();
     this.wave.onclick = (event) => this.seek(event.offsetX / this.wave.clientWidth);
     this.wave.onkeydown = (event) => this.onWaveKey(event);
@@ -92,6 +93,7 @@ class Player {
     this.data = data;
     this.root.setAttribute("aria-label", data.label);
     this.wave.setAttribute("aria-label", `Position in ${data.label}`);
+    this.lane.show(data.lane);
     if (this.visible) this.fetchPeaks();
     this.draw();
   }
@@ -184,6 +186,7 @@ class Player {
     wave.setAttribute("aria-valuenow", Math.round(at));
     wave.setAttribute("aria-valuetext", now);
     this.paint(at / length);
+    this.lane.draw();
   }
 
   paint(share) {
@@ -213,6 +216,7 @@ class Player {
 
   leave() {
     this.stop();
+    this.lane.leave();
     this.resized.disconnect();
     this.seen.disconnect();
     players.delete(this);

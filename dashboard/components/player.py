@@ -1,6 +1,8 @@
 """A player: a button, a waveform to click in, and the time. Only one player of a page sounds.
 
-The browser fetches the waveform when it comes into view, and the sound when somebody listens. A
+Below the waveform a lane can be opened: a measured curve, and what layers predict of it. The
+browser fetches the waveform when it comes into view, the sound when somebody listens, and the
+curves when the lane is opened. A
 rerun that shows the same sound does not stop it. Another sound in its place does. The keys are in
 `player_keys.js`.
 """
@@ -8,12 +10,28 @@ rerun that shows the same sound does not stop it. Another sound in its place doe
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.components.browser_code import PLAYER_SCRIPTS, component
+from dashboard.components.browser_code import PLAYER_SCRIPTS, PLAYER_STYLES, component
 from dashboard.readers import TrackInfo
+from dashboard.server.lanes import lane_url
 from dashboard.server.sounds import sound_url
 from mess.as_text import clock
 
 CLIP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The curve and the layers of a lane that is open from the beginning.
+
+    Attributes
+    ----------
+    curve : str
+    by : tuple of str
+        "ENCODER:LAYER" of each prediction; see `dashboard.server.lanes`.
+    """
+
+    curve: str
+    by: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +45,12 @@ class Sound:
     dataset, encoder, track : str
         By whose features the track is known.
     upload : str
-        The token of a file that was handed over, instead of these.
+        The token of a file that was handed over, instead of the track. Dataset and encoder then say
+        whose probes draw its lane; without them it has none.
     start, seconds : float
         Where the part begins and how long it is.
+    lane : Choice, optional
+        Opens the lane.
     """
 
     label: str
@@ -39,6 +60,7 @@ class Sound:
     upload: str = ""
     start: float = 0.0
     seconds: float = CLIP_SECONDS
+    lane: Choice | None = None
 
     def url(self, kind: str) -> str:
         """Return the address of the part as a clip, its peaks or its spectrogram."""
@@ -60,7 +82,21 @@ class Sound:
             "peaks": self.url("peaks"),
             "start": self.start,
             "seconds": self.seconds,
+            "lane": self._lane() if self.dataset else None,
         }
+
+    def _lane(self) -> dict[str, Any]:
+        address = lane_url(
+            dataset=self.dataset,
+            encoder=self.encoder,
+            track=self.track,
+            upload=self.upload,
+            start=self.start,
+            seconds=self.seconds,
+        )
+        if self.lane is None:
+            return {"address": address}
+        return {"address": address, "curve": self.lane.curve, "by": list(self.lane.by)}
 
 
 def track_sound(track: TrackInfo, *, dataset: str, encoder: str) -> Sound:
@@ -75,9 +111,18 @@ def track_sound(track: TrackInfo, *, dataset: str, encoder: str) -> Sound:
 
 
 def passage_sound(
-    track: TrackInfo, *, start: float, end: float, dataset: str, encoder: str
+    track: TrackInfo,
+    *,
+    start: float,
+    end: float,
+    dataset: str,
+    encoder: str,
+    lane: Choice | None = None,
 ) -> Sound:
-    """Return a part of a track, from ``start`` to ``end`` in seconds, as a sound."""
+    """Return a part of a track, from ``start`` to ``end`` in seconds, as a sound.
+
+    With a ``lane``, its curves are open from the beginning.
+    """
     return Sound(
         dataset=dataset,
         encoder=encoder,
@@ -85,6 +130,7 @@ def passage_sound(
         label=f"{track.label}, {clock(start)} to {clock(end)}",
         start=start,
         seconds=end - start,
+        lane=lane,
     )
 
 
@@ -97,6 +143,6 @@ def player(sound: Sound, *, key: str) -> None:
     key : str
         Of this place on the page; a player that gets another sound stops.
     """
-    component("player", scripts=(*PLAYER_SCRIPTS, "one_player"), styles=("player",))(
+    component("player", scripts=(*PLAYER_SCRIPTS, "one_player"), styles=PLAYER_STYLES)(
         key=key, data=sound.as_data()
     )

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboard.components.browser_code import PLAYER_SCRIPTS, component
+from dashboard.components.browser_code import PLAYER_SCRIPTS, PLAYER_STYLES, component
 from dashboard.components.player import Sound
 from dashboard.figures.style import aspect_colours
 from dashboard.readers import TrackInfo
@@ -127,7 +127,9 @@ def draw_rows(
             on_action(action, track)
 
     component(
-        "results", scripts=("elements", *PLAYER_SCRIPTS, "results"), styles=("player", "results")
+        "results",
+        scripts=("elements", *PLAYER_SCRIPTS, "results"),
+        styles=(*PLAYER_STYLES, "results"),
     )(
         key=key,
         data={

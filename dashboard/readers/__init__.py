@@ -1,6 +1,17 @@
 """What the pages read, cached until the files behind it change."""
 
 from dashboard.readers.data import store
+from dashboard.readers.lanes import (
+    Predictor,
+    curve_probes,
+    dataset_curves,
+    dataset_predictions,
+    measured_curves,
+    predicted_curves,
+    predicted_of_upload,
+    predictor,
+    upload_curves,
+)
 from dashboard.readers.maps import best_layer, layer_names, map_of, map_rows
 from dashboard.readers.results import (
     comparison,
@@ -23,10 +34,14 @@ from dashboard.readers.targets import stated, target_names, target_values, targe
 from dashboard.readers.tracks import TrackInfo, names, segment_start, tracks
 
 __all__ = [
+    "Predictor",
     "TrackInfo",
     "best_layer",
     "comparison",
     "cross",
+    "curve_probes",
+    "dataset_curves",
+    "dataset_predictions",
     "datasets_of",
     "discoveries",
     "discovery",
@@ -34,9 +49,13 @@ __all__ = [
     "layer_names",
     "map_of",
     "map_rows",
+    "measured_curves",
     "names",
     "passages",
+    "predicted_curves",
+    "predicted_of_upload",
     "predictions",
+    "predictor",
     "recommender",
     "reliability",
     "segment_start",
@@ -50,4 +69,5 @@ __all__ = [
     "target_values",
     "targets",
     "tracks",
+    "upload_curves",
 ]

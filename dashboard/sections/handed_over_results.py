@@ -1,6 +1,7 @@
 """What is similar to a file that was handed over: tracks, passages, and what is heard in it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
@@ -46,9 +47,10 @@ def draw_encoded_file(
     except MessError as error:
         st.warning(plain(str(error)))
         return
-    player(
-        upload_sound(upload, seconds=min(MAX_CLIP_SECONDS, recording.duration)), key=f"{KEY}-player"
-    )
+    sound = upload_sound(upload, seconds=min(MAX_CLIP_SECONDS, recording.duration))
+    # It is encoded, so its lane can be drawn.
+    sound = replace(sound, dataset=recommender.dataset, encoder=recommender.encoder)
+    player(sound, key=f"{KEY}-player")
     left, right = st.columns([2, 3], gap="medium")
     with left:
         weights, _ = watch_weights(recommender, key=KEY)

@@ -21,6 +21,7 @@ from mess.audio.decoding import SEGMENT_SECONDS, segment_bounds
 
 MOMENT_SECONDS = 0.5
 MOMENT_RATE = 1 / MOMENT_SECONDS
+_NEAR = 0.1  # seconds that the beginnings of one moment may lie apart at two sample rates
 
 
 @dataclass(frozen=True)
@@ -89,3 +90,31 @@ def _grid(
     kept = all_starts >= covered[:, None] - seconds / 2 - 1e-6  # whatever is rounded
     segment, number = np.nonzero(kept)
     return MomentGrid(segment, number, all_starts[kept], per_segment, seconds)
+
+
+def aligned(
+    start: NDArray[np.float64], other: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which moments of a recording stand in two grids, of two sample rates.
+
+    Parameters
+    ----------
+    start, other : ndarray [shape=(n,)], [shape=(m,)]
+        When the moments begin, in seconds.
+
+    Returns
+    -------
+    ndarray, ndarray [shape=(k,), dtype=int]
+        Their numbers in ``start``, and the same moments in ``other``.
+
+    Examples
+    --------
+    >>> aligned(np.array([0.0, 0.5, 1.0]), np.array([0.01, 1.01]))
+    (array([0, 2]), array([0, 1]))
+    """
+    right = np.clip(np.searchsorted(other, start), 1, max(len(other) - 1, 1))
+    left = right - 1
+    right = np.minimum(right, len(other) - 1)
+    place = np.where(np.abs(other[right] - start) < np.abs(other[left] - start), right, left)
+    near = np.flatnonzero(np.abs(start - other[place]) < _NEAR)
+    return near, place[near]

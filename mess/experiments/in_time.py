@@ -20,6 +20,7 @@ from mess.experiments.moment_rows import MomentRows, load_moment_rows
 from mess.experiments.passes import Pass
 from mess.experiments.rows import ProbeSettings, ProbingData
 from mess.probing.candidates import Candidates, choose, mix, probe_candidates
+from mess.probing.curve_probes import CurveProbes, FittedTogether, gather_probes
 from mess.probing.folds import MIN_WORKS, assign_folds
 from mess.probing.in_time import CurveCell, probe_curves
 from mess.probing.max_t import false_discovery_rate
@@ -41,6 +42,7 @@ class _Curves:
 
     cells: list[CurveCell] = field(default_factory=list)
     summaries: list[CurveSummary] = field(default_factory=list)
+    fits: list[FittedTogether] = field(default_factory=list)
 
 
 def find_in_time(
@@ -53,6 +55,7 @@ def find_in_time(
     significance: bool = True,
     passes: Pass | None = None,
     on_layer: Callable[[int], None] = lambda _: None,
+    on_probes: Callable[[CurveProbes | None], None] = lambda _: None,
 ) -> InTimeRecord:
     """Probe curves and read every target in every way.
 
@@ -70,6 +73,8 @@ def find_in_time(
         what is read from single states.
     on_layer : callable
         Called with the number of each finished layer.
+    on_probes : callable
+        Called with the probes of the curves, None where there are no curves.
 
     Returns
     -------
@@ -121,6 +126,7 @@ def find_in_time(
         found.cells = _over_all(found.cells, families)
     if frames is not None:
         readings[TIME] = _beside(readings.get(TIME), frames.candidates)
+    on_probes(gather_probes(found.fits, tracks=data.features.tracks, works=data.works, fold=fold))
     return InTimeRecord(
         cells=found.cells,
         summaries=found.summaries,
@@ -237,6 +243,8 @@ def _probe_pattern(
             for number, of in enumerate(present):
                 inner[place, of][:, :, into] = scalars.inner[:, number]
         on_layer(layer)
+    fits = [one.fits for one in predictions if one.fits is not None]
+    found.fits.append(FittedTogether(names, present, fits))
     probed = probe_curves(
         states,
         predictions,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio.moments import MOMENT_SECONDS
+from mess.audio.moments import MOMENT_SECONDS, aligned
 from mess.curves.registry import CURVES
 from mess.errors import ArtifactError
 from mess.experiments.passes import TrackStates
@@ -17,7 +17,6 @@ from mess.storage.paths import command_for
 from mess.storage.store import Store
 
 _NEARLY_ALL = 0.9  # share of the moments
-_NEAR = 0.1  # seconds that the beginnings of one moment may lie apart at two sample rates
 
 
 @dataclass(frozen=True)
@@ -107,15 +106,13 @@ def load_moment_rows(data: ProbingData, *, dataset: str, encoder: str, store: St
     for one in store.moments.read(dataset, encoder, manifest):
         if one.track not in rows or one.track not in curves:
             continue
-        own, other = one.start, curves[one.track].start
-        place = np.abs(own[:, None] - other[None]).argmin(axis=1)
-        near = np.flatnonzero(np.abs(own - other[place]) < _NEAR)
+        near, place = aligned(one.start, curves[one.track].start)
         if near.size:
             moments.append(one)
             kept.append(near)
             owner.append(np.full(near.size, rows[one.track]))
-            values.append(curves[one.track].values[place[near]])
-            phrases.append(curves[one.track].phrases[place[near]])
+            values.append(curves[one.track].values[place])
+            phrases.append(curves[one.track].phrases[place])
     if not moments:
         raise ArtifactError(
             f"moments of {dataset!r} by {encoder!r}",

@@ -27,16 +27,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.audio.decoding import decode_at
+from mess.audio.moments import moment_grid
+from mess.curves.registry import CURVES, compute_curves
+from mess.curves.windows import Windows
 from mess.encoders import Encoder
 from mess.encoders.pooling import describe_encoder, pool_segments
 from mess.errors import AudioError, MessError
+from mess.lanes.recordings import MeasuredCurves
 from mess.search.coordinate_index import Point
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.passages.recommender import PassageRecommender
 from mess.search.tempo import DENSITY, TEMPO, octave_values
 from mess.storage.files import load_arrays
 from mess.storage.paths import command_for
-from mess.targets import TARGET_SAMPLE_RATE, compute_targets
+from mess.targets import TARGET_SAMPLE_RATE, analyse
+from mess.targets.registry import measure_targets
 
 MAX_SECONDS = 3600.0
 _SAME = (
@@ -51,6 +56,51 @@ _SAME = (
     "segment_seconds",
     "code_version",
 )
+
+
+@dataclass(frozen=True)
+class RecordingInTime:
+    """When the moments of a new recording begin, and its measured curves.
+
+    Attributes
+    ----------
+    start : ndarray [shape=(m,)]
+        When each moment of the states begins, in seconds.
+    curves : MeasuredCurves
+    """
+
+    start: NDArray[np.float64]
+    curves: MeasuredCurves
+
+    def serialise(self) -> bytes:
+        """Return it as npz."""
+        buffer = io.BytesIO()
+        np.savez(
+            buffer,
+            start=self.start,
+            curves_start=self.curves.start,
+            curves=self.curves.values,
+            names=np.array(list(CURVES)),
+        )
+        return buffer.getvalue()
+
+    @classmethod
+    def deserialise(cls, content: bytes) -> "RecordingInTime":
+        """Read what `serialise` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the content was not written by `serialise`, or holds other curves.
+        """
+        arrays = load_arrays(content)
+        try:
+            if arrays["names"].tolist() != list(CURVES):
+                raise ValueError("other curves")
+            curves = MeasuredCurves(arrays["curves_start"], arrays["curves"])
+            return cls(arrays["start"], curves)
+        except KeyError as error:
+            raise ValueError("no recording in time") from error
 
 
 @dataclass(frozen=True)
@@ -70,6 +120,8 @@ class EncodedRecording:
         Its proxy targets; undefined targets are left out.
     moments : ndarray [shape=(m, layers, dim)]
         Means over half a second; none if the encoder has no course inside segments.
+    in_time : RecordingInTime, optional
+        What `serialise` leaves out: it is asked for when a lane is opened.
     """
 
     made_by: dict[str, Any]
@@ -78,6 +130,7 @@ class EncodedRecording:
     segments: NDArray[np.float16]
     measured: dict[str, float]
     moments: NDArray[np.float16]
+    in_time: RecordingInTime | None = None
 
     def features(self, *, width: int) -> NDArray[np.float32]:
         """Return the first ``width`` features of each layer, as an index takes them [1, layers, w].
@@ -188,7 +241,12 @@ def encode_recording(
         raise AudioError(
             path, "gives hidden states that are not finite", "export it again"
         ) from None
-    measured = compute_targets(signals[TARGET_SAMPLE_RATE]).track
+    heard = signals[TARGET_SAMPLE_RATE]
+    analysis = analyse(heard)
+    measured = measure_targets(analysis, heard).track
+    windows = Windows.of(moment_grid(heard.samples.size, heard.sample_rate))
+    curves = MeasuredCurves(windows.start, compute_curves(analysis, windows))
+    start = moment_grid(signal.samples.size, signal.sample_rate).start
     return EncodedRecording(
         made_by=made_by,
         duration=round(signal.duration, 3),
@@ -200,6 +258,7 @@ def encode_recording(
             if pooled.moments is None
             else pooled.moments
         ),
+        in_time=RecordingInTime(start, curves),
     )
 
 

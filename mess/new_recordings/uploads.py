@@ -4,7 +4,7 @@
 """
 
 from mess.errors import MessError
-from mess.new_recordings.encoding import EncodedRecording
+from mess.new_recordings.encoding import EncodedRecording, RecordingInTime
 from mess.storage.uploads import UploadFiles
 
 
@@ -31,4 +31,21 @@ def keep_encoded(
     if isinstance(result, str):
         uploads.keep_problem(token, encoder, result)
     else:
+        if result.in_time is not None:  # before the features, which say that all is there
+            uploads.keep_in_time(token, encoder, result.in_time.serialise())
         uploads.keep_features(token, encoder, result.serialise())
+
+
+def read_in_time(uploads: UploadFiles, token: str, encoder: str) -> RecordingInTime:
+    """Read the measured curves of a file that was handed over.
+
+    Raises
+    ------
+    MessError
+        If there are none, or they are damaged.
+    """
+    content = uploads.read_in_time(token, encoder)
+    try:
+        return RecordingInTime.deserialise(content)
+    except ValueError:
+        raise MessError("the curves of this file are damaged: choose it again") from None

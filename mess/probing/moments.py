@@ -209,6 +209,21 @@ def fit_folds(sums: Sequence[Sums], *, alphas: Sequence[float] = MOMENT_ALPHAS) 
 
 
 @dataclass(frozen=True)
+class CurveFits:
+    """The fits behind the predictions of one layer, on the original scale of the states.
+
+    Attributes
+    ----------
+    weights : ndarray [shape=(folds + 1, dim, curves), dtype=float32]
+        Without each fold, and at last of all moments, by the median of the folds' penalties.
+    intercepts : ndarray [shape=(folds + 1, curves), dtype=float32]
+    """
+
+    weights: NDArray[np.float32]
+    intercepts: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class PredictedCurves:
     """What the probes of one layer predict.
 
@@ -223,12 +238,14 @@ class PredictedCurves:
         The penalty that each training fold chose.
     inner_error : ndarray [shape=(folds, curves)]
         Mean squared error of ``inner``.
+    fits : CurveFits, optional
     """
 
     predicted: NDArray[np.float32]
     inner: NDArray[np.float32]
     alphas: Array
     inner_error: Array
+    fits: CurveFits | None = None
 
 
 def predict_curves(
@@ -252,7 +269,8 @@ def predict_curves(
     folds = int(fold.max()) + 1
     rows = [np.flatnonzero(fold == k) for k in range(folds)]
     x = np.asarray(x, dtype=np.float32)
-    fits = fit_folds([Sums.of(x[of], y[of]) for of in rows], alphas=alphas)
+    sums = [Sums.of(x[of], y[of]) for of in rows]
+    fits = fit_folds(sums, alphas=alphas)
     predicted = np.empty((len(x), y.shape[1]), dtype=np.float32)
     inner = np.full((folds, len(x), y.shape[1]), np.nan, dtype=np.float32)
     for k, of in enumerate(rows):
@@ -260,4 +278,22 @@ def predict_curves(
         predicted[of] = found[k]
         others = np.arange(folds) != k
         inner[np.ix_(others, of)] = found[others]
-    return PredictedCurves(predicted, inner, fits.alphas, fits.inner_error)
+    kept = _with_whole(fits, sums)
+    return PredictedCurves(predicted, inner, fits.alphas, fits.inner_error, kept)
+
+
+def _with_whole(fits: FoldFits, sums: Sequence[Sums]) -> CurveFits:
+    """Return the fit of each training fold, and at last that of all folds."""
+    total = sums[0]
+    for one in sums[1:]:
+        total = total + one
+    middle = np.sort(fits.alphas, axis=0)[len(sums) // 2]
+    used, place = np.unique(middle, return_inverse=True)
+    weights, intercepts = total.fit(used.tolist())
+    folds, columns = np.arange(len(sums)), np.arange(len(middle))
+    own = weights[place, :, columns].T[None].astype(np.float32)
+    shift = intercepts[place, columns][None]
+    return CurveFits(
+        np.concatenate([fits.weights[folds, folds], own]),
+        np.concatenate([fits.intercepts[folds, folds], shift]).astype(np.float32),
+    )

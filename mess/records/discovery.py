@@ -149,10 +149,12 @@ class DiscoveryRecord(Record):
         Curves and readings; None for segments.
     predictions_crc32 : int, optional
         The checksum of the table of predictions beside it; None before it is written.
+    curve_probes_crc32 : int, optional
+        The checksum of the probes of curves beside it; None where no curve was probed.
     """
 
     OPTIONAL: ClassVar[frozenset[str]] = frozenset(
-        {"curve", "controls", "in_time", "predictions_crc32"}
+        {"curve", "controls", "in_time", "predictions_crc32", "curve_probes_crc32"}
     )
 
     dataset: str
@@ -176,6 +178,7 @@ class DiscoveryRecord(Record):
     controls: list[BaselineScore] | None = None
     in_time: InTimeRecord | None = None
     predictions_crc32: int | None = None
+    curve_probes_crc32: int | None = None
 
     @property
     def origin(self) -> Origin:

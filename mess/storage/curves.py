@@ -111,8 +111,18 @@ class CurveFiles:
             If a file is missing or damaged.
         """
         for track, entry in manifest.done().items():
-            found = self._read(dataset, track, entry)
-            yield TrackCurves(track, found["start"], found["values"], found["phrases"])
+            yield self.read_track(dataset, track, entry)
+
+    def read_track(self, dataset: str, track_id: str, entry: Entry) -> TrackCurves:
+        """Read the curves of one track, by its entry in the manifest of the targets.
+
+        Raises
+        ------
+        ArtifactError
+            If the file is missing or damaged.
+        """
+        found = self._read(dataset, track_id, entry)
+        return TrackCurves(track_id, found["start"], found["values"], found["phrases"])
 
     def read_beats(self, dataset: str, track_id: str, entry: Entry) -> TrackBeats:
         """Read what the tempo of a track is measured on.

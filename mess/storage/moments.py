@@ -253,21 +253,49 @@ class MomentFiles:
         ArtifactError
             If a file is missing or damaged.
         """
-        command = command_for("extract", dataset, encoder)
-        folder = self.folder(dataset, encoder)
         scale = self._read_scale(dataset, encoder)
         for track, entry in manifest.done().items():
-            if entry.get("moments") not in ("full", "compact"):
-                continue
-            path = folder / f"{file_stem(track)}.npy"
-            stored = map_array(path, checksum=entry["moments_crc32"], command=command)
-            start = moment_grid(entry["moments_samples"], manifest.header["sample_rate"]).start
-            if entry["moments"] == "full":
-                yield TrackMoments(track, stored, None, start)
-                continue
-            if scale is None:
-                raise ArtifactMissing(str(self.scale_path(dataset, encoder)), command)
-            if scale[1] != entry.get("moments_scale_crc32"):
-                path = self.scale_path(dataset, encoder)
-                raise ArtifactError(str(path), "is damaged", command)
-            yield TrackMoments(track, stored, scale[0], start)
+            if entry.get("moments") in ("full", "compact"):
+                yield self._read_one(dataset, encoder, manifest, track, scale=scale)
+
+    def read_track(
+        self, dataset: str, encoder: str, manifest: Manifest, track_id: str
+    ) -> TrackMoments:
+        """Return the moments of one track.
+
+        Raises
+        ------
+        ArtifactError
+            If they are not kept, or are missing or damaged.
+        """
+        if manifest.tracks.get(track_id, {}).get("moments") not in ("full", "compact"):
+            raise ArtifactError(
+                f"moments of {track_id!r} by {encoder!r}",
+                "are not kept",
+                command_for("extract", dataset, encoder),
+            )
+        scale = self._read_scale(dataset, encoder)
+        return self._read_one(dataset, encoder, manifest, track_id, scale=scale)
+
+    def _read_one(
+        self,
+        dataset: str,
+        encoder: str,
+        manifest: Manifest,
+        track_id: str,
+        *,
+        scale: tuple[Scale, int] | None,
+    ) -> TrackMoments:
+        command = command_for("extract", dataset, encoder)
+        entry = manifest.tracks[track_id]
+        path = self.folder(dataset, encoder) / f"{file_stem(track_id)}.npy"
+        stored = map_array(path, checksum=entry["moments_crc32"], command=command)
+        start = moment_grid(entry["moments_samples"], manifest.header["sample_rate"]).start
+        if entry["moments"] == "full":
+            return TrackMoments(track_id, stored, None, start)
+        if scale is None:
+            raise ArtifactMissing(str(self.scale_path(dataset, encoder)), command)
+        if scale[1] != entry.get("moments_scale_crc32"):
+            path = self.scale_path(dataset, encoder)
+            raise ArtifactError(str(path), "is damaged", command)
+        return TrackMoments(track_id, stored, scale[0], start)

@@ -6,6 +6,7 @@
     uploads/<token>/about.json         the original name, as text, and the time of the upload
     uploads/<token>/<encoder>.wanted   a request to encode it; .started while it is being encoded
     uploads/<token>/<encoder>.npz      the features, or <encoder>.failed with the reason
+    uploads/<token>/<encoder>.curves   its measured curves, as npz
 
 A token is a random number. Only those who know it can access the file. The original name never
 becomes a part of a path.
@@ -214,6 +215,19 @@ class UploadFiles:
         except OSError:
             raise MessError("this file is not encoded (any more): choose it again") from None
 
+    def read_in_time(self, token: str, encoder: str) -> bytes:
+        """Read the measured curves of a file, as `keep_in_time` wrote them.
+
+        Raises
+        ------
+        MessError
+            If there are none.
+        """
+        try:
+            return self._path(token, encoder, "curves").read_bytes()
+        except OSError:
+            raise MessError(f"no curves of this file by {encoder!r}: choose it again") from None
+
     def drop_features(self, token: str, encoder: str) -> None:
         """Remove the features of a file, so that it can be encoded again."""
         self._path(token, encoder, "npz").unlink(missing_ok=True)
@@ -247,6 +261,11 @@ class UploadFiles:
             return False
         write_json(started, {"pid": os.getpid()})
         return True
+
+    def keep_in_time(self, token: str, encoder: str, in_time: bytes) -> None:
+        """Store the measured curves of a file, unless it was removed meanwhile."""
+        if (self.folder / token).is_dir():
+            write_bytes(self._path(token, encoder, "curves"), in_time)
 
     def keep_features(self, token: str, encoder: str, features: bytes) -> None:
         """Store the features of a file, unless it was removed meanwhile."""

@@ -33,6 +33,11 @@ def _recommend(page: Any) -> None:
     page.get_by_role("button", name="Values", exact=True).click()
 
 
+def _in_time(page: Any) -> None:
+    page.get_by_text("Where does it go like this?").click()
+    page.locator(".hits .legend span").first.wait_for()
+
+
 def _your_audio(page: Any) -> None:
     store = Store()
     track = next(iter(sorted(store.audio_dir("demo").glob("**/*.flac"))))
@@ -50,6 +55,7 @@ PAGES: tuple[tuple[str, str, Callable[[Any], None]], ...] = (
     ("compare", "compare", _nothing),
     ("recommend", "recommend", _recommend),
     ("passages", "passages", _nothing),
+    ("in_time", "in-time", _in_time),
     ("your_audio", "your-audio", _your_audio),
     ("map", "map", _nothing),
     ("targets", "targets", _nothing),

@@ -10,6 +10,9 @@ from typer.testing import CliRunner
 
 import pipelines.extract_features
 from mess.audio.moments import moment_grid
+from mess.curves import CURVES
+from mess.encoders import load_encoder
+from mess.new_recordings.encoding import RecordingInTime, encode_recording
 from mess.status.steps import survey
 from mess.storage.paths import file_stem
 from mess.storage.store import Store
@@ -50,6 +53,18 @@ def test_moments_are_those_of_the_segments_in_either_kind(
         assert len(moments) == len(grid.start)
         first = moments[grid.segment == 0].mean(axis=0)
         np.testing.assert_allclose(first, segments[track][0, [0, 2]], atol=5e-3)
+
+    # A file that is handed over gets the same moments, and its measured curves.
+    manifest = store.features.manifest("smd", model)
+    path = store.audio_dir("smd") / manifest.done()[SMD_IDS[0]]["path"]
+    new = encode_recording(path, load_encoder(model), like=manifest.header)
+    assert new.in_time is not None
+    np.testing.assert_allclose(new.moments[:, [0, 2]], full[SMD_IDS[0]], atol=5e-3)
+    again = RecordingInTime.deserialise(new.in_time.serialise())
+    np.testing.assert_array_equal(again.start, grid.start)
+    assert len(new.moments) == len(again.start)
+    assert again.curves.values.shape == (len(again.curves.start), len(CURVES))
+    assert np.isfinite(again.curves.values[:, list(CURVES).index("level")]).any()
 
     assert extract(store, model) == (0, 8), "what is full is made compact without the audio"
     folder = store.features.folder("smd", model) / "moments"

@@ -11,9 +11,13 @@ from typer.testing import CliRunner
 
 from mess.curves.phrases import READ as PHRASES
 from mess.curves.readings import READINGS
+from mess.curves.registry import CURVES
 from mess.errors import MessError
 from mess.experiments.rows import load_probing_data
+from mess.lanes.datasets import predict_dataset, read_dataset_curves
+from mess.probing.in_time import score_curves
 from mess.records.discovery import Frames, ProbeSettings
+from mess.records.in_time import InTimeRecord
 from mess.storage.store import Store
 from mess.targets import TARGETS
 from pipelines.cli import build_app
@@ -67,6 +71,7 @@ def test_curves_and_readings_stand_in_the_discovery_and_are_printed(
             assert sum(one.share for one in by.values()) == pytest.approx(1.0)
             assert all(np.sum(one.layers) == pytest.approx(1.0) for one in by.values())
     assert set(found.control or {}) == set(readings)
+    _check_probes(store, model, found)
     page = AppTest.from_function(_show, args=(model,), default_timeout=60).run()
     assert not page.exception
     readings_shown, curves_shown = (table.value for table in page.dataframe)
@@ -85,6 +90,25 @@ def test_curves_and_readings_stand_in_the_discovery_and_are_printed(
     assert len(cost) == 2 and "once more" in cost[0]
 
 
+def _check_probes(store: Store, model: str, found: InTimeRecord) -> None:
+    """The kept probes predict the curves with the R² that the record says."""
+    measured = read_dataset_curves(store, "smd")
+    cells = {(cell.layer, cell.curve): cell for cell in found.cells}
+    predicted = predict_dataset(store, "smd", model, measured=measured, layer=1)
+    probes = store.discoveries.read_curve_probes("smd", model)
+    folds = np.array([probes.fold_of(track) for track in measured.tracks])[measured.owner]
+    columns = [list(CURVES).index(name) for name in probes.curves]
+    told = np.isfinite(measured.values[:, columns]).all(axis=1)
+    scores = score_curves(
+        measured.values[told][:, columns],
+        predicted[told][:, columns],
+        measured.owner[told],
+        np.unique(folds, return_inverse=True)[1][told],
+    )
+    for place, name in enumerate(probes.curves):
+        assert scores.r2[place] == pytest.approx(cells[1, name].r2, abs=2e-3)
+
+
 def test_without_moments_the_readings_of_means_remain_and_a_line_says_why(data_root: Path) -> None:
     write_smd(data_root / "audio" / "smd", seconds=6.0)
     store = Store(data_root)
@@ -97,6 +121,8 @@ def test_without_moments_the_readings_of_means_remain_and_a_line_says_why(data_r
     assert found is not None
     assert found.cells == []
     assert "through time" not in found.readings[0].by
+    with pytest.raises(MessError, match="moments of 'smd' by 'spectral' are not kept"):
+        store.discoveries.read_curve_probes("smd", "spectral")
     assert "no curves: moments of 'smd' by 'spectral' are not kept" in ended.stdout
     assert found.tempo is None
     assert "no tempo through time: spectral has 0 hidden states a second" in ended.stdout

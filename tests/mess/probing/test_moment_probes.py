@@ -6,6 +6,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from mess.probing.curve_probes import FittedTogether, gather_probes
 from mess.probing.in_time import influence_of_works, null_of_curves, score_curves
 from mess.probing.max_t import shuffle_keys
 from mess.probing.moments import PredictedCurves, Sums, predict_curves
@@ -76,6 +77,46 @@ def test_states_that_hardly_vary_in_training_throw_no_curve(deviation: float) ->
     x = np.concatenate([told, nearly_flat], axis=1)
     found = predict_curves(x, y, works % 10)
     assert score_curves(y, found.predicted, works, works % 10).r2[0] > 0.5
+
+
+def test_kept_probes_predict_what_was_predicted_and_no_work_that_they_saw(
+    data: dict[str, np.ndarray],
+) -> None:
+    x, y, owner, fold = data["x"], data["y"], data["owner"], data["fold"]
+    found = predict_curves(x, y, fold[owner], alphas=ALPHAS)
+    assert found.fits is not None
+    tracks = [f"t{number}" for number in range(TRACKS)]
+    together = FittedTogether(["a", "b"], np.arange(3), [found.fits])
+    works = [f"w{work}" for work in data["works"]]
+    probes = gather_probes([together], tracks=tracks, works=works, fold=fold)
+    assert probes is not None and probes.shape == (1, DIM)
+    for number, track in enumerate(tracks):
+        rows = owner == number
+        assert probes.fold_of(track) == fold[number]
+        again = probes.predict(x[rows], layer=0, fold=probes.fold_of(track))
+        np.testing.assert_allclose(again, found.predicted[rows], atol=1e-4)
+    assert probes.fold_of("another", work="w1") == 1, "its work was held out in this fold"
+    new = probes.predict(x, layer=0, fold=probes.fold_of("new", work="new"))
+    whole = [ridge(x, y, alpha, x) for alpha in ALPHAS]
+    for curve in range(2):
+        assert any(np.allclose(new[:, curve], one[:, curve], atol=2e-3) for one in whole)
+
+
+def test_a_fold_without_moments_of_a_curve_gets_the_probe_of_all(
+    data: dict[str, np.ndarray],
+) -> None:
+    x, y, owner = data["x"], data["y"][:, :1], data["owner"]
+    fold = data["works"] % 4
+    some = fold[owner] != 1
+    own = np.array([0, -1, 1, 2])[fold[owner][some]]
+    found = predict_curves(x[some], y[some], own, alphas=ALPHAS)
+    assert found.fits is not None
+    names = [str(number) for number in range(TRACKS)]
+    together = FittedTogether(["a"], np.array([0, 2, 3]), [found.fits])
+    probes = gather_probes([together], tracks=names, works=names, fold=fold)
+    assert probes is not None
+    np.testing.assert_array_equal(probes.weights[0, 1], probes.weights[0, -1])
+    np.testing.assert_array_equal(probes.weights[0, 2], found.fits.weights[1])
 
 
 def test_influence_is_that_of_the_whole_experiment_without_a_work(
