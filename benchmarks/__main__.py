@@ -380,6 +380,36 @@ def _whole_call(folder: Path) -> Row:
     return Row("a whole call, 100,000 segments", f"{1e3 * seconds(ask, runs=99):.1f} ms", "", "")
 
 
+def courses(_: Path) -> Iterator[Row]:
+    """Search by course on simulated curves (random walks): a demo library, and 200 hours."""
+    from mess.search.courses import find_courses
+
+    rng = np.random.default_rng(0)
+    for what, tracks, moments in (("116 tracks of 45 s", 116, 90), ("200 hours", 2_880, 500)):
+        walks = np.cumsum(rng.standard_normal((tracks, moments)), axis=1).astype(np.float32)
+        values, owner = walks.ravel(), np.repeat(np.arange(tracks), moments)
+        for length in (5, 20):
+            m = 2 * length  # half seconds
+
+            def ask(m: int = m, values: Any = values, owner: Any = owner) -> object:
+                return find_courses(values[:m], values, owner, count=20, left_out=(0, m))
+
+            ours = seconds(ask, runs=9)
+            theirs = seconds(
+                lambda m=m, values=values, owner=owner: plain.course_distances(  # type: ignore[misc]
+                    values[:m], values, owner
+                ),
+                runs=1 if tracks > 1000 else 3,
+                warm=tracks < 1000,
+            )
+            yield Row(
+                f"search by course, {length} s, {what}",
+                f"{1e3 * ours:.1f} ms",
+                "normalise every stretch, subtract",
+                f"{theirs / ours:.0f} ×",
+            )
+
+
 def memory(folder: Path) -> Iterator[Row]:
     """Peak memory of extracting a 30-minute file."""
     audio = folder / "data" / "audio" / "long"
@@ -413,6 +443,7 @@ PARTS = {
     "search": search,
     "sliders": sliders,
     "passages": passages,
+    "courses": courses,
     "memory": memory,
 }
 

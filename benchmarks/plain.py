@@ -167,3 +167,18 @@ def best_segments(
         scores += part.weight * alike
     best = np.argpartition(-scores, k)[:k]
     return np.asarray(best[np.argsort(-scores[best])])
+
+
+def course_distances(
+    query: NDArray[np.float32], values: NDArray[np.float32], owner: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the distance of each stretch, shifted and scaled, to the query; track by track."""
+    m = len(query)
+    own = (query - query.mean()) / query.std()
+    found = []
+    for track in range(int(owner[-1]) + 1):
+        windows = np.lib.stride_tricks.sliding_window_view(values[owner == track], m)
+        mean, deviation = windows.mean(axis=1), windows.std(axis=1)
+        scaled = (windows - mean[:, None]) / np.maximum(deviation, 1e-9)[:, None]
+        found.append(np.linalg.norm(scaled - own, axis=1))
+    return np.concatenate(found)
