@@ -11,9 +11,11 @@ class Sliders {
   show(data, send) {
     this.send = send;
     const shape = JSON.stringify([data.rows, data.presets]);
-    if (shape !== this.shape) this.build(data);
+    const built = shape !== this.shape;
+    const values = data.stamp === this.stamp ? { ...data.values, ...this.values() } : data.values;
+    if (built) this.build(data);
     this.shape = shape;
-    if (data.stamp !== this.stamp) this.set(data.values);
+    if (built || data.stamp !== this.stamp) this.set(values);
     this.stamp = data.stamp;
   }
 
@@ -100,9 +102,13 @@ class Sliders {
   deliver(settled) {
     clearTimeout(this.waiting);
     this.told = performance.now();
+    this.send("moved", { values: this.values(), settled, stamp: this.stamp });
+  }
+
+  values() {
     const values = {};
     for (const [name, { input }] of this.inputs) values[name] = Number(input.value);
-    this.send("moved", { values, settled, stamp: this.stamp });
+    return values;
   }
 
   leave() {

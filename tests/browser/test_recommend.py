@@ -36,6 +36,7 @@ HEARD = """async patience => {
         rms: Math.sqrt(sum / sound.length),
     };
 }"""
+WEIGHT = re.compile(", (R²|model|measured) ")  # the slider of a weight, not of a move
 EVIL = "<img src=x onerror=alert(1)> **b** [x](javascript:alert(1)) $a$"
 
 
@@ -53,7 +54,7 @@ def titles(page: Any) -> list[str]:
 
 
 def slider(page: Any, name: str) -> Any:
-    return page.get_by_role("slider", name=re.compile(rf"^{name}, R²")).first
+    return page.get_by_role("slider", name=re.compile(rf"^{name}, (R²|model|measured)")).first
 
 
 def press(page: Any, *keys: str) -> None:
@@ -120,7 +121,7 @@ def test_a_track_is_found_by_keys_and_a_slider_changes_what_is_heard(
     until(page, finder.input_value, lambda text: entries[other]["composer"] in text)
     before = titles(page)
     assert len(before) == 10
-    first = page.get_by_role("slider", name=re.compile("R²")).first
+    first = page.get_by_role("slider", name=WEIGHT).first
     first.focus()
     press(page, "Home")
     wait_for_other_titles(page, before)
@@ -236,6 +237,12 @@ def test_a_link_reproduces_the_list_in_another_browser(
     page.wait_for_url(re.compile("like="))
     page.get_by_role("button", name=re.compile("^− Unlike: ")).nth(4).click()
     page.wait_for_url(re.compile("unlike="))
+    weighed = slider(page, "brightness").input_value()
+    page.get_by_role("radio", name="measurement", exact=True).click()
+    page.wait_for_url(re.compile("by=measurement"))
+    # Each slider says anew by what it ranks, and stands where it stood.
+    page.get_by_role("slider", name=re.compile("^brightness, measured")).wait_for()
+    assert slider(page, "brightness").input_value() == weighed
     page.get_by_text("Leave out, and method").click()
     page.get_by_text("Leave out the same composer").click()
     page.wait_for_url(re.compile("without=composer"))
@@ -306,7 +313,7 @@ def test_examples_set_the_sliders(page: Any, dashboard: str) -> None:
     page.get_by_role("button", name="Set the sliders by what the liked tracks share").click()
     page.wait_for_function("before => location.href !== before", arg=before)
     at_rest(page)
-    weights = page.get_by_role("slider", name=re.compile("R²")).evaluate_all(
+    weights = page.get_by_role("slider", name=WEIGHT).evaluate_all(
         "sliders => sliders.map(slider => Number(slider.value))"
     )
     assert max(weights) == 1.0

@@ -12,6 +12,8 @@ from browser_server import serve
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.storage.store import Store
 
+WEIGHT = re.compile(", (R²|model|measured) ")  # the slider of a weight
+
 
 def weights_of(page: Any) -> dict[str, float]:
     """Return what the address says."""
@@ -24,10 +26,10 @@ def weights_of(page: Any) -> dict[str, float]:
 
 def sliders(page: Any) -> dict[str, float]:
     """Return where the sliders stand."""
-    found = page.get_by_role("slider", name=re.compile("R²")).evaluate_all(
+    found = page.get_by_role("slider", name=WEIGHT).evaluate_all(
         "all => all.map(one => [one.ariaLabel ?? one.getAttribute('aria-label'), one.value])"
     )
-    return {name.split(", R²")[0]: float(value) for name, value in found}
+    return {name.split(", ")[0]: float(value) for name, value in found}
 
 
 def check_shown(page: Any, root: Path) -> None:
@@ -55,7 +57,7 @@ def test_sliders_list_address_and_query_agree(
     request.addfinalizer(process.kill)
     open_page(page, address, "recommend")
     page.wait_for_url(re.compile("weights="))
-    first = page.get_by_role("slider", name=re.compile("R²")).first
+    first = page.get_by_role("slider", name=WEIGHT).first
     first.focus()
     page.keyboard.press("Home")
     page.wait_for_url(re.compile(":-1,"))
