@@ -19,14 +19,16 @@ settings.load_profile("suite")
 sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
 
 
-# The long ones first, so that two workers end together; while one builds the demo library for the
-# first of them, the other works off the second, which needs none.
+# The long ones first, so that two workers end together. While one builds the demo library for the
+# first of them, the other works off the next three, which need none.
 _FIRST = (
-    *("test_recommend", "test_jobs", "test_comparing", "test_tracking_stores", "test_science"),
-    *("test_discovery_page", "test_jobs_in_the_browser", "test_experiments", "test_your_audio"),
-    *("test_shown", "test_map", "test_pages", "test_home", "test_passages_page", "test_compare"),
-    *("test_reading", "test_tracking", "test_maps", "test_probing_pipeline", "test_command_line"),
-    *("test_killed_at_every_rename", "test_differences", "test_demo_library", "test_damage"),
+    *("test_recommend", "test_jobs", "test_tracking_stores", "test_probing_pipeline"),
+    *("test_comparing", "test_science", "test_discovery_page", "test_jobs_in_the_browser"),
+    *("test_experiments", "test_your_audio", "test_shown", "test_map", "test_pages", "test_home"),
+    *("test_passages_page", "test_compare", "test_targets", "test_maps", "test_tracking"),
+    *("test_command_line", "test_demo_library", "test_damage", "test_copies", "test_reading"),
+    *("test_killed_at_every_rename", "test_site", "test_plugins", "test_tutorial"),
+    *("test_batch_resume", "test_several_encoders", "test_synthetic", "test_differences"),
 )
 
 
@@ -74,6 +76,21 @@ def compared_library(demo_library: Path, tmp_path_factory: pytest.TempPathFactor
     return built_once("compared", tmp_path_factory, lambda root: _add_encoders(demo_library, root))
 
 
+@pytest.fixture(scope="session")
+def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store without runs, as a first run finds it: MLflow needs seconds to make its tables."""
+    return built_once("mlflow", tmp_path_factory, _build_mlflow) / "mlflow.db"
+
+
+def _build_mlflow(root: Path) -> None:
+    from mess.storage.store import Store
+    from mess.tracking.recording import client_process
+
+    process = client_process(Store(root), write=True)
+    assert process.ask("runs") == []
+    process.close()
+
+
 def _build_demo_library(root: Path) -> None:
     from mess.records.discovery import ProbeSettings
     from mess.storage.store import Store
@@ -112,7 +129,7 @@ def _add_encoders(demo_library: Path, root: Path) -> None:
     (root / "audio" / "demo").symlink_to(demo_library / "audio" / "demo")
     store = Store(root)
     folder = str(write_small_hubert(root / "models" / "small", seed=1))
-    settings = ProbeSettings(folds=4, permutations=0, repeats=1, controls=False)
+    settings = ProbeSettings(folds=4, permutations=0, repeats=1, controls=False, frames="off")
     for encoder in (folder, f"random:{folder}"):
         extract_features(dataset="demo", encoder=encoder, store=store)
         run_probing(dataset="demo", encoder=encoder, settings=settings, store=store, tracking=False)

@@ -31,7 +31,9 @@ def own(
     store = Store(tmp_path_factory.mktemp("own"))
     shutil.copytree(demo_library / "processed", store.root / "processed")
     (store.root / "audio").symlink_to(demo_library / "audio", target_is_directory=True)
-    quick = ProbeSettings(folds=3, level="segment", permutations=0, bootstrap=20, controls=False)
+    quick = ProbeSettings(
+        folds=3, level="segment", permutations=0, bootstrap=20, controls=False, frames="off"
+    )
     run_probing(dataset="demo", encoder="spectral", settings=quick, store=store, tracking=False)
     process, address = serve(store.root, tmp_path_factory.mktemp("log") / "log")
     yield address, store

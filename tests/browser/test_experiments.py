@@ -27,7 +27,9 @@ def store(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Store
     shutil.copytree(demo_library, root)
     store = Store(root)
     for folds in (3, 4):
-        quick = ProbeSettings(folds=folds, permutations=0, bootstrap=10, repeats=1, controls=False)
+        quick = ProbeSettings(
+            folds=folds, permutations=0, bootstrap=10, repeats=1, controls=False, frames="off"
+        )
         run_probing(dataset="demo", encoder="spectral", settings=quick, store=store)
     with start_run("evaluate <b>x</b>", store=store, tags={"dataset": "<b>x</b>"}):
         pass

@@ -20,7 +20,7 @@ from mess.storage.store import Store
 from pipelines.cli import build_app
 from pipelines.run_probing import run_probing
 
-FAST = ProbeSettings(folds=4, permutations=0, repeats=1, controls=False)
+FAST = ProbeSettings(folds=4, permutations=0, repeats=1, controls=False, frames="off")
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_as_json_of_chosen_encoders_and_in_mlflow(library: Store) -> None:
 
 
 def test_other_folds_are_refused_with_the_command_that_mends_it(library: Store) -> None:
-    other = ProbeSettings(folds=3, permutations=0, repeats=1, controls=False)
+    other = ProbeSettings(folds=3, permutations=0, repeats=1, controls=False, frames="off")
     run_probing(dataset="demo", encoder="small", settings=other, store=library, tracking=False)
     with pytest.raises(ArtifactError, match="different settings") as caught:
         compare_encoders("demo", encoders=["spectral", "small"], store=library)

@@ -52,7 +52,9 @@ def write(folder: Path, number: int, *, name: str, ogg: bool = False) -> None:
 def probe(store: Store, dataset: str) -> dict[str, Any]:
     extract_features(dataset=dataset, encoder="spectral", store=store)
     compute_dataset_targets(dataset=dataset, store=store)
-    settings = ProbeSettings(folds=7, permutations=99, bootstrap=10, repeats=1, controls=False)
+    settings = ProbeSettings(
+        folds=7, permutations=99, bootstrap=10, repeats=1, controls=False, frames="off"
+    )
     return run_probing(
         dataset=dataset, encoder="spectral", settings=settings, store=store, tracking=False
     )

@@ -47,7 +47,8 @@ KINDS = {
     "maps/*/*/*.npz": "map",
 }
 FAST = {
-    "probe": "--folds 3 --permutations 20 --bootstrap 10 --repeats 1 --no-controls --no-mlflow",
+    "probe": "--folds 3 --permutations 20 --bootstrap 10 --repeats 1 --no-controls --frames off "
+    "--no-mlflow",
     "evaluate": "--no-mlflow",
     "compare": "--no-mlflow",
 }
@@ -246,7 +247,9 @@ def test_run_all_mends_all_at_once(store: Store, monkeypatch: pytest.MonkeyPatch
     from pipelines import run_all as steps
     from pipelines.run_probing import run_probing
 
-    fast = ProbeSettings(folds=3, permutations=20, bootstrap=10, repeats=1, controls=False)
+    fast = ProbeSettings(
+        folds=3, permutations=20, bootstrap=10, repeats=1, controls=False, frames="off"
+    )
 
     def probe(**given: Any) -> DiscoveryRecord:
         return run_probing(settings=fast, **given)

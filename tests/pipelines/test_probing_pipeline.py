@@ -28,6 +28,10 @@ from pipelines.run_probing import (
     sweep,
 )
 
+# One experiment without what stands beside it; the whole of it runs in one test.
+QUICK = ProbeSettings(
+    folds=4, permutations=20, bootstrap=20, repeats=1, controls=False, frames="off"
+)
 IDS = {"smd": SMD_IDS, "maestro": MAESTRO_IDS}
 WORKS = {"smd": 5, "maestro": 7}
 
@@ -53,7 +57,7 @@ def store(library: Path) -> Store:
 @pytest.fixture(scope="module")
 def probed(store: Store) -> Store:
     extract_features(dataset="smd", encoder="spectral", store=store)
-    run_probing(dataset="smd", encoder="spectral", store=store, tracking=False)
+    run_probing(dataset="smd", encoder="spectral", settings=QUICK, store=store, tracking=False)
     build_index(dataset="smd", encoder="spectral", store=store)
     return store
 
@@ -82,7 +86,7 @@ def test_the_whole_way(
     record = run_probing(
         dataset=dataset,
         encoder=encoder,
-        settings=ProbeSettings(folds=4),
+        settings=ProbeSettings(folds=4) if (kind, dataset) == ("spectral", "smd") else QUICK,
         store=store,
         tracking=False,
     )
@@ -149,7 +153,7 @@ def test_segments_are_probed_beside_the_tracks(probed: Store) -> None:
     record = run_probing(
         dataset="smd",
         encoder="spectral",
-        settings=ProbeSettings(level="segment", folds=3),
+        settings=replace(QUICK, level="segment"),
         store=probed,
         tracking=False,
     )
@@ -167,7 +171,7 @@ def test_samples_draws_tracks_by_the_seed(probed: Store) -> None:
         record = run_probing(
             dataset="smd",
             encoder="spectral",
-            settings=ProbeSettings(samples=6, seed=seed, folds=3),
+            settings=replace(QUICK, samples=6, seed=seed, folds=3, permutations=0),
             store=probed,
             tracking=False,
             keep=False,
@@ -181,7 +185,7 @@ def test_samples_draws_tracks_by_the_seed(probed: Store) -> None:
 
 def test_a_sweep_keeps_its_first_setting_on_disk(probed: Store) -> None:
     before = probed.discoveries.read("smd", "spectral")
-    settings = [ProbeSettings(alpha=alpha, folds=3) for alpha in (0.5, 50.0)]
+    settings = [replace(QUICK, alpha=alpha) for alpha in (0.5, 50.0)]
     records = sweep(
         dataset="smd", encoder="spectral", settings=settings, store=probed, tracking=False
     )

@@ -4,10 +4,12 @@ import importlib.util
 import itertools
 import json
 import os
+import shutil
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,11 @@ from pipelines.extract_features import extract_features
 from pipelines.run_probing import ProbeSettings, run_probing, sweep
 
 pytest.importorskip("mlflow", reason="MLflow is of the extra 'ml'")
+
+# What is computed is nothing to what is recorded of it.
+QUICK = ProbeSettings(
+    folds=3, permutations=19, bootstrap=29, repeats=1, controls=False, frames="off"
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +49,11 @@ def store(tmp_path_factory: pytest.TempPathFactory, no_uri: None) -> Store:
     run_probing(
         dataset="smd",
         encoder="spectral",
-        settings=ProbeSettings(alpha=2.0, folds=4, seed=3),
+        settings=replace(QUICK, alpha=2.0, folds=4, seed=3),
         store=store,
     )
     settings = [
-        ProbeSettings(alpha=alpha, folds=folds)
+        replace(QUICK, alpha=alpha, folds=folds)
         for alpha, folds in itertools.product([0.1, 1.0], [3, 4])
     ]
     sweep(dataset="smd", encoder="spectral", settings=settings, store=store)
@@ -95,11 +102,12 @@ def test_a_run_has_its_settings(single: Any) -> None:
         "level": "track",
         "pooling": "mean",
         "seed": "3",
-        "permutations": "1000",
-        "bootstrap": "1000",
+        "permutations": "19",
+        "bootstrap": "29",
         "group_by": "('work', 'composer')",
-        "repeats": "3",
-        "controls": "True",
+        "repeats": "1",
+        "controls": "False",
+        "frames": "off",
     }
 
 
@@ -156,30 +164,33 @@ def test_a_sweep_is_a_parent_with_a_child_for_each_setting(store: Store) -> None
 
 def test_without_mlflow_nothing_is_recorded(store: Store) -> None:
     before = len(runs(sqlite(store)))
-    settings = [ProbeSettings(alpha=alpha, folds=3) for alpha in (0.1, 1.0)]
+    settings = [replace(QUICK, alpha=alpha) for alpha in (0.1, 1.0)]
     sweep(dataset="smd", encoder="spectral", settings=settings, store=store, tracking=False)
     assert len(runs(sqlite(store))) == before
 
 
 def test_the_users_own_tracking_server_is_used(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, empty_mlflow: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = len(runs(sqlite(store)))
+    shutil.copy(empty_mlflow, tmp_path / "elsewhere.db")
     uri = f"sqlite:///{tmp_path / 'elsewhere.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.chdir(tmp_path)  # without an artifact root of ours, MLflow takes the current one
-    run_probing(dataset="smd", encoder="spectral", store=store)
+    run_probing(dataset="smd", encoder="spectral", settings=QUICK, store=store)
     assert os.environ["MLFLOW_TRACKING_URI"] == uri
     assert len(runs(uri)) == 1
     assert len(runs(sqlite(store))) == before
 
 
 def test_two_stores_in_one_process_keep_their_runs_apart(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, empty_mlflow: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     before = len(runs(sqlite(store)))
     other = Store(tmp_path / "other")
+    other.root.mkdir()
+    shutil.copy(empty_mlflow, other.mlflow_db)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", ResourceWarning)
         others = pipes()

@@ -37,7 +37,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Store:
     run_probing(
         dataset="mine",
         encoder="spectral",
-        settings=ProbeSettings(folds=3, permutations=0, bootstrap=10, repeats=1, controls=False),
+        settings=ProbeSettings(
+            folds=3, permutations=0, bootstrap=10, repeats=1, controls=False, frames="off"
+        ),
         store=store,
         tracking=False,
     )
