@@ -7,8 +7,10 @@ import plotly.graph_objects as go
 
 from dashboard.figures.style import PALETTE
 from mess.as_text import two_decimals
+from mess.evaluation.composition import LIKED
 from mess.records.evaluation import (
     BaselineFaithfulness,
+    Composition,
     ControlledResult,
     EvaluationRecord,
     Method,
@@ -120,3 +122,21 @@ def baselines_table(baselines: Sequence[BaselineFaithfulness]) -> pd.DataFrame:
             row.mean
         )
     return pd.DataFrame(list(found.values()))
+
+
+def composition_table(composition: Mapping[str, Composition]) -> pd.DataFrame:
+    """Return what becomes of a liked aspect beside a disliked one, for each kind of similarity."""
+    words = {"bounded": "as the sliders rank", "parabola": "without a bound, 1 − d²/2"}
+    return pd.DataFrame(
+        [
+            {
+                "similarity": words.get(kind, kind),
+                "weights": f"+{LIKED:g} and {one.weight:g}".replace("-", "−"),
+                "distance in the liked": two_decimals(one.liked),
+                "in the disliked": two_decimals(one.disliked),
+                "different best tracks": f"{one.top_hits:.0%}",
+            }
+            for kind, found in composition.items()
+            for one in found.composed
+        ]
+    )

@@ -6,6 +6,7 @@ from dashboard import readers
 from dashboard.figures.evaluation import (
     METHOD_NAMES,
     baselines_table,
+    composition_table,
     controlled_table,
     faithfulness,
     matrix_heatmap,
@@ -75,6 +76,18 @@ def show_sliders(dataset: str, encoder: str) -> None:
             "variant stands far down the list of its base (0 % is the top)."
         )
         st.dataframe(controlled_table(record.controlled), hide_index=True, width="stretch")
+    if any(found.composed for found in record.composition.values()):
+        st.markdown(
+            "**Two sliders at once**: one aspect is liked, another disliked. The true distance of "
+            "the ten best in both, as a share of chance (0 equal, 1 chance), and how many queries have "
+            "a best track of their own."
+        )
+        st.dataframe(composition_table(record.composition), hide_index=True, width="stretch")
+        mix = ", ".join(
+            f"{name.replace('_', ' ')} {two_decimals(one)}"
+            for name, one in record.composition["bounded"].mix.items()
+        )
+        st.caption(f"With one weight for all sliders, the mix correlates with each: {mix}.")
     for name, one in (record.same_work or {}).items():
         recall = ", ".join(f"recall@{k} {value:.2f}" for k, value in one.recall.items())
         st.caption(

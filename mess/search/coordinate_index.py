@@ -94,7 +94,7 @@ def serialise(coordinates: Array, overall: Array) -> bytes:
     Parameters
     ----------
     coordinates : ndarray [shape=(n, c)]
-        NaN where a value is unknown. Then x = 0 and x² = 1, so the track is as different as chance.
+        NaN where a value is unknown. Then x = 0 and x² = 1, which no known value has.
     overall : ndarray [shape=(n, m)]
         Unit vectors.
     """
