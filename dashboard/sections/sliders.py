@@ -78,9 +78,9 @@ def show_sliders(dataset: str, encoder: str) -> None:
         st.dataframe(controlled_table(record.controlled), hide_index=True, width="stretch")
     if any(found.composed for found in record.composition.values()):
         st.markdown(
-            "**Two sliders at once**: one aspect is liked, another disliked. The true distance of "
-            "the ten best in both, as a share of chance (0 equal, 1 chance), and how many queries have "
-            "a best track of their own."
+            "**Two sliders at once**: one aspect is liked, another disliked. The table shows the "
+            "true distance of the ten best in both, as a share of chance (0 equal, 1 chance), and "
+            "how many queries have a best track of their own."
         )
         st.dataframe(composition_table(record.composition), hide_index=True, width="stretch")
         mix = ", ".join(
