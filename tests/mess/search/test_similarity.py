@@ -68,6 +68,15 @@ def test_a_farther_track_is_never_more_alike(values: list[float]) -> None:
     assert similar.min() >= -1.0
 
 
+def test_what_differs_by_rounding_is_equal() -> None:
+    """A recording that is handed over again is as like its track as the track is like itself."""
+    x = np.repeat(np.random.default_rng(5).standard_normal((20, 1)), 3, axis=0)
+    space = space_of(x)
+    point = Point.from_coordinates(x[7] * (1 + 1e-7), np.zeros(0))
+    similar = space.shares(Query([term(0, 1.0)], [(point, 1.0)]), np.arange(60))[0]
+    assert np.flatnonzero(similar == 1.0).tolist() == [6, 7, 8]
+
+
 def test_chance_is_zero_and_a_tenth_is_as_unlike_as_can_be() -> None:
     for spread in (1e-3, 1.0, 1e4):  # whatever the unit
         x = spread * np.random.default_rng(0).lognormal(0, 2, (999, 1))
