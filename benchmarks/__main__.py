@@ -67,14 +67,13 @@ def encoders(folder: Path) -> Iterator[Row]:
 
     from mess.audio.decoding import decode
     from mess.encoders import load_encoder
-    from mess.encoders.pooling import encode_segments
+    from mess.encoders.pooling import pool_segments
 
     path = folder / "minute.flac"
     soundfile.write(path, music(60), RATE)
 
     def encode(model: Any) -> None:
-        for states in encode_segments(decode(path, model.sample_rate), model):
-            states.mean(axis=1)
+        pool_segments(decode(path, model.sample_rate), model, moments=True)
 
     spectral = load_encoder("spectral")
     ours = seconds(lambda: encode(spectral), runs=5)
@@ -105,7 +104,7 @@ def costs(folder: Path) -> Iterator[Row]:
     """Seconds per minute of audio of every preset: the figures in `mess.encoders.catalogue`."""
     from mess.audio.decoding import decode
     from mess.encoders import PRESETS, load_encoder
-    from mess.encoders.pooling import encode_segments
+    from mess.encoders.pooling import pool_segments
 
     path = folder / "minute.flac"
     soundfile.write(path, music(60), RATE)
@@ -114,8 +113,7 @@ def costs(folder: Path) -> Iterator[Row]:
         model = load_encoder(f"random:{preset.name}" if preset.config else preset.name)
 
         def encode(model: Any = model) -> None:
-            for states in encode_segments(decode(path, model.sample_rate), model):
-                states.mean(axis=1)
+            pool_segments(decode(path, model.sample_rate), model, moments=True)
 
         # The least of some runs: what else the machine did is no cost of the encoder.
         spent = min(

@@ -1,5 +1,6 @@
 """The encoder protocol, and loading an encoder by name."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +16,7 @@ from mess.plugins import told
 if TYPE_CHECKING:
     from mess.audio.decoding import Signal
     from mess.encoders.checkpoint import Architecture
+    from mess.encoders.windows import WindowStates
 
 
 _REST = ("licence", "weights_hash", "normalise", "settings", "track_scale", "encode")
@@ -82,6 +84,29 @@ class Encoder(Protocol):
         -------
         ndarray [shape=(batch, layers, time, dim)]
             float32.
+        """
+        ...
+
+    def pool(
+        self, segments: NDArray[np.float32], *, divisions: Sequence[int] = (1,)
+    ) -> "list[WindowStates | None]":
+        """Return means and variances of the hidden states over windows of time.
+
+        Only these leave the device. An encoder of another package may lack this method: then
+        `mess.encoders.pooling` takes the states of every frame from `encode`.
+
+        Parameters
+        ----------
+        segments : ndarray [shape=(batch, samples)]
+            As for `encode`.
+        divisions : sequence of int
+            Into how many windows of equal length a segment is divided: 1 is the segment itself,
+            10 its half seconds if it has five seconds.
+
+        Returns
+        -------
+        list of WindowStates or None
+            One for each division; None where a segment has fewer frames than windows.
         """
         ...
 

@@ -1,6 +1,6 @@
 """Pooling: encode the segments of a recording, and average the hidden states over time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from mess.audio.decoding import SEGMENT_SECONDS, Signal, segment_bounds
 from mess.audio.moments import moment_grid
 from mess.encoders.base import Encoder
+from mess.encoders.windows import WindowStates, pool_frames
 from mess.errors import MessError
 from mess.versions import FEATURES_VERSION
 
-_BATCH = 8  # segments in memory at a time
+_BATCH = 96  # segments of samples in memory at a time; the encoder divides them
+_FRAMES_BATCH = 8  # segments whose frames are in memory at a time
 Array = NDArray[np.float64]
 
 
@@ -46,24 +48,92 @@ class Pooled:
 
 
 def encode_segments(signal: Signal, model: Encoder) -> Iterator[NDArray[np.float32]]:
-    """Yield the hidden states of each segment, [layers, time, dim].
+    """Yield the hidden states of each segment, [layers, time, dim]: every frame of them.
 
     If the encoder needs normalised audio, the whole track is shifted and scaled by the same
     numbers, so the differences in loudness between segments remain.
     """
+    for segments in _segments(signal, model, most=_FRAMES_BATCH):
+        yield from _frames(segments, model)
+
+
+def _segments(signal: Signal, model: Encoder, *, most: int) -> Iterator[NDArray[np.float32]]:
+    """Yield the segments of a recording as an encoder takes them, at most so many at a time."""
     offset, scale = map(np.float32, model.track_scale(signal) if model.normalise else (0.0, 1.0))
     bounds = segment_bounds(signal.samples.size, round(SEGMENT_SECONDS * signal.sample_rate))
-    for first in range(0, len(bounds), _BATCH):
-        batch = np.stack([signal.samples[a:b] for a, b in bounds[first : first + _BATCH]])
+    for first in range(0, len(bounds), most):
+        batch = np.stack([signal.samples[a:b] for a, b in bounds[first : first + most]])
         if model.normalise:
-            batch = (batch - offset) / scale
-        states = model.encode(batch)
-        if states.shape[:2] + states.shape[3:] != (len(batch), model.layers, model.dim):
-            raise MessError(
-                f"encoder {model.id!r}: gives hidden states of shape {states.shape}, and "
-                f"({len(batch)}, {model.layers}, frames, {model.dim}) is needed; mend its code"
-            )
-        yield from states
+            batch -= offset
+            batch /= scale
+        yield batch
+
+
+def _frames(segments: NDArray[np.float32], model: Encoder) -> NDArray[np.float32]:
+    states = model.encode(segments)
+    frames = states.shape[2] if states.ndim == 4 else 0
+    _check_shape(model, states, (len(segments), model.layers, frames or "frames", model.dim))
+    return states
+
+
+def pool_states(
+    segments: NDArray[np.float32],
+    model: Encoder,
+    *,
+    divisions: Sequence[int],
+    on_states: Callable[[NDArray[np.float32]], None] | None = None,
+) -> list[WindowStates | None]:
+    """Return means and variances over windows of segments, computed where the states are.
+
+    An encoder without `mess.encoders.Encoder.pool` gives the states of every frame, and so does any
+    encoder if ``on_states`` wants them. They are averaged here.
+
+    Parameters
+    ----------
+    segments : ndarray [shape=(batch, samples)]
+    model : Encoder
+    divisions : sequence of int
+        See `mess.encoders.windows`.
+    on_states : callable, optional
+        Called with the hidden states of each segment [layers, time, dim].
+
+    Raises
+    ------
+    MessError
+        If the encoder gives an array of another shape than it states.
+    """
+    if on_states is None and hasattr(model, "pool"):
+        pooled = model.pool(segments, divisions=divisions)
+        for windows, found in zip(divisions, pooled, strict=True):
+            if found is not None:
+                _check_shape(model, found.mean, (len(segments), windows, model.layers, model.dim))
+        return pooled
+    parts = []
+    for first in range(0, len(segments), _FRAMES_BATCH):
+        states = _frames(segments[first : first + _FRAMES_BATCH], model)
+        parts.append(pool_frames(states, divisions=divisions))
+        if on_states is not None:
+            for one in states:
+                on_states(one)
+    return [_joined(found) for found in zip(*parts, strict=True)]
+
+
+def _joined(parts: Sequence[WindowStates | None]) -> WindowStates | None:
+    there = [part for part in parts if part is not None]
+    if len(there) < len(parts):
+        return None
+    return WindowStates(
+        np.concatenate([part.mean for part in there]),
+        np.concatenate([part.variance for part in there]),
+    )
+
+
+def _check_shape(model: Encoder, array: NDArray[Any], wanted: tuple[int | str, ...]) -> None:
+    if array.shape != wanted:
+        raise MessError(
+            f"encoder {model.id!r}: gives hidden states of shape {array.shape}, and "
+            f"({', '.join(map(str, wanted))}) is needed; mend its code"
+        )
 
 
 def pool_segments(
@@ -74,6 +144,9 @@ def pool_segments(
     moments: bool = False,
 ) -> Pooled:
     """Encode a recording, and return means and deviations over time.
+
+    If the encoder needs normalised audio, the whole track is shifted and scaled by the same
+    numbers, so the differences in loudness between segments remain.
 
     Parameters
     ----------
@@ -100,49 +173,32 @@ def pool_segments(
     >>> pooled.segments.shape, pooled.whole.shape
     ((2, 10, 128), (10, 128))
     """
-    means, squares = [], []
     grid = moment_grid(signal.samples.size, signal.sample_rate)
+    divisions = (1, grid.per_segment) if moments else (1,)
+    means, squares = [], []
     of_moments: list[NDArray[np.float16]] = []
-    for number, states in enumerate(encode_segments(signal, model)):
-        if not np.isfinite(states).all():
+    first = 0  # number of the batch's first segment
+    for batch in _segments(signal, model, most=_BATCH):
+        whole, *parts = pool_states(batch, model, divisions=divisions, on_states=on_states)
+        if whole is None or not np.isfinite([whole.mean, whole.variance]).all():
             raise FloatingPointError("hidden states are not finite")
-        means.append(states.mean(axis=1, dtype=np.float64))
-        squares.append(np.square(states, dtype=np.float64).mean(axis=1))
-        if moments and states.shape[1] >= grid.per_segment:
-            kept = grid.number[grid.segment == number]
-            of_moments.append(moment_means(states, count=grid.per_segment)[kept])
-        if on_states is not None:
-            on_states(states)
-    segments, power = np.stack(means), np.stack(squares)
-    whole = segments.mean(axis=0)
+        means.append(whole.mean[:, 0].astype(np.float64))
+        squares.append(whole.mean_square[:, 0])
+        for part in parts:
+            if part is not None:
+                here = (grid.segment >= first) & (grid.segment < first + len(batch))
+                kept = part.mean[grid.segment[here] - first, grid.number[here]]
+                of_moments.append(kept.astype(np.float16))
+        first += len(batch)
+    segments, power = np.concatenate(means), np.concatenate(squares)
+    whole_mean = segments.mean(axis=0)
     return Pooled(
         segments=segments.astype(np.float16),
         segments_std=_deviation(power, segments).astype(np.float16),
-        whole=whole.astype(np.float32),
-        whole_std=_deviation(power.mean(axis=0), whole).astype(np.float32),
+        whole=whole_mean.astype(np.float32),
+        whole_std=_deviation(power.mean(axis=0), whole_mean).astype(np.float32),
         moments=np.concatenate(of_moments) if of_moments else None,
     )
-
-
-def moment_means(states: NDArray[np.float32], *, count: int) -> NDArray[np.float16]:
-    """Return the means of a segment's states over moments of equal length.
-
-    If the number of states is not a multiple of ``count``, lengths differ by one state.
-
-    Parameters
-    ----------
-    states : ndarray [shape=(layers, time, dim)]
-    count : int
-        Number of moments; at most ``time``.
-
-    Returns
-    -------
-    ndarray [shape=(count, layers, dim), dtype=float16]
-    """
-    edges = np.rint(np.linspace(0, states.shape[1], count + 1)).astype(np.int64)
-    total = np.add.reduceat(states, edges[:-1], axis=1, dtype=np.float32)
-    mean = total / np.diff(edges).astype(np.float32)[:, None]
-    return mean.transpose(1, 0, 2).astype(np.float16)
 
 
 def _deviation(power: Array, mean: Array) -> Array:

@@ -22,6 +22,7 @@ and music classification", ISMIR 2003 (modulation bands).
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from mess.encoders.catalogue import MODULATION_BANDS, PRESETS, SPECTRAL_LAYERS
+from mess.encoders.windows import WindowStates, pool_frames
 from mess.errors import MessError
 
 if TYPE_CHECKING:
@@ -107,6 +109,12 @@ class SpectralEncoder:
         for index, samples in enumerate(segments):
             pyramids[index, :, 0] = pyramid(mel_power(samples))
         return pyramids
+
+    def pool(
+        self, segments: Values, *, divisions: Sequence[int] = (1,)
+    ) -> list[WindowStates | None]:
+        """Return means and variances over windows of time: a segment is one frame."""
+        return pool_frames(self.encode(segments), divisions=divisions)
 
 
 def mel_power(samples: Values) -> Values:

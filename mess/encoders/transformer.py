@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.encoders.checkpoint import Architecture, Checkpoint, file_sha256
+from mess.encoders.windows import WindowStates, averaging, pool_tensor, split_divisions
 from mess.errors import MessError, MissingDependency
 
 if TYPE_CHECKING:
@@ -116,6 +117,39 @@ class TransformerEncoder(ABC):
         MessError
             If a segment is too short for a single frame, or too long for the model.
         """
+        segments, frames = self._checked(segments)
+        states = np.empty((len(segments), self.layers, frames, self.dim), dtype=np.float32)
+        step = 1 if self._device.type == "cpu" else _GPU_BATCH
+        for first in range(0, len(segments), step):
+            batch = self._forward(segments[first : first + step], self._precision)
+            for layer, values in enumerate(batch):
+                states[first : first + step, layer] = values.float().cpu().numpy()
+        return states
+
+    def pool(
+        self, segments: NDArray[np.float32], *, divisions: Sequence[int] = (1,)
+    ) -> list[WindowStates | None]:
+        """Return means and variances of the hidden states over windows of time.
+
+        They are computed on the device, in float32, and nothing else leaves it. See
+        `mess.encoders.Encoder.pool`; errors are those of `encode`.
+        """
+        import torch
+
+        segments, frames = self._checked(segments)
+        matrix = torch.from_numpy(averaging(frames, divisions)).to(self._device)
+        step = 1 if self._device.type == "cpu" else _GPU_BATCH
+        pooled = []
+        for first in range(0, len(segments), step):
+            states = self._forward(segments[first : first + step], self._precision)
+            with torch.inference_mode(), _matmul_precision("highest"):
+                layers = [pool_tensor(layer, matrix) for layer in states]
+                pooled.append(torch.stack(layers, dim=3))
+        values = torch.cat(pooled, dim=1).cpu().numpy()
+        return split_divisions(values, frames=frames, divisions=divisions)
+
+    def _checked(self, segments: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+        """Return segments as the model takes them, and how many frames each gives."""
         segments = np.ascontiguousarray(segments, dtype=np.float32)
         if segments.ndim != 2:
             raise ValueError(f"segments must be [batch, samples], not of shape {segments.shape}")
@@ -125,13 +159,7 @@ class TransformerEncoder(ABC):
                 f"a segment of {segments.shape[1]} samples is too short for {self.id}; "
                 "give at least a second"
             )
-        states = np.empty((len(segments), self.layers, frames, self.dim), dtype=np.float32)
-        step = 1 if self._device.type == "cpu" else _GPU_BATCH
-        for first in range(0, len(segments), step):
-            batch = self._forward(segments[first : first + step], self._precision)
-            for layer, values in enumerate(batch):
-                states[first : first + step, layer] = values.float().cpu().numpy()
-        return states
+        return segments, frames
 
     def _forward(self, segments: NDArray[np.float32], precision: str) -> "list[torch.Tensor]":
         import torch

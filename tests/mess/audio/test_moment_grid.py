@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mess.audio.moments import moment_grid
-from mess.encoders.pooling import moment_means
 
 RATE = 100
 
@@ -22,13 +21,3 @@ def test_moments_cover_a_recording_without_counting_any_of_it_twice(samples: int
     assert (steps < 1.5 * grid.seconds + 1e-9).all()
     assert (np.diff(grid.segment) >= 0).all()
     assert grid.seconds < 1.0
-
-
-@given(st.integers(1, 12), st.integers(0, 40))
-def test_means_of_moments_add_up_to_the_mean_of_the_segment(count: int, more: int) -> None:
-    states = np.random.default_rng(more).normal(3, 1, (2, count + more, 5)).astype(np.float32)
-    means = moment_means(states, count=count)
-    assert means.shape == (count, 2, 5)
-    lengths = np.diff(np.rint(np.linspace(0, count + more, count + 1)))
-    whole = (means * lengths[:, None, None]).sum(axis=0) / lengths.sum()
-    np.testing.assert_allclose(whole, states.mean(axis=1), rtol=2e-3)
