@@ -3,6 +3,9 @@
 Some threads read and measure a bounded number of tracks ahead. The main thread finishes one track
 at a time, in the order of the dataset. It records a track as soon as the files are written.
 If the process is stopped, only the tracks in work are lost.
+
+A step may *begin* a track before it finishes it, on a GPU. Then the next track, if it is read, is
+begun before the current one is finished. So the GPU computes while files are written.
 """
 
 import hashlib
@@ -12,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -48,14 +52,15 @@ class Step(Generic[Prepared]):
     ----------
     manifest : Manifest
         Open for writing; closed by the batch.
-    finish : callable
-        Writes the files of a prepared track; returns what the manifest should remember of them.
+    begin : callable
+        Begins a prepared track, perhaps before the one before it is finished. Returns what finishes
+        it: a function that writes its files and returns what the manifest should remember of them.
     has_files : callable
         (track id, manifest entry) → whether the files are there and undamaged.
     """
 
     manifest: Manifest
-    finish: Callable[[Track, Prepared], Entry]
+    begin: Callable[[Track, Prepared], Callable[[], Entry]]
     has_files: Callable[[str, Entry], bool]
     summary: BatchSummary = field(default_factory=BatchSummary)
 
@@ -119,7 +124,7 @@ def run_batch(
     -------
     BatchSummary
     """
-    step = Step(manifest, finish, has_files)
+    step = Step(manifest, lambda track, prepared: partial(finish, track, prepared), has_files)
     run_steps(
         dataset, [step], stage=stage, workers=workers, prepare=lambda track, _: prepare(track)
     )
@@ -148,7 +153,7 @@ def run_steps(
     workers : int
         Threads that prepare tracks.
     prepare : callable
-        (track, the steps that lack it) → what their ``finish`` takes; runs in a thread; a
+        (track, the steps that lack it) → what their ``begin`` takes; runs in a thread; a
         `MessError` or a `MemoryError` fails this track alone.
     """
     todo: list[tuple[Track, list[Step[Prepared]]]] = []
@@ -176,30 +181,65 @@ def run_steps(
         waiting: deque[tuple[Track, list[Step[Prepared]], Future[tuple[Entry, Prepared]]]] = deque()
         upcoming = iter(todo)
         try:
+            begun: _Begun[Prepared] | None = None
             while True:
                 for ahead, lacking in islice(upcoming, workers + 1 - len(waiting)):
                     waiting.append((ahead, lacking, pool.submit(work, ahead, lacking)))
-                if not waiting:
+                # Begin the next track; but if it is not yet read, do not wait for it.
+                following = None
+                if waiting and (begun is None or waiting[0][2].done()):
+                    track, lacking, future = waiting.popleft()
+                    following = _Begun(
+                        track, [(one, _begin(dataset, one, track, future)) for one in lacking]
+                    )
+                if begun is not None:
+                    for step, finish in begun.steps:
+                        _settle(dataset, begun.track, step, finish, shown)
+                    shown.advance(begun.track.id)
+                elif following is None:
                     break
-                track, lacking, future = waiting.popleft()
-                for step in lacking:
-                    _settle(dataset, track, future, step, shown)
-                shown.advance(track.id)
+                begun = following
         finally:
             for _, _, future in waiting:
                 future.cancel()
 
 
+@dataclass
+class _Begun(Generic[Prepared]):
+    """A track that was begun, and what finishes it in each step."""
+
+    track: Track
+    steps: list[tuple[Step[Prepared], Callable[[], Entry]]]
+
+
+def _begin(
+    dataset: Dataset,
+    step: Step[Prepared],
+    track: Track,
+    future: "Future[tuple[Entry, Prepared]]",
+) -> Callable[[], Entry]:
+    """Begin a track; what goes wrong is raised when the track is finished."""
+    try:
+        identity, prepared = future.result()
+        finish = step.begin(track, prepared)
+    except Exception as problem:
+        return partial(_raise, problem)
+    return lambda: identity | describe(dataset, track) | finish()
+
+
+def _raise(problem: Exception) -> Entry:
+    raise problem
+
+
 def _settle(
     dataset: Dataset,
     track: Track,
-    future: "Future[tuple[Entry, Prepared]]",
     step: Step[Prepared],
+    finish: Callable[[], Entry],
     shown: Progress,
 ) -> None:
     try:
-        identity, prepared = future.result()
-        entry = identity | describe(dataset, track) | step.finish(track, prepared)
+        entry = finish()
         step.manifest.record(track.id, entry | {"status": "done"})
         step.summary.made += 1
         if entry.get("notes"):

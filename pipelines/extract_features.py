@@ -5,12 +5,15 @@
 With several encoders, each file is read once and resampled to each sample rate that they need.
 
 A track is decoded whole and encoded a few segments at a time. One pass keeps means and standard
-deviations over segments, and means over half a second (``--moments``). ``--raw`` keeps all frames.
+deviations over segments, and means over half a second (``--moments``). They are computed where the
+encoder runs: a GPU gives back nothing else. ``--raw`` keeps all frames.
 """
 
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -20,7 +23,13 @@ from numpy.typing import NDArray
 from mess.audio.decoding import SEGMENT_SECONDS, Signal, decode_at
 from mess.datasets import Dataset, Track, load_dataset
 from mess.encoders import Encoder, load_encoder
-from mess.encoders.pooling import describe_encoder, pool_segments
+from mess.encoders.pooling import (
+    Pooled,
+    begin_pooling,
+    describe_encoder,
+    first_precision_error,
+    pool_segments,
+)
 from mess.errors import AudioError, UnknownName
 from mess.storage.manifest import Entry, Manifest
 from mess.storage.moments import FIRST_TRACKS, KINDS, Kind, moments_bytes
@@ -38,8 +47,23 @@ from pipelines.options import (
     run_script,
 )
 
-Signals = dict[int, Signal]  # one recording, by sample rate
 _LARGE = 2e9  # bytes of moments that are announced before they are written
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One recording, as some encoders take it.
+
+    Attributes
+    ----------
+    signals : dict of int to Signal
+        By sample rate.
+    scales : dict of int to tuple of float
+        What `Encoder.track_scale` returns; by the identity of the step of the encoder.
+    """
+
+    signals: dict[int, Signal]
+    scales: dict[int, tuple[float, float]]
 
 
 def extract_features(
@@ -129,10 +153,17 @@ def extract_all(
         manifest = steps[name].manifest
         if said := size_line(recordings, manifest, name, model, kind=moments):
             typer.echo(said, err=True)
-    rates = {id(steps[name]): model.sample_rate for name, model in models.items()}
+    encoder_of = {id(steps[name]): model for name, model in models.items()}
 
-    def prepare(track: Track, lacking: Sequence[Step[Signals]]) -> Signals:
-        return decode_at(track.path, {rates[id(step)] for step in lacking})
+    def prepare(track: Track, lacking: Sequence[Step[Prepared]]) -> Prepared:
+        wanted = {id(step): encoder_of[id(step)] for step in lacking}
+        signals = decode_at(track.path, {model.sample_rate for model in wanted.values()})
+        scales = {
+            key: model.track_scale(signals[model.sample_rate])
+            for key, model in wanted.items()
+            if model.normalise
+        }
+        return Prepared(signals, scales)
 
     run_steps(
         recordings,
@@ -176,23 +207,59 @@ def _step(
     raw: bool,
     moments: Kind,
     kept: KeptStates | None,
-) -> Step[Signals]:
+) -> Step[Prepared]:
     header = {"dataset": dataset} | describe_encoder(model)
     manifest = store.features.resume(dataset, encoder, header=header, force=force)
     store.moments.begin(dataset, encoder, manifest)
+    measured: list[float] = []  # the error of a coarse precision, until an entry keeps it
+    if not any("precision_error" in entry for entry in manifest.done().values()):
+        measured.append(math.nan)
 
-    def finish(track: Track, signals: Signals) -> Entry:
-        if moments == "compact":  # as soon as there are enough tracks to learn the scale from
-            store.moments.compact(dataset, encoder, manifest, least=FIRST_TRACKS)
-        signal = signals[model.sample_rate]
-        return _encode_track(
-            store, dataset, encoder, track, signal, model=model, raw=raw, moments=moments, kept=kept
-        )
+    def begin(track: Track, prepared: Prepared) -> Callable[[], Entry]:
+        signal = prepared.signals[model.sample_rate]
+        if measured and math.isnan(measured[0]):
+            error = first_precision_error(signal, model)
+            measured[:] = [] if error is None or math.isnan(error) else [error]
+        began = time.perf_counter()
+        pooled = None
+        if not raw and (kept is None or kept.full):
+            scale = prepared.scales.get(id(step))
+            pooled = begin_pooling(signal, model, scale=scale, moments=moments != "none")
+        spent = time.perf_counter() - began
+
+        def finish() -> Entry:
+            if moments == "compact":  # as soon as there are enough tracks to learn the scale from
+                store.moments.compact(dataset, encoder, manifest, least=FIRST_TRACKS)
+            entry = _encode_track(
+                store,
+                dataset,
+                encoder,
+                track,
+                signal,
+                model=model,
+                pooled=pooled,
+                raw=raw,
+                moments=moments,
+                kept=kept,
+                spent=spent,
+            )
+            if measured:
+                error = measured.pop()
+                entry["precision_error"] = float(f"{error:.3g}")
+                typer.echo(
+                    f"{encoder}: this precision moves the means of the first recording by "
+                    f"{100 * error:.2g} % from those in float32",
+                    err=True,
+                )
+            return entry
+
+        return finish
 
     def has_files(track_id: str, entry: Entry) -> bool:
         return store.features.has(dataset, encoder, track_id, entry, raw=raw, moments=moments)
 
-    return Step(manifest, finish, has_files)
+    step = Step(manifest, begin, has_files)
+    return step
 
 
 def _encode_track(
@@ -203,11 +270,14 @@ def _encode_track(
     signal: Signal,
     *,
     model: Encoder,
+    pooled: Callable[[], Pooled] | None,
     raw: bool,
     moments: Kind,
     kept: KeptStates | None,
+    spent: float,
 ) -> Entry:
-    began = time.perf_counter()
+    """Write the features of a track, that ``pooled`` gives; it is None if frames are wanted."""
+    began = time.perf_counter() - spent
     held: list[States] = []
     keep = store.features.raw_writer(dataset, encoder, track.id) if raw else nullcontext()
     with keep as writer:
@@ -219,17 +289,15 @@ def _encode_track(
                 held.append(states.astype(np.float16))
 
         try:
-            pooled = pool_segments(
-                signal,
-                model,
-                on_states=take,
-                moments=moments != "none",
-            )
+            if pooled is not None:
+                found = pooled()
+            else:
+                found = pool_segments(signal, model, on_states=take, moments=moments != "none")
         except FloatingPointError:
             raise AudioError(
                 track.path, "gives hidden states that are not finite", "try --dtype float32"
             ) from None
-    if kept is not None:
+    if kept is not None and held:
         segment = min(signal.duration, SEGMENT_SECONDS)
         kept.put(track.id, held, samples=signal.samples.size, seconds=segment)
     if writer is None:
@@ -241,29 +309,29 @@ def _encode_track(
         dataset,
         encoder,
         track.id,
-        aggregated=pooled.whole,
-        segments=pooled.segments,
-        aggregated_std=pooled.whole_std,
-        segments_std=pooled.segments_std,
+        aggregated=found.whole,
+        segments=found.segments,
+        aggregated_std=found.whole_std,
+        segments_std=found.segments_std,
     )
-    if pooled.moments is None:
+    if found.moments is None:
         store.moments.drop(dataset, encoder, track.id)
-        kept: Entry = {"moments": "none" if moments == "none" else "few"}
+        of_moments: Entry = {"moments": "none" if moments == "none" else "few"}
     else:
-        kept = store.moments.write(
+        of_moments = store.moments.write(
             dataset,
             encoder,
             track.id,
-            pooled.moments,
+            found.moments,
             samples=signal.samples.size,
             kind=moments,
         )
     return (
         checksums
-        | kept
+        | of_moments
         | {
             "duration": duration,
-            "segments": len(pooled.segments),
+            "segments": len(found.segments),
             "raw_bytes": writer.size if writer is not None else 0,
             "notes": list(signal.notes),
         }

@@ -26,6 +26,11 @@ class KeptStates:
     _bytes: int = 0
     _full: bool = False
 
+    @property
+    def full(self) -> bool:
+        """Whether no more states are kept: then no frame has to leave the encoder."""
+        return self._full
+
     def put(self, track_id: str, segments: list[States], *, samples: int, seconds: float) -> None:
         """Keep the states of a recording, a segment of which takes so many seconds.
 

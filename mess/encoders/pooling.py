@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.audio.decoding import SEGMENT_SECONDS, Signal, segment_bounds
-from mess.audio.moments import moment_grid
+from mess.audio.moments import MomentGrid, moment_grid
 from mess.encoders.base import Encoder
 from mess.encoders.windows import WindowStates, pool_frames
 from mess.errors import MessError
@@ -16,6 +17,7 @@ from mess.versions import FEATURES_VERSION
 
 _BATCH = 96  # segments of samples in memory at a time; the encoder divides them
 _FRAMES_BATCH = 8  # segments whose frames are in memory at a time
+_TRIAL = 4  # segments that tell the error of a coarse precision
 Array = NDArray[np.float64]
 
 
@@ -57,15 +59,19 @@ def encode_segments(signal: Signal, model: Encoder) -> Iterator[NDArray[np.float
         yield from _frames(segments, model)
 
 
-def _segments(signal: Signal, model: Encoder, *, most: int) -> Iterator[NDArray[np.float32]]:
+def _segments(
+    signal: Signal, model: Encoder, *, most: int, scale: tuple[float, float] | None = None
+) -> Iterator[NDArray[np.float32]]:
     """Yield the segments of a recording as an encoder takes them, at most so many at a time."""
-    offset, scale = map(np.float32, model.track_scale(signal) if model.normalise else (0.0, 1.0))
+    if model.normalise and scale is None:
+        scale = model.track_scale(signal)
+    offset, width = map(np.float32, scale or (0.0, 1.0))
     bounds = segment_bounds(signal.samples.size, round(SEGMENT_SECONDS * signal.sample_rate))
     for first in range(0, len(bounds), most):
         batch = np.stack([signal.samples[a:b] for a, b in bounds[first : first + most]])
         if model.normalise:
             batch -= offset
-            batch /= scale
+            batch /= width
         yield batch
 
 
@@ -103,19 +109,40 @@ def pool_states(
         If the encoder gives an array of another shape than it states.
     """
     if on_states is None and hasattr(model, "pool"):
-        pooled = model.pool(segments, divisions=divisions)
-        for windows, found in zip(divisions, pooled, strict=True):
-            if found is not None:
-                _check_shape(model, found.mean, (len(segments), windows, model.layers, model.dim))
-        return pooled
+        return _checked(model.pool(segments, divisions=divisions), model, divisions, len(segments))
+    pool = getattr(model, "pool_frames", pool_frames)
     parts = []
     for first in range(0, len(segments), _FRAMES_BATCH):
         states = _frames(segments[first : first + _FRAMES_BATCH], model)
-        parts.append(pool_frames(states, divisions=divisions))
+        parts.append(pool(states, divisions=divisions))
         if on_states is not None:
             for one in states:
                 on_states(one)
     return [_joined(found) for found in zip(*parts, strict=True)]
+
+
+def _start(
+    segments: NDArray[np.float32],
+    model: Encoder,
+    *,
+    divisions: Sequence[int],
+    on_states: Callable[[NDArray[np.float32]], None] | None,
+) -> Callable[[], list[WindowStates | None]]:
+    """Start `pool_states`, and return what waits for it; only encoders on a GPU do start it."""
+    start = getattr(model, "start_pooling", None)
+    if on_states is not None or start is None:
+        return partial(pool_states, segments, model, divisions=divisions, on_states=on_states)
+    result = start(segments, divisions=divisions)
+    return lambda: _checked(result(), model, divisions, len(segments))
+
+
+def _checked(
+    pooled: list[WindowStates | None], model: Encoder, divisions: Sequence[int], segments: int
+) -> list[WindowStates | None]:
+    for windows, found in zip(divisions, pooled, strict=True):
+        if found is not None:
+            _check_shape(model, found.mean, (segments, windows, model.layers, model.dim))
+    return pooled
 
 
 def _joined(parts: Sequence[WindowStates | None]) -> WindowStates | None:
@@ -173,32 +200,102 @@ def pool_segments(
     >>> pooled.segments.shape, pooled.whole.shape
     ((2, 10, 128), (10, 128))
     """
+    return begin_pooling(signal, model, on_states=on_states, moments=moments)()
+
+
+def begin_pooling(
+    signal: Signal,
+    model: Encoder,
+    *,
+    scale: tuple[float, float] | None = None,
+    on_states: Callable[[NDArray[np.float32]], None] | None = None,
+    moments: bool = False,
+) -> Callable[[], Pooled]:
+    """Start `pool_segments`, and return a function that waits for the result.
+
+    A GPU computes while the processor does something else. Any other encoder begins when the result
+    is asked for.
+
+    Parameters
+    ----------
+    scale : tuple of float, optional
+        What `Encoder.track_scale` returns for the signal, if it is known.
+    signal, model, on_states, moments
+        As for `pool_segments`, and so are the errors; all may come with the result.
+    """
     grid = moment_grid(signal.samples.size, signal.sample_rate)
     divisions = (1, grid.per_segment) if moments else (1,)
-    means, squares = [], []
-    of_moments: list[NDArray[np.float16]] = []
-    first = 0  # number of the batch's first segment
-    for batch in _segments(signal, model, most=_BATCH):
-        whole, *parts = pool_states(batch, model, divisions=divisions, on_states=on_states)
+    batches = _segments(signal, model, scale=scale, most=_BATCH)
+
+    def start_next() -> Iterator[Callable[[], list[WindowStates | None]]]:
+        for batch in batches:
+            yield _start(batch, model, divisions=divisions, on_states=on_states)
+
+    waiting = start_next()
+    ahead = next(waiting) if hasattr(model, "start_pooling") else None
+
+    def result() -> Pooled:
+        current = ahead or next(waiting)
+        collected = _Collected(grid)
+        while current is not None:
+            following = next(waiting, None)
+            collected.add(current())
+            current = following
+        return collected.pooled()
+
+    return result
+
+
+class _Collected:
+    """The pooled states of the segments of a recording, batch by batch."""
+
+    def __init__(self, grid: MomentGrid) -> None:
+        self._grid = grid
+        self._segments = 0
+        self._means: list[Array] = []
+        self._squares: list[Array] = []
+        self._moments: list[NDArray[np.float16]] = []
+
+    def add(self, pooled: list[WindowStates | None]) -> None:
+        whole, *parts = pooled
         if whole is None or not np.isfinite([whole.mean, whole.variance]).all():
             raise FloatingPointError("hidden states are not finite")
-        means.append(whole.mean[:, 0].astype(np.float64))
-        squares.append(whole.mean_square[:, 0])
+        self._means.append(whole.mean[:, 0].astype(np.float64))
+        self._squares.append(whole.mean_square[:, 0])
+        numbers = self._grid.segment - self._segments
+        here = (numbers >= 0) & (numbers < len(whole.mean))
         for part in parts:
             if part is not None:
-                here = (grid.segment >= first) & (grid.segment < first + len(batch))
-                kept = part.mean[grid.segment[here] - first, grid.number[here]]
-                of_moments.append(kept.astype(np.float16))
-        first += len(batch)
-    segments, power = np.concatenate(means), np.concatenate(squares)
-    whole_mean = segments.mean(axis=0)
-    return Pooled(
-        segments=segments.astype(np.float16),
-        segments_std=_deviation(power, segments).astype(np.float16),
-        whole=whole_mean.astype(np.float32),
-        whole_std=_deviation(power.mean(axis=0), whole_mean).astype(np.float32),
-        moments=np.concatenate(of_moments) if of_moments else None,
-    )
+                kept = part.mean[numbers[here], self._grid.number[here]]
+                self._moments.append(kept.astype(np.float16))
+        self._segments += len(whole.mean)
+
+    def pooled(self) -> Pooled:
+        segments, power = np.concatenate(self._means), np.concatenate(self._squares)
+        whole = segments.mean(axis=0)
+        return Pooled(
+            segments=segments.astype(np.float16),
+            segments_std=_deviation(power, segments).astype(np.float16),
+            whole=whole.astype(np.float32),
+            whole_std=_deviation(power.mean(axis=0), whole).astype(np.float32),
+            moments=np.concatenate(self._moments) if self._moments else None,
+        )
+
+
+def first_precision_error(signal: Signal, model: Encoder) -> float | None:
+    """Return how far a coarse precision moves the pooled states of the first segments.
+
+    Returns
+    -------
+    float or None
+        Relative to float32, see `TransformerEncoder.precision_error`. None for encoders in float32,
+        and where it was measured before.
+    """
+    measure = getattr(model, "precision_error", None)
+    if measure is None:
+        return None
+    error: float | None = measure(next(_segments(signal, model, most=_TRIAL)))
+    return error
 
 
 def _deviation(power: Array, mean: Array) -> Array:

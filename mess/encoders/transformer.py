@@ -5,6 +5,7 @@ every tensor of the model must be in the file. On a CPU, segments are encoded on
 batches are not faster; on a GPU they are encoded in batches.
 """
 
+import copy
 import hashlib
 import json
 import os
@@ -17,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.encoders.batches import Batches
 from mess.encoders.checkpoint import Architecture, Checkpoint, file_sha256
+from mess.encoders.fourier import use_fourier
 from mess.encoders.windows import WindowStates, averaging, pool_tensor, split_divisions
 from mess.errors import MessError, MissingDependency
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
     from mess.audio.decoding import Signal
 
-_GPU_BATCH = 16
+_GPU_FRAMES = 16  # segments at a time whose frames leave a GPU
 _SELF_CHECK_TOLERANCE = 1e-4
 Settings = dict[str, str | int | float | bool]
 
@@ -63,7 +66,12 @@ class TransformerEncoder(ABC):
         dtype: str,
     ) -> None:
         self._device, self._dtype = _device(device), _dtype(dtype)
-        self.model = model.to(device=self._device, dtype=self._dtype).eval()
+        coarse = dtype != "float32"
+        self._exact = copy.deepcopy(model) if coarse else None  # until `precision_error` is asked
+        self._batches = Batches(self._device)
+        model = model.to(self._device).eval()
+        fourier = use_fourier(model)  # of the weights in float32
+        self.model = model.to(dtype=self._dtype)
         self.id = origin.id
         self.sample_rate = architecture.sample_rate
         self.normalise = architecture.normalise
@@ -80,6 +88,9 @@ class TransformerEncoder(ABC):
             "dtype": dtype,
             "matmul_precision": self._precision,
         }
+        if fourier and (coarse or self._device.type != "cpu"):
+            # On a CPU in float32 it gives the same; on a GPU, the direct way has 19 bits.
+            self.settings["positional_convolution"] = "fourier"
 
     @abstractmethod
     def frames(self, samples: int) -> int:
@@ -119,7 +130,7 @@ class TransformerEncoder(ABC):
         """
         segments, frames = self._checked(segments)
         states = np.empty((len(segments), self.layers, frames, self.dim), dtype=np.float32)
-        step = 1 if self._device.type == "cpu" else _GPU_BATCH
+        step = 1 if self._device.type == "cpu" else _GPU_FRAMES
         for first in range(0, len(segments), step):
             batch = self._forward(segments[first : first + step], self._precision)
             for layer, values in enumerate(batch):
@@ -132,21 +143,81 @@ class TransformerEncoder(ABC):
         """Return means and variances of the hidden states over windows of time.
 
         They are computed on the device, in float32, and nothing else leaves it. See
-        `mess.encoders.Encoder.pool`; errors are those of `encode`.
+        `mess.encoders.Encoder.pool`; errors are those of `encode`, and a MemoryError if a single
+        segment does not fit into the memory of the device.
+        """
+        return self.start_pooling(segments, divisions=divisions)()
+
+    def start_pooling(
+        self, segments: NDArray[np.float32], *, divisions: Sequence[int] = (1,)
+    ) -> Callable[[], list[WindowStates | None]]:
+        """Start what `pool` computes, and return a function that waits for the result.
+
+        On a GPU, the processor can prepare other segments meanwhile. On a CPU, all is computed when
+        the result is asked for.
         """
         import torch
 
         segments, frames = self._checked(segments)
         matrix = torch.from_numpy(averaging(frames, divisions)).to(self._device)
-        step = 1 if self._device.type == "cpu" else _GPU_BATCH
-        pooled = []
-        for first in range(0, len(segments), step):
-            states = self._forward(segments[first : first + step], self._precision)
-            with torch.inference_mode(), _matmul_precision("highest"):
-                layers = [pool_tensor(layer, matrix) for layer in states]
-                pooled.append(torch.stack(layers, dim=3))
-        values = torch.cat(pooled, dim=1).cpu().numpy()
+
+        def compute(samples: "torch.Tensor") -> "torch.Tensor":
+            with torch.inference_mode():
+                with _matmul_precision(self._precision):
+                    states = self.states(samples)
+                return _pool_layers(states, matrix)
+
+        result = self._batches.start(segments, compute)
+        return lambda: split_divisions(result(), frames=frames, divisions=divisions)
+
+    def pool_frames(
+        self, states: NDArray[np.float32], *, divisions: Sequence[int]
+    ) -> list[WindowStates | None]:
+        """Return what `pool` does, of the states that `encode` returned."""
+        import torch
+
+        frames = states.shape[2]
+        matrix = torch.from_numpy(averaging(frames, divisions))
+        pooled = [_pool_layers(list(torch.from_numpy(one)[:, None]), matrix) for one in states]
+        values = torch.cat(pooled, dim=1).numpy()
         return split_divisions(values, frames=frames, divisions=divisions)
+
+    def precision_error(self, segments: NDArray[np.float32]) -> float | None:
+        """Return how far the pooled states are from those of the same model in float32.
+
+        Parameters
+        ----------
+        segments : ndarray [shape=(batch, samples)]
+            As for `encode`.
+
+        Returns
+        -------
+        float or None
+            ‖coarse − exact‖ / ‖exact‖ of the means over the segments, the greatest of the layers;
+            None for an encoder in float32. The exact model is let go, so it can be asked once.
+        """
+        if self._exact is None:
+            return None
+        coarse, *_ = self.pool(segments)
+        with self._in_float32():
+            exact, *_ = self.pool(segments)
+        if coarse is None or exact is None:
+            return None
+        error = np.linalg.norm(coarse.mean - exact.mean, axis=(0, 1, 3))
+        return float((error / np.linalg.norm(exact.mean, axis=(0, 1, 3)).clip(1e-12)).max())
+
+    @contextmanager
+    def _in_float32(self) -> Iterator[None]:
+        import torch
+
+        coarse = self.model, self._dtype
+        assert self._exact is not None  # noqa: S101 (asked by the only caller)
+        self.model, self._dtype = self._exact.to(self._device).eval(), torch.float32
+        self._exact = None
+        try:
+            yield
+        finally:
+            self.model, self._dtype = coarse
 
     def _checked(self, segments: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
         """Return segments as the model takes them, and how many frames each gives."""
@@ -305,6 +376,14 @@ def _ask_for_huge_pages() -> None:
     forward pass on Linux. It must be set before the first large tensor of the process.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+
+def _pool_layers(states: "list[torch.Tensor]", matrix: "torch.Tensor") -> "torch.Tensor":
+    """Return means and variances of all layers, [2, batch, windows, layers, dim], in float32."""
+    import torch
+
+    with torch.inference_mode(), _matmul_precision("highest"):
+        return torch.stack([pool_tensor(layer, matrix) for layer in states], dim=3)
 
 
 @contextmanager

@@ -66,7 +66,6 @@ class WhisperTrackEncoder(TransformerEncoder):
                 "correct preprocessor_config.json"
             )
         self._mel: torch.Tensor | None = None
-        self._positions: torch.Tensor | None = None
         super().__init__(
             model,
             architecture=architecture,
@@ -130,18 +129,18 @@ class WhisperTrackEncoder(TransformerEncoder):
         """
         import torch
 
-        if self._positions is None:
-            self._positions = self.model.embed_positions.weight.detach()
-        if frames > len(self._positions):
+        model = self.model
+        if not hasattr(model, "all_positions"):
+            model.all_positions = model.embed_positions.weight.detach()
+        if frames > len(model.all_positions):
             raise MessError(
                 f"a segment of {frames} frames is too long for {self.id}; "
-                f"give at most {len(self._positions)}"
+                f"give at most {len(model.all_positions)}"
             )
-        if self.model.embed_positions.num_embeddings != frames:
-            self.model.embed_positions = torch.nn.Embedding.from_pretrained(
-                self._positions[:frames]
-            )
-            self.model.config.max_source_positions = frames
+        if model.embed_positions.num_embeddings != frames:
+            shortened = model.all_positions[:frames]
+            model.embed_positions = torch.nn.Embedding.from_pretrained(shortened)
+            model.config.max_source_positions = frames
 
     def _power(self, samples: "torch.Tensor", *, pad: bool) -> "torch.Tensor":
         """Return the mel power spectrogram [batch, bands, frames]."""

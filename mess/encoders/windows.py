@@ -91,7 +91,7 @@ def pool_tensor(states: "torch.Tensor", matrix: "torch.Tensor") -> "torch.Tensor
     """
     import torch
 
-    exact = states.float()
+    exact = states.float().contiguous()  # one order of summation, wherever states come from
     mean = exact.mean(dim=1, keepdim=True)
     centred = exact - mean
     moved = torch.matmul(matrix, centred)

@@ -120,3 +120,24 @@ def test_a_large_collection_is_announced_in_one_line_and_a_wrong_kind_refused(
     assert [line for line in said.splitlines() if "will take" in line]
     assert "--moments none" in said
     assert "will take" not in CliRunner().invoke(build_app(), command).output
+
+
+def test_the_error_of_a_coarse_precision_is_kept_with_the_first_recording(
+    data_root: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_smd(data_root / "audio" / "smd", seconds=1.5)
+    store = Store(data_root)
+    assert extract(store, model, dtype="bfloat16") == (8, 0)
+    assert "moves the means of the first recording" in capsys.readouterr().err
+    entries = store.features.manifest("smd", model).tracks
+    errors = {t: e["precision_error"] for t, e in entries.items() if "precision_error" in e}
+    assert list(errors) == [SMD_IDS[0]]
+    assert 0 < errors[SMD_IDS[0]] < 0.05
+    other = next(iter(entries.keys() - errors.keys()))
+    (store.features.folder("smd", model) / "segments" / f"{file_stem(other)}.npy").unlink()
+    assert extract(store, model, dtype="bfloat16") == (1, 7)
+    again = store.features.manifest("smd", model).tracks
+    assert [track for track, entry in again.items() if "precision_error" in entry] == [SMD_IDS[0]]
+    assert extract(store, model) == (8, 0)
+    float32 = store.features.manifest("smd", model).tracks.values()
+    assert not any("precision_error" in entry for entry in float32)

@@ -1,0 +1,153 @@
+"""Batches: as many segments at a time as a device is best at, and its memory allows.
+
+On a CPU, segments are computed one at a time, because batches are not faster. On a GPU a batch is
+as large as free memory allows, up to `MOST`: the first batch tells what a segment takes. If memory
+runs out all the same (another process may need it, too), the batch is halved and tried again.
+
+Work on a GPU is started here and collected later. Samples go through pinned memory, so the copy of
+one batch overlaps the computation of another, and the processor prepares the next ones meanwhile.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+MOST = 96  # segments: more are no faster on an H200
+_TRIAL = 2  # segments, to see how much memory one takes
+_SHARE = 0.8  # of the free memory
+Result = Callable[[], NDArray[np.float32]]
+
+
+class Batches:
+    """Computes something of many segments on a device, batch by batch.
+
+    Parameters
+    ----------
+    device : torch.device
+    """
+
+    def __init__(self, device: "torch.device") -> None:
+        self._device = device
+        self._sizes: dict[int, int] = {}  # by the length of a segment
+        self._copies: Any = None  # the stream of copies to a GPU
+
+    def size(self, samples: int) -> int:
+        """Return how many segments of so many samples are computed at a time."""
+        return self._sizes.get(samples, 1 if self._device.type == "cpu" else _TRIAL)
+
+    def start(
+        self, segments: NDArray[np.float32], compute: "Callable[[torch.Tensor], torch.Tensor]"
+    ) -> Result:
+        """Start the computation on a GPU; on a CPU, the result is computed when it is asked for.
+
+        Parameters
+        ----------
+        segments : ndarray [shape=(batch, samples)]
+        compute : callable
+            Tensor [batch, samples] on the device → Tensor of float32 with the batch in its second
+            dimension.
+
+        Returns
+        -------
+        callable
+            Returns the result of all segments when it is called.
+
+        Raises
+        ------
+        MemoryError
+            If a single segment needs more memory than the device has. On a CPU and while batches
+            are collected, the result raises it.
+        """
+        if self._device.type == "cpu":
+            return lambda: _together([part() for part in self._start_all(segments, compute)])
+        parts = self._start_all(segments, compute)
+        return lambda: _together([part() for part in parts])
+
+    def _start_all(
+        self, segments: NDArray[np.float32], compute: "Callable[[torch.Tensor], torch.Tensor]"
+    ) -> list[Result]:
+        import torch
+
+        samples, first, parts = segments.shape[1], 0, list[Result]()
+        while first < len(segments):
+            size = self.size(samples)
+            batch = segments[first : first + size]
+            try:
+                parts.append(self._start_one(batch, compute))
+            except torch.OutOfMemoryError:
+                if len(batch) == 1:
+                    raise MemoryError("a segment needs more memory than the GPU has") from None
+                self._sizes[samples] = len(batch) // 2
+                torch.cuda.empty_cache()
+                continue
+            first += len(batch)
+        return parts
+
+    def _start_one(
+        self, batch: NDArray[np.float32], compute: "Callable[[torch.Tensor], torch.Tensor]"
+    ) -> Result:
+        import torch
+
+        if self._device.type == "cpu":
+            values = compute(torch.from_numpy(batch)).numpy()
+            return lambda: values
+        new = batch.shape[1] not in self._sizes
+        before = torch.cuda.memory_allocated(self._device)
+        if new:
+            torch.cuda.reset_peak_memory_stats(self._device)
+        on_device = compute(self._to_device(batch))
+        if new:
+            taken = torch.cuda.max_memory_allocated(self._device) - before
+            self._sizes[batch.shape[1]] = self._fitting(taken / len(batch))
+        on_host = torch.empty(on_device.shape, dtype=on_device.dtype, pin_memory=True)
+        on_host.copy_(on_device, non_blocking=True)
+        there = torch.cuda.Event()
+        there.record()
+
+        def result() -> NDArray[np.float32]:
+            there.synchronize()
+            return on_host.numpy()
+
+        return result
+
+    def _to_device(self, batch: NDArray[np.float32]) -> "torch.Tensor":
+        import torch
+
+        pinned = torch.empty(batch.shape, dtype=torch.float32, pin_memory=True)
+        pinned.numpy()[...] = batch
+        if self._copies is None:
+            self._copies = torch.cuda.Stream(self._device)
+        computing = torch.cuda.current_stream(self._device)
+        with torch.cuda.stream(self._copies):
+            copied = pinned.to(self._device, non_blocking=True)
+        computing.wait_stream(self._copies)
+        copied.record_stream(computing)
+        return copied
+
+    def _fitting(self, taken: float) -> int:
+        """Return how many segments fit, if one takes so many bytes."""
+        import torch
+
+        outside, _ = torch.cuda.mem_get_info(self._device)
+        unused = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(
+            self._device
+        )
+        return fitting(outside + unused, taken)
+
+
+def fitting(free: float, taken: float) -> int:
+    """Return the size of a batch, if one segment takes so many of the free bytes.
+
+    >>> fitting(100e9, 0.2e9), fitting(10e9, 0.2e9), fitting(0.1e9, 0.2e9)
+    (96, 40, 1)
+    """
+    return int(min(max(_SHARE * free / max(taken, 1.0), 1), MOST))
+
+
+def _together(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
