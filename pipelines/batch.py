@@ -124,7 +124,11 @@ def run_batch(
     -------
     BatchSummary
     """
-    step = Step(manifest, lambda track, prepared: partial(finish, track, prepared), has_files)
+
+    def begin(track: Track, prepared: Prepared) -> Callable[[], Entry]:
+        return partial(finish, track, prepared)
+
+    step = Step(manifest, begin, has_files)
     run_steps(
         dataset, [step], stage=stage, workers=workers, prepare=lambda track, _: prepare(track)
     )

@@ -235,7 +235,7 @@ def begin_pooling(
     ahead = next(waiting) if hasattr(model, "start_pooling") else None
 
     def result() -> Pooled:
-        current = ahead or next(waiting)
+        current: Callable[[], list[WindowStates | None]] | None = ahead or next(waiting)
         collected = _Collected(grid)
         while current is not None:
             following = next(waiting, None)

@@ -66,7 +66,7 @@ def test_pooled_features_are_those_of_the_frames(encoder: Encoder) -> None:
 
 
 def test_keeping_every_frame_changes_no_feature(encoder: Encoder) -> None:
-    signal, kept = recording(encoder, 7.0), []
+    signal, kept = recording(encoder, 7.0), list[NDArray[np.float32]]()
     with_frames = pool_segments(signal, encoder, on_states=kept.append, moments=True)
     without = pool_segments(signal, encoder, moments=True)
     np.testing.assert_array_equal(np.stack(kept), np.stack(list(encode_segments(signal, encoder))))
