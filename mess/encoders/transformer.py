@@ -203,8 +203,11 @@ class TransformerEncoder(ABC):
             exact, *_ = self.pool(segments)
         if coarse is None or exact is None:
             return None
-        error = np.linalg.norm(coarse.mean - exact.mean, axis=(0, 1, 3))
-        return float((error / np.linalg.norm(exact.mean, axis=(0, 1, 3)).clip(1e-12)).max())
+        error, size = (
+            np.sqrt(np.square(values, dtype=np.float64).sum(axis=(0, 1, 3)))
+            for values in (coarse.mean - exact.mean, exact.mean)
+        )
+        return float((error / size.clip(1e-12)).max())
 
     @contextmanager
     def _in_float32(self) -> Iterator[None]:
