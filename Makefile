@@ -59,6 +59,7 @@ docs: $(VENV)/.installed-test
 
 bench: demo
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.pipeline
 	$(BIN)/python -m benchmarks.copies
 
 bench-dashboard: $(VENV)/.installed-test

@@ -28,7 +28,6 @@ from mess.encoders.pooling import (
     begin_pooling,
     describe_encoder,
     first_precision_error,
-    pool_segments,
 )
 from mess.errors import AudioError, UnknownName
 from mess.storage.manifest import Entry, Manifest
@@ -221,9 +220,8 @@ def _step(
             error = first_precision_error(signal, model)
             measured[:] = [] if error is None or math.isnan(error) else [error]
         began = time.perf_counter()
-        pooled = None
+        pooled, scale = None, prepared.scales.get(id(step))
         if not raw and (kept is None or kept.full):
-            scale = prepared.scales.get(id(step))
             pooled = begin_pooling(signal, model, scale=scale, moments=moments != "none")
         spent = time.perf_counter() - began
 
@@ -238,6 +236,7 @@ def _step(
                 signal,
                 model=model,
                 pooled=pooled,
+                scale=scale,
                 raw=raw,
                 moments=moments,
                 kept=kept,
@@ -271,6 +270,7 @@ def _encode_track(
     *,
     model: Encoder,
     pooled: Callable[[], Pooled] | None,
+    scale: tuple[float, float] | None,
     raw: bool,
     moments: Kind,
     kept: KeptStates | None,
@@ -289,10 +289,12 @@ def _encode_track(
                 held.append(states.astype(np.float16))
 
         try:
-            if pooled is not None:
-                found = pooled()
-            else:
-                found = pool_segments(signal, model, on_states=take, moments=moments != "none")
+            found = (
+                pooled
+                or begin_pooling(
+                    signal, model, scale=scale, on_states=take, moments=moments != "none"
+                )
+            )()
         except FloatingPointError:
             raise AudioError(
                 track.path, "gives hidden states that are not finite", "try --dtype float32"

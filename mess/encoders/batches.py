@@ -8,8 +8,9 @@ Work on a GPU is started here and collected later. Samples go through pinned mem
 one batch overlaps the computation of another, and the processor prepares the next ones meanwhile.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ MOST = 96  # segments: more are no faster on an H200
 _TRIAL = 2  # segments, to see how much memory one takes
 _SHARE = 0.8  # of the free memory
 Result = Callable[[], NDArray[np.float32]]
+Part = TypeVar("Part")
 
 
 class Batches:
@@ -33,11 +35,12 @@ class Batches:
 
     def __init__(self, device: "torch.device") -> None:
         self._device = device
-        self._sizes: dict[int, int] = {}  # by the length of a segment
+        self._sizes: dict[int, int] = {}  # by the length of a segment: what memory allows
+        self._limits: dict[int, int] = {}  # what was seen to be too much, halved
         self._copies: Any = None  # the stream of copies to a GPU
 
     def size(self, samples: int) -> int:
-        """Return how many segments of so many samples are computed at a time."""
+        """Return how many segments of so many samples are computed at a time, if memory allows."""
         return self._sizes.get(samples, 1 if self._device.type == "cpu" else _TRIAL)
 
     def start(
@@ -71,22 +74,48 @@ class Batches:
     def _start_all(
         self, segments: NDArray[np.float32], compute: "Callable[[torch.Tensor], torch.Tensor]"
     ) -> list[Result]:
+        samples = segments.shape[1]
+        start = partial(self._start_one, compute=compute)
+        parts = self.each(segments, start, most=lambda: self.size(samples))
+        return [part for *_, part in parts]
+
+    def each(
+        self,
+        segments: NDArray[np.float32],
+        compute: Callable[[NDArray[np.float32]], Part],
+        *,
+        most: Callable[[], int],
+    ) -> Iterator[tuple[int, int, Part]]:
+        """Yield what ``compute`` makes of each batch, with its first segment and the one after it.
+
+        Parameters
+        ----------
+        segments : ndarray [shape=(batch, samples)]
+        compute : callable
+            Takes some of the segments.
+        most : callable
+            Returns how many segments are taken next; fewer are where memory ran out.
+
+        Raises
+        ------
+        MemoryError
+            If a single segment needs more memory than the device has.
+        """
         import torch
 
-        samples, first, parts = segments.shape[1], 0, list[Result]()
+        first, samples = 0, segments.shape[1]
         while first < len(segments):
-            size = self.size(samples)
-            batch = segments[first : first + size]
+            size = min(most(), self._limits.get(samples, MOST), len(segments) - first)
             try:
-                parts.append(self._start_one(batch, compute))
+                made = compute(segments[first : first + size])
             except torch.OutOfMemoryError:
-                if len(batch) == 1:
+                if size == 1:
                     raise MemoryError("a segment needs more memory than the GPU has") from None
-                self._sizes[samples] = len(batch) // 2
+                self._limits[samples] = size // 2
                 torch.cuda.empty_cache()
                 continue
-            first += len(batch)
-        return parts
+            yield first, first + size, made
+            first += size
 
     def _start_one(
         self, batch: NDArray[np.float32], compute: "Callable[[torch.Tensor], torch.Tensor]"

@@ -131,10 +131,9 @@ class TransformerEncoder(ABC):
         segments, frames = self._checked(segments)
         states = np.empty((len(segments), self.layers, frames, self.dim), dtype=np.float32)
         step = 1 if self._device.type == "cpu" else _GPU_FRAMES
-        for first in range(0, len(segments), step):
-            batch = self._forward(segments[first : first + step], self._precision)
-            for layer, values in enumerate(batch):
-                states[first : first + step, layer] = values.float().cpu().numpy()
+        for first, last, layers in self._batches.each(segments, self._forward, most=lambda: step):
+            for layer, values in enumerate(layers):
+                states[first:last, layer] = values.float().cpu().numpy()
         return states
 
     def pool(
@@ -235,11 +234,13 @@ class TransformerEncoder(ABC):
             )
         return segments, frames
 
-    def _forward(self, segments: NDArray[np.float32], precision: str) -> "list[torch.Tensor]":
+    def _forward(
+        self, segments: NDArray[np.float32], precision: str | None = None
+    ) -> "list[torch.Tensor]":
         import torch
 
         samples = torch.tensor(segments, device=self._device)
-        with torch.inference_mode(), _matmul_precision(precision):
+        with torch.inference_mode(), _matmul_precision(precision or self._precision):
             return self.states(samples)
 
     def _fastest_safe_precision(self) -> str:

@@ -1,0 +1,250 @@
+"""Measure extraction from files to features, beside the bare model and the device's own ceiling.
+
+    python -m benchmarks.pipeline
+
+Every row is a rate, its ratio to the bare model and its share of the rate of torch's own matrix
+product. The bare model is that of transformers, on segments that lie in the memory of the device;
+its states are thrown away. All runs use the shape of MERT-v1-95M with random weights.
+
+On a processor that others share, wall time says little. So the rows of the processor are in seconds
+of processor time per second of audio, the least of some runs. A row of a GPU is in wall time.
+"""
+
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from benchmarks.__main__ import MERT_TFLOP_PER_MINUTE, RATE, Row, music
+
+ENCODER = "random:mert-v1-95m"
+SEGMENT = 120_000  # samples
+_CPU_FILES = (2, 20.0)  # how many, and their seconds
+_GPU_FILES = (96, 240.0)
+
+
+def pipeline(folder: Path) -> Iterator[Row]:
+    """Rates from files to features, on the processor and, where there is one, on a GPU."""
+    import torch
+
+    yield from on_processor(folder / "processor")
+    if torch.cuda.is_available():
+        yield from on_gpu(folder / "gpu")
+    else:
+        yield Row("the same on a GPU", "not measured: torch sees no GPU here", "", "")
+
+
+def on_processor(folder: Path) -> Iterator[Row]:
+    """The rows of the processor, in seconds of processor time."""
+    import torch
+
+    from mess.audio.decoding import decode
+    from mess.encoders import load_encoder
+    from mess.encoders.pooling import pool_segments
+
+    paths, audio = write_files(folder, *_CPU_FILES)
+    encoder: Any = load_encoder(ENCODER, device="cpu")
+    samples = np.random.default_rng(0).standard_normal((1, SEGMENT), dtype=np.float32)
+    segment = torch.from_numpy(samples)
+
+    def bare() -> None:
+        with torch.inference_mode():
+            encoder.model(segment, output_hidden_states=True)
+
+    a = torch.randn(2048, 2048)
+    ceiling, quick, pooled, extracted, decoded, measured = [], [], [], [], [], []
+    extract(folder, device="cpu", dtype="float32")  # loads what is loaded once
+    signals = [decode(path, encoder.sample_rate) for path in paths]
+    for _ in range(3):  # in turn, so that what else the machine does falls on all of them
+        ceiling.append(cpu_seconds(lambda: a @ a))
+        quick.append(cpu_seconds(bare))
+        pooled.append(
+            cpu_seconds(lambda: [pool_segments(s, encoder, moments=True) for s in signals])
+        )
+        decoded.append(cpu_seconds(lambda: [decode(path, encoder.sample_rate) for path in paths]))
+        extracted.append(cpu_seconds(lambda: extract(folder, device="cpu", dtype="float32")))
+    loaded = min(cpu_seconds(lambda: load_encoder(ENCODER, device="cpu")) for _ in range(2))
+    with_plain_convolutions(encoder.model)
+    measured = [cpu_seconds(bare) for _ in range(4)]
+    model = min(measured) / 5
+    sgemm = 2 * 2048**3 / min(ceiling) / 1e12
+
+    def row(what: str, spent: float) -> Row:
+        tflops = MERT_TFLOP_PER_MINUTE / 60 / spent
+        return Row(
+            what,
+            f"{spent:.3f} s a second of audio",
+            f"{spent / model:.2f} × the bare model",
+            f"{tflops / sgemm:.0%} of {sgemm:.3f} TFLOP/s",
+        )
+
+    yield row("processor, float32: the bare model", model)
+    yield row("… with its long convolution by Fourier transforms", min(quick) / 5)
+    yield row("… pooled (segments and half seconds)", min(pooled) / audio)
+    yield row("… whole pipeline, FLAC to features", (min(extracted) - loaded) / audio)
+    yield Row("decoding and resampling alone", f"{min(decoded) / audio:.4f} s a second", "", "")
+
+
+def on_gpu(folder: Path) -> Iterator[Row]:
+    """The rows of a GPU, in minutes of audio per second of wall time."""
+    import torch
+
+    from mess.audio.decoding import decode
+    from mess.encoders import load_encoder
+
+    paths, audio = write_files(folder, *_GPU_FILES)
+    minutes, workers = audio / 60, os.cpu_count() or 1
+    for threads in (1, workers):
+        some = paths[: 2 * threads]
+        with ThreadPoolExecutor(threads) as pool:
+            spent = wall(lambda pool=pool, some=some: list(pool.map(_decode, some)))  # type: ignore[misc]
+        rate = minutes * len(some) / len(paths) / spent
+        yield Row(f"decoding and resampling, {threads} threads", f"{rate:.1f} min/s", "", "")
+    name = torch.cuda.get_device_name(0)
+    for dtype in ("float32", "bfloat16"):
+        a = torch.randn(8192, 8192, device="cuda", dtype=getattr(torch, dtype))
+        product = synchronous(lambda a=a: a @ a)  # type: ignore[misc]
+        wall(product)
+        ceiling = 2 * 8192**3 / min(wall(product) for _ in range(9)) / 1e12
+        del a
+        encoder: Any = load_encoder(ENCODER, device="cuda", dtype=dtype)
+        signal = decode(paths[0], encoder.sample_rate)
+        size = min(48, signal.samples.size // SEGMENT)
+        segments = signal.samples[: size * SEGMENT].reshape(size, SEGMENT)
+        segments = ((segments - signal.mean) / signal.std).astype(np.float32)
+        there = torch.from_numpy(segments).to("cuda", getattr(torch, dtype))
+
+        def bare(encoder: Any = encoder, there: Any = there) -> None:
+            with torch.inference_mode():
+                encoder.model(there, output_hidden_states=True)
+
+        error = encoder.precision_error(segments[:4])
+        of_size = size * 5 / 60
+        run = synchronous(bare)
+        fourier = of_size / min(wall(run) for _ in range(6))
+        encoder.pool(segments, divisions=(1, 10))
+        pooled = of_size / min(
+            wall(lambda e=encoder, s=segments: e.pool(s, divisions=(1, 10))) for _ in range(6)
+        )  # type: ignore[misc]
+        batch = encoder._batches.size(SEGMENT)
+        with_plain_convolutions(encoder.model)
+        model = of_size / min(wall(run) for _ in range(6))
+        del encoder, there
+        torch.cuda.empty_cache()
+        whole = minutes / min(
+            wall(lambda dtype=dtype: extract(folder, device="cuda", dtype=dtype))  # type: ignore[misc]
+            for _ in range(2)
+        )
+
+        def row(what: str, rate: float, model: float = model, ceiling: float = ceiling) -> Row:
+            return Row(
+                what,
+                f"{rate:.1f} min/s",
+                f"{rate / model:.2f} × the rate of the bare model",
+                f"{rate * MERT_TFLOP_PER_MINUTE / ceiling:.0%} of {ceiling:.0f} TFLOP/s",
+            )
+
+        shown = "" if error is None else f", error of the pooled states {error:.1e}"
+        yield row(f"{name}, {dtype}: the bare model, {size} segments", model)
+        yield row("… with its long convolution by Fourier transforms", fourier)
+        yield row(f"… pooled from host memory, batches of {batch}{shown}", pooled)
+        yield row("… whole pipeline, FLAC to features, loading included", whole)
+
+
+def write_files(folder: Path, count: int, seconds: float) -> tuple[list[Path], float]:
+    """Write recordings as a dataset; return their paths and their seconds together."""
+    audio = folder / "audio" / "bench"
+    audio.mkdir(parents=True)
+    minute = music(min(seconds, 60.0))
+    sound = np.tile(minute, (int(np.ceil(seconds * RATE / len(minute))), 1))[
+        : round(seconds * RATE)
+    ]
+    paths = [audio / f"{number:03d}.flac" for number in range(count)]
+
+    def write(path: Path) -> None:
+        shift = int(path.stem) * 1_000
+        soundfile.write(path, np.roll(sound, shift, axis=0), RATE)
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        list(pool.map(write, paths))
+    return paths, count * seconds
+
+
+def extract(root: Path, *, device: str, dtype: str) -> None:
+    """Extract all features of the files anew, as `mess extract --force` does."""
+    from mess.storage.store import Store
+    from pipelines.extract_features import extract_features
+
+    workers = os.cpu_count() or 1
+    made = extract_features(
+        dataset="bench",
+        encoder=ENCODER,
+        store=Store(root),
+        workers=workers,
+        force=True,
+        device=device,
+        dtype=dtype,
+    )
+    if made.failed:
+        raise RuntimeError(str(made))
+
+
+def with_plain_convolutions(model: Any) -> None:
+    """Let a model compute its convolutions as transformers does."""
+    from mess.encoders.fourier import FourierConvolution
+
+    for module in model.modules():
+        if isinstance(vars(module).get("forward"), FourierConvolution):
+            del module.forward
+
+
+def _decode(path: Path) -> object:
+    from mess.audio.decoding import decode
+
+    return decode(path, 24_000)
+
+
+def synchronous(work: Callable[[], object]) -> Callable[[], None]:
+    """Return ``work`` that waits for the GPU."""
+    import torch
+
+    def run() -> None:
+        work()
+        torch.cuda.synchronize()
+
+    return run
+
+
+def wall(work: Callable[[], object]) -> float:
+    """Return the seconds that ``work`` takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Return the seconds of processor time, of all threads, that ``work`` takes."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
+    print("| what | here | to the bare model | of the matrix product |")
+    print("| --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as folder:
+        for row in pipeline(Path(folder)):
+            print(f"| {row.what} | {row.value} | {row.against} | {row.ratio} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
