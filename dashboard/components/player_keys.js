@@ -9,12 +9,22 @@ function isTyping(target) {
   return /^input$/i.test(target.tagName ?? "") && !NO_TEXT.test(target.type);
 }
 
+function inThePage(node) {
+  const root = node.getRootNode();
+  return root instanceof ShadowRoot ? inThePage(root.host) : node;
+}
+
+function isBefore(a, b) {
+  const [one, other] = a.getRootNode() === b.getRootNode() ? [a, b] : [a, b].map(inThePage);
+  return one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
+}
+
+// In the order of the document: of two columns the left one comes first, even where the title in it
+// has a line more and its player stands below the first one of the right column.
 function playersInOrder() {
   return [...window.messPlayers]
     .filter((player) => player.root.isConnected)
-    .map((player) => [player, player.root.getBoundingClientRect()])
-    .sort(([, a], [, b]) => a.top - b.top || a.left - b.left)
-    .map(([player]) => player);
+    .sort((a, b) => (isBefore(a.root, b.root) ? -1 : 1));
 }
 
 function onPlayerKey(event) {
