@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from browser_acts import PATIENCE
@@ -47,32 +48,67 @@ def empty_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """A headless Chromium."""
+def playwright() -> Iterator[Any]:
+    """What drives Chromium."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
-        yield launched
-        launched.close()
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Any) -> Iterator[Any]:
+    """A headless Chromium that keeps nothing, for further visitors."""
+    launched = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+    yield launched
+    launched.close()
+
+
+@pytest.fixture(scope="session")
+def profile(playwright: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium with a profile on disk.
+
+    There it keeps the scripts of Streamlit and Plotly as it compiled them. Compiling takes a second
+    and more, and would be done for every page.
+    """
+    context = playwright.chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("profile"),
+        executable_path=chromium(),
+        args=CHROMIUM_FLAGS,
+        viewport={"width": 1280, "height": 900},
+    )
+    context.add_init_script(_STILL)
+    yield context
+    context.close()
 
 
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
+def page(profile: Any) -> Iterator[Any]:
     """An empty page that fails the test if it asks another host for anything."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.add_init_script(_STILL)
-    opened = context.new_page()
+    opened = profile.new_page()
     opened.set_default_timeout(1000 * PATIENCE)
     foreign: list[str] = []
-    opened.on(
-        "request",
-        lambda request: (
-            None
-            if request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
-            else foreign.append(request.url)
-        ),
-    )
+
+    def note(request: Any) -> None:
+        if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
+            foreign.append(request.url)
+
+    profile.on("request", note)
     yield opened
-    context.close()
+    address = opened.url
+    profile.remove_listener("request", note)
+    for each in profile.pages[1:]:
+        each.close()
+    _forget(profile, address)
     assert not foreign, f"the page asked other hosts: {foreign}"
+
+
+def _forget(profile: Any, address: str) -> None:
+    """Let the next test find nothing that this one left in the browser, but scripts."""
+    profile.clear_cookies()
+    parts = urlsplit(address)
+    left = {"origin": f"{parts.scheme}://{parts.netloc}", "storageTypes": "local_storage,indexeddb"}
+    first = profile.pages[0]  # which no test uses; it keeps Chromium open
+    session = profile.new_cdp_session(first)
+    session.send("Storage.clearDataForOrigin", left)
+    session.detach()
