@@ -21,7 +21,7 @@ from mess.search.terms import Method
 from mess.storage.store import Store
 
 # Another instrument has other attacks: its twin differs in more than its name.
-ALSO_CHANGES = {("articulation", "instrument")}
+ALSO_CHANGES = {("articulation", "instrument"), ("rhythmic_energy", "instrument")}
 
 
 @pytest.fixture(scope="module")
