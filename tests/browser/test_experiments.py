@@ -21,11 +21,14 @@ pytest.importorskip("mlflow", reason="MLflow is of the extra 'ml'")
 
 
 @pytest.fixture(scope="module")
-def store(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(
+    demo_library: Path, empty_mlflow: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Store:
     """The demo library with two probings and one other run."""
     root = tmp_path_factory.mktemp("experiments") / "data"
     shutil.copytree(demo_library, root)
     store = Store(root)
+    shutil.copy(empty_mlflow, store.mlflow_db)
     for folds in (3, 4):
         quick = ProbeSettings(
             folds=folds, permutations=0, bootstrap=10, repeats=1, controls=False, frames="off"

@@ -151,9 +151,10 @@ def test_as_text(library: Store) -> None:
     assert "not extracted: `mess run-all --dataset demo --encoder mert-v1-95m`" in text
 
 
-def test_as_json_of_chosen_encoders_and_in_mlflow(library: Store) -> None:
+def test_as_json_of_chosen_encoders_and_in_mlflow(library: Store, empty_mlflow: Path) -> None:
     from mlflow.tracking import MlflowClient
 
+    shutil.copy(empty_mlflow, library.mlflow_db)
     ended = mess("compare", "--dataset", "demo", "--encoders", "small, spectral", "--json")
     assert ended.exit_code == 0
     found = ComparisonRecord.from_json(json.loads(ended.stdout))
