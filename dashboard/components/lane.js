@@ -131,7 +131,7 @@ class Lane {
     const unit = this.data?.unit ? ` (${this.data.unit})` : "";
     const entries = this.lines().map(({ name, r }, place) => {
       const label = laneElement("span", {}, this.swatch(place),
-        place ? `${name}: r ${r === null ? "–" : r.toFixed(2)}` : `${this.data.curve.replaceAll("_", " ")}${unit}, measured`);
+        place ? `${name}: r ${r === null ? "–" : r.toFixed(2).replace("-", "−")}` : `${this.data.curve.replaceAll("_", " ")}${unit}, measured`);
       if (place) label.title = "Pearson's r with the measured curve over the whole recording; the probe never saw this work";
       else label.title = this.data.about;
       return label;

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard import readers
+from dashboard import library, readers
 from dashboard.address.browser import write_address
 from dashboard.address.search import COUNTS
 from dashboard.components.text import plain
@@ -20,6 +20,7 @@ from dashboard.sections.curve_search import (
     LENGTHS,
     LISTS,
     MEASURED,
+    MOMENTS,
     PREDICTED,
     VIEWS,
     CurveSearch,
@@ -170,7 +171,9 @@ def _predictions(
         command = ["probe", "--dataset", dataset, "--encoder", encoder]
         offer(error, dataset=dataset, command=command, button="Probe now")
     except MessError as error:
-        st.info(plain(str(error)))
+        others = [one for one in library.encoders(dataset) if readers.predictor(dataset, one)]
+        way_out = f" These encoders predict curves: {', '.join(others)}." if others else ""
+        st.info(plain(f"{error}.{way_out}"))
     return None
 
 
@@ -179,10 +182,14 @@ def _explain_disagreement(search: CurveSearch, predictor: Predictor | None) -> N
     if predictor is not None:
         layer = predictor.layer(search.curve) if search.layer == BEST else int(search.layer)
         name = predictor.layers[layer]
+    listed = (
+        "A difference is predicted less measured, in standard deviations of all differences."
+        if search.by == MOMENTS
+        else "r is Pearson's correlation of both curves over the whole recording."
+    )
     st.caption(
         f"Layer {plain(name)} predicts the curve of each recording by a probe that never saw its "
-        "work. A difference is predicted less measured, in standard deviations of all differences. "
-        "Play a passage to hear why they differ."
+        f"work. {listed} Play a passage to hear why they differ."
     )
 
 

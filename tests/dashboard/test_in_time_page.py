@@ -84,6 +84,7 @@ def test_it_lists_where_model_and_measurement_disagree(encoder: str) -> None:
     assert (lane["curve"], lane["by"]) == ("centroid", [f"{encoder}:best"])
     assert any("a probe that never saw its work" in one.value for one in drawn.caption)
     drawn.selectbox(key="in-time-by").set_value("recordings").run()
+    assert any("Pearson's correlation of both curves" in one.value for one in drawn.caption)
     values = [float(one["score"].removeprefix("r ").replace("−", "-")) for one in hits(drawn)]
     assert len(values) == 5 and values == sorted(values)
 
@@ -106,7 +107,9 @@ def test_it_finds_passages_by_course_and_the_query_is_kept(encoder: str) -> None
 
 def test_an_encoder_without_half_seconds_says_so_and_still_finds_courses(encoder: str) -> None:
     drawn = open_page("spectral")
-    assert "mess extract --dataset demo --encoder spectral" in drawn.info[0].value.replace("\\", "")
+    said = drawn.info[0].value.replace("\\", "")
+    assert "mess extract --dataset demo --encoder spectral" in said
+    assert "These encoders predict curves: " in said and "small" in said
     drawn.segmented_control(key="in-time-view").set_value("course").run()
     assert not drawn.exception and len(hits(drawn)) == 10
 
