@@ -102,7 +102,7 @@ def _build_demo_library(root: Path) -> None:
     from pipelines.run_probing import run_probing
 
     store = Store(root)
-    build_demo(root=store.audio_dir("demo"), limit=19)  # 15 works
+    build_demo(root=store.audio_dir("demo"), limit=19, workers=1)  # 15 works
     extract_features(dataset="demo", encoder="spectral", store=store)
     compute_dataset_targets(dataset="demo", store=store)
     run_probing(
