@@ -6,6 +6,7 @@ If the targets of the dataset are measured, every track also gets the coordinate
 rank by. Without them, only whole layers can be searched.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 from mess.audio.fingerprint import join_works
 from mess.errors import ArtifactMissing
 from mess.experiments.moment_rows import load_moment_rows
-from mess.experiments.rows import ProbingData, aligned_targets, copies_of
-from mess.probing.folds import MIN_WORKS
+from mess.experiments.rows import ProbingData, aligned_targets, copies_of, parts_of
+from mess.probing.folds import MIN_WORKS, parts_of_groups
 from mess.probing.stacking import folds_of
 from mess.records.index import IndexRecord
 from mess.search.coordinate_index import serialise
@@ -65,7 +66,10 @@ def build_index(
     measured = _measured(store, dataset)
     targets = measured.digest() if measured else None
     sample = sample_segments(store, dataset, features)
-    made = _coordinates(store, dataset, encoder, features, works, sample) if targets else None
+    part_of = parts_of_groups(works, parts_of(features.tracks, entries))
+    made = (
+        _coordinates(store, dataset, encoder, features, works, sample, part_of) if targets else None
+    )
     store.indices.write(
         dataset,
         encoder,
@@ -119,6 +123,7 @@ def _coordinates(
     features: Features,
     works: list[str],
     sample: Sample,
+    part_of: Mapping[str, str],
 ) -> Coordinates | None:
     table = store.targets.read(dataset)
     targets, names = aligned_targets(table, features)
@@ -138,7 +143,8 @@ def _coordinates(
         course=describe_course(measured, features.tracks),
         segments=sample.with_targets(measured, names),
         extremes=np.stack([found[track] for track in features.tracks]),
-        courses=_courses(store, dataset, encoder, features, works, targets, names),
+        courses=_courses(store, dataset, encoder, features, works, targets, names, part_of),
+        part_of=part_of,
     )
 
 
@@ -150,6 +156,7 @@ def _courses(
     works: list[str],
     targets: NDArray[np.float64],
     names: list[str],
+    part_of: Mapping[str, str],
 ) -> Courses | None:
     """Read the targets through time; None where no moments are kept."""
     manifest = store.features.manifest(dataset, encoder)
@@ -165,7 +172,7 @@ def _courses(
         copies={},
     )
     rows = load_moment_rows(data, dataset=dataset, encoder=encoder, store=store)
-    fold = folds_of(targets, np.unique(works, return_inverse=True)[1])
+    fold = folds_of(targets, np.asarray(works), part_of=part_of)
     row_of = {track: row for row, track in enumerate(features.tracks)}
     beyond = [
         (row_of[one.track], one.layer)

@@ -96,7 +96,7 @@ def run_probing(
                 data.targets,
                 data.groups,
                 names=data.names,
-                settings=settings.experiment,
+                settings=data.experiment(settings),
                 on_layer=lambda layer: shown.advance(f"layer {layer}"),
             )
         sensitivity, curve, controls = _beside(
@@ -337,7 +337,7 @@ def print_best(record: DiscoveryRecord) -> None:
     typer.echo(
         f"{record.dataset} by {record.encoder}: {record.n} {settings.level}s of "
         f"{record.works} works, alpha {settings.alpha}, {settings.folds} folds by "
-        f"{settings.group_by[0]}, "
+        f"{settings.group_by[0]}{record.within}, "
         f"pooling {settings.pooling}"
     )
     typer.echo(
@@ -439,6 +439,13 @@ def command(
             "are reported beside it."
         ),
     ] = "work,composer",
+    own_split: Annotated[
+        bool,
+        typer.Option(
+            help="Give each part of a dataset's own split (MAESTRO's train, validation and test) "
+            "folds of its own."
+        ),
+    ] = True,
     repeats: Annotated[int, typer.Option(min=1, help="Seeds of the nested experiment.")] = 3,
     controls: Annotated[
         bool, typer.Option(help="Compare with baselines, and draw the learning curve.")
@@ -464,6 +471,7 @@ def command(
             permutations=permutations,
             bootstrap=bootstrap,
             group_by=parse_groupings(group_by),
+            own_split=own_split,
             repeats=repeats,
             controls=controls,
             frames=checked_frames(frames),

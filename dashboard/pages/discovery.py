@@ -46,7 +46,7 @@ def main() -> None:
     st.markdown(
         f"How well a ridge probe on each layer of **{plain(record.encoder)}** predicts each "
         f"proxy target of works that it never saw. {record.n} {level}s of {record.works} "
-        f"works, {settings.folds} folds by {plain(settings.group_by[0])}, penalty "
+        f"works, {settings.folds} folds by {plain(settings.group_by[0] + record.within)}, penalty "
         f"{settings.alpha}."
     )
     _show(record, tracks)

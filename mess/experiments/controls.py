@@ -27,7 +27,7 @@ def find_controls(
 ) -> list[BaselineScore]:
     """Score every available baseline on the rows of an experiment."""
     rows: list[BaselineScore] = []
-    groups = data.groups
+    groups, experiment = data.groups, data.experiment(settings)
     for name, labels in (
         ("training mean", [""] * len(groups)),
         ("composer mean", data.labels["composer"]),
@@ -40,6 +40,7 @@ def find_controls(
             names=data.names,
             folds=settings.folds,
             seed=settings.seed,
+            part_of=experiment.part_of,
         )
     plain = _descriptors(data, dataset, store)
     others = _other_encoders(data, dataset, encoder, settings, store)
@@ -48,7 +49,7 @@ def find_controls(
         data.targets,
         groups,
         names=data.names,
-        settings=settings.experiment,
+        settings=experiment,
     )
 
 
@@ -111,7 +112,7 @@ def find_sensitivity(
                 data.targets,
                 groups,
                 names=data.names,
-                settings=replace(settings.experiment, seed=seed),
+                settings=replace(data.experiment(settings, by=grouping), seed=seed),
             )
         except MessError as error:  # fewer than three composers, say
             rows.append(Split(group_by=grouping, seed=seed, groups=0, why=str(error)))
@@ -128,5 +129,5 @@ def find_learning_curve(data: ProbingData, *, settings: ProbeSettings) -> list[C
         data.targets,
         data.groups,
         names=data.names,
-        settings=settings.experiment,
+        settings=data.experiment(settings),
     )

@@ -82,7 +82,10 @@ def find_in_time(
         Without ``control``.
     """
     _, works = np.unique(np.asarray(data.groups), return_inverse=True)
-    fold = assign_folds(works, folds=settings.folds, seed=settings.seed)
+    experiment = data.experiment(settings)
+    fold = assign_folds(
+        data.groups, folds=experiment.folds, seed=experiment.seed, part_of=experiment.part_of
+    )
     alphas = DEFAULT_ALPHAS if isinstance(settings.alpha, str) else (float(settings.alpha),)
     with_extremes = extremes(data, dataset=dataset, encoder=encoder, store=store)
     readings = {

@@ -63,6 +63,7 @@ def as_record(
         curve=curve,
         controls=controls,
         in_time=in_time,
+        parts=sorted(set(data.experiment(settings).part_of.values())),
     )
 
 

@@ -1,6 +1,8 @@
 """The rows of an experiment: the features, targets and works of the same tracks, aligned."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,8 @@ from numpy.typing import NDArray
 
 from mess.audio.fingerprint import Marks, find_copies, join_works
 from mess.errors import ArtifactError, ArtifactMissing
+from mess.probing.folds import NO_PARTS, parts_of_groups
+from mess.probing.results import DiscoverySettings
 from mess.records.discovery import ProbeSettings
 from mess.storage.features import Features
 from mess.storage.paths import command_for
@@ -32,6 +36,9 @@ class ProbingData:
     groups : list of str
         The label of each row that folds never split.
     targets_digest : str
+    parts : list of str
+        The part of the dataset's own split that each row is in, such as "train"; "" without one.
+        Empty where it is not asked for.
     copies : dict of str to str
         Each track that holds the same recording as an earlier track → that earlier track.
     """
@@ -43,11 +50,21 @@ class ProbingData:
     groups: list[str]
     targets_digest: str
     copies: dict[str, str]
+    parts: list[str] = field(default_factory=list)
 
     @property
     def works(self) -> list[str]:
         """The work of each row."""
         return self.labels["work"]
+
+    def experiment(self, settings: ProbeSettings, *, by: str | None = None) -> DiscoverySettings:
+        """Return the settings of an experiment on these rows, with the dataset's own split.
+
+        The split is one of works, so folds ``by`` composer or year do not follow it.
+        """
+        own = settings.own_split and self.parts and (by or settings.group_by[0]) == "work"
+        part_of = parts_of_groups(self.works, self.parts) if own else NO_PARTS
+        return replace(settings.experiment, part_of=part_of)
 
 
 def load_probing_data(
@@ -104,7 +121,20 @@ def load_probing_data(
         groups=labels[settings.group_by[0]],
         targets_digest=measured.digest(),
         copies={t: first for t, first in first_of.items() if first != t and t in chosen},
+        parts=parts_of(features.tracks, entries),
     )
+
+
+def parts_of(tracks: Sequence[str], entries: Mapping[str, Any]) -> list[str]:
+    """Return the part of the dataset's own split that each track is in, "" without one.
+
+    Parameters
+    ----------
+    tracks : sequence of str
+    entries : mapping of str to dict
+        Of the manifest, by track.
+    """
+    return [str(entries[track].get("extra", {}).get("split", "")) for track in tracks]
 
 
 def copies_of(tracks: list[str], *, dataset: str, store: Store) -> dict[str, str]:

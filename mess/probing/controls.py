@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mess.errors import MessError
 from mess.probing.discovery import discover
-from mess.probing.folds import MIN_WORKS, assign_folds
+from mess.probing.folds import MIN_WORKS, NO_PARTS, assign_folds
 from mess.probing.metrics import r2_score, spearman_beyond_mean, training_means
 from mess.probing.results import Alpha, BaselineScore, CurvePoint, DiscoverySettings
 from mess.probing.ridge import Array
@@ -84,6 +84,7 @@ def label_mean(
     names: Sequence[str],
     folds: int = 10,
     seed: int = 0,
+    part_of: Mapping[str, str] = NO_PARTS,
 ) -> list[BaselineScore]:
     """Predict every row by the mean of the training rows with the same label, such as a composer.
 
@@ -91,8 +92,7 @@ def label_mean(
     the prediction is the training mean, whose R² is 0.
     """
     y, labels = np.asarray(targets, dtype=np.float64), np.asarray(labels)
-    _, works = np.unique(np.asarray(groups), return_inverse=True)
-    fold = assign_folds(works, folds=folds, seed=seed)
+    fold = assign_folds(groups, folds=folds, seed=seed, part_of=part_of)
     predicted = np.full((1, *y.shape), np.nan)
     defined = np.isfinite(y)
     for column in range(y.shape[1]):

@@ -100,7 +100,7 @@ def discover(
     _, works = np.unique(np.asarray(groups), return_inverse=True)
     grid = _grid(settings.alpha)
     seed = settings.seed
-    fold = assign_folds(works, folds=settings.folds, seed=seed)
+    fold = assign_folds(groups, folds=settings.folds, seed=seed, part_of=settings.part_of)
     layers, n_folds = features.shape[1], int(fold.max()) + 1
     patterns = by_missing_rows(y, works, fold)
     keys = shuffle_keys(int(works.max()) + 1, permutations=settings.permutations, seed=seed)

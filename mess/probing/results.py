@@ -1,6 +1,7 @@
 """The results of an experiment: its cells, and a summary of the layers for each target."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -27,6 +28,8 @@ class DiscoverySettings:
         Number of shuffles for the test of significance; 0 for no test.
     bootstrap : int
         Number of bootstrap draws of works for the intervals.
+    part_of : mapping of str to str
+        The part of the dataset's own split, for each group; see `mess.probing.folds.assign_folds`.
 
     Examples
     --------
@@ -40,6 +43,7 @@ class DiscoverySettings:
     seed: int = 0
     permutations: int = 0
     bootstrap: int = 1000
+    part_of: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ Examples
 np.True_
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mess.probing.folds import assign_folds, by_missing_rows
+from mess.probing.folds import NO_PARTS, assign_folds, by_missing_rows
 from mess.probing.layers import weigh_layers
 from mess.probing.metrics import r2_score, training_means
 from mess.probing.probes import out_of_fold
@@ -134,6 +134,7 @@ def stack(
     more: Sequence[Table] = (),
     folds: int = 10,
     seed: int = 0,
+    part_of: Mapping[str, str] = NO_PARTS,
     alphas: Sequence[float] = DEFAULT_ALPHAS,
 ) -> Stacked:
     """Predict every target of every row, out of fold.
@@ -149,7 +150,7 @@ def stack(
     segments : Segments, optional
     more : sequence of Table
         Predictions that were made in another way, by the folds of `folds_of`; they are mixed in.
-    folds, seed : int
+    folds, seed, part_of
         See `assign_folds`.
     alphas : sequence of float
         The grid from which each training fold chooses.
@@ -161,7 +162,7 @@ def stack(
     """
     y = np.asarray(targets, dtype=np.float64)
     _, works = np.unique(np.asarray(groups), return_inverse=True)
-    fold = folds_of(y, works, folds=folds, seed=seed)
+    fold = folds_of(y, np.asarray(groups), folds=folds, seed=seed, part_of=part_of)
     # What is mixed must be tested alike: curves are predicted with pairs of folds left out.
     paired = bool(more)
     tables = [_predict(x, y, works, fold, alphas=alphas, paired=paired) for x in predictors]
@@ -204,12 +205,20 @@ def stack(
 
 
 def folds_of(
-    targets: Array, works: NDArray[Any], *, folds: int = 10, seed: int = 0
+    targets: Array,
+    works: NDArray[Any],
+    *,
+    folds: int = 10,
+    seed: int = 0,
+    part_of: Mapping[str, str] = NO_PARTS,
 ) -> NDArray[np.int64]:
-    """Return the fold of each row [n], by its work; −1 if the row has no target."""
+    """Return the fold of each row [n], by its work; −1 if the row has no target.
+
+    See `assign_folds`; ``part_of`` goes by the names in ``works``.
+    """
     labelled = np.isfinite(targets).any(axis=1)
     fold = np.full(len(targets), -1, dtype=np.int64)
-    fold[labelled] = assign_folds(works[labelled], folds=folds, seed=seed)
+    fold[labelled] = assign_folds(works[labelled], folds=folds, seed=seed, part_of=part_of)
     return fold
 
 

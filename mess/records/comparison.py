@@ -26,6 +26,7 @@ class SharedSettings:
     pooling: Pooling
     seed: int
     group_by: tuple[str, ...]
+    own_split: bool = True
 
     @classmethod
     def of(cls, settings: ProbeSettings) -> "SharedSettings":
@@ -38,6 +39,7 @@ class SharedSettings:
             pooling=settings.pooling,
             seed=settings.seed,
             group_by=settings.group_by,
+            own_split=settings.own_split,
         )
 
 

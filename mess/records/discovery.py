@@ -1,6 +1,6 @@
 """The record of a discovery: how it was made, every cell, and what stands beside the layers."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import ClassVar, Literal
 
 from mess.probing.results import (
@@ -39,6 +39,8 @@ class ProbeSettings:
     group_by : tuple of str
         What folds never split: "work", "composer" or "year". The first one is used; the scores
         with the others are reported for comparison.
+    own_split : bool
+        Whether each part of the dataset's own split, if it has one, has folds of its own.
     repeats : int
         With how many seeds the nested experiment is repeated.
     controls : bool
@@ -57,6 +59,7 @@ class ProbeSettings:
     permutations: int = 1000
     bootstrap: int = 1000
     group_by: tuple[str, ...] = ("work", "composer")
+    own_split: bool = True
     repeats: int = 3
     controls: bool = True
     frames: Frames = "auto"
@@ -147,6 +150,8 @@ class DiscoveryRecord(Record):
         What baselines reach; None where they were not wanted.
     in_time : InTimeRecord, optional
         Curves and readings; None for segments.
+    parts : list of str
+        The parts of the dataset's own split that have folds of their own; none without a split.
     predictions_crc32 : int, optional
         The checksum of the table of predictions beside it; None before it is written.
     curve_probes_crc32 : int, optional
@@ -177,6 +182,7 @@ class DiscoveryRecord(Record):
     curve: list[CurvePoint] | None = None
     controls: list[BaselineScore] | None = None
     in_time: InTimeRecord | None = None
+    parts: list[str] = field(default_factory=list)
     predictions_crc32: int | None = None
     curve_probes_crc32: int | None = None
 
@@ -185,6 +191,11 @@ class DiscoveryRecord(Record):
         """What it was drawn from."""
         digests = {"features": self.features, "targets": self.targets}
         return Origin(self.code_version, digests, self.inputs)
+
+    @property
+    def within(self) -> str:
+        """For people, after "folds by work": the split that folds stay within, "" without one."""
+        return f" within its authors' split ({', '.join(self.parts)})" if self.parts else ""
 
     def cell(self, layer: int, target: str) -> Cell | None:
         """Return one cell, None where there is none."""

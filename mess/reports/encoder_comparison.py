@@ -197,6 +197,8 @@ def _options(settings: ProbeSettings) -> str:
     ]
     if settings.samples is not None:
         words.append(f"--samples {settings.samples}")
+    if not settings.own_split:
+        words.append("--no-own-split")
     return " ".join(words)
 
 

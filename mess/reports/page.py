@@ -58,8 +58,8 @@ def methods(
         f"to {pooling} for each {s.level}. Ridge regressions from every layer to every one of "
         f"{len(record.target_names)} targets were cross-validated on {record.n} "
         f"{s.level}s ({samples}) of {record.works} works, in {s.folds} folds that never "
-        f"split a {s.group_by[0]} (seed {s.seed}). Features were standardised on the "
-        f"training rows; the penalty was {penalty}.",
+        f"split a {s.group_by[0]}{record.within} (seed {s.seed}). Features were standardised on "
+        f"the training rows; the penalty was {penalty}.",
         "R² is pooled over all rows against the mean of the training rows. 95 % intervals come "
         f"from {s.bootstrap} draws of works, each moved by the jackknife of the whole "
         "experiment, fits included. The best layer is reported as the set within one standard "

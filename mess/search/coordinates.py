@@ -16,7 +16,7 @@ Examples
 ('tempo', 'direct_octaves'), ('tempo', 'direct_octaves')]
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from mess.probing.folds import NO_PARTS
 from mess.probing.max_t import significance_of_predictions
 from mess.probing.metrics import defined
 from mess.probing.ridge import Array
@@ -80,6 +81,7 @@ def make_coordinates(
     courses: Courses | None = None,
     folds: int = 10,
     seed: int = 0,
+    part_of: Mapping[str, str] = NO_PARTS,
 ) -> Coordinates:
     """Predict the targets, standardise them, and reduce them to subspaces.
 
@@ -102,7 +104,7 @@ def make_coordinates(
     courses : Courses, optional
         The targets as they are read through time, by the folds of `mess.probing.stacking.folds_of`;
         they are added to the mixture.
-    folds, seed : int
+    folds, seed, part_of
         See `mess.probing.folds.assign_folds`.
 
     Raises
@@ -125,7 +127,16 @@ def make_coordinates(
         unknown = np.full((len(segments.owner), beside.shape[1]), np.nan)
         segments = replace(segments, targets=np.hstack([segments.targets, unknown]))
     more = [_widen(table, beside.shape[1]) for table in courses.tables] if courses else []
-    stacked = stack(predictors, every, works, segments=segments, more=more, folds=folds, seed=seed)
+    stacked = stack(
+        predictors,
+        every,
+        works,
+        segments=segments,
+        more=more,
+        folds=folds,
+        seed=seed,
+        part_of=part_of,
+    )
     linear = len(stacked.weights) - len(more)
     weights, intercepts = combine(
         stacked.weights[:linear], stacked.intercepts, parts=parts, shape=whole.shape[1:]

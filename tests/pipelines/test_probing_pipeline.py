@@ -115,6 +115,40 @@ def test_the_whole_way(
     assert next_step(statuses) is None
 
 
+def test_folds_keep_to_maestros_own_split_unless_told_otherwise(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    extract_features(dataset="maestro", encoder="spectral", store=store)
+    quick = ProbeSettings(
+        folds=4,
+        alpha=1.0,
+        level="segment",
+        permutations=0,
+        bootstrap=10,
+        group_by=("work",),
+        repeats=1,
+        controls=False,
+    )
+    found = {}
+    for own in (True, False):
+        record = run_probing(
+            dataset="maestro",
+            encoder="spectral",
+            settings=replace(quick, own_split=own),
+            store=store,
+            tracking=False,
+        )
+        print_best(record)
+        shown = "work within its authors' split (train, validation)" in capsys.readouterr().out
+        table = store.discoveries.read_predictions("maestro", "spectral", level="segment")
+        fold = table.groupby("track", observed=True)["fold"].first()
+        found[own] = shown, (fold == fold["MIDI-Unprocessed_04_R1_2008"]).sum(), fold
+    assert found[True][:2] == (True, 1)  # the only recording of the validation part
+    assert found[False][:2] == (False, 2)
+    # Berg's sonata is in two parts: it goes as a whole into the larger one.
+    assert found[True][2][MAESTRO_IDS[:2]].nunique() == 1
+
+
 def test_a_checkpoint_gives_what_transformers_gives(library: Path, store: Store) -> None:
     folder = str(library / "models" / "small mert")
     extract_features(dataset="smd", encoder=folder, store=store, raw=True)

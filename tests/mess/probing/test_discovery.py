@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score as sklearn_r2
@@ -14,11 +14,12 @@ from mess.errors import MessError
 from mess.probing.discovery import (
     discover,
 )
-from mess.probing.folds import MIN_ROWS, assign_folds
+from mess.probing.folds import MIN_ROWS, assign_folds, parts_of_groups
 from mess.probing.metrics import r2_score
 from mess.probing.probes import choose_alpha, out_of_fold
 from mess.probing.results import Cell, Discovery, DiscoverySettings
 from mess.probing.ridge import DEFAULT_ALPHAS, RidgePath
+from mess.probing.stacking import stack
 
 LAYERS, DIM = 5, 24
 
@@ -55,6 +56,56 @@ def test_folds_never_share_a_work_and_none_is_empty(
     assert set(fold) == set(range(min(folds, len(sizes))))
     load = np.bincount(fold)
     assert load.max() - load.min() <= max(sizes)
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.integers(0, 12), st.sampled_from(["train", "validation", "test"])),
+        min_size=6,
+        max_size=60,
+    ),
+    folds=st.integers(2, 12),
+    seed=st.integers(0, 9),
+)
+def test_folds_stay_within_the_parts_of_a_split_and_never_share_a_work(
+    rows: list[tuple[int, str]], folds: int, seed: int
+) -> None:
+    works, parts = [f"work {n}" for n, _ in rows], [part for _, part in rows]
+    part_of = parts_of_groups(works, parts)
+    assume(len(set(works)) >= 3)
+    fold = assign_folds(works, folds=folds, seed=seed, part_of=part_of)
+    held_out = [
+        {work for work, one in zip(works, fold, strict=True) if one == k} for k in set(fold)
+    ]
+    assert sum(map(len, held_out)) == len(set(works))  # a work is in one fold
+    assert len(held_out) == min(folds, len(set(works)))  # and no fold is empty
+    if part_of and folds >= 3:
+        assert all(len({part_of[work] for work in one}) == 1 for one in held_out)
+    for work, part in part_of.items():
+        own = [p for w, p in zip(works, parts, strict=True) if w == work]
+        assert own.count(part) == max(own.count(p) for p in set(own))
+
+
+def test_ten_folds_of_maestro_are_its_test_part_its_validation_part_and_eight_of_training() -> None:
+    # MAESTRO v3: 962 recordings for training, 137 for validation, 177 for the test.
+    parts = ["train"] * 962 + ["validation"] * 137 + ["test"] * 177
+    works = [f"work {n}" for n in range(len(parts))]
+    fold = assign_folds(works, folds=10, part_of=parts_of_groups(works, parts))
+    assert np.unique(fold[:962]).size == 8
+    assert np.unique(fold[962:1099]).size == np.unique(fold[1099:]).size == 1
+
+
+def test_probes_and_sliders_hold_the_parts_of_a_split_out_by_themselves() -> None:
+    works = [f"work {n}" for n in range(30)]
+    parts = ["train"] * 20 + ["test"] * 10
+    part_of = parts_of_groups(works, parts)
+    x = noise(30)
+    y = x[:, 0, :1]
+    settings = DiscoverySettings(folds=4, bootstrap=10, part_of=part_of)
+    folds = [discover(x, y, works, names=["t"], settings=settings).fold]
+    folds.append(stack([x[:, 0]], y, works, folds=4, part_of=part_of).fold)
+    for fold in folds:
+        assert not set(fold[:20]) & set(fold[20:])
 
 
 def test_folds_depend_on_the_seed_alone() -> None:
