@@ -44,7 +44,7 @@ WorkersOption = Annotated[
 ForceOption = Annotated[bool, typer.Option("--force", help="Redo what is up to date.")]
 LevelOption = Annotated[str, typer.Option(help="Probe whole tracks or 5 s segments.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-WORKERS = max(1, min(4, os.cpu_count() or 1))
+WORKERS = max(1, min(16, os.cpu_count() or 1))  # a GPU waits for fewer
 INCOMPLETE = 3  # exit status: done, except for some tracks, which are named
 _AGAIN = "run the same command again, it goes on"
 _DISK = {  # errors of the system that a user can mend

@@ -1,6 +1,7 @@
 """Pooling: encode the segments of a recording, and average the hidden states over time."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -213,8 +214,8 @@ def begin_pooling(
 ) -> Callable[[], Pooled]:
     """Start `pool_segments`, and return a function that waits for the result.
 
-    A GPU computes while the processor does something else. Any other encoder begins when the result
-    is asked for.
+    A GPU computes while the processor does something else, and a thread takes what it gives back.
+    Any other encoder begins when the result is asked for.
 
     Parameters
     ----------
@@ -232,7 +233,7 @@ def begin_pooling(
             yield _start(batch, model, divisions=divisions, on_states=on_states)
 
     waiting = start_next()
-    ahead = next(waiting) if hasattr(model, "start_pooling") else None
+    ahead = next(waiting) if getattr(model, "asynchronous", False) else None
 
     def result() -> Pooled:
         current: Callable[[], list[WindowStates | None]] | None = ahead or next(waiting)
@@ -243,7 +244,13 @@ def begin_pooling(
             current = following
         return collected.pooled()
 
-    return result
+    if not getattr(model, "asynchronous", False):
+        return result
+    # The rounding of a track's moments takes a while, and the next track can be begun meanwhile.
+    thread = ThreadPoolExecutor(1)
+    future = thread.submit(result)
+    thread.shutdown(wait=False)
+    return future.result
 
 
 class _Collected:
@@ -258,7 +265,7 @@ class _Collected:
 
     def add(self, pooled: list[WindowStates | None]) -> None:
         whole, *parts = pooled
-        if whole is None or not np.isfinite([whole.mean, whole.variance]).all():
+        if whole is None or not all(map(_finite, (whole.mean, whole.variance))):
             raise FloatingPointError("hidden states are not finite")
         self._means.append(whole.mean[:, 0].astype(np.float64))
         self._squares.append(whole.mean_square[:, 0])
@@ -266,8 +273,9 @@ class _Collected:
         here = (numbers >= 0) & (numbers < len(whole.mean))
         for part in parts:
             if part is not None:
-                kept = part.mean[numbers[here], self._grid.number[here]]
-                self._moments.append(kept.astype(np.float16))
+                kept = np.zeros(part.mean.shape[:2], dtype=bool)
+                kept[numbers[here], self._grid.number[here]] = True
+                self._moments.append(part.mean.astype(np.float16)[kept])
         self._segments += len(whole.mean)
 
     def pooled(self) -> Pooled:
@@ -296,6 +304,10 @@ def first_precision_error(signal: Signal, model: Encoder) -> float | None:
         return None
     error: float | None = measure(next(_segments(signal, model, most=_TRIAL)))
     return error
+
+
+def _finite(values: NDArray[np.floating[Any]]) -> bool:
+    return bool(np.isfinite(values).all())
 
 
 def _deviation(power: Array, mean: Array) -> Array:

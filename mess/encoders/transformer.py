@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,6 +70,7 @@ class TransformerEncoder(ABC):
         coarse = dtype != "float32"
         self._exact = copy.deepcopy(model) if coarse else None  # until `precision_error` is asked
         self._batches = Batches(self._device)
+        self._one_at_a_time = Lock()  # torch's precision is one for all threads
         model = model.to(self._device).eval()
         fourier = use_fourier(model)  # of the weights in float32
         self.model = model.to(dtype=self._dtype)
@@ -91,6 +93,11 @@ class TransformerEncoder(ABC):
         if fourier and (coarse or self._device.type != "cpu"):
             # On a CPU in float32 it gives the same; on a GPU, the direct way has 19 bits.
             self.settings["positional_convolution"] = "fourier"
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether `start_pooling` returns before all is computed, as on a GPU."""
+        return self._device.type != "cpu"
 
     @abstractmethod
     def frames(self, samples: int) -> int:
@@ -161,7 +168,7 @@ class TransformerEncoder(ABC):
         matrix = torch.from_numpy(averaging(frames, divisions)).to(self._device)
 
         def compute(samples: "torch.Tensor") -> "torch.Tensor":
-            with torch.inference_mode():
+            with self._one_at_a_time, torch.inference_mode():
                 with _matmul_precision(self._precision):
                     states = self.states(samples)
                 return _pool_layers(states, matrix)

@@ -59,8 +59,11 @@ class Scale:
 
     def encode(self, moments: NDArray[np.float16]) -> NDArray[np.uint8]:
         """Return the codes of moments [n, layers, dim]; what lies beyond the scale is cut off."""
-        codes = np.rint((moments.astype(np.float32) - self.offset) / self.step)
-        return np.clip(codes, 0, _CODES - 1).astype(np.uint8)
+        codes = moments.astype(np.float32)
+        codes -= self.offset
+        codes /= self.step
+        np.rint(codes, out=codes)
+        return np.clip(codes, 0, _CODES - 1, out=codes).astype(np.uint8)
 
     def decode(self, codes: NDArray[np.uint8], *, layer: int) -> NDArray[np.float32]:
         """Return the values [n, dim] of one layer."""

@@ -11,7 +11,7 @@ from mess.audio.decoding import Signal
 from mess.audio.moments import moment_grid
 from mess.encoders import load_encoder
 from mess.encoders.base import Encoder
-from mess.encoders.pooling import encode_segments, pool_segments
+from mess.encoders.pooling import begin_pooling, encode_segments, pool_segments
 from mess.encoders.windows import averaging, pool_frames, pool_tensor, split_divisions
 from mess.errors import MessError
 
@@ -72,6 +72,23 @@ def test_keeping_every_frame_changes_no_feature(encoder: Encoder) -> None:
     np.testing.assert_array_equal(np.stack(kept), np.stack(list(encode_segments(signal, encoder))))
     for name, values in vars(without).items():
         np.testing.assert_array_equal(values, getattr(with_frames, name), err_msg=name)
+
+
+def test_what_is_begun_ahead_ends_the_same(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = recording(encoder, 12.3), recording(encoder, 7.0)
+    wanted = [pool_segments(one, encoder, moments=True) for one in (first, second)]
+    monkeypatch.setattr(type(encoder), "asynchronous", True)  # as on a GPU
+    begun = [begin_pooling(one, encoder, moments=True) for one in (first, second)]
+    broken = Signal(np.full_like(first.samples, np.nan), first.sample_rate, mean=0.0, std=1.0)
+    failing = begin_pooling(broken, encoder)
+    for finish, expected in zip(begun, wanted, strict=True):
+        found = finish()
+        for name, values in vars(expected).items():
+            np.testing.assert_array_equal(getattr(found, name), values, err_msg=name)
+    with pytest.raises(FloatingPointError):
+        failing()
 
 
 @settings(max_examples=40)
