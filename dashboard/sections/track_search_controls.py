@@ -70,7 +70,7 @@ def _draw_weights(recommender: LayerBasedRecommender) -> bool:
         "figure beside a slider says how faithful it is: the correlation of its ranks with true "
         "differences, 1 at best, 0 by chance.",
     )
-    by = cast(By, by or "better")  # a second click on a choice takes it away
+    by = by or "better"  # a second click on a choice takes it away
     # The method is chosen further down the page; the help of each slider says it here.
     method = cast(Method | None, st.session_state.get(f"{KEY}-method", search.method))
     weights, settled = watch_weights(recommender, key=KEY, method=method, by=by, moved=search.moves)

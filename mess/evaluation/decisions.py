@@ -73,12 +73,12 @@ def decide_methods(
             error = 0.5 / np.sqrt(controlled["direct"][name].n)
             rival = told[best]
             best = "direct" if rival is not None and direct - rival > error else best
-        faithful: dict[Method, float | None] = {
+        followed: dict[Method, float | None] = {
             method: mean_of(by_aspect[name].spearman[is_own])
             for method, by_aspect in judged.items()
             if name in by_aspect
         }
-        decided[name] = Decision(method=best, marks=marks, told_apart=told, faithful=faithful)
+        decided[name] = Decision(method=best, marks=marks, told_apart=told, faithful=followed)
     return decided
 
 

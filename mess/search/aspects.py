@@ -164,11 +164,7 @@ def find_evidence(
         target: Evidence(
             target=target,
             p_family=min(
-                (
-                    one.p_family
-                    for one in [*own, *filter(None, [columns.get(target)])]
-                    if one.p_family is not None
-                ),
+                (p for p in _family_wise(own, columns.get(target)) if p is not None),
                 default=None,
             ),
             works=max((cell.works for cell in own), default=0),
@@ -177,6 +173,11 @@ def find_evidence(
         )
         for target, own in by_target.items()
     }
+
+
+def _family_wise(cells: Sequence[Cell], column: Column | None) -> list[float | None]:
+    """Return the family-wise p of the cells of a target, and of what an index predicts of it."""
+    return [*(cell.p_family for cell in cells), None if column is None else column.p_family]
 
 
 def find_aspects(

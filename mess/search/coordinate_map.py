@@ -87,18 +87,18 @@ class CoordinateMap:
 
     def serialise(self) -> bytes:
         """Return all arrays as npz."""
-        buffer = io.BytesIO()
-        np.savez(
-            buffer,
-            weights=self.weights,
-            intercepts=self.intercepts,
-            centres=self.centres,
-            mean=self.whitening.mean,
-            basis=self.whitening.basis.astype(np.float32),
-            names=np.array(self.names, dtype=np.str_),
-            of_targets=self.of_targets,
+        arrays: dict[str, Any] = {
+            "weights": self.weights,
+            "intercepts": self.intercepts,
+            "centres": self.centres,
+            "mean": self.whitening.mean,
+            "basis": self.whitening.basis.astype(np.float32),
+            "names": np.array(self.names, dtype=np.str_),
+            "of_targets": self.of_targets,
             **self.course.arrays(),
-        )
+        }
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
         return buffer.getvalue()
 
     @classmethod

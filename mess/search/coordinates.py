@@ -224,7 +224,7 @@ def make_coordinates(
 def _widen(table: Table, columns: int) -> Table:
     """Return a table with more columns, which it knows nothing of."""
 
-    def wider(values: Array, filled: float = np.nan) -> Array:
+    def wider(values: NDArray[Any], filled: float = np.nan) -> NDArray[Any]:
         room = np.full((*values.shape[:-1], columns), filled, dtype=values.dtype)
         return np.concatenate([values, room], axis=-1)
 

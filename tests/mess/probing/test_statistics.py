@@ -19,10 +19,11 @@ from mess.probing.max_t import (
     shuffle_keys,
     shuffled_rows,
     significance,
+    significance_of_predictions,
 )
-from mess.probing.metrics import average_ranks, spearman
+from mess.probing.metrics import average_ranks, is_only_mean, spearman
 from mess.probing.probes import out_of_fold
-from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, ONLY_MEAN, remarks
+from mess.probing.remarks import HOLDS_ZERO, NO_BETTER, NO_INTERVAL, ONLY_MEAN, remarks
 from mess.probing.results import Cell, DiscoverySettings
 from mess.probing.ridge import RidgePath
 from mess.probing.statistics import (
@@ -244,6 +245,28 @@ def test_a_probe_that_predicts_only_the_mean_has_neither_ranks_nor_layers() -> N
     assert (mean.r2, mean.spearman) == (0, None)
 
 
+def test_predictions_that_hardly_vary_tell_nothing_beyond_the_mean() -> None:
+    y = np.random.default_rng(0).standard_normal(200)
+    for share, only_mean in ((0.03, True), (0.08, False)):
+        assert is_only_mean(y, share * y, np.zeros(200)) == only_mean
+
+
+def test_predictions_are_significant_only_where_they_follow_the_truth() -> None:
+    rng = np.random.default_rng(0)
+    works = np.repeat(np.arange(30), 2)
+    y = rng.standard_normal((30, 3))[works] + 0.3 * rng.standard_normal((60, 3))
+    predicted = np.column_stack(
+        [0.6 * y[:, 0], 0.6 * rng.standard_normal(30)[works], -0.6 * y[:, 2]]
+    )
+    y[:4, 0] = np.nan  # a target that some rows lack
+    p = significance_of_predictions(y, predicted, works, fold=works % 5, permutations=199)
+    assert p[0] <= 0.01
+    assert p[1] > 0.2
+    assert p[2] > 0.9  # a reversed prediction is none
+    nothing = np.full(60, -1)
+    assert np.isnan(significance_of_predictions(y, predicted, works, fold=nothing)).all()
+
+
 def test_under_ten_works_there_is_no_interval_and_no_encoder_beats_another() -> None:
     for works in (9, 10):
         x, y, groups = planted(works=works, seed=0)
@@ -263,6 +286,7 @@ def test_what_must_be_said_beside_a_cell() -> None:
     assert remarks(doubtful) == [HOLDS_ZERO]
     assert remarks(replace(doubtful, low=0.01)) == remarks(replace(doubtful, p_family=0.06)) == []
     assert remarks(replace(doubtful, r2=None)) == []
+    assert remarks(replace(doubtful, r2=-0.1, p_family=None)) == [NO_BETTER]
     assert remarks(replace(cell, works=9)) == [NO_INTERVAL]
     assert remarks(replace(doubtful, only_mean=True, p_family=None)) == [ONLY_MEAN]
 

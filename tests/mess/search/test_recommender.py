@@ -220,6 +220,17 @@ def test_weights_that_make_no_sense_are_refused(
         LayerBasedRecommender().multi_aspect_recommendation(TRACKS[0], weights, method="layer")
 
 
+def test_a_choice_between_model_and_measurement_that_is_none_is_refused(
+    values: np.ndarray,
+) -> None:
+    with pytest.raises(UnknownName, match="unknown choice 'modle': did you mean 'model'"):
+        LayerBasedRecommender().multi_aspect_recommendation(
+            TRACKS[0],
+            {"tempo": 1.0},
+            by="modle",  # type: ignore[arg-type]
+        )
+
+
 def test_asking_for_none_is_refused(values: np.ndarray) -> None:
     with pytest.raises(MessError, match="at least 1 recommendation, not 0"):
         LayerBasedRecommender().recommend_by_aspect(TRACKS[0], "tempo", 0, method="layer")

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.plain import segment_coordinates
-from mess.records.index import Column
+from mess.records.index import Column, SegmentSearch
 from mess.search.coordinate_index import ColumnWeights, CoordinateIndex
 from mess.search.passages import segment_index as segment_index
 from mess.search.passages.merging import merge
@@ -23,7 +23,7 @@ def coordinates() -> Coordinates:
 
 
 @pytest.fixture(scope="module")
-def built(coordinates: Coordinates) -> tuple[SegmentIndex, dict]:
+def built(coordinates: Coordinates) -> tuple[SegmentIndex, SegmentSearch]:
     x, overall = coordinates
     columns = [Column(str(number), "probe") for number in range(x.shape[1])]
     with pytest.MonkeyPatch.context() as patch:
@@ -33,7 +33,9 @@ def built(coordinates: Coordinates) -> tuple[SegmentIndex, dict]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_recall_that_is_recorded_is_found(built: tuple[SegmentIndex, dict], kind: str) -> None:
+def test_the_recall_that_is_recorded_is_found(
+    built: tuple[SegmentIndex, SegmentSearch], kind: str
+) -> None:
     index, search = built
     plan = search.kinds[kind]
     assert plan.recall >= WANTED - 0.01
@@ -50,7 +52,9 @@ def test_the_recall_that_is_recorded_is_found(built: tuple[SegmentIndex, dict], 
 
 
 @pytest.mark.parametrize("way, step", [("cells", 10**6), ("scan", 10**6), ("all", 0)])
-def test_reading_everything_is_exact(built: tuple[SegmentIndex, dict], way: str, step: int) -> None:
+def test_reading_everything_is_exact(
+    built: tuple[SegmentIndex, SegmentSearch], way: str, step: int
+) -> None:
     index, _ = built
     kind = "two or three aspects" if way == "cells" else "overall and aspects, some unlike"
     query, _ = draw_query(kind, index.coordinates, rng=np.random.default_rng(3))
@@ -63,7 +67,7 @@ def test_reading_everything_is_exact(built: tuple[SegmentIndex, dict], way: str,
 
 
 def test_the_bounds_of_the_clusters_hold_where_they_must(
-    built: tuple[SegmentIndex, dict],
+    built: tuple[SegmentIndex, SegmentSearch],
 ) -> None:
     """What is least alike lies at the end of a range, which is known exactly."""
     index, _ = built
@@ -75,7 +79,7 @@ def test_the_bounds_of_the_clusters_hold_where_they_must(
         assert scores[0] == pytest.approx(1.0)
 
 
-def test_kinds_of_queries_are_told_apart(built: tuple[SegmentIndex, dict]) -> None:
+def test_kinds_of_queries_are_told_apart(built: tuple[SegmentIndex, SegmentSearch]) -> None:
     index, _ = built
     for kind in KINDS:
         for seed in range(20):
