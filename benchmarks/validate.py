@@ -266,7 +266,9 @@ def differences(datasets: int) -> Iterator[Verdict]:
         )
     planted = [compared(30_000 + seed, deaf=True) for seed in range(datasets)]
     caught = np.mean([found.verdicts[0] == "beats" for found in planted])
-    yield Verdict("the better encoder told on its target", f"{caught:.1%}", "≥ 80 %", caught >= 0.8)
+    yield Verdict(
+        "the better encoder told on its target", f"{caught:.1%}", "≥ 80 %", bool(caught >= 0.8)
+    )
     others = np.mean(
         [any(one != "not told apart" for one in found.verdicts[1:]) for found in planted]
     )
