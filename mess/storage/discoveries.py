@@ -73,6 +73,8 @@ class DiscoveryFiles:
             checksum = write_arrays(_probes_path(path), _as_arrays(curve_probes))
             record = replace(record, curve_probes_crc32=checksum)
         write_record(path, record)
+        if curve_probes is None:
+            _probes_path(path).unlink(missing_ok=True)  # of an earlier discovery
         return path
 
     def read(self, dataset: str, encoder: str, *, level: Level = "track") -> DiscoveryRecord:
