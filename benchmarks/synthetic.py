@@ -351,6 +351,7 @@ def _write_discovery(store: Store, shape: Shape) -> None:
         influence=Influence(groups=[], by_target={}),
         inputs={},
         sensitivity=[],
+        parts=[],
     )
     store.discoveries.write(
         shape.dataset, shape.encoder, record=record, predictions=pd.DataFrame({"track": []})

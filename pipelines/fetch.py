@@ -177,6 +177,11 @@ class _Fetch:
         largest = max((archive.cost(name) for name in todo), default=0)
         require_space(size + largest, self.folder, store=self._store)
         cost = sum(archive.cost(name) for name in todo)
+        if cost:
+            typer.echo(
+                f"{self.published.name}: {len(todo):,} of {len(files):,} files are not here: "
+                f"{in_mb(cost)} to download, {in_mb(size)} on the disk"
+            )
         total = max(1, cost // _MB) if cost else len(todo)
         unit = "MB" if cost else "files"
         with progress(f"fetch {self.published.name}", total, unit=unit) as shown:

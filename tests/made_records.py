@@ -42,5 +42,6 @@ def made_discovery(
         "influence": Influence(groups=[], by_target={}),
         "inputs": {},
         "sensitivity": [],
+        "parts": [],
     }
     return DiscoveryRecord(**(usual | {"cells": list(cells), "summaries": list(summaries)} | known))

@@ -1,6 +1,6 @@
 """The record of a discovery: how it was made, every cell, and what stands beside the layers."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import ClassVar, Literal
 
 from mess.probing.results import (
@@ -179,10 +179,10 @@ class DiscoveryRecord(Record):
     influence: Influence
     inputs: dict[str, Parts]
     sensitivity: list[Split]
+    parts: list[str]
     curve: list[CurvePoint] | None = None
     controls: list[BaselineScore] | None = None
     in_time: InTimeRecord | None = None
-    parts: list[str] = field(default_factory=list)
     predictions_crc32: int | None = None
     curve_probes_crc32: int | None = None
 

@@ -222,9 +222,12 @@ fetch_dataset(replace(SMD, audio=archive, midi=archive))
     assert site.sent - sent < 2 * whole - arrived  # the directory, and what was missing
 
 
-def test_what_is_there_is_not_fetched_again(site: FaultyServer, store: Store) -> None:
+def test_what_is_there_is_not_fetched_again(
+    site: FaultyServer, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
     published = serve_smd(site)
     fetch_dataset(published, store=store, patience=QUICK)
+    assert "4 of 4 files are not here: 0.1 MB to download, 0.1 MB on the" in capsys.readouterr().out
     asked = len(site.asked)
     fetch_dataset(published, store=store, patience=QUICK)
     assert len(site.asked) == asked + 1  # the directory
