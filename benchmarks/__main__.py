@@ -327,6 +327,9 @@ def passages(folder: Path) -> Iterator[Row]:
 
 def _whole_call(folder: Path) -> Row:
     """Ten passages among 100,000 segments, with shares, values and merged neighbours."""
+    from mess.encoders.pooling import describe_encoder
+    from mess.encoders.spectral import SpectralEncoder
+    from mess.records.features import FeaturesEntry, FeaturesHeader
     from mess.records.index import Column, PassagesRecord
     from mess.search.passages.recommender import PassageRecommender
     from mess.search.passages.segment_index import build_segment_index
@@ -339,14 +342,15 @@ def _whole_call(folder: Path) -> Row:
     x, overall = plain.segment_coordinates(100_000)
     columns = [Column(name, "probe", r2=0.5) for name in list(TARGETS)[: x.shape[1]]]
     parts, search = build_segment_index(x, overall, columns)
-    manifest = store.features.resume("made-up", "e", header={})
+    header = FeaturesHeader.of(describe_encoder(SpectralEncoder()), dataset="made-up")
+    manifest = store.features.resume("made-up", "e", header=header)
     none = dict.fromkeys(("size", "mtime_ns", "raw_bytes"), 0) | {
         f"{kind}_crc32": 0 for kind in POOLED
     }
     manifest.tracks = {
-        track: none
-        | {"status": "done", "sha256": track, "path": track, "work": track}
-        | {"duration": 250.0, "segments": 50}
+        track: FeaturesEntry.of(
+            sha256=track, path=track, work=track, duration=250.0, segments=50, **none
+        )
         for track in tracks
     }
     manifest.close()

@@ -146,7 +146,7 @@ def _audio(page: Page, store: Store) -> Row:
     """Make the query's recording ten minutes long and play it from its middle, uncut before."""
     manifest = store.features.manifest("bench", "mert-v1-95m").done()
     track, entry = next(iter(manifest.items()))
-    path = store.audio_dir("bench") / entry["path"]
+    path = store.audio_dir("bench") / entry.path
     path.unlink()  # it shares its file with others
     minute = music(60)
     with soundfile.SoundFile(path, "w", RATE, 2) as sink:

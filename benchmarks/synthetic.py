@@ -21,19 +21,27 @@ from numpy.typing import NDArray
 
 from benchmarks.__main__ import RATE, music
 from mess.audio.decoding import SEGMENT_SECONDS
+from mess.curves.registry import CURVES, CURVES_VERSION
 from mess.encoders.catalogue import PRESETS
 from mess.probing.results import Cell
 from mess.records.discovery import DiscoveryRecord, Influence, ProbeSettings
+from mess.records.features import FeaturesEntry, FeaturesHeader, PooledFiles
 from mess.records.index import Column, IndexRecord
+from mess.records.targets import (
+    MeasuredValues,
+    TargetFilesOfTrack,
+    TargetsEntry,
+    TargetsHeader,
+)
 from mess.search.coordinate_index import serialise
 from mess.search.layer_index import normalise_layers, serialise_layer
 from mess.search.spaces import standardise, whiten
 from mess.search.tempo import TEMPO, octave_targets, scale_of
 from mess.storage.manifest import digest
-from mess.storage.paths import POOLED
 from mess.storage.store import Store
 from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION
 from mess.versions import DISCOVERY_VERSION, FEATURES_VERSION
+from pipelines.batch import Source
 from pipelines.build_indices import INDEX_VERSION
 
 COMPOSERS = (
@@ -177,31 +185,32 @@ def _layers(shape: Shape, latent: Array, *, seed: int) -> Iterator[NDArray[np.fl
 
 def _write_features(store: Store, shape: Shape, planted: Planted, *, seed: int) -> None:
     preset = PRESETS[shape.encoder]
-    header = {
-        "dataset": shape.dataset,
-        "encoder": shape.encoder,
-        "revision": preset.revision,
-        "weights_sha256": "synthetic",
-        "licence": preset.licence,
-        "sample_rate": preset.sample_rate,
-        "layers": shape.layers,
-        "dim": shape.dim,
-        "layer_names": [str(layer) for layer in range(shape.layers)],
-        "normalise": "track",
-        "settings": {"synthetic": seed},
-        "segment_seconds": SEGMENT_SECONDS,
-        "code_version": FEATURES_VERSION,
-    }
+    header = FeaturesHeader(
+        dataset=shape.dataset,
+        encoder=shape.encoder,
+        revision=preset.revision,
+        weights_sha256="synthetic",
+        licence=preset.licence,
+        sample_rate=preset.sample_rate,
+        layers=shape.layers,
+        dim=shape.dim,
+        layer_names=[str(layer) for layer in range(shape.layers)],
+        normalise="track",
+        settings={"synthetic": seed},
+        segment_seconds=SEGMENT_SECONDS,
+        code_version=FEATURES_VERSION,
+    )
     manifest = store.features.resume(shape.dataset, shape.encoder, header=header, force=True)
     values = None
     if not shape.names_only:
         values = np.stack(list(_layers(shape, planted.latent, seed=seed)), axis=1)
     for row, (track_id, about) in enumerate(planted.about.items()):
-        entry = _entry(store, shape, about) | {"segments": SEGMENTS, "raw_bytes": 0}
-        entry |= {f"{kind}_crc32": 0 for kind in POOLED}  # of files that are not there
+        files = PooledFiles(  # that are not there
+            aggregated_crc32=0, segments_crc32=0, aggregated_std_crc32=0, segments_std_crc32=0
+        )
         if values is not None:
             parts = np.repeat(values[row][None], SEGMENTS, axis=0).astype(np.float16)
-            entry |= store.features.write(
+            files = store.features.write(
                 shape.dataset,
                 shape.encoder,
                 track_id,
@@ -210,49 +219,51 @@ def _write_features(store: Store, shape: Shape, planted: Planted, *, seed: int) 
                 aggregated_std=np.ones_like(values[row]),
                 segments_std=np.ones_like(parts),
             )
-        manifest.tracks[track_id] = entry
+        manifest.tracks[track_id] = FeaturesEntry.of(
+            _source(store, shape, about), files, duration=SECONDS, segments=SEGMENTS, raw_bytes=0
+        )
     manifest.close()
 
 
-def _entry(store: Store, shape: Shape, about: dict[str, Any]) -> dict[str, Any]:
+def _source(store: Store, shape: Shape, about: dict[str, Any]) -> Source:
     stat = (store.audio_dir(shape.dataset) / about["path"]).stat()
-    return {
-        "size": stat.st_size,
-        "mtime_ns": stat.st_mtime_ns,
-        "sha256": digest(about["recording"]),
-        "path": about["path"],
-        "composer": about["composer"],
-        "work": about["work"],
-        "title": about["title"],
-        "extra": {},
-        "duration": SECONDS,
-        "status": "done",
-    }
+    return Source(
+        size=stat.st_size,
+        mtime_ns=stat.st_mtime_ns,
+        sha256=digest(about["recording"]),
+        path=about["path"],
+        composer=about["composer"],
+        work=about["work"],
+        title=about["title"],
+    )
 
 
 def _write_targets(store: Store, shape: Shape, planted: Planted) -> None:
-    header = {
-        "dataset": shape.dataset,
-        "targets": list(ALL_TARGETS),
-        "sample_rate": TARGET_SAMPLE_RATE,
-        "segment_seconds": SEGMENT_SECONDS,
-        "code_version": TARGETS_VERSION,
-    }
+    header = TargetsHeader(
+        dataset=shape.dataset,
+        targets=list(ALL_TARGETS),
+        sample_rate=TARGET_SAMPLE_RATE,
+        segment_seconds=SEGMENT_SECONDS,
+        code_version=TARGETS_VERSION,
+        curves=list(CURVES),
+        curves_version=CURVES_VERSION,
+    )
     manifest = store.targets.resume(shape.dataset, header=header, force=True)
     for (track_id, about), row in zip(planted.about.items(), planted.targets, strict=True):
-        entry = _entry(store, shape, about)
-        entry |= {f"{kind}_crc32": 0 for kind in ("values", "descriptors", "fingerprint")}
+        files = TargetFilesOfTrack(values_crc32=0, descriptors_crc32=0, fingerprint_crc32=0)
         if not shape.names_only:
             values = dict(zip(TARGETS, row.tolist(), strict=True))
             segments = {name: [value] * SEGMENTS for name, value in values.items()}
-            entry |= store.targets.write(
+            files = store.targets.write(
                 shape.dataset,
                 track_id,
-                values={"track": values, "segments": segments},
+                values=MeasuredValues(track=values, segments=segments),
                 descriptors={},
                 marks=np.empty((2, 0), dtype=np.uint32),
             )
-        manifest.tracks[track_id] = entry
+        manifest.tracks[track_id] = TargetsEntry.of(
+            _source(store, shape, about), files, curves_crc32=0, midi_stat=None
+        )
     manifest.close()
     if not shape.names_only:
         store.targets.gather(shape.dataset, manifest)

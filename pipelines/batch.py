@@ -17,14 +17,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, NoReturn, TypeVar
 
 from mess.datasets import Dataset, Track
 from mess.errors import AudioError, MessError, shown_path
-from mess.storage.manifest import Entry, Manifest
+from mess.records.base import DoesNotFit
+from mess.records.manifest import (
+    AudioIdentity,
+    FailedEntry,
+    TrackLabels,
+)
+from mess.storage.manifest import Entry, Header, Manifest
 from pipelines.progress import Progress, progress
 
 Prepared = TypeVar("Prepared")
+_Waiting = tuple[Track, "list[Step[Prepared, Entry]]", Future[tuple[AudioIdentity, Prepared]]]
 
 
 @dataclass
@@ -44,8 +52,13 @@ class BatchSummary:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Source(TrackLabels, AudioIdentity):
+    """The identity and the labels of a track: the parts of an entry that all steps share."""
+
+
 @dataclass
-class Step(Generic[Prepared]):
+class Step(Generic[Prepared, Entry]):
     """One thing that is made of every track.
 
     Attributes
@@ -54,18 +67,18 @@ class Step(Generic[Prepared]):
         Open for writing; closed by the batch.
     begin : callable
         Begins a prepared track, perhaps before the one before it is finished. Returns what finishes
-        it: a function that writes its files and returns what the manifest should remember of them.
+        it: (identity and labels of the track) → the entry of the manifest. It writes the files.
     has_files : callable
         (track id, manifest entry) → whether the files are there and undamaged.
     """
 
-    manifest: Manifest
-    begin: Callable[[Track, Prepared], Callable[[], Entry]]
+    manifest: Manifest[Any, Entry]  # of any kind: a step reads no header
+    begin: Callable[[Track, Prepared], Callable[[Source], Entry]]
     has_files: Callable[[str, Entry], bool]
     summary: BatchSummary = field(default_factory=BatchSummary)
 
 
-def audio_identity(track: Track) -> Entry:
+def audio_identity(track: Track) -> AudioIdentity:
     """Return size, time and hash of a track's audio, by which a change is noticed."""
     try:
         stat = track.path.stat()
@@ -77,29 +90,41 @@ def audio_identity(track: Track) -> Entry:
         raise AudioError(
             track.path, f"cannot be read ({error.strerror})", "copy it again"
         ) from None
-    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": digest}
+    return AudioIdentity(size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=digest)
 
 
-def describe(dataset: Dataset, track: Track) -> Entry:
-    """Return what later steps need to know of a track when its audio is elsewhere."""
-    return {
-        "path": _relative(track.path, dataset),
-        "midi": _relative(track.midi_path, dataset) if track.midi_path else None,
-        "composer": track.composer,
-        "work": track.work_key,
-        "title": track.title,
-        "extra": dict(track.extra),
-    }
+def labels_of(dataset: Dataset, track: Track) -> TrackLabels:
+    """Return what later steps need to know of a track when its audio is elsewhere.
+
+    Raises
+    ------
+    MessError
+        If the dataset (of another package, say) has a label of a wrong type.
+    """
+    try:
+        return TrackLabels.of(
+            path=_relative(track.path, dataset),
+            midi=_relative(track.midi_path, dataset) if track.midi_path else None,
+            composer=track.composer,
+            work=track.work_key,
+            title=track.title,
+            extra=dict(track.extra),
+        )
+    except (DoesNotFit, TypeError) as error:
+        raise MessError(
+            f"dataset {dataset.name!r}: the track {track.id!r} cannot be recorded ({error}); "
+            "mend the code that lists the dataset"
+        ) from error
 
 
 def run_batch(
     dataset: Dataset,
-    manifest: Manifest,
+    manifest: Manifest[Header, Entry],
     *,
     stage: str,
     workers: int,
     prepare: Callable[[Track], Prepared],
-    finish: Callable[[Track, Prepared], Entry],
+    finish: Callable[[Track, Prepared, Source], Entry],
     has_files: Callable[[str, Entry], bool],
 ) -> BatchSummary:
     """Bring every track of a dataset up to date.
@@ -115,17 +140,15 @@ def run_batch(
         Threads that prepare tracks.
     prepare : callable
         Track → anything; runs in a thread; a `MessError` fails this track alone.
-    finish : callable
-        Writes the files; returns what the manifest should remember of them.
-    has_files : callable
-        (track id, manifest entry) → whether the files are there and undamaged.
+    finish, has_files : callable
+        See `Step`.
 
     Returns
     -------
     BatchSummary
     """
 
-    def begin(track: Track, prepared: Prepared) -> Callable[[], Entry]:
+    def begin(track: Track, prepared: Prepared) -> Callable[[Source], Entry]:
         return partial(finish, track, prepared)
 
     step = Step(manifest, begin, has_files)
@@ -137,11 +160,11 @@ def run_batch(
 
 def run_steps(
     dataset: Dataset,
-    steps: "Sequence[Step[Prepared]]",
+    steps: Sequence[Step[Prepared, Entry]],
     *,
     stage: str,
     workers: int,
-    prepare: "Callable[[Track, Sequence[Step[Prepared]]], Prepared]",
+    prepare: Callable[[Track, Sequence[Step[Prepared, Entry]]], Prepared],
 ) -> None:
     """Bring every track up to date in several steps that share its preparation.
 
@@ -160,7 +183,7 @@ def run_steps(
         (track, the steps that lack it) → what their ``begin`` takes; runs in a thread; a
         `MessError` or a `MemoryError` fails this track alone.
     """
-    todo: list[tuple[Track, list[Step[Prepared]]]] = []
+    todo: list[tuple[Track, list[Step[Prepared, Entry]]]] = []
     for step in steps:
         for gone in set(step.manifest.tracks) - {track.id for track in dataset}:
             del step.manifest.tracks[gone]
@@ -174,7 +197,7 @@ def run_steps(
         if lacking:
             todo.append((track, lacking))
 
-    def work(track: Track, lacking: list[Step[Prepared]]) -> tuple[Entry, Prepared]:
+    def work(track: Track, lacking: list[Step[Prepared, Entry]]) -> tuple[AudioIdentity, Prepared]:
         return audio_identity(track), prepare(track, lacking)
 
     with ExitStack() as closing:
@@ -182,10 +205,10 @@ def run_steps(
             closing.callback(step.manifest.close)
         shown = closing.enter_context(progress(stage, len(todo)))
         pool = closing.enter_context(ThreadPoolExecutor(max(1, workers)))
-        waiting: deque[tuple[Track, list[Step[Prepared]], Future[tuple[Entry, Prepared]]]] = deque()
+        waiting: deque[_Waiting[Prepared, Entry]] = deque()
         upcoming = iter(todo)
         try:
-            begun: _Begun[Prepared] | None = None
+            begun: _Begun[Prepared, Entry] | None = None
             while True:
                 for ahead, lacking in islice(upcoming, workers + 1 - len(waiting)):
                     waiting.append((ahead, lacking, pool.submit(work, ahead, lacking)))
@@ -209,51 +232,49 @@ def run_steps(
 
 
 @dataclass
-class _Begun(Generic[Prepared]):
+class _Begun(Generic[Prepared, Entry]):
     """A track that was begun, and what finishes it in each step."""
 
     track: Track
-    steps: list[tuple[Step[Prepared], Callable[[], Entry]]]
+    steps: list[tuple[Step[Prepared, Entry], Callable[[], Entry]]]
 
 
 def _begin(
     dataset: Dataset,
-    step: Step[Prepared],
+    step: Step[Prepared, Entry],
     track: Track,
-    future: "Future[tuple[Entry, Prepared]]",
+    future: "Future[tuple[AudioIdentity, Prepared]]",
 ) -> Callable[[], Entry]:
     """Begin a track; what goes wrong is raised when the track is finished."""
     try:
         identity, prepared = future.result()
         finish = step.begin(track, prepared)
+        return partial(finish, Source.of(identity, labels_of(dataset, track)))
     except Exception as problem:
         return partial(_raise, problem)
-    return lambda: identity | describe(dataset, track) | finish()
 
 
-def _raise(problem: Exception) -> Entry:
+def _raise(problem: Exception) -> NoReturn:
     raise problem
 
 
 def _settle(
     dataset: Dataset,
     track: Track,
-    step: Step[Prepared],
+    step: Step[Prepared, Entry],
     finish: Callable[[], Entry],
     shown: Progress,
 ) -> None:
     try:
         entry = finish()
-        step.manifest.record(track.id, entry | {"status": "done"})
+        step.manifest.record(track.id, entry)
         step.summary.made += 1
-        if entry.get("notes"):
-            step.summary.noted[track.id] = f"{shown_path(track.path)}: {'; '.join(entry['notes'])}"
+        if entry.notes:
+            step.summary.noted[track.id] = f"{shown_path(track.path)}: {'; '.join(entry.notes)}"
     except (MessError, MemoryError) as problem:
         error = problem if isinstance(problem, MessError) else _too_large(track)
         reason = str(error).replace(f"{dataset.root}{os.sep}", "")  # the root may move
-        step.manifest.record(
-            track.id, describe(dataset, track) | {"status": "failed", "error": reason}
-        )
+        step.manifest.record(track.id, FailedEntry.of(labels_of(dataset, track), error=reason))
         step.summary.failed[track.id] = str(error)
         shown.say(f"failed: {error}")
 
@@ -267,31 +288,30 @@ def _too_large(track: Track) -> AudioError:
 def _refresh(
     dataset: Dataset,
     track: Track,
-    manifest: Manifest,
+    manifest: Manifest[Header, Entry],
     has_files: Callable[[str, Entry], bool],
 ) -> bool:
     """Tell whether a track is up to date; a new title or file time is taken over."""
-    entry = manifest.tracks.get(track.id, {})
-    if entry.get("status") != "done" or not has_files(track.id, entry):
+    entry = manifest.tracks.get(track.id)
+    if entry is None or isinstance(entry, FailedEntry) or not has_files(track.id, entry):
         return False
     try:
         stat = track.path.stat()
-        if (stat.st_size, stat.st_mtime_ns) == (entry["size"], entry["mtime_ns"]):
-            identity = {key: entry[key] for key in ("size", "mtime_ns", "sha256")}
-        else:
+        identity: AudioIdentity = entry
+        if (stat.st_size, stat.st_mtime_ns) != (entry.size, entry.mtime_ns):
             identity = audio_identity(track)
     except (OSError, MessError):
         return False
-    if identity["sha256"] != entry["sha256"]:
+    if identity.sha256 != entry.sha256:
         return False
-    fresh = entry | identity | describe(dataset, track)
+    fresh = entry.updated(identity, labels_of(dataset, track))
     if fresh != entry:
         manifest.record(track.id, fresh)
     return True
 
 
-def _relative(path: Any, dataset: Dataset) -> str:
+def _relative(path: Path, dataset: Dataset) -> str:
     try:
-        return str(path.relative_to(dataset.root).as_posix())
+        return path.relative_to(dataset.root).as_posix()
     except ValueError:
         return str(path)

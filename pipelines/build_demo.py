@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -32,6 +32,7 @@ from mess.datasets.demo import describe_demo, load_demo
 from mess.datasets.expressive_performance import Interpretation, Performance, random_stream
 from mess.datasets.rendering import INSTRUMENTS, SAMPLE_RATE, TAIL_SECONDS
 from mess.errors import MessError, MissingDependency, UnknownName
+from mess.records.demo import DemoRecord
 from mess.storage.demo_library import COMMAND, DemoLibraryFiles, write_flac, write_midi
 from pipelines.demo_recipe import RECIPE, RecipeRow, read_recipe
 from pipelines.options import run_script
@@ -122,7 +123,7 @@ def build_demo(
     ]
     if failed and len(made) < len(ids):
         raise MessError(f"{len(failed)} scores could not be performed:\n  " + "\n  ".join(failed))
-    DemoLibraryFiles(root).write_rows([record["row"] for record in made])
+    DemoLibraryFiles(root).write_rows([record.row for record in made])
     return load_demo(root)
 
 
@@ -245,15 +246,15 @@ def _perform_track(
         "seed": seed,
         **{key: getattr(row, key) for key in ("start", "score", "licence")},
     }
-    record = {
-        "fingerprint": _digest(row, seed),
-        "sha256": {path.name: _sha256(path) for path in (audio, midi)},
-        "row": {key: str(cell) for key, cell in entry.items()},
-    }
+    record = DemoRecord(
+        fingerprint=_digest(row, seed),
+        sha256={path.name: _sha256(path) for path in (audio, midi)},
+        row={key: str(cell) for key, cell in entry.items()},
+    )
     DemoLibraryFiles(root).write_record(track_id, record)
 
 
-def _tempo_factor(played: Performance, rng: Any) -> float:
+def _tempo_factor(played: Performance, rng: np.random.Generator) -> float:
     """Return how much faster or slower a variant is, within the library's limits of duration."""
     seconds = played.end
     fitting = [
@@ -299,14 +300,14 @@ def _job(row: RecipeRow, seed: int, root: Path) -> _Job:
     return _Job(row, seed, root, tuple(missing))
 
 
-def _is_made(root: Path, record: dict[str, Any] | None, expected: str) -> bool:
+def _is_made(root: Path, record: DemoRecord | None, expected: str) -> bool:
     try:
         return (
             record is not None
-            and record["fingerprint"] == expected
-            and all(_sha256(root / name) == value for name, value in record["sha256"].items())
+            and record.fingerprint == expected
+            and all(_sha256(root / name) == value for name, value in record.sha256.items())
         )
-    except (KeyError, AttributeError, OSError):
+    except OSError:
         return False
 
 

@@ -31,7 +31,7 @@ from mess.search.passages.build import (
 )
 from mess.search.through_time import Courses, read_courses
 from mess.storage.features import Features
-from mess.storage.manifest import Manifest, digest
+from mess.storage.manifest import TargetsManifest, digest
 from mess.storage.store import Store
 from mess.versions import INDEX_VERSION
 from pipelines.options import DatasetOption, EncoderOption, encoder_or_default, run_script
@@ -60,7 +60,7 @@ def build_index(
     first_of = copies_of(features.tracks, dataset=dataset, store=store)
     row_of = {track: row for row, track in enumerate(features.tracks)}
     copies = [row_of[first_of[track]] for track in features.tracks]
-    works = join_works([entries[track]["work"] for track in features.tracks], copies)
+    works = join_works([entries[track].work for track in features.tracks], copies)
     half = features.values.shape[2] // 2
     vectors = normalise_layers(features.values[:, :, :half])
     measured = _measured(store, dataset)
@@ -76,18 +76,18 @@ def build_index(
         layers=[serialise_layer(vectors[:, layer]) for layer in range(vectors.shape[1])],
         record=IndexRecord(
             dataset=dataset,
-            encoder=features.manifest["encoder"],
-            features=features.manifest["fingerprint"],
+            encoder=features.header.encoder,
+            features=features.digest,
             targets=targets,
             inputs={
                 "features": store.features.manifest(dataset, encoder).parts(),
                 "targets": measured.parts() if measured else None,
             },
             code_version=INDEX_VERSION,
-            fingerprint=digest([features.manifest["fingerprint"], targets, INDEX_VERSION]),
+            fingerprint=digest([features.digest, targets, INDEX_VERSION]),
             tracks=features.tracks,
             works=works,
-            composers=[entries[track].get("composer", "") for track in features.tracks],
+            composers=[entries[track].composer for track in features.tracks],
             copies=copies,
             columns=list(made.columns) if made else [],
             passages=passages,
@@ -109,7 +109,7 @@ def build_index(
     return len(features.tracks)
 
 
-def _measured(store: Store, dataset: str) -> Manifest | None:
+def _measured(store: Store, dataset: str) -> TargetsManifest | None:
     try:
         return store.targets.manifest(dataset)
     except ArtifactMissing:
@@ -126,7 +126,7 @@ def _coordinates(
     part_of: Mapping[str, str],
 ) -> Coordinates | None:
     table = store.targets.read(dataset)
-    targets, names = aligned_targets(table, features)
+    targets, names = aligned_targets(table, tracks=features.tracks, segments=features.segments)
     known = np.flatnonzero(np.isfinite(targets).any(axis=1))
     if len({works[row] for row in known}) < MIN_WORKS:
         return None

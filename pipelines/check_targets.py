@@ -84,7 +84,7 @@ def check_targets(
                 truths[track.id] = truth_of(track)
                 halves.append(found[1])
                 changed.append(after)
-                audio[track.id] = identity["sha256"]
+                audio[track.id] = identity.sha256
             shown.advance(track.id)
     if len(plain) < 3:
         raise MessError(f"{dataset!r} has {len(plain)} tracks that can be read: 3 are needed")

@@ -5,7 +5,7 @@ python pipelines/compute_targets.py --dataset smd
 
 import math
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import typer
@@ -20,8 +20,8 @@ from mess.curves.registry import CURVES, CURVES_VERSION, compute_curves
 from mess.curves.windows import Windows
 from mess.datasets import Track, load_dataset
 from mess.errors import MessError
+from mess.records.targets import MeasuredValues, TargetsEntry, TargetsHeader
 from mess.storage.curves import TrackBeats
-from mess.storage.manifest import Entry
 from mess.storage.store import Store
 from mess.targets import (
     ALL_TARGETS,
@@ -34,7 +34,7 @@ from mess.targets import (
     targets_version,
 )
 from mess.targets.registry import measure_targets
-from pipelines.batch import BatchSummary, run_batch
+from pipelines.batch import BatchSummary, Source, run_batch
 from pipelines.options import (
     WORKERS,
     DatasetOption,
@@ -78,15 +78,15 @@ def compute_dataset_targets(
     """
     store = store or Store()
     recordings = load_dataset(dataset, root=store.audio_dir(dataset))
-    header = {
-        "dataset": dataset,
-        "targets": list(ALL_TARGETS),
-        "sample_rate": TARGET_SAMPLE_RATE,
-        "segment_seconds": SEGMENT_SECONDS,
-        "code_version": targets_version(),
-        "curves": list(CURVES),
-        "curves_version": CURVES_VERSION,
-    }
+    header = TargetsHeader(
+        dataset=dataset,
+        targets=list(ALL_TARGETS),
+        sample_rate=TARGET_SAMPLE_RATE,
+        segment_seconds=SEGMENT_SECONDS,
+        code_version=targets_version(),
+        curves=list(CURVES),
+        curves_version=CURVES_VERSION,
+    )
     manifest = store.targets.resume(dataset, header=header, force=force)
 
     def measure(track: Track) -> Measured:
@@ -109,16 +109,16 @@ def compute_dataset_targets(
             signal.notes,
         )
 
-    def keep(track: Track, measured: Measured) -> Entry:
+    def keep(track: Track, measured: Measured, source: Source) -> TargetsEntry:
         values = measured.values
-        plain = {
-            "track": {name: _defined([value])[0] for name, value in values.track.items()},
-            "segments": {name: _defined(row) for name, row in values.segments.items()},
-        }
+        plain = MeasuredValues(
+            track={name: _defined([value])[0] for name, value in values.track.items()},
+            segments={name: _defined(row) for name, row in values.segments.items()},
+        )
         checksums = store.targets.write(
             dataset, track.id, values=plain, descriptors=values.descriptors, marks=measured.marks
         )
-        checksums |= store.curves.write(
+        curves = store.curves.write(
             dataset,
             track.id,
             start=measured.start,
@@ -126,7 +126,13 @@ def compute_dataset_targets(
             phrases=measured.phrases,
             beats=TrackBeats(**vars(measured.beats)),
         )
-        return checksums | _midi_identity(track) | {"notes": list(measured.notes)}
+        return TargetsEntry.of(
+            source,
+            checksums,
+            curves_crc32=curves,
+            midi_stat=_midi_stat(track),
+            notes=list(measured.notes),
+        )
 
     by_id = {track.id: track for track in recordings}
     summary = run_batch(
@@ -139,7 +145,7 @@ def compute_dataset_targets(
         has_files=lambda track_id, entry: (
             store.targets.has(dataset, track_id, entry)
             and store.curves.has(dataset, track_id, entry)
-            and _midi_identity(by_id[track_id]).items() <= entry.items()
+            and entry.midi_stat == _midi_stat(by_id[track_id])
         ),
     )
     store.targets.gather(dataset, manifest)
@@ -157,13 +163,13 @@ def _played(track: Track) -> Notes | None:
         return None
 
 
-def _midi_identity(track: Track) -> dict[str, Any]:
-    """Return the size, time and hash of a track's MIDI, by which a change is noticed."""
+def _midi_stat(track: Track) -> tuple[int, int] | None:
+    """Return the size and the time of a track's MIDI. They tell whether it has changed."""
     try:
         stat = track.midi_path.stat() if track.midi_path else None
     except OSError:
         stat = None
-    return {"midi_stat": [stat.st_size, stat.st_mtime_ns] if stat else None}
+    return (stat.st_size, stat.st_mtime_ns) if stat else None
 
 
 def _defined(values: Iterable[float]) -> list[float | None]:

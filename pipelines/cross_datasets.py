@@ -82,7 +82,7 @@ def cross_datasets(*, encoder: str, datasets: list[str], store: Store | None = N
         datasets=datasets,
         inputs={
             name: CrossInputs(
-                features=data.features.manifest["fingerprint"],
+                features=data.features.digest,
                 targets=data.targets_digest,
             )
             for name, data in loaded.items()

@@ -6,9 +6,8 @@ python pipelines/demo_recommendations.py --track ID --hold dynamics --offset "rh
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
 
@@ -20,6 +19,7 @@ from mess.new_recordings.encoding import (
     predicted_values,
     project_recording,
 )
+from mess.records.features import FeaturesHeader
 from mess.search.aspects import parse_weights
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import By, Method
@@ -134,7 +134,7 @@ def command(
         return
     for path, recording in zip(files, recordings, strict=True):
         _print_values(path, recording, recommender)
-    labels = Store().features.manifest(recommender.dataset, recommender.encoder).tracks
+    labels = Store().features.manifest(recommender.dataset, recommender.encoder).done()
     typer.echo(
         f"{recommender.dataset} by {recommender.encoder}, like "
         f"{', '.join([*tracks, *map(str, files)])}:"
@@ -144,27 +144,26 @@ def command(
         typer.echo(f"ranked: {methods}")
         typer.echo(SCALE)
     for rank, one in enumerate(found, start=1):
-        entry = labels.get(one.track_id, {})
+        entry = labels.get(one.track_id)
         shares = ", ".join(f"{name} {part:+.2f}" for name, part in one.contributions.items())
-        who = ": ".join(filter(None, (entry.get("composer"), entry.get("title"))))
+        who = ": ".join(filter(None, (entry.composer, entry.title))) if entry else ""
         typer.echo(f"{rank:>2}. {one.score:+.3f}  {one.track_id}  ({who})\n             {shares}")
 
 
 def encode_file(
-    path: Path, header: Mapping[str, Any], *, encoder: str | None = None
+    path: Path, header: FeaturesHeader, *, encoder: str | None = None
 ) -> EncodedRecording:
     """Encode a recording as the tracks of an index were.
 
     Parameters
     ----------
     path : Path
-    header : mapping
-        Of the features manifest.
+    header : FeaturesHeader
+        Of the features of the tracks.
     encoder : str, optional
         By which name it is loaded: a folder is known to the manifest by its last part only.
     """
-    dtype = str(header.get("settings", {}).get("dtype", "float32"))
-    model = load_encoder(encoder or str(header["encoder"]), dtype=dtype)
+    model = load_encoder(encoder or header.encoder, dtype=header.dtype)
     return encode_recording(path, model, like=header)
 
 

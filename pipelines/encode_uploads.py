@@ -7,8 +7,7 @@ python pipelines/encode_uploads.py
 """
 
 import time
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -66,11 +65,10 @@ def _encode(
     try:
         if not store.uploads.begin(upload.token, encoder):
             return "the encoder broke off over this file; convert it or choose another"
-        header: Mapping[str, Any] = store.features.manifest(dataset, encoder).header
+        header = store.features.manifest(dataset, encoder).header
         if encoder not in models:
-            dtype = str(header.get("settings", {}).get("dtype", "float32"))
             models.clear()  # one after the other: a large file needs much memory
-            models[encoder] = load_encoder(encoder, dtype=dtype)
+            models[encoder] = load_encoder(encoder, dtype=header.dtype)
         return encode_recording(upload.path, models[encoder], like=header, max_seconds=max_seconds)
     except MessError as error:
         return str(error).removeprefix(f"{upload.path}: ")

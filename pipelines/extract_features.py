@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -30,10 +30,11 @@ from mess.encoders.pooling import (
     first_precision_error,
 )
 from mess.errors import AudioError, UnknownName
-from mess.storage.manifest import Entry, Manifest
+from mess.records.features import FeaturesEntry, FeaturesHeader, MomentsFile
+from mess.storage.manifest import FeaturesManifest
 from mess.storage.moments import FIRST_TRACKS, KINDS, Kind, moments_bytes
 from mess.storage.store import Store
-from pipelines.batch import BatchSummary, Step, run_steps
+from pipelines.batch import BatchSummary, Source, Step, run_steps
 from pipelines.kept_states import KeptStates, States
 from pipelines.options import (
     WORKERS,
@@ -154,7 +155,7 @@ def extract_all(
             typer.echo(said, err=True)
     encoder_of = {id(steps[name]): model for name, model in models.items()}
 
-    def prepare(track: Track, lacking: Sequence[Step[Prepared]]) -> Prepared:
+    def prepare(track: Track, lacking: Sequence[Step[Prepared, FeaturesEntry]]) -> Prepared:
         wanted = {id(step): encoder_of[id(step)] for step in lacking}
         signals = decode_at(track.path, {model.sample_rate for model in wanted.values()})
         scales = {
@@ -179,11 +180,12 @@ def extract_all(
 
 
 def size_line(
-    recordings: Dataset, manifest: Manifest, encoder: str, model: Encoder, *, kind: Kind
+    recordings: Dataset, manifest: FeaturesManifest, encoder: str, model: Encoder, *, kind: Kind
 ) -> str:
     """Return how much disk the moments will take, "" where it is little or they are kept."""
     done = manifest.done()
-    todo = [track for track in recordings if "moments" not in done.get(track.id, {})]
+    known = {track for track, entry in done.items() if entry.moments is not None}
+    todo = [track for track in recordings if track.id not in known]
     if kind == "none":
         return ""
     seconds = sum(track.duration or 0.0 for track in todo)
@@ -206,15 +208,15 @@ def _step(
     raw: bool,
     moments: Kind,
     kept: KeptStates | None,
-) -> Step[Prepared]:
-    header = {"dataset": dataset} | describe_encoder(model)
+) -> Step[Prepared, FeaturesEntry]:
+    header = FeaturesHeader.of(describe_encoder(model), dataset=dataset)
     manifest = store.features.resume(dataset, encoder, header=header, force=force)
     store.moments.begin(dataset, encoder, manifest)
     measured: list[float] = []  # the error of a coarse precision, until an entry keeps it
-    if not any("precision_error" in entry for entry in manifest.done().values()):
+    if all(entry.precision_error is None for entry in manifest.done().values()):
         measured.append(math.nan)
 
-    def begin(track: Track, prepared: Prepared) -> Callable[[], Entry]:
+    def begin(track: Track, prepared: Prepared) -> Callable[[Source], FeaturesEntry]:
         signal = prepared.signals[model.sample_rate]
         if measured and math.isnan(measured[0]):
             error = first_precision_error(signal, model)
@@ -225,7 +227,7 @@ def _step(
             pooled = begin_pooling(signal, model, scale=scale, moments=moments != "none")
         spent = time.perf_counter() - began
 
-        def finish() -> Entry:
+        def finish(source: Source) -> FeaturesEntry:
             if moments == "compact":  # as soon as there are enough tracks to learn the scale from
                 store.moments.compact(dataset, encoder, manifest, least=FIRST_TRACKS)
             entry = _encode_track(
@@ -234,6 +236,7 @@ def _step(
                 encoder,
                 track,
                 signal,
+                source=source,
                 model=model,
                 pooled=pooled,
                 scale=scale,
@@ -244,7 +247,7 @@ def _step(
             )
             if measured:
                 error = measured.pop()
-                entry["precision_error"] = float(f"{error:.3g}")
+                entry = replace(entry, precision_error=float(f"{error:.3g}"))
                 typer.echo(
                     f"{encoder}: this precision moves the means of the first recording by "
                     f"{100 * error:.2g} % from those in float32",
@@ -254,7 +257,7 @@ def _step(
 
         return finish
 
-    def has_files(track_id: str, entry: Entry) -> bool:
+    def has_files(track_id: str, entry: FeaturesEntry) -> bool:
         return store.features.has(dataset, encoder, track_id, entry, raw=raw, moments=moments)
 
     step = Step(manifest, begin, has_files)
@@ -268,6 +271,7 @@ def _encode_track(
     track: Track,
     signal: Signal,
     *,
+    source: Source,
     model: Encoder,
     pooled: Callable[[], Pooled] | None,
     scale: tuple[float, float] | None,
@@ -275,7 +279,7 @@ def _encode_track(
     moments: Kind,
     kept: KeptStates | None,
     spent: float,
-) -> Entry:
+) -> FeaturesEntry:
     """Write the features of a track, that ``pooled`` gives; it is None if frames are wanted."""
     began = time.perf_counter() - spent
     held: list[States] = []
@@ -318,7 +322,7 @@ def _encode_track(
     )
     if found.moments is None:
         store.moments.drop(dataset, encoder, track.id)
-        of_moments: Entry = {"moments": "none" if moments == "none" else "few"}
+        of_moments = MomentsFile(moments="none" if moments == "none" else "few")
     else:
         of_moments = store.moments.write(
             dataset,
@@ -328,15 +332,14 @@ def _encode_track(
             samples=signal.samples.size,
             kind=moments,
         )
-    return (
-        checksums
-        | of_moments
-        | {
-            "duration": duration,
-            "segments": len(found.segments),
-            "raw_bytes": writer.size if writer is not None else 0,
-            "notes": list(signal.notes),
-        }
+    return FeaturesEntry.of(
+        source,
+        checksums,
+        of_moments,
+        duration=duration,
+        segments=len(found.segments),
+        raw_bytes=writer.size if writer is not None else 0,
+        notes=list(signal.notes),
     )
 
 

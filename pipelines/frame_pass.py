@@ -22,7 +22,8 @@ from mess.errors import ArtifactError, AudioError, MessError, shown_path
 from mess.experiments.passes import TrackStates
 from mess.experiments.rows import ProbingData
 from mess.records.discovery import Frames
-from mess.storage.manifest import Entry
+from mess.records.features import FeaturesEntry
+from mess.records.targets import TargetsEntry
 from mess.storage.paths import command_for
 from mess.storage.store import Store
 from pipelines.batch import audio_identity
@@ -41,7 +42,7 @@ class FramePass:
 
     Attributes
     ----------
-    tracks : list of (row, Track, Entry)
+    tracks : list of (row, Track, TargetsEntry)
         The row of the experiment, the recording, and its entry in the manifest of the targets.
     dataset : str
     model : Encoder
@@ -56,7 +57,7 @@ class FramePass:
         The states of tracks that are in memory.
     """
 
-    tracks: list[tuple[int, Track, Entry]]
+    tracks: list[tuple[int, Track, TargetsEntry]]
     dataset: str
     model: Encoder
     store: Store
@@ -75,7 +76,7 @@ class FramePass:
         stage = f"states of {self.dataset} by {self.model.id}"
         with progress(stage, len(todo)) as shown, ThreadPoolExecutor(WORKERS) as pool:
             upcoming = iter(todo)
-            waiting: deque[tuple[int, Track, Entry, Future[Signal | None]]] = deque()
+            waiting: deque[tuple[int, Track, TargetsEntry, Future[Signal | None]]] = deque()
             while True:
                 for row, track, entry in islice(upcoming, WORKERS + 1 - len(waiting)):
                     ahead = pool.submit(self._decode, track)
@@ -111,7 +112,9 @@ class FramePass:
             self.kept[track.id] = encoded
         return encoded
 
-    def _of_track(self, row: int, track: Track, entry: Entry, encoded: Encoded) -> TrackStates:
+    def _of_track(
+        self, row: int, track: Track, entry: TargetsEntry, encoded: Encoded
+    ) -> TrackStates:
         states, samples = encoded
         frames = states.shape[2]
         grid = frame_grid(samples, self.model.sample_rate, frames=frames, rate=self.rate)
@@ -162,10 +165,10 @@ def _prepare(
     asked: bool,
     kept: KeptStates | None,
 ) -> FramePass:
-    made_by = data.features.manifest
+    made_by = data.features.header
     entries = store.features.manifest(dataset, encoder).done()
-    rate = made_by["layers"] * made_by["dim"] * BYTES
-    seconds = sum(entries[track]["duration"] for track in data.features.tracks)
+    rate = made_by.layers * made_by.dim * BYTES
+    seconds = sum(entries[track].duration for track in data.features.tracks)
     if not asked and seconds * FEWEST_PER_SECOND * rate > MEMORY:  # no encoder need be loaded
         raise NoFrames(_too_large(seconds))
     recordings = {track.id: track for track in load_dataset(dataset, root=store.audio_dir(dataset))}
@@ -179,13 +182,12 @@ def _prepare(
         tracks.append((row, recordings[name], measured[name]))
     model = load_encoder(encoder)
     mine = describe_encoder(model)
-    for key in ("weights_sha256", "settings", "sample_rate"):
-        if mine[key] != made_by[key]:
-            raise ArtifactError(
-                f"features of {dataset!r} by {encoder!r}",
-                "were made with other weights or settings",
-                command_for("extract", dataset, encoder),
-            )
+    if {"weights_sha256", "settings", "sample_rate"} & set(mine.differences(made_by)):
+        raise ArtifactError(
+            f"features of {dataset!r} by {encoder!r}",
+            "were made with other weights or settings",
+            command_for("extract", dataset, encoder),
+        )
     per_second = states_per_second(model)
     if per_second < FEWEST_PER_SECOND:
         raise NoFrames(
@@ -195,7 +197,7 @@ def _prepare(
     if not keeps and not asked:
         raise NoFrames(_too_large(seconds))
     there = {} if kept is None else kept.by_track
-    missing = sum(entries[track.id]["duration"] for _, track, _ in tracks if track.id not in there)
+    missing = sum(entries[track.id].duration for _, track, _ in tracks if track.id not in there)
     if missing:
         typer.echo(_cost(missing, dataset, encoder, store, passes=1 if keeps else 2))
     return FramePass(tracks, dataset, model, store, per_second, keeps, kept=there)
@@ -208,14 +210,14 @@ def states_per_second(model: Encoder) -> int:
     return round(model.encode(noise.astype(np.float32)).shape[2] / SEGMENT_SECONDS)
 
 
-def _check_audio(track: Track, entry: Entry) -> None:
+def _check_audio(track: Track, entry: FeaturesEntry) -> None:
     """Raise `MessError` if a recording is not the one that the features were made from."""
     try:
         stat = track.path.stat()
-        same = (stat.st_size, stat.st_mtime_ns) == (entry["size"], entry["mtime_ns"])
+        same = (stat.st_size, stat.st_mtime_ns) == (entry.size, entry.mtime_ns)
     except OSError:
         same = False
-    if not same and audio_identity(track)["sha256"] != entry["sha256"]:
+    if not same and audio_identity(track).sha256 != entry.sha256:
         raise MessError(f"{track.path.name} has changed since its features were extracted")
 
 

@@ -82,7 +82,7 @@ def make_map(
     if method not in METHODS:
         raise UnknownName("method", method, METHODS)
     manifest = store.features.manifest(dataset, encoder)
-    names = manifest.header["layer_names"]
+    names = manifest.header.layer_names
     if layer is None:
         layer = _best_layer(store, dataset, encoder, layers=len(names), level=rows)
     if not 0 <= layer < len(names):
@@ -90,10 +90,10 @@ def make_map(
     wanted = partial(
         MapRecord,
         dataset=dataset,
-        encoder=manifest.header.get("encoder", encoder),
+        encoder=manifest.header.encoder,
         level=rows,
         layer=layer,
-        layer_name=str(names[layer]),
+        layer_name=names[layer],
         method=method,
         seed=seed,
         clusters=clusters,

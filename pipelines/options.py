@@ -157,7 +157,7 @@ def run_app(app: Callable[..., Any]) -> None:
         message = f"{type(error).__name__}: {error}"
         raise
     finally:
-        write_status(state=state, **({} if kept else {"message": message}))
+        write_status(state=state, message=None if kept else message)
 
 
 def run_script(command: Callable[..., Any]) -> None:

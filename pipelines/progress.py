@@ -9,8 +9,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from rich.progress import (
     BarColumn,
@@ -23,11 +23,12 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from mess.records.job import JobStatus
 from mess.storage.jobs import write_status as write_job_status
 
 _LOG_EVERY = 5.0  # seconds
 _STATUS_EVERY = 0.3
-_status: dict[str, Any] = {}
+_status = JobStatus()  # the last that this process wrote
 
 
 class _Rate(ProgressColumn):
@@ -82,30 +83,48 @@ class Progress:
         return passed / self._done * (self._total - self._done) if self._done else 0.0
 
     def _status(self, name: str) -> None:
-        write_status(
-            state="running",
-            stage=self._stage,
-            done=self._done,
-            total=self._total,
-            unit=self._unit,
-            per_minute=60 * self._done / max(time.monotonic() - self._began, 1e-9),
-            seconds_left=self._seconds_left(),
-            current=name,
+        _write(
+            replace(
+                _status,
+                state="running",
+                stage=self._stage,
+                done=self._done,
+                total=self._total,
+                unit=self._unit,
+                per_minute=60 * self._done / max(time.monotonic() - self._began, 1e-9),
+                seconds_left=self._seconds_left(),
+                current=name,
+            )
         )
 
 
-def write_status(**fields: Any) -> None:
-    """Write the progress of this process for the dashboard, if the dashboard started it.
+def write_status(*, state: str | None = None, message: str | None = None) -> None:
+    """Write how this process ended for the dashboard, if the dashboard started it.
 
-    Fields that are not given keep their last values.
+    Parameters
+    ----------
+    state, message : str, optional
+        See `mess.records.job.JobStatus`; what is not given stays as it was.
     """
+    _write(
+        replace(
+            _status,
+            state=_status.state if state is None else state,
+            message=_status.message if message is None else message,
+        )
+    )
+
+
+def _write(status: JobStatus) -> None:
+    global _status
     path = os.environ.get("MESS_JOB")
-    if path:
-        if "message" in fields:  # the data root may move; the file lies in its jobs/datasets/<name>
-            fields["message"] = fields["message"].replace(f"{Path(path).parents[3]}{os.sep}", "")
-        _status.update(fields, pid=os.getpid(), time=time.time())
-        with suppress(OSError):  # if the disk is full, the work itself says so
-            write_job_status(Path(path), _status)
+    if not path:
+        return
+    data_root = Path(path).parents[3]  # the file lies in its jobs/datasets/<name>; it may move
+    message = status.message.replace(f"{data_root}{os.sep}", "")
+    _status = replace(status, message=message, pid=os.getpid(), time=time.time())
+    with suppress(OSError):  # if the disk is full, the work itself says so
+        write_job_status(Path(path), _status)
 
 
 @contextmanager

@@ -48,7 +48,6 @@ from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.tempo import DENSITY_SHARE, TEMPO
 from mess.search.terms import METHODS
 from mess.status.staleness import digest_of
-from mess.storage.features import Features
 from mess.storage.store import Store
 from mess.targets import TARGETS
 from mess.tracking.recording import start_run
@@ -89,8 +88,8 @@ def evaluate(
     recommender = LayerBasedRecommender(dataset, encoder, store=store, evaluated=False)
     index = store.indices.read_record(dataset, encoder)
     tracks = recommender.track_ids
-    rows = Features(tracks, np.full(len(tracks), -1), np.empty(0), {})
-    values, names = aligned_targets(store.targets.read(dataset), rows)
+    table, whole = store.targets.read(dataset), np.full(len(tracks), -1)
+    values, names = aligned_targets(table, tracks=tracks, segments=whole)
     works = np.array(index.works, dtype=object)
     variants = _variants(recommender, store)
     layers = len(index.crc32)
@@ -307,7 +306,7 @@ def _composition(
 
 def _variants(recommender: LayerBasedRecommender, store: Store) -> dict[int, dict[str, int]]:
     entries = store.features.manifest(recommender.dataset, recommender.encoder).done()
-    about = {track: entry.get("extra", {}) for track, entry in entries.items()}
+    about = {track: entry.extra for track, entry in entries.items()}
     return find_variants(recommender.track_ids, about)
 
 

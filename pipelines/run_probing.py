@@ -83,8 +83,8 @@ def run_probing(
     layers = data.features.values.shape[1]
     tags = {
         "dataset": dataset,
-        "encoder": str(data.features.manifest["encoder"]),
-        "features": str(data.features.manifest["fingerprint"]),
+        "encoder": data.features.header.encoder,
+        "features": data.features.digest,
         "targets": data.targets_digest,
     }
     name = f"probe {dataset} {encoder}"

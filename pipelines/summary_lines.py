@@ -44,7 +44,7 @@ def evaluation_lines(record: EvaluationRecord, path: Path) -> Iterator[str]:
 def closing_lines(store: Store, *, dataset: str, encoders: Sequence[str]) -> Iterator[str]:
     """Yield what was made, the command that opens it, and what to try next."""
     done = store.features.manifest(dataset, encoders[0]).done()
-    works = len({entry.get("work") for entry in done.values()})
+    works = len({entry.work for entry in done.values()})
     yield ""
     yield (
         f"{dataset} is ready: {len(done)} recordings of {works} works, by "

@@ -21,7 +21,7 @@ def test_a_synthetic_library_has_planted_answers(data_root: Path, names_only: bo
     assert all((store.audio_dir("bench") / one["path"]).is_file() for one in entries.values())
     query, *_ = recommender.track_ids
     found = recommender.multi_aspect_recommendation(query, {"overall": 1.0}, 2)
-    assert {entries[one.track_id]["work"] for one in found} == {entries[query]["work"]}
+    assert {entries[one.track_id].work for one in found} == {entries[query].work}
     if not names_only:
         states = {one.step: one.state for one in survey(store, shape.dataset, shape.encoder)}
         assert states["probe"] == states["index"] == "ready"

@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dashboard.jobs.locks import is_dataset_taken, is_runner_alive, take_dataset
 from dashboard.jobs.stopping import GRACE_SECONDS, stop_process
 from mess.errors import MessError
-from mess.storage.jobs import JobFiles, Kind, read
+from mess.records.job import JobRecord, JobStatus
+from mess.storage.jobs import JobFiles, Kind
 from mess.storage.store import Store
 
 _children: list[subprocess.Popen[bytes]] = []  # kept, so that ended processes can be collected
@@ -126,12 +126,6 @@ def ended_jobs(store: Store) -> list[Job]:
     return sorted(unique.values(), key=lambda job: (job.ended or job.added, job.id), reverse=True)
 
 
-def last_job(store: Store, dataset: str) -> Job | None:
-    """Return the newest job of a dataset, or None if there was none."""
-    found = [job for job in _jobs(store, "ended", "running", "queued") if job.dataset == dataset]
-    return max(found, key=lambda job: job.id, default=None)
-
-
 def cancel(store: Store, job: Job) -> None:
     """Withdraw a waiting job, or ask a running job to stop. Finished work is kept."""
     files = JobFiles(_jobs_dir(store), job.dataset)
@@ -196,16 +190,14 @@ def _see_to(files: JobFiles) -> None:
         waiting = files.ids("queued")
         if not waiting:
             return
-        dataset = read(files.path(waiting[0], "queued.json")).get("dataset")
-        if not isinstance(
-            dataset, str
-        ):  # withdrawn in the meantime, or not a record of this program
+        record = files.record(waiting[0], "queued")
+        if record is None:  # withdrawn in the meantime, or not a record of this program
             return
         with files.open_runner_log() as log:
             runner = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "dashboard.jobs.runner"),
-                    *(str(files.jobs_dir), dataset, str(lock.fileno())),
+                    *(str(files.jobs_dir), record.dataset, str(lock.fileno())),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -224,50 +216,47 @@ def _press_orphans(files: JobFiles) -> None:
 
 
 def _pid(files: JobFiles, job: str) -> int | None:
-    record = read(files.path(job, "running.json")) or {}
-    pid = record.get("pid") or read(files.path(job, "status.json")).get("pid")
-    return pid if isinstance(pid, int) else None
+    record, status = files.record(job, "running"), files.status(job)
+    return (record.pid if record else None) or (status.pid if status else None)
 
 
 def _jobs(store: Store, *kinds: Kind) -> Iterator[Job]:
     for files in _datasets(store):
         for kind in kinds:
             for identity in files.ids(kind):
-                record = read(files.path(identity, f"{kind}.json"))
-                if kind == "running" and not record:  # it has ended in the meantime
-                    record = read(files.path(identity, "ended.json"))
-                if isinstance(record.get("dataset"), str) and isinstance(
-                    record.get("command"), list
-                ):
+                record = files.record(identity, kind)
+                if kind == "running" and record is None:  # it has ended in the meantime
+                    record = files.record(identity, "ended")
+                if record is not None and record.command:
                     yield _job(files, identity, kind, record)
 
 
-def _job(files: JobFiles, identity: str, kind: Kind, record: dict[str, Any]) -> Job:
-    status = read(files.path(identity, "status.json")) if kind != "queued" else {}
-    state, message = record.get("state", "queued"), record.get("message", "")
-    ended = record.get("ended", 0.0)
-    if kind == "running" and "state" not in record:
+def _job(files: JobFiles, identity: str, kind: Kind, record: JobRecord) -> Job:
+    known = files.status(identity) if kind != "queued" else None
+    status = known or JobStatus()
+    state, message, ended = record.state or "queued", record.message or "", record.ended or 0.0
+    if kind == "running" and record.state is None:
         if is_dataset_taken(files):
-            state = "running" if status else "starting"
+            state = "running" if known else "starting"
             if files.is_to_stop(identity):
                 state = "cancelling"
         else:
             state, message = files.outcome(identity)
-            ended = status.get("time", time.time())
+            ended = status.time or time.time()
     return Job(
         id=identity,
-        dataset=record["dataset"],
-        command=[str(word) for word in record["command"]],
+        dataset=record.dataset,
+        command=record.command,
         state=state,
         message=message,
-        stage=status.get("stage", ""),
-        current=status.get("current", ""),
-        unit=status.get("unit", ""),
-        done=status.get("done", 0),
-        total=status.get("total", 0),
-        per_minute=status.get("per_minute", 0.0),
-        seconds_left=status.get("seconds_left", 0.0),
-        added=record.get("added", 0.0),
-        started=record.get("started", 0.0),
+        stage=status.stage,
+        current=status.current,
+        unit=status.unit,
+        done=status.done,
+        total=status.total,
+        per_minute=status.per_minute,
+        seconds_left=status.seconds_left,
+        added=record.added,
+        started=record.started or 0.0,
         ended=ended,
     )

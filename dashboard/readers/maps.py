@@ -35,7 +35,7 @@ def map_rows(record: MapRecord, points: MapPoints) -> list[tuple[str, int]]:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _layer_names(dataset: str, encoder: str, version: float) -> list[str]:
     manifest = store().features.manifest(dataset, encoder)
-    return [str(name) for name in manifest.header["layer_names"]]
+    return manifest.header.layer_names
 
 
 def layer_names(dataset: str, encoder: str) -> list[str]:

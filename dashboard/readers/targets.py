@@ -25,7 +25,7 @@ def targets(dataset: str, *, level: Level = "track") -> pd.DataFrame:
 @st.cache_data(max_entries=4, show_spinner=False)
 def _stated(dataset: str, name: str, version: float) -> "pd.Series[float]":
     entries = store().targets.manifest(dataset).done()
-    found = {track: entry.get("extra", {}).get(name) for track, entry in entries.items()}
+    found = {track: entry.extra.get(name) for track, entry in entries.items()}
     return pd.to_numeric(pd.Series(found, dtype=object), errors="coerce").dropna()
 
 

@@ -4,12 +4,12 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from dashboard.readers.data import store
 from mess.audio.decoding import segment_span
+from mess.records.manifest import TrackLabels
 from mess.search.names import Names
 
 
@@ -39,11 +39,11 @@ def _tracks(dataset: str, encoder: str, version: float) -> dict[str, TrackInfo]:
         track_id: TrackInfo(
             id=track_id,
             label=_label(track_id, entry),
-            work=sys.intern(entry["work"]),
-            file=f"{audio}{os.sep}{entry['path']}",
-            duration=entry["duration"],
-            composer=sys.intern(entry.get("composer") or ""),
-            title=entry.get("title") or track_id,
+            work=sys.intern(entry.work),
+            file=f"{audio}{os.sep}{entry.path}",
+            duration=entry.duration,
+            composer=sys.intern(entry.composer),
+            title=entry.title or track_id,
         )
         for track_id, entry in store().features.manifest(dataset, encoder).done().items()
     }
@@ -78,9 +78,8 @@ def segment_start(track: TrackInfo | None, segment: int) -> float:
     return segment_span(segment, track.duration)[0]
 
 
-def _label(track_id: str, entry: dict[str, Any]) -> str:
-    title = entry.get("title") or track_id
-    composer = entry.get("composer")
-    changed = entry.get("extra", {}).get("changed")
-    name = f"{composer}: {title}" if composer else title
+def _label(track_id: str, labels: TrackLabels) -> str:
+    title = labels.title or track_id
+    changed = labels.extra.get("changed")
+    name = f"{labels.composer}: {title}" if labels.composer else title
     return f"{name} ({changed} changed)" if changed else name

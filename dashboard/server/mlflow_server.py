@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from mess.errors import MessError, MissingDependency
+from mess.records.job import ServerRecord
 from mess.storage.locks import hold, is_held
-from mess.storage.mlflow import ServerFiles, ServerRecord
+from mess.storage.mlflow import ServerFiles
 from mess.storage.store import Store
 from mess.tracking.mlflow_client import forget_absolute_paths
 from mess.tracking.reading import RecordedRun
@@ -113,7 +114,7 @@ def _start(store: Store, files: ServerFiles) -> None:
             start_new_session=True,
         )
         _children.append(process)
-        files.write(ServerRecord(process.pid, port))
+        files.write(ServerRecord(pid=process.pid, port=port, started=time.time()))
 
 
 def stop(store: Store) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,8 @@ from mess.audio.moments import MomentGrid, moment_grid
 from mess.encoders.base import Encoder
 from mess.encoders.windows import WindowStates, pool_frames
 from mess.errors import MessError
+from mess.records.base import DoesNotFit
+from mess.records.features import EncoderRecord
 from mess.versions import FEATURES_VERSION
 
 _BATCH = 96  # segments of samples in memory at a time; the encoder divides them
@@ -314,19 +315,30 @@ def _deviation(power: Array, mean: Array) -> Array:
     return np.sqrt(np.maximum(power - np.square(mean), 0.0))
 
 
-def describe_encoder(model: Encoder) -> dict[str, Any]:
-    """Return all that features by this encoder depend on beside the audio."""
-    return {
-        "encoder": model.id,
-        "revision": model.revision,
-        "weights_sha256": model.weights_hash,
-        "licence": model.licence,
-        "sample_rate": model.sample_rate,
-        "layers": model.layers,
-        "dim": model.dim,
-        "layer_names": list(model.layer_names),
-        "normalise": "track" if model.normalise else "none",
-        "settings": dict(model.settings),
-        "segment_seconds": SEGMENT_SECONDS,
-        "code_version": FEATURES_VERSION,
-    }
+def describe_encoder(model: Encoder) -> EncoderRecord:
+    """Return all that features by this encoder depend on, beside the audio.
+
+    Raises
+    ------
+    MessError
+        If the encoder (of another package, say) has an attribute of a wrong type.
+    """
+    try:
+        return EncoderRecord.of(
+            encoder=model.id,
+            revision=model.revision,
+            weights_sha256=model.weights_hash,
+            licence=model.licence,
+            sample_rate=model.sample_rate,
+            layers=model.layers,
+            dim=model.dim,
+            layer_names=list(model.layer_names),
+            normalise="track" if model.normalise else "none",
+            settings=dict(model.settings),
+            segment_seconds=SEGMENT_SECONDS,
+            code_version=FEATURES_VERSION,
+        )
+    except (DoesNotFit, TypeError) as error:
+        raise MessError(
+            f"the encoder {model.id!r} cannot be recorded ({error}); mend its package"
+        ) from error

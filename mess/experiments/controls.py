@@ -57,7 +57,7 @@ def _descriptors(
     data: ProbingData, dataset: str, store: Store
 ) -> dict[str, NDArray[np.floating[Any]]]:
     """Return the plain descriptions of the rows as features with one layer."""
-    measured = store.targets.manifest(dataset).tracks
+    measured = store.targets.manifest(dataset).done()
     by_track = {
         track: store.targets.read_descriptors(dataset, track, measured[track])
         for track in dict.fromkeys(data.features.tracks)

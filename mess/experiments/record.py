@@ -34,22 +34,22 @@ def as_record(
     found : Discovery
     dataset : str
     settings : ProbeSettings
-    inputs : mapping of str to dict
-        The parts of the digests of features and targets.
+    inputs : mapping of str to Parts
+        Of features and targets.
     sensitivity, curve, controls
         From `mess.experiments.controls`.
     in_time : InTimeRecord, optional
         From `mess.experiments.in_time`.
     """
-    made_by = data.features.manifest
+    header = data.features.header
     return DiscoveryRecord(
         dataset=dataset,
-        encoder=made_by["encoder"],
-        features=made_by["fingerprint"],
+        encoder=header.encoder,
+        features=data.features.digest,
         targets=data.targets_digest,
         code_version=DISCOVERY_VERSION,
         settings=settings,
-        layer_names=[str(name) for name in made_by["layer_names"]],
+        layer_names=header.layer_names,
         target_names=data.names,
         n=len(data.features.tracks),
         works=len(set(data.works)),

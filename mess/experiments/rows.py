@@ -80,9 +80,10 @@ def load_probing_data(
     features = store.features.read(dataset, encoder, level=settings.level, pooling=settings.pooling)
     entries = store.features.manifest(dataset, encoder).done()
     measured = store.targets.manifest(dataset)
-    tracks = sorted(set(entries) & set(measured.done()))
+    targets_of = measured.done()
+    tracks = sorted(set(entries) & set(targets_of))
     for track_id in tracks:
-        if entries[track_id]["sha256"] != measured.tracks[track_id]["sha256"]:
+        if entries[track_id].sha256 != targets_of[track_id].sha256:
             raise ArtifactError(
                 f"features and targets of {track_id!r}",
                 "were made from different audio",
@@ -98,17 +99,16 @@ def load_probing_data(
         tracks=[track for track in features.tracks if track in chosen],
         segments=features.segments[rows],
         values=features.values[rows],
-        manifest=features.manifest,
+        header=features.header,
+        digest=features.digest,
     )
-    targets, names = aligned_targets(store.targets.read(dataset, level=settings.level), features)
+    table = store.targets.read(dataset, level=settings.level)
+    targets, names = aligned_targets(table, tracks=features.tracks, segments=features.segments)
     labels = {
-        "work": [entries[track]["work"] for track in features.tracks],
-        "composer": [
-            entries[track].get("composer") or entries[track]["work"] for track in features.tracks
-        ],
+        "work": [entries[track].work for track in features.tracks],
+        "composer": [entries[track].composer or entries[track].work for track in features.tracks],
         "year": [
-            entries[track].get("extra", {}).get("year") or entries[track]["work"]
-            for track in features.tracks
+            entries[track].extra.get("year") or entries[track].work for track in features.tracks
         ],
     }
     recording = [first_of[track] for track in features.tracks]
@@ -157,12 +157,20 @@ def read_marks(tracks: list[str], *, dataset: str, store: Store) -> list[Marks]:
 
 
 def aligned_targets(
-    table: pd.DataFrame, features: Features
+    table: pd.DataFrame, *, tracks: list[str], segments: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], list[str]]:
-    """Return the targets of the rows of ``features`` [n, t], and their names.
+    """Return the targets of some rows of features [n, t], and their names.
 
-    MIDI targets are left out if no track has them.
+    Targets on MIDI are left out if no track has them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `TargetFiles.read` returns it.
+    tracks : list of str, length n
+    segments : ndarray [shape=(n,)]
+        As in `Features`.
     """
-    index = pd.MultiIndex.from_arrays([features.tracks, features.segments])
+    index = pd.MultiIndex.from_arrays([tracks, segments])
     names = [name for name in ALL_TARGETS if name in table]
     return table.reindex(index)[names].to_numpy(dtype=np.float64), names

@@ -18,10 +18,8 @@ Examples
 import io
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +32,8 @@ from mess.encoders import Encoder
 from mess.encoders.pooling import describe_encoder, pool_segments
 from mess.errors import AudioError, MessError
 from mess.lanes.recordings import MeasuredCurves
+from mess.records.base import Record
+from mess.records.features import EncoderRecord, FeaturesHeader
 from mess.search.coordinate_index import Point
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.passages.recommender import PassageRecommender
@@ -44,18 +44,15 @@ from mess.targets import TARGET_SAMPLE_RATE, analyse
 from mess.targets.registry import measure_targets
 
 MAX_SECONDS = 3600.0
-_SAME = (
-    "encoder",
-    "revision",
-    "weights_sha256",
-    "sample_rate",
-    "layers",
-    "dim",
-    "normalise",
-    "settings",
-    "segment_seconds",
-    "code_version",
-)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _About(Record):
+    """What stands beside the arrays of an encoded recording; see `EncodedRecording`."""
+
+    made_by: EncoderRecord
+    duration: float
+    measured: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -109,8 +106,8 @@ class EncodedRecording:
 
     Attributes
     ----------
-    made_by : dict
-        All that the features depend on beside the audio.
+    made_by : EncoderRecord
+        All that the features depend on, beside the audio.
     duration : float
         Seconds.
     whole : ndarray [shape=(layers, 2 · dim)]
@@ -124,7 +121,7 @@ class EncodedRecording:
         What `serialise` leaves out: it is asked for when a lane is opened.
     """
 
-    made_by: dict[str, Any]
+    made_by: EncoderRecord
     duration: float
     whole: NDArray[np.float32]
     segments: NDArray[np.float16]
@@ -146,11 +143,11 @@ class EncodedRecording:
 
     def serialise(self) -> bytes:
         """Return it as npz."""
-        about = {"made_by": self.made_by, "duration": self.duration, "measured": self.measured}
+        about = _About(made_by=self.made_by, duration=self.duration, measured=self.measured)
         buffer = io.BytesIO()
         np.savez(
             buffer,
-            about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8),
+            about=np.frombuffer(json.dumps(about.to_json()).encode(), dtype=np.uint8),
             whole=self.whole,
             segments=self.segments,
             moments=self.moments,
@@ -168,41 +165,41 @@ class EncodedRecording:
         """
         try:
             arrays = load_arrays(content)
-            about = json.loads(arrays["about"].tobytes())
+            about = _About.from_json(json.loads(arrays["about"].tobytes()))
             return cls(
-                about["made_by"],
-                about["duration"],
+                about.made_by,
+                about.duration,
                 arrays["whole"],
                 arrays["segments"],
-                about["measured"],
+                about.measured,
                 arrays["moments"],
             )
         except (KeyError, TypeError) as error:
             raise ValueError("no recording that was encoded") from error
 
 
-def check_same_encoder(made_by: Mapping[str, Any], like: Mapping[str, Any]) -> None:
+def check_same_encoder(made_by: EncoderRecord, like: FeaturesHeader) -> None:
     """Refuse an encoder whose settings differ from those that the features were made with.
 
     Parameters
     ----------
-    made_by : mapping
+    made_by : EncoderRecord
         From `describe_encoder`.
-    like : mapping
-        The header of a features manifest.
+    like : FeaturesHeader
+        Of the features.
 
     Raises
     ------
     MessError
         If a setting differs; the message names it.
     """
-    different = [name for name in _SAME if made_by.get(name) != like.get(name)]
+    different = made_by.differences(like)
     if different:
-        encoder, dataset = str(like.get("encoder", "")), str(like.get("dataset", ""))
         raise MessError(
-            f"the features of {dataset!r} were made by another {encoder!r} than the one here "
-            f"({', '.join(name.replace('_', ' ') for name in different)}): "
-            f"run `{command_for('extract', dataset, encoder)}`, then probe and index again"
+            f"the features of {like.dataset!r} were made by another {like.encoder!r} than the one "
+            f"here ({', '.join(name.replace('_', ' ') for name in different)}): "
+            f"run `{command_for('extract', like.dataset, like.encoder)}`, "
+            "then probe and index again"
         )
 
 
@@ -210,7 +207,7 @@ def encode_recording(
     path: str | Path,
     model: Encoder,
     *,
-    like: Mapping[str, Any],
+    like: FeaturesHeader,
     max_seconds: float = MAX_SECONDS,
 ) -> EncodedRecording:
     """Decode, encode and measure a recording.
@@ -219,8 +216,8 @@ def encode_recording(
     ----------
     path : str or Path
     model : Encoder
-    like : mapping
-        The header of the manifest of the features that it will be compared with.
+    like : FeaturesHeader
+        Of the features that it will be compared with.
     max_seconds : float
         Longer recordings are refused; the decoded length counts, not that of the header.
 

@@ -18,17 +18,44 @@ mess.records.base.DoesNotFit: object missing required field `tracks`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from dataclasses import Field, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import msgspec
 
-Json = dict[str, Any]
-Parts = dict[str, str | int | None]  # digests of the parts of a manifest; see `Manifest.parts`
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Json = dict[str, Any]  # JSON as it lies on disk: only `from_json` makes a record of it
 
 
 class DoesNotFit(ValueError):
     """A JSON value is not the record that was asked for; the text says what is wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The digests of the parts of a manifest. Two of them tell what has changed in between.
+
+    Attributes
+    ----------
+    audio : str
+        Of the hashes of the audio files.
+    settings : str
+        Of the header, without the version of the code.
+    code : int or str
+        The version of the code.
+    labels : str
+        Of works, composers and other metadata, from which conclusions are drawn.
+    values : str
+        Of the checksums of all files.
+    """
+
+    audio: str
+    settings: str
+    code: int | str
+    labels: str
+    values: str
 
 
 @dataclass(frozen=True)
@@ -41,8 +68,8 @@ class Origin:
     digests : mapping of str to (str or None)
         Source (features, targets, index or discovery) → its digest at that time; None where there
         was none.
-    inputs : mapping of str to (dict or None)
-        The parts of the digests of features and targets, where they are kept.
+    inputs : mapping of str to (Parts or None)
+        Of features and targets, where they are kept.
     """
 
     code_version: int
@@ -52,6 +79,8 @@ class Origin:
 
 class Record:
     """A dataclass that is kept as a JSON object."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     OPTIONAL: ClassVar[frozenset[str]] = frozenset()  # fields that are not written if they are None
 
@@ -70,13 +99,34 @@ class Record:
             reason = str(error)
             raise DoesNotFit(reason[:1].lower() + reason[1:]) from None
 
+    @classmethod
+    def of(cls, *parts: object, **more: object) -> Self:
+        """Return the record that has the fields of some dataclasses, and more.
+
+        Raises
+        ------
+        DoesNotFit
+            If a field is missing or a value is of another type.
+        """
+        content = {
+            one.name: getattr(part, one.name)
+            for part in parts
+            for one in fields(cast("DataclassInstance", part))
+        }
+        return cls.from_json(msgspec.to_builtins(content | more, enc_hook=_plain))
+
     def to_json(self) -> Json:
         """Return the record as plain values."""
-        content: Json = msgspec.to_builtins(self, str_keys=True, enc_hook=_plain)
-        return {k: one for k, one in content.items() if one is not None or k not in self.OPTIONAL}
+        # By name: msgspec leaves out a default that `from_json` filled in.
+        named = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        content: Json = msgspec.to_builtins(named, str_keys=True, enc_hook=_plain)
+        for name in self.OPTIONAL:
+            if content[name] is None:
+                del content[name]
+        return content
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return a number of NumPy as one of Python."""
     import numpy as np
 

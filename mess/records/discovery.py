@@ -140,8 +140,8 @@ class DiscoveryRecord(Record):
     summaries : list of TargetSummary
         One for each target that could be probed.
     influence : Influence
-    inputs : dict of str to dict
-        The parts of both digests.
+    inputs : dict of str to Parts
+        Of features and targets.
     sensitivity : list of Split
         The nested experiment by other groupings and seeds.
     curve : list of CurvePoint, optional

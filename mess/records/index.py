@@ -74,8 +74,8 @@ class IndexRecord(Record):
         Digest of the features.
     targets : str or None
         Digest of the targets; None where they are not measured.
-    inputs : dict of str to (dict or None)
-        The parts of both digests.
+    inputs : dict of str to (Parts or None)
+        Of features and targets.
     code_version : int
     fingerprint : str
         Digest of the index: what is concluded from it names it by this.

@@ -216,10 +216,10 @@ def _row(store: Store, dataset: str, record: DiscoveryRecord) -> EncoderScores:
         control_of=name.removeprefix(RANDOM) if name.startswith(RANDOM) else None,
         features=record.features,
         discovery=digest_of(record),
-        licence=manifest.header.get("licence", ""),
+        licence=manifest.header.licence,
         trained_on=_trained_on(name),
-        layers=manifest.header["layers"],
-        dim=manifest.header["dim"],
+        layers=manifest.header.layers,
+        dim=manifest.header.dim,
         layer_names=record.layer_names,
         seconds_per_minute=_rate(store, dataset, name),
         cost=_cost(name),
@@ -246,7 +246,7 @@ def _score(summary: TargetSummary) -> TargetScore:
 def _minutes(store: Store, dataset: str, encoder: str) -> float:
     """Return the minutes of audio of a dataset."""
     entries = store.features.manifest(dataset, encoder).done().values()
-    return sum(entry["duration"] for entry in entries) / 60.0
+    return sum(entry.duration for entry in entries) / 60.0
 
 
 def _cost(name: str) -> float | None:

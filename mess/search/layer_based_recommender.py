@@ -37,6 +37,7 @@ from mess.errors import (
     MessError,
     UnknownName,
 )
+from mess.records.features import FeaturesHeader
 from mess.search.aspects import (
     LOWER_IS_MORE,
     THRESHOLD,
@@ -275,7 +276,7 @@ class LayerBasedRecommender:
         return CoordinateMap.deserialise(content)
 
     @property
-    def made_by(self) -> dict[str, Any]:
+    def made_by(self) -> FeaturesHeader:
         """The header of the features: all that they depend on beside the audio."""
         return self._store.features.manifest(self.dataset, self.encoder).header
 

@@ -11,7 +11,9 @@ from mess.as_text import duration, size
 from mess.datasets import Dataset, load_dataset
 from mess.encoders import PRESETS
 from mess.errors import ArtifactError, MessError
-from mess.storage.manifest import Manifest
+from mess.records.manifest import FailedEntry
+from mess.records.targets import TargetsEntry
+from mess.storage.manifest import AnyManifest
 from mess.storage.store import Store
 
 
@@ -87,7 +89,7 @@ def why_unread(store: Store, dataset: str) -> str:
     return ""
 
 
-def find_changes(recordings: Dataset, manifest: Manifest) -> Changes:
+def find_changes(recordings: Dataset, manifest: AnyManifest) -> Changes:
     """Compare a dataset's files with a manifest, by size and time alone."""
     new = gone = changed = touched = midi = 0
     for track in recordings:
@@ -95,15 +97,15 @@ def find_changes(recordings: Dataset, manifest: Manifest) -> Changes:
         if entry is None:
             new += 1
             continue
-        if entry.get("status") != "done":
+        if isinstance(entry, FailedEntry):
             continue
         size, time = _stat(track.path)
         gone += size < 0
-        changed += size not in (-1, entry.get("size"))
-        touched += size == entry.get("size") and time != entry.get("mtime_ns")
-        if "midi_stat" in entry:
-            now = list(_stat(track.midi_path)) if track.midi_path else None
-            midi += now != entry["midi_stat"]
+        changed += size not in (-1, entry.size)
+        touched += size == entry.size and time != entry.mtime_ns
+        if isinstance(entry, TargetsEntry):
+            now = _stat(track.midi_path) if track.midi_path else None
+            midi += now != entry.midi_stat
     gone += len(manifest.tracks.keys() - {track.id for track in recordings})
     return Changes(new=new, gone=gone, changed=changed, touched=touched, midi=midi)
 
@@ -120,28 +122,22 @@ def take_inventory(
     recordings : Dataset or None
         What `find_recordings` found.
     """
+    preset = PRESETS.get(encoder)
+    weights_licence = preset.licence if preset else ""
     try:
         manifest = store.features.manifest(dataset, encoder)
+        done, failed = manifest.done(), manifest.failed()
+        weights_licence = manifest.header.licence or weights_licence
     except ArtifactError:
-        manifest = Manifest(Path(), {}, {})
-    done = manifest.done()
-    preset = PRESETS.get(encoder)
+        done, failed = {}, {}
     return Inventory(
         tracks=len(done),
-        works=len({entry.get("work", track) for track, entry in done.items()}),
-        seconds=sum(entry.get("duration", 0.0) for entry in done.values()),
-        failed={
-            track: str(entry.get("error", "unknown"))
-            for track, entry in manifest.tracks.items()
-            if entry.get("status") == "failed"
-        },
-        doubtful={
-            track: "; ".join(map(str, entry["notes"]))
-            for track, entry in done.items()
-            if entry.get("notes")
-        },
+        works=len({entry.work for entry in done.values()}),
+        seconds=sum(entry.duration for entry in done.values()),
+        failed=failed,
+        doubtful={track: "; ".join(entry.notes) for track, entry in done.items() if entry.notes},
         licence=recordings.licence if recordings else "",
-        weights_licence=str(manifest.header.get("licence") or (preset.licence if preset else "")),
+        weights_licence=weights_licence,
         sizes=_sizes(store, dataset, encoder, recordings),
     )
 

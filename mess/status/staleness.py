@@ -16,7 +16,13 @@ from mess.records.cross import CrossRecord
 from mess.records.discovery import DiscoveryRecord
 from mess.records.index import IndexRecord
 from mess.records.reliability import ReliabilityRecord
-from mess.storage.manifest import Manifest, digest
+from mess.storage.manifest import (
+    AnyManifest,
+    FeaturesManifest,
+    Manifest,
+    TargetsManifest,
+    digest,
+)
 from mess.storage.paths import Level, command_for
 from mess.storage.store import Store
 from mess.targets import targets_version
@@ -83,12 +89,12 @@ class Sources:
         self._digests: dict[Source, str | None] = {}
 
     @cached_property
-    def features(self) -> Manifest | ArtifactError:
+    def features(self) -> FeaturesManifest | ArtifactError:
         """How the features were made."""
         return attempt(lambda: self.store.features.manifest(self.dataset, self.encoder))
 
     @cached_property
-    def targets(self) -> Manifest | ArtifactError:
+    def targets(self) -> TargetsManifest | ArtifactError:
         """How the targets were measured."""
         return attempt(lambda: self.store.targets.manifest(self.dataset))
 
@@ -114,7 +120,7 @@ class Sources:
             self._digests[name] = self._digest(name)
         return self._digests[name]
 
-    def read(self, name: Source) -> Manifest | IndexRecord | DiscoveryRecord | ArtifactError:
+    def read(self, name: Source) -> AnyManifest | IndexRecord | DiscoveryRecord | ArtifactError:
         """Return a source, or why it cannot be read."""
         if name == "features":
             return self.features
@@ -225,7 +231,9 @@ def judge_comparison(store: Store, dataset: str, record: ComparisonRecord) -> Ve
     return Verdict(("inputs",) if why else (), tuple(why))
 
 
-def judge_reliability(record: ReliabilityRecord, targets: Manifest | ArtifactError) -> Verdict:
+def judge_reliability(
+    record: ReliabilityRecord, targets: TargetsManifest | ArtifactError
+) -> Verdict:
     """Tell whether the targets, or the recordings that they were tested on, are others now."""
     reasons: list[Reason] = []
     why = []
@@ -235,7 +243,9 @@ def judge_reliability(record: ReliabilityRecord, targets: Manifest | ArtifactErr
     if isinstance(targets, Manifest):
         audio = record.audio
         done = targets.done()
-        other = [track for track in audio if done.get(track, {}).get("sha256") != audio[track]]
+        other = [
+            track for track in audio if track not in done or done[track].sha256 != audio[track]
+        ]
         if other:
             reasons.append("audio")
             why.append(f"{len(other)} of its recordings changed or are gone")
@@ -272,9 +282,9 @@ def _told(name: str) -> str:
 
 
 def _changed_parts(
-    then: Parts | None, now: Manifest | IndexRecord | DiscoveryRecord | ArtifactError
+    then: Parts | None, now: AnyManifest | IndexRecord | DiscoveryRecord | ArtifactError
 ) -> tuple[Reason, ...]:
     if then is None or not isinstance(now, Manifest):
         return ()
     present = now.parts()
-    return tuple(name for name in _PARTS if name in then and then[name] != present[name])
+    return tuple(name for name in _PARTS if getattr(then, name) != getattr(present, name))

@@ -1,17 +1,21 @@
 """What exists of each dataset and encoder, what is stale and why, and which command comes next."""
 
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable, Container
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
 
 from mess.audio.decoding import SEGMENT_SECONDS
 from mess.curves.registry import CURVES, CURVES_VERSION
 from mess.datasets import Dataset
 from mess.encoders import PRESETS
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
+from mess.records.base import Json
 from mess.records.discovery import DiscoveryRecord
 from mess.records.evaluation import EvaluationRecord
+from mess.records.features import FeaturesHeader
 from mess.records.index import IndexRecord
+from mess.records.manifest import ManifestHeader
+from mess.records.targets import TargetsHeader
 from mess.status.inventory import Changes, find_changes, find_recordings
 from mess.status.staleness import (
     Conclusion,
@@ -22,7 +26,7 @@ from mess.status.staleness import (
     judge_reliability,
     tell_code,
 )
-from mess.storage.manifest import Manifest
+from mess.storage.manifest import AnyManifest, FeaturesManifest, TargetsManifest
 from mess.storage.paths import command_for
 from mess.storage.store import Store
 from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, targets_version
@@ -30,6 +34,7 @@ from mess.versions import FEATURES_VERSION
 
 STEPS = ("extract", "targets", "probe", "index", "evaluate")
 Concluded = TypeVar("Concluded", DiscoveryRecord, IndexRecord, EvaluationRecord)
+M = TypeVar("M", bound=AnyManifest)
 State = Literal["ready", "missing", "partial", "stale", "damaged"]
 
 
@@ -165,25 +170,29 @@ def next_step(statuses: list[StepStatus]) -> StepStatus | None:
 
 def _batch_status(
     step: str,
-    manifest: Manifest | ArtifactError,
+    manifest: M | ArtifactError,
     recordings: Dataset | None,
-    expected: Callable[[Mapping[str, Any]], dict[str, Any]],
+    expected: Callable[[M], ManifestHeader],
     command: str,
     *,
-    absent: Callable[[Manifest], list[str]],
+    absent: Callable[[M], list[str]],
 ) -> StepStatus:
+    """Return the status of a step that works track by track.
+
+    ``expected`` returns the header that the present code would write, ``absent`` the names of what
+    is missing or damaged.
+    """
     if isinstance(manifest, ArtifactError):
         return _unreadable(step, manifest, command)
     done = len(manifest.done())
     failed = len(manifest.tracks) - done
     if not done:
         return StepStatus(step, "missing", "no track succeeded", command)
-    reasons, why = _outdated(manifest.header, expected(manifest.header))
+    outdated, why = _outdated(manifest.header, expected(manifest))
     changes = find_changes(recordings, manifest) if recordings else Changes()
     told = _tell_changes(changes)
-    if told:
-        reasons = ("audio", *reasons)
     if told or why:
+        reasons: tuple[Reason, ...] = ("audio", *outdated) if told else outdated
         return StepStatus(step, "stale", "; ".join(told + why), command, reasons)
     lacking = absent(manifest)
     if lacking:
@@ -209,60 +218,61 @@ def _count(number: int) -> str:
     return f"{number} recording{'' if number == 1 else 's'}"
 
 
-def _features_header(header: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the present code would write, as far as no weights must be read for it."""
-    expected: dict[str, Any] = {
-        "segment_seconds": SEGMENT_SECONDS,
-        "code_version": FEATURES_VERSION,
-    }
-    preset = PRESETS.get(str(header.get("encoder")))
-    if preset is not None:
-        expected |= {
-            "sample_rate": preset.sample_rate,
-            "layers": preset.layers,
-            "dim": preset.dim,
-        }
-        if preset.revision and header.get("revision"):  # none where a package brought the weights
-            expected["revision"] = preset.revision
-        if preset.kind == "spectral":
-            from mess.encoders.spectral import SpectralEncoder
+def _features_header(manifest: FeaturesManifest) -> FeaturesHeader:
+    """Return the header that the present code would write, as far as no weights must be read."""
+    header = replace(
+        manifest.header, segment_seconds=SEGMENT_SECONDS, code_version=FEATURES_VERSION
+    )
+    preset = PRESETS.get(header.encoder)
+    if preset is None:
+        return header
+    # Weights of a package have no revision.
+    revision = (header.revision and preset.revision) or header.revision
+    header = replace(
+        header,
+        sample_rate=preset.sample_rate,
+        layers=preset.layers,
+        dim=preset.dim,
+        revision=revision,
+    )
+    if preset.kind == "spectral":
+        from mess.encoders.spectral import SpectralEncoder
 
-            expected["settings"] = SpectralEncoder().settings
-    return expected
+        header = replace(header, settings=SpectralEncoder().settings)
+    return header
 
 
-def _targets_header(_header: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "targets": list(ALL_TARGETS),
-        "sample_rate": TARGET_SAMPLE_RATE,
-        "segment_seconds": SEGMENT_SECONDS,
-        "code_version": targets_version(),
-        "curves": list(CURVES),
-        "curves_version": CURVES_VERSION,
-    }
+def _targets_header(manifest: TargetsManifest) -> TargetsHeader:
+    return TargetsHeader(
+        dataset=manifest.header.dataset,
+        targets=list(ALL_TARGETS),
+        sample_rate=TARGET_SAMPLE_RATE,
+        segment_seconds=SEGMENT_SECONDS,
+        code_version=targets_version(),
+        curves=list(CURVES),
+        curves_version=CURVES_VERSION,
+    )
 
 
 def _outdated(
-    header: Mapping[str, Any], expected: Mapping[str, Any]
+    header: ManifestHeader, expected: ManifestHeader
 ) -> tuple[tuple[Reason, ...], list[str]]:
-    """Return why a header is not the present one, in short and in words."""
+    """Return why a header is not the present one, as reasons and in words."""
     reasons: list[Reason] = []
     why = []
-    differ = {key for key in expected if key in header and header[key] != expected[key]}
-    if "code_version" in differ:
+    if header.code_version != expected.code_version:
         reasons.append("code")
-        why.append(tell_code(header["code_version"], expected["code_version"]))
-    settings = sorted(differ - {"code_version"})
+        why.append(tell_code(header.code_version, expected.code_version))
+    then, now = header.to_json(), expected.to_json()
+    settings = sorted(key for key in now.keys() - {"code_version"} if then[key] != now[key])
     if settings:
         reasons.append("settings")
-        why.append(
-            "settings changed: " + ", ".join(_tell(key, header, expected) for key in settings)
-        )
+        why.append("settings changed: " + ", ".join(_tell(key, then, now) for key in settings))
     return tuple(reasons), why
 
 
-def _tell(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    short = all(isinstance(one[key], str | int | float) for one in (then, now))
+def _tell(key: str, then: Json, now: Json) -> str:
+    short = all(isinstance(header[key], str | int | float) for header in (then, now))
     return f"{key} {then[key]} → {now[key]}" if short else key
 
 

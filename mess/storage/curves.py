@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.errors import ArtifactMissing, ArtifactStale
+from mess.errors import ArtifactStale
+from mess.records.targets import TargetsEntry
 from mess.storage.files import has_bytes, names_in, read_arrays, write_arrays
-from mess.storage.manifest import Entry, Manifest
+from mess.storage.manifest import TargetsManifest
 from mess.storage.paths import command_for, file_stem, processed
 
 _ARRAYS = frozenset({"start", "values", "phrases", "strength", "level", "onsets"})
@@ -80,21 +81,21 @@ class CurveFiles:
         values: NDArray[np.float32],
         phrases: NDArray[np.float16],
         beats: TrackBeats,
-    ) -> Entry:
-        """Write the curves of a track; return what its manifest entry keeps of them."""
+    ) -> int:
+        """Write the curves of a track; return the checksum of the file."""
         arrays: dict[str, NDArray[Any]] = {
             "start": start,
             "values": values,
             "phrases": phrases,
             **vars(beats),
         }
-        return {"curves_crc32": write_arrays(self.path(dataset, track_id), arrays)}
+        return write_arrays(self.path(dataset, track_id), arrays)
 
-    def has(self, dataset: str, track_id: str, entry: Entry) -> bool:
+    def has(self, dataset: str, track_id: str, entry: TargetsEntry) -> bool:
         """Tell whether the curves of a manifest entry are there and undamaged."""
-        return has_bytes(self.path(dataset, track_id), entry.get("curves_crc32"))
+        return has_bytes(self.path(dataset, track_id), entry.curves_crc32)
 
-    def missing(self, dataset: str, manifest: Manifest, *, whole: bool) -> list[str]:
+    def missing(self, dataset: str, manifest: TargetsManifest, *, whole: bool) -> list[str]:
         """Return the tracks whose curves are missing or, with ``whole``, damaged."""
         done = manifest.done()
         if whole:
@@ -102,7 +103,7 @@ class CurveFiles:
         there = names_in(processed(self.root, "targets", dataset))
         return [track for track in done if self.path(dataset, track).name not in there]
 
-    def read(self, dataset: str, manifest: Manifest) -> Iterator[TrackCurves]:
+    def read(self, dataset: str, manifest: TargetsManifest) -> Iterator[TrackCurves]:
         """Yield the curves of every track of the manifest of the targets, in the order of ids.
 
         Raises
@@ -113,7 +114,7 @@ class CurveFiles:
         for track, entry in manifest.done().items():
             yield self.read_track(dataset, track, entry)
 
-    def read_track(self, dataset: str, track_id: str, entry: Entry) -> TrackCurves:
+    def read_track(self, dataset: str, track_id: str, entry: TargetsEntry) -> TrackCurves:
         """Read the curves of one track, by its entry in the manifest of the targets.
 
         Raises
@@ -121,10 +122,10 @@ class CurveFiles:
         ArtifactError
             If the file is missing or damaged.
         """
-        found = self._read(dataset, track_id, entry)
-        return TrackCurves(track_id, found["start"], found["values"], found["phrases"])
+        arrays = self._read(dataset, track_id, entry)
+        return TrackCurves(track_id, arrays["start"], arrays["values"], arrays["phrases"])
 
-    def read_beats(self, dataset: str, track_id: str, entry: Entry) -> TrackBeats:
+    def read_beats(self, dataset: str, track_id: str, entry: TargetsEntry) -> TrackBeats:
         """Read what the tempo of a track is measured on.
 
         Raises
@@ -132,14 +133,12 @@ class CurveFiles:
         ArtifactError
             If the file is missing or damaged.
         """
-        found = self._read(dataset, track_id, entry)
-        return TrackBeats(found["strength"], found["level"], found["onsets"])
+        arrays = self._read(dataset, track_id, entry)
+        return TrackBeats(arrays["strength"], arrays["level"], arrays["onsets"])
 
-    def _read(self, dataset: str, track_id: str, entry: Entry) -> dict[str, NDArray[Any]]:
+    def _read(self, dataset: str, track_id: str, entry: TargetsEntry) -> dict[str, NDArray[Any]]:
         path, command = self.path(dataset, track_id), command_for("targets", dataset)
-        if "curves_crc32" not in entry:
-            raise ArtifactMissing(str(path), command)
-        found = read_arrays(path, checksum=entry["curves_crc32"], command=command)
-        if not set(found) >= _ARRAYS:
+        arrays = read_arrays(path, checksum=entry.curves_crc32, command=command)
+        if not set(arrays) >= _ARRAYS:
             raise ArtifactStale(str(path), "is of an older version", command)
-        return found
+        return arrays

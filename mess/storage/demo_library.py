@@ -12,13 +12,14 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import ArtifactError
-from mess.storage.files import read_json, replacing, write_bytes, write_json
+from mess.records.demo import DemoRecord
+from mess.storage.files import replacing, write_bytes
+from mess.storage.records import read_record, write_record
 
 COMMAND = "mess demo"
 TABLE = "demo.csv"
@@ -43,15 +44,15 @@ class DemoLibraryFiles:
         """Remove the table, before the files that it describes are written anew."""
         (self.folder / TABLE).unlink(missing_ok=True)
 
-    def write_record(self, track_id: str, record: dict[str, Any]) -> None:
+    def write_record(self, track_id: str, record: DemoRecord) -> None:
         """Write how a recording was made."""
-        write_json(self.folder / _RECORDS / f"{track_id}.json", record)
+        write_record(self.folder / _RECORDS / f"{track_id}.json", record)
 
-    def read_record(self, track_id: str) -> dict[str, Any] | None:
+    def read_record(self, track_id: str) -> DemoRecord | None:
         """Read how a recording was made; None if that is not known."""
         path = self.folder / _RECORDS / f"{track_id}.json"
         try:
-            return read_json(path, command=COMMAND, sealed=False)
+            return read_record(path, DemoRecord, command=COMMAND, sealed=False)
         except ArtifactError:
             return None
 

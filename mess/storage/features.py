@@ -12,7 +12,7 @@
         manifest.json                how they were made, track by track
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
 from mess.records.discovery import Pooling
+from mess.records.features import FeaturesEntry, FeaturesHeader, PooledFiles
 from mess.storage.files import (
     RawWriter,
     has_bytes,
@@ -33,13 +34,9 @@ from mess.storage.files import (
     replacing,
     write_array,
 )
-from mess.storage.manifest import DONE, Entry, Manifest
+from mess.storage.manifest import FeaturesManifest, Manifest
 from mess.storage.moments import Kind, MomentFiles
 from mess.storage.paths import POOLED, Level, command_for, features_dir, file_stem, processed
-from mess.storage.shapes import NUMBER, Shape, fits
-
-_ENTRY: Shape = DONE | {"duration": NUMBER, "segments": int, "raw_bytes": int}
-_ENTRY |= {f"{kind}_crc32": int for kind in POOLED}
 
 
 @dataclass(frozen=True)
@@ -55,14 +52,17 @@ class Features:
     values : ndarray [shape=(n, layers, dim)]
         float32 for tracks, float16 for segments. With the pooling "mean_std" there are 2 · dim:
         means, then standard deviations over time.
-    manifest : dict
+    header : FeaturesHeader
         How they were made.
+    digest : str
+        By which conclusions know them; see `Manifest.digest`.
     """
 
     tracks: list[str]
     segments: NDArray[np.int64]
     values: NDArray[np.floating[Any]]
-    manifest: dict[str, Any]
+    header: FeaturesHeader
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,18 @@ class FeatureFiles:
         """The moments of the same tracks: one manifest names the files of both."""
         return MomentFiles(self.root)
 
-    def manifest(self, dataset: str, encoder: str) -> Manifest:
+    def manifest(self, dataset: str, encoder: str) -> FeaturesManifest:
         """Read how the features of a dataset were made."""
         path = self.folder(dataset, encoder) / "manifest.json"
-        return Manifest.read(path, command=command_for("extract", dataset, encoder), needs=_ENTRY)
+        command = command_for("extract", dataset, encoder)
+        return Manifest.read(path, FeaturesHeader, FeaturesEntry, command=command)
 
     def resume(
-        self, dataset: str, encoder: str, *, header: Mapping[str, Any], force: bool = False
-    ) -> Manifest:
+        self, dataset: str, encoder: str, *, header: FeaturesHeader, force: bool = False
+    ) -> FeaturesManifest:
         """Open the manifest of an extraction that starts or goes on."""
         path = self.folder(dataset, encoder) / "manifest.json"
-        return Manifest.resume(path, header, force=force, needs=_ENTRY)
+        return Manifest.resume(path, header, FeaturesEntry, force=force)
 
     def write(
         self,
@@ -102,14 +103,15 @@ class FeatureFiles:
         segments: NDArray[np.float16],
         aggregated_std: NDArray[np.float32],
         segments_std: NDArray[np.float16],
-    ) -> Entry:
+    ) -> PooledFiles:
         """Write one track's pooled features; return the checksums for its manifest entry."""
         folder, name = self.folder(dataset, encoder), f"{file_stem(track_id)}.npy"
-        arrays: list[NDArray[Any]] = [aggregated, segments, aggregated_std, segments_std]
-        return {
-            f"{kind}_crc32": write_array(folder / kind / name, array)
-            for kind, array in zip(POOLED, arrays, strict=True)
-        }
+        return PooledFiles(
+            aggregated_crc32=write_array(folder / "aggregated" / name, aggregated),
+            segments_crc32=write_array(folder / "segments" / name, segments),
+            aggregated_std_crc32=write_array(folder / "aggregated_std" / name, aggregated_std),
+            segments_std_crc32=write_array(folder / "segments_std" / name, segments_std),
+        )
 
     @contextmanager
     def raw_writer(self, dataset: str, encoder: str, track_id: str) -> Iterator[RawWriter]:
@@ -130,7 +132,7 @@ class FeatureFiles:
         dataset: str,
         encoder: str,
         track_id: str,
-        entry: Entry,
+        entry: FeaturesEntry,
         *,
         raw: bool = False,
         moments: Kind = "none",
@@ -140,10 +142,11 @@ class FeatureFiles:
         try:
             if not self._moments.has(dataset, encoder, track_id, entry, kind=moments):
                 return False
-            if raw and (folder / "raw" / name).stat().st_size != entry.get("raw_bytes"):
+            if raw and (folder / "raw" / name).stat().st_size != entry.raw_bytes:
                 return False
-            return fits(entry, _ENTRY) and all(
-                has_bytes(folder / kind / name, entry[f"{kind}_crc32"]) for kind in POOLED
+            return all(
+                has_bytes(folder / kind / name, checksum)
+                for kind, checksum in entry.pooled().items()
             )
         except OSError:
             return False
@@ -160,8 +163,8 @@ class FeatureFiles:
         """
         manifest = self.manifest(dataset, encoder)
         command = command_for("extract", dataset, encoder)
-        kind = "aggregated" if level == "track" else "segments"
-        kinds = (kind,) if pooling == "mean" else (kind, f"{kind}_std")
+        mean = "aggregated" if level == "track" else "segments"
+        kinds = (mean,) if pooling == "mean" else (mean, f"{mean}_std")
         folder = self.folder(dataset, encoder)
         tracks: list[str] = []
         rows: list[NDArray[Any]] = []
@@ -169,11 +172,11 @@ class FeatureFiles:
         for track_id, entry in manifest.done().items():
             arrays = [
                 read_array(
-                    folder / one / f"{file_stem(track_id)}.npy",
-                    checksum=entry[f"{one}_crc32"],
+                    folder / kind / f"{file_stem(track_id)}.npy",
+                    checksum=entry.pooled()[kind],
                     command=command,
                 )
-                for one in kinds
+                for kind in kinds
             ]
             array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
             block = array[None] if level == "track" else array
@@ -186,7 +189,8 @@ class FeatureFiles:
             tracks=tracks,
             segments=np.concatenate(numbers).astype(np.int64),
             values=np.concatenate(rows),
-            manifest=manifest.header | {"fingerprint": manifest.digest()},
+            header=manifest.header,
+            digest=manifest.digest(),
         )
 
     def read_segments(
@@ -199,12 +203,14 @@ class FeatureFiles:
                 track_id,
                 read_array(
                     folder / f"{file_stem(track_id)}.npy",
-                    checksum=entry["segments_crc32"],
+                    checksum=entry.segments_crc32,
                     command=command_for("extract", dataset, encoder),
                 ),
             )
 
-    def missing(self, dataset: str, encoder: str, manifest: Manifest, *, whole: bool) -> list[str]:
+    def missing(
+        self, dataset: str, encoder: str, manifest: FeaturesManifest, *, whole: bool
+    ) -> list[str]:
         """Return the tracks whose files are missing or, with ``whole``, damaged."""
         if whole:
             return [
@@ -214,7 +220,7 @@ class FeatureFiles:
             ]
         folder = self.folder(dataset, encoder)
         there = set.intersection(*(names_in(folder / kind) for kind in POOLED))
-        lacking = [one for one in manifest.done() if f"{file_stem(one)}.npy" not in there]
+        lacking = [track for track in manifest.done() if f"{file_stem(track)}.npy" not in there]
         return lacking + self._moments.missing(dataset, encoder, manifest, whole=False)
 
     def size(self, dataset: str, encoder: str) -> int:
@@ -234,7 +240,7 @@ class FeatureFiles:
         So one damaged manifest does not hide the other encoders. Its reader reports it.
         """
         try:
-            return str(self.manifest(dataset, slug).header.get("encoder", slug))
+            return self.manifest(dataset, slug).header.encoder
         except ArtifactError:
             return slug
 

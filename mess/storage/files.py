@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
+from mess.records.base import Json
 from mess.storage.locks import try_lock, wait_for_lock
-from mess.storage.shapes import Shape, fits
 
 if TYPE_CHECKING:  # imported where it is used: the runner of jobs needs no tables
     import pandas as pd
@@ -126,7 +126,7 @@ def write_json(path: Path, value: object) -> int:
     return write_bytes(path, text)
 
 
-def append_line(handle: IO[bytes], value: Mapping[str, Any]) -> None:
+def append_line(handle: IO[bytes], value: Json) -> None:
     """Append a JSON object as one line with its checksum; see `read_lines`."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
     handle.write(b"%08x %s\n" % (zlib.crc32(text), text))
@@ -232,8 +232,8 @@ def names_in(folder: Path) -> set[str]:
 
 
 def read_json(
-    path: Path, *, command: str, shape: Shape = dict, sealed: bool = True
-) -> dict[str, Any]:
+    path: Path, *, command: str, checksum: int | None = None, sealed: bool = True
+) -> Json:
     """Read a JSON object that `write_json` wrote.
 
     Parameters
@@ -241,17 +241,17 @@ def read_json(
     path : Path
     command : str
         What makes the file anew.
-    shape : Shape
-        What the object must be; see `mess.storage.shapes`.
+    checksum : int, optional
+        That of the whole file, where a record names it.
     sealed : bool
         False also takes a file without a checksum, as older code and other programs write them.
 
     Raises
     ------
     ArtifactError
-        If the file is missing, damaged or of another shape.
+        If the file is missing, damaged or no object.
     """
-    content = read_bytes(path, command=command)
+    content = read_bytes(path, command=command, checksum=checksum)
     seal = _SEAL.match(content)
     try:
         if seal and zlib.crc32(memoryview(content)[seal.end() :]) != int(seal[1], 16):
@@ -261,7 +261,7 @@ def read_json(
             del value["checksum"]
         elif isinstance(value, dict) and "checksum" in value:
             raise ValueError
-        if not isinstance(value, dict) or not fits(value, shape):
+        if not isinstance(value, dict):
             raise ValueError
     except (ValueError, RecursionError):
         raise ArtifactError(str(path), "is damaged", command) from None
@@ -270,7 +270,7 @@ def read_json(
     return value
 
 
-def read_lines(content: bytes) -> Iterator[dict[str, Any] | None]:
+def read_lines(content: bytes) -> Iterator[Json | None]:
     """Yield the JSON objects that `append_line` wrote; None for a damaged line.
 
     Lines of older code have no checksum.

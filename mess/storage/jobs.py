@@ -19,17 +19,21 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal, TypeVar
 
-from mess.storage.files import write_json
+from mess.records.base import Record
+from mess.records.job import JobRecord, JobStatus
 from mess.storage.paths import file_stem
+from mess.storage.records import write_record
 
 Kind = Literal["queued", "running", "ended"]
 KEPT = 20  # ended jobs of a dataset
 _TAIL = 65_536  # bytes of a log that are read for its last lines
 _VAGUE = "it stopped without a word"  # the log has the reason
+R = TypeVar("R", bound=Record)
 
 
 class JobFiles:
@@ -67,8 +71,8 @@ class JobFiles:
         """Queue a command; return the job's id."""
         now = time.time()
         job = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
-        record = {"dataset": self.dataset, "command": list(command), "added": now}
-        write_json(self.path(job, "queued.json"), record)
+        record = JobRecord(dataset=self.dataset, command=list(command), added=now)
+        write_record(self.path(job, "queued.json"), record)
         self._tell()
         return job
 
@@ -83,23 +87,34 @@ class JobFiles:
             return job
         return None
 
+    def record(self, job: str, kind: Kind) -> JobRecord | None:
+        """Read a job; None if it is in another state or its record is damaged."""
+        return read_if_whole(self.path(job, f"{kind}.json"), JobRecord)
+
+    def status(self, job: str) -> JobStatus | None:
+        """Read how far a job is; None before its process has told."""
+        return read_if_whole(self.path(job, "status.json"), JobStatus)
+
     def command(self, job: str) -> list[str]:
         """Return what a claimed job runs, below ``mess``."""
-        return list(read(self.path(job, "running.json")).get("command", []))
+        return self._running(job).command
+
+    def _running(self, job: str) -> JobRecord:
+        """Read a job that runs; a job without a command if its record is damaged."""
+        return self.record(job, "running") or JobRecord(dataset=self.dataset, command=[])
 
     def started(self, job: str, *, pid: int) -> None:
         """Record which process does a job."""
-        record = read(self.path(job, "running.json"))
-        write_json(self.path(job, "running.json"), record | {"pid": pid, "started": time.time()})
+        record = replace(self._running(job), pid=pid, started=time.time())
+        write_record(self.path(job, "running.json"), record)
         self._tell()
 
     def end(self, job: str, *, code: int | None = None) -> None:
         """Record how a job ended, and delete all ended jobs but the last `KEPT`."""
-        record = read(self.path(job, "running.json"))
         state, message = self.outcome(job, code=code)
         message = message.replace(f"{self.jobs_dir.parent}{os.sep}", "")  # the data root may move
-        ended = {"ended": time.time(), "state": state, "message": message}
-        write_json(self.path(job, "ended.json"), record | ended)
+        record = replace(self._running(job), ended=time.time(), state=state, message=message)
+        write_record(self.path(job, "ended.json"), record)
         for suffix in ("running.json", "cancel", "term"):
             self.path(job, suffix).unlink(missing_ok=True)
         for old in self.ids("ended")[:-KEPT]:
@@ -126,8 +141,8 @@ class JobFiles:
         code : int, optional
             Its exit status, where it is known.
         """
-        status = read(self.path(job, "status.json"))
-        state, message = status.get("state", ""), str(status.get("message", ""))
+        status = self.status(job) or JobStatus()
+        state, message = status.state, status.message
         if state == "done" or code == 0:
             return "done", ""
         if state == "incomplete":
@@ -215,15 +230,14 @@ class JobFiles:
         (self.jobs_dir / "changed").touch()
 
 
-def write_status(path: Path, status: Mapping[str, Any]) -> None:
+def write_status(path: Path, status: JobStatus) -> None:
     """Write how far a job is; only the process of the job does that."""
-    write_json(path, dict(status))
+    write_record(path, status)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read a record; empty where there is none."""
+def read_if_whole(path: Path, kind: type[R]) -> R | None:
+    """Read a record; None if there is none or it is damaged."""
     try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
+        return kind.from_json(json.loads(path.read_bytes()))
+    except (OSError, ValueError, RecursionError):  # `DoesNotFit` is a ValueError
+        return None

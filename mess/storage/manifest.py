@@ -1,24 +1,27 @@
 """Manifests: how the artifacts of a folder were made, track by track.
 
-A resumed run reads here which tracks are done. `mess.status` reads here what has changed.
+A run that is started again reads here which tracks are done. `mess.status` reads here what has
+changed since.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Generic, TypeVar
 
-from mess.errors import ArtifactError, ArtifactMissing
+from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
+from mess.records.base import DoesNotFit, Json, Parts, Record
+from mess.records.features import FeaturesEntry, FeaturesHeader
+from mess.records.manifest import DoneEntry, FailedEntry, ManifestHeader
+from mess.records.targets import TargetsEntry, TargetsHeader
 from mess.storage.files import append_line, read_json, read_lines, write_json
-from mess.storage.shapes import Shape, fits
 
-Entry = dict[str, Any]
-# What the entry of every finished track has, whatever was made of the track.
-DONE: Shape = {"sha256": str, "size": int, "mtime_ns": int, "path": str, "work": str}
-_SHAPE: Shape = {"header": dict, "tracks": {str: dict}}
-_LABELS = ("work", "composer", "extra")  # of a track, that conclusions are drawn from
+Header = TypeVar("Header", bound=ManifestHeader)
+Entry = TypeVar("Entry", bound=DoneEntry)
 
 
 def digest(value: object) -> str:
@@ -27,132 +30,127 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-class Manifest:
+@dataclass(frozen=True, kw_only=True)
+class _Content(Record):
+    """A manifest as it lies on disk, its header and its entries not yet read."""
+
+    header: Json
+    tracks: dict[str, Json]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _JournalLine(Record):
+    """A line of the journal with the entry of a track, the entry not yet read."""
+
+    track: str
+    entry: Json
+
+
+class Manifest(Generic[Header, Entry]):
     """How the artifacts of one folder were made, track by track.
 
-    ``header`` holds what all tracks share. Entries of finished tracks go to a journal beside the
-    manifest, a line each, synced: a process that is killed loses the track in work and no other.
-    `close` folds the journal into the manifest.
+    While a command runs, each finished track is one synced line in a journal beside the manifest.
+    So a killed process loses only the track in work. `close` writes the journal into the manifest.
+
+    Attributes
+    ----------
+    path : Path
+    header : ManifestHeader
+        What all tracks share.
+    tracks : dict of str to (DoneEntry or FailedEntry)
+        The entry of each track, by its id.
     """
 
-    def __init__(self, path: Path, header: Mapping[str, Any], tracks: dict[str, Entry]) -> None:
+    def __init__(
+        self, path: Path, header: Header, tracks: Mapping[str, Entry | FailedEntry] | None = None
+    ) -> None:
         self.path = path
-        self.header = dict(header)
-        self.tracks = tracks
+        self.header = header
+        self.tracks = dict(tracks or {})
         self._journal: IO[bytes] | None = None
 
-    @staticmethod
-    def _journal_path(path: Path) -> Path:
-        return path.with_suffix(".journal.jsonl")
-
     @classmethod
-    def read(cls, path: Path, *, command: str, needs: Shape = dict) -> "Manifest":
+    def read(
+        cls, path: Path, header: type[Header], entry: type[Entry], *, command: str
+    ) -> "Manifest[Header, Entry]":
         """Read a manifest and what its journal adds.
 
         Parameters
         ----------
         path : Path
+        header, entry : type
+            The records of this kind of manifest.
         command : str
-        needs : Shape
-            What the entry of every finished track must be.
+            What makes the artifacts anew.
 
         Raises
         ------
         ArtifactError
-            If there is neither, or the manifest is damaged.
+            If there is neither a manifest nor a journal, or the manifest is damaged.
+        ArtifactStale
+            If the header or an entry was written by another version of the code.
         """
-        journal = cls._read_journal(path)
         try:
-            content = cls._read_folded(path, command=command)
+            content = _read_content(path, command=command)
+            known = header.from_json(content.header)
+            tracks = dict(_read_entries(content.tracks, entry))
         except ArtifactMissing:
-            if not journal:
-                raise
-            content = {"header": {}, "tracks": {}}
-        manifest = cls._replay(path, content, journal)
-        if not all(fits(entry, needs) for entry in manifest.done().values()):
-            read_json(path, command=command)  # says so of what older code wrote
-            raise ArtifactError(str(path), "is damaged", command)
-        return manifest
+            known, tracks = None, {}  # the journal may be there
+        except DoesNotFit as error:
+            reason = f"was made by another version of the code ({error})"
+            raise ArtifactStale(str(path), reason, command) from None
+        known, tracks = _replay(_read_journal(path, header, entry), known, tracks)
+        if known is None:
+            raise ArtifactMissing(str(path), command)
+        return cls(path, known, tracks)
 
     @classmethod
     def resume(
-        cls, path: Path, header: Mapping[str, Any], *, force: bool = False, needs: Shape = dict
-    ) -> "Manifest":
+        cls, path: Path, header: Header, entry: type[Entry], *, force: bool = False
+    ) -> "Manifest[Header, Entry]":
         """Open for writing: keep the entries that the same header made, drop all others.
 
-        An entry that is not as it must be is dropped, so its track is done again.
+        An entry of another version of the code is dropped, so its track is done again.
+
+        Raises
+        ------
+        DoesNotFit
+            If a value of the header is of another type than its field.
         """
-        try:
-            content = cls._read_folded(path, command="")
-        except ArtifactError:
-            content = {"header": {}, "tracks": {}}  # the journal may still be whole
-        old = cls._replay(path, content, cls._read_journal(path))
-        manifest = cls(path, header, {})
-        if not force and old.header == manifest.header:
-            manifest.tracks = {
-                track_id: entry
-                for track_id, entry in old.tracks.items()
-                if entry.get("status") != "done" or fits(entry, needs)
-            }
+        kind = type(header)
+        header = kind.from_json(header.to_json())
+        known: Header | None = None
+        tracks: dict[str, Entry | FailedEntry] = {}
+        with suppress(ArtifactError, DoesNotFit):  # the journal may still be whole
+            content = _read_content(path, command="")
+            known = kind.from_json(content.header)
+            tracks = dict(_read_entries(content.tracks, entry, skip=True))
+        known, tracks = _replay(_read_journal(path, kind, entry), known, tracks)
+        manifest = cls(path, header, tracks if known == header and not force else {})
         manifest._fold()
         return manifest
 
-    @staticmethod
-    def _read_folded(path: Path, *, command: str) -> dict[str, Any]:
-        content = read_json(path, command=command, shape=_SHAPE, sealed=False)
-        if content.keys() != _SHAPE.keys():  # a checksum by another name
-            raise ArtifactError(str(path), "is damaged", command)
-        return content
-
-    @classmethod
-    def _read_journal(cls, path: Path) -> list[dict[str, Any]]:
-        """Return the journal up to the line that was being written when the process was killed."""
-        try:
-            content = cls._journal_path(path).read_bytes()
-        except OSError:
-            return []
-        records: list[dict[str, Any]] = []
-        for record in read_lines(content):
-            if not fits(record, {"header": dict}) and not fits(
-                record, {"track": str, "entry": dict}
-            ):
-                break
-            records.append(record or {})
-        return records
-
-    @classmethod
-    def _replay(
-        cls, path: Path, content: Mapping[str, Any], journal: list[dict[str, Any]]
-    ) -> "Manifest":
-        header, tracks = content["header"], dict(content["tracks"])
-        for record in journal:
-            if "header" in record:
-                if record["header"] != header:
-                    header, tracks = record["header"], {}
-            else:
-                tracks[record["track"]] = record["entry"]
-        return cls(path, header, tracks)
-
-    def record(self, track_id: str, entry: Entry) -> None:
+    def record(self, track_id: str, entry: Entry | FailedEntry) -> None:
         """Add a finished (or failed) track, durably."""
         if self._journal is None:
-            self._journal = self._journal_path(self.path).open("ab")
-            self._append({"header": self.header})
+            self._journal = _journal_path(self.path).open("ab")
+            self._append({"header": self.header.to_json()})
         self.tracks[track_id] = entry
-        self._append({"track": track_id, "entry": entry})
+        self._append({"track": track_id, "entry": entry.to_json()})
 
-    def _append(self, record: Mapping[str, Any]) -> None:
+    def _append(self, line: Json) -> None:
         assert self._journal is not None  # noqa: S101 (opened by the only caller)
-        append_line(self._journal, record)
+        append_line(self._journal, line)
         self._journal.flush()
         os.fsync(self._journal.fileno())
 
     def _fold(self) -> None:
-        write_json(self.path, {"header": self.header, "tracks": self.tracks})
-        self._journal_path(self.path).unlink(missing_ok=True)
+        tracks = {track_id: entry.to_json() for track_id, entry in self.tracks.items()}
+        write_json(self.path, {"header": self.header.to_json(), "tracks": tracks})
+        _journal_path(self.path).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Fold the journal into the manifest."""
+        """Write the journal into the manifest."""
         if self._journal is not None:
             self._journal.close()
             self._journal = None
@@ -163,35 +161,114 @@ class Manifest:
         return {
             track_id: entry
             for track_id, entry in sorted(self.tracks.items())
-            if entry.get("status") == "done"
+            if not isinstance(entry, FailedEntry)
+        }
+
+    def failed(self) -> dict[str, str]:
+        """Return the reason of each track that failed, by id."""
+        return {
+            track_id: entry.error
+            for track_id, entry in self.tracks.items()
+            if isinstance(entry, FailedEntry)
         }
 
     def digest(self) -> str:
-        """Return a hash of all that is concluded from: settings, audio, labels, written values.
+        """Return a hash of all that conclusions depend on: settings, audio, labels, values.
 
-        A new title or another time of a file leaves it.
+        A new title or another time of a file does not change it.
         """
-        return digest(self.parts())
+        return digest(asdict(self.parts()))
 
-    def parts(self) -> dict[str, Any]:
-        """Return what `digest` is made of, apart: who keeps it can say what has changed."""
+    def parts(self) -> Parts:
+        """Return the digests of the parts of the manifest; `digest` is made of them."""
         done = self.done()
-        settings = {key: value for key, value in self.header.items() if key != "code_version"}
-        return {
-            "audio": digest({track: entry.get("sha256") for track, entry in done.items()}),
-            "settings": digest(settings),
-            "code": self.header.get("code_version"),
-            "labels": digest(
-                {track: [entry.get(key) for key in _LABELS] for track, entry in done.items()}
+        settings = self.header.to_json()
+        del settings["code_version"]
+        return Parts(
+            audio=digest({track: entry.sha256 for track, entry in done.items()}),
+            settings=digest(settings),
+            code=self.header.code_version,
+            labels=digest(
+                {track: [entry.work, entry.composer, entry.extra] for track, entry in done.items()}
             ),
-            "values": self.values_digest(),
-        }
+            values=self.values_digest(),
+        )
 
     def values_digest(self) -> str:
-        """Return a hash of the checksums of what was written of the finished tracks."""
-        return digest(
-            {
-                track: {key: one for key, one in entry.items() if key.endswith("_crc32")}
-                for track, entry in self.done().items()
-            }
-        )
+        """Return a hash of the checksums of all files of the finished tracks."""
+        return digest({track: dict(entry.checksums()) for track, entry in self.done().items()})
+
+
+FeaturesManifest = Manifest[FeaturesHeader, FeaturesEntry]
+TargetsManifest = Manifest[TargetsHeader, TargetsEntry]
+AnyManifest = FeaturesManifest | TargetsManifest
+
+
+def _journal_path(path: Path) -> Path:
+    return path.with_suffix(".journal.jsonl")
+
+
+def _read_content(path: Path, *, command: str) -> _Content:
+    content = read_json(path, command=command, sealed=False)
+    if content.keys() != {"header", "tracks"}:  # a checksum by another name
+        raise ArtifactError(str(path), "is damaged", command)
+    try:
+        return _Content.from_json(content)
+    except DoesNotFit:
+        raise ArtifactError(str(path), "is damaged", command) from None
+
+
+def _read_entry(content: Json, kind: type[Entry]) -> Entry | FailedEntry:
+    if content.get("status") == "failed":
+        return FailedEntry.from_json(content)
+    return kind.from_json(content)
+
+
+def _read_entries(
+    tracks: Mapping[str, Json], kind: type[Entry], *, skip: bool = False
+) -> Iterator[tuple[str, Entry | FailedEntry]]:
+    """Yield each track with its entry; ``skip`` leaves out what another version wrote."""
+    for track, content in tracks.items():
+        try:
+            yield track, _read_entry(content, kind)
+        except DoesNotFit as error:
+            if not skip:
+                raise DoesNotFit(f"{track}: {error}") from None
+
+
+def _read_journal(
+    path: Path, header: type[Header], entry: type[Entry]
+) -> Iterator[Header | tuple[str, Entry | FailedEntry]]:
+    """Yield the headers and the entries of a journal, up to the first line that is damaged.
+
+    When a process is killed, the last line may be written in part.
+    """
+    try:
+        content = _journal_path(path).read_bytes()
+    except OSError:
+        return
+    for line in read_lines(content):
+        try:
+            if line is None:
+                return
+            if "header" in line:
+                yield header.from_json(line["header"])
+            else:
+                one = _JournalLine.from_json(line)
+                yield one.track, _read_entry(one.entry, entry)
+        except DoesNotFit:
+            return
+
+
+def _replay(
+    journal: Iterable[Header | tuple[str, Entry | FailedEntry]],
+    header: Header | None,
+    tracks: dict[str, Entry | FailedEntry],
+) -> tuple[Header | None, dict[str, Entry | FailedEntry]]:
+    """Return the header and the entries after the lines of a journal."""
+    for line in journal:
+        if isinstance(line, tuple):
+            tracks[line[0]] = line[1]
+        elif line != header:
+            header, tracks = line, {}
+    return header, tracks

@@ -9,21 +9,15 @@
     jobs/mlflow-ui/log                   its output
 """
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from mess.records.base import Json
+from mess.records.job import ServerRecord
 from mess.storage.files import write_json
-from mess.storage.jobs import read
-
-
-@dataclass(frozen=True)
-class ServerRecord:
-    """A server that was started: its process and its port."""
-
-    pid: int
-    port: int
+from mess.storage.jobs import read_if_whole
+from mess.storage.records import write_record
 
 
 @dataclass(frozen=True)
@@ -55,18 +49,13 @@ class ServerFiles:
 
     def write(self, server: ServerRecord) -> None:
         """Write which server was started."""
-        record = {"pid": server.pid, "port": server.port, "started": time.time()}
-        write_json(self.folder / "server.json", record)
+        write_record(self.folder / "server.json", server)
 
     def read(self) -> ServerRecord | None:
         """Read which server was started; None if none was, or the record is damaged."""
-        record = read(self.folder / "server.json")
-        pid, port = record.get("pid"), record.get("port")
-        if isinstance(pid, int) and isinstance(port, int):
-            return ServerRecord(pid, port)
-        return None
+        return read_if_whole(self.folder / "server.json", ServerRecord)
 
 
-def write_run_file(artifacts: Path, run: str, name: str, value: dict[str, Any]) -> None:
+def write_run_file(artifacts: Path, run: str, name: str, value: Json) -> None:
     """Write a value as a JSON file of a run, below MLflow's folder of artifacts."""
     write_json(artifacts / run / "artifacts" / name, value)

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from mess.audio.moments import MOMENT_RATE, moment_grid
 from mess.errors import ArtifactError, ArtifactMissing
+from mess.records.features import FeaturesEntry, KeptMoments, MomentsFile
 from mess.storage.files import has_bytes, map_array, names_in, read_array, write_array
-from mess.storage.manifest import Entry, Manifest
+from mess.storage.manifest import FeaturesManifest
 from mess.storage.paths import command_for, features_dir, file_stem
 
 Kind = Literal["full", "compact", "none"]
@@ -124,7 +125,7 @@ class MomentFiles:
         *,
         samples: int,
         kind: Kind,
-    ) -> Entry:
+    ) -> MomentsFile:
         """Write the moments of a track; return what its manifest entry keeps of them.
 
         Compact ones are kept in full as long as there is no scale. ``samples`` is the length of the
@@ -133,18 +134,16 @@ class MomentFiles:
         path = self.folder(dataset, encoder) / f"{file_stem(track_id)}.npy"
         scale = self._read_scale(dataset, encoder) if kind == "compact" else None
         if scale is None:
-            return {
-                "moments": "full",
-                "moments_samples": samples,
-                "moments_crc32": write_array(path, moments),
-            }
+            return MomentsFile(
+                moments="full", moments_samples=samples, moments_crc32=write_array(path, moments)
+            )
         known, checksum = scale
-        return {
-            "moments": "compact",
-            "moments_samples": samples,
-            "moments_crc32": write_array(path, known.encode(moments)),
-            "moments_scale_crc32": checksum,
-        }
+        return MomentsFile(
+            moments="compact",
+            moments_samples=samples,
+            moments_crc32=write_array(path, known.encode(moments)),
+            moments_scale_crc32=checksum,
+        )
 
     def _read_scale(self, dataset: str, encoder: str) -> tuple[Scale, int] | None:
         """Return the scale and its checksum, None where none was learned."""
@@ -156,12 +155,14 @@ class MomentFiles:
         except (OSError, ArtifactError, ValueError):
             return None
 
-    def begin(self, dataset: str, encoder: str, manifest: Manifest) -> None:
+    def begin(self, dataset: str, encoder: str, manifest: FeaturesManifest) -> None:
         """Forget a scale that no track of a manifest is written by: of other weights, say."""
-        if not any("moments_scale_crc32" in entry for entry in manifest.done().values()):
+        if all(entry.moments_scale_crc32 is None for entry in manifest.done().values()):
             self.scale_path(dataset, encoder).unlink(missing_ok=True)
 
-    def compact(self, dataset: str, encoder: str, manifest: Manifest, *, least: int = 1) -> None:
+    def compact(
+        self, dataset: str, encoder: str, manifest: FeaturesManifest, *, least: int = 1
+    ) -> None:
         """Write in 8 bits what lies in full, from ``least`` such tracks on.
 
         The scale is learned from these tracks where there is none yet. Where there is one, only a
@@ -169,39 +170,31 @@ class MomentFiles:
         """
         if least > 1 and self.scale_path(dataset, encoder).exists():
             return
-        full = {
-            track: entry
-            for track, entry in manifest.done().items()
-            if entry.get("moments") == "full"
-        }
+        done = manifest.done().items()
+        full = [
+            (track, entry, entry.kept)
+            for track, entry in done
+            if entry.kept is not None and entry.kept.kind == "full"
+        ]
         if len(full) < least or not full:
             return
         folder = self.folder(dataset, encoder)
         command = command_for("extract", dataset, encoder)
         if self._read_scale(dataset, encoder) is None:
             first = [
-                map_array(
-                    folder / f"{file_stem(track)}.npy",
-                    checksum=entry["moments_crc32"],
-                    command=command,
-                )
-                for track, entry in list(full.items())[:FIRST_TRACKS]
+                map_array(folder / f"{file_stem(track)}.npy", checksum=kept.crc32, command=command)
+                for track, _, kept in full[:FIRST_TRACKS]
             ]
             scale = Scale.learn(first)
             path = self.scale_path(dataset, encoder)
             write_array(path, np.stack([scale.offset, scale.step]))
-        for track, entry in full.items():
+        for track, entry, kept in full:
             path = folder / f"{file_stem(track)}.npy"
-            values = read_array(path, checksum=entry["moments_crc32"], command=command)
-            new = self.write(
-                dataset,
-                encoder,
-                track,
-                values,
-                samples=entry["moments_samples"],
-                kind="compact",
+            values = read_array(path, checksum=kept.crc32, command=command)
+            compact = self.write(
+                dataset, encoder, track, values, samples=kept.samples, kind="compact"
             )
-            manifest.record(track, entry | new)
+            manifest.record(track, entry.with_moments(compact))
 
     def drop(self, dataset: str, encoder: str, track_id: str) -> None:
         """Remove a track's moments, which would be those of another run."""
@@ -209,46 +202,52 @@ class MomentFiles:
         (folder / f"{file_stem(track_id)}.npy").unlink(missing_ok=True)
 
     def has(
-        self, dataset: str, encoder: str, track_id: str, entry: Entry, *, kind: Kind = "none"
+        self,
+        dataset: str,
+        encoder: str,
+        track_id: str,
+        entry: FeaturesEntry,
+        *,
+        kind: Kind = "none",
     ) -> bool:
         """Tell whether the moments of a manifest entry are there, undamaged and of a kind.
 
-        Those in full are of the kind "compact", too: `compact` makes them so. An encoder
-        without a course inside segments has none ("few") of any kind.
+        Moments in full count as "compact", too: `compact` makes them so. An encoder with too few
+        states in a segment ("few") has no moments of any kind.
         """
-        there = entry.get("moments")
-        if kind == "full" and there not in ("full", "few"):
+        if kind == "full" and entry.moments not in ("full", "few"):
             return False
-        if kind == "compact" and there not in ("full", "compact", "few"):
+        if kind == "compact" and entry.moments not in ("full", "compact", "few"):
             return False
-        if there not in ("full", "compact"):
+        if entry.moments not in ("full", "compact"):
             return True
-        if not isinstance(entry.get("moments_samples"), int):
-            return False
         path = self.folder(dataset, encoder) / f"{file_stem(track_id)}.npy"
-        if not has_bytes(path, entry.get("moments_crc32")):
+        if entry.kept is None or not has_bytes(path, entry.kept.crc32):
             return False
-        return there == "full" or has_bytes(
-            self.scale_path(dataset, encoder), entry.get("moments_scale_crc32")
-        )
+        scale = self.scale_path(dataset, encoder)
+        return entry.kept.kind == "full" or has_bytes(scale, entry.moments_scale_crc32)
 
-    def missing(self, dataset: str, encoder: str, manifest: Manifest, *, whole: bool) -> list[str]:
+    def missing(
+        self, dataset: str, encoder: str, manifest: FeaturesManifest, *, whole: bool
+    ) -> list[str]:
         """Return the tracks whose moments are missing or, with ``whole``, damaged."""
-        kept = {
+        with_moments = {
             track: entry
             for track, entry in manifest.done().items()
-            if entry.get("moments") in ("full", "compact")
+            if entry.moments in ("full", "compact")
         }
         if whole:
             return [
                 track
-                for track, entry in kept.items()
+                for track, entry in with_moments.items()
                 if not self.has(dataset, encoder, track, entry)
             ]
-        there = names_in(self.folder(dataset, encoder)) if kept else set()
-        return [track for track in kept if f"{file_stem(track)}.npy" not in there]
+        there = names_in(self.folder(dataset, encoder)) if with_moments else set()
+        return [track for track in with_moments if f"{file_stem(track)}.npy" not in there]
 
-    def read(self, dataset: str, encoder: str, manifest: Manifest) -> Iterator[TrackMoments]:
+    def read(
+        self, dataset: str, encoder: str, manifest: FeaturesManifest
+    ) -> Iterator[TrackMoments]:
         """Yield the moments of every track of a manifest that has them, in the order of the ids.
 
         Raises
@@ -258,11 +257,11 @@ class MomentFiles:
         """
         scale = self._read_scale(dataset, encoder)
         for track, entry in manifest.done().items():
-            if entry.get("moments") in ("full", "compact"):
-                yield self._read_one(dataset, encoder, manifest, track, scale=scale)
+            if entry.kept is not None:
+                yield self._read_one(dataset, encoder, manifest, track, entry.kept, scale=scale)
 
     def read_track(
-        self, dataset: str, encoder: str, manifest: Manifest, track_id: str
+        self, dataset: str, encoder: str, manifest: FeaturesManifest, track_id: str
     ) -> TrackMoments:
         """Return the moments of one track.
 
@@ -271,34 +270,36 @@ class MomentFiles:
         ArtifactError
             If they are not kept, or are missing or damaged.
         """
-        if manifest.tracks.get(track_id, {}).get("moments") not in ("full", "compact"):
+        entry = manifest.tracks.get(track_id)
+        kept = entry.kept if isinstance(entry, FeaturesEntry) else None
+        if kept is None:
             raise ArtifactError(
                 f"moments of {track_id!r} by {encoder!r}",
                 "are not kept",
                 command_for("extract", dataset, encoder),
             )
         scale = self._read_scale(dataset, encoder)
-        return self._read_one(dataset, encoder, manifest, track_id, scale=scale)
+        return self._read_one(dataset, encoder, manifest, track_id, kept, scale=scale)
 
     def _read_one(
         self,
         dataset: str,
         encoder: str,
-        manifest: Manifest,
+        manifest: FeaturesManifest,
         track_id: str,
+        kept: KeptMoments,
         *,
         scale: tuple[Scale, int] | None,
     ) -> TrackMoments:
         command = command_for("extract", dataset, encoder)
-        entry = manifest.tracks[track_id]
         path = self.folder(dataset, encoder) / f"{file_stem(track_id)}.npy"
-        stored = map_array(path, checksum=entry["moments_crc32"], command=command)
-        start = moment_grid(entry["moments_samples"], manifest.header["sample_rate"]).start
-        if entry["moments"] == "full":
+        stored = map_array(path, checksum=kept.crc32, command=command)
+        start = moment_grid(kept.samples, manifest.header.sample_rate).start
+        if kept.kind == "full":
             return TrackMoments(track_id, stored, None, start)
         if scale is None:
             raise ArtifactMissing(str(self.scale_path(dataset, encoder)), command)
-        if scale[1] != entry.get("moments_scale_crc32"):
+        if scale[1] != kept.scale_crc32:
             path = self.scale_path(dataset, encoder)
             raise ArtifactError(str(path), "is damaged", command)
         return TrackMoments(track_id, stored, scale[0], start)

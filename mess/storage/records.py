@@ -10,7 +10,14 @@ from mess.storage.files import read_json, write_json
 R = TypeVar("R", bound=Record)
 
 
-def read_record(path: Path, kind: type[R], *, command: str) -> R:
+def read_record(
+    path: Path,
+    kind: type[R],
+    *,
+    command: str,
+    checksum: int | None = None,
+    sealed: bool = True,
+) -> R:
     """Read a record that `write_record` wrote.
 
     Parameters
@@ -20,6 +27,10 @@ def read_record(path: Path, kind: type[R], *, command: str) -> R:
         The class of the record.
     command : str
         What makes the file anew.
+    checksum : int, optional
+        That of the whole file, where another record names it.
+    sealed : bool
+        See `read_json`.
 
     Raises
     ------
@@ -28,7 +39,7 @@ def read_record(path: Path, kind: type[R], *, command: str) -> R:
     ArtifactStale
         If it is whole and holds something else: another version of the code wrote it.
     """
-    content = read_json(path, command=command)
+    content = read_json(path, command=command, checksum=checksum, sealed=sealed)
     try:
         return kind.from_json(content)
     except DoesNotFit as error:
@@ -36,8 +47,8 @@ def read_record(path: Path, kind: type[R], *, command: str) -> R:
         raise ArtifactStale(str(path), reason, command) from None
 
 
-def write_record(path: Path, record: Record) -> None:
-    """Write a record.
+def write_record(path: Path, record: Record) -> int:
+    """Write a record; return the checksum of the file.
 
     Raises
     ------
@@ -46,4 +57,4 @@ def write_record(path: Path, record: Record) -> None:
     """
     content = record.to_json()
     type(record).from_json(content)
-    write_json(path, content)
+    return write_json(path, content)

@@ -12,36 +12,31 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, ArtifactStale
+from mess.records.targets import MeasuredValues, TargetFilesOfTrack, TargetsEntry, TargetsHeader
 from mess.storage.files import (
     has_bytes,
     modified,
     names_in,
     read_array,
     read_arrays,
-    read_bytes,
-    read_json,
     read_table_about,
     table_about,
     write_array,
     write_arrays,
-    write_json,
     write_table,
 )
-from mess.storage.manifest import DONE, Entry, Manifest, digest
+from mess.storage.manifest import Manifest, TargetsManifest, digest
 from mess.storage.paths import Level, command_for, file_stem, processed
-from mess.storage.shapes import MAYBE, Shape, fits
+from mess.storage.records import read_record, write_record
 
 if TYPE_CHECKING:  # imported where it is used: many readers need no tables
     import pandas as pd
-
-_ENTRY: Shape = DONE | {"values_crc32": int, "descriptors_crc32": int, "fingerprint_crc32": int}
-_VALUES: Shape = {"track": {str: MAYBE}, "segments": {str: [MAYBE]}}
 
 
 @dataclass(frozen=True)
@@ -71,57 +66,54 @@ class TargetFiles:
     def _fingerprint_path(self, dataset: str, track_id: str) -> Path:
         return processed(self.root, "targets", dataset, f"{file_stem(track_id)}.fingerprint.npy")
 
-    def manifest(self, dataset: str) -> Manifest:
+    def manifest(self, dataset: str) -> TargetsManifest:
         """Read how the proxy targets of a dataset were measured."""
         command = command_for("targets", dataset)
-        return Manifest.read(self._manifest_path(dataset), command=command, needs=_ENTRY)
+        path = self._manifest_path(dataset)
+        return Manifest.read(path, TargetsHeader, TargetsEntry, command=command)
 
-    def resume(self, dataset: str, *, header: Mapping[str, Any], force: bool = False) -> Manifest:
+    def resume(
+        self, dataset: str, *, header: TargetsHeader, force: bool = False
+    ) -> TargetsManifest:
         """Open the manifest of a computation that starts or goes on."""
-        return Manifest.resume(self._manifest_path(dataset), header, force=force, needs=_ENTRY)
+        return Manifest.resume(self._manifest_path(dataset), header, TargetsEntry, force=force)
 
     def write(
         self,
         dataset: str,
         track_id: str,
         *,
-        values: dict[str, Any],
+        values: MeasuredValues,
         descriptors: Mapping[str, NDArray[np.float32]],
         marks: NDArray[np.uint32],
-    ) -> Entry:
+    ) -> TargetFilesOfTrack:
         """Write what was measured of a track; return the checksums for its manifest entry.
 
         Parameters
         ----------
         dataset, track_id : str
-        values : dict
-            ``track``: target → value; ``segments``: target → values. `gather` puts those of all
-            tracks into the table.
+        values : MeasuredValues
+            `gather` puts those of all tracks into the table.
         descriptors : mapping of str to ndarray [shape=(1 + s, d)]
             Plain descriptions of the track (first row) and of its segments.
         marks : ndarray
             The audio fingerprint: another file of the same recording has nearly the same one.
         """
-        return {
-            "values_crc32": write_json(self._values_path(dataset, track_id), values),
-            "descriptors_crc32": write_arrays(
-                self._descriptors_path(dataset, track_id), descriptors
-            ),
-            "fingerprint_crc32": write_array(self._fingerprint_path(dataset, track_id), marks),
-        }
-
-    def has(self, dataset: str, track_id: str, entry: Entry) -> bool:
-        """Tell whether the files of a manifest entry are there and undamaged."""
-        return fits(entry, _ENTRY) and all(
-            has_bytes(path(dataset, track_id), entry[f"{kind}_crc32"])
-            for kind, path in (
-                ("values", self._values_path),
-                ("descriptors", self._descriptors_path),
-                ("fingerprint", self._fingerprint_path),
-            )
+        return TargetFilesOfTrack(
+            values_crc32=write_record(self._values_path(dataset, track_id), values),
+            descriptors_crc32=write_arrays(self._descriptors_path(dataset, track_id), descriptors),
+            fingerprint_crc32=write_array(self._fingerprint_path(dataset, track_id), marks),
         )
 
-    def missing(self, dataset: str, manifest: Manifest, *, whole: bool) -> list[str]:
+    def has(self, dataset: str, track_id: str, entry: TargetsEntry) -> bool:
+        """Tell whether the files of a manifest entry are there and undamaged."""
+        return (
+            has_bytes(self._values_path(dataset, track_id), entry.values_crc32)
+            and has_bytes(self._descriptors_path(dataset, track_id), entry.descriptors_crc32)
+            and has_bytes(self._fingerprint_path(dataset, track_id), entry.fingerprint_crc32)
+        )
+
+    def missing(self, dataset: str, manifest: TargetsManifest, *, whole: bool) -> list[str]:
         """Return what is missing or, with ``whole``, damaged: tracks, and the table of all."""
         paths = (self._values_path, self._descriptors_path, self._fingerprint_path)
         if whole:
@@ -145,39 +137,51 @@ class TargetFiles:
         return lacking + ([] if of.get("values") == _values_digest(manifest) else [path.name])
 
     def read_descriptors(
-        self, dataset: str, track_id: str, entry: Entry
+        self, dataset: str, track_id: str, entry: TargetsEntry
     ) -> dict[str, NDArray[np.float32]]:
         """Read the plain descriptions of a track, by its entry in the manifest of targets."""
         path = self._descriptors_path(dataset, track_id)
         command = command_for("targets", dataset)
-        return read_arrays(path, checksum=entry["descriptors_crc32"], command=command)
+        return read_arrays(path, checksum=entry.descriptors_crc32, command=command)
 
-    def read_fingerprint(self, dataset: str, track_id: str, entry: Entry) -> NDArray[np.uint32]:
+    def read_fingerprint(
+        self, dataset: str, track_id: str, entry: TargetsEntry
+    ) -> NDArray[np.uint32]:
         """Read a track's audio fingerprint, by its entry in the manifest of targets."""
         path = self._fingerprint_path(dataset, track_id)
         command = command_for("targets", dataset)
-        return read_array(path, checksum=entry["fingerprint_crc32"], command=command)
+        return read_array(path, checksum=entry.fingerprint_crc32, command=command)
 
-    def gather(self, dataset: str, manifest: Manifest) -> None:
+    def gather(self, dataset: str, manifest: TargetsManifest) -> None:
         """Write the long table of all finished tracks: track, segment (or −1), target, value.
 
         The table carries the digest of the measurements that it was made from.
         """
         import pandas as pd
 
-        columns: dict[str, list[Any]] = {"track": [], "segment": [], "target": [], "value": []}
+        tracks: list[str] = []
+        segments: list[int] = []
+        targets: list[str] = []
+        column: list[float | None] = []
         command = command_for("targets", dataset)
         for track_id, entry in manifest.done().items():
             path = self._values_path(dataset, track_id)
-            read_bytes(path, command=command, checksum=entry["values_crc32"])
-            values = read_json(path, command=command, shape=_VALUES)
-            for target, value in values["track"].items():
-                rows = [value, *values["segments"].get(target, [])]
-                columns["track"] += [track_id] * len(rows)
-                columns["segment"] += range(-1, len(rows) - 1)
-                columns["target"] += [target] * len(rows)
-                columns["value"] += rows
-        table = pd.DataFrame(columns).astype({"segment": "int32", "value": "float64"})
+            checksum = entry.values_crc32
+            values = read_record(path, MeasuredValues, command=command, checksum=checksum)
+            for target, value in values.track.items():
+                rows = [value, *values.segments.get(target, [])]
+                tracks += [track_id] * len(rows)
+                segments += range(-1, len(rows) - 1)
+                targets += [target] * len(rows)
+                column += rows
+        table = pd.DataFrame(
+            {
+                "track": tracks,
+                "segment": np.array(segments, dtype=np.int32),
+                "target": targets,
+                "value": np.array(column, dtype=np.float64),
+            }
+        )
         write_table(self.table_path(dataset), table, about={"values": _values_digest(manifest)})
 
     def read(self, dataset: str, *, level: Level = "track") -> "pd.DataFrame":
@@ -201,6 +205,6 @@ class TargetFiles:
         return modified(self.table_path(dataset))
 
 
-def _values_digest(manifest: Manifest) -> str:
+def _values_digest(manifest: TargetsManifest) -> str:
     """Return the digest of all measured values: the table carries that of what it holds."""
-    return digest({track: entry.get("values_crc32") for track, entry in manifest.done().items()})
+    return digest({track: entry.values_crc32 for track, entry in manifest.done().items()})

@@ -3,15 +3,22 @@
 ``processed/timings/<dataset>/<encoder>.jsonl`` has one line for each encoded recording.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mess.encoders import encoder_slug
+from mess.records.base import DoesNotFit, Record
 from mess.storage.files import append_line, read_lines
 from mess.storage.paths import processed
-from mess.storage.shapes import NUMBER, fits
 
-_LINE = {"seconds": NUMBER, "duration": NUMBER}
+
+@dataclass(frozen=True, kw_only=True)
+class _Timing(Record):
+    """How many seconds the encoding of so many seconds of audio took."""
+
+    seconds: float
+    duration: float
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,8 @@ class TimingFiles:
         path = self._path(dataset, encoder)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as handle:
-            append_line(handle, {"seconds": round(seconds, 4), "duration": duration})
+            timing = _Timing(seconds=round(seconds, 4), duration=duration)
+            append_line(handle, timing.to_json())
 
     def read_rates(self, dataset: str, encoder: str) -> list[float]:
         """Return seconds of encoding per second of audio, a number per recording, newest last."""
@@ -36,5 +44,8 @@ class TimingFiles:
             content = self._path(dataset, encoder).read_bytes()
         except OSError:
             return []
-        lines = [line for line in read_lines(content) if line is not None and fits(line, _LINE)]
-        return [line["seconds"] / line["duration"] for line in lines if line["duration"] > 0]
+        timings: list[_Timing] = []
+        for line in read_lines(content):
+            with suppress(DoesNotFit):  # a damaged line costs only itself
+                timings.append(_Timing.from_json(line))
+        return [one.seconds / one.duration for one in timings if one.duration > 0]

@@ -27,9 +27,10 @@ from typing import IO
 from mess.audio.containers import SUFFIXES, find_container
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, MessError
-from mess.storage.files import read_json, replacing, write_bytes, write_json
+from mess.records.upload import EncodingProblem, EncodingRequest, EncodingStart, UploadNote
+from mess.storage.files import replacing, write_bytes
 from mess.storage.locks import hold
-from mess.storage.shapes import NUMBER
+from mess.storage.records import read_record, write_record
 
 KEEP_HOURS = 24.0
 WATCHED_SECONDS = 5.0  # a waiting page renews its mark every half second
@@ -116,8 +117,8 @@ class UploadFiles:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.folder / token).mkdir(mode=0o700)
         write_bytes(self.folder / token / f"audio{suffix}", bytes(content))
-        about = {"name": shown, "size": len(content), "added": time.time()}
-        write_json(self.folder / token / "about.json", about)
+        note = UploadNote(name=shown, size=len(content), added=time.time())
+        write_record(self.folder / token / "about.json", note)
         upload = self.find(token)
         if upload is None:
             raise MessError(f"{shown}: could not be kept; try again")
@@ -130,15 +131,14 @@ class UploadFiles:
         path = next((self.folder / token).glob("audio.*"), None)
         if path is None:
             return None
-        shape = {"name": str, "size": int, "added": NUMBER}
         with suppress(OSError):  # it may have been removed meanwhile
             try:
-                note = self.folder / token / "about.json"
-                about = read_json(note, command="", shape=shape, sealed=False)
+                about = self.folder / token / "about.json"
+                note = read_record(about, UploadNote, command="", sealed=False)
             except ArtifactError:  # the recording is usable without its note
                 stat = path.stat()
-                about = {"name": _NAMELESS, "size": stat.st_size, "added": stat.st_mtime}
-            return Upload(token, about["name"], path, about["size"], about["added"])
+                note = UploadNote(name=_NAMELESS, size=stat.st_size, added=stat.st_mtime)
+            return Upload(token, note.name, path, note.size, note.added)
         return None
 
     def forget(self, token: str) -> None:
@@ -177,9 +177,8 @@ class UploadFiles:
     def want(self, token: str, *, dataset: str, encoder: str) -> None:
         """Request the features of a file, unless they exist or encoding has failed."""
         if self.state(token, encoder) == "":
-            write_json(
-                self._path(token, encoder, "wanted"), {"dataset": dataset, "encoder": encoder}
-            )
+            request = EncodingRequest(dataset=dataset, encoder=encoder)
+            write_record(self._path(token, encoder, "wanted"), request)
 
     def watch(self, token: str, encoder: str) -> None:
         """Mark that a page is waiting for the features of a file now."""
@@ -198,8 +197,7 @@ class UploadFiles:
         """Return why a file could not be encoded."""
         with suppress(MessError):
             path = self._path(token, encoder, "failed")
-            note = read_json(path, command="", shape={"message": str}, sealed=False)
-            return str(note["message"])
+            return read_record(path, EncodingProblem, command="", sealed=False).message
         return "it could not be encoded"
 
     def read_features(self, token: str, encoder: str) -> bytes:
@@ -246,20 +244,19 @@ class UploadFiles:
         for path in sorted(asked, key=order):
             upload = self.find(path.parent.name)
             try:
-                shape = {"dataset": str, "encoder": str}
-                request = read_json(path, command="", shape=shape, sealed=False)
+                request = read_record(path, EncodingRequest, command="", sealed=False)
             except ArtifactError:
                 path.unlink(missing_ok=True)  # so that the page can ask again
                 continue
             if upload is not None:
-                yield upload, request["dataset"], request["encoder"]
+                yield upload, request.dataset, request.encoder
 
     def begin(self, token: str, encoder: str) -> bool:
         """Mark a file as being encoded; return False if a process ended while encoding it."""
         started = self._path(token, encoder, "started")
         if started.is_file():
             return False
-        write_json(started, {"pid": os.getpid()})
+        write_record(started, EncodingStart(pid=os.getpid()))
         return True
 
     def keep_in_time(self, token: str, encoder: str, in_time: bytes) -> None:
@@ -276,7 +273,7 @@ class UploadFiles:
     def keep_problem(self, token: str, encoder: str, message: str) -> None:
         """Store why a file has no features, unless it was removed meanwhile."""
         if (self.folder / token).is_dir():
-            write_json(self._path(token, encoder, "failed"), {"message": message})
+            write_record(self._path(token, encoder, "failed"), EncodingProblem(message=message))
             self._end(token, encoder)
 
     def _end(self, token: str, encoder: str) -> None:

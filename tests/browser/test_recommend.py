@@ -8,6 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ import pytest
 from browser_acts import PATIENCE, at_rest, no_error, until
 from browser_server import serve
 
+from mess.records.features import FeaturesEntry
 from mess.storage.store import Store
 
 SOUNDING = (
@@ -104,21 +106,21 @@ def test_a_track_is_found_by_keys_and_a_slider_changes_what_is_heard(
     before = titles(page)
     finder = page.get_by_role("combobox", name="Query track")
     entries = Store(demo_library).features.manifest("demo", "spectral").done()
-    wanted = max(entries, key=lambda track: (entries[track]["composer"], track))
+    wanted = max(entries, key=lambda track: (entries[track].composer, track))
     finder.focus()
-    page.keyboard.type(f"{entries[wanted]['composer'].upper()} {wanted[-6:]}")
+    page.keyboard.type(f"{entries[wanted].composer.upper()} {wanted[-6:]}")
     page.get_by_role("option").first.filter(has_text=wanted).wait_for()
     press(page, "ArrowDown", "ArrowUp", "Enter")
     page.wait_for_url(re.compile(rf"track={wanted}&"))
     wait_for_other_titles(page, before)
-    until(page, finder.input_value, lambda text: entries[wanted]["composer"] in text)
+    until(page, finder.input_value, lambda text: entries[wanted].composer in text)
     # Whoever types fast and presses Enter before the list follows gets what was typed.
     other = min(one for one in entries if sum(name.startswith(one) for name in entries) == 1)
     finder.focus()
     page.keyboard.type(other)
     press(page, "Enter")
     page.wait_for_url(re.compile(rf"track={other}&"))
-    until(page, finder.input_value, lambda text: entries[other]["composer"] in text)
+    until(page, finder.input_value, lambda text: entries[other].composer in text)
     before = titles(page)
     assert len(before) == 10
     first = page.get_by_role("slider", name=WEIGHT).first
@@ -340,17 +342,19 @@ def own(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     process.wait()
 
 
-def rename(root: Path, change: Callable[[dict[str, Any]], None]) -> None:
+def rename(root: Path, change: Callable[[FeaturesEntry], FeaturesEntry]) -> None:
     """Change what the features' manifest says of every track."""
     manifest = Store(root).features.manifest("demo", "spectral")
-    for entry in manifest.tracks.values():
-        change(entry)
+    manifest.tracks = {track: change(entry) for track, entry in manifest.done().items()}
     manifest.close()
 
 
 def test_names_that_hold_markup_are_shown_as_text(page: Any, own: tuple[str, Path]) -> None:
     address, root = own
-    rename(root, lambda entry: entry.update(title=EVIL))  # another composer would be another index
+    # Another composer would be another index.
+    rename(
+        root, lambda entry: replace(entry, title=EVIL)
+    )  # another composer would be another index
     said: list[str] = []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     open_recommend(page, address)
@@ -370,7 +374,7 @@ def test_names_that_hold_markup_are_shown_as_text(page: Any, own: tuple[str, Pat
 
 def test_a_sound_that_is_not_there_says_so(page: Any, own: tuple[str, Path]) -> None:
     address, root = own
-    rename(root, lambda entry: entry.update(path="gone/" + entry["path"].split("/")[-1]))
+    rename(root, lambda entry: replace(entry, path="gone/" + entry.path.split("/")[-1]))
     open_recommend(page, address)
     page.get_by_role("button", name=re.compile("^Play ")).nth(1).click()
     page.get_by_text("the recording is not on this machine").first.wait_for()

@@ -47,7 +47,7 @@ def check_shown(page: Any, root: Path) -> None:
     until(page, lambda: [text.split(" ")[0] for text in about.all_inner_texts()] == wanted)
     entry = Store(root).features.manifest("demo", "spectral").done()[query]
     shown = page.get_by_role("combobox", name="Query track").input_value()
-    assert entry["title"] in shown
+    assert entry.title in shown
 
 
 def test_sliders_list_address_and_query_agree(

@@ -39,7 +39,7 @@ def test_a_recording_is_heard_searched_with_and_forgotten(
     track, entry = next(
         iter(Store(demo_library).features.manifest("demo", "spectral").done().items())
     )
-    recording = Store(demo_library).audio_dir("demo") / entry["path"]
+    recording = Store(demo_library).audio_dir("demo") / entry.path
     mine = tmp_path / EVIL.replace(".wav", ".flac")
     shutil.copy(recording, mine)
     before = kept(demo_library)

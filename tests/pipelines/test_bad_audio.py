@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from layouts import write_piece
+from made_records import made_targets_entry, made_targets_header
 from tones import tone, write_tone
 
 from mess.datasets import Track, load_dataset
@@ -105,7 +106,7 @@ def test_the_command_names_every_bad_file_and_does_the_rest(store: Store) -> Non
     note = f"{root / OPPOSITE}: its channels cancel each other: channel 1 alone is measured"
     assert ended.stdout.count(note) == 1
     manifest = store.features.manifest("mine", "spectral")
-    noted = {name for name, entry in manifest.tracks.items() if entry.get("notes")}
+    noted = {name for name, entry in manifest.done().items() if entry.notes}
     assert noted == {Path(OPPOSITE).stem}
 
     done = store.features.read("mine", "spectral").tracks
@@ -128,8 +129,7 @@ def test_targets_fail_on_the_same_files_for_the_same_reasons(store: Store) -> No
 def test_a_bad_file_is_tried_again_and_a_mended_one_taken_in(store: Store) -> None:
     extract_features(dataset="mine", encoder="spectral")
     manifest = store.features.manifest("mine", "spectral")
-    assert manifest.tracks["empty"]["status"] == "failed"
-    assert "is empty" in manifest.tracks["empty"]["error"]
+    assert "is empty" in manifest.failed()["empty"]
     write_piece(store.audio_dir("mine") / "empty.wav", 0, seconds=3.0)
     again = extract_features(dataset="mine", encoder="spectral")
     assert (again.made, again.skipped, len(again.failed)) == (1, len(GOOD), len(BAD) - 1)
@@ -145,7 +145,7 @@ def test_a_good_file_that_goes_bad_is_reported_and_its_features_are_dropped(stor
 
 def test_a_file_that_is_too_large_for_the_memory_fails_alone(store: Store) -> None:
     dataset = load_dataset("mine", root=store.audio_dir("mine"))
-    manifest = store.targets.resume("mine", header={}, force=False)
+    manifest = store.targets.resume("mine", header=made_targets_header())
     large = "8 kHz"
 
     def measure(track: Track) -> int:
@@ -157,7 +157,9 @@ def test_a_file_that_is_too_large_for_the_memory_fails_alone(store: Store) -> No
         stage="measure",
         workers=2,
         prepare=measure,
-        finish=lambda _track, size: {"bytes": size},
+        finish=lambda _track, _size, source: made_targets_entry(
+            source, values_crc32=0, descriptors_crc32=0, fingerprint_crc32=0
+        ),
         has_files=lambda _track, _entry: True,
     )
     assert "needs more memory than is free" in summary.failed[large]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,7 @@ def test_a_damaged_or_missing_file_is_redone_alone(store: Store, kind: str) -> N
 def test_other_settings_redo_everything(store: Store) -> None:
     extract()
     manifest = store.features.manifest("smd", "spectral")
-    header = manifest.header | {"code_version": -1}
+    header = replace(manifest.header, code_version=-1)
     store.features.resume("smd", "spectral", header=header).close()
     assert extract().made == len(SMD)
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         record = ReliabilityRecord(
             dataset="mine",
             code_version=TARGETS_VERSION,
-            audio={track: entry["sha256"] for track, entry in done.items()},
+            audio={track: entry.sha256 for track, entry in done.items()},
             tracks=len(done),
             seed=0,
             targets={"tempo": TargetReliability(split_half=0.75, changes={}, trusted=True)},
@@ -106,7 +107,7 @@ def readers(store: Store) -> dict[str, Callable[[], Any]]:
 
     def features(level: Any) -> Any:
         found = store.features.read(*place, level=level, pooling="mean_std")
-        return found.tracks, found.values.tobytes(), found.manifest["fingerprint"]
+        return found.tracks, found.values.tobytes(), found.digest
 
     def table(read: Callable[[], Any]) -> Any:
         return read().to_json(double_precision=15)
@@ -299,8 +300,8 @@ def test_a_table_of_older_measurements_is_not_probed(store: Store) -> None:
 
 def test_another_work_makes_what_was_folded_by_work_stale(store: Store) -> None:
     manifest = store.features.manifest("mine", "spectral")
-    track = min(manifest.tracks)
-    manifest.tracks[track] |= {"work": "another"}
+    track, entry = next(iter(manifest.done().items()))
+    manifest.record(track, replace(entry, work="another"))
     manifest.close()
     for status in survey(store, "mine", "spectral")[2:4]:
         assert (status.state, status.reasons) == ("stale", ("labels",))

@@ -77,7 +77,7 @@ def test_moments_are_those_of_the_segments_in_either_kind(
     assert extract(store, model, moments="full") == (8, 0), "full ones are another extraction"
     other = Store(data_root)
     assert extract(other, model, moments="compact", force=True) == (8, 0)
-    kinds = {e["moments"] for e in store.features.manifest("smd", model).done().values()}
+    kinds = {e.moments for e in store.features.manifest("smd", model).done().values()}
     assert kinds == {"compact"}
 
 
@@ -129,15 +129,15 @@ def test_the_error_of_a_coarse_precision_is_kept_with_the_first_recording(
     store = Store(data_root)
     assert extract(store, model, dtype="bfloat16") == (8, 0)
     assert "moves the means of the first recording" in capsys.readouterr().err
-    entries = store.features.manifest("smd", model).tracks
-    errors = {t: e["precision_error"] for t, e in entries.items() if "precision_error" in e}
+    entries = store.features.manifest("smd", model).done()
+    errors = {t: e.precision_error for t, e in entries.items() if e.precision_error is not None}
     assert list(errors) == [SMD_IDS[0]]
     assert 0 < errors[SMD_IDS[0]] < 0.05
     other = next(iter(entries.keys() - errors.keys()))
     (store.features.folder("smd", model) / "segments" / f"{file_stem(other)}.npy").unlink()
     assert extract(store, model, dtype="bfloat16") == (1, 7)
-    again = store.features.manifest("smd", model).tracks
-    assert [track for track, entry in again.items() if "precision_error" in entry] == [SMD_IDS[0]]
+    again = store.features.manifest("smd", model).done()
+    assert [track for track, entry in again.items() if entry.precision_error] == [SMD_IDS[0]]
     assert extract(store, model) == (8, 0)
-    float32 = store.features.manifest("smd", model).tracks.values()
-    assert not any("precision_error" in entry for entry in float32)
+    float32 = store.features.manifest("smd", model).done().values()
+    assert not any(entry.precision_error for entry in float32)

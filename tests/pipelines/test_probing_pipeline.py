@@ -80,8 +80,8 @@ def test_the_whole_way(
     assert features.values.shape == (8, model.layers, model.dim)
     assert len(np.unique(features.values[:, -1].round(6), axis=0)) == 8
     header = store.features.manifest(dataset, encoder).header
-    assert header["weights_sha256"] == model.weights_hash
-    assert header["encoder"] == model.id
+    assert header.weights_sha256 == model.weights_hash
+    assert header.encoder == model.id
 
     record = run_probing(
         dataset=dataset,

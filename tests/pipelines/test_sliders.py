@@ -35,7 +35,7 @@ def places(
     """Search as a listener does; return by change where its twin stands, 0 the top, 1 the end."""
     entries = Store(recommender._store.root).features.manifest("demo", "spectral").done()
     ids = recommender.track_ids
-    variants = find_variants(ids, {track: one.get("extra", {}) for track, one in entries.items()})
+    variants = find_variants(ids, {track: one.extra for track, one in entries.items()})
     found: dict[str, list[float]] = {}
     for base, changed in variants.items():
         ranked = [
@@ -147,11 +147,13 @@ def test_a_recording_of_ones_own_is_found_by_its_measured_tempo(
 ) -> None:
     store = Store(demo_library)
     features = store.features.read("demo", "spectral", pooling="mean_std")
-    measured, names = aligned_targets(store.targets.read("demo"), features)
+    measured, names = aligned_targets(
+        store.targets.read("demo"), tracks=features.tracks, segments=features.segments
+    )
     row = recommender.track_ids.index(features.tracks[3])
     segments = dict(store.features.read_segments("demo", "spectral"))
     new = EncodedRecording(
-        made_by=dict(recommender.made_by),
+        made_by=recommender.made_by,
         duration=40.0,
         whole=features.values[3],
         segments=segments[features.tracks[3]],

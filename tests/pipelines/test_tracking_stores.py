@@ -98,7 +98,7 @@ def test_no_artifact_holds_the_path_of_its_root(places: tuple[Path, Path]) -> No
     for path in files:
         content = path.read_bytes()
         assert not any(str(place).encode() in content for place in (before, after)), path
-    failed = Store(after).features.manifest("smd", "spectral").tracks[SMD_IDS[0]]["error"]
+    failed = Store(after).features.manifest("smd", "spectral").failed()[SMD_IDS[0]]
     assert failed.startswith(f"wav/{SMD_IDS[0]}") or SMD_IDS[0] in failed.split(":")[0]
     (job,) = jobs.ended_jobs(Store(after))
     assert SMD_IDS[0] in job.message

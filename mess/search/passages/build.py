@@ -63,7 +63,7 @@ def sample_segments(store: Store, dataset: str, features: Features) -> Sample:
     rows = {track: row for row, track in enumerate(features.tracks)}
     most = max(1, SEGMENTS // len(rows))
     tracks, numbers, values = [], [], []
-    for track, pooled in store.features.read_segments(dataset, features.manifest["encoder"]):
+    for track, pooled in store.features.read_segments(dataset, features.header.encoder):
         chosen = np.unique(np.linspace(0, len(pooled) - 1, min(most, len(pooled))).round())
         chosen = chosen.astype(np.int64)
         tracks += [track] * len(chosen)
@@ -111,7 +111,7 @@ def build_passages(
         parts=parts,
         record=PassagesRecord(
             dataset=dataset,
-            encoder=manifest.header.get("encoder", encoder),
+            encoder=manifest.header.encoder,
             features=features,
             targets=targets,
             code_version=PASSAGES_VERSION,
@@ -119,9 +119,9 @@ def build_passages(
             segment_seconds=SEGMENT_SECONDS,
             tracks=tracks,
             segments=counts,
-            durations=[entries[track].get("duration", 0.0) for track in tracks],
+            durations=[entries[track].duration for track in tracks],
             works=works,
-            composers=[entries[track].get("composer", "") for track in tracks],
+            composers=[entries[track].composer for track in tracks],
             columns=list(segments.columns),
             search=search,
         ),

@@ -15,6 +15,7 @@ import numpy as np
 
 from mess.audio.decoding import segment_span
 from mess.errors import MessError, UnknownName
+from mess.records.features import FeaturesHeader
 from mess.search.aspects import (
     LOWER_IS_MORE,
     THRESHOLD,
@@ -170,7 +171,7 @@ class PassageRecommender:
         return CoordinateMap.deserialise(content)
 
     @property
-    def made_by(self) -> dict[str, Any]:
+    def made_by(self) -> FeaturesHeader:
         """The header of the features: all that they depend on beside the audio."""
         return self._store.features.manifest(self.dataset, self.encoder).header
 

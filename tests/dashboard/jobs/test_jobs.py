@@ -19,7 +19,7 @@ from dashboard.jobs import queue as jobs
 from dashboard.jobs.routes import now
 from dashboard.jobs.stopping import stop_process
 from mess.errors import MessError
-from mess.storage.jobs import JobFiles, read
+from mess.storage.jobs import JobFiles
 from mess.storage.locks import hold, is_held
 from mess.storage.paths import file_stem
 from mess.storage.store import Store
@@ -75,7 +75,9 @@ def extract(store: Store, dataset: str = "tunes", *more: str) -> str:
 
 
 def pid_of(store: Store, job: str, dataset: str = "tunes") -> int:
-    return int(read(JobFiles(store.jobs_dir, dataset).path(job, "running.json"))["pid"])
+    record = JobFiles(store.jobs_dir, dataset).record(job, "running")
+    assert record is not None and record.pid is not None
+    return record.pid
 
 
 def runner_of(store: Store, job: str) -> int:
@@ -138,7 +140,7 @@ def test_a_job_outlives_its_runner_and_the_queue_is_taken_up(store: Store) -> No
     jobs.tend(store)
     assert [job.state for job in jobs.active_jobs(store)] == ["running", "queued"]
     jobs.cancel(store, jobs.active_jobs(store)[0])
-    until(lambda: jobs.last_job(store, "tunes") and not jobs.active_jobs(store)[0].running, store)
+    until(lambda: not jobs.active_jobs(store)[0].running, store)
     assert ended(store, first).state == "cancelled"  # before anyone took up the queue
     jobs.tend(store)  # as a dashboard does that is opened
     assert ended(store, second).state == "done"

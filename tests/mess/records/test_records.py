@@ -12,7 +12,7 @@ from made_records import made_cell, made_discovery, made_summary
 
 from mess.errors import ArtifactStale
 from mess.probing.results import CurvePoint
-from mess.records.base import DoesNotFit
+from mess.records.base import DoesNotFit, Parts
 from mess.records.discovery import DiscoveryRecord, ProbeSettings, Split
 from mess.records.reliability import ReliabilityRecord, TargetReliability, Truth
 from mess.storage.files import write_json
@@ -27,7 +27,7 @@ DISCOVERY = made_discovery(
         Split(group_by="composer", seed=0, groups=0, why="fewer than three composers"),
     ],
     curve=[CurvePoint(works=11, n=24, r2={"tempo": None})],
-    inputs={"features": {"audio": "a", "code": 3}},
+    inputs={"features": Parts(audio="a", settings="s", code=3, labels="l", values="v")},
 )
 
 

@@ -207,7 +207,7 @@ def test_a_recording_finds_itself(
     header = recommender.made_by
     track = recommender.track_ids[4]
     entry = store.features.manifest("demo", "spectral").done()[track]
-    path = store.audio_dir("demo") / entry["path"]
+    path = store.audio_dir("demo") / entry.path
     new = encode_recording(path, load_encoder("spectral"), like=header)
     again = EncodedRecording.deserialise(new.serialise())
     point = project_recording(again, recommender)
@@ -230,7 +230,7 @@ def test_a_recording_finds_itself(
 
 def test_another_encoder_is_refused(recommender: LayerBasedRecommender, tmp_path: Path) -> None:
     path = write_tone(tmp_path / "a.wav", 7)
-    header = recommender.made_by | {"settings": {"version": -1}}
+    header = replace(recommender.made_by, settings={"version": -1})
     with pytest.raises(MessError, match=r"another 'spectral' .*\(settings\): run `mess extract"):
         encode_recording(path, load_encoder("spectral"), like=header)
 

@@ -1,12 +1,13 @@
 """A recommendation is similar in the aspect that was asked for, and says how each one counts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from made_records import made_cell, made_discovery, made_summary
+from made_records import made_cell, made_discovery, made_entry, made_header, made_summary
 
 from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
 from mess.search.layer_based_recommender import LayerBasedRecommender
@@ -28,10 +29,10 @@ SCORES = {
 def extract(store: Store, *, seed: int = 0, encoder: str = "e", audio: str = "") -> np.ndarray:
     """Write features as an extraction does; return them [track, layer, dim]."""
     values = np.random.default_rng(seed).standard_normal((len(TRACKS), LAYERS, DIM))
-    header = {"dataset": "d", "encoder": encoder, "layer_names": list("0123")}
+    header = made_header(encoder=encoder, layers=LAYERS, dim=DIM, layer_names=list("0123"))
     manifest = store.features.resume("d", encoder, header=header)
     for track, pooled in zip(TRACKS, values.astype(np.float32), strict=True):
-        entry = store.features.write(
+        checksums = store.features.write(
             "d",
             encoder,
             track,
@@ -40,10 +41,8 @@ def extract(store: Store, *, seed: int = 0, encoder: str = "e", audio: str = "")
             aggregated_std=np.zeros_like(pooled),
             segments_std=np.zeros_like(pooled[None], dtype=np.float16),
         )
-        about = {"status": "done", "sha256": track + audio, "work": track.split("-")[0]}
-        about |= {"size": 1, "mtime_ns": 1, "path": f"{track}.wav"}
-        about |= {"duration": 5.0, "segments": 1, "raw_bytes": 0}
-        manifest.record(track, entry | about)
+        entry = made_entry(checksums, sha256=track + audio, work=track.split("-")[0])
+        manifest.record(track, entry)
     manifest.close()
     return values.astype(np.float32)
 
@@ -298,8 +297,8 @@ def test_a_model_folder_is_found_by_its_path(
 def test_the_composer_of_a_query_can_be_left_out(store: Store) -> None:
     extract(store)
     manifest = store.features.manifest("d", "e")
-    for number, track in enumerate(TRACKS):
-        manifest.tracks[track]["composer"] = ["A", "B", ""][number % 3]
+    for number, (track, entry) in enumerate(manifest.done().items()):
+        manifest.record(track, replace(entry, composer=["A", "B", ""][number % 3]))
     manifest.close()
     probe(store)
     build_index(dataset="d", encoder="e", store=store)

@@ -14,7 +14,7 @@ from mess.status import steps as status
 from mess.status.inventory import find_recordings, take_inventory
 from mess.status.steps import StepStatus, survey
 from mess.storage.files import read_json, write_json
-from mess.storage.manifest import Manifest
+from mess.storage.manifest import FeaturesManifest
 from mess.storage.store import Store
 from mess.targets import registry
 from pipelines.build_indices import build_index
@@ -61,8 +61,8 @@ def steps(store: Store) -> dict[str, StepStatus]:
     return {one.step: one for one in survey(store, "mine", "spectral")}
 
 
-def edit(manifest: Manifest, **header: Any) -> None:
-    manifest.header |= header
+def edit(manifest: FeaturesManifest, **header: Any) -> None:
+    manifest.header = replace(manifest.header, **header)
     manifest.close()
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_records import made_entry, made_header
 
-from mess.errors import ArtifactError, ArtifactMissing
+from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
+from mess.records.features import FeaturesEntry, FeaturesHeader, PooledFiles
+from mess.records.manifest import FailedEntry, TrackLabels
 from mess.storage.files import (
     RawWriter,
     read_array,
@@ -27,9 +31,12 @@ from mess.storage.files import (
     write_json,
     write_table,
 )
-from mess.storage.manifest import Manifest, digest
+from mess.storage.manifest import FeaturesManifest, Manifest, digest
 
 COMMAND = "mess extract --dataset d --encoder e"
+FILES = PooledFiles(
+    aggregated_crc32=1, segments_crc32=2, aggregated_std_crc32=3, segments_std_crc32=4
+)
 
 
 def files_below(folder: Path) -> list[str]:
@@ -148,10 +155,22 @@ def test_raw_features_are_a_plain_npy_file(tmp_path: Path, shape: tuple[int, ...
         np.testing.assert_array_equal(loaded, states.astype(np.float16))
 
 
-def manifest_with(path: Path, *names: str, header: dict[str, object] | None = None) -> Manifest:
-    manifest = Manifest.resume(path, header or {"encoder": "e"})
+def resume(path: Path, *, force: bool = False, encoder: str = "e") -> FeaturesManifest:
+    return Manifest.resume(path, made_header(encoder=encoder), FeaturesEntry, force=force)
+
+
+def read_manifest(path: Path) -> FeaturesManifest:
+    return Manifest.read(path, FeaturesHeader, FeaturesEntry, command=COMMAND)
+
+
+def entry_of(name: str) -> FeaturesEntry:
+    return made_entry(FILES, sha256=name * 2, work=name)
+
+
+def manifest_with(path: Path, *names: str, encoder: str = "e") -> FeaturesManifest:
+    manifest = resume(path, encoder=encoder)
     for name in names:
-        manifest.record(name, {"status": "done", "sha256": name * 2})
+        manifest.record(name, entry_of(name))
     return manifest
 
 
@@ -159,21 +178,21 @@ def test_a_closed_manifest_is_one_file(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     manifest_with(path, "b", "a").close()
     assert files_below(tmp_path) == ["manifest.json"]
-    found = Manifest.read(path, command=COMMAND)
+    found = read_manifest(path)
     assert list(found.done()) == ["a", "b"]
-    assert found.header == {"encoder": "e"}
+    assert found.header == made_header()
 
 
 def test_the_journal_of_a_killed_process_is_replayed(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     manifest_with(path, "a").close()
     killed = manifest_with(path, "b", "c")  # never closed
-    assert list(Manifest.read(path, command=COMMAND).done()) == ["a", "b", "c"]
-    resumed = Manifest.resume(path, killed.header)
+    assert list(read_manifest(path).done()) == ["a", "b", "c"]
+    resumed = Manifest.resume(path, killed.header, FeaturesEntry)
     assert list(resumed.done()) == ["a", "b", "c"]
     assert files_below(tmp_path) == ["manifest.json"]  # folded: a new journal starts clean
-    resumed.record("d", {"status": "done"})
-    assert list(Manifest.read(path, command=COMMAND).done()) == ["a", "b", "c", "d"]
+    resumed.record("d", entry_of("d"))
+    assert list(read_manifest(path).done()) == ["a", "b", "c", "d"]
 
 
 def test_a_half_written_journal_line_costs_that_track_only(tmp_path: Path) -> None:
@@ -184,40 +203,41 @@ def test_a_half_written_journal_line_costs_that_track_only(tmp_path: Path) -> No
     last = whole.rstrip(b"\n").rfind(b"\n") + 1
     for end in range(last, len(whole) - 1):
         journal.write_bytes(whole[:end])
-        assert list(Manifest.read(path, command=COMMAND).done()) == ["a"]
+        assert list(read_manifest(path).done()) == ["a"]
     journal.write_bytes(whole[:last] + b"\0" * 40)  # what some file systems leave after a crash
-    assert list(Manifest.read(path, command=COMMAND).done()) == ["a"]
+    assert list(read_manifest(path).done()) == ["a"]
 
 
 def test_the_journal_alone_is_enough(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     manifest_with(path, "a")
     path.unlink()
-    assert list(Manifest.read(path, command=COMMAND).done()) == ["a"]
+    assert list(read_manifest(path).done()) == ["a"]
 
 
 def test_other_settings_drop_every_entry(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     manifest_with(path, "a", "b").close()
-    assert list(Manifest.resume(path, {"encoder": "e"}).tracks) == ["a", "b"]
-    assert list(Manifest.resume(path, {"encoder": "other"}).tracks) == []
-    assert list(Manifest.read(path, command=COMMAND).tracks) == []
+    assert list(resume(path).tracks) == ["a", "b"]
+    assert list(resume(path, encoder="other").tracks) == []
+    assert list(read_manifest(path).tracks) == []
 
 
 def test_force_drops_every_entry(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     manifest_with(path, "a", "b").close()
-    assert list(Manifest.resume(path, {"encoder": "e"}, force=True).tracks) == []
+    assert list(resume(path, force=True).tracks) == []
 
 
 def test_failed_tracks_are_remembered_but_not_done(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     manifest = manifest_with(path, "a")
-    manifest.record("b", {"status": "failed", "error": "b.wav: is empty; copy it again"})
+    labels = TrackLabels(path="b.wav", work="b")
+    manifest.record("b", FailedEntry.of(labels, error="b.wav: is empty; copy it again"))
     manifest.close()
-    found = Manifest.read(path, command=COMMAND)
+    found = read_manifest(path)
     assert list(found.done()) == ["a"]
-    assert found.tracks["b"]["error"].startswith("b.wav")
+    assert found.failed() == {"b": "b.wav: is empty; copy it again"}
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"header": 1, "tracks": {}}', '{"header": {}}', "3"])
@@ -227,14 +247,14 @@ def test_a_damaged_manifest_is_named_and_extraction_starts_anew(
     path = tmp_path / "manifest.json"
     path.write_text(content)
     with pytest.raises(ArtifactError, match=r"manifest\.json is damaged: run `mess extract"):
-        Manifest.read(path, command=COMMAND)
-    assert Manifest.resume(path, {"encoder": "e"}).tracks == {}
+        read_manifest(path)
+    assert resume(path).tracks == {}
 
 
 def test_the_digest_tells_audio_and_settings_apart(tmp_path: Path) -> None:
-    def of(*names: str, **header: object) -> str:
-        folder = tmp_path / digest([names, header])
-        return manifest_with(folder / "manifest.json", *names, header=header).digest()
+    def of(*names: str, encoder: str) -> str:
+        folder = tmp_path / digest([names, encoder])
+        return manifest_with(folder / "manifest.json", *names, encoder=encoder).digest()
 
     assert of("a", "b", encoder="e") == of("b", "a", encoder="e")
     different = {of("a", encoder="e"), of("b", encoder="e"), of("a", "b", encoder="e")}
@@ -244,7 +264,7 @@ def test_the_digest_tells_audio_and_settings_apart(tmp_path: Path) -> None:
 def test_a_new_title_leaves_the_digest(tmp_path: Path) -> None:
     manifest = manifest_with(tmp_path / "manifest.json", "a")
     before = manifest.digest()
-    manifest.record("a", manifest.tracks["a"] | {"title": "another"})
+    manifest.record("a", replace(entry_of("a"), title="another"))
     assert manifest.digest() == before
 
 
@@ -265,6 +285,7 @@ def test_a_checksum_is_that_of_the_file(tmp_path: Path) -> None:
 
 PAUSED = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from mess.storage.files import replacing
 with replacing(Path(sys.argv[1])) as handle:
@@ -354,19 +375,19 @@ def test_whatever_stands_in_a_journal_costs_what_comes_after_it_alone(lines: lis
         manifest_with(path, "a", "b")
         with (Path(folder) / "manifest.journal.jsonl").open("ab") as handle:
             handle.write(b"".join(line + b"\n" for line in lines))
-        assert list(Manifest.read(path, command=COMMAND).done())[:2] == ["a", "b"]
-        assert list(Manifest.resume(path, {"encoder": "e"}).done())[:2] == ["a", "b"]
+        assert list(read_manifest(path).done())[:2] == ["a", "b"]
+        assert list(resume(path).done())[:2] == ["a", "b"]
 
 
 def test_an_entry_without_its_fields_is_named_and_done_again(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     manifest_with(path, "a", "b").close()
-    broken = Manifest.resume(path, {"encoder": "e"})
-    del broken.tracks["b"]["sha256"]
-    broken.close()
-    with pytest.raises(ArtifactError, match="is damaged: run `mess extract"):
-        Manifest.read(path, command=COMMAND, needs={"sha256": str})
-    assert list(Manifest.resume(path, {"encoder": "e"}, needs={"sha256": str}).tracks) == ["a"]
+    content = read_json(path, command=COMMAND)
+    del content["tracks"]["b"]["sha256"]
+    write_json(path, content)
+    with pytest.raises(ArtifactStale, match=r"another version .* `sha256`\): run `mess extract"):
+        read_manifest(path)
+    assert list(resume(path).tracks) == ["a"]
 
 
 def test_a_damaged_manifest_keeps_what_its_journal_has(tmp_path: Path) -> None:
@@ -374,7 +395,7 @@ def test_a_damaged_manifest_keeps_what_its_journal_has(tmp_path: Path) -> None:
     manifest_with(path, "a").close()
     manifest_with(path, "b")  # killed
     path.write_bytes(path.read_bytes()[:-20])
-    assert list(Manifest.resume(path, {"encoder": "e"}).tracks) == ["b"]
+    assert list(resume(path).tracks) == ["b"]
 
 
 def test_two_processes_do_not_share_a_temporary_file(tmp_path: Path) -> None:

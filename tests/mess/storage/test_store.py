@@ -8,17 +8,24 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_records import made_cell, made_discovery
+from made_records import (
+    made_cell,
+    made_discovery,
+    made_entry,
+    made_header,
+    made_targets_entry,
+    made_targets_header,
+)
 
 from mess.errors import ArtifactError, ArtifactMissing
 from mess.records.discovery import ProbeSettings
 from mess.records.index import IndexRecord
+from mess.records.targets import MeasuredValues
 from mess.status.steps import next_step, survey
-from mess.storage.manifest import Manifest
+from mess.storage.manifest import FeaturesManifest
 from mess.storage.paths import command_for, file_stem
 from mess.storage.store import Store
 
-HEADER = {"dataset": "d", "encoder": "e", "layer_names": ["0", "1"]}
 INDEX = IndexRecord(
     dataset="d",
     encoder="e",
@@ -34,7 +41,6 @@ INDEX = IndexRecord(
     columns=[],
     passages=False,
 )
-ENTRY = {"status": "done", "size": 1, "mtime_ns": 1, "path": "a.wav"}
 ODD_IDS = ["a", "../up", "sub/b c", "é 🎹", "n" * 300, "q\"uo'te", "..", "%2e"]
 
 
@@ -47,11 +53,11 @@ def states(seed: int, *, segments: int = 2) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((segments, 2, 4)).astype(np.float32)
 
 
-def fill(store: Store, names: list[str]) -> Manifest:
-    manifest = store.features.resume("d", "e", header=HEADER)
+def fill(store: Store, names: list[str]) -> FeaturesManifest:
+    manifest = store.features.resume("d", "e", header=made_header())
     for seed, name in enumerate(names):
         pooled = states(seed, segments=1 + seed % 3)
-        entry = store.features.write(
+        checksums = store.features.write(
             "d",
             "e",
             name,
@@ -60,8 +66,7 @@ def fill(store: Store, names: list[str]) -> Manifest:
             aggregated_std=pooled.std(axis=0),
             segments_std=np.zeros_like(pooled, dtype=np.float16),
         )
-        about = {"sha256": name, "work": name, "duration": 5.0, "segments": 1, "raw_bytes": 0}
-        manifest.record(name, ENTRY | entry | about)
+        manifest.record(name, made_entry(checksums, sha256=name, work=name))
     manifest.close()
     return manifest
 
@@ -102,7 +107,7 @@ def test_features_of_odd_ids_come_back_in_order(store: Store, tmp_path: Path) ->
         found = store.features.read("d", "e", level=level)  # type: ignore[arg-type]
         assert list(dict.fromkeys(found.tracks)) == sorted(ODD_IDS)
         assert found.values.dtype == dtype
-        assert found.manifest["fingerprint"] == manifest.digest()
+        assert found.digest == manifest.digest()
         for seed, name in enumerate(ODD_IDS):
             rows = [row for row, track in enumerate(found.tracks) if track == name]
             pooled = states(seed, segments=1 + seed % 3)
@@ -131,7 +136,7 @@ def test_raw_features_appear_whole_or_not_at_all(store: Store) -> None:
 def test_a_damaged_feature_file_is_noticed_and_named(store: Store, kind: str) -> None:
     manifest = fill(store, ["a", "b"])
     path = store.root / "processed/features/d/e" / kind / "b.npy"
-    entry = manifest.tracks["b"]
+    entry = manifest.done()["b"]
     assert store.features.has("d", "e", "b", entry)
     for content in (path.read_bytes()[:-1] + b"\xaa", path.read_bytes()[:100], b""):
         path.write_bytes(content)
@@ -140,7 +145,7 @@ def test_a_damaged_feature_file_is_noticed_and_named(store: Store, kind: str) ->
             store.features.read("d", "e", level="track" if kind == "aggregated" else "segment")
     path.unlink()
     assert not store.features.has("d", "e", "b", entry)
-    assert store.features.has("d", "e", "a", manifest.tracks["a"])
+    assert store.features.has("d", "e", "a", manifest.done()["a"])
 
 
 def test_features_that_were_never_made_name_the_command(store: Store) -> None:
@@ -149,25 +154,25 @@ def test_features_that_were_never_made_name_the_command(store: Store) -> None:
     ) as caught:
         store.features.read("d", "e")
     assert caught.value.command == command_for("extract", "d", "e")
-    store.features.resume("d", "e", header=HEADER).close()
+    store.features.resume("d", "e", header=made_header()).close()
     with pytest.raises(ArtifactError, match="are empty: run `mess extract"):
         store.features.read("d", "e")
 
 
 def test_targets_come_back_as_a_table(store: Store) -> None:
-    manifest = store.targets.resume("d", header={"targets": ["tempo", "rms"]})
+    manifest = store.targets.resume("d", header=made_targets_header())
     for number, name in enumerate(["a", "sub/b"]):
-        entry = store.targets.write(
+        checksums = store.targets.write(
             "d",
             name,
-            values={
-                "track": {"tempo": 90.0 + number, "rms": None},
-                "segments": {"rms": [0.5, None, 1.5]},
-            },
+            values=MeasuredValues(
+                track={"tempo": 90.0 + number, "rms": None},
+                segments={"rms": [0.5, None, 1.5]},
+            ),
             descriptors={"plain": np.zeros((4, 2), np.float32)},
             marks=np.zeros((2, 3), np.uint32),
         )
-        manifest.record(name, ENTRY | entry | {"sha256": name, "work": name})
+        manifest.record(name, made_targets_entry(checksums, sha256=name, work=name))
     manifest.close()
     store.targets.gather("d", manifest)
     tracks = store.targets.read("d")
@@ -181,7 +186,7 @@ def test_targets_come_back_as_a_table(store: Store) -> None:
 
 
 def test_targets_of_no_track_are_an_empty_table(store: Store) -> None:
-    manifest = store.targets.resume("d", header={})
+    manifest = store.targets.resume("d", header=made_targets_header())
     manifest.close()
     store.targets.gather("d", manifest)
     assert store.targets.read("d").empty
@@ -261,7 +266,7 @@ def test_the_survey_tells_missing_ready_and_damaged_apart(store: Store) -> None:
 
 def test_one_damaged_manifest_hides_no_other_encoder(store: Store) -> None:
     fill(store, ["a"])
-    other = store.features.resume("d", "other", header=HEADER | {"encoder": "random:other"})
+    other = store.features.resume("d", "other", header=made_header(encoder="random:other"))
     other.close()
     assert store.features.encoders("d") == ["e", "random:other"]
     (store.root / "processed/features/d/e/manifest.json").write_text("{")
