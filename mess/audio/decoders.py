@@ -13,7 +13,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
-import soxr
 
 from mess.audio.channels import Samples
 from mess.audio.parts import Layout, Part, implausible
@@ -117,26 +116,6 @@ def _stated_by_pyav(media: Any, stream: Any, container: str) -> float | None:
     if stream.duration:
         return float(stream.duration * stream.time_base)
     return media.duration / 1e6 if media.duration and len(media.streams) == 1 else None
-
-
-def at_one_rate(blocks: Iterator[tuple[Samples, int]]) -> Iterator[tuple[Samples, int]]:
-    """Resample the blocks of joined files to the rate of the first block."""
-    first = None
-    resampler, shape = None, (0, 0)
-    for block, rate in blocks:
-        first = first or rate
-        if resampler is not None and shape != (rate, block.shape[1]):
-            yield resampler.resample_chunk(np.empty((0, shape[1]), np.float32), last=True), first
-            resampler = None
-        if rate == first:
-            yield block, rate
-            continue
-        if resampler is None:
-            shape = (rate, block.shape[1])
-            resampler = soxr.ResampleStream(rate, first, shape[1], dtype="float32", quality="VHQ")
-        yield resampler.resample_chunk(block), first
-    if resampler is not None and first:
-        yield resampler.resample_chunk(np.empty((0, shape[1]), np.float32), last=True), first
 
 
 def _reason(error: Exception) -> str:

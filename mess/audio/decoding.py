@@ -31,9 +31,9 @@ import numpy as np
 
 from mess.audio.channels import Balance, Samples, downmix
 from mess.audio.containers import read_layout
-from mess.audio.decoders import at_one_rate, part_blocks, part_seconds
+from mess.audio.decoders import part_blocks, part_seconds
 from mess.audio.parts import Layout
-from mess.audio.resampling import Resampler
+from mess.audio.resampling import Resampler, at_one_rate
 from mess.data_root import data_root
 from mess.errors import AudioError, MessError
 

@@ -13,6 +13,8 @@ Examples
 24000
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import soxr
 
@@ -56,3 +58,34 @@ class Resampler:
         if self._stream is None:
             return rest
         return np.asarray(self._stream.resample_chunk(rest, last=True))
+
+
+def at_one_rate(blocks: Iterator[tuple[Samples, int]]) -> Iterator[tuple[Samples, int]]:
+    """Resample the blocks of joined files to the rate of the first block.
+
+    Parameters
+    ----------
+    blocks : iterator of (ndarray [shape=(n, channels)], int)
+        Samples and their rate. Rate and channels may change from file to file.
+
+    Yields
+    ------
+    ndarray [shape=(n, channels)], int
+        Samples, and the rate of the first block.
+    """
+    first = None
+    resampler, shape = None, (0, 0)
+    for block, rate in blocks:
+        first = first or rate
+        if resampler is not None and shape != (rate, block.shape[1]):
+            yield resampler.resample_chunk(np.empty((0, shape[1]), np.float32), last=True), first
+            resampler = None
+        if rate == first:
+            yield block, rate
+            continue
+        if resampler is None:
+            shape = (rate, block.shape[1])
+            resampler = soxr.ResampleStream(rate, first, shape[1], dtype="float32", quality="VHQ")
+        yield resampler.resample_chunk(block), first
+    if resampler is not None and first:
+        yield resampler.resample_chunk(np.empty((0, shape[1]), np.float32), last=True), first
