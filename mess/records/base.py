@@ -118,7 +118,7 @@ class Record:
     def to_json(self) -> Json:
         """Return the record as plain values."""
         # By name: msgspec leaves out a default that `from_json` filled in.
-        named = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        named = {one.name: getattr(self, one.name) for one in fields(self)}
         content: Json = msgspec.to_builtins(named, str_keys=True, enc_hook=_plain)
         for name in self.OPTIONAL:
             if content[name] is None:

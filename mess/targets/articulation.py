@@ -8,7 +8,8 @@ note that begins while others still sound.
 
 import numpy as np
 
-from mess.targets.analysis import ATTACK_RATE, FRAME_RATE, Analysis, Floats
+from mess.targets.analysis import ATTACK_RATE, Analysis, Floats
+from mess.targets.spectrum import FRAME_RATE
 
 _LEAD = round(0.1 * ATTACK_RATE)  # how long before its highest level an attack may begin
 _EARLY = round(0.02 * ATTACK_RATE)  # the highest level lies between 20 ms before the onset …

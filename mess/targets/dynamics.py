@@ -7,12 +7,8 @@ contour: the level in a window of some seconds.
 
 import numpy as np
 
-from mess.targets.analysis import (
-    FRAME_RATE,
-    SOUNDING_FLOOR,
-    Analysis,
-    Floats,
-)
+from mess.targets.analysis import SOUNDING_FLOOR, Analysis, Floats
+from mess.targets.spectrum import FRAME_RATE
 
 _RANGE_PERCENTILES = (10.0, 95.0)  # as the loudness range of EBU Tech 3342
 _PEAK_FRAMES = 2 * FRAME_RATE // 10

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from mess.targets.analysis import (
     PITCH_RATE,
-    PITCH_STEP,
     SOUNDING_FLOOR,
     Analysis,
     Floats,
     gaussian_mean,
 )
+from mess.targets.spectrum import PITCH_STEP
 
 NOVELTY_RATE = 2.5  # values per second
 _SMOOTHING_SECONDS = 1.0  # standard deviation

@@ -11,8 +11,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.targets.analysis import FRAME_RATE, Analysis, Floats
+from mess.targets.analysis import Analysis, Floats
 from mess.targets.librosa_import import import_librosa
+from mess.targets.spectrum import FRAME_RATE
 
 _MIN_SECONDS = 1.0
 _MIN_ONSETS = 4

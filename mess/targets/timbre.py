@@ -6,7 +6,9 @@ than 60 dB below the loudest are left out, because in a rest they describe the r
 
 import numpy as np
 
-from mess.targets.analysis import ATTACK_RATE, FRAME_RATE, LEVEL_FLOOR, Analysis, Floats
+from mess.targets.analysis import ATTACK_RATE, Analysis, Floats
+from mess.targets.onsets import LEVEL_FLOOR
+from mess.targets.spectrum import FRAME_RATE
 
 
 def spectral_centroid(analysis: Analysis) -> float:
