@@ -306,7 +306,7 @@ def _write_index(store: Store, shape: Shape, planted: Planted, *, seed: int) -> 
             columns=columns,
             passages=False,
         ),
-        steering=serialise(
+        coordinates=serialise(
             np.hstack([predicted, measured, predicted_octaves]), whiten(planted.latent)
         ),
     )

@@ -92,8 +92,8 @@ def build_index(
             columns=list(made.columns) if made else [],
             passages=passages,
         ),
-        steering=serialise(made.values, made.overall) if made else None,
-        projection=made.projection.serialise() if made else None,
+        coordinates=serialise(made.values, made.overall) if made else None,
+        coordinate_map=made.projection.serialise() if made else None,
     )
     store.passages.drop(dataset, encoder)
     if passages:

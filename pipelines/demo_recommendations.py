@@ -19,10 +19,11 @@ from mess.new_recordings.encoding import (
     predicted_values,
     project_recording,
 )
+from mess.records.evaluation import Method
 from mess.records.features import FeaturesHeader
 from mess.search.aspects import parse_weights
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.search.terms import By, Method
+from mess.search.terms import By
 from mess.storage.store import Store
 from mess.targets import unit_of
 from pipelines.options import JsonOption, run_script

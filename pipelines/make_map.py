@@ -20,8 +20,8 @@ from mess.maps import (
     make_plane_map,
     trustworthiness_of,
 )
+from mess.records.discovery import Level
 from mess.records.map import MapPoints, MapRecord
-from mess.storage.paths import Level
 from mess.storage.store import Store
 from mess.versions import MAPS_VERSION
 from pipelines.options import (

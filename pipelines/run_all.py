@@ -15,6 +15,7 @@ from mess.storage.store import Store
 from pipelines.build_demo import build_demo_shown
 from pipelines.build_indices import build_index, describe_index
 from pipelines.compute_targets import compute_dataset_targets
+from pipelines.evaluation_text import print_evaluation
 from pipelines.extract_features import extract_all, print_extracted
 from pipelines.kept_states import KeptStates
 from pipelines.mending import mend_damaged
@@ -28,7 +29,7 @@ from pipelines.options import (
     incomplete,
     run_script,
 )
-from pipelines.run_evaluation import evaluate, print_evaluation
+from pipelines.run_evaluation import evaluate
 from pipelines.run_probing import print_best, run_probing
 from pipelines.summary_lines import closing_lines, evaluation_lines, probe_lines
 

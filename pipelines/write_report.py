@@ -11,6 +11,7 @@ import typer
 
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
 from mess.records.cross import CrossRecord
+from mess.records.discovery import Level
 from mess.records.evaluation import EvaluationRecord
 from mess.records.reliability import ReliabilityRecord
 from mess.reports.page import html, methods
@@ -22,7 +23,7 @@ from mess.status.staleness import (
     judge_reliability,
     require,
 )
-from mess.storage.paths import Level, command_for
+from mess.storage.paths import command_for
 from mess.storage.reports import report_names
 from mess.storage.store import Store
 from pipelines.options import (

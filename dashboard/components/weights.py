@@ -9,9 +9,10 @@ from typing import Protocol
 import streamlit as st
 
 from dashboard.components.sliders import Slider, are_set, draw_sliders, set_sliders
+from mess.records.evaluation import Method
 from mess.search.aspects import ASPECTS, OVERALL, Aspect
 from mess.search.tempo import TEMPO
-from mess.search.terms import By, Method, Terms
+from mess.search.terms import By, Terms
 
 EVERYTHING = "Everything"
 RESET = "Reset"

@@ -26,8 +26,8 @@ class _Score:
     high: float | None = None
 
     @classmethod
-    def of(cls, one: Cell | Combined) -> "_Score":
-        return cls(one.r2, one.low, one.high)
+    def of(cls, score: Cell | Combined) -> "_Score":
+        return cls(score.r2, score.low, score.high)
 
 
 Columns = dict[str, dict[str, _Score]]  # column → target
@@ -156,29 +156,29 @@ def _columns(
     elif kind == "depth":
         count = min(len(record_a.layer_names), len(record_b.layer_names))
         for depth in np.linspace(0, 1, count):
-            place = depth * (len(record.layer_names) - 1)
+            layer = depth * (len(record.layer_names) - 1)
             columns[f"depth {depth:.2f}"] = {
-                target: _Score(_between(cells, place)) for target, cells in by_target.items()
+                target: _Score(_between(cells, layer)) for target, cells in by_target.items()
             }
     columns["best layer"] = {
-        target: max(cells.values(), key=lambda one: -np.inf if one.r2 is None else one.r2)
+        target: max(cells.values(), key=lambda score: -np.inf if score.r2 is None else score.r2)
         for target, cells in by_target.items()
     }
-    columns[_NESTED] = {one.target: _Score.of(one.nested) for one in record.summaries}
-    columns[_WEIGHTED] = {one.target: _Score.of(one.weighted) for one in record.summaries}
+    columns[_NESTED] = {row.target: _Score.of(row.nested) for row in record.summaries}
+    columns[_WEIGHTED] = {row.target: _Score.of(row.weighted) for row in record.summaries}
     return columns
 
 
-def _between(cells: Mapping[int, _Score], place: float) -> float | None:
-    """Return R² between two layers."""
+def _between(cells: Mapping[int, _Score], layer: float) -> float | None:
+    """Return R² at a layer that may lie between two layers, by linear interpolation."""
     layers = np.array(sorted(cells))
-    values: NDArray[np.float64] = np.array([_r2(cells[layer]) for layer in layers])
-    found = float(np.interp(place, layers, values))
-    return found if np.isfinite(found) else None
+    values: NDArray[np.float64] = np.array([_r2(cells[number]) for number in layers])
+    r2 = float(np.interp(layer, layers, values))
+    return r2 if np.isfinite(r2) else None
 
 
-def _r2(one: _Score) -> float:
-    return float("nan") if one.r2 is None else one.r2
+def _r2(score: _Score) -> float:
+    return float("nan") if score.r2 is None else score.r2
 
 
 def _apart(a: _Score, b: _Score) -> bool:
@@ -189,7 +189,7 @@ def _apart(a: _Score, b: _Score) -> bool:
 
 def _text(target: str, column: str, a: _Score, b: _Score) -> str:
     lines = [f"<b>{escape(target)}</b>", escape(column)]
-    for name, one in (("first", a), ("second", b)):
-        known = f", 95 % {cell_interval(one)}" if one.low is not None else ""
-        lines.append(f"{name}: R² {two_decimals(one.r2)}{known}")
+    for name, score in (("first", a), ("second", b)):
+        known = f", 95 % {cell_interval(score)}" if score.low is not None else ""
+        lines.append(f"{name}: R² {two_decimals(score.r2)}{known}")
     return "<br>".join(lines)

@@ -10,7 +10,7 @@ from mess.records.comparison import ComparisonRecord, EncoderPair, TargetScore
 
 def in_words(pair: EncoderPair) -> str:
     """Say in one line what holds of the first encoder against the second."""
-    verdicts = [one.verdict for one in pair.targets.values()]
+    verdicts = [difference.verdict for difference in pair.targets.values()]
     beats, loses = verdicts.count("beats"), verdicts.count("loses")
     mean = pair.mean
     whole: dict[Verdict | None, str] = {"beats": "better", "loses": "worse", None: "not comparable"}
@@ -36,13 +36,13 @@ def difference_table(pair: EncoderPair) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "target": target,
-            "difference": signed(one.difference),
-            "95 %": interval(one.low, one.high),
-            "p": _p(one.p),
-            "p, corrected": _p(one.p_holm),
-            "verdict": one.verdict,
+            "difference": signed(difference.difference),
+            "95 %": interval(difference.low, difference.high),
+            "p": _p(difference.p),
+            "p, corrected": _p(difference.p_holm),
+            "verdict": difference.verdict,
         }
-        for target, one in ordered
+        for target, difference in ordered
     )
 
 

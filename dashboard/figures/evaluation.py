@@ -30,12 +30,12 @@ METHOD_NAMES: dict[Ranker, str] = {
 
 def faithfulness(record: EvaluationRecord) -> go.Figure:
     """Draw, for every target, how faithfully each method ranks by it."""
-    found = record.faithfulness.by_method()
+    scores = record.faithfulness.by_method()
     defined = record.faithfulness.random.per_target
     targets = [target for target, value in defined.items() if value is not None]
     figure = go.Figure()
     for number, (method, name) in enumerate(METHOD_NAMES.items()):
-        values = [found[method].per_target.get(target) for target in targets]
+        values = [scores[method].per_target.get(target) for target in targets]
         figure.add_scatter(
             x=values,
             y=targets,
@@ -98,17 +98,17 @@ def controlled_table(controlled: Mapping[Method, Mapping[str, ControlledResult]]
     """Return a row for each method and slider: the distance it sees for each known change."""
     rows = []
     for method, by_aspect in controlled.items():
-        for aspect, seen in by_aspect.items():
+        for aspect, result in by_aspect.items():
             rows.append(
                 {
                     "slider": aspect,
                     "method": METHOD_NAMES[method],
-                    "should see": seen.own,
-                    "own variant farthest": f"{seen.told_apart:.0%}",
-                    "its place in the list": f"{seen.place[seen.own]:.0%}",
-                    "chance": f"{seen.chance:.0%}",
-                    "n": seen.n,
-                    **{change: round(value, 2) for change, value in seen.moved.items()},
+                    "should see": result.own,
+                    "own variant farthest": f"{result.told_apart:.0%}",
+                    "its place in the list": f"{result.place[result.own]:.0%}",
+                    "chance": f"{result.chance:.0%}",
+                    "n": result.n,
+                    **{change: round(value, 2) for change, value in result.moved.items()},
                 }
             )
     return pd.DataFrame(rows).sort_values(["slider", "method"], ignore_index=True)
@@ -116,12 +116,12 @@ def controlled_table(controlled: Mapping[Method, Mapping[str, ControlledResult]]
 
 def baselines_table(baselines: Sequence[BaselineFaithfulness]) -> pd.DataFrame:
     """Return a row for each plain metric: its mean faithfulness over which layers."""
-    found: dict[str, dict[str, str]] = {}
+    by_metric: dict[str, dict[str, str]] = {}
     for row in baselines:
-        found.setdefault(row.metric, {"without probes": row.metric})[row.over] = two_decimals(
+        by_metric.setdefault(row.metric, {"without probes": row.metric})[row.over] = two_decimals(
             row.mean
         )
-    return pd.DataFrame(list(found.values()))
+    return pd.DataFrame(list(by_metric.values()))
 
 
 def composition_table(composition: Mapping[str, Composition]) -> pd.DataFrame:

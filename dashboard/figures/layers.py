@@ -77,16 +77,16 @@ def heatmap(
     for cell in record.cells:
         if cell.target not in row_of:
             continue
-        place = row_of[cell.target], cell.layer
-        hover[place] = cell_text(cell, names[cell.layer])
-        numbers[place] = _number(cell, value)
-        chance[place] = (cell.p_family or 0.0) > SIGNIFICANT
+        at = row_of[cell.target], cell.layer
+        hover[at] = cell_text(cell, names[cell.layer])
+        numbers[at] = _number(cell, value)
+        chance[at] = (cell.p_family or 0.0) > SIGNIFICANT
     for column, (name, by_target) in enumerate(beside.items(), start=len(names)):
-        for target, one in by_target.items():
+        for target, score in by_target.items():
             if target in row_of:
-                place = row_of[target], column
-                hover[place] = _baseline_text(one, target=target, name=name)
-                numbers[place] = _number(one, value)
+                at = row_of[target], column
+                hover[at] = _baseline_text(score, target=target, name=name)
+                numbers[at] = _number(score, value)
     pale = np.isnan(numbers) | (chance & grey)
     written = np.vectorize(_written(value), otypes=[object])(numbers)
     if small is not None:
@@ -126,12 +126,12 @@ def describe_heatmap(record: DiscoveryRecord, *, value: Value = "r2") -> str:
     return text
 
 
-def _number(one: Cell | Combined | BaselineScore, value: Value) -> float:
+def _number(score: Cell | Combined | BaselineScore, value: Value) -> float:
     if value == "p_family":
-        p = one.p_family if isinstance(one, Cell) else None
+        p = score.p_family if isinstance(score, Cell) else None
         return float("nan") if p is None else float(-np.log10(p))
-    found = one.r2 if value == "r2" else one.spearman
-    return float("nan") if found is None else found
+    number = score.r2 if value == "r2" else score.spearman
+    return float("nan") if number is None else number
 
 
 def _written(value: Value) -> Callable[[float], str]:
@@ -188,17 +188,17 @@ def _add_clicks(
     targets: Sequence[str],
     layers: int,
 ) -> None:
-    places = [(row, column) for row, column in np.ndindex(hover.shape) if hover[row, column]]
+    cells = [(row, column) for row, column in np.ndindex(hover.shape) if hover[row, column]]
     figure.add_scatter(
-        x=[float(grid.columns[column]) for _, column in places],
-        y=[float(grid.rows[row]) for row, _ in places],
+        x=[float(grid.columns[column]) for _, column in cells],
+        y=[float(grid.rows[row]) for row, _ in cells],
         mode="markers",
         marker={"symbol": "square", "size": 20, "opacity": 0},
         customdata=[
             [column if column < layers else BESIDE, targets[row], columns[column]]
-            for row, column in places
+            for row, column in cells
         ],
-        text=[hover[place] for place in places],
+        text=[hover[cell] for cell in cells],
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
     )
@@ -218,8 +218,8 @@ def cell_text(cell: Cell, name: str) -> str:
     return "<br>".join(lines)
 
 
-def _baseline_text(one: Combined | BaselineScore, *, target: str, name: str) -> str:
+def _baseline_text(score: Combined | BaselineScore, *, target: str, name: str) -> str:
     lines = [f"<b>{escape(target)}</b>", escape(name)]
-    lines.append(f"R² {two_decimals(one.r2)}, 95 % {cell_interval(one)}")
-    lines.append(f"Spearman {two_decimals(one.spearman)}")
+    lines.append(f"R² {two_decimals(score.r2)}, 95 % {cell_interval(score)}")
+    lines.append(f"Spearman {two_decimals(score.spearman)}")
     return "<br>".join(lines)

@@ -28,7 +28,7 @@ def layer_lines(record: DiscoveryRecord, targets: Sequence[str]) -> go.Figure:
     for number, target in enumerate(targets):
         colour = PALETTE[number % len(PALETTE)]
         cells = sorted(
-            (one for one in record.cells if one.target == target and one.r2 is not None),
+            (cell for cell in record.cells if cell.target == target and cell.r2 is not None),
             key=lambda cell: cell.layer,
         )
         layers = [cell.layer for cell in cells]

@@ -207,8 +207,10 @@ def overview(table: pd.DataFrame, reliability: ReliabilityRecord | None) -> pd.D
         known = table[name].dropna()
         low, middle, high = known.quantile([0.25, 0.5, 0.75]) if len(known) else [np.nan] * 3
         target = ALL_TARGETS.get(name)
-        found = tested.get(name)
-        numbers = [one for one in found.numbers().values() if one is not None] if found else []
+        test = tested.get(name)
+        agreements = (
+            [value for value in test.numbers().values() if value is not None] if test else []
+        )
         rows.append(
             {
                 "target": name,
@@ -222,8 +224,8 @@ def overview(table: pd.DataFrame, reliability: ReliabilityRecord | None) -> pd.D
                 "stand out": int(
                     (np.abs(robust_z(known.to_numpy(dtype=np.float64))) > OUTLYING).sum()
                 ),
-                "least agreement": min(numbers) if numbers else np.nan,
-                "mark": "" if found is None or found.trusted else "!",
+                "least agreement": min(agreements) if agreements else np.nan,
+                "mark": "" if test is None or test.trusted else "!",
                 "what it is": target.description if target else "",
             }
         )

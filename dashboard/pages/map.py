@@ -156,7 +156,7 @@ def _choose(dataset: str, encoder: str, names: list[str]) -> tuple[Level, int, s
         format_func=METHODS.__getitem__,
         required=True,
     )
-    return level or "track", layer, method
+    return level, layer, method
 
 
 def _layer_name(number: int, names: list[str]) -> str:

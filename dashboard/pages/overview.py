@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import library
 from dashboard.components.text import plain, readable
 from dashboard.readers import store
+from dashboard.sections.doubtful import show_doubtful
 from dashboard.sections.missing import offer_demo
 from dashboard.sidebar import selected, start
 from mess.as_text import duration, size
@@ -139,10 +140,7 @@ def _show_failed(found: Inventory) -> None:
         with st.expander(f"{_count(len(found.failed), 'recording')} failed"):
             for reason in found.failed.values():
                 st.markdown(f"- {plain(reason)}")
-    if found.doubtful:
-        with st.expander(f"{_count(len(found.doubtful), 'recording')} with a doubtful file"):
-            for track, note in found.doubtful.items():
-                st.markdown(f"- {plain(track)}: {plain(note)}")
+    show_doubtful(found.doubtful)
 
 
 def _show_notes(there: Dataset | None) -> None:

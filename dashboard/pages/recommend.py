@@ -18,8 +18,9 @@ from dashboard.sections.track_search import KEY, describe_conditions, memory, re
 from dashboard.sections.track_search_controls import draw_controls
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
+from mess.records.evaluation import Method
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
-from mess.search.terms import By, Method
+from mess.search.terms import By
 
 
 def main() -> None:

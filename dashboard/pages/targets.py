@@ -4,17 +4,25 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
+from dashboard.sections.doubtful import show_doubtful
 from dashboard.sections.measured import show_correlations, show_distributions, show_truth
 from dashboard.sections.missing import offer
 from dashboard.sections.target_tests import show_tests
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
 
+Tracks = dict[str, readers.TrackInfo]
+
+
+def _show_tests(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: str) -> None:
+    show_tests(dataset)
+
+
 _TABS = {
     "Distributions": show_distributions,
     "Correlations": show_correlations,
     "Against MIDI": show_truth,
-    "Tests": lambda _table, _tracks, *, dataset, encoder: show_tests(dataset),
+    "Tests": _show_tests,
 }
 
 
@@ -36,13 +44,12 @@ def main() -> None:
         "Numbers measured on each recording, or known from its MIDI. Probes predict them, and "
         "sliders rank by them."
     )
+    show_doubtful(readers.target_notes(dataset))
     _show(table, tracks, dataset, encoder)
 
 
 @st.fragment
-def _show(
-    table: pd.DataFrame, tracks: dict[str, readers.TrackInfo], dataset: str, encoder: str
-) -> None:
+def _show(table: pd.DataFrame, tracks: Tracks, dataset: str, encoder: str) -> None:
     """Draw the tab that is open, and only that one."""
     tabs = st.tabs(list(_TABS), key="targets-tab", on_change="rerun")
     for tab, draw in zip(tabs, _TABS.values(), strict=True):

@@ -30,7 +30,13 @@ from dashboard.readers.staleness import (
     stale_cross,
     stale_reliability,
 )
-from dashboard.readers.targets import stated, target_names, target_values, targets
+from dashboard.readers.targets import (
+    stated,
+    target_names,
+    target_notes,
+    target_values,
+    targets,
+)
 from dashboard.readers.tracks import TrackInfo, names, segment_start, tracks
 
 __all__ = [
@@ -66,6 +72,7 @@ __all__ = [
     "stated",
     "store",
     "target_names",
+    "target_notes",
     "target_values",
     "targets",
     "tracks",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dashboard.readers.data import store
 from mess.errors import ArtifactError
-from mess.storage.paths import Level
+from mess.records.discovery import Level
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -32,6 +32,17 @@ def _stated(dataset: str, name: str, version: float) -> "pd.Series[float]":
 def stated(dataset: str, name: str) -> "pd.Series[float]":
     """Return a number that a dataset states of its tracks, by id; empty where it states none."""
     return _stated(dataset, name, store().targets.modified(dataset))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _target_notes(dataset: str, version: float) -> dict[str, str]:
+    entries = store().targets.manifest(dataset).done()
+    return {track: "; ".join(entry.notes) for track, entry in entries.items() if entry.notes}
+
+
+def target_notes(dataset: str) -> dict[str, str]:
+    """Return what is doubtful about the file of a measured track, by id."""
+    return _target_notes(dataset, store().targets.modified(dataset))
 
 
 def target_names(dataset: str) -> list[str]:

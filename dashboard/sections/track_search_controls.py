@@ -24,8 +24,9 @@ from dashboard.sections.track_search import (
     take_action,
 )
 from mess.errors import MessError
+from mess.records.evaluation import Method
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.search.terms import BY, METHODS, By, Method
+from mess.search.terms import BY, METHODS, By
 
 BY_WORDS: dict[By, str] = {
     "better": "better of both",

@@ -12,7 +12,9 @@ import numpy as np
 
 from mess.curves.windows import Floats, Windows, density_of, mean_around, mean_over
 from mess.targets import dynamics, phrasing
-from mess.targets.analysis import ATTACK_RATE, FRAME_RATE, LEVEL_FLOOR, PITCH_RATE, Analysis
+from mess.targets.analysis import ATTACK_RATE, PITCH_RATE, Analysis
+from mess.targets.onsets import LEVEL_FLOOR
+from mess.targets.spectrum import FRAME_RATE
 
 PITCH_CLASSES = ("A", "A#", "B", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#")
 _FLUX_LAG = 3  # frames, as of the onset strength

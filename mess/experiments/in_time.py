@@ -18,7 +18,7 @@ from mess.experiments.in_frames import find_in_frames
 from mess.experiments.in_phrases import find_in_phrases
 from mess.experiments.moment_rows import MomentRows, load_moment_rows
 from mess.experiments.passes import Pass
-from mess.experiments.rows import ProbeSettings, ProbingData
+from mess.experiments.rows import ProbingData
 from mess.probing.candidates import Candidates, choose, mix, probe_candidates
 from mess.probing.curve_probes import CurveProbes, FittedTogether, gather_probes
 from mess.probing.folds import MIN_WORKS, assign_folds
@@ -28,6 +28,7 @@ from mess.probing.metrics import defined
 from mess.probing.moments import PredictedCurves, predict_curves
 from mess.probing.ridge import DEFAULT_ALPHAS
 from mess.probing.through_time import SMOOTHINGS, Definition, read_scalars
+from mess.records.discovery import ProbeSettings
 from mess.records.in_time import CurveSummary, InTimeRecord, Reading, TargetReadings
 from mess.storage.store import Store
 

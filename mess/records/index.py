@@ -89,7 +89,8 @@ class IndexRecord(Record):
     crc32 : list of int
         The checksum of each layer's file.
     steering_crc32, projection_crc32 : int, optional
-        Of the coordinates, and of what places other recordings; None where there are no columns.
+        The checksums of the coordinates, and of what gives other recordings their coordinates (the
+        field names are those of an earlier version). None if there are no columns.
     """
 
     OPTIONAL: ClassVar[frozenset[str]] = frozenset({"steering_crc32", "projection_crc32"})

@@ -162,8 +162,8 @@ def _check_rows(store: Store, dataset: str, records: dict[str, DiscoveryRecord])
     wanted = vars(SharedSettings.of(first.settings))
     for name, record in others:
         what = f"{name!r} and {reference!r}"
-        found = vars(SharedSettings.of(record.settings))
-        differing = [key for key in wanted if found[key] != wanted[key]]
+        actual = vars(SharedSettings.of(record.settings))
+        differing = [key for key in wanted if actual[key] != wanted[key]]
         if differing:
             raise ArtifactError(
                 what,
@@ -171,7 +171,7 @@ def _check_rows(store: Store, dataset: str, records: dict[str, DiscoveryRecord])
                 f"{command_for('probe', dataset, name)} {_options(first.settings)}",
             )
         if not _same_rows(store, dataset, name, reference):
-            fewer = min((reference, name), key=lambda one: records[one].n)
+            fewer = min((reference, name), key=lambda encoder: records[encoder].n)
             raise ArtifactError(
                 what,
                 f"were probed on different tracks ({record.n} and {first.n})",
@@ -209,8 +209,8 @@ def _row(store: Store, dataset: str, record: DiscoveryRecord) -> EncoderScores:
     """Return the row of one encoder: scores, cost, size, licence, faithfulness."""
     name = record.encoder
     manifest = store.features.manifest(dataset, name)
-    by_target = {one.target: _score(one) for one in record.summaries}
-    known = [one.r2 for one in by_target.values() if one.r2 is not None]
+    by_target = {summary.target: _score(summary) for summary in record.summaries}
+    known = [score.r2 for score in by_target.values() if score.r2 is not None]
     return EncoderScores(
         name=name,
         control_of=name.removeprefix(RANDOM) if name.startswith(RANDOM) else None,
@@ -288,39 +288,41 @@ def _best_first(rows: list[EncoderScores]) -> list[EncoderScores]:
     return [
         row
         for lead in leading
-        for row in [lead, *(one for one in rows if one.control_of == lead.name)]
+        for row in [lead, *(control for control in rows if control.control_of == lead.name)]
     ]
 
 
 def _scores(record: DiscoveryRecord, targets: list[str]) -> Scores:
-    nested = {one.target: one.nested.r2 for one in record.summaries}
+    nested = {summary.target: summary.nested.r2 for summary in record.summaries}
     r2 = np.array([nested.get(target) for target in targets], dtype=np.float64)
     by_target = record.influence.by_target
     moves: Array = np.array([by_target[target] for target in targets], dtype=np.float64).T
     return Scores(r2, moves)
 
 
-def _pair(a: str, b: str, targets: list[str], found: Differences) -> EncoderPair:
+def _pair(a: str, b: str, targets: list[str], differences: Differences) -> EncoderPair:
     return EncoderPair(
         a=a,
         b=b,
         mean=MeanDifference(
-            difference=defined(found.mean),
-            low=defined(found.mean_low),
-            high=defined(found.mean_high),
-            p=defined(found.mean_p),
-            verdict=found.mean_verdict,
+            difference=defined(differences.mean),
+            low=defined(differences.mean_low),
+            high=defined(differences.mean_high),
+            p=defined(differences.mean_p),
+            verdict=differences.mean_verdict,
         ),
         targets={
             target: TargetDifference(
-                difference=float(found.difference[place]),
-                low=defined(found.low[place]),
-                high=defined(found.high[place]),
-                p=defined(found.p[place]),
-                p_holm=defined(found.p_holm[place]),
+                difference=float(differences.difference[column]),
+                low=defined(differences.low[column]),
+                high=defined(differences.high[column]),
+                p=defined(differences.p[column]),
+                p_holm=defined(differences.p_holm[column]),
                 verdict=verdict,
             )
-            for place, (target, verdict) in enumerate(zip(targets, found.verdicts, strict=True))
+            for column, (target, verdict) in enumerate(
+                zip(targets, differences.verdicts, strict=True)
+            )
             if verdict is not None
         },
     )
@@ -335,14 +337,14 @@ def _missing(store: Store, dataset: str, rows: list[EncoderScores]) -> list[Miss
         for row in rows
         if (preset := PRESETS.get(row.name)) is not None and preset.config
     ]
-    found: list[MissingEncoder] = []
+    missing: list[MissingEncoder] = []
     for name in [*PRESETS, *controls]:
         if encoder_slug(name) in there:
             continue
         preset = PRESETS[name.removeprefix(RANDOM)]
         random = name.startswith(RANDOM)
         is_extracted = encoder_slug(name) in extracted
-        found.append(
+        missing.append(
             MissingEncoder(
                 name=name,
                 state="not probed" if is_extracted else "not extracted",
@@ -354,4 +356,4 @@ def _missing(store: Store, dataset: str, rows: list[EncoderScores]) -> list[Miss
                 cost=_cost(name),
             )
         )
-    return found
+    return missing

@@ -22,9 +22,9 @@ def forest(record: DiscoveryRecord) -> str:
         An SVG element; "" if no target has a score.
     """
     rows = [
-        (one.target, one.nested.r2, one.nested.low, one.nested.high)
-        for one in record.summaries
-        if one.nested.r2 is not None
+        (summary.target, summary.nested.r2, summary.nested.low, summary.nested.high)
+        for summary in record.summaries
+        if summary.nested.r2 is not None
     ]
     if not rows:
         return ""

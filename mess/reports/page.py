@@ -174,21 +174,21 @@ def _colour(value: float | None) -> str:
 
 
 def _best(record: DiscoveryRecord) -> str:
-    by_place = {(cell.target, cell.layer): cell for cell in record.cells}
+    cell_of = {(cell.target, cell.layer): cell for cell in record.cells}
     rows = []
-    for one in record.summaries:
-        cell = by_place[one.target, one.best]
+    for summary in record.summaries:
+        cell = cell_of[summary.target, summary.best]
         rows.append(
             [
-                one.target,
-                f"{one.best} {record.layer_names[one.best]}",
+                summary.target,
+                f"{summary.best} {record.layer_names[summary.best]}",
                 _with_interval(cell),
                 two_decimals(cell.spearman),
                 _p(cell.p_family),
                 _p(cell.q),
-                ", ".join(map(str, one.within)) if one.beyond_mean else NOTHING,
-                _with_interval(one.nested),
-                two_decimals(one.weighted.r2),
+                ", ".join(map(str, summary.within)) if summary.beyond_mean else NOTHING,
+                _with_interval(summary.nested),
+                two_decimals(summary.weighted.r2),
                 str(cell.n),
                 str(cell.works),
             ]
@@ -203,7 +203,7 @@ def _best(record: DiscoveryRecord) -> str:
 def _controls(record: DiscoveryRecord) -> str:
     if not record.controls:
         return ""
-    columns = {record.encoder: {one.target: one.nested.r2 for one in record.summaries}}
+    columns = {record.encoder: {summary.target: summary.nested.r2 for summary in record.summaries}}
     for row in record.controls:
         columns.setdefault(row.name, {})[row.target] = row.r2
     return _matrix("Nested R² beside baselines", columns, record.target_names)
@@ -231,8 +231,8 @@ def _matrix(
         [
             target,
             *(
-                (two_decimals(one.get(target)), _colour(one.get(target)))
-                for one in columns.values()
+                (two_decimals(column.get(target)), _colour(column.get(target)))
+                for column in columns.values()
             ),
         ]
         for target in targets
@@ -258,15 +258,15 @@ def _reliability(reliability: ReliabilityRecord) -> str:
 
 def _evaluation(evaluation: EvaluationRecord) -> str:
     scores = evaluation.faithfulness.by_method()
-    columns = {str(name): one.per_target for name, one in scores.items()}
+    columns = {str(name): score.per_target for name, score in scores.items()}
     targets = list(evaluation.faithfulness.random.per_target)
     parts = [_matrix("Faithfulness of rankings (Spearman)", columns, targets)]
-    means = [[str(name), two_decimals(one.mean)] for name, one in scores.items()]
+    means = [[str(name), two_decimals(score.mean)] for name, score in scores.items()]
     means += [[f"{row.metric}, {row.over}", two_decimals(row.mean)] for row in evaluation.baselines]
     parts.append(_table("Mean over the aspects' validated targets", ["method", "mean"], means))
     leaks = [
-        [name, two_decimals(one.diagonal), two_decimals(one.off_diagonal)]
-        for name, one in evaluation.leakage.items()
+        [name, two_decimals(leakage.diagonal), two_decimals(leakage.off_diagonal)]
+        for name, leakage in evaluation.leakage.items()
     ]
     heads = ["method", "own targets", "all others"]
     parts.append(_table("Ten nearest, nearer than chance in", heads, leaks))
@@ -274,13 +274,13 @@ def _evaluation(evaluation: EvaluationRecord) -> str:
         [
             method,
             aspect,
-            one.own,
-            f"{one.told_apart:.0%}",
-            f"{one.chance:.0%}",
-            str(one.n),
+            result.own,
+            f"{result.told_apart:.0%}",
+            f"{result.chance:.0%}",
+            str(result.n),
         ]
         for method, by_aspect in (evaluation.controlled or {}).items()
-        for aspect, one in by_aspect.items()
+        for aspect, result in by_aspect.items()
     ]
     if seen:
         heads = ["method", "slider", "change", "own variant farthest", "chance", "n"]
@@ -316,5 +316,5 @@ def _p(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
-def _with_interval(one: Cell | Combined) -> str:
-    return f"{two_decimals(one.r2)} {interval(one.low, one.high)}"
+def _with_interval(score: Cell | Combined) -> str:
+    return f"{two_decimals(score.r2)} {interval(score.low, score.high)}"

@@ -156,7 +156,7 @@ def find_evidence(
         Those of an index. The kind "probe" tells R² and p of each predicted target.
     """
     columns = {column.name: column for column in predicted if column.kind == "probe"}
-    nested = {one.target: one.nested.r2 for one in summaries}
+    nested = {summary.target: summary.nested.r2 for summary in summaries}
     by_target: dict[str, list[Cell]] = {name: [] for name in [*columns, *nested]}
     for cell in cells:
         by_target.setdefault(cell.target, []).append(cell)
@@ -205,19 +205,18 @@ def find_aspects(
     dict of str to Aspect
         All ten, in the order of `ASPECTS`; then those of ``more`` that are validated.
     """
-    doubts = {target: one.doubt(threshold) for target, one in evidence.items()}
+    doubts = {target: known.doubt(threshold) for target, known in evidence.items()}
     own = [name for name in more if doubts.get(name, "undefined") == ""]
-    found = {}
+    aspects = {}
     for name, targets in {**ASPECTS, **{name: (name,) for name in own}}.items():
         scored = [
             (cell.r2, cell) for cell in cells if cell.target in targets and cell.r2 is not None
         ]
         best = max(scored, key=lambda pair: pair[0], default=(None, None))[1]
         known = [evidence[target] for target in targets if target in evidence]
-        valid = [one for one in known if not doubts[one.target]]
-        # `or` would take an R² of 0 for none.
-        ranked = sorted(valid or known, key=lambda one: -np.inf if one.r2 is None else one.r2)
-        found[name] = Aspect(
+        valid = [probed for probed in known if not doubts[probed.target]]
+        ranked = sorted(valid or known, key=_r2_or_least)
+        aspects[name] = Aspect(
             name=name,
             targets=targets,
             layer=best.layer if best else None,
@@ -225,10 +224,15 @@ def find_aspects(
             layer_r2=best.r2 if best else None,
             r2=ranked[-1].r2 if ranked else None,
             validated=bool(valid),
-            steered=tuple(one.target for one in valid if one.stacked is not None),
+            steered=tuple(probed.target for probed in valid if probed.stacked is not None),
             doubt="" if valid else doubts[ranked[-1].target] if ranked else "undefined",
         )
-    return found
+    return aspects
+
+
+def _r2_or_least(evidence: Evidence) -> float:
+    """Return R², −∞ if it is undefined (an R² of 0 is defined)."""
+    return -np.inf if evidence.r2 is None else evidence.r2
 
 
 def find_best_layers(cells: Sequence[Cell]) -> dict[str, int]:

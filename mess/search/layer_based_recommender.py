@@ -37,6 +37,7 @@ from mess.errors import (
     MessError,
     UnknownName,
 )
+from mess.records.evaluation import Method
 from mess.records.features import FeaturesHeader
 from mess.search.aspects import (
     LOWER_IS_MORE,
@@ -54,7 +55,7 @@ from mess.search.fitting import fit_weights
 from mess.search.layer_index import LayerIndex, best_rows
 from mess.search.ranking import Cap, Query, SearchSpace, capped_rows, point_shares
 from mess.search.tempo import DENSITY_SHARE
-from mess.search.terms import BY, METHODS, By, Method, Terms
+from mess.search.terms import BY, METHODS, By, Terms
 from mess.search.weights import share_weights
 from mess.status.staleness import Sources, attempt, judge, require
 from mess.storage.paths import command_for
@@ -182,7 +183,7 @@ class LayerBasedRecommender:
         self._projection_checksum = record.projection_crc32
         coordinates = None
         if record.columns and record.steering_crc32 is not None:
-            content = self._store.indices.read_steering(
+            content = self._store.indices.read_coordinates(
                 self.dataset, self.encoder, checksum=record.steering_crc32
             )
             coordinates = CoordinateIndex(content, record.columns)
@@ -270,7 +271,7 @@ class LayerBasedRecommender:
                 "has nothing that places recordings of one's own",
                 command_for("index", self.dataset, self.encoder),
             )
-        content = self._store.indices.read_projection(
+        content = self._store.indices.read_coordinate_map(
             self.dataset, self.encoder, checksum=self._projection_checksum
         )
         return CoordinateMap.deserialise(content)

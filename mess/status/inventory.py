@@ -19,19 +19,21 @@ from mess.storage.store import Store
 
 @dataclass(frozen=True)
 class Changes:
-    """How recordings differ from what a manifest remembers.
+    """How the recordings differ from the entries of a manifest.
 
     Attributes
     ----------
     new : int
-        Recordings that were not there.
+        Recordings without an entry.
     gone : int
+        Entries without a recording.
     changed : int
-        Of another size.
+        Recordings of another size.
     touched : int
-        Of the same size and another time: edited in place, or copied. A run compares hashes.
+        Recordings of the same size and another time. They were edited or copied; a run compares
+        hashes.
     midi : int
-        Whose MIDI has another size or time, came or went.
+        Recordings whose MIDI has another size or time, or was added or removed.
     """
 
     new: int = 0
@@ -43,7 +45,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Inventory:
-    """How much there is of a dataset by one encoder.
+    """The amount of audio of a dataset, and the sizes of its artifacts by one encoder.
 
     Attributes
     ----------
@@ -51,15 +53,15 @@ class Inventory:
     seconds : float
         Of audio.
     failed : dict of str to str
-        Why a track has no features, by its id.
+        Track id → why the track has no features.
     doubtful : dict of str to str
-        What is doubtful about the file of a track that has features, by its id.
+        Track id → what is doubtful about the file of the track.
     licence : str
-        Of the recordings; "" where the dataset does not say.
+        The licence of the recordings; "" if the dataset does not state it.
     weights_licence : str
-        Of the encoder's weights.
+        The licence of the encoder's weights.
     sizes : dict of str to int
-        Bytes of each kind of artifact; a kind that is not there is left out.
+        Kind of artifact → bytes. Kinds that do not exist are left out.
     """
 
     tracks: int = 0
@@ -73,7 +75,7 @@ class Inventory:
 
 
 def find_recordings(store: Store, dataset: str) -> Dataset | None:
-    """Return the recordings of a dataset, None where they are not on this machine."""
+    """Return the recordings of a dataset, None if they are not on this machine."""
     try:
         return load_dataset(dataset, root=store.audio_dir(dataset))
     except (MessError, OSError):
@@ -81,7 +83,7 @@ def find_recordings(store: Store, dataset: str) -> Dataset | None:
 
 
 def why_unread(store: Store, dataset: str) -> str:
-    """Return why the recordings of a dataset cannot be listed, in a line; "" if they can."""
+    """Return in one line why the recordings of a dataset cannot be listed, "" if they can."""
     try:
         load_dataset(dataset, root=store.audio_dir(dataset))
     except (MessError, OSError) as error:
@@ -113,14 +115,14 @@ def find_changes(recordings: Dataset, manifest: AnyManifest) -> Changes:
 def take_inventory(
     store: Store, dataset: str, encoder: str, *, recordings: Dataset | None
 ) -> Inventory:
-    """Count what there is of a dataset by an encoder, and its bytes on disk.
+    """Return the inventory of a dataset by an encoder.
 
     Parameters
     ----------
     store : Store
     dataset, encoder : str
     recordings : Dataset or None
-        What `find_recordings` found.
+        From `find_recordings`.
     """
     preset = PRESETS.get(encoder)
     weights_licence = preset.licence if preset else ""
@@ -143,10 +145,10 @@ def take_inventory(
 
 
 def _sizes(store: Store, dataset: str, encoder: str, recordings: Dataset | None) -> dict[str, int]:
-    """Return the bytes of each kind of artifact, the audio (with its MIDI) first."""
+    """Return the bytes of each kind of artifact. The first kind is the audio with its MIDI."""
     if recordings is None:
         sizes = {"audio": _folder_size(store.audio_dir(dataset))}
-    else:  # wherever links lead
+    else:  # the files may lie elsewhere, behind links
         files = {path for track in recordings for path in (track.path, track.midi_path) if path}
         sizes = {"audio": sum(_size(path) for path in files)}
     for kind, paths in store.artifact_paths(dataset, encoder).items():
@@ -161,8 +163,8 @@ def _size(path: Path) -> int:
 def _folder_size(folder: Path) -> int:
     total = 0
     try:
-        with os.scandir(folder) as found:
-            for entry in found:
+        with os.scandir(folder) as entries:
+            for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     total += _folder_size(Path(entry.path))
                 elif entry.is_file():
@@ -173,34 +175,35 @@ def _folder_size(folder: Path) -> int:
 
 
 def _stat(path: Path) -> tuple[int, int]:
-    """Return size and time of a file, −1 where there is none."""
+    """Return the size and the time of a file, −1 and −1 if there is none."""
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         return -1, -1
-    return found.st_size, found.st_mtime_ns
+    return stat.st_size, stat.st_mtime_ns
 
 
 # In words --------------------------------------------------------------------------------------
 
 
-def describe_amount(found: Inventory) -> str:
+def describe_amount(inventory: Inventory) -> str:
     """Return hours, tracks, works and bytes in one line."""
     return (
-        f"{duration(found.seconds)} of audio, {found.tracks} tracks of {found.works} works, "
-        f"{size(sum(found.sizes.values()))} on disk"
+        f"{duration(inventory.seconds)} of audio, {inventory.tracks} tracks of "
+        f"{inventory.works} works, "
+        f"{size(sum(inventory.sizes.values()))} on disk"
     )
 
 
-def describe_licences(found: Inventory, encoder: str) -> list[str]:
+def describe_licences(inventory: Inventory, encoder: str) -> list[str]:
     """Return a line on the licence of the recordings, and one on the weights'."""
-    lines = [f"the recordings: {found.licence}"] if found.licence else []
-    weights = f"the weights of {encoder}: {found.weights_licence}"
-    return lines + ([weights] if found.weights_licence else [])
+    lines = [f"the recordings: {inventory.licence}"] if inventory.licence else []
+    weights = f"the weights of {encoder}: {inventory.weights_licence}"
+    return lines + ([weights] if inventory.weights_licence else [])
 
 
 def readable(name: str) -> str:
-    """Return a name with what cannot be printed or sent, bytes that are no UTF-8, replaced.
+    """Return a name in which bytes that are not UTF-8 are replaced, so that it can be printed.
 
     >>> readable("caf\\udce9")
     'caf?'

@@ -13,7 +13,7 @@ from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
 from mess.records.base import Origin, Parts
 from mess.records.comparison import ComparisonRecord
 from mess.records.cross import CrossRecord
-from mess.records.discovery import DiscoveryRecord
+from mess.records.discovery import DiscoveryRecord, Level
 from mess.records.index import IndexRecord
 from mess.records.reliability import ReliabilityRecord
 from mess.storage.manifest import (
@@ -23,7 +23,7 @@ from mess.storage.manifest import (
     TargetsManifest,
     digest,
 )
-from mess.storage.paths import Level, command_for
+from mess.storage.paths import command_for
 from mess.storage.store import Store
 from mess.targets import targets_version
 from mess.versions import (
@@ -61,7 +61,7 @@ _PARTS: tuple[Reason, ...] = ("audio", "settings", "code", "labels")
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why something is stale, in short and in words; both are empty where it is not."""
+    """Why something is stale: the reasons, and each in words. Both are empty if it is not stale."""
 
     reasons: tuple[Reason, ...] = ()
     why: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Verdict:
 
 
 class Sources:
-    """What conclusions about a dataset by an encoder are drawn from, each read once.
+    """The sources of the conclusions about a dataset by an encoder. Each source is read once.
 
     Parameters
     ----------
@@ -90,12 +90,12 @@ class Sources:
 
     @cached_property
     def features(self) -> FeaturesManifest | ArtifactError:
-        """How the features were made."""
+        """The manifest of the features."""
         return attempt(lambda: self.store.features.manifest(self.dataset, self.encoder))
 
     @cached_property
     def targets(self) -> TargetsManifest | ArtifactError:
-        """How the targets were measured."""
+        """The manifest of the targets."""
         return attempt(lambda: self.store.targets.manifest(self.dataset))
 
     @cached_property
@@ -109,7 +109,7 @@ class Sources:
         return attempt(lambda: self.store.discoveries.read(self.dataset, self.encoder))
 
     def digest(self, name: Source) -> str | None:
-        """Return the digest of a source as it is now, None where there is none.
+        """Return the present digest of a source, None if there is no such source.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class Sources:
         return self._digests[name]
 
     def read(self, name: Source) -> AnyManifest | IndexRecord | DiscoveryRecord | ArtifactError:
-        """Return a source, or why it cannot be read."""
+        """Return a source, or the error that reading it raised."""
         if name == "features":
             return self.features
         if name == "targets":
@@ -142,12 +142,12 @@ class Sources:
 
 
 def digest_of(discovery: DiscoveryRecord) -> str:
-    """Return by what conclusions know a discovery."""
+    """Return the digest by which conclusions name a discovery."""
     return digest(discovery.to_json())
 
 
 def attempt(read: Callable[[], Read]) -> Read | ArtifactError:
-    """Return what was read, or why it cannot be."""
+    """Return what ``read`` returns, or the `ArtifactError` that it raises."""
     try:
         return read()
     except ArtifactError as error:
@@ -214,7 +214,7 @@ def require(kind: Conclusion, origin: Origin, sources: Sources, *, level: Level 
 
 
 def judge_comparison(store: Store, dataset: str, record: ComparisonRecord) -> Verdict:
-    """Tell whether encoders were probed, or probed again, after they were compared."""
+    """Tell whether an encoder was probed after the encoders were compared."""
     if record.code_version != COMPARISON_VERSION:
         return Verdict(("code",), (tell_code(record.code_version, COMPARISON_VERSION),))
     then = {row.name: row.discovery for row in record.encoders}
@@ -234,7 +234,7 @@ def judge_comparison(store: Store, dataset: str, record: ComparisonRecord) -> Ve
 def judge_reliability(
     record: ReliabilityRecord, targets: TargetsManifest | ArtifactError
 ) -> Verdict:
-    """Tell whether the targets, or the recordings that they were tested on, are others now."""
+    """Tell whether the targets, or the recordings that they were tested on, have changed."""
     reasons: list[Reason] = []
     why = []
     if record.code_version != targets_version():
@@ -253,7 +253,7 @@ def judge_reliability(
 
 
 def judge_cross(store: Store, encoder: str, record: CrossRecord) -> Verdict:
-    """Tell whether the features or targets of a dataset of the cross table are others now."""
+    """Tell whether the features or targets of a dataset of the cross table have changed."""
     if record.code_version != CROSS_VERSION:
         return Verdict(("code",), (tell_code(record.code_version, CROSS_VERSION),))
     why = []

@@ -1,4 +1,8 @@
-"""What exists of each dataset and encoder, what is stale and why, and which command comes next."""
+"""The state of each step of a dataset and an encoder, and the command that mends it.
+
+A step is ready, missing, partial, stale or damaged. `survey` returns the states, `next_step` the
+first step that is not ready.
+"""
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
@@ -79,10 +83,11 @@ def survey(
     store : Store
     dataset, encoder : str
     recordings : Dataset, optional
-        Found by itself where it is not given; compared by size and time, not by content.
+        The dataset; listed here if it is not given. Its files are compared by size and time, not
+        by content.
     whole : container of str
-        The steps of which every file is read, and not the records alone: what is damaged is seen,
-        too. `STEPS` are all.
+        The steps whose files are all read. Only this finds damaged files. Of the other steps, only
+        the records are read.
     """
     recordings = recordings or find_recordings(store, dataset)
     sources = Sources(store, dataset, encoder)
@@ -130,7 +135,7 @@ def survey(
 
 
 def _missing_of_index(sources: Sources, record: IndexRecord, *, whole: bool) -> list[str]:
-    """Return what an index lacks; an index without its passages is not whole."""
+    """Return the names of what an index lacks; the index of passages is a part of it."""
     store, dataset, encoder = sources.store, sources.dataset, sources.encoder
     lacking = store.indices.missing(dataset, encoder, record, whole=whole)
     if not record.passages:
@@ -147,7 +152,7 @@ def _missing_of_index(sources: Sources, record: IndexRecord, *, whole: bool) -> 
 
 
 def survey_targets(store: Store, dataset: str) -> StepStatus:
-    """Return whether the targets themselves were tested; nothing else waits for that."""
+    """Return the status of the test of the targets. No other step needs this test."""
     command = command_for("check-targets", dataset)
     record = attempt(lambda: store.reliability.read(dataset))
     if isinstance(record, ArtifactError):
@@ -219,7 +224,7 @@ def _count(number: int) -> str:
 
 
 def _features_header(manifest: FeaturesManifest) -> FeaturesHeader:
-    """Return the header that the present code would write, as far as no weights must be read."""
+    """Return the header that the present code would write. The weights are not read for it."""
     header = replace(
         manifest.header, segment_seconds=SEGMENT_SECONDS, code_version=FEATURES_VERSION
     )

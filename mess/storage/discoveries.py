@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, ArtifactStale, MessError
 from mess.probing.curve_probes import CurveProbes
-from mess.records.discovery import DiscoveryRecord
+from mess.records.discovery import DiscoveryRecord, Level
 from mess.storage.files import (
     missing_files,
     modified,
@@ -32,7 +32,7 @@ from mess.storage.files import (
     write_arrays,
     write_table,
 )
-from mess.storage.paths import Level, command_for, processed
+from mess.storage.paths import command_for, processed
 from mess.storage.records import read_record, write_record
 
 if TYPE_CHECKING:  # imported where it is used: many readers need no tables

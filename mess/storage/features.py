@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
-from mess.records.discovery import Pooling
+from mess.records.discovery import Level, Pooling
 from mess.records.features import FeaturesEntry, FeaturesHeader, PooledFiles
 from mess.storage.files import (
     RawWriter,
@@ -36,7 +36,7 @@ from mess.storage.files import (
 )
 from mess.storage.manifest import FeaturesManifest, Manifest
 from mess.storage.moments import Kind, MomentFiles
-from mess.storage.paths import POOLED, Level, command_for, features_dir, file_stem, processed
+from mess.storage.paths import POOLED, command_for, features_dir, file_stem, processed
 
 
 @dataclass(frozen=True)

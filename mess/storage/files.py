@@ -1,9 +1,10 @@
 """Reading and writing single files so that a crash or a damaged disk never goes unnoticed.
 
-A file is written under a temporary name in its own folder, synced and renamed: a reader sees the
-old file or the new one and never a half. Every file has a checksum: JSON and Parquet carry their
-own, of any other file the record that names it does. A reader that finds a file missing or damaged
-raises an `ArtifactError` that names ``command``, which makes it anew.
+A writer writes to a temporary file in the same folder, syncs it and renames it. So a reader sees
+the old file or the new file, never a part. Every file has a checksum. JSON and Parquet files hold
+their own checksum; the checksum of any other file is in the record that names the file. A reader
+raises an `ArtifactError` if a file is missing or damaged. The error names ``command``, which makes
+the file anew.
 """
 
 import io
@@ -43,10 +44,10 @@ _swept: set[Path] = set()  # folders, by this process
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a temporary file beside ``path`` that takes its place when the block succeeds.
+    """Open a temporary file that replaces ``path`` when the block succeeds.
 
-    The first time that this process writes into a folder, what killed processes left there is
-    removed.
+    The first time that this process writes to a folder, it removes the temporary files of killed
+    processes from it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.parent not in _swept:
@@ -58,7 +59,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             yield handle
             handle.flush()
             os.fsync(handle.fileno())
-            temporary.replace(path)  # while the lock is held: nobody sweeps it meanwhile
+            temporary.replace(path)  # the lock is still held, so no process sweeps the file
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -80,23 +81,23 @@ def _open_temporary(path: Path) -> tuple[IO[bytes], Path]:
 def sweep(folder: Path) -> None:
     """Remove the temporary files that killed processes left in a folder.
 
-    A living writer holds a lock on its file, which ends with the process.
+    A running writer holds a lock on its file. The lock ends with the process.
     """
-    with suppress(OSError), os.scandir(folder) as found:
-        for entry in found:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
             parts = _TEMPORARY.fullmatch(entry.name)
             if parts and not (parts[2] is None and _is_alive(int(parts[1]))):
                 _remove_unlocked(Path(entry.path))
 
 
 def _remove_unlocked(path: Path) -> None:
-    with suppress(OSError), path.open("rb") as handle:  # without locks, too, nothing is removed
+    with suppress(OSError), path.open("rb") as handle:  # a system without locks removes nothing
         if try_lock(handle):
             path.unlink()
 
 
 def _is_alive(process: int) -> bool:
-    """Tell whether a process lives; older code named files by it and held no lock."""
+    """Tell whether a process runs. Older code put its number in the name and held no lock."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -116,7 +117,7 @@ def write_bytes(path: Path, content: bytes) -> int:
 def write_json(path: Path, value: object) -> int:
     """Write a value as JSON, ASCII only; return the checksum of the file.
 
-    An object gets the checksum of all that follows as its first line; see `read_json`.
+    The first line of an object is the checksum of the rest; see `read_json`.
     """
     if isinstance(value, dict):
         value = {key: one for key, one in value.items() if key != "checksum"}
@@ -149,14 +150,14 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> int:
 def write_table(
     path: Path, table: "pd.DataFrame", *, about: Mapping[str, str] | None = None
 ) -> int:
-    """Write a table as Parquet with the file's checksum inside; return that of the whole.
+    """Write a table as Parquet, with a checksum inside. Return the checksum of the file.
 
     Parameters
     ----------
     path : Path
     table : DataFrame
     about : mapping of str to str, optional
-        What `read_table_about` gives back.
+        Stored with the table; `read_table_about` returns it.
     """
     import pyarrow
     from pyarrow import parquet
@@ -176,7 +177,7 @@ def write_table(
 
 
 def read_bytes(path: Path, *, command: str, checksum: int | None = None) -> bytes:
-    """Read a file whole; with the checksum that it must have, where a record names it."""
+    """Read a whole file. If a record names its checksum, verify it."""
     try:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -189,7 +190,7 @@ def read_bytes(path: Path, *, command: str, checksum: int | None = None) -> byte
 
 
 def has_bytes(path: Path, checksum: object) -> bool:
-    """Tell whether a file is there and has a checksum."""
+    """Tell whether a file exists and has this checksum."""
     try:
         return zlib.crc32(path.read_bytes()) == checksum
     except OSError:
@@ -215,7 +216,7 @@ def missing_files(folder: Path, checksums: Mapping[str, int], *, whole: bool) ->
 
 
 def modified(path: Path) -> float:
-    """Return when a file last changed, 0 if there is none."""
+    """Return the time of the last change of a file, 0 if there is no file."""
     try:
         return path.stat().st_mtime
     except OSError:
@@ -223,10 +224,10 @@ def modified(path: Path) -> float:
 
 
 def names_in(folder: Path) -> set[str]:
-    """Return the names in a folder, none where there is no such folder."""
+    """Return the names in a folder, none if there is no such folder."""
     try:
-        with os.scandir(folder) as found:
-            return {entry.name for entry in found}
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries}
     except OSError:
         return set()
 
@@ -240,11 +241,12 @@ def read_json(
     ----------
     path : Path
     command : str
-        What makes the file anew.
+        The command that makes the file anew.
     checksum : int, optional
-        That of the whole file, where a record names it.
+        The checksum of the whole file, if a record names it.
     sealed : bool
-        False also takes a file without a checksum, as older code and other programs write them.
+        If False, a file without a checksum is read, too. Older code and other programs write such
+        files.
 
     Raises
     ------
@@ -294,17 +296,17 @@ def read_array(path: Path, *, checksum: int, command: str) -> NDArray[Any]:
 
 
 def map_array(path: Path, *, checksum: int, command: str) -> NDArray[Any]:
-    """Map an npy file whose checksum is known into memory: what is not looked at takes none."""
+    """Map an npy file into memory, after its checksum was verified. Unused parts take no memory."""
     try:
         with path.open("rb") as handle:
-            found = 0
+            actual = 0
             while block := handle.read(_BLOCK_BYTES):
-                found = zlib.crc32(block, found)
+                actual = zlib.crc32(block, actual)
     except FileNotFoundError:
         raise ArtifactMissing(str(path), command) from None
     except OSError as error:
         raise ArtifactError(str(path), f"cannot be read ({error.strerror})", command) from None
-    if found != checksum:
+    if actual != checksum:
         raise ArtifactError(str(path), "is damaged", command)
     array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
@@ -321,12 +323,12 @@ def load_arrays(content: bytes) -> dict[str, NDArray[Any]]:
     Raises
     ------
     ValueError
-        If it is none; the format's own checksums tell damage.
+        If it is damaged, by the checksums of the format, or is no npz file.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as found:
-            return dict(found)
-    except Exception as error:  # zipfile and zlib have one of their own for each kind of damage
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except Exception as error:  # zipfile and zlib raise errors of several classes
         raise ValueError("no arrays") from error
 
 
@@ -338,7 +340,7 @@ def read_table(path: Path, *, command: str, checksum: int | None = None) -> "pd.
 def read_table_about(
     path: Path, *, command: str, checksum: int | None = None
 ) -> "tuple[pd.DataFrame, dict[str, str]]":
-    """Read a Parquet table and what was written about it.
+    """Read a Parquet table and the text that was stored with it.
 
     Raises
     ------
@@ -359,7 +361,7 @@ def read_table_about(
     try:
         notes = parquet.read_schema(io.BytesIO(content)).metadata or {}
         table = pd.read_parquet(io.BytesIO(content), page_checksum_verification=True)
-    except Exception:  # pyarrow's errors share no base class of their own
+    except Exception:  # the errors of pyarrow have no common base class
         raise ArtifactError(str(path), "is damaged", command) from None
     if not seals:
         raise ArtifactStale(str(path), "is of older code and has no checksum", command)
@@ -367,7 +369,7 @@ def read_table_about(
 
 
 def table_about(path: Path) -> dict[str, str]:
-    """Return what was written about a table, without reading the table; empty where unknown."""
+    """Return the text that was stored with a table, without the table; empty if unreadable."""
     from pyarrow import parquet
 
     try:
@@ -378,7 +380,7 @@ def table_about(path: Path) -> dict[str, str]:
 
 
 class RawWriter:
-    """An npy file [segments, layers, time, dim] that grows by a segment at a time."""
+    """Write an npy file [segments, layers, time, dim], one segment after another."""
 
     def __init__(self, handle: IO[bytes]) -> None:
         self._handle = handle

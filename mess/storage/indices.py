@@ -5,7 +5,7 @@
     processed/indices/<dataset>/<encoder>/
         manifest.json       the record: tracks, works, coordinates' names, checksums
         layer-<nn>.faiss    one FAISS index per layer
-        steering.faiss      the FAISS index of the predicted targets
+        steering.faiss      the FAISS index of the coordinates of the tracks
         projection.npz      what gives a recording outside of the index its coordinates
 
 `mess.storage.passages` keeps the index of segments in the same folder.
@@ -27,7 +27,7 @@ from mess.storage.files import (
 from mess.storage.paths import command_for, processed
 from mess.storage.records import read_record, write_record
 
-_STEERING, _PROJECTION = "steering.faiss", "projection.npz"
+_COORDINATES, _MAP = "steering.faiss", "projection.npz"  # names of an earlier version, kept
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class IndexFiles:
         *,
         layers: list[bytes],
         record: IndexRecord,
-        steering: bytes | None = None,
-        projection: bytes | None = None,
+        coordinates: bytes | None = None,
+        coordinate_map: bytes | None = None,
     ) -> None:
         """Write the files of an index, then the record that names them.
 
@@ -58,17 +58,17 @@ class IndexFiles:
         layers : list of bytes
             One serialised FAISS index per layer.
         record : IndexRecord
-        steering : bytes, optional
-            The serialised FAISS index of the predicted targets.
-        projection : bytes, optional
+        coordinates : bytes, optional
+            The serialised FAISS index of the coordinates of the tracks.
+        coordinate_map : bytes, optional
             What gives a recording outside of the index its coordinates, serialised.
         """
         folder = self.folder(dataset, encoder)
-        if steering is not None:
-            checksum = write_bytes(folder / _STEERING, steering)
+        if coordinates is not None:
+            checksum = write_bytes(folder / _COORDINATES, coordinates)
             record = replace(record, steering_crc32=checksum)
-        if projection is not None:
-            checksum = write_bytes(folder / _PROJECTION, projection)
+        if coordinate_map is not None:
+            checksum = write_bytes(folder / _MAP, coordinate_map)
             record = replace(record, projection_crc32=checksum)
         checksums = [
             write_bytes(folder / _layer_name(number), content)
@@ -85,13 +85,13 @@ class IndexFiles:
         """Read one layer's FAISS index, serialised."""
         return self._read(dataset, encoder, _layer_name(layer), checksum)
 
-    def read_steering(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
-        """Read the FAISS index of the predicted targets, serialised."""
-        return self._read(dataset, encoder, _STEERING, checksum)
+    def read_coordinates(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
+        """Read the FAISS index of the coordinates of the tracks, serialised."""
+        return self._read(dataset, encoder, _COORDINATES, checksum)
 
-    def read_projection(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
+    def read_coordinate_map(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
         """Read what gives a recording outside of the index its coordinates, serialised."""
-        return self._read(dataset, encoder, _PROJECTION, checksum)
+        return self._read(dataset, encoder, _MAP, checksum)
 
     def _read(self, dataset: str, encoder: str, name: str, checksum: int) -> bytes:
         path = self.folder(dataset, encoder) / name
@@ -132,6 +132,6 @@ def _files(record: IndexRecord) -> Iterator[tuple[str, int]]:
     for number, checksum in enumerate(record.crc32):
         yield _layer_name(number), checksum
     if record.steering_crc32 is not None:
-        yield _STEERING, record.steering_crc32
+        yield _COORDINATES, record.steering_crc32
     if record.projection_crc32 is not None:
-        yield _PROJECTION, record.projection_crc32
+        yield _MAP, record.projection_crc32

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactStale
+from mess.records.discovery import Level
 from mess.records.map import MapPoints, MapRecord
 from mess.storage.files import modified, read_arrays, write_arrays
-from mess.storage.paths import Level, command_for, processed
+from mess.storage.paths import command_for, processed
 from mess.storage.records import read_record, write_record
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, ArtifactStale
+from mess.records.discovery import Level
 from mess.records.targets import MeasuredValues, TargetFilesOfTrack, TargetsEntry, TargetsHeader
 from mess.storage.files import (
     has_bytes,
@@ -32,7 +33,7 @@ from mess.storage.files import (
     write_table,
 )
 from mess.storage.manifest import Manifest, TargetsManifest, digest
-from mess.storage.paths import Level, command_for, file_stem, processed
+from mess.storage.paths import command_for, file_stem, processed
 from mess.storage.records import read_record, write_record
 
 if TYPE_CHECKING:  # imported where it is used: many readers need no tables

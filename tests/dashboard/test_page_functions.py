@@ -3,16 +3,26 @@
 import importlib
 import pkgutil
 import typing
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from layouts import write_piece
+from made_records import (
+    made_cell,
+    made_discovery,
+    made_targets_entry,
+    made_targets_header,
+)
 from streamlit.testing.v1 import AppTest
 
 import dashboard.pages
 from mess.records.reliability import ReliabilityRecord
+from mess.records.targets import MeasuredValues
+from mess.storage.files import read_json, write_json
 from mess.storage.store import Store
 from mess.targets import TARGETS, TARGETS_VERSION
 from mess.targets.invariance import SAME_MUSIC
@@ -110,3 +120,54 @@ def test_home_names_the_files_that_are_doubtful(data_root: Path) -> None:
     assert "1 recording with a doubtful file" in [expander.label for expander in drawn.expander]
     notes = [text.value for text in drawn.markdown if text.value.startswith("- opposite")]
     assert len(notes) == 1 and "channels cancel" in notes[0]
+
+
+def test_the_targets_page_names_the_files_that_are_doubtful(data_root: Path) -> None:
+    files = Store(data_root).targets
+    manifest = files.resume("mine", header=made_targets_header(dataset="mine"))
+    for name, notes in (("whole", []), ("joined", ["two files joined: both are read"])):
+        checksums = files.write(
+            "mine",
+            name,
+            values=MeasuredValues(track=dict.fromkeys(TARGETS, 1.0), segments={}),
+            descriptors={},
+            marks=np.zeros((2, 0), np.uint32),
+        )
+        manifest.record(name, made_targets_entry(checksums, sha256=name, notes=notes))
+    manifest.close()
+    files.gather("mine", manifest)
+    drawn = _open("targets", dataset="mine")
+    assert not drawn.exception
+    assert "1 recording with a doubtful file" in [expander.label for expander in drawn.expander]
+    assert "- joined: two files joined: both are read" in [text.value for text in drawn.markdown]
+
+
+def _damage(content: dict[str, typing.Any]) -> None:
+    """Let a part of a discovery have a value of another type; its checksum is right."""
+    content["cells"][0]["r2"] = "high"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"), [(_damage, "another version of the code"), (None, "is damaged")]
+)
+def test_a_damaged_part_of_a_discovery_is_one_clear_line(
+    data_root: Path, change: Callable[[dict[str, typing.Any]], None] | None, told: str
+) -> None:
+    store = Store(data_root)
+    path = store.discoveries.write(
+        "mine",
+        "spectral",
+        record=made_discovery([made_cell(0, "tempo", 0.5)], dataset="mine", encoder="spectral"),
+        predictions=pd.DataFrame({"track": ["a"]}),
+    )
+    if change is None:
+        path.write_bytes(path.read_bytes()[:-20])
+    else:
+        content = read_json(path, command="")
+        change(content)
+        write_json(path, content)
+    drawn = _open("discovery", dataset="mine")
+    assert not drawn.exception
+    (warning,) = drawn.warning
+    assert str(path) in warning.value and told in warning.value
+    assert "\n" not in warning.value
