@@ -274,6 +274,31 @@ def segment_span(
     return begin, min(begin + seconds, duration)
 
 
+def segment_at(
+    time: float, duration: float, *, count: int, seconds: float = SEGMENT_SECONDS
+) -> int:
+    """Return the number of the segment that a time lies in.
+
+    The last segment is shifted back, so it may overlap the one before. There it is the answer.
+
+    Parameters
+    ----------
+    time, duration : float
+        Seconds.
+    count : int
+        Number of segments of the track.
+    seconds : float
+        Length of a segment.
+
+    Examples
+    --------
+    >>> [segment_at(time, 12.0, count=3) for time in (0.0, 6.0, 8.0, 12.0)]
+    [0, 1, 2, 2]
+    """
+    is_last = time >= duration - seconds - 1e-3  # durations are rounded to milliseconds
+    return count - 1 if is_last else int(time // seconds)
+
+
 def probe_duration(path: str | Path) -> float | None:
     """Return the length in seconds that the file's header states, None if it states none.
 

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from mess.audio.moments import MomentGrid
 from mess.targets import rhythm
-from mess.targets.analysis import FRAME_RATE, LEVEL_FLOOR, Analysis, gaussian_mean
+from mess.targets.analysis import Analysis, gaussian_mean
+from mess.targets.onsets import LEVEL_FLOOR
+from mess.targets.spectrum import FRAME_RATE
 
 Floats = NDArray[np.float64]
 FEWEST_PER_SECOND = 25  # states; with fewer, quavers blur

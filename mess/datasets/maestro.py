@@ -19,7 +19,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mess.datasets.base import Dataset, Track
 from mess.datasets.listing import Listing, MidiByName, case_folded, list_files, unique_ids
@@ -124,7 +123,7 @@ def _version(path: Path) -> tuple[int, int, int, bool] | tuple[()]:
     return major, minor, patch, match[4].lower() == "csv"
 
 
-def _read_rows(path: Path) -> list[dict[str, Any]]:
+def _read_rows(path: Path) -> list[dict[str, object]]:
     """Read the rows of a list; a row may lack columns.
 
     Raises
@@ -145,13 +144,13 @@ def _read_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _from_csv(text: str) -> list[dict[str, Any]]:
+def _from_csv(text: str) -> list[dict[str, object]]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    rows: list[dict[str, Any]] = list(reader)
+    rows: list[dict[str, object]] = [dict(row) for row in reader]
     return rows or [dict.fromkeys(reader.fieldnames or (), "")]
 
 
-def _from_json(text: str) -> list[dict[str, Any]]:
+def _from_json(text: str) -> list[dict[str, object]]:
     table = json.loads(text)
     if isinstance(table, dict):  # column → row number → value
         columns = {name: column for name, column in table.items() if isinstance(column, dict)}
@@ -165,7 +164,7 @@ def _from_json(text: str) -> list[dict[str, Any]]:
     return [row if isinstance(row, dict) else {} for row in table]
 
 
-def _match(source: Path, rows: Sequence[Mapping[str, Any]], listing: Listing) -> _MatchedList:
+def _match(source: Path, rows: Sequence[Mapping[str, object]], listing: Listing) -> _MatchedList:
     """Find the recordings of a list among the files; the paths in the list are never opened."""
     by_name = {path.as_posix(): path for path in listing.audio}
     by_stem = {_stem(name): path for name, path in reversed(by_name.items())}

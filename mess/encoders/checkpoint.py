@@ -52,7 +52,7 @@ class Architecture:
     """
 
     model_type: str
-    config: dict[str, Any]
+    config: dict[str, Any]  # a class of transformers checks it, each family another
     sample_rate: int
     normalise: bool
     preprocessor: dict[str, Any] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from mess.records.base import Json
 from mess.records.run import RunRecord
 
 EXPERIMENT = "mess"
@@ -86,11 +87,11 @@ class Client:
         self.open_runs.add(run)
         return str(run)
 
-    def params(self, *, run: str, values: dict[str, Any]) -> None:
+    def params(self, *, run: str, values: dict[str, str]) -> None:
         """Record settings."""
         from mlflow.entities import Param
 
-        self._client.log_batch(run, params=[Param(key, str(v)) for key, v in values.items()])
+        self._client.log_batch(run, params=[Param(key, value) for key, value in values.items()])
 
     def metrics(self, *, run: str, values: dict[str, float]) -> None:
         """Record results."""
@@ -101,7 +102,7 @@ class Client:
         for first in range(0, len(metrics), most):
             self._client.log_batch(run, metrics=metrics[first : first + most])
 
-    def record(self, *, run: str, name: str, value: dict[str, Any]) -> None:
+    def record(self, *, run: str, name: str, value: Json) -> None:
         """Store a value with the run, as a JSON file."""
         if self._artifacts is None:
             self._client.log_dict(run, value, name)
@@ -115,7 +116,7 @@ class Client:
         self._client.set_terminated(run, status)
         self.open_runs.discard(run)
 
-    def runs(self) -> list[dict[str, Any]]:
+    def runs(self) -> list[Json]:
         """Return every run of the experiment that is not deleted, the newest first."""
         experiment = self._client.get_experiment_by_name(EXPERIMENT)
         runs: list[Any] = []
@@ -137,7 +138,7 @@ class Client:
         """Return the last value of every metric of a run."""
         return dict(sorted(self._client.get_run(run).data.metrics.items()))
 
-    def records_of(self, *, run: str) -> list[dict[str, Any]]:
+    def records_of(self, *, run: str) -> list[Json]:
         """Return the JSON files that were stored with a run."""
         records = []
         with TemporaryDirectory(prefix="mess-") as folder:
@@ -277,7 +278,7 @@ def _version() -> str:
     return "version"
 
 
-def _record(run: Any) -> RunRecord:
+def _record(run: Any) -> RunRecord:  # a run of MLflow, which has no types
     scores = [value for key, value in run.data.metrics.items() if key.startswith("nested_r2/")]
     known = [value for value in scores if value == value]
     return RunRecord(
@@ -293,7 +294,7 @@ def _record(run: Any) -> RunRecord:
     )
 
 
-def main(settings: dict[str, Any]) -> None:
+def main(settings: Json) -> None:
     """Answer requests until standard input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # packages may print; only answers go to the pipe

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mess.errors import MessError
+from mess.records.base import Json
 from mess.tracking.mlflow_client import sqlite_path, without_password
 
 _OPEN_SECONDS = 120.0  # to import MLflow and create a store; 6 s on an idle machine
@@ -39,6 +40,7 @@ class MlflowProcess:
         self._lock = threading.Lock()
         self._work: queue.SimpleQueue[Callable[[], None]] | None = None
 
+    # Any: one pipe carries all methods, and each has its own arguments and result.
     def ask(self, method: str, **fields: Any) -> Any:
         """Call a method of `mess.tracking.mlflow_client.Client` and return its result.
 
@@ -89,7 +91,7 @@ class MlflowProcess:
             raise MessError(f"MLflow cannot be started ({error.strerror})") from None
         self._exchange(None, seconds=_OPEN_SECONDS)
 
-    def _exchange(self, request: dict[str, Any] | None, *, seconds: float) -> Any:
+    def _exchange(self, request: Json | None, *, seconds: float) -> Any:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise RuntimeError("not started")

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from mess.errors import MessError
+from mess.records.base import Json
 from mess.storage.store import Store
 from mess.tracking.mlflow_client import EXPERIMENT, sqlite_path
 from mess.tracking.mlflow_process import MlflowProcess
@@ -37,7 +38,7 @@ class OpenRun:
         self._id = ""  # the id in MLflow; known after its first answer
         self._failed = False
 
-    def params(self, values: Mapping[str, Any]) -> None:
+    def params(self, values: Mapping[str, object]) -> None:
         """Record settings."""
         self._later("params", values={key: str(value) for key, value in values.items()})
 
@@ -45,9 +46,9 @@ class OpenRun:
         """Record results; undefined results are left out."""
         self._later("metrics", values={k: float(v) for k, v in values.items() if v is not None})
 
-    def record(self, name: str, value: Mapping[str, Any]) -> None:
-        """Store a value with the run, as a JSON file."""
-        self._later("record", name=name, value=dict(value))
+    def record(self, name: str, value: Json) -> None:
+        """Store a record as JSON with the run."""
+        self._later("record", name=name, value=value)
 
     def _begin(self, tags: Mapping[str, str], parent: "OpenRun | None") -> None:
         def work() -> None:

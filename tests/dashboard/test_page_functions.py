@@ -125,7 +125,7 @@ def test_home_names_the_files_that_are_doubtful(data_root: Path) -> None:
 def test_the_targets_page_names_the_files_that_are_doubtful(data_root: Path) -> None:
     files = Store(data_root).targets
     manifest = files.resume("mine", header=made_targets_header(dataset="mine"))
-    for name, notes in (("whole", []), ("joined", ["two files joined: both are read"])):
+    for name, notes in (("whole", []), ("joined", ["two files are joined"])):
         checksums = files.write(
             "mine",
             name,
@@ -139,7 +139,7 @@ def test_the_targets_page_names_the_files_that_are_doubtful(data_root: Path) -> 
     drawn = _open("targets", dataset="mine")
     assert not drawn.exception
     assert "1 recording with a doubtful file" in [expander.label for expander in drawn.expander]
-    assert "- joined: two files joined: both are read" in [text.value for text in drawn.markdown]
+    assert "- joined: two files are joined" in [text.value for text in drawn.markdown]
 
 
 def _damage(content: dict[str, typing.Any]) -> None:

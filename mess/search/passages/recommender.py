@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mess.audio.decoding import segment_span
+from mess.audio.decoding import segment_at, segment_span
 from mess.errors import MessError, UnknownName
 from mess.records.features import FeaturesHeader
 from mess.search.aspects import (
@@ -212,9 +212,8 @@ class PassageRecommender:
         if not 0 <= at <= length:
             raise MessError(f"{track_id!r} has no sound at {at:g} s: it is {length:.1f} s long")
         count = int(self._first[track + 1] - self._first[track])
-        # The last segment is shifted back to end with its track; in the overlap, it is used.
-        is_last = at >= length - self._seconds - 1e-3
-        return int(self._first[track]) + (count - 1 if is_last else int(at // self._seconds))
+        number = segment_at(at, length, count=count, seconds=self._seconds)
+        return int(self._first[track]) + number
 
     def _span(self, first: int, last: int) -> tuple[float, float]:
         track = int(self._track_of[first])
