@@ -160,7 +160,7 @@ def _courses(
 ) -> Courses | None:
     """Read the targets through time; None where no moments are kept."""
     manifest = store.features.manifest(dataset, encoder)
-    if not any(one.get("moments") in ("full", "compact") for one in manifest.done().values()):
+    if all(entry.kept is None for entry in manifest.done().values()):
         return None
     data = ProbingData(
         features=features,
