@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from dashboard.readers.data import store
 from dashboard.readers.results import discovery
 from dashboard.readers.staleness import stale
-from mess.errors import ArtifactError, MessError
+from mess.errors import ArtifactError, ArtifactMissing, MessError
 from mess.lanes.datasets import DatasetCurves, fold_in, predict_dataset, read_dataset_curves
 from mess.lanes.recordings import MeasuredCurves, check_probes, predict_on
 from mess.new_recordings.encoding import check_same_encoder
 from mess.new_recordings.uploads import read_encoded, read_in_time
 from mess.probing.curve_probes import CurveProbes
-from mess.storage.manifest import Manifest
+from mess.records.targets import TargetsEntry
+from mess.storage.manifest import FeaturesManifest, TargetsManifest
 from mess.storage.paths import command_for
 
 Predictions = NDArray[np.float32]
@@ -44,16 +45,16 @@ class Predictor:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _targets_manifest(dataset: str, version: float) -> Manifest:
+def _targets_manifest(dataset: str, version: float) -> TargetsManifest:
     return store().targets.manifest(dataset)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _features_manifest(dataset: str, encoder: str, version: float) -> Manifest:
+def _features_manifest(dataset: str, encoder: str, version: float) -> FeaturesManifest:
     return store().features.manifest(dataset, encoder)
 
 
-def _features(dataset: str, encoder: str) -> Manifest:
+def _features(dataset: str, encoder: str) -> FeaturesManifest:
     return _features_manifest(dataset, encoder, store().features.modified(dataset, encoder))
 
 
@@ -104,8 +105,12 @@ def measured_curves(dataset: str, track: str) -> MeasuredCurves:
         If they are missing or damaged.
     """
     manifest = _targets_manifest(dataset, store().targets.modified(dataset))
-    found = store().curves.read_track(dataset, track, manifest.tracks.get(track, {}))
-    return MeasuredCurves(found.start, found.values)
+    entry = manifest.tracks.get(track)
+    if not isinstance(entry, TargetsEntry):
+        path = store().curves.path(dataset, track)
+        raise ArtifactMissing(str(path), command_for("targets", dataset))
+    curves = store().curves.read_track(dataset, track, entry)
+    return MeasuredCurves(curves.start, curves.values)
 
 
 def predicted_curves(

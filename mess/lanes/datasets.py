@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from mess.curves.registry import CURVES
 from mess.lanes.recordings import MeasuredCurves, check_probes, predict_on
 from mess.probing.curve_probes import CurveProbes
+from mess.records.manifest import TrackLabels
 from mess.storage.store import Store
 
 
@@ -120,6 +120,6 @@ def predict_dataset(
     return found
 
 
-def fold_in(probes: CurveProbes, track: str, entry: dict[str, Any]) -> int:
-    """Return the fold whose probe predicts a track, by its entry in the manifest of features."""
-    return probes.fold_of(track, work=str(entry.get("work", "")))
+def fold_in(probes: CurveProbes, track: str, labels: TrackLabels) -> int:
+    """Return the fold whose probe predicts a track, by its labels in the manifest of features."""
+    return probes.fold_of(track, work=labels.work)

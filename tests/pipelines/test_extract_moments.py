@@ -56,7 +56,7 @@ def test_moments_are_those_of_the_segments_in_either_kind(
 
     # A file that is handed over gets the same moments, and its measured curves.
     manifest = store.features.manifest("smd", model)
-    path = store.audio_dir("smd") / manifest.done()[SMD_IDS[0]]["path"]
+    path = store.audio_dir("smd") / manifest.done()[SMD_IDS[0]].path
     new = encode_recording(path, load_encoder(model), like=manifest.header)
     assert new.in_time is not None
     np.testing.assert_allclose(new.moments[:, [0, 2]], full[SMD_IDS[0]], atol=5e-3)
