@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from mess.errors import ArtifactError, ArtifactMissing
 from mess.probing.folds import NO_PARTS, parts_of_groups
 from mess.probing.results import DiscoverySettings
 from mess.records.discovery import ProbeSettings
+from mess.records.manifest import TrackLabels
 from mess.storage.features import Features
 from mess.storage.paths import command_for
 from mess.storage.store import Store
@@ -125,16 +125,16 @@ def load_probing_data(
     )
 
 
-def parts_of(tracks: Sequence[str], entries: Mapping[str, Any]) -> list[str]:
+def parts_of(tracks: Sequence[str], entries: Mapping[str, TrackLabels]) -> list[str]:
     """Return the part of the dataset's own split that each track is in, "" without one.
 
     Parameters
     ----------
     tracks : sequence of str
-    entries : mapping of str to dict
+    entries : mapping of str to TrackLabels
         Of the manifest, by track.
     """
-    return [str(entries[track].get("extra", {}).get("split", "")) for track in tracks]
+    return [entries[track].extra.get("split", "") for track in tracks]
 
 
 def copies_of(tracks: list[str], *, dataset: str, store: Store) -> dict[str, str]:
