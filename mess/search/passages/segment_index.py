@@ -31,7 +31,7 @@ Rows = NDArray[np.int64]
 
 
 def build_segment_index(
-    x: Floats, overall: Floats, columns: Sequence[Column], *, seed: int = 0, queries: int = 100
+    x: Floats, overall: Floats, columns: Sequence[Column], *, seed: int = 0, queries: int = 60
 ) -> tuple[dict[str, bytes], SegmentSearch]:
     """Index segments.
 

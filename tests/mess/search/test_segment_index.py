@@ -28,7 +28,7 @@ def built(coordinates: Coordinates) -> tuple[SegmentIndex, SegmentSearch]:
     columns = [Column(str(number), "probe") for number in range(x.shape[1])]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segment_index, "FLAT_UP_TO", 1000)
-        parts, search = build_segment_index(x, overall, columns, queries=25)
+        parts, search = build_segment_index(x, overall, columns, queries=40)
     return SegmentIndex(CoordinateIndex(parts[FLAT], columns), parts, search), search
 
 
