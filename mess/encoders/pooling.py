@@ -94,7 +94,7 @@ def pool_states(
 ) -> list[WindowStates | None]:
     """Return means and variances over windows of segments, computed where the states are.
 
-    An encoder without `mess.encoders.Encoder.pool` gives the states of every frame, and so does any
+    An encoder without `Encoder.pool` gives the states of every frame, and so does any
     encoder if ``on_states`` wants them. They are averaged here.
 
     Parameters

@@ -149,7 +149,7 @@ class TransformerEncoder(ABC):
         """Return means and variances of the hidden states over windows of time.
 
         They are computed on the device, in float32, and nothing else leaves it. See
-        `mess.encoders.Encoder.pool`; errors are those of `encode`, and a MemoryError if a single
+        `mess.encoders.Encoder`; errors are those of `encode`, and a MemoryError if a single
         segment does not fit into the memory of the device.
         """
         return self.start_pooling(segments, divisions=divisions)()
