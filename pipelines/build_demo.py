@@ -11,8 +11,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -36,6 +34,7 @@ from mess.records.demo import DemoRecord
 from mess.storage.demo_library import COMMAND, DemoLibraryFiles, write_flac, write_midi
 from pipelines.demo_recipe import RECIPE, RecipeRow, read_recipe
 from pipelines.options import run_script
+from pipelines.processes import follow_parent
 from pipelines.progress import Progress, progress
 
 SHORTEST, LONGEST = 18.0, 60.0  # seconds of an excerpt
@@ -153,7 +152,7 @@ def _run(jobs: list[_Job], workers: int) -> Iterator[tuple[_Job, str]]:
     with ProcessPoolExecutor(
         min(workers, len(jobs)),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_follow_parent,
+        initializer=follow_parent,
     ) as pool:
         futures = {pool.submit(_perform_score, job): job for job in jobs}
         try:
@@ -165,19 +164,6 @@ def _run(jobs: list[_Job], workers: int) -> Iterator[tuple[_Job, str]]:
             ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _follow_parent() -> None:
-    """Leave Ctrl-C to the parent, which lets the score in work end; end when it is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def _perform_score(job: _Job) -> str:

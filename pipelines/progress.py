@@ -29,6 +29,7 @@ from mess.storage.jobs import write_status as write_job_status
 _LOG_EVERY = 5.0  # seconds
 _STATUS_EVERY = 0.3
 _status = JobStatus()  # the last that this process wrote
+_lines_only = False
 
 
 class _Rate(ProgressColumn):
@@ -127,6 +128,12 @@ def _write(status: JobStatus) -> None:
         write_job_status(Path(path), _status)
 
 
+def print_lines_only() -> None:
+    """Print lines from now on, no bar: another process draws on the same terminal."""
+    global _lines_only
+    _lines_only = True
+
+
 @contextmanager
 def progress(stage: str, total: int, *, unit: str = "tracks") -> Iterator[Progress]:
     """Show the progress of a step while the block runs.
@@ -140,7 +147,7 @@ def progress(stage: str, total: int, *, unit: str = "tracks") -> Iterator[Progre
     unit : str
         What is counted.
     """
-    if not sys.stderr.isatty():
+    if _lines_only or not sys.stderr.isatty():
         yield Progress(stage, total, unit=unit, bar=None)
         return
     from rich.console import Console

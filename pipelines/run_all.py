@@ -5,11 +5,19 @@ The recordings of the demo library are made first. Steps that are up to date are
 python pipelines/run_all.py --dataset smd --encoder spectral,mert-v1-95m
 """
 
-from collections.abc import Iterable, Sequence
+import io
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stdout
+from dataclasses import KW_ONLY, dataclass
 from typing import Annotated
 
 import typer
 
+from mess.errors import MessError
 from mess.status.steps import survey
 from mess.storage.store import Store
 from pipelines.build_demo import build_demo_shown
@@ -29,6 +37,8 @@ from pipelines.options import (
     incomplete,
     run_script,
 )
+from pipelines.processes import follow_parent
+from pipelines.progress import print_lines_only
 from pipelines.run_evaluation import evaluate
 from pipelines.run_probing import print_best, run_probing
 from pipelines.summary_lines import closing_lines, evaluation_lines, probe_lines
@@ -92,56 +102,119 @@ def bring_up_to_date(
     print_extracted(extracted)
     measured = compute_dataset_targets(dataset=dataset, workers=workers, force=force)
     typer.echo(f"targets: {measured}")
-    for one in encoders:
-        _analyse(
-            store,
-            dataset,
-            one,
-            force=force,
-            tracking=tracking,
-            verbose=verbose,
-            kept=kept[one],
-        )
+    _analyse_each(store, kept, _How(dataset, force=force, tracking=tracking, verbose=verbose))
     steps = [measured, *extracted.values()]
     failed = {track: why for step in steps for track, why in step.failed.items()}
     return failed, min(step.made + step.skipped for step in steps)
 
 
+@dataclass(frozen=True)
+class _How:
+    dataset: str
+    _: KW_ONLY
+    force: bool
+    tracking: bool
+    verbose: bool
+
+
+def _analyse_each(store: Store, kept: dict[str, KeptStates], how: _How) -> None:
+    """Analyse encoders, several side by side: probing keeps one core busy.
+
+    This process does the one whose states it holds. A job of the dashboard has one status, which
+    one process writes: it does them one by one.
+    """
+    whole = ("probe", "index")
+    to_do = [
+        one
+        for one in kept
+        if how.force or survey(store, how.dataset, one, whole=whole)[2].state != "ready"
+    ]
+    cores = os.cpu_count() or 1
+    if len(to_do) < 2 or cores < 2 or how.verbose or "MESS_JOB" in os.environ:
+        for one, states in kept.items():
+            _analyse(store, one, how, kept=states, say=typer.echo)
+        return
+    here = max(to_do, key=lambda one: len(kept[one].by_track))
+    beside = [one for one in to_do if one != here]
+    processes = min(len(beside), cores - 1)
+    with ProcessPoolExecutor(
+        processes,
+        mp_context=multiprocessing.get_context("spawn"),  # threads do not survive a fork
+        initializer=_begin_beside,
+        initargs=(max(1, cores // (processes + 1)),),
+    ) as pool:
+        try:
+            futures = {one: pool.submit(_analyse_beside, one, how) for one in beside}
+            for one in (here, *(one for one in kept if one not in to_do)):
+                _analyse(store, one, how, kept=kept[one], say=typer.echo)
+            for future in futures.values():
+                lines, error = future.result()
+                _say(lines)
+                if error:
+                    raise MessError(error)
+        except BrokenProcessPool:
+            raise MessError(
+                "a process was stopped from outside: run it again, it goes on"
+            ) from None
+        except BaseException:  # Ctrl-C: do not wait for minutes of probing
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+
+
+def _begin_beside(threads: int) -> None:
+    """Share the cores, leave the terminal to the parent, and end when it is gone."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(threads)
+    print_lines_only()
+    follow_parent()
+
+
+def _analyse_beside(encoder: str, how: _How) -> tuple[list[str], str]:
+    """Return what is to be said, and the error, if any: not every error can be sent."""
+    lines: list[str] = []
+    try:
+        with redirect_stdout(io.StringIO()):  # the progress
+            _analyse(Store(), encoder, how, kept=KeptStates(), say=lines.append)
+    except MessError as error:
+        return lines, str(error)
+    return lines, ""
+
+
 def _analyse(
-    store: Store,
-    dataset: str,
-    encoder: str,
-    *,
-    force: bool,
-    tracking: bool,
-    verbose: bool,
-    kept: KeptStates,
+    store: Store, encoder: str, how: _How, *, kept: KeptStates, say: Callable[[str], object]
 ) -> None:
     """Probe, index and evaluate what is not up to date, and mend what else is damaged."""
+    dataset, force, tracking, verbose = how.dataset, how.force, how.tracking, how.verbose
     _, _, probe, index, evaluation = survey(store, dataset, encoder, whole=("probe", "index"))
     paths = store.artifact_paths(dataset, encoder)
     if force or probe.state != "ready":
         found = run_probing(dataset=dataset, encoder=encoder, tracking=tracking, kept=kept)
         kept.by_track.clear()
         if not verbose:
-            _say(probe_lines(found, paths["probe"][0]))
+            _each(say, probe_lines(found, paths["probe"][0]))
     if verbose:
         print_best(store.discoveries.read(dataset, encoder))
     if force or index.state != "ready":
         build_index(dataset=dataset, encoder=encoder)
-        typer.echo(f"index: {describe_index(store.indices.read_record(dataset, encoder))}")
+        say(f"index: {describe_index(store.indices.read_record(dataset, encoder))}")
     if force or {probe.state, index.state, evaluation.state} != {"ready"}:
         judged = evaluate(dataset=dataset, encoder=encoder, tracking=tracking)
         if not verbose:
-            _say(evaluation_lines(judged, paths["evaluate"][0]))
+            _each(say, evaluation_lines(judged, paths["evaluate"][0]))
     if verbose:
         print_evaluation(store.evaluations.read(dataset, encoder))
-    _say(mend_damaged(store, dataset, encoder, tracking=tracking))
+    _each(say, mend_damaged(store, dataset, encoder, tracking=tracking))
+
+
+def _each(say: Callable[[str], object], lines: Iterable[str]) -> None:
+    for line in lines:
+        say(line)
 
 
 def _say(lines: Iterable[str]) -> None:
-    for line in lines:
-        typer.echo(line)
+    _each(typer.echo, lines)
 
 
 def command(

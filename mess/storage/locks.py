@@ -30,7 +30,7 @@ def try_lock(file: IO[bytes] | int, *, shared: bool = False) -> bool:
     return True
 
 
-def wait_for_lock(file: IO[bytes]) -> None:
+def wait_for_lock(file: IO[bytes] | int) -> None:
     """Take the lock of an open file, and wait until it is free.
 
     On a file system without locks nothing happens.

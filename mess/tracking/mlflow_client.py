@@ -15,8 +15,8 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,6 +25,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from mess.records.base import Json
 from mess.records.run import RunRecord
+from mess.storage.locks import wait_for_lock
 
 EXPERIMENT = "mess"
 ARTIFACTS = "mlflow-artifacts:/"  # relative to the server, so the data root may be moved
@@ -58,17 +59,19 @@ class Client:
         self._artifacts = Path(artifacts) if artifacts else None
         self.open_runs: set[str] = set()
         path = sqlite_path(uri)
-        if path is not None:
-            _check_sqlite(path, write=write)
-            if write and self._artifacts is not None:
-                forget_absolute_paths(path)
-        elif uri.startswith(("http://", "https://")):
+        self._folder = path.parent if path is not None and write else None
+        if uri.startswith(("http://", "https://")):
             _check_server(uri)
-        if self._artifacts is not None:
-            os.chdir("/")  # MLflow writes the current folder into a new store
-        from mlflow.tracking import MlflowClient
+        with _alone_in(self._folder):
+            if path is not None:
+                _check_sqlite(path, write=write)
+                if write and self._artifacts is not None:
+                    forget_absolute_paths(path)
+            if self._artifacts is not None:
+                os.chdir("/")  # MLflow writes the current folder into a new store
+            from mlflow.tracking import MlflowClient
 
-        self._client = MlflowClient(tracking_uri=uri)
+            self._client = MlflowClient(tracking_uri=uri)
         self._experiment: str | None = None
 
     def start(self, *, name: str, tags: dict[str, str], parent: str = "") -> str:
@@ -76,7 +79,8 @@ class Client:
         from mlflow.tracking.context.registry import resolve_tags
 
         if self._experiment is None:
-            self._experiment = self._made_experiment()
+            with _alone_in(self._folder):
+                self._experiment = self._made_experiment()
         tags = {
             **resolve_tags({}),
             "mlflow.source.name": f"mess {name.partition(' ')[0]}",
@@ -158,6 +162,21 @@ class Client:
         elif (path := sqlite_path(self._uri)) is not None:
             location = (path.parent / "mlartifacts").as_uri()
         return str(self._client.create_experiment(EXPERIMENT, artifact_location=location))
+
+
+@contextmanager
+def _alone_in(folder: Path | None) -> Iterator[None]:
+    """Hold the lock of a folder: two processes that make its store at once leave half of it."""
+    if folder is None:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        wait_for_lock(handle)
+        yield
+    finally:
+        os.close(handle)
 
 
 def sqlite_path(uri: str) -> Path | None:
