@@ -18,7 +18,7 @@ def test_a_synthetic_library_has_planted_answers(data_root: Path, names_only: bo
     recommender = LayerBasedRecommender(shape.dataset, shape.encoder, store=store)
     assert "brightness" in recommender.get_available_aspects()
     entries = store.features.manifest(shape.dataset, shape.encoder).done()
-    assert all((store.audio_dir("bench") / one["path"]).is_file() for one in entries.values())
+    assert all((store.audio_dir("bench") / one.path).is_file() for one in entries.values())
     query, *_ = recommender.track_ids
     found = recommender.multi_aspect_recommendation(query, {"overall": 1.0}, 2)
     assert {entries[one.track_id].work for one in found} == {entries[query].work}

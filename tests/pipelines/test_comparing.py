@@ -115,8 +115,8 @@ def test_nested_predictions_lie_beside_those_of_the_layers(compared_library: Pat
     assert nested[keys].to_numpy().tolist() == first[keys].to_numpy().tolist()
     influence = store.discoveries.read("demo", "small").influence
     works = {
-        one["work"]
-        for track, one in store.features.manifest("demo", "small").done().items()
+        entry.work
+        for track, entry in store.features.manifest("demo", "small").done().items()
         if track in set(table["track"])
     }
     assert set(influence.groups) == works

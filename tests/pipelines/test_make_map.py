@@ -31,7 +31,7 @@ def test_a_map_has_a_point_for_every_track_and_for_every_segment(store: Store) -
     assert (points.segment == -1).all()
     make_map(dataset="demo", encoder="spectral", layer=1, level="segment", store=store)
     record, points = store.maps.read("demo", "spectral", layer=1, method="pca", level="segment")
-    expected = [(track, n) for track, e in entries.items() for n in range(e["segments"])]
+    expected = [(track, n) for track, e in entries.items() for n in range(e.segments)]
     found = zip(points.track.tolist(), points.segment.tolist(), strict=True)
     assert [(record.tracks[track], segment) for track, segment in found] == expected
 
