@@ -280,7 +280,7 @@ main()
     [
         ("typer", ["status"]),
         ("pandas", ["recommend", "--track", SMD_IDS[0]]),
-        ("faiss", ["status"]),
+        ("faiss", ["recommend", "--track", SMD_IDS[0]]),
         (
             "sklearn.manifold",
             ["map", "--dataset", "smd", "--encoder", "spectral", "--method", "tsne"],

@@ -108,6 +108,7 @@ def test_a_run_has_its_settings(single: Any) -> None:
         "repeats": "1",
         "controls": "False",
         "frames": "off",
+        "own_split": "True",
     }
 
 
