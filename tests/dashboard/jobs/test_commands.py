@@ -20,6 +20,7 @@ def test_every_pipeline_can_be_started_by_one_entry() -> None:
         "encode-uploads",
         "status",
         "encoders",
+        "fetch",  # a person agrees to a licence at the terminal
     }
 
 
