@@ -25,9 +25,8 @@ from mess.datasets.published import (
 )
 from mess.encoders import PRESETS
 from mess.errors import ArtifactError, MessError, UnknownName
-from mess.remote import LocalArchive, NoParts, Patience, RemoteArchive, download
-from mess.remote.archive import DAMAGE, check_members
-from mess.remote.http import in_mb, place_of
+from mess.remote.archive import DAMAGE, LocalArchive, RemoteArchive, check_members
+from mess.remote.http import NoParts, Patience, download, in_mb, place_of
 from mess.storage.downloads import Part, blocks_of, place
 from mess.storage.store import Store
 from pipelines.options import run_script

@@ -10,8 +10,7 @@ from pathlib import Path
 from mess.encoders import Preset
 from mess.encoders.hub import HubFile, describe, in_cache
 from mess.errors import MessError
-from mess.remote import Patience
-from mess.remote.http import place_of
+from mess.remote.http import Patience, place_of
 from mess.storage.downloads import Part, blocks_of, mark_absent, place
 from mess.storage.store import Store
 from pipelines.fetch import download_shown, locked, require_space

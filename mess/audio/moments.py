@@ -73,8 +73,8 @@ def frame_grid(n_samples: int, sample_rate: int, *, frames: int, rate: int) -> M
     Examples
     --------
     >>> grid = frame_grid(7 * 24_000, 24_000, frames=374, rate=75)
-    >>> len(grid.start), grid.start[374].round(2).item()  # the second segment begins at 2 s
-    (524, 5.0)
+    >>> len(grid.start), grid.start[374].round(2).item()  # the second segment goes on there
+    (524, 4.99)
     """
     bounds = segment_bounds(n_samples, round(SEGMENT_SECONDS * sample_rate))
     return _grid(bounds, sample_rate, per_segment=frames, seconds=1 / rate)

@@ -100,7 +100,8 @@ def smd_files(members: Iterable[str], *, midi_only: bool = False) -> dict[str, s
 
     The archive also holds copies at another rate and renderings of the MIDI. They are left out.
 
-    >>> smd_files(["SMD/midi/Bach_BWV849-01_001_20090916-SMD.mid", "SMD/../x.mid", "readme.txt"])
+    >>> members = ["SMD/midi/Bach_BWV849-01_001_20090916-SMD.mid", "SMD/../x.mid", "readme.txt"]
+    >>> smd_files(members, midi_only=True)
     {'SMD/midi/Bach_BWV849-01_001_20090916-SMD.mid': 'midi/Bach_BWV849-01_001_20090916-SMD.mid'}
 
     Raises

@@ -3,8 +3,3 @@
 Nothing here is a dataset or a model: addresses come in, and whole files or parts of zip archives
 come out. `mess.storage.downloads` holds what has arrived.
 """
-
-from mess.remote.archive import LocalArchive, RemoteArchive
-from mess.remote.http import NoParts, Patience, download
-
-__all__ = ["LocalArchive", "NoParts", "Patience", "RemoteArchive", "download"]

@@ -24,7 +24,7 @@ from mess.datasets import load_dataset, published
 from mess.datasets.published import MAESTRO, SMD, Published, read_recordings
 from mess.encoders import PRESETS, hub
 from mess.errors import MessError, UnknownName
-from mess.remote import Patience, download
+from mess.remote.http import Patience, download
 from mess.storage.downloads import DownloadFiles
 from mess.storage.store import Store
 from pipelines.fetch import command, fetch_dataset

@@ -9,6 +9,7 @@ from layouts import SMD_IDS, write_smd
 from mess.audio.moments import moment_grid
 from mess.curves import CURVES
 from mess.errors import ArtifactStale
+from mess.records.targets import TargetsEntry, TargetsHeader
 from mess.status.steps import survey
 from mess.storage.files import write_arrays
 from mess.storage.manifest import Manifest
@@ -44,11 +45,31 @@ def test_curves_of_an_older_version_are_refused_with_the_command_that_mends_it(
     path = store.curves.path("smd", "one")
     path.parent.mkdir(parents=True)
     older = {"start": np.zeros(4), "values": np.zeros((4, len(CURVES)), np.float32)}
-    manifest = Manifest(store.root / "smd.json", {}, {})
-    manifest.tracks["one"] = {"status": "done", "curves_crc32": write_arrays(path, older)}
+    header = TargetsHeader(
+        dataset="smd",
+        code_version=1,
+        curves_version=1,
+        targets=[],
+        curves=[],
+        sample_rate=24_000,
+        segment_seconds=5.0,
+    )
+    entry = TargetsEntry(
+        path="one.wav",
+        work="one",
+        size=1,
+        mtime_ns=1,
+        sha256="0",
+        values_crc32=0,
+        descriptors_crc32=0,
+        fingerprint_crc32=0,
+        curves_crc32=write_arrays(path, older),
+        midi_stat=None,
+    )
+    manifest = Manifest(store.root / "smd.json", header, {"one": entry})
     for read in (
         lambda: list(store.curves.read("smd", manifest)),
-        lambda: store.curves.read_beats("smd", "one", manifest.tracks["one"]),
+        lambda: store.curves.read_beats("smd", "one", entry),
     ):
         with pytest.raises(ArtifactStale, match="mess targets --dataset smd"):
             read()

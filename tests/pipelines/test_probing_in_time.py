@@ -166,7 +166,7 @@ def test_the_states_of_a_large_collection_are_asked_only_on_demand(
     with pytest.raises(NoFrames, match="left out by --frames off"):
         passes("off")
     gone, first = next(iter(store.features.manifest("smd", model).done().items()))
-    (data_root / "audio" / "smd" / first["path"]).unlink()
+    (data_root / "audio" / "smd" / first.path).unlink()
     with pytest.raises(NoFrames, match=gone):
         passes("auto")
     with pytest.raises(MessError, match=gone):

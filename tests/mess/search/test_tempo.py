@@ -87,8 +87,8 @@ def test_a_slider_of_tempo_finds_the_octave_before_a_near_tempo(method: Method) 
     apart = octaves_apart(targets[:, 0], 60.0)
     rank = pd.Series(found).corr(pd.Series(-apart), method="spearman")
     assert rank > (0.999 if method == "direct" else 0.9)
-    everyone = np.mean([similar(terms, row, method=method).mean() for row in range(120)])
-    assert everyone == pytest.approx(0, abs=0.01)  # two drawn at random are as unlike as chance
+    middles = [np.median(similar(terms, row, method=method)) for row in range(120)]
+    assert np.abs(middles).max() < 0.05  # half of all are less alike than chance, half more
 
 
 def test_a_recording_that_is_not_indexed_gets_the_same_place() -> None:
