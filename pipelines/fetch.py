@@ -258,7 +258,7 @@ class _Megabytes:
 def download_shown(
     url: str, part: Part, *, name: str, store: Store, patience: Patience, size: int | None = None
 ) -> None:
-    """Download a file whole, with its progress; see `mess.remote.download`.
+    """Download a file whole, with its progress; see `mess.remote.http.download`.
 
     Raises
     ------
