@@ -93,6 +93,21 @@ def audio_identity(track: Track) -> AudioIdentity:
     return AudioIdentity(size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=digest)
 
 
+def same_audio(track: Track, entry: AudioIdentity) -> AudioIdentity | None:
+    """Return the identity of a track whose audio is that of an entry, None if it is another.
+
+    A file is read only if its size or time is not that of the entry.
+    """
+    try:
+        stat = track.path.stat()
+        if (stat.st_size, stat.st_mtime_ns) == (entry.size, entry.mtime_ns):
+            return entry
+        identity = audio_identity(track)
+    except (OSError, MessError):
+        return None
+    return identity if identity.sha256 == entry.sha256 else None
+
+
 def labels_of(dataset: Dataset, track: Track) -> TrackLabels:
     """Return what later steps need to know of a track when its audio is elsewhere.
 
@@ -295,14 +310,8 @@ def _refresh(
     entry = manifest.tracks.get(track.id)
     if entry is None or isinstance(entry, FailedEntry) or not has_files(track.id, entry):
         return False
-    try:
-        stat = track.path.stat()
-        identity: AudioIdentity = entry
-        if (stat.st_size, stat.st_mtime_ns) != (entry.size, entry.mtime_ns):
-            identity = audio_identity(track)
-    except (OSError, MessError):
-        return False
-    if identity.sha256 != entry.sha256:
+    identity = same_audio(track, entry)
+    if identity is None:
         return False
     fresh = entry.updated(identity, labels_of(dataset, track))
     if fresh != entry:

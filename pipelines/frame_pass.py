@@ -26,7 +26,7 @@ from mess.records.features import FeaturesEntry
 from mess.records.targets import TargetsEntry
 from mess.storage.paths import command_for
 from mess.storage.store import Store
-from pipelines.batch import audio_identity
+from pipelines.batch import same_audio
 from pipelines.kept_states import BYTES, MEMORY, Encoded, KeptStates
 from pipelines.options import WORKERS
 from pipelines.progress import Progress, progress
@@ -212,12 +212,7 @@ def states_per_second(model: Encoder) -> int:
 
 def _check_audio(track: Track, entry: FeaturesEntry) -> None:
     """Raise `MessError` if a recording is not the one that the features were made from."""
-    try:
-        stat = track.path.stat()
-        same = (stat.st_size, stat.st_mtime_ns) == (entry.size, entry.mtime_ns)
-    except OSError:
-        same = False
-    if not same and audio_identity(track).sha256 != entry.sha256:
+    if same_audio(track, entry) is None:
         raise MessError(f"{track.path.name} has changed since its features were extracted")
 
 

@@ -247,8 +247,7 @@ def _probe_pattern(
             for number, of in enumerate(present):
                 inner[place, of][:, :, into] = scalars.inner[:, number]
         on_layer(layer)
-    fits = [one.fits for one in predictions if one.fits is not None]
-    found.fits.append(FittedTogether(names, present, fits))
+    found.fits.append(FittedTogether(names, present, [one.fits for one in predictions]))
     probed = probe_curves(
         states,
         predictions,

@@ -273,7 +273,7 @@ def _null_of_some(
 
 
 @dataclass(frozen=True)
-class CurveProbes:
+class ProbedCurves:
     """What the probes of all layers tell of some curves.
 
     Attributes
@@ -305,7 +305,7 @@ def probe_curves(
     shuffles: int = 0,
     resamples: int = 1000,
     seed: int = 0,
-) -> CurveProbes:
+) -> ProbedCurves:
     """Score the probes of all layers, with intervals and significance.
 
     Parameters
@@ -370,4 +370,4 @@ def probe_curves(
         held = fold == k
         for curve in range(y.shape[1]):
             nested[held, curve] = found[chosen[k, curve]].predicted[held, curve]
-    return CurveProbes(cells, nested, score_curves(y, nested, owner, fold), chosen)
+    return ProbedCurves(cells, nested, score_curves(y, nested, owner, fold), chosen)

@@ -238,14 +238,14 @@ class PredictedCurves:
         The penalty that each training fold chose.
     inner_error : ndarray [shape=(folds, curves)]
         Mean squared error of ``inner``.
-    fits : CurveFits, optional
+    fits : CurveFits
     """
 
     predicted: NDArray[np.float32]
     inner: NDArray[np.float32]
     alphas: Array
     inner_error: Array
-    fits: CurveFits | None = None
+    fits: CurveFits
 
 
 def predict_curves(

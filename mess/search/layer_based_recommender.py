@@ -53,7 +53,7 @@ from mess.search.coordinate_index import CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.fitting import fit_weights
 from mess.search.layer_index import LayerIndex, best_rows
-from mess.search.ranking import Cap, Query, SearchSpace, capped_rows, point_shares
+from mess.search.ranking import Cap, Part, Query, SearchSpace, capped_rows, point_shares
 from mess.search.tempo import DENSITY_SHARE
 from mess.search.terms import BY, METHODS, By, Terms
 from mess.search.weights import share_weights
@@ -403,12 +403,13 @@ class LayerBasedRecommender:
             caps.append(Cap(self._copies.tolist(), 1))
         if max_per_composer is not None:
             caps.append(Cap(self._composers, max_per_composer))
-        scores = self.space.scores(query)
+        parts = self.space.parts(query)
+        scores = self.space.scores(query, parts=parts)
         if caps:
             best = capped_rows(scores, k=n_recommendations, exclude=exclude, caps=caps)
         else:
             best = best_rows(scores, k=n_recommendations, exclude=exclude)
-        return self._explain(query, best)
+        return self._explain(query, parts, best)
 
     def fit_weights(self, liked: Sequence[str]) -> dict[str, float]:
         """Return the weights, from 0 to 1, of the aspects that a few liked tracks share.
@@ -442,20 +443,22 @@ class LayerBasedRecommender:
             raise MessError("the liked tracks share no aspect more than any others do")
         return dict(zip(names, weights.tolist(), strict=True))
 
-    def _explain(self, query: Query, rows: NDArray[np.int64]) -> list[Recommendation]:
-        shares = self.space.shares(query, rows)
+    def _explain(
+        self, query: Query, parts: Sequence[Part], rows: NDArray[np.int64]
+    ) -> list[Recommendation]:
+        shares = self.space.shares(query, rows, parts=parts)
         values = self.space.values(query, rows)
         names = [term.name for term in query.terms]
         methods = {term.name: term.method for term in query.terms}
         return [
             Recommendation(
                 track_id=self.track_ids[row],
-                score=float(sum(parts)),
-                contributions=dict(zip(names, parts, strict=True)),
+                score=float(sum(own)),
+                contributions=dict(zip(names, own, strict=True)),
                 values=values[index],
                 methods=methods,
             )
-            for index, (row, parts) in enumerate(zip(rows, shares.T.tolist(), strict=True))
+            for index, (row, own) in enumerate(zip(rows, shares.T.tolist(), strict=True))
         ]
 
     def _find(self, track_id: str) -> int:

@@ -149,23 +149,27 @@ class SearchSpace:
                 found.append(Part(term, at, point, sign * term.weight, move, scale))
         return found
 
-    def scores(self, query: Query) -> NDArray[np.float32]:
-        """Return the score of every track [n].
+    def scores(self, query: Query, *, parts: Sequence[Part] | None = None) -> NDArray[np.float32]:
+        """Return the score of every track [n]; ``parts`` are the query's, where they are known.
 
         Many tracks are as unlike as can be. Among these, the tracks that are most alike overall
         come first, by a difference that is too small for any other.
         """
-        scores, parts = np.zeros(self.n), self.parts(query)
+        scores = np.zeros(self.n)
+        parts = self.parts(query) if parts is None else parts
         for part in parts:
-            scores += part.weight * self._similarity(part)
+            scores += part.weight * self._similarity(
+                part, self.coordinates.everything if self.coordinates else _NOTHING, _EVERY
+            )
         if self.coordinates is not None:
             scores += tie_break(parts, self.coordinates.everything)
         return scores.astype(np.float32)
 
-    def _similarity(self, part: Part) -> Array:
-        if part.term.layer is not None:
-            return part.scale.similarity(1 - self.cosines(part.at, part.term.layer))
-        return part.similarity(self.coordinates.everything if self.coordinates else _NOTHING)
+    def _similarity(self, part: Part, block: Block, rows: NDArray[np.int64] | slice) -> Array:
+        """Return the similarities of the tracks in ``rows``, whose coordinates are ``block``."""
+        if part.term.layer is None:
+            return part.similarity(block)
+        return part.scale.similarity(1 - self.cosines(part.at, part.term.layer)[rows])
 
     def cosines(self, at: int | Point, layer: int) -> NDArray[np.float32]:
         """Return the cosine of every track with a point over one layer, [n]."""
@@ -177,17 +181,16 @@ class SearchSpace:
             raise MessError("whole layers of this recording are not known: use another method")
         return self.layers.cosines_to(at.layers[layer], layer)
 
-    def shares(self, query: Query, rows: NDArray[np.int64]) -> Array:
+    def shares(
+        self, query: Query, rows: NDArray[np.int64], *, parts: Sequence[Part] | None = None
+    ) -> Array:
         """Return the contribution of each term to the scores of some tracks [terms, rows]."""
+        parts = self.parts(query) if parts is None else parts
         block = self.coordinates.block(rows) if self.coordinates else _NOTHING
         shares = np.zeros((len(query.terms), len(rows)))
         of_term = len(query.points)
-        for number, part in enumerate(self.parts(query)):
-            if part.term.layer is not None:
-                alike = self._similarity(part)[rows]
-            else:
-                alike = part.similarity(block)
-            shares[number // of_term] += part.weight * alike
+        for number, part in enumerate(parts):
+            shares[number // of_term] += part.weight * self._similarity(part, block, rows)
         return shares
 
     def values(self, query: Query, rows: NDArray[np.int64]) -> list[dict[str, dict[str, float]]]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mess.curves.readings import READINGS
 from mess.experiments.moment_rows import MomentRows
 from mess.probing.folds import MIN_WORKS
-from mess.probing.moments import MOMENT_ALPHAS, PredictedCurves, Sums, predict_curves
+from mess.probing.moments import predict_curves
 from mess.probing.ridge import Array
 from mess.probing.stacking import Table
 from mess.probing.through_time import SMOOTHINGS, Definition, read_scalars
@@ -37,12 +37,12 @@ class CurveProbe:
     ----------
     layer : int
     weights : ndarray [shape=(dim, curves)]
-    intercepts : ndarray [shape=(curves,)]
+    intercepts : ndarray [shape=(curves,), dtype=float32]
     """
 
     layer: int
     weights: Floats
-    intercepts: Array
+    intercepts: Floats
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class CourseMap:
         states : callable
             Returns the states of a layer [moments, dim].
         """
-        curves: dict[int, Array] = {}
+        curves: dict[int, NDArray[np.floating[Any]]] = {}
         out = np.empty(len(self.lines))
         for number, line in enumerate(self.lines):
             probe = self.probes[line.probe]
@@ -248,7 +248,8 @@ def read_courses(
             predicted[place][:, :, into] = scalars.predicted
             for number, of in enumerate(present):
                 inner[place, of][:, :, into] = scalars.inner[:, number]
-            probes.append(_fit_on_all(x, y, found, layer=layer))
+            fits = found.fits
+            probes.append(CurveProbe(layer, fits.weights[-1], fits.intercepts[-1]))
             for smoothing in range(len(SMOOTHINGS)):
                 for one, line in _fit_lines(
                     found.predicted,
@@ -290,17 +291,6 @@ def _definitions(
         )
         for target, one in told.items()
     ], np.array(used, dtype=np.int64)
-
-
-def _fit_on_all(x: Floats, y: Floats, found: PredictedCurves, *, layer: int) -> CurveProbe:
-    """Fit the probe of a layer on all moments, with the penalty that most training folds chose."""
-    weights, intercepts = Sums.of(x, y).fit(MOMENT_ALPHAS)
-    grid = np.array(MOMENT_ALPHAS)
-    votes = (found.alphas[:, None] == grid[:, None]).sum(axis=0)  # [alphas, curves]
-    best, curves = votes.argmax(axis=0), np.arange(y.shape[1])
-    return CurveProbe(
-        layer, weights[best, :, curves].T.astype(np.float32), intercepts[best, curves]
-    )
 
 
 def _fit_lines(

@@ -29,7 +29,7 @@ from mess.search.coordinate_index import CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.passages.merging import SegmentRun, merge
 from mess.search.passages.segment_index import SegmentIndex
-from mess.search.ranking import Query, SearchSpace, point_shares
+from mess.search.ranking import Part, Query, SearchSpace, point_shares
 from mess.search.terms import Terms
 from mess.search.weights import share_weights
 from mess.status.staleness import Sources, require
@@ -275,25 +275,27 @@ class PassageRecommender:
             points=points,
             moves={n: float(-by if n in LOWER_IS_MORE else by) for n, by in offset.items()},
         )
+        parts = self._space.parts(query)
         runs = self._search(
             query,
+            parts,
             k=k,
             works=exclude_same_work,
             max_per_track=max_per_track,
             max_per_composer=max_per_composer,
         )
-        return self._explain(query, runs)
+        return self._explain(query, parts, runs)
 
     def _search(
         self,
         query: Query,
+        parts: Sequence[Part],
         *,
         k: int,
         works: bool,
         max_per_track: int | None,
         max_per_composer: int | None,
     ) -> list[SegmentRun]:
-        parts = self._space.parts(query)
         own = [int(self._track_of[at]) for at, _ in query.points if not isinstance(at, Point)]
         if works:
             own = np.flatnonzero(np.isin(self._works, self._works[own])).tolist()
@@ -313,13 +315,15 @@ class PassageRecommender:
                 return runs
             wanted *= 4
 
-    def _explain(self, query: Query, runs: Sequence[SegmentRun]) -> list[Passage]:
+    def _explain(
+        self, query: Query, parts: Sequence[Part], runs: Sequence[SegmentRun]
+    ) -> list[Passage]:
         rows = np.array([run.best for run in runs], dtype=np.int64)
-        shares = self._space.shares(query, rows)
+        shares = self._space.shares(query, rows, parts=parts)
         values = self._space.values(query, rows)
         names = [term.name for term in query.terms]
         passages = []
-        for index, (run, parts) in enumerate(zip(runs, shares.T.tolist(), strict=True)):
+        for index, (run, own) in enumerate(zip(runs, shares.T.tolist(), strict=True)):
             start, end = self._span(run.first, run.last)
             passages.append(
                 Passage(
@@ -327,8 +331,8 @@ class PassageRecommender:
                     start=round(start, 3),
                     end=round(end, 3),
                     best=round(self._span(run.best, run.best)[0], 3),
-                    score=float(sum(parts)),
-                    contributions=dict(zip(names, parts, strict=True)),
+                    score=float(sum(own)),
+                    contributions=dict(zip(names, own, strict=True)),
                     values=values[index],
                 )
             )

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from mess.probing.curve_probes import FittedTogether, gather_probes
 from mess.probing.in_time import influence_of_works, null_of_curves, score_curves
 from mess.probing.max_t import shuffle_keys
-from mess.probing.moments import PredictedCurves, Sums, predict_curves
+from mess.probing.moments import Sums, predict_curves
 from mess.probing.through_time import Definition, read_scalars
 
 ALPHAS = (1.0, 100.0)
@@ -178,18 +178,14 @@ def test_a_spread_is_read_from_a_course_and_lines_see_no_test_track() -> None:
     fold = np.arange(30) % 3
     targets = np.array([curve[owner == track].var() for track in range(30)])[:, None]
     inner = np.stack([np.where(fold[owner] == k, np.nan, 0.5 * curve) for k in range(3)])
-    predicted = PredictedCurves(
-        (0.5 * curve)[:, None].astype(np.float32),
-        inner[..., None].astype(np.float32),
-        np.ones((3, 1)),
-        np.ones((3, 1)),
-    )
+    predicted = (0.5 * curve)[:, None].astype(np.float32)
+    inner = inner[..., None].astype(np.float32)
     definition = Definition(0, 0, lambda values: values.var(axis=-1), course=True)
 
     def read(y: np.ndarray) -> np.ndarray:
-        return read_scalars(
-            predicted.predicted, predicted.inner, owner, y, fold, definitions=[definition]
-        ).predicted[0, :, 0]
+        return read_scalars(predicted, inner, owner, y, fold, definitions=[definition]).predicted[
+            0, :, 0
+        ]
 
     np.testing.assert_allclose(read(targets), targets[:, 0], rtol=1e-4)
     changed = targets.copy()
