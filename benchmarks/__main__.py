@@ -261,15 +261,18 @@ def sliders(_: Path) -> Iterator[Row]:
     columns = [Column(str(number), "probe") for number in range(x.shape[1])]
     index = CoordinateIndex(serialise(x.astype(np.float64), overall.astype(np.float64)), columns)
     space, nobody = SearchSpace(index, None, n), np.zeros(n, dtype=bool)
-    for count in (1, 3, 10):
-        own = [
-            Term(
-                str(at), (-1) ** at / count, ColumnWeights("", np.array([at]), np.ones(1)), None, ()
-            )
-            for at in range(count)
+
+    def aspects(count: int, of: int) -> list[Any]:
+        weights = [
+            ColumnWeights("", np.arange(at, at + of), np.full(of, 1 / of)) for at in range(count)
         ]
+        return [Term(str(at), (-1) ** at / count, own, None, ()) for at, own in enumerate(weights)]
+
+    for count in (1, 3, 10):
+        own = aspects(count, 1)
         for terms, what in (
             (own, ""),
+            (aspects(count, 2), " of two targets each"),
             ([*own, Term("o", 0.1, index.overall, None, ())], " and overall"),
         ):
             queries = iter(np.random.default_rng(0).permutation(n)[:300].tolist())
@@ -327,38 +330,27 @@ def passages(folder: Path) -> Iterator[Row]:
 
 def _whole_call(folder: Path) -> Row:
     """Ten passages among 100,000 segments, with shares, values and merged neighbours."""
-    from mess.encoders.pooling import describe_encoder
-    from mess.encoders.spectral import SpectralEncoder
-    from mess.records.features import FeaturesEntry, FeaturesHeader
+    from benchmarks.synthetic import Shape, write_library
     from mess.records.index import Column, PassagesRecord
     from mess.search.passages.recommender import PassageRecommender
     from mess.search.passages.segment_index import build_segment_index
-    from mess.storage.paths import POOLED
     from mess.storage.store import Store
     from mess.targets import TARGETS
     from mess.versions import PASSAGES_VERSION
 
-    store, tracks = Store(folder / "data"), [f"track {number}" for number in range(2000)]
+    shape = Shape(tracks=2000, layers=2, dim=8, dataset="made-up", names_only=True)
+    store = Store(folder / "data")
+    write_library(store, shape)
+    manifest = store.features.manifest(shape.dataset, shape.encoder)
+    tracks = list(manifest.done())
     x, overall = plain.segment_coordinates(100_000)
-    columns = [Column(name, "probe", r2=0.5) for name in list(TARGETS)[: x.shape[1]]]
+    columns = [Column(name, "probe", r2=0.5, p_family=0.001) for name in TARGETS][: x.shape[1]]
     parts, search = build_segment_index(x, overall, columns)
-    header = FeaturesHeader.of(describe_encoder(SpectralEncoder()), dataset="made-up")
-    manifest = store.features.resume("made-up", "e", header=header)
-    none = dict.fromkeys(("size", "mtime_ns", "raw_bytes"), 0) | {
-        f"{kind}_crc32": 0 for kind in POOLED
-    }
-    manifest.tracks = {
-        track: FeaturesEntry.of(
-            sha256=track, path=track, work=track, duration=250.0, segments=50, **none
-        )
-        for track in tracks
-    }
-    manifest.close()
     record = PassagesRecord(
-        dataset="made-up",
-        encoder="e",
+        dataset=shape.dataset,
+        encoder=shape.encoder,
         features=manifest.digest(),
-        targets=None,
+        targets=store.targets.manifest(shape.dataset).digest(),
         code_version=PASSAGES_VERSION,
         fingerprint="",
         segment_seconds=5.0,
@@ -370,8 +362,8 @@ def _whole_call(folder: Path) -> Row:
         columns=columns,
         search=search,
     )
-    store.passages.write("made-up", "e", parts=parts, record=record)
-    recommender = PassageRecommender("made-up", "e", store=store)
+    store.passages.write(shape.dataset, shape.encoder, parts=parts, record=record)
+    recommender = PassageRecommender(shape.dataset, shape.encoder, store=store)
     rng = np.random.default_rng(0)
     weights = {"brightness": 1.0, "texture": -0.5, "dynamics": 0.4, "overall": 0.7}
 

@@ -136,9 +136,8 @@ class CoordinateIndex:
     def _rows(self, rows: NDArray[np.int64]) -> tuple[Array, Array, Array]:
         """Return x, x² and u of some tracks."""
         vectors = self._index.reconstruct_batch(np.asarray(rows, dtype=np.int64))
-        count = len(self.columns)
-        parts = np.split(vectors.astype(np.float64), [count, 2 * count], axis=1)
-        return parts[0], parts[1], parts[2]
+        count, wide = len(self.columns), vectors.astype(np.float64)
+        return wide[:, :count], wide[:, count : 2 * count], wide[:, 2 * count :]
 
     def point(self, at: int | Point) -> Point:
         """Return the coordinates of a track; a `Point` is returned as it is."""
@@ -193,9 +192,11 @@ class CoordinateIndex:
 
     def _block(self, vectors: NDArray[np.float32]) -> "Block":
         count = len(self.columns)
-        unknown = (vectors[:, :count] == 0) & (vectors[:, count : 2 * count] == 1)
-        values = np.where(unknown, np.float32(np.nan), vectors[:, :count])
-        return Block(np.ascontiguousarray(values.T), np.ascontiguousarray(vectors[:, 2 * count :]))
+        values = np.ascontiguousarray(vectors[:, :count].T)
+        unknown = (values == 0) & (vectors[:, count : 2 * count].T == 1)
+        if unknown.any():
+            values[unknown] = np.nan
+        return Block(values, vectors[:, 2 * count :])
 
     @cached_property
     def references(self) -> "Block":
@@ -241,10 +242,62 @@ class Block(NamedTuple):
         ndarray
             The mean squared difference; NaN where a track has no value.
         """
-        if part.overall:
-            return np.asarray(1 - self.overall[rows] @ point.overall.astype(np.float32))
-        total = np.zeros(1, dtype=np.float32)
-        for column, share in zip(part.columns.tolist(), part.shares.tolist(), strict=True):
-            apart = self.values[column, rows] - np.float32(point.x[column] + move)
-            total = total + np.float32(share) * apart * apart
-        return total
+        return self.distances_of([(part, point, move)], rows=rows)[0]
+
+    def distances_of(
+        self,
+        asked: Sequence[tuple[ColumnWeights, Point, float]],
+        *,
+        rows: NDArray[np.int64] | slice = _EVERY,
+    ) -> NDArray[np.float32]:
+        """Return the distances in several aspects at once [aspects, rows]; see `distances`.
+
+        Parameters
+        ----------
+        asked : sequence of (ColumnWeights, Point, float)
+            An aspect, the point, and how far that is moved.
+        rows : ndarray or slice
+        """
+        along = [bool(len(part.columns)) and not part.overall for part, _, _ in asked]
+        if all(along):
+            return self._apart(asked, rows)
+        count = len(rows) if not isinstance(rows, slice) else len(self.overall[rows])
+        found = np.zeros((len(asked), count), dtype=np.float32)
+        if any(along):
+            used = [one for one, is_along in zip(asked, along, strict=True) if is_along]
+            found[along] = self._apart(used, rows)
+        for number, (part, point, _) in enumerate(asked):
+            if part.overall:
+                found[number] = 1 - self.overall[rows] @ point.overall.astype(np.float32)
+        return found
+
+    def _apart(
+        self,
+        asked: Sequence[tuple[ColumnWeights, Point, float]],
+        rows: NDArray[np.int64] | slice,
+    ) -> NDArray[np.float32]:
+        """Return the mean squared differences over the columns of each aspect [aspects, rows]."""
+        columns: list[int] = []
+        at: list[float] = []
+        shares: list[float] = []
+        for part, point, move in asked:  # plain numbers: arrays of one or two cost more
+            own = part.columns.tolist()
+            columns += own
+            at += [point.x.item(column) + move for column in own]
+            shares += part.shares.tolist()
+        count = len(rows) if not isinstance(rows, slice) else len(self.values[0, rows])
+        apart = np.empty((len(columns), count), dtype=np.float32)
+        places = np.array(at, dtype=np.float32)
+        for out, column, place in zip(apart, columns, places, strict=True):
+            np.subtract(self.values[column, rows], place, out=out)
+        apart *= apart
+        if shares.count(1.0) < len(shares):
+            apart *= np.array(shares, dtype=np.float32)[:, None]
+        if len(columns) == len(asked):
+            return apart
+        first, found = 0, np.empty((len(asked), count), dtype=np.float32)
+        for out, (part, _, _) in zip(found, asked, strict=True):
+            last = first + len(part.columns)
+            np.add.reduce(apart[first:last], axis=0, out=out)
+            first = last
+        return found

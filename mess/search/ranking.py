@@ -10,19 +10,21 @@ in magnitude, too. So a score of 1 is equal in all that is liked and least alike
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import MessError
 from mess.search.coordinate_index import Block, ColumnWeights, CoordinateIndex, Point
+from mess.search.interpolation import Scales
 from mess.search.layer_index import LayerIndex, best_rows
-from mess.search.similarity import Scale, fit_scale, references_of
+from mess.search.similarity import Scale, fit_scales, references_of
 
 Array = NDArray[np.float64]
 TIE = 1e-5  # of the overall distance, which is at most 2
 _EVERY = slice(None)
-_NOTHING = Block(np.empty((0, 0), dtype=np.float32), np.empty((0, 0), dtype=np.float32))
+_AT_ONCE = 1 << 15  # tracks that are scored together: what is computed stays in the cache
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,7 @@ def point_shares(liked: int, disliked: int) -> list[float]:
     return [half / liked] * liked + [-half / disliked for _ in range(disliked)]
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One term at one point.
 
     Attributes
@@ -96,14 +97,43 @@ class Part:
     move: float
     scale: Scale
 
-    def similarity(
-        self, block: Block, *, rows: NDArray[np.int64] | slice = _EVERY
-    ) -> NDArray[np.float64]:
-        """Return the similarities of some tracks along coordinates, from −1 to 1."""
-        own = self.term.column_weights
-        if own is None or self.point is None:
-            raise MessError(f"{self.term.name!r} has no coordinates here")
-        return self.scale.similarity(block.distances(own, self.point, move=self.move, rows=rows))
+
+def similarities(
+    parts: Sequence[Part], block: Block, *, rows: NDArray[np.int64] | slice = _EVERY
+) -> Array:
+    """Return the similarities of some tracks along coordinates, from −1 to 1 [parts, rows]."""
+    return Scales([part.scale for part in parts]).similarities(_distances(parts, block, rows))
+
+
+def total_scores(
+    parts: Sequence[Part], block: Block, *, rows: NDArray[np.int64] | slice = _EVERY
+) -> Array:
+    """Return the scores of some tracks by the parts along coordinates [rows]."""
+    count = len(rows) if not isinstance(rows, slice) else block.values.shape[1]
+    total = np.zeros(count if block.values.size else len(block.overall[rows]))
+    if not parts:
+        return total
+    scales = Scales([part.scale for part in parts])
+    weights = np.array([part.weight for part in parts])[:, None]
+    for first in range(0, len(total), _AT_ONCE):
+        own = slice(first, first + _AT_ONCE)
+        some = own if isinstance(rows, slice) else rows[own]
+        similar = scales.similarities(_distances(parts, block, some))
+        similar *= weights
+        # Not a matrix product: its rounding depends on the row, and would break ties.
+        np.add.reduce(similar, axis=0, out=total[own])
+    return total
+
+
+def _distances(
+    parts: Sequence[Part], block: Block, rows: NDArray[np.int64] | slice
+) -> NDArray[np.float32]:
+    asked = []
+    for part in parts:
+        if part.term.column_weights is None or part.point is None:
+            raise MessError(f"{part.term.name!r} has no coordinates here")
+        asked.append((part.term.column_weights, part.point, part.move))
+    return block.distances_of(asked, rows=rows)
 
 
 def tie_break(
@@ -129,25 +159,32 @@ class SearchSpace:
 
     def parts(self, query: Query) -> list[Part]:
         """Return every term at every point, each with its scale."""
-        found = []
         points = [
             None if self.coordinates is None else self.coordinates.point(at)
             for at, _ in query.points
         ]
+        asked: list[tuple[ColumnWeights, Point, float]] = []
+        of_layers: dict[int, NDArray[np.float32]] = {}
+        parts: list[tuple[Term, int | Point, Point | None, float, float]] = []
         for term in query.terms:
+            move = query.moves.get(term.name, 0.0)
             for (at, sign), point in zip(query.points, points, strict=True):
-                move = query.moves.get(term.name, 0.0)
                 if term.layer is not None:
                     apart = 1 - self.cosines(at, term.layer)[references_of(self.n)]
-                elif term.column_weights is None or self.coordinates is None or point is None:
+                    of_layers[len(parts)] = apart
+                elif term.column_weights is None or point is None:
                     raise MessError(f"nothing is known of {term.name!r} here")
                 else:
-                    apart = self.coordinates.references.distances(
-                        term.column_weights, point, move=move
-                    )
-                scale = fit_scale(apart)
-                found.append(Part(term, at, point, sign * term.weight, move, scale))
-        return found
+                    asked.append((term.column_weights, point, move))
+                parts.append((term, at, point, sign * term.weight, move))
+        distances = np.empty((len(parts), len(references_of(self.n))), dtype=np.float32)
+        if asked and self.coordinates is not None:
+            along = [number for number in range(len(parts)) if number not in of_layers]
+            distances[along] = self.coordinates.references.distances_of(asked)
+        for number, apart in of_layers.items():
+            distances[number] = apart
+        scales = fit_scales(distances)
+        return [Part(*part, scale) for part, scale in zip(parts, scales, strict=True)]
 
     def scores(self, query: Query, *, parts: Sequence[Part] | None = None) -> NDArray[np.float32]:
         """Return the score of every track [n]; ``parts`` are the query's, where they are known.
@@ -155,21 +192,20 @@ class SearchSpace:
         Many tracks are as unlike as can be. Among these, the tracks that are most alike overall
         come first, by a difference that is too small for any other.
         """
-        scores = np.zeros(self.n)
         parts = self.parts(query) if parts is None else parts
-        for part in parts:
-            scores += part.weight * self._similarity(
-                part, self.coordinates.everything if self.coordinates else _NOTHING, _EVERY
-            )
+        along = [part for part in parts if part.term.layer is None]
+        scores = np.zeros(self.n)
         if self.coordinates is not None:
+            scores = total_scores(along, self.coordinates.everything)
             scores += tie_break(parts, self.coordinates.everything)
+        for part in parts:
+            if part.term.layer is not None:
+                scores += part.weight * self._of_layer(part, part.term.layer, _EVERY)
         return scores.astype(np.float32)
 
-    def _similarity(self, part: Part, block: Block, rows: NDArray[np.int64] | slice) -> Array:
-        """Return the similarities of the tracks in ``rows``, whose coordinates are ``block``."""
-        if part.term.layer is None:
-            return part.similarity(block)
-        return part.scale.similarity(1 - self.cosines(part.at, part.term.layer)[rows])
+    def _of_layer(self, part: Part, layer: int, rows: NDArray[np.int64] | slice) -> Array:
+        """Return the similarities of the tracks in ``rows`` over a layer."""
+        return part.scale.similarity(1 - self.cosines(part.at, layer)[rows])
 
     def cosines(self, at: int | Point, layer: int) -> NDArray[np.float32]:
         """Return the cosine of every track with a point over one layer, [n]."""
@@ -186,12 +222,16 @@ class SearchSpace:
     ) -> Array:
         """Return the contribution of each term to the scores of some tracks [terms, rows]."""
         parts = self.parts(query) if parts is None else parts
-        block = self.coordinates.block(rows) if self.coordinates else _NOTHING
-        shares = np.zeros((len(query.terms), len(rows)))
-        of_term = len(query.points)
+        of_parts = np.empty((len(parts), len(rows)))
+        along = [number for number, part in enumerate(parts) if part.term.layer is None]
+        if along and self.coordinates is not None:
+            own = [parts[number] for number in along]
+            of_parts[along] = similarities(own, self.coordinates.block(rows))
         for number, part in enumerate(parts):
-            shares[number // of_term] += part.weight * self._similarity(part, block, rows)
-        return shares
+            if part.term.layer is not None:
+                of_parts[number] = self._of_layer(part, part.term.layer, rows)
+        of_parts *= np.array([part.weight for part in parts])[:, None]
+        return of_parts.reshape(len(query.terms), len(query.points), len(rows)).sum(axis=1)
 
     def values(self, query: Query, rows: NDArray[np.int64]) -> list[dict[str, dict[str, float]]]:
         """Return the values that explain each score: those of the track and of the first query."""

@@ -47,48 +47,77 @@ class Scale(NamedTuple):
     def similarity(self, distances: NDArray[np.floating[Any]]) -> Array:
         """Return similarities from −1 to 1; 0 (chance) where a distance is unknown (NaN)."""
         found = np.interp(distances, self.distances, self.values)
-        unknown = np.isnan(found)
+        unknown = np.isnan(distances)
         if unknown.any():
             found[unknown] = 0.0
         return found
 
 
 def fit_scale(distances: NDArray[np.floating[Any]]) -> Scale:
-    """Fit the scale of a query.
+    """Fit the scale of a query in one aspect.
 
     Parameters
     ----------
     distances : ndarray [shape=(references,)]
         To the reference tracks, or any rising function of the distances; NaN where unknown.
     """
-    known = np.sort(distances)  # NaN comes last
-    if known.size and np.isnan(known[-1]):
-        known = known[: int(np.isfinite(known).sum())]
-    if not known.size or known[-1] <= 0:
-        return Scale(np.zeros(1), np.ones(1))
-    rank, values = _knots(known.size)
-    knots = known[rank].astype(np.float64)
-    knots[0] = _EQUAL * float(known[known.size // 2] or known[-1])
-    if not (knots[1:] > knots[:-1]).all():  # equal distances: the likeness of the first
-        first = np.append(True, knots[1:] > np.maximum.accumulate(knots)[:-1])
-        knots, values = knots[first], values[first]
-    return Scale(knots, values)
+    return fit_scales(np.asarray(distances)[None])[0]
+
+
+def fit_scales(distances: NDArray[np.floating[Any]]) -> list[Scale]:
+    """Fit the scales of several aspects at once.
+
+    Parameters
+    ----------
+    distances : ndarray [shape=(aspects, references)]
+        As in `fit_scale`.
+    """
+    known = np.sort(distances, axis=1)  # NaN comes last
+    if known.size and (known[:, -1] > 0).all():
+        return _fit_sorted(known)
+    sizes = known.shape[1] - np.isnan(known).sum(axis=1)
+    found = [Scale(np.zeros(1), np.ones(1)) for _ in known]
+    for row, size in enumerate(sizes.tolist()):
+        if size and known[row, size - 1] > 0:
+            found[row] = _fit_sorted(known[row : row + 1, :size])[0]
+    return found
+
+
+def _fit_sorted(known: NDArray[np.floating[Any]]) -> list[Scale]:
+    """Fit scales to ascending distances without NaN [aspects, size]; the last is above 0."""
+    size = known.shape[1]
+    rank, values, least = _knots(size)
+    knots = known[:, rank].astype(np.float64)
+    middle = known[:, size // 2].astype(np.float64)
+    nearest = knots[:, :1]
+    nearest[:, 0] = _EQUAL * np.where(middle > 0, middle, known[:, -1])
+    kept = np.ones(knots.shape, dtype=np.bool_)
+    # Of equal distances, the likeness of the first counts.
+    np.greater(knots[:, 1:], np.maximum(knots[:, :-1], nearest), out=kept[:, 1:])
+    # Beyond the first distance that is as unlike as can be, nothing changes.
+    kept[:, least + 1 :] &= ~kept[:, least : least + 1]
+    return [Scale(row[own], values[own]) for row, own in zip(knots, kept, strict=True)]
 
 
 @lru_cache(maxsize=64)
-def _knots(size: int) -> tuple[NDArray[np.int64], Array]:
+def _knots(size: int) -> tuple[NDArray[np.int64], Array, int]:
     """Return the ranks of the knots among sorted distances, and the similarity at each.
 
-    The first knot stands for no distance; what is nearer than it is equal, too.
+    The first knot stands for no distance; what is nearer than it is equal, too. The last value is
+    the number of the first knot that is as unlike as can be.
     """
     rank = np.unique(np.linspace(0, size - 1, min(_KNOTS, size)).round().astype(np.int64))
     share = (rank + 1) / size
     values = np.where(
         share < 0.5, 1 - 2 * share, -np.minimum((share - 0.5) / (0.5 - LEAST_ALIKE), 1.0)
     )
-    return np.append(0, rank), np.append(1.0, values)
+    values = np.append(1.0, values)
+    return np.append(0, rank), values, int(np.argmin(values))
 
 
+@lru_cache(maxsize=8)
 def references_of(n: int) -> NDArray[np.int64]:
     """Return the rows of the reference tracks among n."""
-    return np.unique(np.linspace(0, n - 1, min(n, REFERENCES)).round()).astype(np.int64)
+    rows = np.unique(np.linspace(0, n - 1, min(n, REFERENCES)).round()).astype(np.int64)
+    rows.flags.writeable = False
+    return rows

@@ -15,15 +15,15 @@ of the ACM 18, 1975 (bounds decide what is read).
 """
 
 import io
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.search.coordinate_index import Block
-from mess.search.ranking import Part
+from mess.search.interpolation import Scales
+from mess.search.ranking import Part, total_scores
 from mess.storage.files import load_arrays
 
 _ROWS_PER_CLUSTER = 60
@@ -121,22 +121,21 @@ class Clusters:
 
         Of ``overall`` nothing is known of a cluster, so it bounds nothing.
         """
-        out = np.zeros(self.count)
-        for part in parts:
-            own = part.term.column_weights
-            if own is None or own.overall or part.point is None:
-                continue
-            apart: Any = 0.0
-            for column, share in zip(own.columns.tolist(), own.shares.tolist(), strict=True):
-                at = np.float32(part.point.x[column] + part.move)
+        bounded = _along(parts)
+        if not bounded:
+            return np.zeros(self.count)
+        apart = np.zeros((len(bounded), self.count), dtype=np.float32)
+        for number, part in enumerate(bounded):
+            for at, column, share in _places(part):
                 if part.weight > 0:
                     off = np.maximum(self._low[column] - at, at - self._high[column])
                     off = np.maximum(off, 0)
                 else:
                     off = np.maximum(self._most[column] - at, at - self._least[column])
-                apart = apart + np.float32(share) * np.square(off)
-            out += part.weight * part.scale.similarity(apart)
-        return out
+                apart[number] += share * np.square(off)
+        similar = Scales([part.scale for part in bounded]).similarities(apart)
+        similar *= np.array([part.weight for part in bounded])[:, None]
+        return np.asarray(similar.sum(axis=0))
 
     def search(
         self, parts: Sequence[Part], *, k: int, clusters: int, exclude: Sequence[Span] = ()
@@ -166,11 +165,7 @@ class Clusters:
         # The places of all rows of the chosen clusters, run by run.
         places = np.repeat(first - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
         rows = self._rows[places].astype(np.int64)
-        scores = np.zeros(len(rows))
-        for part in parts:
-            own = part.term.column_weights
-            if own is not None and not own.overall:
-                scores += part.weight * part.similarity(self._block, rows=places)
+        scores = total_scores(_along(parts), self._block, rows=places)
         for begin, end in exclude:
             scores[(rows >= begin) & (rows < end)] = -np.inf
         if len(rows) > k:
@@ -178,3 +173,22 @@ class Clusters:
             rows, scores = rows[best], scores[best]
         kept = np.isfinite(scores)
         return rows[kept], scores[kept]
+
+
+def _along(parts: Sequence[Part]) -> list[Part]:
+    """Return the parts that rank along columns."""
+    return [
+        part
+        for part in parts
+        if part.point is not None
+        and part.term.column_weights is not None
+        and not part.term.column_weights.overall
+    ]
+
+
+def _places(part: Part) -> Iterator[tuple[np.float32, int, np.float32]]:
+    """Yield where a part stands in each of its columns, the column and its share."""
+    own, point = part.term.column_weights, part.point
+    if own is not None and point is not None:
+        for column, share in zip(own.columns.tolist(), own.shares.tolist(), strict=True):
+            yield np.float32(point.x[column] + part.move), column, np.float32(share)

@@ -18,7 +18,7 @@ from mess.search.layer_index import best_rows
 from mess.search.passages.clusters import Clusters, Span, assign_clusters, serialise_clusters
 from mess.search.passages.codes import Scan, serialise_scan
 from mess.search.passages.recall import EPSILON, kind_of, measure_recall
-from mess.search.ranking import Part, tie_break
+from mess.search.ranking import Part, tie_break, total_scores
 
 FLAT_UP_TO = 50_000
 _MEASURED_FOR = 50  # results that a measured step suffices for; for more results, more is read
@@ -133,8 +133,11 @@ class SegmentIndex:
         if way in ("scan", "both") and self._scan is not None:
             found.append(self._scan.search(parts, ranked=max(step, k), exclude=exclude))
         if found:
-            rows = found[0] if len(found) == 1 else np.union1d(*found)
+            rows = found[0] if len(found) == 1 else _union(*found)
             scores, ties = self.score(parts, rows)
+            if len(rows) > k:  # most of them need no order
+                near = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
+                rows, scores, ties = rows[near], scores[near], ties[near]
             order = np.lexsort((rows, -ties, -scores))[:k]
             return rows[order], scores[order]
         scores, ties = self.score(parts, None)
@@ -150,10 +153,14 @@ class SegmentIndex:
         """Return the exact scores of some rows (of all: None), and what decides between equals."""
         coordinates = self.coordinates
         block = coordinates.everything if rows is None else coordinates.block(rows)
-        scores = np.zeros(block.overall.shape[0])
-        for part in parts:
-            scores += part.weight * part.similarity(block)
+        scores = total_scores(parts, block)
         return scores, np.broadcast_to(tie_break(parts, block), scores.shape)
+
+
+def _union(first: Rows, second: Rows) -> Rows:
+    """Return what `numpy.union1d` returns, which is slow for integers in numpy 2.4."""
+    rows = np.sort(np.concatenate([first, second]))
+    return rows[np.append(True, rows[1:] != rows[:-1])]
 
 
 def _read(content: bytes) -> Any:

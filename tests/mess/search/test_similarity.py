@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mess.records.index import Column
 from mess.search.coordinate_index import ColumnWeights, CoordinateIndex, Point, serialise
 from mess.search.ranking import Query, SearchSpace, Term, point_shares
-from mess.search.similarity import LEAST_ALIKE, fit_scale
+from mess.search.similarity import LEAST_ALIKE, fit_scale, references_of
 from mess.search.spaces import whiten
 
 
@@ -136,6 +136,67 @@ def test_a_value_that_is_not_known_is_as_unlike_as_chance() -> None:
     similar = space.shares(Query([term(0, 1.0)], [(0, 1.0)]), np.arange(5))[0]
     assert similar[1] == 0.0
     assert similar[0] == 1.0
+
+
+def test_a_value_that_is_not_known_is_chance_where_all_others_are_equal() -> None:
+    space = space_of(np.array([[0.5], [np.nan], [0.5], [0.5]]))
+    similar = space.shares(Query([term(0, 1.0)], [(0, 1.0)]), np.arange(4))[0]
+    assert similar.tolist() == [1.0, 0.0, 1.0, 1.0]
+
+
+def plain_similarity(apart: np.ndarray, references: np.ndarray) -> np.ndarray:
+    """Return similarities by the definition, one aspect at a time."""
+    known = np.sort(references[np.isfinite(references)]).astype(np.float64)
+    if not known.size or known[-1] <= 0:
+        return np.where(np.isnan(apart), 0.0, 1.0)
+    rank = np.unique(np.linspace(0, known.size - 1, min(65, known.size)).round().astype(int))
+    share = (rank + 1) / known.size
+    alike = np.where(
+        share < 0.5, 1 - 2 * share, -np.minimum((share - 0.5) / (0.5 - LEAST_ALIKE), 1)
+    )
+    nearest = 1e-6 * (known[known.size // 2] or known[-1])
+    knots, values = [nearest], [1.0]
+    for distance, value in zip(known[rank].tolist(), alike.tolist(), strict=True):
+        if distance > knots[-1]:  # of equal distances the first
+            knots.append(distance)
+            values.append(value)
+    return np.where(np.isnan(apart), 0.0, np.interp(apart, knots, values))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    n=st.sampled_from([7, 300, 1300]),
+    of=st.lists(st.sampled_from([1, 2, 4]), min_size=1, max_size=10),
+    power=st.sampled_from([1, 3, 9]),  # how far the farthest tracks lie
+    rounded=st.booleans(),  # many equal distances
+    unknown=st.sampled_from([0.0, 0.2]),
+    move=st.sampled_from([0.0, 1.5]),
+    seed=st.integers(0, 10_000),
+)
+def test_all_sliders_at_once_give_what_the_definition_gives(
+    n: int, of: list[int], power: int, rounded: bool, unknown: float, move: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, 12)) ** power
+    x = ((4 * x).round() / 4 if rounded else x).astype(np.float32)
+    x[rng.random(x.shape) < unknown] = np.nan
+    space, row = space_of(x, seed=seed), int(rng.integers(n))
+    assert space.coordinates is not None
+    terms, expected = [], np.zeros(n)
+    for number, count in enumerate(of):
+        columns = rng.choice(12, count, replace=False)
+        own = ColumnWeights(str(number), columns, np.full(count, 1 / count))
+        terms.append(Term(str(number), float(rng.uniform(0, 1)) / len(of), own, None, ()))
+        at = np.nan_to_num(x[row, columns]) + np.float32(move if number == 0 else 0.0)
+        squares = [np.square(x[:, c] - own) for c, own in zip(columns, at, strict=True)]
+        apart = sum(squares[1:], squares[0]) / np.float32(count)
+        expected += terms[-1].weight * plain_similarity(apart, apart[references_of(n)])
+    overall = Term("overall", 0.5 / len(of), space.coordinates.overall, None, ())
+    vectors = space.coordinates.everything.overall
+    apart = 1 - vectors @ vectors[row]
+    expected += overall.weight * plain_similarity(apart, apart[references_of(n)])
+    query = Query([*terms, overall], [(row, 1.0)], {"0": move})
+    np.testing.assert_allclose(space.scores(query), expected, atol=1e-4)
 
 
 def test_a_recording_outside_of_the_index_is_scored_like_a_track() -> None:
