@@ -1,5 +1,6 @@
 # make run   from nothing to the dashboard      make demo   the same without the server
-# make test  from nothing to every test         make lint   ruff and mypy
+# make test  from nothing to the tests          make lint   ruff and mypy
+# make test-long  the longer proofs: kills, damage, stores that are away, whole jobs in a browser
 # make docs  the site of docs/, into site/
 # make bench every benchmark; make screenshots: the pictures of README and docs/tour.md
 # make bench-dashboard  how the dashboard feels, measured in a browser
@@ -27,7 +28,7 @@ INSTALL := PYTHONWARNINGS="ignore:Editable installation" \
 	$(BIN)/python -m pip install --quiet -c constraints.txt
 endif
 
-.PHONY: run demo test lint format docs bench bench-dashboard results speed validate screenshots constraints clean
+.PHONY: run demo test test-long lint format docs bench bench-dashboard results speed validate screenshots constraints clean
 
 run: demo
 	$(BIN)/streamlit run dashboard/Home.py --server.port $(PORT)
@@ -37,9 +38,14 @@ demo: $(VENV)/.installed
 
 # One thread each: two workers whose threads wait for each other on two cores take twice as long.
 # A file of tests is one worker's, in its order: its tests share a dashboard and what lies below it.
+TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) \
+	--dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.installed-test
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
-	  --no-loadscope-reorder
+	$(TESTS) -m "not long"
+
+test-long: $(VENV)/.installed-test
+	$(TESTS) -m long
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -136,13 +136,19 @@ def _analyse_each(store: Store, kept: dict[str, KeptStates], how: _How) -> None:
         return
     here = max(to_do, key=lambda one: len(kept[one].by_track))
     beside = [one for one in to_do if one != here]
+    from threadpoolctl import threadpool_limits
+
     processes = min(len(beside), cores - 1)
-    with ProcessPoolExecutor(
-        processes,
-        mp_context=multiprocessing.get_context("spawn"),  # threads do not survive a fork
-        initializer=_begin_beside,
-        initargs=(max(1, cores // (processes + 1)),),
-    ) as pool:
+    threads = max(1, cores // (processes + 1))
+    with (
+        ProcessPoolExecutor(
+            processes,
+            mp_context=multiprocessing.get_context("spawn"),  # threads do not survive a fork
+            initializer=_begin_beside,
+            initargs=(threads,),
+        ) as pool,
+        threadpool_limits(threads),
+    ):
         try:
             futures = {one: pool.submit(_analyse_beside, one, how) for one in beside}
             for one in (here, *(one for one in kept if one not in to_do)):

@@ -12,6 +12,8 @@ from browser_server import serve
 from mess.reports.encoder_comparison import difference
 from mess.storage.store import Store
 
+pytestmark = pytest.mark.long
+
 
 def test_encoders_are_compared_from_the_page(
     page: Any, compared_library: Path, tmp_path: Path, request: pytest.FixtureRequest

@@ -71,6 +71,7 @@ def cells(page: Any, number: int = 0) -> str:
     return str(table.locator("canvas").first.text_content())
 
 
+@pytest.mark.long
 def test_two_runs_are_compared(page: Any, address: str) -> None:
     open_page(page, address, "experiments")
     assert "evaluate" in cells(page)
@@ -91,6 +92,7 @@ def test_two_runs_are_compared(page: Any, address: str) -> None:
     no_error(page)
 
 
+@pytest.mark.long
 def test_mlflow_is_started_found_again_and_stopped(page: Any, address: str, store: Store) -> None:
     mlflow_server.stop(store)
     open_page(page, address, "experiments")

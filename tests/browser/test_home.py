@@ -30,6 +30,7 @@ def test_everything_that_exists_is_shown_with_its_size_and_licence(
     no_error(page)
 
 
+@pytest.mark.long
 def test_gaps_say_why_and_are_filled_by_a_click(
     page: Any, demo_library: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -61,6 +62,7 @@ def test_gaps_say_why_and_are_filled_by_a_click(
     no_error(page)
 
 
+@pytest.mark.long
 def test_a_first_visit_builds_the_demo_library_in_one_click(
     page: Any, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -61,6 +61,7 @@ def run(page: Any, title: str, **texts: str) -> None:
     button.and_(page.locator(":not([disabled])")).click()
 
 
+@pytest.mark.long
 def test_a_job_is_seen_by_two_browsers_a_reload_and_the_next_server(
     page: Any, browser: Any, store: Store, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

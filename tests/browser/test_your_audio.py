@@ -96,6 +96,7 @@ def test_bad_files_are_said_and_the_good_one_goes_on(
     no_error(page)
 
 
+@pytest.mark.long
 def test_a_recording_joins_a_dataset(
     page: Any, demo_library: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

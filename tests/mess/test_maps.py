@@ -42,7 +42,10 @@ def test_a_column_that_does_not_vary_counts_for_nothing() -> None:
     np.testing.assert_allclose(scaled[:, [0, 2]].std(axis=0), 1.0, rtol=1e-5)
 
 
-@pytest.mark.parametrize("method", ["pca", "tsne", "umap"])
+@pytest.mark.parametrize(
+    "method",
+    ["pca", "tsne", pytest.param("umap", marks=pytest.mark.long)],  # it compiles itself
+)
 def test_groups_stay_together_and_a_seed_repeats(method: str) -> None:
     if method == "umap":
         pytest.importorskip("umap", reason="needs the extra 'ml'")

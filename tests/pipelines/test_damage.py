@@ -20,6 +20,8 @@ from mess.storage.store import Store
 from mess.targets import TARGETS_VERSION
 from pipelines.cli import build_app
 
+pytestmark = pytest.mark.long
+
 # One of each kind of file; a pattern below "processed".
 KINDS = {
     "features/*/*/manifest.json": "extract",

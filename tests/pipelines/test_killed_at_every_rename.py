@@ -18,6 +18,8 @@ from mess.status.steps import survey
 from mess.storage.store import Store
 from mess.targets.librosa_import import import_librosa
 
+pytestmark = pytest.mark.long
+
 TRACKS = SMD[::3]  # of three works, the fewest that can be probed
 
 

@@ -28,6 +28,8 @@ from pipelines.cli import build_app
 from pipelines.run_all import run_all
 from pipelines.run_probing import run_probing
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("mlflow", reason="MLflow is of the extra 'ml'")
 
 QUICK = ProbeSettings(

@@ -119,6 +119,7 @@ def test_jobs_of_a_dataset_run_one_after_another_and_can_be_withdrawn(store: Sto
     assert [job.id for job in jobs.ended_jobs(store)] == [second, first]
 
 
+@pytest.mark.long
 def test_a_killed_job_is_failed_and_the_next_one_runs(store: Store) -> None:
     add_tracks(store, 60, seconds=30.0)
     first = extract(store)
@@ -129,6 +130,7 @@ def test_a_killed_job_is_failed_and_the_next_one_runs(store: Store) -> None:
     assert ended(store, second).state == "done"
 
 
+@pytest.mark.long
 def test_a_job_outlives_its_runner_and_the_queue_is_taken_up(store: Store) -> None:
     add_tracks(store, 60, seconds=30.0)
     first = extract(store)
@@ -146,6 +148,7 @@ def test_a_job_outlives_its_runner_and_the_queue_is_taken_up(store: Store) -> No
     assert ended(store, second).state == "done"
 
 
+@pytest.mark.long
 def test_a_job_outlives_the_server_that_started_it(store: Store) -> None:
     add_tracks(store, 20)
     program = (
@@ -162,6 +165,7 @@ def test_a_job_outlives_the_server_that_started_it(store: Store) -> None:
     assert len(store.targets.manifest("tunes").done()) == 20
 
 
+@pytest.mark.long
 def test_datasets_run_side_by_side_up_to_a_limit(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
