@@ -11,7 +11,7 @@ begun before the current one is finished. So the GPU computes while files are wr
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
 
-from mess.datasets import Dataset, Track
+from mess.datasets import Dataset, Track, load_dataset
 from mess.errors import AudioError, MessError, shown_path
 from mess.records.base import DoesNotFit
 from mess.records.manifest import (
@@ -29,6 +29,7 @@ from mess.records.manifest import (
     TrackLabels,
 )
 from mess.storage.manifest import Entry, Header, Manifest
+from mess.storage.store import Store
 from pipelines.progress import Progress, progress
 
 Prepared = TypeVar("Prepared")
@@ -70,12 +71,42 @@ class Step(Generic[Prepared, Entry]):
         it: (identity and labels of the track) → the entry of the manifest. It writes the files.
     has_files : callable
         (track id, manifest entry) → whether the files are there and undamaged.
+    end : callable
+        Called when all tracks are finished, while no other process may write.
     """
 
     manifest: Manifest[Any, Entry]  # of any kind: a step reads no header
     begin: Callable[[Track, Prepared], Callable[[Source], Entry]]
     has_files: Callable[[str, Entry], bool]
+    end: Callable[[], None] = lambda: None
     summary: BatchSummary = field(default_factory=BatchSummary)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What of a dataset a step looks at; by default all of it, down to every byte.
+
+    Attributes
+    ----------
+    recordings : Dataset or None
+        As they were listed; None where the step lists them itself.
+    leave : frozenset of str
+        Tracks that stay as they are, whatever has become of their files.
+    thorough : bool
+        Whether the files of finished tracks are read and compared with their checksums. Else it is
+        enough that they are there.
+    """
+
+    recordings: Dataset | None = None
+    leave: frozenset[str] = frozenset()
+    thorough: bool = True
+
+    def listed(self, dataset: str, store: Store) -> Dataset:
+        """Return the recordings."""
+        return self.recordings or load_dataset(dataset, root=store.audio_dir(dataset))
+
+
+ALL = Scope()
 
 
 def audio_identity(track: Track) -> AudioIdentity:
@@ -141,6 +172,8 @@ def run_batch(
     prepare: Callable[[Track], Prepared],
     finish: Callable[[Track, Prepared, Source], Entry],
     has_files: Callable[[str, Entry], bool],
+    end: Callable[[], None] = lambda: None,
+    leave: Container[str] = (),
 ) -> BatchSummary:
     """Bring every track of a dataset up to date.
 
@@ -155,8 +188,10 @@ def run_batch(
         Threads that prepare tracks.
     prepare : callable
         Track → anything; runs in a thread; a `MessError` fails this track alone.
-    finish, has_files : callable
+    finish, has_files, end : callable
         See `Step`.
+    leave : container of str
+        See `Scope`.
 
     Returns
     -------
@@ -166,9 +201,14 @@ def run_batch(
     def begin(track: Track, prepared: Prepared) -> Callable[[Source], Entry]:
         return partial(finish, track, prepared)
 
-    step = Step(manifest, begin, has_files)
+    step = Step(manifest, begin, has_files, end)
     run_steps(
-        dataset, [step], stage=stage, workers=workers, prepare=lambda track, _: prepare(track)
+        dataset,
+        [step],
+        stage=stage,
+        workers=workers,
+        prepare=lambda track, _: prepare(track),
+        leave=leave,
     )
     return step.summary
 
@@ -180,6 +220,7 @@ def run_steps(
     stage: str,
     workers: int,
     prepare: Callable[[Track, Sequence[Step[Prepared, Entry]]], Prepared],
+    leave: Container[str] = (),
 ) -> None:
     """Bring every track up to date in several steps that share its preparation.
 
@@ -197,12 +238,17 @@ def run_steps(
     prepare : callable
         (track, the steps that lack it) → what their ``begin`` takes; runs in a thread; a
         `MessError` or a `MemoryError` fails this track alone.
+    leave : container of str
+        See `Scope`.
     """
     todo: list[tuple[Track, list[Step[Prepared, Entry]]]] = []
     for step in steps:
         for gone in set(step.manifest.tracks) - {track.id for track in dataset}:
-            del step.manifest.tracks[gone]
+            if gone not in leave:
+                del step.manifest.tracks[gone]
     for track in dataset:
+        if track.id in leave:
+            continue
         lacking = []
         for step in steps:
             if _refresh(dataset, track, step.manifest, step.has_files):
@@ -241,6 +287,8 @@ def run_steps(
                 elif following is None:
                     break
                 begun = following
+            for step in steps:
+                step.end()
         finally:
             for _, _, future in waiting:
                 future.cancel()

@@ -35,6 +35,7 @@ from mess.storage.manifest import TargetsManifest, digest
 from mess.storage.store import Store
 from mess.versions import INDEX_VERSION
 from pipelines.options import DatasetOption, EncoderOption, encoder_or_default, run_script
+from pipelines.update_indices import source_digests
 
 
 def build_index(
@@ -65,6 +66,7 @@ def build_index(
     vectors = normalise_layers(features.values[:, :, :half])
     measured = _measured(store, dataset)
     targets = measured.digest() if measured else None
+    sources = source_digests(store.features.manifest(dataset, encoder), measured)
     sample = sample_segments(store, dataset, features)
     part_of = parts_of_groups(works, parts_of(features.tracks, entries))
     made = (
@@ -91,6 +93,7 @@ def build_index(
             copies=copies,
             columns=list(made.columns) if made else [],
             passages=passages,
+            sources=list(sources.values()),
         ),
         coordinates=serialise(made.values, made.overall) if made else None,
         coordinate_map=made.projection.serialise() if made else None,
@@ -105,6 +108,7 @@ def build_index(
             made=made,
             works=works,
             targets=targets,
+            sources=sources,
         )
     return len(features.tracks)
 
@@ -185,8 +189,9 @@ def _courses(
 def describe_index(record: IndexRecord) -> str:
     """Return what an index can answer, in a few words."""
     probes = sum(column.kind == "probe" for column in record.columns)
+    placed = f", {len(record.placed)} placed by the probes of the others" if record.placed else ""
     return f"{len(record.tracks)} tracks, {len(record.crc32)} layers, " + (
-        f"{probes} targets to steer by" if probes else "no targets to steer by"
+        f"{probes} targets to steer by{placed}" if probes else "no targets to steer by"
     )
 
 

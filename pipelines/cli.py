@@ -32,6 +32,7 @@ COMMANDS = {
     "compare": "pipelines.compare_encoders",
     "report": "pipelines.write_report",
     "run-all": "pipelines.run_all",
+    "watch": "pipelines.watch",
     "recommend": "pipelines.demo_recommendations",
     "passages": "pipelines.find_passages",
     "encode-uploads": "pipelines.encode_uploads",

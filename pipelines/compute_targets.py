@@ -18,7 +18,7 @@ from mess.curves.frames import Beats
 from mess.curves.phrases import phrase_columns
 from mess.curves.registry import CURVES, CURVES_VERSION, compute_curves
 from mess.curves.windows import Windows
-from mess.datasets import Track, load_dataset
+from mess.datasets import Track
 from mess.errors import MessError
 from mess.records.targets import MeasuredValues, TargetsEntry, TargetsHeader
 from mess.storage.curves import TrackBeats
@@ -34,7 +34,7 @@ from mess.targets import (
     targets_version,
 )
 from mess.targets.registry import measure_targets
-from pipelines.batch import BatchSummary, Source, run_batch
+from pipelines.batch import ALL, BatchSummary, Scope, Source, run_batch
 from pipelines.options import (
     WORKERS,
     DatasetOption,
@@ -58,7 +58,12 @@ class Measured(NamedTuple):
 
 
 def compute_dataset_targets(
-    *, dataset: str, store: Store | None = None, workers: int = WORKERS, force: bool = False
+    *,
+    dataset: str,
+    store: Store | None = None,
+    workers: int = WORKERS,
+    force: bool = False,
+    scope: Scope = ALL,
 ) -> BatchSummary:
     """Bring the proxy targets of a dataset up to date.
 
@@ -70,6 +75,8 @@ def compute_dataset_targets(
         Threads that measure.
     force : bool
         Redo every track.
+    scope : Scope
+        What of the dataset is looked at.
 
     Returns
     -------
@@ -77,7 +84,7 @@ def compute_dataset_targets(
         Tracks that failed are named in it, with the reason.
     """
     store = store or Store()
-    recordings = load_dataset(dataset, root=store.audio_dir(dataset))
+    recordings = scope.listed(dataset, store)
     header = TargetsHeader(
         dataset=dataset,
         targets=list(ALL_TARGETS),
@@ -135,21 +142,31 @@ def compute_dataset_targets(
         )
 
     by_id = {track.id: track for track in recordings}
-    summary = run_batch(
+    lacking: set[str] = set()
+    if not scope.thorough:
+        lacking.update(store.targets.missing(dataset, manifest, whole=False))
+        lacking.update(store.curves.missing(dataset, manifest, whole=False))
+
+    def has_files(track_id: str, entry: TargetsEntry) -> bool:
+        if entry.midi_stat != _midi_stat(by_id[track_id]):
+            return False
+        if not scope.thorough:
+            return track_id not in lacking
+        return store.targets.has(dataset, track_id, entry) and store.curves.has(
+            dataset, track_id, entry
+        )
+
+    return run_batch(
         recordings,
         manifest,
         stage=f"measure {dataset}",
         workers=workers,
         prepare=measure,
         finish=keep,
-        has_files=lambda track_id, entry: (
-            store.targets.has(dataset, track_id, entry)
-            and store.curves.has(dataset, track_id, entry)
-            and entry.midi_stat == _midi_stat(by_id[track_id])
-        ),
+        has_files=has_files,
+        end=lambda: store.targets.gather(dataset, manifest),
+        leave=scope.leave,
     )
-    store.targets.gather(dataset, manifest)
-    return summary
 
 
 def _played(track: Track) -> Notes | None:

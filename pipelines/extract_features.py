@@ -21,7 +21,7 @@ import typer
 from numpy.typing import NDArray
 
 from mess.audio.decoding import SEGMENT_SECONDS, Signal, decode_at
-from mess.datasets import Dataset, Track, load_dataset
+from mess.datasets import Dataset, Track
 from mess.encoders import Encoder, load_encoder
 from mess.encoders.pooling import (
     Pooled,
@@ -34,7 +34,7 @@ from mess.records.features import FeaturesEntry, FeaturesHeader, MomentsFile
 from mess.storage.manifest import FeaturesManifest
 from mess.storage.moments import FIRST_TRACKS, KINDS, Kind, moments_bytes
 from mess.storage.store import Store
-from pipelines.batch import BatchSummary, Source, Step, run_steps
+from pipelines.batch import ALL, BatchSummary, Scope, Source, Step, run_steps
 from pipelines.kept_states import KeptStates, States
 from pipelines.options import (
     WORKERS,
@@ -104,6 +104,8 @@ def extract_all(
     device: str = "auto",
     dtype: str = "float32",
     kept: Mapping[str, KeptStates] | None = None,
+    models: Mapping[str, Encoder] | None = None,
+    scope: Scope = ALL,
 ) -> dict[str, BatchSummary]:
     """Bring the features of a dataset by several encoders up to date, each file decoded once.
 
@@ -125,6 +127,10 @@ def extract_all(
         See `mess.encoders.load_encoder`.
     kept : mapping of str to KeptStates, optional
         By encoder, where the states of what is encoded stay in memory.
+    models : mapping of str to Encoder, optional
+        By encoder, where they are loaded already.
+    scope : Scope
+        What of the dataset is looked at.
 
     Returns
     -------
@@ -132,10 +138,11 @@ def extract_all(
         By encoder. Tracks that failed are named in it, with the reason.
     """
     store = store or Store()
-    recordings = load_dataset(dataset, root=store.audio_dir(dataset))
-    for note in recordings.notes:
-        typer.echo(f"{dataset}: {note}", err=True)
-    models = {name: load_encoder(name, device=device, dtype=dtype) for name in encoders}
+    recordings = scope.listed(dataset, store)
+    if scope.recordings is None:
+        for note in recordings.notes:
+            typer.echo(f"{dataset}: {note}", err=True)
+    models = models or {name: load_encoder(name, device=device, dtype=dtype) for name in encoders}
     steps = {
         name: _step(
             store,
@@ -146,6 +153,7 @@ def extract_all(
             raw=raw,
             moments=moments,
             kept=(kept or {}).get(name),
+            thorough=scope.thorough,
         )
         for name, model in models.items()
     }
@@ -171,11 +179,8 @@ def extract_all(
         stage=f"extract {dataset} with {', '.join(model.id for model in models.values())}",
         workers=workers,
         prepare=prepare,
+        leave=scope.leave,
     )
-    for name, step in steps.items():
-        if moments == "compact":  # there are few tracks, or the run was stopped
-            store.moments.compact(dataset, name, step.manifest)
-            step.manifest.close()
     return {name: step.summary for name, step in steps.items()}
 
 
@@ -208,6 +213,7 @@ def _step(
     raw: bool,
     moments: Kind,
     kept: KeptStates | None,
+    thorough: bool,
 ) -> Step[Prepared, FeaturesEntry]:
     header = FeaturesHeader.of(describe_encoder(model), dataset=dataset)
     manifest = store.features.resume(dataset, encoder, header=header, force=force)
@@ -257,10 +263,18 @@ def _step(
 
         return finish
 
+    lacking = set() if thorough else set(store.features.missing(dataset, encoder, manifest))
+
     def has_files(track_id: str, entry: FeaturesEntry) -> bool:
+        if not thorough:
+            return track_id not in lacking
         return store.features.has(dataset, encoder, track_id, entry, raw=raw, moments=moments)
 
-    step = Step(manifest, begin, has_files)
+    def end() -> None:
+        if moments == "compact":  # there are few tracks, or an earlier run was stopped
+            store.moments.compact(dataset, encoder, manifest)
+
+    step = Step(manifest, begin, has_files, end)
     return step
 
 

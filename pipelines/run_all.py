@@ -102,14 +102,16 @@ def bring_up_to_date(
     print_extracted(extracted)
     measured = compute_dataset_targets(dataset=dataset, workers=workers, force=force)
     typer.echo(f"targets: {measured}")
-    _analyse_each(store, kept, _How(dataset, force=force, tracking=tracking, verbose=verbose))
+    _analyse_each(store, kept, How(dataset, force=force, tracking=tracking, verbose=verbose))
     steps = [measured, *extracted.values()]
     failed = {track: why for step in steps for track, why in step.failed.items()}
     return failed, min(step.made + step.skipped for step in steps)
 
 
 @dataclass(frozen=True)
-class _How:
+class How:
+    """How a dataset is analysed; see `bring_up_to_date`."""
+
     dataset: str
     _: KW_ONLY
     force: bool
@@ -117,7 +119,7 @@ class _How:
     verbose: bool
 
 
-def _analyse_each(store: Store, kept: dict[str, KeptStates], how: _How) -> None:
+def _analyse_each(store: Store, kept: dict[str, KeptStates], how: How) -> None:
     """Analyse encoders, several side by side: probing keeps one core busy.
 
     This process does the one whose states it holds. A job of the dashboard has one status, which
@@ -132,7 +134,7 @@ def _analyse_each(store: Store, kept: dict[str, KeptStates], how: _How) -> None:
     cores = os.cpu_count() or 1
     if len(to_do) < 2 or cores < 2 or how.verbose or "MESS_JOB" in os.environ:
         for one, states in kept.items():
-            _analyse(store, one, how, kept=states, say=typer.echo)
+            analyse(store, one, how, kept=states, say=typer.echo)
         return
     here = max(to_do, key=lambda one: len(kept[one].by_track))
     beside = [one for one in to_do if one != here]
@@ -152,7 +154,7 @@ def _analyse_each(store: Store, kept: dict[str, KeptStates], how: _How) -> None:
         try:
             futures = {one: pool.submit(_analyse_beside, one, how) for one in beside}
             for one in (here, *(one for one in kept if one not in to_do)):
-                _analyse(store, one, how, kept=kept[one], say=typer.echo)
+                analyse(store, one, how, kept=kept[one], say=typer.echo)
             for future in futures.values():
                 lines, error = future.result()
                 _say(lines)
@@ -177,41 +179,49 @@ def _begin_beside(threads: int) -> None:
     follow_parent()
 
 
-def _analyse_beside(encoder: str, how: _How) -> tuple[list[str], str]:
+def _analyse_beside(encoder: str, how: How) -> tuple[list[str], str]:
     """Return what is to be said, and the error, if any: not every error can be sent."""
     lines: list[str] = []
     try:
         with redirect_stdout(io.StringIO()):  # the progress
-            _analyse(Store(), encoder, how, kept=KeptStates(), say=lines.append)
+            analyse(Store(), encoder, how, kept=KeptStates(), say=lines.append)
     except MessError as error:
         return lines, str(error)
     return lines, ""
 
 
-def _analyse(
-    store: Store, encoder: str, how: _How, *, kept: KeptStates, say: Callable[[str], object]
+def analyse(
+    store: Store, encoder: str, how: How, *, kept: KeptStates, say: Callable[[str], object]
 ) -> None:
     """Probe, index and evaluate what is not up to date, and mend what else is damaged."""
     dataset, force, tracking, verbose = how.dataset, how.force, how.tracking, how.verbose
     _, _, probe, index, evaluation = survey(store, dataset, encoder, whole=("probe", "index"))
     paths = store.artifact_paths(dataset, encoder)
     if force or probe.state != "ready":
-        found = run_probing(dataset=dataset, encoder=encoder, tracking=tracking, kept=kept)
+        found = run_probing(
+            dataset=dataset, encoder=encoder, store=store, tracking=tracking, kept=kept
+        )
         kept.by_track.clear()
         if not verbose:
             _each(say, probe_lines(found, paths["probe"][0]))
     if verbose:
         print_best(store.discoveries.read(dataset, encoder))
-    if force or index.state != "ready":
-        build_index(dataset=dataset, encoder=encoder)
+    # Probes that are kept for recordings that came later give way to those of all.
+    if force or index.state != "ready" or _is_older(store, dataset, encoder):
+        build_index(dataset=dataset, encoder=encoder, store=store)
         say(f"index: {describe_index(store.indices.read_record(dataset, encoder))}")
     if force or {probe.state, index.state, evaluation.state} != {"ready"}:
-        judged = evaluate(dataset=dataset, encoder=encoder, tracking=tracking)
+        judged = evaluate(dataset=dataset, encoder=encoder, store=store, tracking=tracking)
         if not verbose:
             _each(say, evaluation_lines(judged, paths["evaluate"][0]))
     if verbose:
         print_evaluation(store.evaluations.read(dataset, encoder))
     _each(say, mend_damaged(store, dataset, encoder, tracking=tracking))
+
+
+def _is_older(store: Store, dataset: str, encoder: str) -> bool:
+    """Tell whether recordings were placed in an index after its coordinates were fitted."""
+    return store.indices.read_record(dataset, encoder).fitted is not None
 
 
 def _each(say: Callable[[str], object], lines: Iterable[str]) -> None:

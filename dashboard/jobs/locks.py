@@ -19,12 +19,12 @@ from mess.storage.locks import hold, is_held
 
 def take_dataset(files: JobFiles) -> IO[bytes] | None:
     """Take the lock of a dataset's jobs; None if a job or a runner holds it."""
-    return hold(files.folder / "lock", patience=0.1)
+    return hold(files.lock, patience=0.1)
 
 
 def is_dataset_taken(files: JobFiles) -> bool:
     """Tell whether a job of a dataset, or its runner, lives."""
-    return is_held(files.folder / "lock")
+    return is_held(files.lock)
 
 
 def take_runner(files: JobFiles) -> IO[bytes] | None:

@@ -116,7 +116,9 @@ def _audible_levels(steps: NDArray[np.uint32]) -> NDArray[np.float64]:
     return np.convolve(np.maximum(level - loudest, -_AUDIBLE), flat, mode="valid")
 
 
-def find_copies(fingerprints: Sequence[Marks]) -> list[int]:
+def find_copies(
+    fingerprints: Sequence[Marks], *, known: Sequence[int | None] | None = None
+) -> list[int]:
     """Return, for each file, the first file that holds the same recording (often itself).
 
     A copy of a copy is a copy.
@@ -125,14 +127,33 @@ def find_copies(fingerprints: Sequence[Marks]) -> list[int]:
     ----------
     fingerprints : sequence of ndarray
         One for each file; without frames if a file has none.
+    known : sequence of int or None, optional
+        Of each file that was compared with all such files before, the number of one that holds the
+        same recording (perhaps its own); None of a new file. Only pairs with a new file are
+        compared then.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noise = np.random.default_rng(0).standard_normal(10 * 22050).astype(np.float32)
+    >>> marks = fingerprint(noise, 22050)
+    >>> find_copies([marks, fingerprint(noise[::-1], 22050), marks[:, 20:]], known=[0, 1, None])
+    [0, 1, 0]
     """
-    loud = [_loud_words(marks) for marks in fingerprints]
-    pairs = [
-        (a, b)
-        for a, b, lag in _candidates(fingerprints)
-        if _may_be_copy(loud[a], loud[b], lag=lag)
-        and _is_copy(fingerprints[a], fingerprints[b], lag=lag)
-    ]
+    new = None if known is None else [row for row, one in enumerate(known) if one is None]
+    pairs = [(row, one) for row, one in enumerate(known or []) if one is not None]
+    fresh = None if new is None else set(new)
+    loud: dict[int, tuple[NDArray[np.uint32], NDArray[np.bool_]]] = {}
+    for a, b, lag in _candidates(fingerprints, new=new):
+        if fresh is not None and a not in fresh and b not in fresh:
+            continue
+        for one in (a, b):
+            if one not in loud:
+                loud[one] = _loud_words(fingerprints[one])
+        if _may_be_copy(loud[a], loud[b], lag=lag) and _is_copy(
+            fingerprints[a], fingerprints[b], lag=lag
+        ):
+            pairs.append((a, b))
     return _first_of_each(len(fingerprints), pairs)
 
 
@@ -210,20 +231,37 @@ def _may_be_copy(
     return len(differ) > 0 and bool(differ.mean() / 32 < _ROUGH)
 
 
-def _candidates(fingerprints: Sequence[Marks]) -> list[tuple[int, int, int]]:
-    """Return pairs of files that share words at one offset: (first, second, offset)."""
+def _looked_up(marks: Marks) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
+    """Return the words that a file is found by, and the first position of each."""
+    values, first = np.unique(marks[0], return_index=True)
+    if len(values) > _WORDS:  # a sample by the words themselves, so copies keep the same words
+        scrambled = values * np.uint32(2654435761)  # Knuth's multiplicative hash
+        kept = np.argpartition(scrambled, _WORDS)[:_WORDS]
+        values, first = values[kept], first[kept]
+    return values, first.astype(np.int32)
+
+
+def _candidates(
+    fingerprints: Sequence[Marks], *, new: Sequence[int] | None = None
+) -> list[tuple[int, int, int]]:
+    """Return pairs of files that share words at one offset: (first, second, offset).
+
+    If ``new`` names some files, words that none of these has are left out.
+    """
     n = len(fingerprints)
-    words, positions = [], []
-    for marks in fingerprints:
-        values, first = np.unique(marks[0], return_index=True)
-        if len(values) > _WORDS:  # a sample by the words themselves, so copies keep the same words
-            scrambled = values * np.uint32(2654435761)  # Knuth's multiplicative hash
-            kept = np.argpartition(scrambled, _WORDS)[:_WORDS]
-            values, first = values[kept], first[kept]
-        words.append(values)
-        positions.append(first.astype(np.int32))
-    if not n:
+    if not n or (new is not None and not new):
         return []
+    words, positions = [], []
+    wanted = None
+    if new is not None:
+        wanted = np.unique(np.concatenate([_looked_up(fingerprints[row])[0] for row in new]))
+    for marks in fingerprints:
+        values, first = _looked_up(marks)
+        if wanted is not None:
+            shared = np.isin(values, wanted, assume_unique=True)
+            values, first = values[shared], first[shared]
+        words.append(values)
+        positions.append(first)
     files = np.repeat(np.arange(n, dtype=np.int32), [len(values) for values in words])
     word, position = np.concatenate(words), np.concatenate(positions)
     order = np.argsort(word, kind="stable")  # within a word, files stay in their order

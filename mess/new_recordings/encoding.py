@@ -37,7 +37,7 @@ from mess.records.features import EncoderRecord, FeaturesHeader
 from mess.search.coordinate_index import Point
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.passages.recommender import PassageRecommender
-from mess.search.tempo import DENSITY, TEMPO, octave_values
+from mess.search.placing import place
 from mess.storage.files import load_arrays
 from mess.storage.paths import command_for
 from mess.targets import TARGET_SAMPLE_RATE, analyse
@@ -268,20 +268,12 @@ def project_recording(recording: EncodedRecording, recommender: LayerBasedRecomm
         If it was encoded with other settings than the tracks, or the index has no coordinates.
     """
     check_same_encoder(recording.made_by, recommender.made_by)
-    projection, columns = recommender.projection, recommender.terms.coordinates.columns
-    features = recording.features(width=projection.width)
-    x = projection.coordinates(features, moments=[recording.states])[0]
-    octaves = iter(octave_values(*(recording.measured.get(n, np.nan) for n in (TEMPO, DENSITY)))[0])
-    for number, column in enumerate(columns):
-        if column.kind == "direct":
-            value = recording.measured.get(column.name, np.nan)
-        elif column.kind == "direct_octaves":  # in the order of `octave_values`
-            value = next(octaves)
-        else:
-            continue
-        x[number] = (value - column.mean) / column.deviation
-    return Point.from_coordinates(
-        x, projection.overall(features)[0], layers=projection.unit(features)[0]
+    return place(
+        recommender.projection,
+        recommender.terms.coordinates.columns,
+        features=recording.features(width=recommender.projection.width),
+        states=recording.states,
+        measured=recording.measured,
     )
 
 

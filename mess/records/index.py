@@ -64,6 +64,27 @@ class SearchPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FittedOn:
+    """What the coordinates of an index were fitted on, if recordings were placed since.
+
+    Attributes
+    ----------
+    features, targets : str
+        The digests of the sources at that time: a discovery and an evaluation of the same time
+        belong to the index still.
+    index : str
+        The fingerprint of the index as it was built.
+    tracks : list of str
+        What was in it.
+    """
+
+    features: str
+    targets: str
+    index: str
+    tracks: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class IndexRecord(Record):
     """An index of tracks as it lies on disk.
 
@@ -86,6 +107,12 @@ class IndexRecord(Record):
         None where the targets of too few works are known.
     passages : bool
         Whether the segments are indexed, too.
+    sources : list of str
+        Of each track the digest of its features and targets, by which a change is noticed.
+    fitted : FittedOn, optional
+        None where the coordinates were fitted on these very tracks.
+    placed : list of str
+        Tracks that came after the fit: its probes gave them their coordinates.
     crc32 : list of int
         The checksum of each layer's file.
     steering_crc32, projection_crc32 : int, optional
@@ -93,7 +120,7 @@ class IndexRecord(Record):
         field names are those of an earlier version). None if there are no columns.
     """
 
-    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"steering_crc32", "projection_crc32"})
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"steering_crc32", "projection_crc32", "fitted"})
 
     dataset: str
     encoder: str
@@ -108,6 +135,9 @@ class IndexRecord(Record):
     copies: list[int]
     columns: list[Column]
     passages: bool
+    sources: list[str] = field(default_factory=list)
+    fitted: FittedOn | None = None
+    placed: list[str] = field(default_factory=list)
     crc32: list[int] = field(default_factory=list)
     steering_crc32: int | None = None
     projection_crc32: int | None = None
@@ -117,6 +147,14 @@ class IndexRecord(Record):
         """What it was drawn from."""
         digests = {"features": self.features, "targets": self.targets}
         return Origin(self.code_version, digests, self.inputs)
+
+    @property
+    def changed(self) -> float:
+        """The share of the recordings that came, changed or went after the fit."""
+        if self.fitted is None:
+            return 0.0
+        of = set(self.fitted.tracks)
+        return len((of - set(self.tracks)) | set(self.placed)) / max(1, len(of))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +191,8 @@ class PassagesRecord(Record):
     durations : list of float
         Seconds of each track.
     search : SegmentSearch
+    sources : list of str
+        As in `IndexRecord`.
     crc32 : dict of str to int
         File → checksum.
     """
@@ -171,6 +211,7 @@ class PassagesRecord(Record):
     composers: list[str]
     columns: list[Column]
     search: SegmentSearch
+    sources: list[str] = field(default_factory=list)
     crc32: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.records.index import Column, Kind
+from mess.search.layer_index import serialise_layer
 from mess.search.similarity import references_of
 
 Array = NDArray[np.float64]
@@ -98,10 +99,7 @@ def serialise(coordinates: Array, overall: Array) -> bytes:
     overall : ndarray [shape=(n, m)]
         Unit vectors.
     """
-    vectors = stack_vectors(coordinates, overall)
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    return faiss.serialize_index(index).tobytes()
+    return serialise_layer(stack_vectors(coordinates, overall))
 
 
 class CoordinateIndex:

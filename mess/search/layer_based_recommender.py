@@ -57,7 +57,7 @@ from mess.search.ranking import Cap, Part, Query, SearchSpace, capped_rows, poin
 from mess.search.tempo import DENSITY_SHARE
 from mess.search.terms import BY, METHODS, By, Terms
 from mess.search.weights import share_weights
-from mess.status.staleness import Sources, attempt, judge, require
+from mess.status.staleness import Source, Sources, attempt, fitted_digests, judge, require
 from mess.storage.paths import command_for
 from mess.storage.store import Store
 from mess.targets import MIDI_TARGETS
@@ -130,6 +130,9 @@ class LayerBasedRecommender:
     warning : str
         Why aspects do not rank by the methods that were evaluated; "" if they do, or if nothing
         was evaluated yet.
+    placed : list of str
+        Recordings that came after the probes were fitted (`mess watch`): the probes of the others
+        gave them their coordinates.
     aspects : dict of str to Aspect
         The ten aspects, and the MIDI targets that are validated.
     evidence : dict of str to Evidence
@@ -167,8 +170,10 @@ class LayerBasedRecommender:
         discovery = self._store.discoveries.read(self.dataset, self.encoder)
         sources = Sources(self._store, self.dataset, self.encoder)
         require("index", record.origin, sources)
-        require("discovery", discovery.origin, sources)
+        also = fitted_digests(record)
+        require("discovery", discovery.origin, sources, also=also)
         self.warning = ""
+        self.placed = record.placed
         self.track_ids = record.tracks
         self._row = {track_id: row for row, track_id in enumerate(self.track_ids)}
         self._works = np.array(record.works, dtype=object)
@@ -200,7 +205,7 @@ class LayerBasedRecommender:
             more=[*MIDI_TARGETS, *plugin_aspects()],
         )
         self.best_layers = find_best_layers(discovery.cells)
-        chosen = self._read_evaluated(sources) if evaluated else Chosen()
+        chosen = self._read_evaluated(sources, also) if evaluated else Chosen()
         self.terms = Terms(
             dataset=self.dataset,
             encoder=self.encoder,
@@ -226,7 +231,7 @@ class LayerBasedRecommender:
         what = f"an index of {dataset!r}" if dataset else "an index"
         raise ArtifactMissing(what, f"mess run-all --dataset {dataset or 'demo'}")
 
-    def _read_evaluated(self, sources: Sources) -> Chosen:
+    def _read_evaluated(self, sources: Sources, also: Mapping[Source, str]) -> Chosen:
         """Return what `mess evaluate` chose.
 
         A damaged evaluation is an error; a stale one becomes a warning.
@@ -240,7 +245,7 @@ class LayerBasedRecommender:
             return Chosen()
         if isinstance(evaluation, ArtifactError):
             raise evaluation
-        verdict = judge("evaluation", evaluation.origin, sources)
+        verdict = judge("evaluation", evaluation.origin, sources, also=also)
         if verdict:
             self.warning = f"the evaluation of the sliders is stale ({verdict}): run `{command}`"
             return Chosen()

@@ -56,6 +56,12 @@ def serialise_layer(vectors: Vectors) -> bytes:
     return faiss.serialize_index(index).tobytes()
 
 
+def flat_vectors(content: bytes) -> Vectors:
+    """Return the vectors [n, dim] of a serialised index that holds them as they are."""
+    index = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
+    return np.asarray(index.reconstruct_n(0, index.ntotal))
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Limit FAISS to one thread: for so short a query, waiting for other threads costs more."""

@@ -4,9 +4,10 @@ A conclusion carries the version of the code and a digest of each thing that it 
 from. It is stale if the version or one of the digests has changed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Literal, TypeVar
 
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
@@ -154,7 +155,13 @@ def attempt(read: Callable[[], Read]) -> Read | ArtifactError:
         return error
 
 
-def judge(kind: Conclusion, origin: Origin, sources: Sources) -> Verdict:
+def judge(
+    kind: Conclusion,
+    origin: Origin,
+    sources: Sources,
+    *,
+    also: Mapping[Source, str] = MappingProxyType({}),
+) -> Verdict:
     """Tell whether a conclusion is stale, and why.
 
     Parameters
@@ -163,6 +170,8 @@ def judge(kind: Conclusion, origin: Origin, sources: Sources) -> Verdict:
     origin : Origin
         What it was drawn from.
     sources : Sources
+    also : mapping of str to str
+        Older digests of sources that are good enough; see `fitted_digests`.
     """
     reasons: list[Reason] = []
     why: list[str] = []
@@ -185,7 +194,8 @@ def judge(kind: Conclusion, origin: Origin, sources: Sources) -> Verdict:
             reasons.append("inputs")
             why.append(f"the {name} cannot be read")
             continue
-        if origin.digests.get(name) == now:
+        then = origin.digests.get(name)
+        if then == now or (then is not None and then == also.get(name)):
             continue
         if now is None:
             reasons.append("inputs")
@@ -197,15 +207,32 @@ def judge(kind: Conclusion, origin: Origin, sources: Sources) -> Verdict:
     return Verdict(tuple(dict.fromkeys(reasons)), tuple(why))
 
 
-def require(kind: Conclusion, origin: Origin, sources: Sources, *, level: Level = "track") -> None:
-    """Refuse a conclusion that is stale.
+def fitted_digests(index: IndexRecord) -> dict[Source, str]:
+    """Return the digests of what the coordinates of an index were fitted on.
+
+    Recordings that were placed since then are ranked by the probes of that time. So search goes by
+    the discovery and the evaluation of that time.
+    """
+    of = index.fitted
+    return {"features": of.features, "targets": of.targets, "index": of.index} if of else {}
+
+
+def require(
+    kind: Conclusion,
+    origin: Origin,
+    sources: Sources,
+    *,
+    level: Level = "track",
+    also: Mapping[Source, str] = MappingProxyType({}),
+) -> None:
+    """Refuse a conclusion that is stale; see `judge`.
 
     Raises
     ------
     ArtifactStale
         The message says what has changed and what makes it anew.
     """
-    verdict = judge(kind, origin, sources)
+    verdict = judge(kind, origin, sources, also=also)
     if verdict:
         what = f"the {kind} of {sources.dataset!r} by {sources.encoder!r}"
         command = command_for(_STEPS[kind], sources.dataset, sources.encoder, level=level)

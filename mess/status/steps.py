@@ -314,7 +314,8 @@ def _describe(record: DiscoveryRecord | IndexRecord | EvaluationRecord) -> str:
         cells = f"{len(record.layer_names)} × {len(record.target_names)} cells"
         return f"{record.n} tracks of {record.works} works, {cells}"
     if isinstance(record, IndexRecord):
-        return f"{len(record.tracks)} tracks"
+        placed = f", {len(record.placed)} placed by older probes" if record.placed else ""
+        return f"{len(record.tracks)} tracks{placed}"
     return f"{len(record.defaults)} aspects"
 
 

@@ -208,8 +208,27 @@ class FeatureFiles:
                 ),
             )
 
+    def read_track(
+        self, dataset: str, encoder: str, track_id: str, entry: FeaturesEntry
+    ) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
+        """Return a track's means and deviations over time, and the means of its segments.
+
+        Returns
+        -------
+        whole : ndarray [shape=(layers, 2 · dim)]
+        segments : ndarray [shape=(segments, layers, dim)]
+        """
+        folder, command = self.folder(dataset, encoder), command_for("extract", dataset, encoder)
+
+        def read(kind: str) -> NDArray[Any]:
+            path = folder / kind / f"{file_stem(track_id)}.npy"
+            return read_array(path, checksum=entry.pooled()[kind], command=command)
+
+        whole = np.concatenate([read("aggregated"), read("aggregated_std")], axis=-1)
+        return whole, read("segments")
+
     def missing(
-        self, dataset: str, encoder: str, manifest: FeaturesManifest, *, whole: bool
+        self, dataset: str, encoder: str, manifest: FeaturesManifest, *, whole: bool = False
     ) -> list[str]:
         """Return the tracks whose files are missing or, with ``whole``, damaged."""
         if whole:

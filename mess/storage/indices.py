@@ -3,12 +3,13 @@
 ::
 
     processed/indices/<dataset>/<encoder>/
-        manifest.json       the record: tracks, works, coordinates' names, checksums
-        layer-<nn>.faiss    one FAISS index per layer
-        steering.faiss      the FAISS index of the coordinates of the tracks
-        projection.npz      what gives a recording outside of the index its coordinates
+        manifest.json               the record: tracks, works, coordinates' names, checksums
+        layer-<nn>.<crc32>.faiss    one FAISS index per layer
+        steering.<crc32>.faiss      the FAISS index of the coordinates of the tracks
+        projection.<crc32>.npz      what gives a recording outside of the index its coordinates
 
-`mess.storage.passages` keeps the index of segments in the same folder.
+An index is replaced whole or not at all (`mess.storage.generations`). `mess.storage.passages` keeps
+the index of segments in the same folder.
 """
 
 from collections.abc import Iterator
@@ -18,16 +19,14 @@ from pathlib import Path
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
 from mess.records.index import IndexRecord
-from mess.storage.files import (
-    missing_files,
-    modified,
-    read_bytes,
-    write_bytes,
-)
+from mess.storage.files import missing_files, modified, read_bytes
+from mess.storage.generations import drop_others, sealed, write_sealed
+from mess.storage.locks import writing
 from mess.storage.paths import command_for, processed
 from mess.storage.records import read_record, write_record
 
 _COORDINATES, _MAP = "steering.faiss", "projection.npz"  # names of an earlier version, kept
+_PATTERNS = ("layer-*.faiss", "steering*.faiss", "projection*.npz")
 
 
 @dataclass(frozen=True)
@@ -63,18 +62,22 @@ class IndexFiles:
         coordinate_map : bytes, optional
             What gives a recording outside of the index its coordinates, serialised.
         """
-        folder = self.folder(dataset, encoder)
+        path = self.folder(dataset, encoder) / "manifest.json"
+        contents = {_layer_name(number): content for number, content in enumerate(layers)}
         if coordinates is not None:
-            checksum = write_bytes(folder / _COORDINATES, coordinates)
-            record = replace(record, steering_crc32=checksum)
+            contents[_COORDINATES] = coordinates
         if coordinate_map is not None:
-            checksum = write_bytes(folder / _MAP, coordinate_map)
-            record = replace(record, projection_crc32=checksum)
-        checksums = [
-            write_bytes(folder / _layer_name(number), content)
-            for number, content in enumerate(layers)
-        ]
-        write_record(folder / "manifest.json", replace(record, crc32=checksums))
+            contents[_MAP] = coordinate_map
+        with writing(path):
+            checksums = write_sealed(path.parent, contents)
+            record = replace(
+                record,
+                crc32=[checksums[_layer_name(number)] for number in range(len(layers))],
+                steering_crc32=checksums.get(_COORDINATES),
+                projection_crc32=checksums.get(_MAP),
+            )
+            write_record(path, record)
+            drop_others(path.parent, _PATTERNS, kept=dict(_files(record)))
 
     def read_record(self, dataset: str, encoder: str) -> IndexRecord:
         """Read the record of an index: ids, works, columns, what it was made from."""
@@ -94,7 +97,7 @@ class IndexFiles:
         return self._read(dataset, encoder, _MAP, checksum)
 
     def _read(self, dataset: str, encoder: str, name: str, checksum: int) -> bytes:
-        path = self.folder(dataset, encoder) / name
+        path = self.folder(dataset, encoder) / sealed(name, checksum)
         return read_bytes(path, command=command_for("index", dataset, encoder), checksum=checksum)
 
     def missing(self, dataset: str, encoder: str, record: IndexRecord, *, whole: bool) -> list[str]:
@@ -130,8 +133,7 @@ def _layer_name(layer: int) -> str:
 def _files(record: IndexRecord) -> Iterator[tuple[str, int]]:
     """Yield name and checksum of every file that the record names."""
     for number, checksum in enumerate(record.crc32):
-        yield _layer_name(number), checksum
-    if record.steering_crc32 is not None:
-        yield _COORDINATES, record.steering_crc32
-    if record.projection_crc32 is not None:
-        yield _MAP, record.projection_crc32
+        yield sealed(_layer_name(number), checksum), checksum
+    for name, one in ((_COORDINATES, record.steering_crc32), (_MAP, record.projection_crc32)):
+        if one is not None:
+            yield sealed(name, one), one

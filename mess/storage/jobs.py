@@ -53,6 +53,16 @@ class JobFiles:
         self.dataset = dataset
         self.folder = jobs_dir / "datasets" / (folder or file_stem(dataset))
 
+    @property
+    def lock(self) -> Path:
+        """What is locked while a job of the dataset runs."""
+        return self.folder / "lock"
+
+    @property
+    def watcher_lock(self) -> Path:
+        """What `mess watch` locks: a dataset is watched once."""
+        return self.folder / "watch.lock"
+
     def path(self, job: str, suffix: str) -> Path:
         """Return one of the files of a job."""
         return self.folder / f"{job}.{suffix}"

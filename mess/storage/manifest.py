@@ -19,6 +19,7 @@ from mess.records.features import FeaturesEntry, FeaturesHeader
 from mess.records.manifest import DoneEntry, FailedEntry, ManifestHeader
 from mess.records.targets import TargetsEntry, TargetsHeader
 from mess.storage.files import append_line, read_json, read_lines, write_json
+from mess.storage.locks import WriterLock, writer_lock
 
 Header = TypeVar("Header", bound=ManifestHeader)
 Entry = TypeVar("Entry", bound=DoneEntry)
@@ -51,6 +52,7 @@ class Manifest(Generic[Header, Entry]):
 
     While a command runs, each finished track is one synced line in a journal beside the manifest.
     So a killed process loses only the track in work. `close` writes the journal into the manifest.
+    One process writes at a time; another one waits until then.
 
     Attributes
     ----------
@@ -68,6 +70,7 @@ class Manifest(Generic[Header, Entry]):
         self.header = header
         self.tracks = dict(tracks or {})
         self._journal: IO[bytes] | None = None
+        self._lock: WriterLock | None = None
 
     @classmethod
     def read(
@@ -119,6 +122,7 @@ class Manifest(Generic[Header, Entry]):
         """
         kind = type(header)
         header = kind.from_json(header.to_json())
+        lock = writer_lock(path)
         known: Header | None = None
         tracks: dict[str, Entry | FailedEntry] = {}
         with suppress(ArtifactError, DoesNotFit):  # the journal may still be whole
@@ -127,6 +131,7 @@ class Manifest(Generic[Header, Entry]):
             tracks = dict(_read_entries(content.tracks, entry, skip=True))
         known, tracks = _replay(_read_journal(path, kind, entry), known, tracks)
         manifest = cls(path, header, tracks if known == header and not force else {})
+        manifest._lock = lock
         manifest._fold()
         return manifest
 
@@ -145,7 +150,8 @@ class Manifest(Generic[Header, Entry]):
         os.fsync(self._journal.fileno())
 
     def _fold(self) -> None:
-        tracks = {track_id: entry.to_json() for track_id, entry in self.tracks.items()}
+        # In the order of their ids: the same tracks are the same bytes, whichever came first.
+        tracks = {track_id: entry.to_json() for track_id, entry in sorted(self.tracks.items())}
         write_json(self.path, {"header": self.header.to_json(), "tracks": tracks})
         _journal_path(self.path).unlink(missing_ok=True)
 
@@ -155,6 +161,7 @@ class Manifest(Generic[Header, Entry]):
             self._journal.close()
             self._journal = None
         self._fold()
+        self._lock = None
 
     def done(self) -> dict[str, Entry]:
         """Return the entries of the tracks that succeeded, by id in sorted order."""

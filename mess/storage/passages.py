@@ -1,7 +1,8 @@
 """Indices of segments on disk: what the search for similar passages asks.
 
 They lie in the folder of the index of tracks: the record ``passages.json``, and beside it the files
-``passages-…`` that it names. `mess.search.passages.segment_index` says what these hold.
+``passages.…<crc32>…`` that it names by their checksums. `mess.search.passages.segment_index` says
+what these hold.
 """
 
 from collections.abc import Mapping
@@ -9,13 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mess.records.index import PassagesRecord
-from mess.storage.files import (
-    missing_files,
-    modified,
-    read_bytes,
-    write_bytes,
-)
+from mess.storage.files import missing_files, modified, read_bytes
+from mess.storage.generations import drop_others, sealed, write_sealed
 from mess.storage.indices import IndexFiles
+from mess.storage.locks import writing
 from mess.storage.paths import command_for
 from mess.storage.records import read_record, write_record
 
@@ -33,9 +31,11 @@ class PassageFiles:
         self, dataset: str, encoder: str, *, parts: Mapping[str, bytes], record: PassagesRecord
     ) -> None:
         """Write the files of an index of segments by their names, then the record."""
-        folder = self._folder(dataset, encoder)
-        checksums = {name: write_bytes(folder / name, content) for name, content in parts.items()}
-        write_record(folder / "passages.json", replace(record, crc32=checksums))
+        path = self._folder(dataset, encoder) / "passages.json"
+        with writing(path):
+            record = replace(record, crc32=write_sealed(path.parent, parts))
+            write_record(path, record)
+            drop_others(path.parent, ("passages.*",), kept=[path.name, *_files(record)])
 
     def read_record(self, dataset: str, encoder: str) -> PassagesRecord:
         """Read the record of an index of segments."""
@@ -45,7 +45,7 @@ class PassageFiles:
     def read_part(self, dataset: str, encoder: str, record: PassagesRecord, name: str) -> bytes:
         """Read one file of an index of segments; ``record.crc32`` names them all."""
         return read_bytes(
-            self._folder(dataset, encoder) / name,
+            self._folder(dataset, encoder) / sealed(name, record.crc32[name]),
             command=command_for("index", dataset, encoder),
             checksum=record.crc32[name],
         )
@@ -54,7 +54,7 @@ class PassageFiles:
         self, dataset: str, encoder: str, record: PassagesRecord, *, whole: bool
     ) -> list[str]:
         """Return the files of the index that are missing or, with ``whole``, damaged."""
-        return missing_files(self._folder(dataset, encoder), record.crc32, whole=whole)
+        return missing_files(self._folder(dataset, encoder), _files(record), whole=whole)
 
     def drop(self, dataset: str, encoder: str) -> None:
         """Remove an index of segments."""
@@ -64,3 +64,8 @@ class PassageFiles:
     def modified(self, dataset: str, encoder: str) -> float:
         """Return when an index of segments was written, 0 if there is none."""
         return modified(self._folder(dataset, encoder) / "passages.json")
+
+
+def _files(record: PassagesRecord) -> dict[str, int]:
+    """Return the checksum of every file that the record names."""
+    return {sealed(name, checksum): checksum for name, checksum in record.crc32.items()}

@@ -145,6 +145,12 @@ class TargetFiles:
         command = command_for("targets", dataset)
         return read_arrays(path, checksum=entry.descriptors_crc32, command=command)
 
+    def read_values(self, dataset: str, track_id: str, entry: TargetsEntry) -> MeasuredValues:
+        """Read the targets of one track, by its entry in the manifest of targets."""
+        path = self._values_path(dataset, track_id)
+        command = command_for("targets", dataset)
+        return read_record(path, MeasuredValues, command=command, checksum=entry.values_crc32)
+
     def read_fingerprint(
         self, dataset: str, track_id: str, entry: TargetsEntry
     ) -> NDArray[np.uint32]:
@@ -164,11 +170,8 @@ class TargetFiles:
         segments: list[int] = []
         targets: list[str] = []
         column: list[float | None] = []
-        command = command_for("targets", dataset)
         for track_id, entry in manifest.done().items():
-            path = self._values_path(dataset, track_id)
-            checksum = entry.values_crc32
-            values = read_record(path, MeasuredValues, command=command, checksum=checksum)
+            values = self.read_values(dataset, track_id, entry)
             for target, value in values.track.items():
                 rows = [value, *values.segments.get(target, [])]
                 tracks += [track_id] * len(rows)

@@ -4,6 +4,7 @@ Features are read one track at a time, and only coordinates are kept. So the mem
 million segments is that of their coordinates.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,6 +83,7 @@ def build_passages(
     made: Coordinates | None,
     works: list[str],
     targets: str | None,
+    sources: Mapping[str, str],
 ) -> int:
     """Compute the coordinates of all segments, index them, and return their number.
 
@@ -96,6 +98,8 @@ def build_passages(
         The work of each track; works that share a recording are joined.
     targets : str or None
         The digest of the targets.
+    sources : mapping of str to str
+        Of each track the digest of its features and targets.
     """
     manifest = store.features.manifest(dataset, encoder)
     entries = manifest.done()
@@ -124,6 +128,7 @@ def build_passages(
             composers=[entries[track].composer for track in tracks],
             columns=list(segments.columns),
             search=search,
+            sources=[sources[track] for track in tracks],
         ),
     )
     return len(segments.x)

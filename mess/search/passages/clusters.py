@@ -99,6 +99,30 @@ def serialise_clusters(x: Floats, clusters: Rows) -> bytes:
     return buffer.getvalue()
 
 
+def assign_anew(content: bytes, x: Floats, old_rows: Rows) -> Rows:
+    """Return the cluster of every row of a changed set: new rows join the nearest cluster.
+
+    Parameters
+    ----------
+    content : bytes
+        From `serialise_clusters`.
+    x : ndarray [shape=(n, columns)]
+    old_rows : ndarray [shape=(n,)]
+        Of each row its number in ``content``; −1 of a new row.
+    """
+    arrays = load_arrays(content)
+    sizes = np.diff(arrays["first"])
+    means = np.add.reduceat(arrays["values"], arrays["first"][:-1], axis=1) / sizes
+    before = np.empty(len(arrays["rows"]), dtype=np.int64)
+    before[arrays["rows"]] = np.repeat(np.arange(len(sizes)), sizes)
+    nearest = faiss.IndexFlatL2(x.shape[1])
+    nearest.add(np.ascontiguousarray(means.T, dtype=np.float32))
+    out, new = before[old_rows], old_rows < 0
+    if new.any():
+        out[new] = nearest.search(np.ascontiguousarray(x[new]), 1)[1][:, 0]
+    return np.unique(out, return_inverse=True)[1].astype(np.int64)
+
+
 class Clusters:
     """An inverted file: all rows, grouped by cluster.
 

@@ -50,6 +50,25 @@ def serialise_scan(vectors: Floats, *, columns: int, seed: int = 0) -> bytes:
     chosen = np.random.default_rng(seed).permutation(len(vectors))[:_TAUGHT]
     with one_thread():
         pairs.train(_paired(vectors[np.sort(chosen)], columns))
+    return _filled(pairs, vectors, columns)
+
+
+def encode_anew(content: bytes, vectors: Floats, *, columns: int) -> bytes:
+    """Return an index of codes with other rows, by the same codebook.
+
+    Parameters
+    ----------
+    content : bytes
+        From `serialise_scan`.
+    vectors, columns
+        As there.
+    """
+    pairs = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
+    pairs.reset()
+    return _filled(pairs, vectors, columns)
+
+
+def _filled(pairs: Any, vectors: Floats, columns: int) -> bytes:
     for first in range(0, len(vectors), _BLOCK):
         pairs.add(_paired(vectors[first : first + _BLOCK], columns))
     return faiss.serialize_index(pairs).tobytes()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mess.audio.decoding import segment_at, segment_span
-from mess.errors import MessError, UnknownName
+from mess.errors import ArtifactError, MessError, UnknownName
 from mess.records.features import FeaturesHeader
 from mess.search.aspects import (
     LOWER_IS_MORE,
@@ -32,7 +32,7 @@ from mess.search.passages.segment_index import SegmentIndex
 from mess.search.ranking import Part, Query, SearchSpace, point_shares
 from mess.search.terms import Terms
 from mess.search.weights import share_weights
-from mess.status.staleness import Sources, require
+from mess.status.staleness import Sources, attempt, fitted_digests, require
 from mess.storage.store import Store
 
 Spot = tuple[str, float] | Point
@@ -122,7 +122,9 @@ class PassageRecommender:
         sources = Sources(self._store, dataset, encoder)
         require("passages", record.origin, sources)
         discovery = self._store.discoveries.read(dataset, encoder)
-        require("discovery", discovery.origin, sources)
+        index = attempt(lambda: self._store.indices.read_record(dataset, encoder))
+        also = {} if isinstance(index, ArtifactError) else fitted_digests(index)
+        require("discovery", discovery.origin, sources, also=also)
         self._record = record
         self.track_ids = record.tracks
         self._number = {track_id: row for row, track_id in enumerate(self.track_ids)}

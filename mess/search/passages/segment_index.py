@@ -6,6 +6,7 @@ of them is used, how much is read, and the recall that was measured with it.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import faiss
@@ -14,9 +15,15 @@ from numpy.typing import NDArray
 
 from mess.records.index import Column, SegmentSearch
 from mess.search.coordinate_index import CoordinateIndex, stack_vectors
-from mess.search.layer_index import best_rows
-from mess.search.passages.clusters import Clusters, Span, assign_clusters, serialise_clusters
-from mess.search.passages.codes import Scan, serialise_scan
+from mess.search.layer_index import best_rows, flat_vectors, serialise_layer
+from mess.search.passages.clusters import (
+    Clusters,
+    Span,
+    assign_anew,
+    assign_clusters,
+    serialise_clusters,
+)
+from mess.search.passages.codes import Scan, encode_anew, serialise_scan
 from mess.search.passages.recall import EPSILON, kind_of, measure_recall
 from mess.search.ranking import Part, tie_break, total_scores
 
@@ -54,21 +61,54 @@ def build_segment_index(
         How each kind of query is answered; a part of the record.
     """
     vectors = stack_vectors(x, overall)
-    flat = faiss.IndexFlatIP(vectors.shape[1])
-    flat.add(vectors)
-    parts = {FLAT: faiss.serialize_index(flat).tobytes()}
+    parts = {FLAT: serialise_layer(vectors)}
     if len(x) <= FLAT_UP_TO:
         return parts, SegmentSearch(rows=len(x), kinds={})
     count = len(columns)
     parts[_SCAN] = serialise_scan(vectors, columns=count, seed=seed)
     if count:
         parts[_CLUSTERS] = serialise_clusters(x, assign_clusters(x, seed=seed))
-    del vectors, flat
+    del vectors
     built = SegmentIndex(
         CoordinateIndex(parts[FLAT], columns), parts, SegmentSearch(rows=len(x), kinds={})
     )
     measured = measure_recall(built, seed=seed, queries=queries)
     return parts, SegmentSearch(rows=len(x), epsilon=EPSILON, kinds=measured)
+
+
+def change_rows(
+    parts: Mapping[str, bytes],
+    search: SegmentSearch,
+    *,
+    columns: int,
+    old_rows: Rows,
+    placed: Floats,
+) -> tuple[dict[str, bytes], SegmentSearch]:
+    """Return an index of segments with other rows; nothing is fitted or measured anew.
+
+    Parameters
+    ----------
+    parts : mapping of str to bytes
+    search : SegmentSearch
+        From `build_segment_index`.
+    columns : int
+        Of x.
+    old_rows : ndarray [shape=(n,)]
+        Of each row its number in ``parts``; −1 of a new row.
+    placed : ndarray [shape=(new rows, d)]
+        [x, x², u] of the new rows, in their order.
+    """
+    old = flat_vectors(parts[FLAT])
+    vectors = np.empty((len(old_rows), old.shape[1]), dtype=np.float32)
+    new = old_rows < 0
+    vectors[~new], vectors[new] = old[old_rows[~new]], placed
+    out = {FLAT: serialise_layer(vectors)}
+    if _SCAN in parts:
+        out[_SCAN] = encode_anew(parts[_SCAN], vectors, columns=columns)
+    if _CLUSTERS in parts:
+        x = np.ascontiguousarray(vectors[:, :columns])
+        out[_CLUSTERS] = serialise_clusters(x, assign_anew(parts[_CLUSTERS], x, old_rows))
+    return out, replace(search, rows=len(vectors))
 
 
 class SegmentIndex:

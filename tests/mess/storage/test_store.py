@@ -217,9 +217,9 @@ def test_an_index_comes_back_and_damage_is_named(store: Store) -> None:
     store.indices.write("d", "e", layers=[b"one", b"two"], record=INDEX)
     record = store.indices.read_record("d", "e")
     assert store.indices.read_layer("d", "e", 1, checksum=record.crc32[1]) == b"two"
-    path = store.root / "processed/indices/d/e/layer-01.faiss"
+    (path,) = (store.root / "processed/indices/d/e").glob("layer-01.*.faiss")
     path.write_bytes(b"tvo")
-    with pytest.raises(ArtifactError, match="layer-01.faiss is damaged: run `mess index"):
+    with pytest.raises(ArtifactError, match=r"layer-01\..{8}\.faiss is damaged: run `mess index"):
         store.indices.read_layer("d", "e", 1, checksum=record.crc32[1])
     path.unlink()
     with pytest.raises(ArtifactMissing, match="is missing: run `mess index"):
@@ -228,6 +228,24 @@ def test_an_index_comes_back_and_damage_is_named(store: Store) -> None:
     (store.root / "processed/indices/d/e/manifest.json").write_text("{")
     with pytest.raises(ArtifactError, match="manifest.json is damaged: run `mess index"):
         store.indices.read_record("d", "e")
+
+
+def test_an_index_is_replaced_whole_and_nothing_of_the_old_one_stays(store: Store) -> None:
+    store.indices.write("d", "e", layers=[b"one", b"two"], record=INDEX, coordinates=b"where")
+    old = store.indices.read_record("d", "e")
+    folder = store.root / "processed/indices/d/e"
+    stray = folder / "layer-00.faiss"  # of an earlier version
+    stray.write_bytes(b"one")
+    store.indices.write("d", "e", layers=[b"one", b"2"], record=INDEX)
+    new = store.indices.read_record("d", "e")
+    assert [store.indices.read_layer("d", "e", n, checksum=new.crc32[n]) for n in (0, 1)] == [
+        b"one",
+        b"2",
+    ]
+    assert new.steering_crc32 is None
+    with pytest.raises(ArtifactMissing):
+        store.indices.read_layer("d", "e", 1, checksum=old.crc32[1])
+    assert len([path for path in folder.iterdir() if not path.name.startswith(".")]) == 3
 
 
 def test_the_root_comes_from_the_environment(
