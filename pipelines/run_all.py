@@ -210,6 +210,8 @@ def analyse(
     if force or index.state != "ready" or _is_older(store, dataset, encoder):
         build_index(dataset=dataset, encoder=encoder, store=store)
         say(f"index: {describe_index(store.indices.read_record(dataset, encoder))}")
+    store.indices.tidy(dataset, encoder)
+    store.passages.tidy(dataset, encoder)
     if force or {probe.state, index.state, evaluation.state} != {"ready"}:
         judged = evaluate(dataset=dataset, encoder=encoder, store=store, tracking=tracking)
         if not verbose:

@@ -58,6 +58,8 @@ def update_index(*, dataset: str, encoder: str, store: Store | None = None) -> I
         passages = store.passages.read_record(dataset, encoder)
         if judge("passages", passages.origin, sources):
             update.of_segments(passages, record)
+    store.indices.tidy(dataset, encoder)
+    store.passages.tidy(dataset, encoder)
     return record
 
 

@@ -13,6 +13,7 @@ the index of segments in the same folder.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,6 +78,13 @@ class IndexFiles:
                 projection_crc32=checksums.get(_MAP),
             )
             write_record(path, record)
+            drop_others(path.parent, _PATTERNS, kept=dict(_files(record)))
+
+    def tidy(self, dataset: str, encoder: str) -> None:
+        """Remove what a killed process left of an older index."""
+        path = self.folder(dataset, encoder) / "manifest.json"
+        with writing(path), suppress(ArtifactError):
+            record = self.read_record(dataset, encoder)
             drop_others(path.parent, _PATTERNS, kept=dict(_files(record)))
 
     def read_record(self, dataset: str, encoder: str) -> IndexRecord:

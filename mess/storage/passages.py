@@ -6,9 +6,11 @@ what these hold.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mess.errors import ArtifactError
 from mess.records.index import PassagesRecord
 from mess.storage.files import missing_files, modified, read_bytes
 from mess.storage.generations import drop_others, sealed, write_sealed
@@ -35,6 +37,13 @@ class PassageFiles:
         with writing(path):
             record = replace(record, crc32=write_sealed(path.parent, parts))
             write_record(path, record)
+            drop_others(path.parent, ("passages.*",), kept=[path.name, *_files(record)])
+
+    def tidy(self, dataset: str, encoder: str) -> None:
+        """Remove what a killed process left of older passages."""
+        path = self._folder(dataset, encoder) / "passages.json"
+        with writing(path), suppress(ArtifactError):
+            record = self.read_record(dataset, encoder)
             drop_others(path.parent, ("passages.*",), kept=[path.name, *_files(record)])
 
     def read_record(self, dataset: str, encoder: str) -> PassagesRecord:
