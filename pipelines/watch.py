@@ -173,10 +173,9 @@ class Watcher:
 
     def _conclude(self, encoder: str) -> None:
         """Bring the index up to date; fit anew what has to be."""
-        where = {"dataset": self.dataset, "encoder": encoder, "store": self._store}
         why = ""
         try:
-            record = update_index(**where)
+            record = update_index(dataset=self.dataset, encoder=encoder, store=self._store)
             why = self._why_anew(encoder, record)
         except ArtifactMissing:
             why = "it was not probed yet"
@@ -189,7 +188,7 @@ class Watcher:
                 analyse(self._store, encoder, how, kept=KeptStates(), say=typer.echo)
             except MessError as error:
                 typer.echo(f"{encoder}: not probed: {error}", err=True)
-                build_index(**where)
+                build_index(dataset=self.dataset, encoder=encoder, store=self._store)
                 record = self._store.indices.read_record(self.dataset, encoder)
                 typer.echo(f"index by {encoder}: {describe_index(record)}")
             return

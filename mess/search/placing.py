@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.records.index import Column
-from mess.search.coordinate_index import Array, Point
+from mess.search.coordinate_index import Point
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.tempo import DENSITY, TEMPO, octave_values
 from mess.search.through_time import States
@@ -71,7 +71,7 @@ def merge(
     old: NDArray[np.float32],
     row_of: Mapping[str, int],
     tracks: Sequence[str],
-    placed: Mapping[str, Array],
+    placed: Mapping[str, NDArray[np.floating[Any]]],
 ) -> NDArray[np.float32]:
     """Return the rows of some tracks: those that are placed, and of the others the old ones.
 

@@ -15,6 +15,7 @@ from faults import content, differing, in_a_fork
 from layouts import SMD, SMD_IDS, write_piece, write_smd
 
 import mess.storage.files
+from mess.audio.decoding import decode_at
 from mess.datasets import load_dataset
 from mess.storage.store import Store
 from mess.targets.librosa_import import import_librosa
@@ -54,7 +55,8 @@ def test_a_full_disk_is_named_and_the_next_run_goes_on(
 
     def fill_up() -> bool:
         """Write until the first file of a kind, and from then on nothing."""
-        real, opened = mess.storage.files._open_temporary, []
+        real = mess.storage.files._open_temporary
+        opened: list[Path] = []
 
         def open_temporary(path: Path) -> tuple[object, Path]:
             handle, temporary = real(path)
@@ -126,7 +128,7 @@ def test_a_recording_that_changes_while_it_is_read_is_read_again_by_the_next_run
 
     calm, root = two
     monkeypatch.setenv("MESS_DATA", str(root))
-    late, decode_at = root / "audio" / "smd" / f"{SMD[2]}.wav", step.decode_at
+    late = root / "audio" / "smd" / f"{SMD[2]}.wav"
 
     def change_first(path: Path, rates: set[int]) -> object:
         found = decode_at(path, rates)
