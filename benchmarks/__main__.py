@@ -193,22 +193,47 @@ def discovery(_: Path) -> Iterator[Row]:
             f"scikit-learn, {sampled} cells timed of {cells}",
             f"{one * cells / ours:.0f} ×",
         )
-        for what, asked in (
-            ("with penalties nested", DiscoverySettings(folds=folds)),
-            (
-                "with 1,000 shuffles and 1,000 draws of works, too",
-                DiscoverySettings(permutations=1000),
+        names = [f"t{number}" for number in range(15)]
+        yield Row(
+            f"the same with penalties nested, n = {n}",
+            cost(
+                lambda x=x, y=y, groups=groups, names=names: discover(  # type: ignore[misc]
+                    x, y, groups, names=names, settings=DiscoverySettings(folds=folds)
+                )
             ),
-        ):
-            nested = seconds(
-                lambda x=x, y=y, groups=groups, asked=asked: discover(  # type: ignore[misc]
-                    x, y, groups, names=[f"t{i}" for i in range(15)], settings=asked
-                ),
-                runs=1,
-                warm=False,
-            )
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-            yield Row(f"the same {what}, n = {n}", f"{nested:.2f} s, {peak:.2f} GB peak", "", "")
+            "",
+            "",
+        )
+        yield _whole_discovery(x, y, groups)
+
+
+def large_discovery(_: Path) -> Iterator[Row]:
+    """A whole discovery of 20,000 segments."""
+    n = 20_000
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((n, 13, 768), dtype=np.float32)
+    y = x[:, 4, :15] + rng.standard_normal((n, 15))
+    yield _whole_discovery(x, y, np.arange(n) // 80)
+
+
+def _whole_discovery(x: Any, y: Any, groups: Any) -> Row:
+    from mess.probing.discovery import discover
+    from mess.probing.results import DiscoverySettings
+
+    names, asked = [f"t{number}" for number in range(15)], DiscoverySettings(permutations=1000)
+    spent = cost(lambda: discover(x, y, groups, names=names, settings=asked))
+    works = len(np.unique(groups))
+    what = f"discovery: 13 × 15, 10 folds, 1,000 shuffles and draws, n = {len(x)}, {works} works"
+    return Row(what, spent, "", "")
+
+
+def cost(work: Callable[[], object]) -> str:
+    """Return the wall time of one run, the processor time of all threads, and the peak memory."""
+    used = time.process_time()
+    wall = seconds(work, runs=1, warm=False)
+    used = time.process_time() - used
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return f"{wall:.2f} s, {used:.2f} s of processors, {peak:.2f} GB peak"
 
 
 def search(_: Path) -> Iterator[Row]:
@@ -434,6 +459,7 @@ PARTS = {
     "costs": costs,
     "targets": targets,
     "discovery": discovery,
+    "large-discovery": large_discovery,
     "search": search,
     "sliders": sliders,
     "passages": passages,

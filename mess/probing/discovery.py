@@ -47,6 +47,7 @@ from mess.probing.results import (
     TargetSummary,
 )
 from mess.probing.ridge import DEFAULT_ALPHAS, Array
+from mess.probing.threads import side_by_side
 
 _USUAL = DiscoverySettings()
 
@@ -109,12 +110,14 @@ def discover(
     chosen = np.full((layers, n_folds, y.shape[1]), np.nan)
     inner = np.full((layers, n_folds, *y.shape), np.nan, dtype=np.float32)
     null = np.full((settings.permutations, layers, y.shape[1]), np.nan)
+    tested = np.full((layers, y.shape[1]), np.nan)
     without = np.full((len(ErrorOf), layers, n_folds, int(works.max()) + 1, y.shape[1]), np.nan)
-    for layer in range(layers):
+
+    def probe(layer: int) -> int:
         x = np.asarray(features[:, layer], dtype=np.float64)
         for (columns, rows), sources in zip(patterns, shuffled, strict=True):
             probes = out_of_fold(
-                x[rows],
+                x if len(rows) == len(x) else x[rows],
                 y[np.ix_(rows, columns)],
                 works[rows],
                 fold=fold[rows],
@@ -125,10 +128,14 @@ def discover(
             predicted[layer][np.ix_(rows, columns)] = probes.predicted
             chosen[layer][np.ix_(present, columns)] = probes.alphas
             inner[layer][np.ix_(present, rows, columns)] = probes.inner
-            null[:, layer, columns] = probes.null
+            null[:, layer, columns] = probes.shuffled.null
+            tested[layer, columns] = probes.shuffled.true
             known = np.ix_(present, np.unique(works[rows]), columns)
             for error_of in ErrorOf:
                 without[error_of, layer][known] = probes.without[error_of]
+        return layer
+
+    for layer in side_by_side(probe, range(layers), size=min(len(y), features.shape[2])):
         if on_layer is not None:
             on_layer(layer)
     baseline = training_means(y, predicted, fold)
@@ -159,7 +166,7 @@ def discover(
         bootstrap=settings.bootstrap,
         seed=seed,
     )
-    cells = _with_significance(cells, null, scores)
+    cells = _with_significance(cells, null, tested, scores)
     summaries = [
         summary
         for column, name in enumerate(names)
@@ -282,21 +289,24 @@ class _Scores:
         return cls(r2, resampled.reshape(-1, *observed.shape), bounds, moves)
 
 
-def _with_significance(cells: list[Cell], null: Array, scores: _Scores) -> list[Cell]:
-    """Add intervals, and p values if works were shuffled."""
-    layers, targets = null.shape[1:]
-    tested = None
-    if len(null):
-        tested = significance(scores.r2[:layers].ravel(), null.reshape(len(null), -1))
+def _with_significance(
+    cells: list[Cell], null: Array, tested: Array, scores: _Scores
+) -> list[Cell]:
+    """Add intervals, and p values if works were shuffled.
+
+    ``tested`` [layers, targets] are the scores of the true targets that compare with ``null``.
+    """
+    targets = null.shape[2]
+    found = significance(tested.ravel(), null.reshape(len(null), -1)) if len(null) else None
     done = []
     for index, cell in enumerate(cells):
         low, high = scores.interval[:, index // targets, index % targets]
         more: dict[str, Any] = {"low": defined(low), "high": defined(high)}
-        if tested is not None:
+        if found is not None:
             more |= {
-                "p": defined(tested.p[index]),
-                "p_family": defined(tested.p_family[index]),
-                "q": defined(tested.q[index]),
+                "p": defined(found.p[index]),
+                "p_family": defined(found.p_family[index]),
+                "q": defined(found.q[index]),
             }
         done.append(cell if cell.r2 is None else replace(cell, **more))
     return done

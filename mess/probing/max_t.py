@@ -42,7 +42,7 @@ class Significance:
 
 def shuffled_rows(
     groups: NDArray[Any], *, keys: NDArray[np.float64], seed: int = 0
-) -> NDArray[np.int64]:
+) -> NDArray[np.int32]:
     """Return, for every shuffle, the row whose target each row receives.
 
     A work of m rows takes m rows of its source work. They begin at a random row, and start again
@@ -60,7 +60,7 @@ def shuffled_rows(
 
     Returns
     -------
-    ndarray [shape=(permutations, n), dtype=int]
+    ndarray [shape=(permutations, n), dtype=int32]
     """
     names, membership, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     order = np.argsort(membership, kind="stable")  # rows, work by work
@@ -69,8 +69,11 @@ def shuffled_rows(
     number[order] = np.arange(len(groups)) - np.repeat(first, sizes)
     source = np.argsort(keys[:, names], axis=1)  # [permutations, works]
     begin = np.random.default_rng(seed).integers(0, 2**31, size=source.shape)
-    of_row, begins = source[:, membership], begin[:, membership]
-    return order[first[of_row] + (number + begins) % sizes[of_row]]
+    out = np.empty((len(keys), len(groups)), dtype=np.int32)
+    for rows, sources, begins in zip(out, source, begin, strict=True):
+        of_row = sources[membership]
+        rows[:] = order[first[of_row] + (number + begins[membership]) % sizes[of_row]]
+    return out
 
 
 def shuffle_keys(works: int, *, permutations: int, seed: int = 0) -> NDArray[np.float64]:

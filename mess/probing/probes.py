@@ -3,7 +3,7 @@
 Task: predict every row, for one layer and the targets that are defined on the same rows, by probes
 that were fitted without the rows of its fold. Everything that is chosen (the standardisation, the
 penalty) is chosen on the training rows. One eigendecomposition per fold serves all targets,
-penalties, inner predictions and shuffles.
+penalties, inner predictions and shuffles (`mess.probing.shuffled`).
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from mess.probing.ridge import Array, RidgePath
+from mess.probing.ridge import Array, ProductsByFold, RidgePath
+from mess.probing.shuffled import ShuffledProbes, ShuffledScores
 
 _WORTH_THREADS = 400  # rows or columns from which several threads are faster
-_SHUFFLED_VALUES = 8_000_000  # values of shuffled targets that are kept in memory at once
 
 
 class ErrorOf(IntEnum):
@@ -38,8 +38,8 @@ class OutOfFold(NamedTuple):
         The penalty that each training fold chose.
     inner : ndarray [shape=(folds, n, t)]
         Leave-one-group-out predictions of each fold's training rows; NaN in its test rows.
-    null : ndarray [shape=(permutations, t)]
-        R² of the same probes on shuffled groups.
+    shuffled : ShuffledScores
+        R² of the same probes on shuffled groups, and on the true ones.
     without : ndarray [shape=(2, folds, groups, t)]
         The squared errors of each fold, first by `ErrorOf`, if one group is
         removed from both training and test rows. Groups are in the order of ``np.unique``.
@@ -53,7 +53,7 @@ class OutOfFold(NamedTuple):
     predicted: Array
     alphas: Array
     inner: NDArray[np.float32]
-    null: Array
+    shuffled: ShuffledScores
     without: Array
     elsewhere: Array
     weights: Array
@@ -67,7 +67,7 @@ def out_of_fold(
     *,
     fold: NDArray[np.int64],
     alphas: Sequence[float],
-    shuffled: NDArray[np.int64] | None = None,
+    shuffled: NDArray[np.integer[Any]] | None = None,
     elsewhere: Array | None = None,
     jackknife: bool = True,
     coefficients: bool = False,
@@ -84,8 +84,8 @@ def out_of_fold(
     alphas : sequence of float
         If there are several, each training fold chooses one for each target.
     shuffled : ndarray [shape=(permutations, n), dtype=int], optional
-        From `mess.probing.max_t.shuffled_rows`. Each shuffle chooses its own penalties, as the
-        true targets do. With the penalties of the true targets, p values would be too small.
+        From `mess.probing.max_t.shuffled_rows`. Each shuffle chooses its own penalties. With the
+        penalties of the true targets, p values would be too small.
     elsewhere : ndarray [shape=(m, d)], optional
         Rows without targets, to be predicted too.
     jackknife : bool
@@ -97,19 +97,23 @@ def out_of_fold(
     predicted = np.empty_like(y)
     chosen = np.empty((len(folds), y.shape[1]))
     inner = np.full((len(folds), *y.shape), np.nan, dtype=np.float32)
-    shuffled = np.empty((0, len(y)), dtype=np.int64) if shuffled is None else shuffled
     elsewhere = x[:0] if elsewhere is None else elsewhere
     beyond = np.empty((len(folds), len(elsewhere), y.shape[1]))
     names = np.unique(groups)
     weights = np.empty((len(folds) if coefficients else 0, x.shape[1], y.shape[1]))
     intercepts = np.empty((len(weights), y.shape[1]))
     without = np.full((len(ErrorOf), len(folds), len(names), y.shape[1]), np.nan)
-    sums = np.zeros((len(ErrorOf), len(shuffled), y.shape[1]))
+    probes = None
+    if shuffled is not None and len(shuffled):
+        probes = ShuffledProbes(x, fold, alphas=alphas)
+    scores = ShuffledScores(np.empty((0, y.shape[1])), np.full(y.shape[1], np.nan))
     # On a small matrix, several threads are slower than one.
     with threadpool_limits(limits=1 if min(x.shape) < _WORTH_THREADS else None):
+        products = ProductsByFold(x, fold) if len(x) > x.shape[1] else None
         for number, held_out in enumerate(folds):
             test = fold == held_out
-            path = RidgePath(x[~test], y[~test])
+            known = None if products is None else products.without(held_out)
+            path = RidgePath(x[~test], y[~test], products=known)
             best, left_out = choose_alpha(path, y[~test], groups[~test], alphas=alphas)
             chosen[number], inner[number, ~test] = best, left_out
             predicted[test] = path.predict_each(x[test], alphas=best)
@@ -117,19 +121,18 @@ def out_of_fold(
             if coefficients:
                 weights[number], intercepts[number] = path.coefficients(alphas=best)
             if jackknife:
-                by_group = path.predict_without(
-                    x[test], groups=groups[~test], alphas=best, left_out=left_out
+                by_group = path.errors_without(
+                    x[test], y[test], groups=groups[~test], alphas=best, left_out=left_out
                 )
                 without[:, number] = _errors_without(
                     y, predicted[test], by_group, groups, test=test, names=names
                 )
-            if len(shuffled):
-                _add_shuffled_errors(
-                    sums, path, x, y, groups, test=test, alphas=alphas, shuffled=shuffled
-                )
-    errors, totals = sums[ErrorOf.PROBE], sums[ErrorOf.MEAN]
-    null = 1.0 - np.divide(errors, totals, out=np.full_like(errors, np.nan), where=totals > 0)
-    return OutOfFold(predicted, chosen, inner, null, without, beyond, weights, intercepts)
+            if probes is not None:
+                probes.add(path, x[test])
+            del path  # large
+        if probes is not None and shuffled is not None:
+            scores = probes.scores(y, shuffled)
+    return OutOfFold(predicted, chosen, inner, scores, without, beyond, weights, intercepts)
 
 
 def _errors_without(
@@ -141,54 +144,28 @@ def _errors_without(
     test: NDArray[np.bool_],
     names: NDArray[Any],
 ) -> Array:
-    """Return one fold's squared errors with each group removed in turn [2, groups, t]."""
+    """Return one fold's squared errors with each group removed in turn [2, groups, t].
+
+    ``by_group`` [training groups, t] are the errors without each group of the training rows.
+    """
     held_out, training, its_groups = y[test], y[~test], groups[~test]
     mean = training.mean(axis=0)
     errors = np.square(np.stack([held_out - predicted, held_out - mean]))
     out = np.repeat(errors.sum(axis=1)[:, None], len(names), axis=1)
-    removed = np.searchsorted(names, np.unique(its_groups))
-    for index, guess in zip(removed, by_group, strict=True):
-        kept = its_groups != names[index]
-        less = training[kept].mean(axis=0) if kept.any() else mean
-        out[ErrorOf.PROBE, index] = np.square(held_out - guess).sum(axis=0)
-        out[ErrorOf.MEAN, index] = np.square(held_out - less).sum(axis=0)
+    removed, membership = np.unique(its_groups, return_inverse=True)
+    places = np.searchsorted(names, removed)
+    out[ErrorOf.PROBE, places] = by_group
+    # The mean without each group: m μ² more than the squared deviations from the own mean.
+    sums = np.zeros((len(removed), y.shape[1]))
+    np.add.at(sums, membership, training - mean)
+    left = (len(training) - np.bincount(membership))[:, None]
+    less = np.where(left > 0, -sums / np.maximum(left, 1), 0.0)
+    centre = held_out.mean(axis=0)
+    spread = np.square(held_out - centre).sum(axis=0)
+    out[ErrorOf.MEAN, places] = spread + len(held_out) * np.square(centre - mean - less)
     for index in np.searchsorted(names, np.unique(groups[test])):
         out[:, index] -= errors[:, groups[test] == names[index]].sum(axis=1)
     return out
-
-
-def _add_shuffled_errors(
-    sums: Array,
-    path: RidgePath,
-    x: Array,
-    y: Array,
-    groups: NDArray[Any],
-    *,
-    test: NDArray[np.bool_],
-    alphas: Sequence[float],
-    shuffled: NDArray[np.int64],
-) -> None:
-    """Add one fold's squared errors on shuffled targets to ``sums`` [2, permutations, t]."""
-    # Single precision suffices for the null, which takes most of the computing time.
-    values = (y - y.mean(axis=0)).astype(np.float32)
-    step = max(1, _SHUFFLED_VALUES // values.size)
-    steps = []
-    if len(alphas) > 1 and len(np.unique(groups[~test])) > 1:
-        single = path.with_targets(values[~test])
-        steps = single.leave_out_steps(groups[~test], alphas=alphas)
-    for first in range(0, len(shuffled), step):
-        rows = shuffled[first : first + step]
-        shape = (-1, len(rows) * y.shape[1])
-        train = values[rows[:, ~test]].transpose(1, 0, 2).reshape(shape)
-        held_out = values[rows[:, test]].transpose(1, 0, 2).reshape(shape)
-        moved = path.with_targets(train)
-        best = np.full(train.shape[1], alphas[len(alphas) // 2])
-        if steps:
-            best = moved.choose_alphas(steps)
-        error = np.square(held_out - moved.predict_each(x[test], alphas=best)).sum(axis=0)
-        total = np.square(held_out - train.mean(axis=0)).sum(axis=0)
-        sums[ErrorOf.PROBE, first : first + step] += error.reshape(len(rows), -1)
-        sums[ErrorOf.MEAN, first : first + step] += total.reshape(len(rows), -1)
 
 
 def choose_alpha(

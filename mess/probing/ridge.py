@@ -20,25 +20,82 @@ Examples
 """
 
 from collections.abc import Sequence
-from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
-_PATIENCE = 2  # a search ends after so many penalties without an improvement
-_CACHED_VALUES = 800_000  # values of a block of targets, chosen to fit into the processor's cache
+_HELD_VALUES = 4_000_000  # values of a block of groups that are held in memory at once
+_CANCELS = 1e-4  # of the variance of a feature: what is left of it in a difference is exact enough
 _ROUNDING = 1e-6  # of a value in float32, with room for the rounding of a mean
 DEFAULT_ALPHAS: tuple[float, ...] = tuple(10.0**power for power in range(-2, 7))
 
 
-class LeaveOut(NamedTuple):
-    """What leave-one-group-out needs at one penalty: the filter, and (I − H_gg)⁻¹ by group size."""
+class Factors(NamedTuple):
+    """What predictions of new rows are made of: rows · (eigenvalues + alpha)⁻¹ · basisᵀ y.
 
-    alpha: float
-    filtered: Array
-    inverses: list[tuple[NDArray[np.int64], Array]]
+    Attributes
+    ----------
+    rows : ndarray [shape=(m, r)]
+        The new rows in the eigenbasis.
+    eigenvalues : ndarray [shape=(r,)]
+    basis : ndarray [shape=(n, r)]
+        The training rows in the eigenbasis.
+    """
+
+    rows: Array
+    eigenvalues: Array
+    basis: Array
+
+
+class Products(NamedTuple):
+    """What the eigendecomposition needs to know of some rows.
+
+    Attributes
+    ----------
+    mean : ndarray [shape=(d,)]
+    about_mean : ndarray [shape=(d, d)]
+        Sums of products of two features about their means.
+    """
+
+    mean: Array
+    about_mean: Array
+
+
+class ProductsByFold:
+    """Sums of products over all rows, from which those of every training set follow.
+
+    Parameters
+    ----------
+    x : ndarray [shape=(n, d)]
+    fold : ndarray [shape=(n,), dtype=int]
+    """
+
+    def __init__(self, x: Array, fold: NDArray[np.int64]) -> None:
+        self._mean = x.mean(axis=0)
+        self._total = 0.0
+        self._of_fold: dict[int, tuple[int, Array, Array]] = {}
+        for number in np.unique(fold):
+            rows = x[fold == number] - self._mean
+            products = rows.T @ rows
+            self._total = self._total + products
+            self._of_fold[int(number)] = len(rows), rows.sum(axis=0), products
+        self._n = len(x)
+
+    def without(self, fold: int) -> Products | None:
+        """Return the sums over the rows of all other folds.
+
+        None if a feature varies nearly in this fold alone: the difference would be rounding.
+        """
+        size, total, products = self._of_fold[fold]
+        left = self._n - size
+        shift = -total / left  # all rows are centred, so their sum is 0
+        about = self._total - products
+        about -= left * np.outer(shift, shift)
+        if (np.diag(about) < _CANCELS * np.diag(self._total)).any():
+            return None
+        return Products(self._mean + shift, about)
 
 
 class RidgePath:
@@ -50,6 +107,8 @@ class RidgePath:
         Features of the training rows.
     y : array_like [shape=(n, t)]
         Targets; finite.
+    products : Products, optional
+        Those of ``x``, if they are known.
 
     Notes
     -----
@@ -62,12 +121,15 @@ class RidgePath:
     section 3.4.1 (ridge in the basis of singular vectors).
     """
 
-    def __init__(self, x: ArrayLike, y: ArrayLike) -> None:
+    def __init__(self, x: ArrayLike, y: ArrayLike, *, products: Products | None = None) -> None:
         x = np.asarray(x, dtype=np.float64)
         y = np.asarray(y, dtype=np.float64)
         if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
             raise ValueError(f"x {x.shape} and y {y.shape} must be 2-d with equal rows")
-        self._mean, scale = x.mean(axis=0), x.std(axis=0)
+        if products is None:
+            self._mean, scale = x.mean(axis=0), x.std(axis=0)
+        else:
+            self._mean, scale = products.mean, np.sqrt(np.diag(products.about_mean) / len(x))
         # A column that is constant up to rounding has scale 1, as in scikit-learn's StandardScaler;
         # features are stored in float32 at best.
         flat = scale <= _ROUNDING * np.maximum(np.abs(self._mean), 1e-300)
@@ -78,7 +140,13 @@ class RidgePath:
         self._y = y - self._y_mean
         n, d = z.shape
         self._dual = n < d
-        self._eigenvalues, vectors = np.linalg.eigh(z @ z.T if self._dual else z.T @ z)
+        if self._dual:
+            gram = z @ z.T
+        elif products is None:
+            gram = z.T @ z
+        else:
+            gram = products.about_mean / np.outer(self._scale, self._scale)
+        self._eigenvalues, vectors = np.linalg.eigh(gram)
         self._eigenvalues = np.maximum(self._eigenvalues, 0.0)
         # `_basis` [n, r]: rows in the eigenbasis; `_projected` [r, t]: targets in the same.
         if self._dual:
@@ -103,7 +171,7 @@ class RidgePath:
         ndarray [shape=(a, m, t)]
         """
         z = self._standardised(x)
-        projected_rows = z.astype(self._y.dtype, copy=False) @ self._back
+        projected_rows = z @ self._back
         return np.stack([projected_rows @ self._shrunk(alpha) + self._y_mean for alpha in alphas])
 
     def predict_each(self, x: ArrayLike, *, alphas: NDArray[np.floating[Any]]) -> Array:
@@ -120,18 +188,18 @@ class RidgePath:
         """
         z = self._standardised(x)
         shrunk = self._projected / (self._eigenvalues[:, None] + alphas)
-        shrunk = shrunk.astype(self._y.dtype, copy=False)
-        return np.asarray((z.astype(shrunk.dtype, copy=False) @ self._back) @ shrunk + self._y_mean)
+        return np.asarray((z @ self._back) @ shrunk + self._y_mean)
 
-    def predict_without(
+    def errors_without(
         self,
         x: ArrayLike,
+        y: Array,
         *,
         groups: NDArray[Any],
         alphas: NDArray[np.floating[Any]],
         left_out: Array,
     ) -> Array:
-        """Predict new rows with each group removed from the fit in turn, without refitting.
+        """Return the squared errors on new rows with each group removed in turn, without refitting.
 
         Removing the rows g changes a prediction by −s_g (y_g − ŷ_g). Here s_g are the weights of
         these rows in the prediction, and ŷ_g their predictions by the fit without them.
@@ -139,6 +207,7 @@ class RidgePath:
         Parameters
         ----------
         x : array_like [shape=(m, d)]
+        y : ndarray [shape=(m, t)]
         groups : ndarray [shape=(n,)]
         alphas : ndarray [shape=(t,)]
             Each target's penalty.
@@ -147,21 +216,56 @@ class RidgePath:
 
         Returns
         -------
-        ndarray [shape=(groups, m, t)]
-            In the order of ``np.unique(groups)``.
+        ndarray [shape=(groups, t)]
+            Sums over the new rows. Groups are in the order of ``np.unique(groups)``.
         """
-        z = self._standardised(x)
         names, membership = np.unique(groups, return_inverse=True)
         surprise = self._y + self._y_mean - left_out
-        out = np.repeat(self.predict_each(x, alphas=alphas)[None], len(names), axis=0)
-        rows_of = [np.flatnonzero(membership == number) for number in range(len(names))]
+        residual = y - self.predict_each(x, alphas=alphas)
+        in_basis = self._standardised(x) @ self._back
+        errors = np.empty((len(names), y.shape[1]))
         for alpha in np.unique(alphas):
             columns = np.flatnonzero(alphas == alpha)
-            weights = (z @ self._back / (self._eigenvalues + alpha)) @ self._basis.T
-            weights += 1.0 / len(self._y)
-            for number, rows in enumerate(rows_of):
-                out[number][:, columns] -= weights[:, rows] @ surprise[np.ix_(rows, columns)]
-        return out
+            own = in_basis / (self._eigenvalues + alpha)
+            few = len(names) * len(columns) < len(self._y)
+            weights = None if few else (own @ self._basis.T).T  # [n, m]
+            for rows in _rows_by_group_size(membership):
+                step = max(1, _HELD_VALUES // (max(own.shape) * max(len(columns), rows.shape[1])))
+                for some in (rows[first : first + step] for first in range(0, len(rows), step)):
+                    of_groups = surprise[some][:, :, columns]  # [groups, size, columns]
+                    if weights is None:
+                        moved = self._basis[some].transpose(0, 2, 1) @ of_groups
+                        flat = own @ moved.transpose(1, 0, 2).reshape(own.shape[1], -1)
+                        shift = flat.reshape(len(own), len(some), -1).transpose(1, 0, 2)
+                    else:
+                        shift = weights[some].transpose(0, 2, 1) @ of_groups
+                    shift = shift + of_groups.sum(axis=1, keepdims=True) / len(self._y)
+                    changed = np.square(residual[:, columns] + shift).sum(axis=1)
+                    errors[np.ix_(membership[some[:, 0]], columns)] = changed
+        return errors
+
+    def factors(self, x: ArrayLike) -> Factors:
+        """Return what predictions of new rows [m, d] are made of."""
+        return Factors(self._standardised(x) @ self._back, self._eigenvalues, self._basis)
+
+    def directions(self, x: Array, *, mean: Array, scale: Array) -> tuple[Array, Array]:
+        """Return how rows that are known by coordinates lie in the eigenbasis.
+
+        A row with the coordinates c is mean + scale · (c @ x). It lies at c @ directions + origin.
+
+        Parameters
+        ----------
+        x : ndarray [shape=(k, d)]
+        mean, scale : ndarray [shape=(d,)]
+
+        Returns
+        -------
+        directions : ndarray [shape=(k, r)]
+        origin : ndarray [shape=(r,)]
+        """
+        return (x * (scale / self._scale)) @ self._back, (
+            (mean - self._mean) / self._scale
+        ) @ self._back
 
     def coefficients(self, *, alphas: NDArray[np.floating[Any]]) -> tuple[Array, Array]:
         """Return weights [d, t] and intercepts [t] on the original scale of ``x``.
@@ -175,22 +279,6 @@ class RidgePath:
         shrunk = self._projected / (self._eigenvalues[:, None] + alphas)
         weights = (self._back @ shrunk) / self._scale[:, None]
         return weights, self._y_mean - self._mean @ weights
-
-    def with_targets(self, y: NDArray[np.floating[Any]]) -> "RidgePath":
-        """Return the fits of other targets on the same rows, in the precision of ``y``.
-
-        Parameters
-        ----------
-        y : ndarray [shape=(n, t)]
-        """
-        other = copy(self)
-        other._y_mean = y.mean(axis=0)
-        other._y = y - other._y_mean
-        other._basis = self._basis.astype(y.dtype, copy=False)
-        other._back = self._back.astype(y.dtype, copy=False)
-        other._eigenvalues = self._eigenvalues.astype(y.dtype, copy=False)
-        other._projected = other._basis.T @ other._y
-        return other
 
     def leave_group_out(self, groups: ArrayLike, *, alphas: Sequence[float]) -> Array:
         """Predict each row from a fit without the rows of its group, under every penalty.
@@ -215,77 +303,21 @@ class RidgePath:
         (deletion of several cases).
         """
         _, membership = np.unique(np.asarray(groups), return_inverse=True)
-        out = np.empty((len(alphas), *self._y.shape), dtype=self._y.dtype)
+        out = np.empty((len(alphas), *self._y.shape))
         # Groups of the same size are solved in one call, which is faster than many small ones.
         blocks = [(rows, self._basis[rows]) for rows in _rows_by_group_size(membership)]
-        for index, alpha in enumerate(alphas):
-            filtered = self._eigenvalue_filter(alpha)
-            residual = self._y - self._basis @ (filtered[:, None] * self._projected)
+        filters = np.stack([self._eigenvalue_filter(alpha) for alpha in alphas])
+        # One product for all penalties.
+        shrunk = (filters.T[:, :, None] * self._projected[:, None]).reshape(len(filters.T), -1)
+        fitted = (self._basis @ shrunk).reshape(len(self._y), len(alphas), -1)
+        for index, filtered in enumerate(filters):
+            residual = self._y - fitted[:, index]
             for rows, basis in blocks:
                 hat = self._hat(basis, filtered)
-                identity = np.eye(rows.shape[1], dtype=hat.dtype)
+                identity = np.eye(rows.shape[1])
                 left_out = np.linalg.solve(identity - hat, residual[rows])
                 out[index, rows] = self._y[rows] - left_out
         return out + self._y_mean
-
-    def leave_out_steps(self, groups: ArrayLike, *, alphas: Sequence[float]) -> list[LeaveOut]:
-        """Prepare `choose_alphas`: compute what does not depend on the targets.
-
-        Parameters
-        ----------
-        groups, alphas
-            See `leave_group_out`.
-
-        Returns
-        -------
-        list of LeaveOut
-            The largest penalty first.
-        """
-        _, membership = np.unique(np.asarray(groups), return_inverse=True)
-        blocks = [(rows, self._basis[rows]) for rows in _rows_by_group_size(membership)]
-        steps = []
-        for alpha in sorted(alphas, reverse=True):
-            filtered = self._eigenvalue_filter(alpha)
-            inverses = []
-            for rows, basis in blocks:
-                own = np.eye(rows.shape[1]) - self._hat(basis, filtered)
-                inverses.append((rows, np.linalg.inv(own).astype(self._y.dtype)))
-            steps.append(LeaveOut(alpha, filtered[:, None], inverses))
-        return steps
-
-    def choose_alphas(self, steps: Sequence[LeaveOut]) -> Array:
-        """Choose the penalty of each of very many targets by leaving one group out at a time.
-
-        The search begins at the largest penalty and ends for a target after two penalties in a row
-        without an improvement. Most shuffled targets choose the largest penalty, so this saves most
-        of the cost.
-
-        Parameters
-        ----------
-        steps : sequence of LeaveOut
-            From `leave_out_steps` on the same features.
-
-        Returns
-        -------
-        ndarray [shape=(t,)]
-        """
-        chosen = np.zeros(self._y.shape[1], dtype=np.int64)
-        width = max(64, _CACHED_VALUES // len(self._y))
-        for first in range(0, len(chosen), width):
-            following = np.arange(first, min(first + width, len(chosen)))
-            least = np.full(len(chosen), np.inf)
-            for index, step in enumerate(steps):
-                y, projected = self._y[:, following], self._projected[:, following]
-                error = _left_out_error(
-                    y - self._basis @ (step.filtered * projected), step.inverses
-                )
-                better = error < least[following]
-                chosen[following[better]] = index
-                least[following[better]] = error[better]
-                following = following[index - chosen[following] < _PATIENCE]
-                if not following.size:
-                    break
-        return np.array([step.alpha for step in steps], dtype=np.float64)[chosen]
 
     def _standardised(self, x: ArrayLike) -> Array:
         """Return held-out rows in deviations of the training rows."""
@@ -294,8 +326,8 @@ class RidgePath:
 
     def _hat(self, basis: Array, filtered: Array) -> Array:
         """Return the blocks of the hat matrix (intercept included) for rows in the eigenbasis."""
-        blocks = (basis * filtered) @ basis.transpose(0, 2, 1) + 1.0 / len(self._y)
-        return np.asarray(blocks)
+        half = basis * np.sqrt(filtered)  # a matrix times its own transpose takes half the time
+        return np.asarray(half @ half.transpose(0, 2, 1) + 1.0 / len(self._y))
 
     def _eigenvalue_filter(self, alpha: float) -> Array:
         """Return the diagonal f of the hat matrix B f Bᵀ in the basis B."""
@@ -314,16 +346,3 @@ def _rows_by_group_size(membership: NDArray[np.int64]) -> list[NDArray[np.int64]
     sizes = np.bincount(membership)
     first = np.cumsum(sizes) - sizes
     return [order[first[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes)]
-
-
-def _left_out_error(
-    residual: NDArray[np.floating[Any]], inverses: list[tuple[NDArray[np.int64], Array]]
-) -> NDArray[np.floating[Any]]:
-    """Return each target's squared error when every group is left out once."""
-    total = np.zeros(residual.shape[1], dtype=residual.dtype)
-    for rows, inverse in inverses:
-        of_groups = residual[rows]
-        left_out = of_groups * inverse if rows.shape[1] == 1 else inverse @ of_groups
-        flat = left_out.reshape(-1, residual.shape[1])
-        total += np.einsum("ij,ij->j", flat, flat)
-    return total

@@ -25,7 +25,6 @@ from mess.probing.metrics import average_ranks, is_only_mean, spearman
 from mess.probing.probes import out_of_fold
 from mess.probing.remarks import HOLDS_ZERO, NO_BETTER, NO_INTERVAL, ONLY_MEAN, remarks
 from mess.probing.results import Cell, DiscoverySettings
-from mess.probing.ridge import RidgePath
 from mess.probing.statistics import (
     best_layers,
     influence,
@@ -102,34 +101,7 @@ def test_a_shuffle_scores_what_a_plain_loop_scores(n: int, d: int) -> None:
             guess = model.predict(within_reach(scaler, x[test], rows=int((~test).sum())))
             error = error + np.square(moved[test] - guess).sum(axis=0)
             total = total + np.square(moved[test] - moved[~test].mean(axis=0)).sum(axis=0)
-        np.testing.assert_allclose(found.null[draw], 1 - error / total, atol=1e-5)
-
-
-def test_other_targets_share_the_decomposition() -> None:
-    rng = np.random.default_rng(0)
-    for n, d in ((20, 30), (30, 20)):
-        x, y = rng.standard_normal((n, d)), rng.standard_normal((n, 3))
-        new, groups = rng.standard_normal((5, d)), np.arange(n) // 2
-        fresh, moved = RidgePath(x, y), RidgePath(x, y[:, ::-1]).with_targets(y)
-        for path, atol in ((moved, 1e-10), (moved.with_targets(y.astype(np.float32)), 1e-4)):
-            alphas = [0.5, 20.0, 300.0]
-            np.testing.assert_allclose(
-                path.leave_group_out(groups, alphas=alphas),
-                fresh.leave_group_out(groups, alphas=alphas),
-                atol=atol,
-            )
-            left_out = fresh.leave_group_out(groups, alphas=alphas)
-            errors = np.square(left_out - y).sum(axis=1)
-            np.testing.assert_array_equal(
-                path.choose_alphas(path.leave_out_steps(groups, alphas=alphas)),
-                np.array(alphas)[errors.argmin(axis=0)],
-            )
-            each = fresh.predict(new, alphas=alphas)
-            np.testing.assert_allclose(
-                path.predict_each(new, alphas=np.array(alphas)),
-                np.stack([each[k][:, k] for k in range(3)], axis=1),
-                atol=atol,
-            )
+        np.testing.assert_allclose(found.shuffled.null[draw], 1 - error / total, atol=1e-5)
 
 
 def test_chance_is_called_chance_and_a_planted_cell_is_not() -> None:
