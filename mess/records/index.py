@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from mess.records.base import Json, Origin, Parts, Record
 
 Kind = Literal["probe", "subspace", "direct", "probe_octaves", "direct_octaves"]
-Way = Literal["cells", "scan", "both", "all"]
+Way = Literal["cells", "columns", "scan", "both", "all"]
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,11 @@ class SearchPlan:
 
     Attributes
     ----------
-    way : {"cells", "scan", "both", "all"}
-        What is read: cells by aspects, the codes of all rows, both, all rows.
+    way : {"cells", "columns", "scan", "both", "all"}
+        What is read: cells by aspects, rows in the order of one column, the codes of all rows,
+        cells and codes, all rows.
     step : int
-        How many cells are read or rows ranked again.
+        How many cells or rows are read, or rows ranked again.
     recall : float
         Of the ten best.
     milliseconds : float

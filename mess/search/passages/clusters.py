@@ -16,6 +16,7 @@ of the ACM 18, 1975 (bounds decide what is read).
 
 import io
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import faiss
 import numpy as np
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from mess.search.coordinate_index import Block
 from mess.search.interpolation import Scales
+from mess.search.passages.threshold import SortedColumns
 from mess.search.ranking import Part, total_scores
 from mess.storage.files import load_arrays
 
@@ -138,6 +140,7 @@ class Clusters:
         self._block = Block(arrays["values"], np.empty((0, 0), dtype=np.float32))
         self._least, self._most = arrays["least"], arrays["most"]
         self._low, self._high = arrays["low"], arrays["high"]
+        self._columns = SortedColumns(self._block)
         self.count = len(self._first) - 1
 
     def upper_bounds(self, parts: Sequence[Part]) -> NDArray[np.float64]:
@@ -190,13 +193,45 @@ class Clusters:
         places = np.repeat(first - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
         rows = self._rows[places].astype(np.int64)
         scores = total_scores(_along(parts), self._block, rows=places)
-        for begin, end in exclude:
-            scores[(rows >= begin) & (rows < end)] = -np.inf
-        if len(rows) > k:
-            best = np.argpartition(-scores, k - 1)[:k]
-            rows, scores = rows[best], scores[best]
-        kept = np.isfinite(scores)
-        return rows[kept], scores[kept]
+        _leave_out(rows, scores, exclude)
+        return _best(rows, scores, k)
+
+    def search_columns(
+        self, parts: Sequence[Part], *, k: int, most: int, exclude: Sequence[Span] = ()
+    ) -> tuple[Rows, NDArray[np.float64]] | None:
+        """Return the rows with the highest scores by `SortedColumns`; see `search`.
+
+        None where these cannot be read so.
+
+        Parameters
+        ----------
+        parts, k, exclude
+        most : int
+            The largest number of rows that are read.
+        """
+        found = self._columns.search(
+            _along(parts),
+            k=k,
+            most=most,
+            drop=lambda places, scores: _leave_out(self._rows[places], scores, exclude),
+        )
+        if found is None:
+            return None
+        return _best(self._rows[found[0]].astype(np.int64), found[1], k)
+
+
+def _leave_out(rows: NDArray[Any], scores: NDArray[np.float64], exclude: Sequence[Span]) -> None:
+    for begin, end in exclude:
+        scores[(rows >= begin) & (rows < end)] = -np.inf
+
+
+def _best(rows: Rows, scores: NDArray[np.float64], k: int) -> tuple[Rows, NDArray[np.float64]]:
+    """Return the k highest scores and their rows, in no order; none is left out."""
+    if len(rows) > k:
+        best = np.argpartition(-scores, k - 1)[:k]
+        rows, scores = rows[best], scores[best]
+    kept = np.isfinite(scores)
+    return rows[kept], scores[kept]
 
 
 def _along(parts: Sequence[Part]) -> list[Part]:

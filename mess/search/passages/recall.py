@@ -42,8 +42,9 @@ EPSILON = 1e-5  # tolerance of a score; weights sum to 1
 _TOP = 10
 _STEPS: dict[str, tuple[int, ...]] = {
     "cells": (16, 64, 128, 256, 512, 1024, 2048, 4096),
-    "scan": (250, 500, 1000, 2000, 4000, 8000, 16_000),
-    "both": (250, 500, 1000, 2000, 4000, 8000),
+    "columns": (16_000, 64_000, 256_000),
+    "scan": (250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000),
+    "both": (250, 500, 1000, 2000, 4000, 8000, 16_000),
 }
 
 
@@ -182,7 +183,7 @@ def _draw(
 
 def _ways_of(kind: str) -> tuple[Way, ...]:
     if "overall" not in kind:
-        return "cells", "scan"
+        return "columns", "cells", "scan"
     return ("scan", "both") if "aspects" in kind else ("scan",)
 
 

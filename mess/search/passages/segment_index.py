@@ -170,6 +170,10 @@ class SegmentIndex:
         if way in ("cells", "both") and self._clusters is not None:
             cells, most = (step, k) if way == "cells" else (_CLUSTERS_OF_BOTH, step)
             found.append(self._clusters.search(parts, k=most, clusters=cells, exclude=exclude)[0])
+        if way == "columns" and self._clusters is not None:
+            read = self._clusters.search_columns(parts, k=k, most=step, exclude=exclude)
+            if read is not None:  # or else all rows are read
+                found.append(read[0])
         if way in ("scan", "both") and self._scan is not None:
             found.append(self._scan.search(parts, ranked=max(step, k), exclude=exclude))
         if found:

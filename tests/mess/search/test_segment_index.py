@@ -51,12 +51,18 @@ def test_the_recall_that_is_recorded_is_found(
     assert right / 400 >= plan.recall - 0.02
 
 
-@pytest.mark.parametrize("way, step", [("cells", 10**6), ("scan", 10**6), ("all", 0)])
+@pytest.mark.parametrize(
+    "way, step", [("cells", 10**6), ("columns", 20_000), ("scan", 10**6), ("all", 0)]
+)
 def test_reading_everything_is_exact(
     built: tuple[SegmentIndex, SegmentSearch], way: str, step: int
 ) -> None:
     index, _ = built
-    kind = "two or three aspects" if way == "cells" else "overall and aspects, some unlike"
+    kind = (
+        "two or three aspects"
+        if way in ("cells", "columns")
+        else "overall and aspects, some unlike"
+    )
     query, _ = draw_query(kind, index.coordinates, rng=np.random.default_rng(3))
     exclude = [(0, 4000), (3000, 5000)]
     rows, scores = index.search(query, k=20, way=way, step=step, exclude=exclude)
@@ -64,6 +70,27 @@ def test_reading_everything_is_exact(
     truth[:5000] = -np.inf
     np.testing.assert_allclose(scores, np.sort(truth)[::-1][:20], atol=1e-5)
     assert (rows >= 5000).all()
+
+
+def test_rows_in_the_order_of_a_column_are_read_until_it_is_sure(
+    built: tuple[SegmentIndex, SegmentSearch],
+) -> None:
+    """Exact, although few are read; and never more than allowed."""
+    index, _ = built
+    rng = np.random.default_rng(11)
+    for _ in range(20):
+        query, row = draw_query("two or three aspects", index.coordinates, rng=rng)
+        exclude = [(row, row + 1)]
+        rows, scores = index.search(query, k=10, way="columns", step=20_000, exclude=exclude)
+        truth, _ = index.score(query, None)
+        np.testing.assert_allclose(scores, np.sort(np.delete(truth, row))[::-1][:10], atol=1e-5)
+        assert row not in rows
+        rows, scores = index.search(query, k=10, way="columns", step=100, exclude=exclude)
+        assert len(rows) == 10 and (scores <= truth[rows] + 1e-5).all()
+    query, row = draw_query("one aspect", index.coordinates, rng=np.random.default_rng(1))
+    unlike = [part._replace(weight=-1.0) for part in query]
+    rows, scores = index.search(unlike, k=10, way="columns", step=20_000, exclude=[(row, row + 1)])
+    assert scores.tolist() == [1.0] * 10
 
 
 def test_the_bounds_of_the_clusters_hold_where_they_must(
