@@ -120,11 +120,13 @@ def cosine_loop(
     return list(order)
 
 
-def segment_coordinates(n: int, *, per_track: int = 50) -> tuple[NDArray[Any], NDArray[Any]]:
+def segment_coordinates(
+    n: int, *, per_track: int = 50, seed: int = 0
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return made-up coordinates of segments, correlated as those of the demo library are.
 
     There three directions hold four fifths of the variance of the targets, and two fifths of it (of
-    the whitened vectors three fifths) lie within tracks.
+    the whitened vectors three fifths) lie within tracks. The directions are the same for any seed.
 
     Returns
     -------
@@ -133,7 +135,7 @@ def segment_coordinates(n: int, *, per_track: int = 50) -> tuple[NDArray[Any], N
     overall : ndarray [shape=(n, 32), dtype=float32]
         Unit vectors.
     """
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
 
     def within_tracks(width: int, share: float) -> NDArray[Any]:
         tracks = rng.standard_normal((-(-n // per_track), width)) * np.sqrt(1 - share)
@@ -142,7 +144,7 @@ def segment_coordinates(n: int, *, per_track: int = 50) -> tuple[NDArray[Any], N
 
     strength = np.sqrt([0.37, 0.30, 0.12, 0.06, 0.05, 0.04, 0.03, 0.02, 0.01])
     latent = within_tracks(len(strength), 0.4) * strength
-    x = latent @ rng.standard_normal((len(strength), 12))
+    x = latent @ np.random.default_rng(1).standard_normal((len(strength), 12))
     x = (x - x.mean(axis=0)) / x.std(axis=0)
     overall = within_tracks(32, 0.6)
     overall /= np.linalg.norm(overall, axis=1, keepdims=True)

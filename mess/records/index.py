@@ -158,6 +158,30 @@ class IndexRecord(Record):
         return len((of - set(self.tracks)) | set(self.placed)) / max(1, len(of))
 
 
+@dataclass(frozen=True)
+class ListsRecord:
+    """Lists of vectors on disk, which are mapped and not read.
+
+    Attributes
+    ----------
+    sizes : list of int
+        How many vectors each list has.
+    width : int
+        Numbers in a vector.
+    crc32 : int
+        The checksum of the file.
+    """
+
+    sizes: list[int]
+    width: int
+    crc32: int
+
+    @property
+    def gigabytes(self) -> float:
+        """The size of the vectors in GB."""
+        return sum(self.sizes) * 4 * self.width / 1e9
+
+
 @dataclass(frozen=True, kw_only=True)
 class SegmentSearch:
     """How segments are searched.
@@ -169,11 +193,14 @@ class SegmentSearch:
         By kind of query; none where all rows are always read.
     epsilon : float, optional
         Which error of the codes is allowed; None where there are no codes.
+    lists : ListsRecord, optional
+        Where the vectors stay on disk.
     """
 
     rows: int
     kinds: dict[str, SearchPlan]
     epsilon: float | None = None
+    lists: ListsRecord | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +251,7 @@ class PassagesRecord(Record):
     def to_json(self) -> Json:
         """Return the record as plain values."""
         content = super().to_json()
-        if self.search.epsilon is None:
-            content["search"].pop("epsilon", None)
+        for name in ("epsilon", "lists"):
+            if getattr(self.search, name) is None:
+                content["search"].pop(name, None)
         return content

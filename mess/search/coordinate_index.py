@@ -107,18 +107,17 @@ class CoordinateIndex:
 
     Parameters
     ----------
-    content : bytes
-        From `serialise`.
+    content : bytes or faiss.Index
+        From `serialise`, or an index of the same vectors that finds a vector by its row.
     columns : sequence of Column
     """
 
-    def __init__(self, content: bytes, columns: Sequence[Column]) -> None:
-        self._index: Any = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
-        if hasattr(self._index, "make_direct_map"):
-            self._index.make_direct_map()  # finds a row among the clusters
+    def __init__(self, content: Any, columns: Sequence[Column]) -> None:
+        self._index: Any = content
+        if isinstance(content, bytes):
+            self._index = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
         self.columns = list(columns)
         self.n = int(self._index.ntotal)
-        self._labels = np.arange(self.n, dtype=np.int64)
 
     @property
     def index(self) -> Any:
@@ -155,7 +154,7 @@ class CoordinateIndex:
     @cached_property
     def complete(self) -> NDArray[np.bool_]:
         """Which columns are known for every track."""
-        x, square, _ = self._rows(self._labels)
+        x, square, _ = self._rows(np.arange(self.n))
         return np.asarray(((x != 0) | (square != 1)).all(axis=0))
 
     def is_known(self, row: int | Point, columns: NDArray[np.int64]) -> bool:
@@ -182,13 +181,14 @@ class CoordinateIndex:
     @cached_property
     def everything(self) -> "Block":
         """The coordinates of all tracks."""
-        return self._block(np.asarray(self._index.reconstruct_n(0, self.n)))
+        return self.block_of(np.asarray(self._index.reconstruct_n(0, self.n)))
 
     def block(self, rows: NDArray[np.int64]) -> "Block":
         """Return the coordinates of some tracks."""
-        return self._block(self._index.reconstruct_batch(np.asarray(rows, dtype=np.int64)))
+        return self.block_of(self._index.reconstruct_batch(np.asarray(rows, dtype=np.int64)))
 
-    def _block(self, vectors: NDArray[np.float32]) -> "Block":
+    def block_of(self, vectors: NDArray[np.float32]) -> "Block":
+        """Return vectors [x, x², u] as a block."""
         count = len(self.columns)
         values = np.ascontiguousarray(vectors[:, :count].T)
         unknown = (values == 0) & (vectors[:, count : 2 * count].T == 1)

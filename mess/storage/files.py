@@ -195,9 +195,18 @@ def read_bytes(path: Path, *, command: str, checksum: int | None = None) -> byte
 def has_bytes(path: Path, checksum: object) -> bool:
     """Tell whether a file exists and has this checksum."""
     try:
-        return zlib.crc32(path.read_bytes()) == checksum
+        return checksum_of(path) == checksum
     except OSError:
         return False
+
+
+def checksum_of(path: Path) -> int:
+    """Return the checksum of a file, which may be larger than memory."""
+    found = 0
+    with path.open("rb") as handle:
+        while block := handle.read(_BLOCK_BYTES):
+            found = zlib.crc32(block, found)
+    return found
 
 
 def missing_files(folder: Path, checksums: Mapping[str, int], *, whole: bool) -> list[str]:

@@ -2,22 +2,53 @@
 
 They lie in the folder of the index of tracks: the record ``passages.json``, and beside it the files
 ``passages.…<crc32>…`` that it names by their checksums. `mess.search.passages.segment_index` says
-what these hold.
+what these hold. Vectors that are too large for the memory are in one file of lists
+(`mess.storage.inverted_lists`).
 """
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mess.errors import ArtifactError
 from mess.records.index import PassagesRecord
 from mess.storage.files import missing_files, modified, read_bytes
 from mess.storage.generations import drop_others, sealed, write_sealed
 from mess.storage.indices import IndexFiles
+from mess.storage.inverted_lists import ListsWriter, Spool, open_lists
 from mess.storage.locks import writing
 from mess.storage.paths import command_for
 from mess.storage.records import read_record, write_record
+
+_LISTS, _UNFINISHED = "passages.ivfdata", ".passages-unfinished-"
+
+
+@dataclass(frozen=True)
+class ListsFile:
+    """The file of the vectors of one index that stay on disk; its name has its checksum."""
+
+    folder: Path
+    command: str
+
+    def path(self, checksum: int) -> Path:
+        """Return the file."""
+        return self.folder / sealed(_LISTS, checksum)
+
+    def write(self, *, sizes: NDArray[np.int64], width: int) -> ListsWriter:
+        """Return what writes the lists; see `ListsWriter`."""
+        unfinished = self.folder / f"{_UNFINISHED}{os.getpid()}"
+        return ListsWriter(unfinished, sizes=sizes, width=width, name=self.path)
+
+    def open(self, checksum: int, *, of_rows: NDArray[np.integer[Any]], width: int) -> Any:
+        """Map the lists; see `open_lists`."""
+        path = self.path(checksum)
+        return open_lists(path, of_rows=of_rows, width=width, command=self.command)
 
 
 @dataclass(frozen=True)
@@ -59,6 +90,15 @@ class PassageFiles:
             checksum=record.crc32[name],
         )
 
+    def lists(self, dataset: str, encoder: str) -> ListsFile:
+        """Return the file of the vectors that stay on disk."""
+        command = command_for("index", dataset, encoder)
+        return ListsFile(self._folder(dataset, encoder), command)
+
+    def spool(self, dataset: str, encoder: str, width: int) -> Spool:
+        """Return where coordinates wait on disk until all are known."""
+        return Spool(self._folder(dataset, encoder), width)
+
     def missing(
         self, dataset: str, encoder: str, record: PassagesRecord, *, whole: bool
     ) -> list[str]:
@@ -67,7 +107,8 @@ class PassageFiles:
 
     def drop(self, dataset: str, encoder: str) -> None:
         """Remove an index of segments."""
-        for path in self._folder(dataset, encoder).glob("passages*"):
+        folder = self._folder(dataset, encoder)
+        for path in [*folder.glob("passages*"), *folder.glob(f"{_UNFINISHED}*")]:
             path.unlink(missing_ok=True)
 
     def modified(self, dataset: str, encoder: str) -> float:
@@ -77,4 +118,7 @@ class PassageFiles:
 
 def _files(record: PassagesRecord) -> dict[str, int]:
     """Return the checksum of every file that the record names."""
-    return {sealed(name, checksum): checksum for name, checksum in record.crc32.items()}
+    checksums = dict(record.crc32)
+    if record.search.lists is not None:
+        checksums[_LISTS] = record.search.lists.crc32
+    return {sealed(name, checksum): checksum for name, checksum in checksums.items()}

@@ -1,11 +1,16 @@
 """Build the segment index of a dataset; `pipelines.build_indices` calls it.
 
 Features are read one track at a time, and only coordinates are kept. So the memory needed for a
-million segments is that of their coordinates.
+million segments is that of their coordinates. If these take too much of the memory, they stay on
+disk (`needs_disk`).
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,17 +21,21 @@ from mess.probing.stacking import Segments
 from mess.records.index import PassagesRecord
 from mess.search.coordinates import Coordinates
 from mess.search.passages.recommender import PROJECTION
+from mess.search.passages.rows import RowsInMemory
 from mess.search.passages.segment_coordinates import (
+    OVERALL_DIMENSIONS,
     SegmentCoordinates,
     SegmentProjector,
     fold_of_tracks,
 )
-from mess.search.passages.segment_index import build_segment_index
+from mess.search.passages.segment_index import FLAT_UP_TO, build_on_disk, build_segment_index
 from mess.storage.features import Features
+from mess.storage.inverted_lists import Spool
 from mess.storage.manifest import digest
 from mess.storage.store import Store
 from mess.versions import PASSAGES_VERSION
 
+MEMORY_SHARE = 0.125  # of the memory, which the vectors of an index may take
 SEGMENTS = 6000  # largest number of segments that the coordinates are fitted on
 
 
@@ -84,6 +93,7 @@ def build_passages(
     works: list[str],
     targets: str | None,
     sources: Mapping[str, str],
+    on_disk: bool | None = None,
 ) -> int:
     """Compute the coordinates of all segments, index them, and return their number.
 
@@ -100,13 +110,25 @@ def build_passages(
         The digest of the targets.
     sources : mapping of str to str
         Of each track the digest of its features and targets.
+    on_disk : bool, optional
+        Whether vectors stay on disk; by default `needs_disk` decides.
     """
     manifest = store.features.manifest(dataset, encoder)
     entries = manifest.done()
+    columns = len(made.names) if made else 0
+    total = sum(entry.segments for entry in entries.values())
+    if on_disk is None:
+        on_disk = needs_disk(total, columns=columns)
+    spool = partial(store.passages.spool, dataset, encoder) if on_disk else None
     segments, tracks, counts = _project_all(
-        store, dataset, encoder, works, sample=sample, made=made
+        store, dataset, encoder, works, sample=sample, made=made, spool=spool
     )
-    parts, search = build_segment_index(segments.x, segments.overall, segments.columns)
+    rows = segments.rows
+    if isinstance(rows, RowsInMemory):
+        parts, search = build_segment_index(rows.x, rows.overall, segments.columns)
+    else:
+        lists = store.passages.lists(dataset, encoder)
+        parts, search = build_on_disk(rows, segments.columns, lists=lists)
     parts[PROJECTION] = segments.projection.serialise()
     features = manifest.digest()
     store.passages.write(
@@ -131,7 +153,7 @@ def build_passages(
             sources=[sources[track] for track in tracks],
         ),
     )
-    return len(segments.x)
+    return rows.n
 
 
 def _project_all(
@@ -142,6 +164,7 @@ def _project_all(
     *,
     sample: Sample,
     made: Coordinates | None,
+    spool: Callable[[int], Spool] | None,
 ) -> tuple[SegmentCoordinates, list[str], list[int]]:
     """Return the coordinates of all segments, their tracks, and the number of segments of each."""
     projector = SegmentProjector(
@@ -153,6 +176,7 @@ def _project_all(
             for column in (made.columns if made else [])
             if column.kind == "probe"
         },
+        spool=spool,
     )
     fold = fold_of_tracks(made.fold, works) if made else np.full(len(works), -1)
     tracks, counts = [], []
@@ -165,6 +189,24 @@ def _project_all(
     return projector.finish(), tracks, counts
 
 
+def needs_disk(segments: int, *, columns: int) -> bool:
+    """Tell whether the vectors of an index take too much memory, and so stay on disk.
+
+    They may take `MEMORY_SHARE` of it: what is read beside them takes one and a half times as much.
+    An index that is read whole at every query is never on disk.
+    """
+    needed = 4 * segments * (2 * columns + OVERALL_DIMENSIONS)
+    return segments > FLAT_UP_TO and needed > MEMORY_SHARE * memory_bytes()
+
+
+def memory_bytes() -> int:
+    """Return the memory of this machine, or of the container that this process is in."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):
+        return min(whole, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return whole
+
+
 def describe_passages(record: PassagesRecord) -> str:
     """Return a summary of a segment index in one line."""
     kinds = record.search.kinds.values()
@@ -173,6 +215,12 @@ def describe_passages(record: PassagesRecord) -> str:
         worst = min(kind.recall for kind in kinds)
         slowest = max(kind.milliseconds for kind in kinds)
         how = f"recall of the ten best at least {worst:.3f}, at most {slowest:.1f} ms a query"
+    lists = record.search.lists
+    if lists is not None:
+        how += (
+            f"; their vectors ({lists.gigabytes:.1f} GB) stay on disk, "
+            f"because they take more than {MEMORY_SHARE:.0%} of the memory"
+        )
     return (
         f"{sum(record.segments)} segments of {len(record.tracks)} tracks, "
         f"{len(record.columns)} targets, {how}"

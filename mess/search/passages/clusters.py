@@ -15,90 +15,142 @@ of the ACM 18, 1975 (bounds decide what is read).
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.search.coordinate_index import Block
+from mess.search.coordinate_index import Block, CoordinateIndex
 from mess.search.interpolation import Scales
+from mess.search.passages.rows import CoordinateRows, read_lists, take_rows
 from mess.search.passages.threshold import SortedColumns
 from mess.search.ranking import Part, total_scores
 from mess.storage.files import load_arrays
 
 _ROWS_PER_CLUSTER = 60
-_MOST_CLUSTERS = 16_384
+MOST_CLUSTERS = 16_384
 _TAUGHT_PER_CLUSTER = 20
 _ITERATIONS = 6
 _CORE = 1.5  # standard deviations around the mean of a cluster that hold most of its rows
-_BLOCK = 50_000
+_READ = 1 << 16  # rows of lists on disk that are read at once
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 Span = tuple[int, int]  # rows from the first to before the last
 
 
-def assign_clusters(values: Floats, *, seed: int = 0) -> Rows:
-    """Return the cluster of every row, by k-means.
+def assign_clusters(
+    rows: CoordinateRows, *, seed: int = 0, most: int = MOST_CLUSTERS
+) -> NDArray[np.int32]:
+    """Return the cluster of every row, by k-means on a sample.
 
     Parameters
     ----------
-    values : ndarray [shape=(n, d)]
+    rows : CoordinateRows
     seed : int
+    most : int
+        Largest number of clusters.
     """
-    clusters = max(1, min(_MOST_CLUSTERS, len(values) // _ROWS_PER_CLUSTER))
-    rng = np.random.default_rng(seed)
-    taught = rng.choice(
-        len(values), min(len(values), clusters * _TAUGHT_PER_CLUSTER), replace=False
-    )
+    clusters = max(1, min(most, rows.n // _ROWS_PER_CLUSTER))
+    taught = min(rows.n, clusters * _TAUGHT_PER_CLUSTER)
+    chosen = np.sort(np.random.default_rng(seed).choice(rows.n, taught, replace=False))
+    own_of = 0 if rows.columns else 1  # without targets, by the overall vectors
+    sample = take_rows(rows, chosen)[own_of]
     means = faiss.Kmeans(
-        values.shape[1],
+        sample.shape[1],
         clusters,
         niter=_ITERATIONS,
         seed=seed + 1,
         min_points_per_centroid=1,
         max_points_per_centroid=_TAUGHT_PER_CLUSTER,
     )
-    means.train(np.ascontiguousarray(values[np.sort(taught)]))
-    out = np.empty(len(values), dtype=np.int64)
-    for first in range(0, len(values), _BLOCK):
-        block = np.ascontiguousarray(values[first : first + _BLOCK])
-        out[first : first + _BLOCK] = means.index.search(block, 1)[1][:, 0]
-    return np.unique(out, return_inverse=True)[1].astype(np.int64)
+    means.train(sample)
+    out = np.empty(rows.n, dtype=np.int32)
+    for first, x, overall in rows.blocks():
+        block = np.ascontiguousarray((x, overall)[own_of])
+        out[first : first + len(block)] = means.index.search(block, 1)[1][:, 0]
+    return out
 
 
-def serialise_clusters(x: Floats, clusters: Rows) -> bytes:
-    """Return all rows by cluster, and statistics of each cluster, as npz.
+class Grouping:
+    """Clusters, and the range of each column in each of them.
+
+    Parameters
+    ----------
+    rows : CoordinateRows
+    clusters : ndarray [shape=(n,), dtype=int]
+        Of each row; those without rows are left out of all else.
+
+    Attributes
+    ----------
+    of_rows : ndarray [shape=(n,), dtype=int32]
+        The cluster of each row: consecutive numbers from 0.
+    sizes : ndarray [shape=(clusters,)]
+    """
+
+    def __init__(self, rows: CoordinateRows, clusters: NDArray[np.integer[Any]]) -> None:
+        counts = np.bincount(clusters)
+        used = np.flatnonzero(counts)
+        number = np.full(len(counts), -1, dtype=np.int32)
+        number[used] = np.arange(len(used))
+        self.of_rows, self.sizes = number[clusters], counts[used]
+        shape = (rows.columns, len(used))
+        self._least, self._most = np.full(shape, np.inf), np.full(shape, -np.inf)
+        self._sums, self._squares = np.zeros(shape), np.zeros(shape)
+        for first, x, _ in rows.blocks():
+            self._add(x, self.of_rows[first : first + len(x)])
+
+    def _add(self, x: Floats, own: NDArray[np.int32]) -> None:
+        order = np.argsort(own, kind="stable")
+        values = x[order].T.astype(np.float64)
+        present, first = np.unique(own[order], return_index=True)
+        for kept, of, values_of in (
+            (self._least, np.minimum, values),
+            (self._most, np.maximum, values),
+            (self._sums, np.add, values),
+            (self._squares, np.add, np.square(values)),
+        ):
+            kept[:, present] = of(kept[:, present], of.reduceat(values_of, first, axis=1))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return where each cluster begins, and the ranges of its columns."""
+        mean = self._sums / self.sizes
+        power = self._squares / self.sizes - np.square(mean)
+        core = _CORE * np.sqrt(np.maximum(power, 0))
+        least, most = self._least, self._most
+        found = {
+            "least": least,
+            "most": most,
+            "low": np.maximum(least, mean - core),
+            "high": np.minimum(most, mean + core),
+        }
+        return {
+            "first": np.append(0, np.cumsum(self.sizes)),
+            **{name: values.astype(np.float32) for name, values in found.items()},
+        }
+
+
+def serialise_clusters(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return arrays as npz."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def group_rows(x: Floats, grouping: Grouping) -> bytes:
+    """Return all rows by cluster, and the ranges of each cluster, as npz.
 
     Parameters
     ----------
     x : ndarray [shape=(n, columns)]
-    clusters : ndarray [shape=(n,)]
-        From `assign_clusters`: consecutive numbers from 0.
+    grouping : Grouping
+        Of the same rows.
     """
-    count = int(clusters.max()) + 1
-    order = np.argsort(clusters, kind="stable")
-    sizes = np.bincount(clusters, minlength=count)
-    first = np.cumsum(sizes) - sizes
-    values = np.ascontiguousarray(x[order].T)
-    mean = np.add.reduceat(values, first, axis=1) / sizes
-    power = np.add.reduceat(np.square(values), first, axis=1) / sizes - np.square(mean)
-    core = _CORE * np.sqrt(np.maximum(power, 0))
-    least, most = np.minimum.reduceat(values, first, axis=1), np.maximum.reduceat(values, first, 1)
-    buffer = io.BytesIO()
-    np.savez(
-        buffer,
-        rows=order.astype(np.int32),
-        first=np.append(first, len(x)),
-        values=values,
-        least=least,
-        most=most,
-        low=np.maximum(least, mean - core).astype(np.float32),
-        high=np.minimum(most, mean + core).astype(np.float32),
-    )
-    return buffer.getvalue()
+    order = np.argsort(grouping.of_rows, kind="stable")
+    rows = {"rows": order.astype(np.int32), "values": np.ascontiguousarray(x[order].T)}
+    return serialise_clusters(grouping.arrays() | rows)
 
 
 def assign_anew(content: bytes, x: Floats, old_rows: Rows) -> Rows:
@@ -131,16 +183,21 @@ class Clusters:
     Parameters
     ----------
     content : bytes
-        From `serialise_clusters`.
+        From `group_rows`; or from `Grouping.arrays`, if the rows are in lists on disk.
+    coordinates : CoordinateIndex, optional
+        The lists on disk, one for each cluster.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, coordinates: CoordinateIndex | None = None) -> None:
         arrays = load_arrays(content)
-        self._rows, self._first = arrays["rows"], arrays["first"]
-        self._block = Block(arrays["values"], np.empty((0, 0), dtype=np.float32))
+        self._first = arrays["first"]
+        self._on_disk = coordinates
+        if coordinates is None:
+            self._rows = arrays["rows"]
+            self._block = Block(arrays["values"], np.empty((0, 0), dtype=np.float32))
+            self._columns = SortedColumns(self._block)
         self._least, self._most = arrays["least"], arrays["most"]
         self._low, self._high = arrays["low"], arrays["high"]
-        self._columns = SortedColumns(self._block)
         self.count = len(self._first) - 1
 
     def upper_bounds(self, parts: Sequence[Part]) -> NDArray[np.float64]:
@@ -187,14 +244,30 @@ class Clusters:
         chosen: NDArray[np.int64] = np.arange(self.count)
         if clusters < self.count:
             chosen = np.argpartition(-self.upper_bounds(parts), clusters - 1)[:clusters]
+        found: list[Rows] = []
+        of_found: list[NDArray[np.float64]] = []
+        for rows, scores in self._score(_along(parts), chosen):
+            _leave_out(rows, scores, exclude)
+            rows, scores = _best(rows, scores, k)
+            found.append(rows)
+            of_found.append(scores)
+        return _best(np.concatenate(found), np.concatenate(of_found), k)
+
+    def _score(
+        self, parts: Sequence[Part], chosen: Rows
+    ) -> Iterator[tuple[Rows, NDArray[np.float64]]]:
+        """Yield the rows of some clusters, and their scores."""
         first, last = self._first[chosen], self._first[chosen + 1]
         sizes = last - first
-        # The places of all rows of the chosen clusters, run by run.
-        places = np.repeat(first - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
-        rows = self._rows[places].astype(np.int64)
-        scores = total_scores(_along(parts), self._block, rows=places)
-        _leave_out(rows, scores, exclude)
-        return _best(rows, scores, k)
+        if self._on_disk is None:
+            # The places of all rows of the chosen clusters, run by run.
+            places = np.repeat(first - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+            scores = total_scores(parts, self._block, rows=places)
+            yield self._rows[places].astype(np.int64), scores
+            return
+        for group in np.split(chosen, _groups(sizes)):
+            rows, vectors = read_lists(self._on_disk.index, group)
+            yield rows, total_scores(parts, self._on_disk.block_of(vectors))
 
     def search_columns(
         self, parts: Sequence[Part], *, k: int, most: int, exclude: Sequence[Span] = ()
@@ -209,6 +282,8 @@ class Clusters:
         most : int
             The largest number of rows that are read.
         """
+        if self._on_disk is not None:
+            return None
         found = self._columns.search(
             _along(parts),
             k=k,
@@ -218,6 +293,11 @@ class Clusters:
         if found is None:
             return None
         return _best(self._rows[found[0]].astype(np.int64), found[1], k)
+
+
+def _groups(sizes: Rows) -> Rows:
+    """Return where to part lists so that no group is much larger than `_READ` rows."""
+    return np.flatnonzero(np.diff(np.cumsum(sizes) // _READ)) + 1
 
 
 def _leave_out(rows: NDArray[Any], scores: NDArray[np.float64], exclude: Sequence[Span]) -> None:

@@ -22,55 +22,47 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.search.coordinate_index import stack_vectors
 from mess.search.layer_index import one_thread
 from mess.search.passages.clusters import Span
+from mess.search.passages.rows import CoordinateRows, take_rows
 from mess.search.ranking import Part
 
 _BITS = 4
 _TAUGHT = 8192  # rows that the codes are trained on
-_BLOCK = 50_000
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 
-def serialise_scan(vectors: Floats, *, columns: int, seed: int = 0) -> bytes:
-    """Return a FAISS index of codes.
-
-    Parameters
-    ----------
-    vectors : ndarray [shape=(n, d)]
-        [x, x², u].
-    columns : int
-        Of x.
-    seed : int
-    """
-    width = vectors.shape[1] + vectors.shape[1] % 2
+def serialise_scan(rows: CoordinateRows, *, seed: int = 0) -> bytes:
+    """Return a FAISS index of the codes of all rows."""
+    width = 2 * rows.columns + rows.overall_columns
+    width += width % 2
     pairs = faiss.IndexPQFastScan(width, width // 2, _BITS, faiss.METRIC_INNER_PRODUCT)
-    chosen = np.random.default_rng(seed).permutation(len(vectors))[:_TAUGHT]
+    chosen = np.sort(np.random.default_rng(seed).permutation(rows.n)[:_TAUGHT])
     with one_thread():
-        pairs.train(_paired(vectors[np.sort(chosen)], columns))
-    return _filled(pairs, vectors, columns)
+        pairs.train(_paired(stack_vectors(*take_rows(rows, chosen)), rows.columns))
+    return _filled(pairs, rows)
 
 
-def encode_anew(content: bytes, vectors: Floats, *, columns: int) -> bytes:
-    """Return an index of codes with other rows, by the same codebook.
+def encode_anew(content: bytes, rows: CoordinateRows) -> bytes:
+    """Return an index of the codes of other rows, by the same codebook.
 
     Parameters
     ----------
     content : bytes
         From `serialise_scan`.
-    vectors, columns
-        As there.
+    rows : CoordinateRows
     """
     pairs = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
     pairs.reset()
-    return _filled(pairs, vectors, columns)
+    return _filled(pairs, rows)
 
 
-def _filled(pairs: Any, vectors: Floats, columns: int) -> bytes:
-    for first in range(0, len(vectors), _BLOCK):
-        pairs.add(_paired(vectors[first : first + _BLOCK], columns))
+def _filled(pairs: Any, rows: CoordinateRows) -> bytes:
+    for _, x, overall in rows.blocks():
+        pairs.add(_paired(stack_vectors(x, overall), rows.columns))
     return faiss.serialize_index(pairs).tobytes()
 
 

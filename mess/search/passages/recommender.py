@@ -25,10 +25,10 @@ from mess.search.aspects import (
     find_evidence,
     plugin_aspects,
 )
-from mess.search.coordinate_index import CoordinateIndex, Point
+from mess.search.coordinate_index import Point
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.passages.merging import SegmentRun, merge
-from mess.search.passages.segment_index import SegmentIndex
+from mess.search.passages.segment_index import SegmentIndex, open_coordinates
 from mess.search.ranking import Part, Query, SearchSpace, point_shares
 from mess.search.terms import Terms
 from mess.search.weights import share_weights
@@ -140,7 +140,8 @@ class PassageRecommender:
             for name in record.crc32
             if name != PROJECTION
         }
-        coordinates = CoordinateIndex(parts["passages.faiss"], record.columns)
+        lists = self._store.passages.lists(dataset, encoder)
+        coordinates = open_coordinates(parts, record.search, record.columns, lists=lists)
         self.index = SegmentIndex(coordinates, parts, record.search)
         self._space = SearchSpace(coordinates, None, coordinates.n)
         # The discovery on tracks decides significance; R² is that over segments.

@@ -1,6 +1,6 @@
 """The coordinates of segments, computed track by track to keep few features in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,9 @@ from mess.probing.stacking import SegmentProbes
 from mess.records.index import Column
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.layer_index import unit_layers
+from mess.search.passages.rows import CoordinateRows, RowsInMemory, RowsOnDisk
 from mess.search.spaces import fit_whitening, standardise
+from mess.storage.inverted_lists import Spool
 
 OVERALL_DIMENSIONS = 32
 _WHITENED = 2000  # segments that the whitening is fitted on
@@ -26,15 +28,14 @@ class SegmentCoordinates:
     Attributes
     ----------
     columns : list of Column
-    x : ndarray [shape=(n, columns), dtype=float32]
-    overall : ndarray [shape=(n, m), dtype=float32]
+    rows : CoordinateRows
+        x and u of each segment.
     projection : CoordinateMap
         The map from the features [n, layers, dim] of segments outside the index.
     """
 
     columns: list[Column]
-    x: Floats
-    overall: Floats
+    rows: CoordinateRows
     projection: CoordinateMap
 
 
@@ -60,6 +61,7 @@ class SegmentProjector:
         sample: NDArray[np.floating[Any]],
         *,
         p_family: Mapping[str, float | None] | None = None,
+        spool: Callable[[int], Spool] | None = None,
     ) -> None:
         chosen = np.unique(np.linspace(0, len(sample) - 1, min(len(sample), _WHITENED)).round())
         sample = sample[chosen.astype(np.int64)]
@@ -88,6 +90,8 @@ class SegmentProjector:
         # If a fold has no row with a target, no fold was fitted on its works: the mean serves.
         self._weights = np.where(known[:, None], self._weights, mean_weights)
         self._intercepts = np.where(known, self._intercepts, mean_intercepts)
+        self._make_spool = spool
+        self._spool: Spool | None = None
         self._values: list[Floats] = []
         self._overall: list[Floats] = []
 
@@ -105,27 +109,37 @@ class SegmentProjector:
             values = self._projection.coordinates(flat)
         else:
             values = flat @ self._weights[fold] + self._intercepts[fold]
+        overall = self._projection.overall(features).astype(np.float32)
+        if self._make_spool is not None:
+            width = values.shape[1] + overall.shape[1]
+            self._spool = self._spool or self._make_spool(width)
+            self._spool.append(np.hstack([values.astype(np.float32), overall]))
+            return
         self._values.append(values.astype(np.float32))
-        self._overall.append(self._projection.overall(features).astype(np.float32))
+        self._overall.append(overall)
 
     def finish(self) -> SegmentCoordinates:
         """Standardise over all added segments, and return them."""
-        x = np.concatenate(self._values)
-        self._values.clear()
-        columns = []
-        for number, (name, r2) in enumerate(zip(self._names, self._r2, strict=True)):
-            scaled, mean, deviation = standardise(x[:, number : number + 1].astype(np.float64))
-            x[:, number] = scaled[:, 0]
-            columns.append(
-                Column(
-                    name,
-                    "probe",
-                    float(mean[0]),
-                    float(deviation[0]),
-                    r2,
-                    p_family=self._p_family.get(name),
-                )
+        rows: CoordinateRows
+        if self._spool is not None:
+            rows = RowsOnDisk(self._spool, len(self._names))
+            means, deviations = rows.mean.tolist(), rows.deviation.tolist()
+        else:
+            x = np.concatenate(self._values)
+            self._values.clear()
+            means, deviations = [], []
+            for number in range(len(self._names)):
+                scaled, centre, spread = standardise(x[:, number : number + 1].astype(np.float64))
+                x[:, number] = scaled[:, 0]
+                means.append(float(centre[0]))
+                deviations.append(float(spread[0]))
+            rows = RowsInMemory(x, np.concatenate(self._overall))
+        columns = [
+            Column(name, "probe", centre, spread, r2, p_family=self._p_family.get(name))
+            for name, centre, spread, r2 in zip(
+                self._names, means, deviations, self._r2, strict=True
             )
+        ]
         deviation = np.array([column.deviation or np.inf for column in columns])
         mean = np.array([column.mean for column in columns])
         own = self._projection
@@ -135,7 +149,7 @@ class SegmentProjector:
             own.centres,
             own.whitening,
         )
-        return SegmentCoordinates(columns, x, np.concatenate(self._overall), projection)
+        return SegmentCoordinates(columns, rows, projection)
 
 
 def fold_of_tracks(fold: NDArray[np.int64], works: Sequence[str]) -> NDArray[np.int64]:

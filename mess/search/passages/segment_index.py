@@ -5,31 +5,38 @@ package) are stored beside the rows. The record of the index states, for each ki
 of them is used, how much is read, and the recall that was measured with it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.records.index import Column, SegmentSearch
-from mess.search.coordinate_index import CoordinateIndex, stack_vectors
+from mess.records.index import Column, ListsRecord, SegmentSearch, Way
+from mess.search.coordinate_index import Block, CoordinateIndex, stack_vectors
 from mess.search.layer_index import best_rows, flat_vectors, serialise_layer
 from mess.search.passages.clusters import (
+    MOST_CLUSTERS,
     Clusters,
+    Grouping,
     Span,
     assign_anew,
     assign_clusters,
+    group_rows,
     serialise_clusters,
 )
 from mess.search.passages.codes import Scan, encode_anew, serialise_scan
 from mess.search.passages.recall import EPSILON, kind_of, measure_recall
+from mess.search.passages.rows import CoordinateRows, RowsInMemory, read_lists
 from mess.search.ranking import Part, tie_break, total_scores
+from mess.storage.files import load_arrays
+from mess.storage.inverted_lists import ListsWriter
 
 FLAT_UP_TO = 50_000
 _MEASURED_FOR = 50  # results that a measured step suffices for; for more results, more is read
 _CLUSTERS_OF_BOTH = 128
+_WRITTEN = 200_000  # rows of an index on disk that are in memory at once
 FLAT = "passages.faiss"
 _CLUSTERS, _SCAN = "passages.cells.npz", "passages.scan.faiss"
 
@@ -62,13 +69,13 @@ def build_segment_index(
     """
     vectors = stack_vectors(x, overall)
     parts = {FLAT: serialise_layer(vectors)}
+    del vectors
     if len(x) <= FLAT_UP_TO:
         return parts, SegmentSearch(rows=len(x), kinds={})
-    count = len(columns)
-    parts[_SCAN] = serialise_scan(vectors, columns=count, seed=seed)
-    if count:
-        parts[_CLUSTERS] = serialise_clusters(x, assign_clusters(x, seed=seed))
-    del vectors
+    rows = RowsInMemory(x, overall)
+    parts[_SCAN] = serialise_scan(rows, seed=seed)
+    if len(columns):
+        parts[_CLUSTERS] = group_rows(x, Grouping(rows, assign_clusters(rows, seed=seed)))
     built = SegmentIndex(
         CoordinateIndex(parts[FLAT], columns), parts, SegmentSearch(rows=len(x), kinds={})
     )
@@ -85,6 +92,8 @@ def change_rows(
     placed: Floats,
 ) -> tuple[dict[str, bytes], SegmentSearch]:
     """Return an index of segments with other rows; nothing is fitted or measured anew.
+
+    It must be in memory.
 
     Parameters
     ----------
@@ -103,12 +112,85 @@ def change_rows(
     new = old_rows < 0
     vectors[~new], vectors[new] = old[old_rows[~new]], placed
     out = {FLAT: serialise_layer(vectors)}
+    x = np.ascontiguousarray(vectors[:, :columns])
+    rows = RowsInMemory(x, vectors[:, 2 * columns :])
     if _SCAN in parts:
-        out[_SCAN] = encode_anew(parts[_SCAN], vectors, columns=columns)
+        out[_SCAN] = encode_anew(parts[_SCAN], rows)
     if _CLUSTERS in parts:
-        x = np.ascontiguousarray(vectors[:, :columns])
-        out[_CLUSTERS] = serialise_clusters(x, assign_anew(parts[_CLUSTERS], x, old_rows))
+        out[_CLUSTERS] = group_rows(x, Grouping(rows, assign_anew(parts[_CLUSTERS], x, old_rows)))
     return out, replace(search, rows=len(vectors))
+
+
+class Lists(Protocol):
+    """Where lists of vectors are written and mapped (`mess.storage.passages`)."""
+
+    def write(self, *, sizes: Rows, width: int) -> ListsWriter:
+        """Return what writes the lists."""
+        ...
+
+    def open(self, checksum: int, *, of_rows: NDArray[np.integer[Any]], width: int) -> Any:
+        """Return the lists as a FAISS index."""
+        ...
+
+
+def build_on_disk(
+    rows: CoordinateRows,
+    columns: Sequence[Column],
+    *,
+    lists: Lists,
+    seed: int = 0,
+    most_clusters: int = MOST_CLUSTERS,
+    queries: int = 20,
+) -> tuple[dict[str, bytes], SegmentSearch]:
+    """Index segments whose vectors stay on disk; see `build_segment_index`.
+
+    The vectors of each cluster are one list. Clusters and codes are trained on a sample; the codes
+    of all rows, and the ranges of the clusters, are in memory.
+
+    Parameters
+    ----------
+    rows : CoordinateRows
+        They are read block by block.
+    columns : sequence of Column
+    lists : Lists
+    seed : int
+    most_clusters : int
+    queries : int
+        Number of queries of each kind by which recall is measured; each reads all rows.
+
+    Returns
+    -------
+    parts : dict of str to bytes
+    search : SegmentSearch
+    """
+    parts = {_SCAN: serialise_scan(rows, seed=seed)}
+    grouping = Grouping(rows, assign_clusters(rows, seed=seed, most=most_clusters))
+    parts[_CLUSTERS] = serialise_clusters(
+        grouping.arrays() | {"lists": grouping.of_rows.astype(np.uint16)}
+    )
+    width = 2 * rows.columns + rows.overall_columns
+    writer = lists.write(sizes=grouping.sizes, width=width)
+    for first, x, overall in rows.blocks(_WRITTEN):
+        own = grouping.of_rows[first : first + len(x)]
+        writer.add(first, own, stack_vectors(x, overall))
+    checksum = writer.finish()
+    found = SegmentSearch(
+        rows=rows.n, kinds={}, lists=ListsRecord(grouping.sizes.tolist(), width, checksum)
+    )
+    built = SegmentIndex(open_coordinates(parts, found, columns, lists=lists), parts, found)
+    measured = measure_recall(built, seed=seed, queries=queries)
+    return parts, replace(found, epsilon=EPSILON, kinds=measured)
+
+
+def open_coordinates(
+    parts: Mapping[str, bytes], search: SegmentSearch, columns: Sequence[Column], *, lists: Lists
+) -> CoordinateIndex:
+    """Return the coordinates of all segments, which are in ``parts`` or in lists on disk."""
+    if search.lists is None:
+        return CoordinateIndex(parts[FLAT], columns)
+    of_rows = load_arrays(parts[_CLUSTERS])["lists"]
+    index = lists.open(search.lists.crc32, of_rows=of_rows, width=search.lists.width)
+    return CoordinateIndex(index, columns)
 
 
 class SegmentIndex:
@@ -128,13 +210,20 @@ class SegmentIndex:
     ) -> None:
         self.coordinates = coordinates
         self.plan = search.kinds
+        self._lists = search.lists
         self._columns = len(coordinates.columns)
         self._clusters: Clusters | None = None
         self._scan: Scan | None = None
         if _CLUSTERS in parts:
-            self._clusters = Clusters(parts[_CLUSTERS])
+            on_disk = coordinates if search.lists else None
+            self._clusters = Clusters(parts[_CLUSTERS], on_disk)
         if _SCAN in parts:
             self._scan = Scan(_read(parts[_SCAN]), columns=self._columns)
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """The ways in which this index can be read in part."""
+        return ("cells", "scan", "both") if self._lists else ("columns", "cells", "scan", "both")
 
     def best(self, parts: Sequence[Part], *, k: int, exclude: Sequence[tuple[int, int]]) -> Rows:
         """Return the rows with the highest scores, best first.
@@ -195,10 +284,24 @@ class SegmentIndex:
         self, parts: Sequence[Part], rows: Rows | None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the exact scores of some rows (of all: None), and what decides between equals."""
-        coordinates = self.coordinates
-        block = coordinates.everything if rows is None else coordinates.block(rows)
-        scores = total_scores(parts, block)
-        return scores, np.broadcast_to(tie_break(parts, block), scores.shape)
+        if rows is not None:
+            block = self.coordinates.block(rows)
+            scores = total_scores(parts, block)
+            return scores, np.broadcast_to(tie_break(parts, block), scores.shape)
+        scores, ties = np.zeros(self.coordinates.n), np.zeros(self.coordinates.n)
+        for own, block in self.blocks():
+            scores[own], ties[own] = total_scores(parts, block), tie_break(parts, block)
+        return scores, ties
+
+    def blocks(self) -> Iterator[tuple[Rows, Block]]:
+        """Yield the numbers and the coordinates of all rows, so that few are in memory."""
+        if not self._lists:
+            yield np.arange(self.coordinates.n), self.coordinates.everything
+            return
+        bounds = np.flatnonzero(np.diff(np.cumsum(self._lists.sizes) // _WRITTEN)) + 1
+        for group in np.split(np.arange(len(self._lists.sizes)), bounds):
+            own, vectors = read_lists(self.coordinates.index, group)
+            yield own, self.coordinates.block_of(vectors)
 
 
 def _union(first: Rows, second: Rows) -> Rows:

@@ -11,6 +11,8 @@ from made_records import made_cell, made_discovery, made_entry, made_header, mad
 
 from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
 from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.passages import build
+from mess.search.passages.recommender import PassageRecommender
 from mess.storage.store import Store
 from mess.versions import DISCOVERY_VERSION
 from pipelines.build_indices import build_index
@@ -318,3 +320,31 @@ def test_the_composer_of_a_query_can_be_left_out(store: Store) -> None:
     assert left(0) == {track for n, track in enumerate(TRACKS) if n % 3 != 0}
     assert left(0, 1) == {track for n, track in enumerate(TRACKS) if n % 3 == 2}
     assert left(2) == set(TRACKS) - {TRACKS[2]}  # nobody knows who wrote it
+
+
+def test_passages_whose_vectors_stay_on_disk_are_the_same(
+    store: Store, values: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the memory is too small for them; the index says so, and its damage is found."""
+    query = (TRACKS[0], 0.0)
+    in_memory = PassageRecommender("d", "e", store=store).recommend(query, {"overall": 1.0}, 3)
+    assert "on disk" not in build.describe_passages(store.passages.read_record("d", "e"))
+    monkeypatch.setattr(build, "MEMORY_SHARE", 1e-9)
+    monkeypatch.setattr(build, "FLAT_UP_TO", 1)
+    build_index(dataset="d", encoder="e", store=store)
+    record = store.passages.read_record("d", "e")
+    assert "stay on disk, because they take more than" in build.describe_passages(record)
+    on_disk = PassageRecommender("d", "e", store=store).recommend(query, {"overall": 1.0}, 3)
+    assert [one.track_id for one in on_disk] == [one.track_id for one in in_memory]
+    expected = pytest.approx([one.score for one in in_memory], abs=1e-4)
+    assert [one.score for one in on_disk] == expected
+    assert record.search.lists is not None
+    path = store.passages.lists("d", "e").path(record.search.lists.crc32)
+    assert store.passages.missing("d", "e", record, whole=True) == []
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert store.passages.missing("d", "e", record, whole=True) == [path.name]
+    path.write_bytes(content[:-1])
+    with pytest.raises(ArtifactError, match="is damaged: run `mess index"):
+        PassageRecommender("d", "e", store=store)

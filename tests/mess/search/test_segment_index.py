@@ -1,18 +1,31 @@
 """Many segments are searched in part: the recall that is recorded is the recall that is found."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.plain import segment_coordinates
+from mess.errors import ArtifactError, ArtifactMissing, MessError
 from mess.records.index import Column, SegmentSearch
 from mess.search.coordinate_index import ColumnWeights, CoordinateIndex
 from mess.search.passages import segment_index as segment_index
+from mess.search.passages.build import MEMORY_SHARE, memory_bytes, needs_disk
 from mess.search.passages.merging import merge
 from mess.search.passages.recall import EPSILON, KINDS, WANTED, draw_query, kind_of
-from mess.search.passages.segment_index import FLAT, SegmentIndex, build_segment_index
+from mess.search.passages.rows import RowsOnDisk
+from mess.search.passages.segment_index import (
+    FLAT,
+    SegmentIndex,
+    build_on_disk,
+    build_segment_index,
+    open_coordinates,
+)
 from mess.search.ranking import Query, SearchSpace, Term
+from mess.storage.inverted_lists import Spool
+from mess.storage.passages import ListsFile
 
 Coordinates = tuple[np.ndarray, np.ndarray]
 
@@ -150,3 +163,93 @@ def test_labels_are_capped_and_empty_ones_are_not() -> None:
     assert [run.best for run in labelled] == [0, 2]
     unknown = merge(range(4), label_of=["", "", "b", "b"], **options)  # type: ignore[arg-type]
     assert [run.best for run in unknown] == [0, 1, 2]
+
+
+@pytest.fixture(scope="module")
+def on_disk(
+    coordinates: Coordinates, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[SegmentIndex, Path]:
+    x, overall = coordinates
+    columns = [Column(str(number), "probe") for number in range(x.shape[1])]
+    lists = ListsFile(tmp_path_factory.mktemp("lists"), "mess index")
+    spool = Spool(lists.folder, x.shape[1] + overall.shape[1])
+    for first in range(0, len(x), 999):
+        spool.append(np.hstack([3 * x[first : first + 999] + 7, overall[first : first + 999]]))
+    rows = RowsOnDisk(spool, x.shape[1])
+    parts, search = build_on_disk(rows, columns, lists=lists, queries=2)
+    spool.close()
+    assert FLAT not in parts
+    found = open_coordinates(parts, search, columns, lists=lists)
+    assert search.lists is not None
+    return SegmentIndex(found, parts, search), lists.path(search.lists.crc32)
+
+
+def mapped_bytes(path: Path) -> int:
+    """Return how much of a mapped file is in the memory of this process."""
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    own = [number for number, line in enumerate(lines) if line.endswith(str(path))]
+    return sum(
+        1024 * int(line.split()[1])
+        for number in own
+        for line in lines[number : number + 6]
+        if line.startswith("Rss:")
+    )
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="this system does not tell")
+def test_a_query_of_an_index_on_disk_reads_a_part_of_it(
+    built: tuple[SegmentIndex, SegmentSearch], on_disk: tuple[SegmentIndex, Path]
+) -> None:
+    index, path = on_disk
+    query, _ = draw_query("several aspects", built[0].coordinates, rng=np.random.default_rng(1))
+    before = mapped_bytes(path)
+    assert before == 0  # nothing was asked yet
+    rows, _ = index.search(query, k=10, way="cells", step=4)
+    assert len(rows) == 10
+    whole = path.stat().st_size
+    assert whole > 4_000_000
+    # Of each page that is read, Linux maps some neighbours.
+    assert 0 < mapped_bytes(path) < 0.5 * whole
+
+
+@pytest.mark.parametrize("way, step", [("cells", 40), ("scan", 500), ("both", 500), ("all", 0)])
+def test_an_index_on_disk_finds_what_an_index_in_memory_finds(
+    built: tuple[SegmentIndex, SegmentSearch],
+    on_disk: tuple[SegmentIndex, Path],
+    way: str,
+    step: int,
+) -> None:
+    for kind in KINDS if way == "all" else KINDS[1:3] if way == "cells" else KINDS[-2:]:
+        rng = np.random.default_rng(5)
+        drawn = [draw_query(kind, built[0].coordinates, rng=rng)[0] for _ in range(3)]
+        for query in drawn:
+            exclude = [(100, 5000)]
+            rows, scores = built[0].search(query, k=20, way=way, step=step, exclude=exclude)
+            own = on_disk[0].search(query, k=20, way=way, step=step, exclude=exclude)
+            # Standardised on disk again: values may differ by rounding, and so equal ranks.
+            np.testing.assert_allclose(own[1], scores, atol=1e-4)
+            assert len(np.intersect1d(rows, own[0])) >= 18
+
+
+def test_lists_on_disk_that_are_damaged_are_not_searched(tmp_path: Path) -> None:
+    cut = ListsFile(tmp_path, "mess index --dataset x")
+    of_rows = np.zeros(10, dtype=np.uint16)
+    with pytest.raises(ArtifactMissing, match="mess index --dataset x"):
+        cut.open(7, of_rows=of_rows, width=4)
+    cut.path(7).write_bytes(b"half of it")
+    with pytest.raises(ArtifactError, match="is damaged"):
+        cut.open(7, of_rows=of_rows, width=4)
+
+
+def test_without_space_nothing_is_written(tmp_path: Path) -> None:
+    lists = ListsFile(tmp_path, "mess index")
+    with pytest.raises(MessError, match="make space"):
+        lists.write(sizes=np.array([1 << 45]), width=56)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_disk_is_used_when_the_vectors_take_too_much_of_the_memory() -> None:
+    per_row = 4 * (2 * 15 + 32)
+    most = int(MEMORY_SHARE * memory_bytes() / per_row)
+    assert not needs_disk(most - 1, columns=15)
+    assert needs_disk(most + 1, columns=15)
