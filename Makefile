@@ -2,6 +2,7 @@
 # make test  from nothing to the tests          make lint   ruff and mypy
 # make test-long  the longer proofs: kills, damage, stores that are away, whole jobs in a browser
 # make docs  the site of docs/, into site/
+# make test-cluster  a Ray cluster on this machine: what it costs, and that it survives
 # make bench every benchmark; make screenshots: the pictures of README and docs/tour.md
 # make bench-dashboard  how the dashboard feels, measured in a browser
 # make results  the figures of docs/results.md, cli.md and tutorial.ipynb; make speed: those of docs/speed.md
@@ -28,7 +29,7 @@ INSTALL := PYTHONWARNINGS="ignore:Editable installation" \
 	$(BIN)/python -m pip install --quiet -c constraints.txt
 endif
 
-.PHONY: run demo test test-long lint format docs bench bench-dashboard results speed validate screenshots constraints clean
+.PHONY: run demo test test-long test-cluster lint format docs bench bench-dashboard results speed validate screenshots constraints clean
 
 run: demo
 	$(BIN)/streamlit run dashboard/Home.py --server.port $(PORT)
@@ -46,6 +47,9 @@ test: $(VENV)/.installed-test
 
 test-long: $(VENV)/.installed-test
 	$(TESTS) -m long
+
+test-cluster: $(VENV)/.installed-test
+	$(BIN)/python -m benchmarks.cluster
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -87,7 +91,7 @@ screenshots: demo $(VENV)/.installed-test
 
 # Versions for constraints.txt: no index addresses, no CUDA packages, torch as it was tested.
 constraints:
-	uv pip compile pyproject.toml --extra ml --extra demo --group dev --python-version 3.11 \
+	uv pip compile pyproject.toml --extra ml --extra demo --extra ray --group dev --python-version 3.11 \
 	  --no-header --no-annotate --quiet \
 	  | sed -E -e '/^(nvidia|cuda|triton)/d' -e 's/^torch==.*/torch==2.13.0/' > constraints.new
 	{ head -n 1 constraints.txt; cat constraints.new; } > constraints.tmp

@@ -1,24 +1,17 @@
 """Steps over all tracks of a dataset: resume, bad files, interruption, summary.
 
-Some threads read and measure a bounded number of tracks ahead. The main thread finishes one track
-at a time, in the order of the dataset. It records a track as soon as the files are written.
-If the process is stopped, only the tracks in work are lost.
-
-A step may *begin* a track before it finishes it, on a GPU. Then the next track, if it is read, is
-begun before the current one is finished. So the GPU computes while files are written.
+An engine (`pipelines.engine`, `pipelines.ray_engine`) computes what is made of the tracks, on this
+machine or on others. This process alone writes: it takes one track at a time, in the order of the
+dataset, and records it as soon as the files are written. If the process is stopped, only the tracks
+in work are lost.
 """
 
-import hashlib
 import os
-from collections import deque
 from collections.abc import Callable, Container, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, TypeVar
 
 from mess.datasets import Dataset, Track, load_dataset
 from mess.errors import AudioError, MessError, shown_path
@@ -30,10 +23,11 @@ from mess.records.manifest import (
 )
 from mess.storage.manifest import Entry, Header, Manifest
 from mess.storage.store import Store
+from pipelines.engine import Engine, LocalEngine, audio_identity
 from pipelines.progress import Progress, progress
 
 Prepared = TypeVar("Prepared")
-_Waiting = tuple[Track, "list[Step[Prepared, Entry]]", Future[tuple[AudioIdentity, Prepared]]]
+Computed = TypeVar("Computed")
 
 
 @dataclass
@@ -59,24 +53,27 @@ class Source(TrackLabels, AudioIdentity):
 
 
 @dataclass
-class Step(Generic[Prepared, Entry]):
+class Step(Generic[Computed, Entry]):
     """One thing that is made of every track.
 
     Attributes
     ----------
+    name : str
+        By which an engine knows it.
     manifest : Manifest
         Open for writing; closed by the batch.
-    begin : callable
-        Begins a prepared track, perhaps before the one before it is finished. Returns what finishes
-        it: (identity and labels of the track) → the entry of the manifest. It writes the files.
+    keep : callable
+        (track, what the engine computed, identity and labels of the track) → the entry of the
+        manifest. It writes the files.
     has_files : callable
         (track id, manifest entry) → whether the files are there and undamaged.
     end : callable
         Called when all tracks are finished, while no other process may write.
     """
 
+    name: str
     manifest: Manifest[Any, Entry]  # of any kind: a step reads no header
-    begin: Callable[[Track, Prepared], Callable[[Source], Entry]]
+    keep: Callable[[Track, Computed, Source], Entry]
     has_files: Callable[[str, Entry], bool]
     end: Callable[[], None] = lambda: None
     summary: BatchSummary = field(default_factory=BatchSummary)
@@ -107,21 +104,6 @@ class Scope:
 
 
 ALL = Scope()
-
-
-def audio_identity(track: Track) -> AudioIdentity:
-    """Return size, time and hash of a track's audio, by which a change is noticed."""
-    try:
-        stat = track.path.stat()
-        with track.path.open("rb") as handle:
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    except PermissionError:
-        raise AudioError(track.path, "cannot be read", "change its permissions") from None
-    except OSError as error:
-        raise AudioError(
-            track.path, f"cannot be read ({error.strerror})", "copy it again"
-        ) from None
-    return AudioIdentity(size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=digest)
 
 
 def same_audio(track: Track, entry: AudioIdentity) -> AudioIdentity | None:
@@ -175,7 +157,7 @@ def run_batch(
     end: Callable[[], None] = lambda: None,
     leave: Container[str] = (),
 ) -> BatchSummary:
-    """Bring every track of a dataset up to date.
+    """Bring every track of a dataset up to date in one step, on this machine.
 
     Parameters
     ----------
@@ -188,7 +170,9 @@ def run_batch(
         Threads that prepare tracks.
     prepare : callable
         Track → anything; runs in a thread; a `MessError` fails this track alone.
-    finish, has_files, end : callable
+    finish : callable
+        `Step.keep`.
+    has_files, end : callable
         See `Step`.
     leave : container of str
         See `Scope`.
@@ -197,29 +181,20 @@ def run_batch(
     -------
     BatchSummary
     """
-
-    def begin(track: Track, prepared: Prepared) -> Callable[[Source], Entry]:
-        return partial(finish, track, prepared)
-
-    step = Step(manifest, begin, has_files, end)
-    run_steps(
-        dataset,
-        [step],
-        stage=stage,
-        workers=workers,
-        prepare=lambda track, _: prepare(track),
-        leave=leave,
+    step = Step(stage, manifest, finish, has_files, end)
+    engine = LocalEngine[Prepared, Prepared](
+        prepare=lambda track, _: prepare(track), workers=workers
     )
+    run_steps(dataset, [step], stage=stage, engine=engine, leave=leave)
     return step.summary
 
 
 def run_steps(
     dataset: Dataset,
-    steps: Sequence[Step[Prepared, Entry]],
+    steps: Sequence[Step[Computed, Entry]],
     *,
     stage: str,
-    workers: int,
-    prepare: Callable[[Track, Sequence[Step[Prepared, Entry]]], Prepared],
+    engine: Engine[Computed],
     leave: Container[str] = (),
 ) -> None:
     """Bring every track up to date in several steps that share its preparation.
@@ -233,15 +208,13 @@ def run_steps(
     steps : sequence of Step
     stage : str
         What is being done, for the progress bar.
-    workers : int
-        Threads that prepare tracks.
-    prepare : callable
-        (track, the steps that lack it) → what their ``begin`` takes; runs in a thread; a
-        `MessError` or a `MemoryError` fails this track alone.
+    engine : Engine
+        Computes what each step keeps. A `MessError` or a `MemoryError` fails a track alone.
     leave : container of str
         See `Scope`.
     """
-    todo: list[tuple[Track, list[Step[Prepared, Entry]]]] = []
+    todo: list[tuple[Track, list[str]]] = []
+    by_name = {step.name: step for step in steps}
     for step in steps:
         for gone in set(step.manifest.tracks) - {track.id for track in dataset}:
             if gone not in leave:
@@ -254,82 +227,32 @@ def run_steps(
             if _refresh(dataset, track, step.manifest, step.has_files):
                 step.summary.skipped += 1
             else:
-                lacking.append(step)
+                lacking.append(step.name)
         if lacking:
             todo.append((track, lacking))
 
-    def work(track: Track, lacking: list[Step[Prepared, Entry]]) -> tuple[AudioIdentity, Prepared]:
-        return audio_identity(track), prepare(track, lacking)
-
-    with ExitStack() as closing:
+    with ExitStack() as ending:
         for step in steps:
-            closing.callback(step.manifest.close)
-        shown = closing.enter_context(progress(stage, len(todo)))
-        pool = closing.enter_context(ThreadPoolExecutor(max(1, workers)))
-        waiting: deque[_Waiting[Prepared, Entry]] = deque()
-        upcoming = iter(todo)
-        try:
-            begun: _Begun[Prepared, Entry] | None = None
-            while True:
-                for ahead, lacking in islice(upcoming, workers + 1 - len(waiting)):
-                    waiting.append((ahead, lacking, pool.submit(work, ahead, lacking)))
-                # Begin the next track; but if it is not yet read, do not wait for it.
-                following = None
-                if waiting and (begun is None or waiting[0][2].done()):
-                    track, lacking, future = waiting.popleft()
-                    following = _Begun(
-                        track, [(one, _begin(dataset, one, track, future)) for one in lacking]
-                    )
-                if begun is not None:
-                    for step, finish in begun.steps:
-                        _settle(dataset, begun.track, step, finish, shown)
-                    shown.advance(begun.track.id)
-                elif following is None:
-                    break
-                begun = following
-            for step in steps:
-                step.end()
-        finally:
-            for _, _, future in waiting:
-                future.cancel()
-
-
-@dataclass
-class _Begun(Generic[Prepared, Entry]):
-    """A track that was begun, and what finishes it in each step."""
-
-    track: Track
-    steps: list[tuple[Step[Prepared, Entry], Callable[[], Entry]]]
-
-
-def _begin(
-    dataset: Dataset,
-    step: Step[Prepared, Entry],
-    track: Track,
-    future: "Future[tuple[AudioIdentity, Prepared]]",
-) -> Callable[[], Entry]:
-    """Begin a track; what goes wrong is raised when the track is finished."""
-    try:
-        identity, prepared = future.result()
-        finish = step.begin(track, prepared)
-        return partial(finish, Source.of(identity, labels_of(dataset, track)))
-    except Exception as problem:
-        return partial(_raise, problem)
-
-
-def _raise(problem: Exception) -> NoReturn:
-    raise problem
+            ending.callback(step.manifest.close)
+        shown = ending.enter_context(progress(stage, len(todo)))
+        for track, outcomes in ending.enter_context(closing(engine.compute(todo))):
+            for name, outcome in outcomes.items():
+                _settle(dataset, track, by_name[name], outcome, shown)
+            shown.advance(track.id)
+        for step in steps:
+            step.end()
 
 
 def _settle(
     dataset: Dataset,
     track: Track,
-    step: Step[Prepared, Entry],
-    finish: Callable[[], Entry],
+    step: Step[Computed, Entry],
+    outcome: Callable[[], tuple[AudioIdentity, Computed]],
     shown: Progress,
 ) -> None:
     try:
-        entry = finish()
+        identity, computed = outcome()
+        entry = step.keep(track, computed, Source.of(identity, labels_of(dataset, track)))
         step.manifest.record(track.id, entry)
         step.summary.made += 1
         if entry.notes:

@@ -26,7 +26,7 @@ from mess.targets.reliability import (
     measure_halves,
     split_half,
 )
-from pipelines.batch import audio_identity
+from pipelines.engine import audio_identity
 from pipelines.options import DatasetOption, JsonOption, run_script
 from pipelines.progress import progress
 from pipelines.targets_truth import compare_with_truth, held_out, print_truth, truth_of

@@ -5,6 +5,7 @@ python pipelines/compute_targets.py --dataset smd
 
 import math
 from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import numpy as np
@@ -34,19 +35,24 @@ from mess.targets import (
     targets_version,
 )
 from mess.targets.registry import measure_targets
-from pipelines.batch import ALL, BatchSummary, Scope, Source, run_batch
+from pipelines.batch import ALL, BatchSummary, Scope, Source, Step, run_steps
+from pipelines.engine import Engine, LocalEngine
 from pipelines.options import (
     WORKERS,
     DatasetOption,
+    EngineName,
+    EngineOption,
     ForceOption,
     WorkersOption,
+    checked_engine,
     incomplete,
     run_script,
 )
+from pipelines.ray_engine import RayEngine, ray_cluster
 
 
 class Measured(NamedTuple):
-    """What is measured of a track; ``notes`` say what is doubtful of the file."""
+    """What is measured of a track; ``notes`` and ``warning`` say what is doubtful of its files."""
 
     values: TargetValues
     curves: NDArray[np.float32]
@@ -55,6 +61,7 @@ class Measured(NamedTuple):
     beats: Beats
     marks: Marks
     notes: tuple[str, ...]
+    warning: str  # of its MIDI
 
 
 def compute_dataset_targets(
@@ -63,6 +70,7 @@ def compute_dataset_targets(
     store: Store | None = None,
     workers: int = WORKERS,
     force: bool = False,
+    engine: EngineName = "local",
     scope: Scope = ALL,
 ) -> BatchSummary:
     """Bring the proxy targets of a dataset up to date.
@@ -75,6 +83,8 @@ def compute_dataset_targets(
         Threads that measure.
     force : bool
         Redo every track.
+    engine : {"local", "ray"}
+        Whether this machine measures, or a Ray cluster; both make the same.
     scope : Scope
         What of the dataset is looked at.
 
@@ -96,27 +106,9 @@ def compute_dataset_targets(
     )
     manifest = store.targets.resume(dataset, header=header, force=force)
 
-    def measure(track: Track) -> Measured:
-        signal = decode(track.path, TARGET_SAMPLE_RATE)
-        analysis = analyse(signal)
-        values = measure_targets(analysis, signal)
-        played = _played(track)
-        if played is not None:
-            values.track.update(compute_midi_targets(played))
-        windows = Windows.of(moment_grid(signal.samples.size, signal.sample_rate))
-        curves = compute_curves(analysis, windows, notes=played)
-        marks = fingerprint(signal.samples, signal.sample_rate)
-        return Measured(
-            values,
-            curves,
-            windows.start,
-            phrase_columns(analysis, windows),
-            Beats.of(analysis),
-            marks,
-            signal.notes,
-        )
-
     def keep(track: Track, measured: Measured, source: Source) -> TargetsEntry:
+        if measured.warning:
+            typer.echo(measured.warning, err=True)
         values = measured.values
         plain = MeasuredValues(
             track={name: _defined([value])[0] for name, value in values.track.items()},
@@ -156,28 +148,54 @@ def compute_dataset_targets(
             dataset, track_id, entry
         )
 
-    return run_batch(
-        recordings,
+    step = Step(
+        "targets",
         manifest,
-        stage=f"measure {dataset}",
-        workers=workers,
-        prepare=measure,
-        finish=keep,
-        has_files=has_files,
+        keep,
+        has_files,
         end=lambda: store.targets.gather(dataset, manifest),
-        leave=scope.leave,
+    )
+    with ExitStack() as ending:
+        how: Engine[Measured]
+        if engine == "ray":
+            how = RayEngine(
+                ending.enter_context(ray_cluster()), root=recordings.root, read=measure_track
+            )
+        else:
+            how = LocalEngine[Measured, Measured](prepare=measure_track, workers=workers)
+        run_steps(recordings, [step], stage=f"measure {dataset}", engine=how, leave=scope.leave)
+    return step.summary
+
+
+def measure_track(track: Track, _: object = None) -> Measured:
+    """Return what is measured of a track; nothing is written."""
+    signal = decode(track.path, TARGET_SAMPLE_RATE)
+    analysis = analyse(signal)
+    values = measure_targets(analysis, signal)
+    played, warning = _played(track)
+    if played is not None:
+        values.track.update(compute_midi_targets(played))
+    windows = Windows.of(moment_grid(signal.samples.size, signal.sample_rate))
+    return Measured(
+        values=values,
+        curves=compute_curves(analysis, windows, notes=played),
+        start=windows.start,
+        phrases=phrase_columns(analysis, windows),
+        beats=Beats.of(analysis),
+        marks=fingerprint(signal.samples, signal.sample_rate),
+        notes=signal.notes,
+        warning=warning,
     )
 
 
-def _played(track: Track) -> Notes | None:
-    """Return the notes of a track's MIDI, None where there is none or it cannot be read."""
+def _played(track: Track) -> tuple[Notes | None, str]:
+    """Return the notes of a track's MIDI, and a warning; None if there are none to be read."""
     if track.midi_path is None:
-        return None
+        return None, ""
     try:
-        return read_notes(track.midi_path)
+        return read_notes(track.midi_path), ""
     except MessError as error:
-        typer.echo(f"warning: {error}; its targets of performance stay undefined", err=True)
-        return None
+        return None, f"warning: {error}; its targets of performance stay undefined"
 
 
 def _midi_stat(track: Track) -> tuple[int, int] | None:
@@ -195,10 +213,15 @@ def _defined(values: Iterable[float]) -> list[float | None]:
 
 
 def command(
-    dataset: DatasetOption, workers: WorkersOption = WORKERS, force: ForceOption = False
+    dataset: DatasetOption,
+    workers: WorkersOption = WORKERS,
+    force: ForceOption = False,
+    engine: EngineOption = "local",
 ) -> None:
     """Measure the proxy targets on a dataset, and read its MIDI; running again goes on."""
-    summary = compute_dataset_targets(dataset=dataset, workers=workers, force=force)
+    summary = compute_dataset_targets(
+        dataset=dataset, workers=workers, force=force, engine=checked_engine(engine)
+    )
     typer.echo(f"targets: {summary}")
     if summary.failed:
         raise incomplete(summary.failed, done=summary.made + summary.skipped)

@@ -9,61 +9,48 @@ deviations over segments, and means over half a second (``--moments``). They are
 encoder runs: a GPU gives back nothing else. ``--raw`` keeps all frames.
 """
 
-import math
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
-from mess.audio.decoding import SEGMENT_SECONDS, Signal, decode_at
 from mess.datasets import Dataset, Track
 from mess.encoders import Encoder, load_encoder
-from mess.encoders.pooling import (
-    Pooled,
-    begin_pooling,
-    describe_encoder,
-    first_precision_error,
-)
-from mess.errors import AudioError, UnknownName
-from mess.records.features import FeaturesEntry, FeaturesHeader, MomentsFile
+from mess.encoders.pooling import describe_encoder
+from mess.errors import MessError, UnknownName
+from mess.records.features import EncoderRecord, FeaturesEntry, FeaturesHeader, MomentsFile
 from mess.storage.manifest import FeaturesManifest
 from mess.storage.moments import FIRST_TRACKS, KINDS, Kind, moments_bytes
 from mess.storage.store import Store
 from pipelines.batch import ALL, BatchSummary, Scope, Source, Step, run_steps
-from pipelines.kept_states import KeptStates, States
+from pipelines.encoding import (
+    Encoded,
+    LoadEncoders,
+    ReadSignals,
+    TrackEncoder,
+    absolute_encoder,
+)
+from pipelines.engine import Engine, LocalEngine
+from pipelines.kept_states import KeptStates
+from pipelines.local_encoding import LocalEncoding
 from pipelines.options import (
     WORKERS,
     DatasetOption,
     EncodersOption,
+    EngineName,
+    EngineOption,
     ForceOption,
     WorkersOption,
+    checked_engine,
     encoders_or_default,
     incomplete,
     run_script,
 )
+from pipelines.ray_engine import RayEngine, ray_cluster
 
 _LARGE = 2e9  # bytes of moments that are announced before they are written
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """One recording, as some encoders take it.
-
-    Attributes
-    ----------
-    signals : dict of int to Signal
-        By sample rate.
-    scales : dict of int to tuple of float
-        What `Encoder.track_scale` returns; by the identity of the step of the encoder.
-    """
-
-    signals: dict[int, Signal]
-    scales: dict[int, tuple[float, float]]
 
 
 def extract_features(
@@ -104,6 +91,7 @@ def extract_all(
     device: str = "auto",
     dtype: str = "float32",
     kept: Mapping[str, KeptStates] | None = None,
+    engine: EngineName = "local",
     models: Mapping[str, Encoder] | None = None,
     scope: Scope = ALL,
 ) -> dict[str, BatchSummary]:
@@ -127,6 +115,9 @@ def extract_all(
         See `mess.encoders.load_encoder`.
     kept : mapping of str to KeptStates, optional
         By encoder, where the states of what is encoded stay in memory.
+    engine : {"local", "ray"}
+        Whether this machine computes, or a Ray cluster; both make the same. A cluster keeps no
+        frames: neither ``raw`` nor ``kept``.
     models : mapping of str to Encoder, optional
         By encoder, where they are loaded already.
     scope : Scope
@@ -142,51 +133,67 @@ def extract_all(
     if scope.recordings is None:
         for note in recordings.notes:
             typer.echo(f"{dataset}: {note}", err=True)
-    models = models or {name: load_encoder(name, device=device, dtype=dtype) for name in encoders}
-    steps = {
-        name: _step(
-            store,
-            dataset,
-            name,
-            model,
-            force=force,
-            raw=raw,
-            moments=moments,
-            kept=(kept or {}).get(name),
-            thorough=scope.thorough,
+    with ExitStack() as ending:
+        records: dict[str, EncoderRecord]
+        steps: dict[str, Step[Encoded, FeaturesEntry]] = {}
+        how: Engine[Encoded]
+        if engine == "ray":
+            if raw:
+                raise MessError("--raw: frames stay on one machine; leave out --engine ray")
+            cluster = ending.enter_context(ray_cluster())
+            wanted = LoadEncoders(
+                names={name: absolute_encoder(name) for name in encoders},
+                device=cluster.device(device, any(name != "spectral" for name in encoders)),
+                dtype=dtype,
+                moments=moments != "none",
+                records={},
+            )
+            records = cluster.run(wanted.describe, gpu=wanted.device == "cuda")
+            rates = {name: record.sample_rate for name, record in records.items()}
+            how = RayEngine(
+                cluster,
+                root=recordings.root,
+                read=ReadSignals(rates),
+                load=replace(wanted, records=records),
+                gpu=wanted.device == "cuda",
+            )
+        else:
+            models = models or {
+                name: load_encoder(name, device=device, dtype=dtype) for name in encoders
+            }
+            records = {name: describe_encoder(model) for name, model in models.items()}
+            local = LocalEncoding(
+                {n: TrackEncoder(model, moments != "none") for n, model in models.items()},
+                store=store,
+                dataset=dataset,
+                raw=raw,
+                kept=kept or {},
+            )
+            how = LocalEngine(prepare=local.prepare, begin=local.begin, workers=workers)
+        for name, record in records.items():
+            steps[name] = _step(
+                store,
+                dataset,
+                name,
+                record,
+                force=force,
+                raw=raw,
+                moments=moments,
+                thorough=scope.thorough,
+            )
+            if said := size_line(recordings, steps[name].manifest, name, kind=moments):
+                typer.echo(said, err=True)
+        run_steps(
+            recordings,
+            list(steps.values()),
+            stage=f"extract {dataset} with {', '.join(one.encoder for one in records.values())}",
+            engine=how,
+            leave=scope.leave,
         )
-        for name, model in models.items()
-    }
-    for name, model in models.items():
-        manifest = steps[name].manifest
-        if said := size_line(recordings, manifest, name, model, kind=moments):
-            typer.echo(said, err=True)
-    encoder_of = {id(steps[name]): model for name, model in models.items()}
-
-    def prepare(track: Track, lacking: Sequence[Step[Prepared, FeaturesEntry]]) -> Prepared:
-        wanted = {id(step): encoder_of[id(step)] for step in lacking}
-        signals = decode_at(track.path, {model.sample_rate for model in wanted.values()})
-        scales = {
-            key: model.track_scale(signals[model.sample_rate])
-            for key, model in wanted.items()
-            if model.normalise
-        }
-        return Prepared(signals, scales)
-
-    run_steps(
-        recordings,
-        list(steps.values()),
-        stage=f"extract {dataset} with {', '.join(model.id for model in models.values())}",
-        workers=workers,
-        prepare=prepare,
-        leave=scope.leave,
-    )
     return {name: step.summary for name, step in steps.items()}
 
 
-def size_line(
-    recordings: Dataset, manifest: FeaturesManifest, encoder: str, model: Encoder, *, kind: Kind
-) -> str:
+def size_line(recordings: Dataset, manifest: FeaturesManifest, encoder: str, *, kind: Kind) -> str:
     """Return how much disk the moments will take, "" where it is little or they are kept."""
     done = manifest.done()
     known = {track for track, entry in done.items() if entry.moments is not None}
@@ -194,7 +201,8 @@ def size_line(
     if kind == "none":
         return ""
     seconds = sum(track.duration or 0.0 for track in todo)
-    size = moments_bytes(seconds, layers=model.layers, dim=model.dim, kind=kind)
+    header = manifest.header
+    size = moments_bytes(seconds, layers=header.layers, dim=header.dim, kind=kind)
     if size <= _LARGE:
         return ""
     return (
@@ -207,61 +215,33 @@ def _step(
     store: Store,
     dataset: str,
     encoder: str,
-    model: Encoder,
+    record: EncoderRecord,
     *,
     force: bool,
     raw: bool,
     moments: Kind,
-    kept: KeptStates | None,
     thorough: bool,
-) -> Step[Prepared, FeaturesEntry]:
-    header = FeaturesHeader.of(describe_encoder(model), dataset=dataset)
+) -> Step[Encoded, FeaturesEntry]:
+    header = FeaturesHeader.of(record, dataset=dataset)
     manifest = store.features.resume(dataset, encoder, header=header, force=force)
     store.moments.begin(dataset, encoder, manifest)
-    measured: list[float] = []  # the error of a coarse precision, until an entry keeps it
-    if all(entry.precision_error is None for entry in manifest.done().values()):
-        measured.append(math.nan)
+    # Whether an entry keeps the error of a coarse precision already.
+    known = [any(entry.precision_error is not None for entry in manifest.done().values())]
 
-    def begin(track: Track, prepared: Prepared) -> Callable[[Source], FeaturesEntry]:
-        signal = prepared.signals[model.sample_rate]
-        if measured and math.isnan(measured[0]):
-            error = first_precision_error(signal, model)
-            measured[:] = [] if error is None or math.isnan(error) else [error]
-        began = time.perf_counter()
-        pooled, scale = None, prepared.scales.get(id(step))
-        if not raw and (kept is None or kept.full):
-            pooled = begin_pooling(signal, model, scale=scale, moments=moments != "none")
-        spent = time.perf_counter() - began
-
-        def finish(source: Source) -> FeaturesEntry:
-            if moments == "compact":  # as soon as there are enough tracks to learn the scale from
-                store.moments.compact(dataset, encoder, manifest, least=FIRST_TRACKS)
-            entry = _encode_track(
-                store,
-                dataset,
-                encoder,
-                track,
-                signal,
-                source=source,
-                model=model,
-                pooled=pooled,
-                scale=scale,
-                raw=raw,
-                moments=moments,
-                kept=kept,
-                spent=spent,
-            )
-            if measured:
-                error = measured.pop()
-                entry = replace(entry, precision_error=float(f"{error:.3g}"))
-                typer.echo(
-                    f"{encoder}: this precision moves the means of the first recording by "
-                    f"{100 * error:.2g} % from those in float32",
-                    err=True,
-                )
+    def keep(track: Track, encoded: Encoded, source: Source) -> FeaturesEntry:
+        if moments == "compact":  # as soon as there are enough tracks to learn the scale from
+            store.moments.compact(dataset, encoder, manifest, least=FIRST_TRACKS)
+        entry = _write(store, dataset, encoder, track, encoded, source=source, moments=moments)
+        error = encoded.precision_error
+        if error is None or known[0]:
             return entry
-
-        return finish
+        known[0] = True
+        typer.echo(
+            f"{encoder}: this precision moves the means of the first recording by "
+            f"{100 * error:.2g} % from those in float32",
+            err=True,
+        )
+        return replace(entry, precision_error=float(f"{error:.3g}"))
 
     lacking = set() if thorough else set(store.features.missing(dataset, encoder, manifest))
 
@@ -274,57 +254,24 @@ def _step(
         if moments == "compact":  # there are few tracks, or an earlier run was stopped
             store.moments.compact(dataset, encoder, manifest)
 
-    step = Step(manifest, begin, has_files, end)
-    return step
+    return Step(encoder, manifest, keep, has_files, end)
 
 
-def _encode_track(
+def _write(
     store: Store,
     dataset: str,
     encoder: str,
     track: Track,
-    signal: Signal,
+    encoded: Encoded,
     *,
     source: Source,
-    model: Encoder,
-    pooled: Callable[[], Pooled] | None,
-    scale: tuple[float, float] | None,
-    raw: bool,
     moments: Kind,
-    kept: KeptStates | None,
-    spent: float,
 ) -> FeaturesEntry:
-    """Write the features of a track, that ``pooled`` gives; it is None if frames are wanted."""
-    began = time.perf_counter() - spent
-    held: list[States] = []
-    keep = store.features.raw_writer(dataset, encoder, track.id) if raw else nullcontext()
-    with keep as writer:
-
-        def take(states: NDArray[np.float32]) -> None:
-            if writer is not None:
-                writer.append(states)
-            if kept is not None:
-                held.append(states.astype(np.float16))
-
-        try:
-            found = (
-                pooled
-                or begin_pooling(
-                    signal, model, scale=scale, on_states=take, moments=moments != "none"
-                )
-            )()
-        except FloatingPointError:
-            raise AudioError(
-                track.path, "gives hidden states that are not finite", "try --dtype float32"
-            ) from None
-    if kept is not None and held:
-        segment = min(signal.duration, SEGMENT_SECONDS)
-        kept.put(track.id, held, samples=signal.samples.size, seconds=segment)
-    if writer is None:
+    """Write the features of a track."""
+    if not encoded.raw_bytes:
         store.features.drop_raw(dataset, encoder, track.id)
-    seconds = time.perf_counter() - began  # of encoding, without reading the file
-    duration = round(signal.duration, 3)
-    store.timings.append(dataset, encoder, seconds=seconds, duration=duration)
+    duration, found = encoded.duration, encoded.pooled
+    store.timings.append(dataset, encoder, seconds=encoded.seconds, duration=duration)
     checksums = store.features.write(
         dataset,
         encoder,
@@ -339,12 +286,7 @@ def _encode_track(
         of_moments = MomentsFile(moments="none" if moments == "none" else "few")
     else:
         of_moments = store.moments.write(
-            dataset,
-            encoder,
-            track.id,
-            found.moments,
-            samples=signal.samples.size,
-            kind=moments,
+            dataset, encoder, track.id, found.moments, samples=encoded.samples, kind=moments
         )
     return FeaturesEntry.of(
         source,
@@ -352,8 +294,8 @@ def _encode_track(
         of_moments,
         duration=duration,
         segments=len(found.segments),
-        raw_bytes=writer.size if writer is not None else 0,
-        notes=list(signal.notes),
+        raw_bytes=encoded.raw_bytes,
+        notes=list(encoded.notes),
     )
 
 
@@ -382,6 +324,7 @@ def command(
     ] = "compact",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    engine: EngineOption = "local",
 ) -> None:
     """Extract hidden states from a dataset; running again goes on."""
     made = extract_all(
@@ -393,6 +336,7 @@ def command(
         moments=checked_moments(moments),
         device=device,
         dtype=dtype,
+        engine=checked_engine(engine),
     )
     print_extracted(made)
     failed = {track: why for summary in made.values() for track, why in summary.failed.items()}

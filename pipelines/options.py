@@ -6,14 +6,14 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
 from mess.encoders import encoder_slug, weights_at_hand
 from mess.encoders.catalogue import is_folder
 from mess.encoders.whisper_wheel import PINNED
-from mess.errors import ArtifactMissing, MessError
+from mess.errors import ArtifactMissing, MessError, UnknownName
 from mess.storage.store import Store
 from pipelines.cli import INTERRUPTED, STOPPED
 from pipelines.progress import write_status
@@ -42,6 +42,14 @@ WorkersOption = Annotated[
     int, typer.Option(min=1, help="The number of threads that read and measure tracks ahead.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Redo what is up to date.")]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        help="Where it is computed: local, or ray: a cluster (docs/scale.md). With ray, the "
+        "cluster decides how much is done at a time, not --workers."
+    ),
+]
+EngineName = Literal["local", "ray"]
 LevelOption = Annotated[str, typer.Option(help="Probe whole tracks or 5 s segments.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WORKERS = max(1, min(16, os.cpu_count() or 1))  # a GPU waits for fewer
@@ -67,6 +75,15 @@ def encoder_or_default(encoder: str | None, dataset: str) -> str:
     if len(names) > 1:
         raise MessError(f"{encoder}: this command takes one encoder; run it once for each")
     return names[0]
+
+
+def checked_engine(name: str) -> EngineName:
+    """Return ``name``, or raise `UnknownName`."""
+    known: tuple[EngineName, ...] = get_args(EngineName)
+    for one in known:
+        if one == name:
+            return one
+    raise UnknownName("engine", name, known)
 
 
 def newest_index(store: Store, dataset: str | None, encoder: str | None) -> tuple[str, str]:

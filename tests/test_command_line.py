@@ -245,7 +245,7 @@ def test_help_names_every_command() -> None:
 
 
 def test_starting_the_command_line_loads_no_heavy_package() -> None:
-    heavy = "torch transformers librosa mlflow music21 symusic pretty_midi streamlit".split()
+    heavy = "torch transformers librosa mlflow music21 symusic pretty_midi streamlit ray".split()
     slow = [*heavy, "scipy.stats", "pipelines.run_probing"]  # a step starts without the others
     program = (
         "import sys; from pipelines.cli import build_app; build_app(['status', '--help']); "
