@@ -54,7 +54,7 @@ def artifacts(store: Store, kind: str) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name[0] != "."  # the lock
     }
 
 
