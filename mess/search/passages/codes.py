@@ -102,7 +102,7 @@ class Scan:
         """
         more = sum(last - first for first, last in exclude)
         wanted = min(ranked + more, self.count)
-        query = _linear(parts, columns=self._columns, width=self._codes.d)
+        query = linear_query(parts, columns=self._columns, width=self._codes.d)
         with one_thread():
             rows = self._codes.search(_paired(query[None], self._columns), wanted)[1][0]
         rows = rows[rows >= 0]
@@ -111,7 +111,7 @@ class Scan:
         return np.asarray(rows, dtype=np.int64)
 
 
-def _linear(parts: Sequence[Part], *, columns: int, width: int) -> Floats:
+def linear_query(parts: Sequence[Part], *, columns: int, width: int) -> Floats:
     """Return the vector whose inner product with [x, x², u] orders rows about as the scores do."""
     out = np.zeros(width, dtype=np.float64)
     for part in parts:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from benchmarks.plain import segment_coordinates
 from mess.errors import ArtifactError, ArtifactMissing, MessError
 from mess.records.index import Column, SegmentSearch
-from mess.search.coordinate_index import ColumnWeights, CoordinateIndex
+from mess.search.coordinate_index import ColumnWeights, CoordinateIndex, stack_vectors
 from mess.search.passages import segment_index as segment_index
 from mess.search.passages.build import MEMORY_SHARE, memory_bytes, needs_disk
 from mess.search.passages.merging import merge
@@ -21,6 +21,7 @@ from mess.search.passages.segment_index import (
     SegmentIndex,
     build_on_disk,
     build_segment_index,
+    change_rows,
     open_coordinates,
 )
 from mess.search.ranking import Query, SearchSpace, Term
@@ -36,12 +37,23 @@ def coordinates() -> Coordinates:
 
 
 @pytest.fixture(scope="module")
-def built(coordinates: Coordinates) -> tuple[SegmentIndex, SegmentSearch]:
+def made(coordinates: Coordinates) -> tuple[dict[str, bytes], SegmentSearch]:
     x, overall = coordinates
     columns = [Column(str(number), "probe") for number in range(x.shape[1])]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segment_index, "FLAT_UP_TO", 1000)
-        parts, search = build_segment_index(x, overall, columns, queries=40)
+        return build_segment_index(x, overall, columns, queries=40)
+
+
+@pytest.fixture(scope="module")
+def parts(made: tuple[dict[str, bytes], SegmentSearch]) -> dict[str, bytes]:
+    return made[0]
+
+
+@pytest.fixture(scope="module")
+def built(made: tuple[dict[str, bytes], SegmentSearch]) -> tuple[SegmentIndex, SegmentSearch]:
+    parts, search = made
+    columns = [Column(str(number), "probe") for number in range(12)]
     return SegmentIndex(CoordinateIndex(parts[FLAT], columns), parts, search), search
 
 
@@ -163,6 +175,23 @@ def test_labels_are_capped_and_empty_ones_are_not() -> None:
     assert [run.best for run in labelled] == [0, 2]
     unknown = merge(range(4), label_of=["", "", "b", "b"], **options)  # type: ignore[arg-type]
     assert [run.best for run in unknown] == [0, 1, 2]
+
+
+def test_rows_that_change_are_found_as_in_an_index_that_is_built_anew(
+    coordinates: Coordinates, built: tuple[SegmentIndex, SegmentSearch], parts: dict[str, bytes]
+) -> None:
+    x, overall = coordinates
+    old = np.delete(np.arange(len(x)), slice(100, 400))  # some go, some come
+    placed = stack_vectors(x[:50] + 0.25, overall[:50])
+    rows = np.append(old, np.full(50, -1))
+    changed, search = change_rows(parts, built[1], columns=12, old_rows=rows, placed=placed)
+    found = CoordinateIndex(changed[FLAT], built[0].coordinates.columns)
+    index = SegmentIndex(found, changed, search)
+    query, _ = draw_query("several aspects", index.coordinates, rng=np.random.default_rng(2))
+    expected = index.search(query, k=20, way="all", step=0)[1]
+    for way in ("cells", "scan"):
+        scores = index.search(query, k=20, way=way, step=10**6)[1]
+        np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
