@@ -26,12 +26,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.probing import statistics
-from mess.probing.max_t import shuffle_keys, shuffled_rows, significance
-from mess.probing.metrics import defined
-from mess.probing.moments import MOMENT_ALPHAS, PredictedCurves, Sums, scale_of
+from mess.probing.max_t import shuffle_keys, significance
+from mess.probing.metrics import defined, share_told
+from mess.probing.moments import PredictedCurves, Sums, total_of
+from mess.probing.shuffled_curves import null_of_curves
 
 Array = NDArray[np.float64]
-_SHUFFLED_VALUES = 20_000_000  # of shuffled curves that are held at a time
 GROUPS = 20  # of works that are left out one after another
 
 
@@ -112,12 +112,10 @@ def score_curves(
     told = np.isfinite(r)
     mean_r = np.where(told, r, 0).sum(axis=0) / np.maximum(told.sum(axis=0), 1)
     return CurveScores(
-        _share(error, total), _share(missed, spread), np.where(told.any(axis=0), mean_r, np.nan)
+        share_told(error, total),
+        share_told(missed, spread),
+        np.where(told.any(axis=0), mean_r, np.nan),
     )
-
-
-def _share(error: Array, total: Array) -> Array:
-    return 1.0 - np.divide(error, total, out=np.full_like(total, np.nan), where=total > 0)
 
 
 def _track_means(values: Array, owner: NDArray[np.int64]) -> Array:
@@ -148,9 +146,9 @@ def influence_of_works(
             rows = (fold == k) & (of == g)
             parts[k, int(g)] = Sums.of(x[rows], y[rows])
     by_fold = [
-        _total([one for (k, _), one in parts.items() if k == fold_]) for fold_ in range(folds)
+        total_of([one for (k, _), one in parts.items() if k == fold_]) for fold_ in range(folds)
     ]
-    whole = _total(by_fold)
+    whole = total_of(by_fold)
     error, total = np.zeros((2, groups + 1, curves))
     for k in range(folds):
         training = whole - by_fold[k]
@@ -168,108 +166,12 @@ def influence_of_works(
     return shares[-1], statistics.influence(shares[-1], shares[:-1])
 
 
-def _total(parts: Sequence[Sums]) -> Sums:
-    total = parts[0]
-    for one in parts[1:]:
-        total = total + one
-    return total
-
-
 def _fit_each(sums: Sums, alphas: Array) -> tuple[Array, Array]:
     """Return weights [dim, curves] and intercepts, each curve by its own penalty."""
     used = np.unique(alphas)
     weights, shifts = sums.fit(used.tolist())
     place, columns = np.searchsorted(used, alphas), np.arange(len(alphas))
     return weights[place, :, columns].T, shifts[place, columns]
-
-
-def null_of_curves(
-    x: NDArray[np.floating[Any]],
-    y: NDArray[np.floating[Any]],
-    works: NDArray[np.int64],
-    fold: NDArray[np.int64],
-    *,
-    alphas: Array,
-    keys: Array,
-    seed: int = 0,
-) -> Array:
-    """Return the R² of the probes on shuffled works [shape=(shuffles, curves)].
-
-    Parameters
-    ----------
-    x, y, fold
-        See `predict_curves`.
-    works : ndarray [shape=(n,), dtype=int]
-        Numbers that index ``keys``.
-    alphas : ndarray [shape=(folds, curves)]
-        That the true curves chose.
-    keys : ndarray [shape=(shuffles, works)]
-        From `mess.probing.max_t.shuffle_keys`.
-    seed : int
-    """
-    x = np.asarray(x, dtype=np.float32)
-    rows = [np.flatnonzero(fold == k) for k in range(int(fold.max()) + 1)]
-    bases = [_Basis.of(x, fold != k, x[of]) for k, of in enumerate(rows)]
-    centred = np.asarray(y - y.mean(axis=0), dtype=np.float32)
-    chosen = np.median(alphas, axis=0)
-    step = max(1, _SHUFFLED_VALUES // centred.size)
-    return np.concatenate(
-        [
-            _null_of_some(
-                x, centred[shuffled_rows(works, keys=some, seed=seed)], rows, bases, chosen
-            )
-            for some in (keys[first : first + step] for first in range(0, len(keys), step))
-        ]
-    )
-
-
-@dataclass(frozen=True)
-class _Basis:
-    """The eigenbasis of a training fold's states, and the held-out states in it."""
-
-    mean: Array
-    scale: Array
-    values: Array
-    vectors: NDArray[np.float32]
-    held: NDArray[np.float32]
-
-    @classmethod
-    def of(
-        cls, x: NDArray[np.float32], train: NDArray[np.bool_], held: NDArray[np.float32]
-    ) -> "_Basis":
-        mean = x[train].mean(axis=0, dtype=np.float64)
-        scale = scale_of(mean, x[train].var(axis=0, dtype=np.float64))
-        z = ((x[train] - mean) / scale).astype(np.float32)
-        values, vectors = np.linalg.eigh(z.T @ z)
-        basis = ((held - mean) / scale).astype(np.float32) @ vectors
-        return cls(mean, scale, np.maximum(values.astype(np.float64), 0.0), vectors, basis)
-
-
-def _null_of_some(
-    x: NDArray[np.float32],
-    moved: NDArray[np.float32],
-    rows: Sequence[NDArray[np.int64]],
-    bases: Sequence[_Basis],
-    chosen: Array,
-) -> Array:
-    """Return the R² of shuffled curves [shuffles, n, curves]."""
-    shuffles, n, curves = moved.shape
-    flat = moved.transpose(1, 0, 2).reshape(n, -1)
-    cross = [x[of].T @ flat[of] for of in rows]
-    sums = [flat[of].sum(axis=0, dtype=np.float64) for of in rows]
-    total, sum_all = np.sum(cross, axis=0), np.sum(sums, axis=0)
-    error, deviation = np.zeros((2, flat.shape[1])), np.zeros(flat.shape[1])
-    penalties = (np.tile(chosen, shuffles), np.full(flat.shape[1], MOMENT_ALPHAS[-1]))
-    for k, (of, basis) in enumerate(zip(rows, bases, strict=True)):
-        training, sum_y = n - len(of), sum_all - sums[k]
-        between = total - cross[k] - np.outer(basis.mean, sum_y)
-        projected = basis.vectors.T @ (between / basis.scale[:, None]).astype(np.float32)
-        held = flat[of] - (sum_y / training).astype(np.float32)
-        deviation += np.square(held).sum(axis=0)
-        for place, alphas in enumerate(penalties):
-            shrunk = projected / (basis.values[:, None] + alphas).astype(np.float32)
-            error[place] += np.square(held - basis.held @ shrunk).sum(axis=0)
-    return _share(error.min(axis=0), deviation).reshape(shuffles, curves)
 
 
 @dataclass(frozen=True)

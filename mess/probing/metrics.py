@@ -26,6 +26,11 @@ def r2_score(y: Array, predicted: Array, baseline: Array) -> float | None:
     return 1.0 - float(np.square(y - predicted).sum()) / total
 
 
+def share_told(error: Array, total: Array) -> Array:
+    """Return 1 − error / total; NaN where the total is 0."""
+    return 1.0 - np.divide(error, total, out=np.full_like(total, np.nan), where=total > 0)
+
+
 def spearman(a: Array, b: Array) -> float | None:
     """Return the rank correlation, ties averaged, or None if one of the two does not vary."""
     if np.ptp(a) == 0 or np.ptp(b) == 0:

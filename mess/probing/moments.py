@@ -81,7 +81,7 @@ class Sums:
 
         Both on the original scale of the states.
         """
-        from scipy.linalg import solve
+        from scipy.linalg import cho_factor, cho_solve
 
         mean, mean_y = self.x / self.n, self.y / self.n
         variance = np.maximum(np.diag(self.xx) / self.n - mean**2, 0.0)
@@ -93,7 +93,9 @@ class Sums:
         own = diagonal.copy()
         for place, alpha in enumerate(alphas):
             diagonal[:] = own + alpha
-            weights[place] = solve(gram, cross, assume_a="pos", check_finite=False)
+            # The transpose is the same matrix, in the order of columns that LAPACK copies fastest.
+            factor = cho_factor(gram.T, lower=True, check_finite=False)
+            weights[place] = cho_solve(factor, cross, check_finite=False)
         weights /= scale[:, None]
         return weights, mean_y - np.einsum("d,adc->ac", mean, weights)
 
@@ -104,6 +106,14 @@ class Sums:
         shift = np.einsum("adc,d->ac", weights, self.x)
         error = self.yy + fitted - 2 * linear + 2 * intercepts * (shift - self.y)
         return np.asarray(np.maximum(error + self.n * intercepts**2, 0.0))
+
+
+def total_of(parts: Sequence[Sums]) -> Sums:
+    """Return the sums over all of some parts; one at least."""
+    total = parts[0]
+    for one in parts[1:]:
+        total = total + one
+    return total
 
 
 def scale_of(mean: Array, variance: Array) -> Array:
@@ -176,9 +186,7 @@ def fit_folds(sums: Sequence[Sums], *, alphas: Sequence[float] = MOMENT_ALPHAS) 
     alphas : sequence of float
     """
     folds, dim, curves = len(sums), len(sums[0].x), len(sums[0].y)
-    total = sums[0]
-    for one in sums[1:]:
-        total = total + one
+    total = total_of(sums)
     errors = np.zeros((folds, len(alphas), curves))
     pairs: dict[tuple[int, int], tuple[NDArray[np.float32], Array]] = {}
     for a, b in combinations(range(folds), 2):
@@ -284,9 +292,7 @@ def predict_curves(
 
 def _with_whole(fits: FoldFits, sums: Sequence[Sums]) -> CurveFits:
     """Return the fit of each training fold, and at last that of all folds."""
-    total = sums[0]
-    for one in sums[1:]:
-        total = total + one
+    total = total_of(sums)
     middle = np.sort(fits.alphas, axis=0)[len(sums) // 2]
     used, place = np.unique(middle, return_inverse=True)
     weights, intercepts = total.fit(used.tolist())

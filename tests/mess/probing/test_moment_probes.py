@@ -7,9 +7,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mess.probing.curve_probes import FittedTogether, gather_probes
-from mess.probing.in_time import influence_of_works, null_of_curves, score_curves
-from mess.probing.max_t import shuffle_keys
-from mess.probing.moments import Sums, predict_curves
+from mess.probing.in_time import influence_of_works, score_curves
+from mess.probing.max_t import shuffle_keys, shuffled_rows
+from mess.probing.moments import MOMENT_ALPHAS, Sums, predict_curves
+from mess.probing.shuffled_curves import null_of_curves
 from mess.probing.through_time import Definition, read_scalars
 
 ALPHAS = (1.0, 100.0)
@@ -168,6 +169,23 @@ def test_shuffled_works_score_about_nothing(data: dict[str, np.ndarray]) -> None
     unmoved = null_of_curves(x, y, works, fold, alphas=found.alphas, keys=np.arange(6.0)[None])
     assert (true > np.quantile(null, 0.9, axis=0)).all()
     assert unmoved.shape == (1, 2)
+
+
+def test_shuffled_curves_score_what_a_plain_loop_scores(data: dict[str, np.ndarray]) -> None:
+    x, y, owner = data["x"], data["y"], data["owner"]
+    works, fold = data["works"][owner], data["fold"][owner]
+    alphas, keys = np.full((int(fold.max()) + 1, 2), 100.0), shuffle_keys(6, permutations=4)
+    null = null_of_curves(x, y, works, fold, alphas=alphas, keys=keys)
+    for found, source in zip(null, shuffled_rows(works, keys=keys), strict=True):
+        moved, error, total = y[source], np.zeros((2, 2)), np.zeros(2)
+        for held in range(len(alphas)):
+            test = fold == held
+            weights, shift = Sums.of(x[~test], moved[~test]).fit([100.0, MOMENT_ALPHAS[-1]])
+            for place in range(2):
+                guess = x[test] @ weights[place] + shift[place]
+                error[place] += np.square(moved[test] - guess).sum(axis=0)
+            total += np.square(moved[test] - moved[~test].mean(axis=0)).sum(axis=0)
+        np.testing.assert_allclose(found, 1 - error.min(axis=0) / total, atol=1e-4)
 
 
 def test_a_spread_is_read_from_a_course_and_lines_see_no_test_track() -> None:
