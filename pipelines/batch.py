@@ -7,7 +7,8 @@ in work are lost.
 """
 
 import os
-from collections.abc import Callable, Container, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,9 +33,13 @@ Computed = TypeVar("Computed")
 
 @dataclass
 class BatchSummary:
-    """How many tracks a step made and skipped, why others failed, and what is doubtful."""
+    """How many tracks a step made and skipped, why others failed, and what is doubtful.
+
+    Among those that were skipped, ``known`` had another name or were gone for a while.
+    """
 
     made: int = 0
+    known: int = 0
     skipped: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
@@ -67,6 +72,11 @@ class Step(Generic[Computed, Entry]):
         manifest. It writes the files.
     has_files : callable
         (track id, manifest entry) → whether the files are there and undamaged.
+    take : callable
+        (id of a track of the same audio, track, manifest entry of the first) → whether its files
+        are now those of the second, too. The ids may be equal.
+    drop : callable
+        Removes the files of a track id.
     end : callable
         Called when all tracks are finished, while no other process may write.
     """
@@ -75,6 +85,8 @@ class Step(Generic[Computed, Entry]):
     manifest: Manifest[Any, Entry]  # of any kind: a step reads no header
     keep: Callable[[Track, Computed, Source], Entry]
     has_files: Callable[[str, Entry], bool]
+    take: Callable[[str, Track, Entry], bool] = lambda *_: False
+    drop: Callable[[str], None] = lambda _: None
     end: Callable[[], None] = lambda: None
     summary: BatchSummary = field(default_factory=BatchSummary)
 
@@ -89,6 +101,9 @@ class Scope:
         As they were listed; None where the step lists them itself.
     leave : frozenset of str
         Tracks that stay as they are, whatever has become of their files.
+    forget : bool
+        Whether what was made of recordings that are gone is removed. Else it is kept, in case they
+        come back.
     thorough : bool
         Whether the files of finished tracks are read and compared with their checksums. Else it is
         enough that they are there.
@@ -96,6 +111,7 @@ class Scope:
 
     recordings: Dataset | None = None
     leave: frozenset[str] = frozenset()
+    forget: bool = False
     thorough: bool = True
 
     def listed(self, dataset: str, store: Store) -> Dataset:
@@ -155,7 +171,7 @@ def run_batch(
     finish: Callable[[Track, Prepared, Source], Entry],
     has_files: Callable[[str, Entry], bool],
     end: Callable[[], None] = lambda: None,
-    leave: Container[str] = (),
+    scope: Scope = ALL,
 ) -> BatchSummary:
     """Bring every track of a dataset up to date in one step, on this machine.
 
@@ -174,18 +190,17 @@ def run_batch(
         `Step.keep`.
     has_files, end : callable
         See `Step`.
-    leave : container of str
-        See `Scope`.
+    scope : Scope
 
     Returns
     -------
     BatchSummary
     """
-    step = Step(stage, manifest, finish, has_files, end)
+    step = Step(stage, manifest, finish, has_files, end=end)
     engine = LocalEngine[Prepared, Prepared](
         prepare=lambda track, _: prepare(track), workers=workers
     )
-    run_steps(dataset, [step], stage=stage, engine=engine, leave=leave)
+    run_steps(dataset, [step], stage=stage, engine=engine, scope=scope)
     return step.summary
 
 
@@ -195,7 +210,7 @@ def run_steps(
     *,
     stage: str,
     engine: Engine[Computed],
-    leave: Container[str] = (),
+    scope: Scope = ALL,
 ) -> None:
     """Bring every track up to date in several steps that share its preparation.
 
@@ -210,22 +225,25 @@ def run_steps(
         What is being done, for the progress bar.
     engine : Engine
         Computes what each step keeps. A `MessError` or a `MemoryError` fails a track alone.
-    leave : container of str
-        See `Scope`.
+    scope : Scope
     """
     todo: list[tuple[Track, list[str]]] = []
     by_name = {step.name: step for step in steps}
     for step in steps:
         for gone in set(step.manifest.tracks) - {track.id for track in dataset}:
-            if gone not in leave:
-                del step.manifest.tracks[gone]
+            if gone not in scope.leave:
+                step.manifest.put_away(gone)
+    by_size = [_by_size(step.manifest) for step in steps]
     for track in dataset:
-        if track.id in leave:
+        if track.id in scope.leave:
             continue
         lacking = []
-        for step in steps:
+        for step, known in zip(steps, by_size, strict=True):
             if _refresh(dataset, track, step.manifest, step.has_files):
                 step.summary.skipped += 1
+            elif _take(dataset, track, step, known):
+                step.summary.skipped += 1
+                step.summary.known += 1
             else:
                 lacking.append(step.name)
         if lacking:
@@ -240,6 +258,7 @@ def run_steps(
                 _settle(dataset, track, by_name[name], outcome, shown)
             shown.advance(track.id)
         for step in steps:
+            _drop_away(step, forget=scope.forget)
             step.end()
 
 
@@ -288,6 +307,42 @@ def _refresh(
     if fresh != entry:
         manifest.record(track.id, fresh)
     return True
+
+
+def _by_size(manifest: Manifest[Any, Entry]) -> dict[int, list[tuple[str, Entry]]]:
+    """Return the entries of tracks that are there or away, by the size of their audio."""
+    found: defaultdict[int, list[tuple[str, Entry]]] = defaultdict(list)
+    for track, entry in (manifest.done() | manifest.away).items():
+        found[entry.size].append((track, entry))
+    return found
+
+
+def _take(
+    dataset: Dataset,
+    track: Track,
+    step: Step[Computed, Entry],
+    by_size: Mapping[int, list[tuple[str, Entry]]],
+) -> bool:
+    """Take over what was made of the same audio, under another name or before it was gone."""
+    try:
+        alike = by_size.get(track.path.stat().st_size, [])
+        identity = audio_identity(track) if alike else None
+    except (OSError, MessError):
+        return False  # reading it will say why
+    for old, entry in alike:
+        if identity and entry.sha256 == identity.sha256 and step.take(old, track, entry):
+            step.manifest.record(track.id, entry.updated(identity, labels_of(dataset, track)))
+            return True
+    return False
+
+
+def _drop_away(step: Step[Computed, Entry], *, forget: bool) -> None:
+    """Remove what was made of recordings that are gone, if it is there under another name, too."""
+    there = {entry.sha256 for entry in step.manifest.done().values()}
+    for track, entry in list(step.manifest.away.items()):
+        if forget or entry.sha256 in there:
+            step.drop(track)
+            del step.manifest.away[track]
 
 
 def _relative(path: Path, dataset: Dataset) -> str:

@@ -43,6 +43,7 @@ from pipelines.options import (
     EngineName,
     EngineOption,
     ForceOption,
+    ForgetOption,
     WorkersOption,
     checked_engine,
     incomplete,
@@ -148,11 +149,24 @@ def compute_dataset_targets(
             dataset, track_id, entry
         )
 
+    def take(old: str, track: Track, entry: TargetsEntry) -> bool:
+        return (
+            entry.midi_stat == _midi_stat(track)
+            and store.targets.copy(dataset, old, track.id, entry)
+            and store.curves.copy(dataset, old, track.id, entry)
+        )
+
+    def drop(track_id: str) -> None:
+        store.targets.drop(dataset, track_id)
+        store.curves.drop(dataset, track_id)
+
     step = Step(
         "targets",
         manifest,
         keep,
         has_files,
+        take,
+        drop,
         end=lambda: store.targets.gather(dataset, manifest),
     )
     with ExitStack() as ending:
@@ -163,7 +177,7 @@ def compute_dataset_targets(
             )
         else:
             how = LocalEngine[Measured, Measured](prepare=measure_track, workers=workers)
-        run_steps(recordings, [step], stage=f"measure {dataset}", engine=how, leave=scope.leave)
+        run_steps(recordings, [step], stage=f"measure {dataset}", engine=how, scope=scope)
     return step.summary
 
 
@@ -217,10 +231,15 @@ def command(
     workers: WorkersOption = WORKERS,
     force: ForceOption = False,
     engine: EngineOption = "local",
+    forget: ForgetOption = False,
 ) -> None:
     """Measure the proxy targets on a dataset, and read its MIDI; running again goes on."""
     summary = compute_dataset_targets(
-        dataset=dataset, workers=workers, force=force, engine=checked_engine(engine)
+        dataset=dataset,
+        workers=workers,
+        force=force,
+        engine=checked_engine(engine),
+        scope=Scope(forget=forget),
     )
     typer.echo(f"targets: {summary}")
     if summary.failed:

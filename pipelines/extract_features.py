@@ -42,6 +42,7 @@ from pipelines.options import (
     EngineName,
     EngineOption,
     ForceOption,
+    ForgetOption,
     WorkersOption,
     checked_engine,
     encoders_or_default,
@@ -188,7 +189,7 @@ def extract_all(
             list(steps.values()),
             stage=f"extract {dataset} with {', '.join(one.encoder for one in records.values())}",
             engine=how,
-            leave=scope.leave,
+            scope=scope,
         )
     return {name: step.summary for name, step in steps.items()}
 
@@ -250,11 +251,19 @@ def _step(
             return track_id not in lacking
         return store.features.has(dataset, encoder, track_id, entry, raw=raw, moments=moments)
 
+    def take(old: str, track: Track, entry: FeaturesEntry) -> bool:
+        if raw:
+            return False  # frames are wanted
+        return store.features.copy(dataset, encoder, old, track.id, entry, moments=moments)
+
+    def drop(track_id: str) -> None:
+        store.features.drop(dataset, encoder, track_id)
+
     def end() -> None:
         if moments == "compact":  # there are few tracks, or an earlier run was stopped
             store.moments.compact(dataset, encoder, manifest)
 
-    return Step(encoder, manifest, keep, has_files, end)
+    return Step(encoder, manifest, keep, has_files, take, drop, end)
 
 
 def _write(
@@ -325,6 +334,7 @@ def command(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
     engine: EngineOption = "local",
+    forget: ForgetOption = False,
 ) -> None:
     """Extract hidden states from a dataset; running again goes on."""
     made = extract_all(
@@ -337,6 +347,7 @@ def command(
         device=device,
         dtype=dtype,
         engine=checked_engine(engine),
+        scope=Scope(forget=forget),
     )
     print_extracted(made)
     failed = {track: why for summary in made.values() for track, why in summary.failed.items()}

@@ -42,6 +42,10 @@ WorkersOption = Annotated[
     int, typer.Option(min=1, help="The number of threads that read and measure tracks ahead.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Redo what is up to date.")]
+ForgetOption = Annotated[
+    bool,
+    typer.Option("--forget", help="Remove what was made of recordings that are gone."),
+]
 EngineOption = Annotated[
     str,
     typer.Option(

@@ -131,7 +131,7 @@ class Watcher:
             self._say_once(f"{error}; everything is kept as it is")
             return None
         self._said = ""
-        states = {track.id: _state(track) for track in recordings}
+        states = _states(recordings)
         still = set() if self._began else _untouched(recordings, seconds=self._settings.settle)
         due = self._stillness.look(states, now=now, still=still)
         if due.changed:
@@ -140,6 +140,14 @@ class Watcher:
             self._stillness.done(due.changed)
             self._began = True
         return due.wait
+
+    def take_as_done(self) -> None:
+        """Take the recordings as they are now for done, as if the first look had been."""
+        recordings = load_dataset(self.dataset, root=self._store.audio_dir(self.dataset))
+        states = _states(recordings)
+        self._stillness.look(states, now=0.0)
+        self._stillness.done(list(states))
+        self._began = True
 
     def _bring(
         self, recordings: Dataset, changed: frozenset[str], *, leave: frozenset[str]
@@ -274,6 +282,10 @@ def _report_changes(folder: Path, report: Callable[[], None]) -> bool:
     except OSError:  # too many folders, for one
         return False
     return True
+
+
+def _states(recordings: Dataset) -> dict[str, State]:
+    return {track.id: _state(track) for track in recordings}
 
 
 def _state(track: Track) -> State:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mess.errors import ArtifactStale
 from mess.records.targets import TargetsEntry
-from mess.storage.files import has_bytes, names_in, read_arrays, write_arrays
+from mess.storage.files import copy_file, has_bytes, names_in, read_arrays, write_arrays
 from mess.storage.manifest import TargetsManifest
 from mess.storage.paths import command_for, file_stem, processed
 
@@ -94,6 +94,18 @@ class CurveFiles:
     def has(self, dataset: str, track_id: str, entry: TargetsEntry) -> bool:
         """Tell whether the curves of a manifest entry are there and undamaged."""
         return has_bytes(self.path(dataset, track_id), entry.curves_crc32)
+
+    def copy(self, dataset: str, old: str, new: str, entry: TargetsEntry) -> bool:
+        """Give a track the curves of another one; return whether they are there and undamaged."""
+        if not self.has(dataset, old, entry):
+            return False
+        if old != new:
+            copy_file(self.path(dataset, old), self.path(dataset, new))
+        return True
+
+    def drop(self, dataset: str, track_id: str) -> None:
+        """Remove the curves of a track."""
+        self.path(dataset, track_id).unlink(missing_ok=True)
 
     def missing(self, dataset: str, manifest: TargetsManifest, *, whole: bool) -> list[str]:
         """Return the tracks whose curves are missing or, with ``whole``, damaged."""

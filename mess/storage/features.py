@@ -27,6 +27,7 @@ from mess.records.discovery import Level, Pooling
 from mess.records.features import FeaturesEntry, FeaturesHeader, PooledFiles
 from mess.storage.files import (
     RawWriter,
+    copy_file,
     has_bytes,
     modified,
     names_in,
@@ -150,6 +151,43 @@ class FeatureFiles:
             )
         except OSError:
             return False
+
+    def copy(
+        self,
+        dataset: str,
+        encoder: str,
+        old: str,
+        new: str,
+        entry: FeaturesEntry,
+        *,
+        moments: Kind = "none",
+    ) -> bool:
+        """Give a track the pooled features and moments of another one with the same audio.
+
+        Returns
+        -------
+        bool
+            False if they are not there or are damaged.
+        """
+        if not self.has(dataset, encoder, old, entry, moments=moments):
+            return False
+        if old != new:
+            for before, after in zip(
+                self._paths(dataset, encoder, old), self._paths(dataset, encoder, new), strict=True
+            ):
+                copy_file(before, after)
+        return True
+
+    def drop(self, dataset: str, encoder: str, track_id: str) -> None:
+        """Remove all features of a track."""
+        self.drop_raw(dataset, encoder, track_id)
+        for path in self._paths(dataset, encoder, track_id):
+            path.unlink(missing_ok=True)
+
+    def _paths(self, dataset: str, encoder: str, track_id: str) -> list[Path]:
+        folder = self.folder(dataset, encoder)
+        kinds = [folder / kind for kind in POOLED] + [self._moments.folder(dataset, encoder)]
+        return [kind / f"{file_stem(track_id)}.npy" for kind in kinds]
 
     def read(
         self, dataset: str, encoder: str, *, level: Level = "track", pooling: Pooling = "mean"

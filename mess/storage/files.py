@@ -117,6 +117,16 @@ def write_bytes(path: Path, content: bytes) -> int:
     return zlib.crc32(content)
 
 
+def copy_file(old: Path, new: Path) -> None:
+    """Write a file with the content of another one; without it, there is none."""
+    try:
+        content = old.read_bytes()
+    except FileNotFoundError:
+        new.unlink(missing_ok=True)
+        return
+    write_bytes(new, content)
+
+
 def write_json(path: Path, value: object) -> int:
     """Write a value as JSON, ASCII only; return the checksum of the file.
 

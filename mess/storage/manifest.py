@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Generic, TypeVar
 
@@ -37,6 +37,7 @@ class _Content(Record):
 
     header: Json
     tracks: dict[str, Json]
+    away: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,9 @@ class Manifest(Generic[Header, Entry]):
         What all tracks share.
     tracks : dict of str to (DoneEntry or FailedEntry)
         The entry of each track, by its id.
+    away : dict of str to DoneEntry
+        The entries of tracks whose recordings are gone. Their files are kept, in case the
+        recordings come back, under the same name or another.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Manifest(Generic[Header, Entry]):
         self.path = path
         self.header = header
         self.tracks = dict(tracks or {})
+        self.away: dict[str, Entry] = {}
         self._journal: IO[bytes] | None = None
         self._lock: WriterLock | None = None
 
@@ -97,15 +102,18 @@ class Manifest(Generic[Header, Entry]):
             content = _read_content(path, command=command)
             known = header.from_json(content.header)
             tracks = dict(_read_entries(content.tracks, entry))
+            away = dict(_read_entries(content.away, entry))
         except ArtifactMissing:
-            known, tracks = None, {}  # the journal may be there
+            known, tracks, away = None, {}, {}  # the journal may be there
         except DoesNotFit as error:
             reason = f"was made by another version of the code ({error})"
             raise ArtifactStale(str(path), reason, command) from None
         known, tracks = _replay(_read_journal(path, header, entry), known, tracks)
         if known is None:
             raise ArtifactMissing(str(path), command)
-        return cls(path, known, tracks)
+        found = cls(path, known, tracks)
+        found._remember(away)
+        return found
 
     @classmethod
     def resume(
@@ -125,13 +133,18 @@ class Manifest(Generic[Header, Entry]):
         lock = writer_lock(path)
         known: Header | None = None
         tracks: dict[str, Entry | FailedEntry] = {}
+        away: dict[str, Entry | FailedEntry] = {}
         with suppress(ArtifactError, DoesNotFit):  # the journal may still be whole
             content = _read_content(path, command="")
             known = kind.from_json(content.header)
             tracks = dict(_read_entries(content.tracks, entry, skip=True))
+            away = dict(_read_entries(content.away, entry, skip=True))
+        known_before = known
         known, tracks = _replay(_read_journal(path, kind, entry), known, tracks)
         manifest = cls(path, header, tracks if known == header and not force else {})
         manifest._lock = lock
+        if known_before == known == header and not force:
+            manifest._remember(away)
         manifest._fold()
         return manifest
 
@@ -141,7 +154,21 @@ class Manifest(Generic[Header, Entry]):
             self._journal = _journal_path(self.path).open("ab")
             self._append({"header": self.header.to_json()})
         self.tracks[track_id] = entry
+        self.away.pop(track_id, None)
         self._append({"track": track_id, "entry": entry.to_json()})
+
+    def _remember(self, away: Mapping[str, Entry | FailedEntry]) -> None:
+        self.away = {
+            track: entry
+            for track, entry in away.items()
+            if track not in self.tracks and not isinstance(entry, FailedEntry)
+        }
+
+    def put_away(self, track_id: str) -> None:
+        """Take out a track whose recording is gone; what was made of it is kept."""
+        entry = self.tracks.pop(track_id)
+        if not isinstance(entry, FailedEntry):
+            self.away[track_id] = entry
 
     def _append(self, line: Json) -> None:
         assert self._journal is not None  # noqa: S101 (opened by the only caller)
@@ -152,7 +179,9 @@ class Manifest(Generic[Header, Entry]):
     def _fold(self) -> None:
         # In the order of their ids: the same tracks are the same bytes, whichever came first.
         tracks = {track_id: entry.to_json() for track_id, entry in sorted(self.tracks.items())}
-        write_json(self.path, {"header": self.header.to_json(), "tracks": tracks})
+        away = {track_id: entry.to_json() for track_id, entry in sorted(self.away.items())}
+        content = {"header": self.header.to_json(), "tracks": tracks}
+        write_json(self.path, content | ({"away": away} if away else {}))
         _journal_path(self.path).unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -217,7 +246,7 @@ def _journal_path(path: Path) -> Path:
 
 def _read_content(path: Path, *, command: str) -> _Content:
     content = read_json(path, command=command, sealed=False)
-    if content.keys() != {"header", "tracks"}:  # a checksum by another name
+    if content.keys() - {"away"} != {"header", "tracks"}:  # a checksum by another name
         raise ArtifactError(str(path), "is damaged", command)
     try:
         return _Content.from_json(content)

@@ -9,7 +9,7 @@
     processed/targets/<dataset>.parquet                     of all: track, segment, target, value
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from mess.errors import ArtifactError, ArtifactStale
 from mess.records.discovery import Level
 from mess.records.targets import MeasuredValues, TargetFilesOfTrack, TargetsEntry, TargetsHeader
 from mess.storage.files import (
+    copy_file,
     has_bytes,
     modified,
     names_in,
@@ -114,9 +115,33 @@ class TargetFiles:
             and has_bytes(self._fingerprint_path(dataset, track_id), entry.fingerprint_crc32)
         )
 
+    def copy(self, dataset: str, old: str, new: str, entry: TargetsEntry) -> bool:
+        """Give a track what was measured of another one with the same audio and MIDI.
+
+        Returns
+        -------
+        bool
+            False if it is not there or is damaged.
+        """
+        if not self.has(dataset, old, entry):
+            return False
+        if old != new:
+            for path in self._paths_of_track:
+                copy_file(path(dataset, old), path(dataset, new))
+        return True
+
+    def drop(self, dataset: str, track_id: str) -> None:
+        """Remove what was measured of a track."""
+        for path in self._paths_of_track:
+            path(dataset, track_id).unlink(missing_ok=True)
+
+    @property
+    def _paths_of_track(self) -> tuple[Callable[[str, str], Path], ...]:
+        return self._values_path, self._descriptors_path, self._fingerprint_path
+
     def missing(self, dataset: str, manifest: TargetsManifest, *, whole: bool) -> list[str]:
         """Return what is missing or, with ``whole``, damaged: tracks, and the table of all."""
-        paths = (self._values_path, self._descriptors_path, self._fingerprint_path)
+        paths = self._paths_of_track
         if whole:
             lacking = [
                 track_id

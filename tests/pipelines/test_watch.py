@@ -26,6 +26,9 @@ from mess.status.steps import survey
 from mess.storage.jobs import JobFiles
 from mess.storage.locks import hold
 from mess.storage.store import Store
+from pipelines.batch import Scope
+from pipelines.compute_targets import compute_dataset_targets
+from pipelines.extract_features import extract_all
 from pipelines.run_probing import run_probing
 from pipelines.watch import Settings, Watcher
 
@@ -148,6 +151,45 @@ def test_changed_and_deleted_recordings_leave_the_index_and_return(store: Store)
     assert [track for track in after if after[track] != before[track]] == ["a1/one"]
     assert store.indices.read_record(*PLACE).changed == pytest.approx(2 / 5)
     assert "a2/one" not in PassageRecommender(*PLACE, store=store).track_ids
+
+
+def test_a_renamed_or_returned_recording_is_not_encoded_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(store)
+    before = content(store.root)
+
+    def encoded(*_: object, **__: object) -> None:
+        raise AssertionError("it is encoded again")
+
+    monkeypatch.setattr("pipelines.extract_features._write", encoded)
+    monkeypatch.setattr("pipelines.compute_targets.analyse", encoded)
+    one, two = (watched.folder / name / "one.wav" for name in ("a1", "a2"))
+    one.rename(one.with_name("other.wav"))
+    kept = two.rename(store.root / "kept.wav")
+    watched.settled()
+    assert rows(store).keys() == {"a0/one", "a1/other", "a3/one", "a4/one"}
+    assert list(store.features.manifest(*PLACE).away) == ["a2/one"]
+    there = {Path(name).stem for name in content(store.root) if "/aggregated/" in name}
+    assert not any("a1" in name and "one" in name for name in there)  # under its new name only
+    one.with_name("other.wav").rename(one)
+    kept.rename(two)
+    watched.settled()
+    after = content(store.root)
+    assert not store.features.manifest(*PLACE).away
+    parts = ("/features/", "/targets/")
+    assert [name for name in differing(after, before) if any(p in f"/{name}" for p in parts)] == []
+
+
+def test_what_was_made_of_a_recording_that_is_gone_is_removed_if_asked(store: Store) -> None:
+    files = sorted((store.root / "processed").rglob("*a2*"))
+    shutil.move(store.audio_dir("mine") / "a2" / "one.wav", store.root / "kept.wav")
+    forget = Scope(forget=True)
+    extract_all(dataset="mine", encoders=["spectral"], store=store, scope=forget)
+    compute_dataset_targets(dataset="mine", store=store, scope=forget)
+    assert len(files) >= 8
+    assert not list((store.root / "processed").rglob("*a2*"))
+    assert not store.features.manifest(*PLACE).away
 
 
 def test_when_the_whole_folder_is_away_everything_is_kept(
