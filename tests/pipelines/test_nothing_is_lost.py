@@ -124,7 +124,7 @@ def test_a_recording_that_vanishes_while_others_are_read_fails_alone_and_is_forg
 def test_a_recording_that_changes_while_it_is_read_is_read_again_by_the_next_run(
     two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import pipelines.extract_features as step
+    import pipelines.encoding as step
 
     calm, root = two
     monkeypatch.setenv("MESS_DATA", str(root))
