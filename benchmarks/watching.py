@@ -31,15 +31,11 @@ from mess.datasets import load_dataset
 from mess.encoders.pooling import describe_encoder
 from mess.records.base import Parts
 from mess.records.features import FeaturesEntry, FeaturesHeader
-from mess.records.index import Column, IndexRecord, PassagesRecord, SegmentSearch
+from mess.records.index import Column, IndexRecord, PassagesRecord
 from mess.records.targets import MeasuredValues, TargetsEntry, TargetsHeader
-from mess.search.coordinate_index import stack_vectors
 from mess.search.coordinate_map import CoordinateMap
-from mess.search.layer_index import serialise_layer
-from mess.search.passages.clusters import assign_clusters, serialise_clusters
-from mess.search.passages.codes import serialise_scan
 from mess.search.passages.recommender import PROJECTION
-from mess.search.passages.segment_index import FLAT
+from mess.search.passages.segment_index import build_segment_index
 from mess.search.spaces import Whitening
 from mess.storage.store import Store
 from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, TARGETS, targets_version
@@ -162,16 +158,16 @@ def _write_indices(store: Store, shape: Shape, planted: synthetic.Planted) -> No
         record=IndexRecord(**vars(record) | of_tracks | {"inputs": inputs, "passages": True}),
     )
     rng, n = np.random.default_rng(3), SEGMENTS * len(tracks)
-    x = rng.standard_normal((n, len(TARGETS)), dtype=np.float32)
-    vectors = stack_vectors(x, rng.standard_normal((n, 32), dtype=np.float32))
+    columns = [Column(name, "probe") for name in TARGETS]
+    parts, search = build_segment_index(
+        rng.standard_normal((n, len(columns)), dtype=np.float32),
+        rng.standard_normal((n, 32), dtype=np.float32),
+        columns,
+        queries=2,
+    )
     store.passages.write(
         *("bench", "stub"),
-        parts={
-            FLAT: serialise_layer(vectors),
-            "passages.scan.faiss": serialise_scan(vectors, columns=len(TARGETS)),
-            "passages.cells.npz": serialise_clusters(x, assign_clusters(x)),
-            PROJECTION: _map(len(TARGETS), 768, 32).serialise(),
-        },
+        parts=parts | {PROJECTION: _map(len(columns), 768, 32).serialise()},
         record=PassagesRecord(
             dataset="bench",
             encoder="stub",
@@ -182,8 +178,8 @@ def _write_indices(store: Store, shape: Shape, planted: synthetic.Planted) -> No
             segment_seconds=5.0,
             segments=[SEGMENTS] * len(tracks),
             durations=[5.0 * SEGMENTS] * len(tracks),
-            columns=[Column(name, "probe") for name in TARGETS],
-            search=SegmentSearch(rows=n, kinds={}),
+            columns=columns,
+            search=search,
             **of_tracks,
         ),
     )
