@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.simulated_beyond import simulate_beyond
 from benchmarks.simulated_course import PLANTED as COURSE_LAYER
 from benchmarks.simulated_course import simulate
 from benchmarks.simulated_shuffles import decide
@@ -357,6 +358,21 @@ def tempi(datasets: int) -> Iterator[Verdict]:
     )
 
 
+def beyond(datasets: int) -> Iterator[Verdict]:
+    """Layers that copy a baseline, then one that knows more: is anything told beyond it?"""
+    some = max(1, datasets // 4)
+    limit = 0.05 + 2 * np.sqrt(0.05 * 0.95 / some)
+    for what, planted in (("only copy it", False), ("know more", True)):
+        found = [simulate_beyond(90_000 + seed, planted=planted) for seed in range(some)]
+        share = float(np.mean([one.difference > 0 and (one.p or 1) <= 0.05 for one in found]))
+        yield Verdict(
+            f"something beyond a baseline, from layers that {what}",
+            f"{share:.1%}",
+            "≥ 90 %" if planted else f"≤ {limit:.1%}",
+            bool(share >= 0.9 if planted else share <= limit),
+        )
+
+
 def _reaches(one: Chosen | None) -> bool:
     return one is not None and one.r2 is not None and one.r2 >= 0.3
 
@@ -369,7 +385,10 @@ def main() -> None:
     print(f"{datasets} simulated datasets each\n\n| what | counted | allowed |  |")
     print("| --- | --- | --- | --- |")
     passed = True
-    simulations = (chance, shuffles, planted, lambda _: leak(), differences, in_time, tempi)
+    simulations = (
+        *(chance, shuffles, planted, lambda _: leak(), differences),
+        *(in_time, tempi, beyond),
+    )
     for verdicts in (simulation(datasets) for simulation in simulations):
         for one in verdicts:
             passed &= one.passed

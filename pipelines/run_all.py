@@ -37,10 +37,11 @@ from pipelines.options import (
     incomplete,
     run_script,
 )
+from pipelines.probing_text import print_best
 from pipelines.processes import follow_parent
 from pipelines.progress import print_lines_only
 from pipelines.run_evaluation import evaluate
-from pipelines.run_probing import print_best, run_probing
+from pipelines.run_probing import run_probing
 from pipelines.summary_lines import closing_lines, evaluation_lines, probe_lines
 
 

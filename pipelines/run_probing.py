@@ -9,23 +9,24 @@ with a child for each setting. The first setting's result is the one that is kep
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, NamedTuple, cast, get_args
 
-import numpy as np
 import typer
 
-from mess.as_text import interval, two_decimals
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, MessError, UnknownName
-from mess.experiments.controls import find_controls, find_learning_curve, find_sensitivity
+from mess.experiments.controls import (
+    find_beyond_baselines,
+    find_controls,
+    find_learning_curve,
+    find_sensitivity,
+)
 from mess.experiments.in_time import find_in_time
 from mess.experiments.record import as_record, as_table
 from mess.experiments.rows import GROUPINGS, ProbingData, load_probing_data
 from mess.probing.curve_probes import CurveProbes
 from mess.probing.discovery import discover
-from mess.probing.remarks import HOLDS_ZERO, NO_INTERVAL, NOTHING, holds_zero
-from mess.probing.results import Alpha, BaselineScore, Cell, CurvePoint, Discovery
-from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
+from mess.probing.results import Alpha, BaselineScore, BeyondScore, CurvePoint, Discovery
 from mess.records.discovery import DiscoveryRecord, Frames, Level, Pooling, ProbeSettings, Split
 from mess.records.in_time import InTimeRecord
 from mess.storage.store import Store
@@ -40,9 +41,8 @@ from pipelines.options import (
     encoder_or_default,
     run_script,
 )
+from pipelines.probing_text import print_beside, print_best
 from pipelines.progress import progress
-
-_NAMED = 5  # the number of copies that a message names
 
 
 def run_probing(
@@ -99,9 +99,7 @@ def run_probing(
                 settings=data.experiment(settings),
                 on_layer=lambda layer: shown.advance(f"layer {layer}"),
             )
-        sensitivity, curve, controls = _beside(
-            data, dataset=dataset, encoder=encoder, settings=settings, store=store
-        )
+        beside = _beside(data, dataset=dataset, encoder=encoder, settings=settings, store=store)
         in_time, curve_probes = None, None
         if keep and settings.level == "track":
             in_time, curve_probes = _in_time(
@@ -116,9 +114,7 @@ def run_probing(
                 "features": store.features.manifest(dataset, encoder).parts(),
                 "targets": store.targets.manifest(dataset).parts(),
             },
-            sensitivity=sensitivity,
-            curve=curve,
-            controls=controls,
+            **beside._asdict(),
             in_time=in_time,
         )
         if keep:
@@ -142,22 +138,34 @@ def run_probing(
     return record
 
 
+class _Beside(NamedTuple):
+    """What stands beside the cells: see `DiscoveryRecord`."""
+
+    sensitivity: list[Split]
+    curve: list[CurvePoint] | None = None
+    controls: list[BaselineScore] | None = None
+    beyond: list[BeyondScore] | None = None
+
+
 def _beside(
     data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
-) -> tuple[list[Split], list[CurvePoint] | None, list[BaselineScore] | None]:
-    """Run the controls: other groupings and seeds, baselines, fewer works."""
+) -> _Beside:
+    """Run the controls: other groupings and seeds, fewer works, baselines, and what is beyond."""
     runs = len(settings.group_by) + settings.repeats - 1
-    with progress(f"check {dataset} with {encoder}", runs + 2 * settings.controls) as shown:
+    place: dict[str, Any] = {"dataset": dataset, "encoder": encoder, "store": store}
+    with progress(f"check {dataset} with {encoder}", runs + 3 * settings.controls) as shown:
         sensitivity = find_sensitivity(data, settings=settings, on_run=shown.advance)
         if not settings.controls:
-            return sensitivity, None, None
+            return _Beside(sensitivity)
         curve = find_learning_curve(data, settings=settings)
         shown.advance("learning curve")
-        controls = find_controls(
-            data, dataset=dataset, encoder=encoder, settings=settings, store=store
-        )
+        controls = find_controls(data, settings=settings, **place)
         shown.advance("baselines")
-    return sensitivity, curve, controls
+        beyond = None
+        if settings.level == "track":
+            beyond = find_beyond_baselines(data, settings=settings, **place)
+        shown.advance("beyond baselines")
+    return _Beside(sensitivity, curve, controls, beyond)
 
 
 def _in_time(
@@ -329,84 +337,6 @@ def checked_frames(frames: str) -> Frames:
     if frames not in get_args(Frames):
         raise UnknownName("kind of frames", frames, get_args(Frames))
     return cast(Frames, frames)
-
-
-def print_best(record: DiscoveryRecord) -> None:
-    """Print the best layer of every target, its interval, and the layers that may be as good."""
-    settings = record.settings
-    typer.echo(
-        f"{record.dataset} by {record.encoder}: {record.n} {settings.level}s of "
-        f"{record.works} works, alpha {settings.alpha}, {settings.folds} folds by "
-        f"{settings.group_by[0]}{record.within}, "
-        f"pooling {settings.pooling}"
-    )
-    typer.echo(
-        f"{'target':<21}{'layer':>5}  {'name':<22}{'R²':>6} {'95 %':>14} {'nested':>7}"
-        f"{'Spearman':>9}{'n':>6}  layers within one standard error"
-    )
-    if copies := record.copies:
-        named = ", ".join(f"{track} = {first}" for track, first in list(copies.items())[:_NAMED])
-        more = f" and {len(copies) - _NAMED} more" if len(copies) > _NAMED else ""
-        typer.echo(
-            f"copies: {len(copies)} recordings hold what another holds "
-            f"and are of one work with it: {named}{more}"
-        )
-    if record.groups < FEWEST_WORKS:
-        typer.echo(NO_INTERVAL)
-    summaries = {summary.target: summary for summary in record.summaries}
-    by_place = {(cell.target, cell.layer): cell for cell in record.cells}
-    for target in record.target_names:
-        summary = summaries.get(target)
-        if summary is None:
-            typer.echo(f"{target:<21}{'–':>5}  undefined on these tracks")
-            continue
-        best = by_place[target, summary.best]
-        spread = interval(best.low, best.high)
-        name = record.layer_names[best.layer]
-        typer.echo(
-            f"{target:<21}{best.layer:>5}  {name:<22}"
-            f"{two_decimals(best.r2):>6}{_stars(best):<1}{spread:>14} "
-            f"{two_decimals(summary.nested.r2):>7}{two_decimals(best.spearman):>9}"
-            f"{best.n:>6}  "
-            + (", ".join(map(str, summary.within)) if summary.beyond_mean else NOTHING)
-        )
-    if settings.permutations:
-        sure = sum((cell.p_family or 1.0) <= SIGNIFICANT for cell in record.cells)
-        false = sum((cell.q or 1.0) <= SIGNIFICANT for cell in record.cells)
-        typer.echo(
-            f"* family-wise p ≤ {SIGNIFICANT} over all cells, {settings.permutations} shuffles "
-            f"of {settings.group_by[0]}s: {sure} of {len(record.cells)} cells; {false} at a "
-            f"false discovery rate of {SIGNIFICANT}"
-        )
-        if zero := sum(holds_zero(cell) for cell in record.cells):
-            typer.echo(f"{zero} of these are {HOLDS_ZERO}")
-
-
-def print_beside(record: DiscoveryRecord) -> None:
-    """Print nested R² by other groupings and seeds, and of the baselines."""
-    columns: dict[str, dict[str, float | None]] = {}
-    for split in record.sensitivity:
-        columns[f"{split.group_by}/{split.seed}"] = split.r2 or {}
-        if split.why is not None:
-            typer.echo(f"no folds by {split.group_by}: {split.why}")
-    for row in record.controls or []:
-        columns.setdefault(row.name, {})[row.target] = row.r2
-    if not columns:
-        return
-    typer.echo("\nnested R² by grouping/seed, and of the baselines")
-    short = [name if len(name) < 12 else f"{name[:10]}…" for name in columns]
-    typer.echo(f"{'target':<21}" + "".join(f"{name:>12}" for name in short))
-    for target in record.target_names:
-        cells = [two_decimals(column.get(target)) for column in columns.values()]
-        typer.echo(f"{target:<21}" + "".join(f"{cell:>12}" for cell in cells))
-    for point in record.curve or []:
-        known = [value for value in point.r2.values() if value is not None]
-        mean = f"{np.mean(known):.2f}" if known else "–"
-        typer.echo(f"with {point.works} works ({point.n} rows): mean nested R² {mean}")
-
-
-def _stars(cell: Cell) -> str:
-    return "*" if cell.p_family is not None and cell.p_family <= SIGNIFICANT else " "
 
 
 def command(

@@ -30,7 +30,8 @@ _HOVER = 60  # letters in a line of the text beside the pointer
 def baselines(record: DiscoveryRecord) -> dict[str, dict[str, Combined | BaselineScore]]:
     """Return the baselines beside the layers: name → target → R², Spearman and interval.
 
-    The layer chosen inside the folds and the mixture of layers come first, then the controls.
+    The layer chosen inside the folds and the mixture of layers come first, then the controls, then
+    what the layers tell beyond baselines (differences of R²).
     """
     columns: dict[str, dict[str, Combined | BaselineScore]] = {}
     for summary in record.summaries:
@@ -38,6 +39,15 @@ def baselines(record: DiscoveryRecord) -> dict[str, dict[str, Combined | Baselin
         columns.setdefault("all, weighted", {})[summary.target] = summary.weighted
     for control in record.controls or []:
         columns.setdefault(control.name, {})[control.target] = control
+    for one in record.beyond or []:
+        added = BaselineScore(
+            name=f"beyond {one.baseline}",
+            target=one.target,
+            r2=one.difference,
+            low=one.low,
+            high=one.high,
+        )
+        columns.setdefault(added.name, {})[added.target] = added
     return columns
 
 

@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, MessError
 from mess.experiments.rows import ProbingData
+from mess.probing.beyond import find_beyond
 from mess.probing.controls import (
     compare_baselines,
     label_mean,
     learning_curve,
     nested_scores,
 )
-from mess.probing.results import BaselineScore, CurvePoint
+from mess.probing.results import BaselineScore, BeyondScore, CurvePoint
 from mess.records.discovery import ProbeSettings, Split
 from mess.storage.store import Store
 from mess.targets.descriptors import BASELINES
+
+SIGNAL_FEATURES = "signal features"  # all plain descriptions together
 
 
 def find_controls(
@@ -51,6 +54,35 @@ def find_controls(
         names=data.names,
         settings=experiment,
     )
+
+
+def find_beyond_baselines(
+    data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
+) -> list[BeyondScore]:
+    """Return what the layers tell beyond all plain descriptions, and beyond an untrained network.
+
+    The untrained network is compared if its features were extracted.
+    """
+    features = data.features.values
+    plain = np.concatenate(list(_descriptors(data, dataset, store).values()), axis=2)
+    baselines = {SIGNAL_FEATURES: plain}
+    others = _other_encoders(data, dataset, encoder, settings, store)
+    untrained = others.get(f"random:{encoder}")
+    if untrained is not None and untrained.shape == features.shape:
+        baselines["untrained network"] = untrained
+    return [
+        score
+        for name, baseline in baselines.items()
+        for score in find_beyond(
+            features,
+            data.targets,
+            data.groups,
+            names=data.names,
+            baseline=baseline,
+            name=name,
+            settings=data.experiment(settings),
+        )
+    ]
 
 
 def _descriptors(

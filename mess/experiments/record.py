@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mess.experiments.rows import ProbingData
-from mess.probing.results import NESTED, BaselineScore, CurvePoint, Discovery
+from mess.probing.results import NESTED, BaselineScore, BeyondScore, CurvePoint, Discovery
 from mess.records.base import Parts
 from mess.records.discovery import DiscoveryRecord, Influence, ProbeSettings, Split
 from mess.records.in_time import InTimeRecord
@@ -23,6 +23,7 @@ def as_record(
     sensitivity: list[Split],
     curve: list[CurvePoint] | None,
     controls: list[BaselineScore] | None,
+    beyond: list[BeyondScore] | None = None,
     in_time: InTimeRecord | None = None,
 ) -> DiscoveryRecord:
     """Return how a discovery was made, every cell, and what stands beside them.
@@ -36,7 +37,7 @@ def as_record(
     settings : ProbeSettings
     inputs : mapping of str to Parts
         Of features and targets.
-    sensitivity, curve, controls
+    sensitivity, curve, controls, beyond
         From `mess.experiments.controls`.
     in_time : InTimeRecord, optional
         From `mess.experiments.in_time`.
@@ -62,6 +63,7 @@ def as_record(
         sensitivity=sensitivity,
         curve=curve,
         controls=controls,
+        beyond=beyond,
         in_time=in_time,
         parts=sorted(set(data.experiment(settings).part_of.values())),
     )

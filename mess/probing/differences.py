@@ -34,6 +34,7 @@ from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT, interval, resampl
 
 Array = NDArray[np.float64]
 Verdict = Literal["beats", "loses", "not told apart"]
+_SAME = 1e-6  # differences of R² that are rounding
 DRAWS = 10_000  # a p of 0.05 over 30 targets needs tails of 1 in 1,200
 
 
@@ -117,6 +118,7 @@ def compare(a: Scores, b: Scores, *, bootstrap: int = DRAWS, seed: int = 0) -> D
         for scores in (a, b)
     ]
     spread = moved[0] - moved[1]
+    spread[np.abs(spread) < _SAME] = 0.0  # the same probe on both sides, but for rounding
     difference, low, high, p, p_holm = (np.full(known.shape, np.nan) for _ in range(5))
     difference[known] = a.r2[known] - b.r2[known]
     if not known.any():

@@ -156,6 +156,33 @@ class BaselineScore:
     high: float | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class BeyondScore:
+    """What the layers tell of one target beyond a baseline; see `mess.probing.beyond`.
+
+    Attributes
+    ----------
+    baseline, target : str
+    alone, together : float
+        Nested R² of the baseline, and of layers and baseline together.
+    difference : float
+        ``together`` minus ``alone``.
+    low, high : float or None
+        Its 95 % interval; None with fewer than ten works.
+    p : float or None
+        Two-sided p value of no difference, after Holm's correction over the targets.
+    """
+
+    baseline: str
+    target: str
+    alone: float
+    together: float
+    difference: float
+    low: float | None
+    high: float | None
+    p: float | None
+
+
 @dataclass(frozen=True)
 class CurvePoint:
     """What is reached with some of the works.

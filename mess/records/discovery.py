@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from mess.probing.results import (
     Alpha,
     BaselineScore,
+    BeyondScore,
     Cell,
     CurvePoint,
     DiscoverySettings,
@@ -148,6 +149,9 @@ class DiscoveryRecord(Record):
         The nested R² with fewer works; None where controls were not wanted.
     controls : list of BaselineScore, optional
         What baselines reach; None where they were not wanted.
+    beyond : list of BeyondScore, optional
+        What the layers tell beyond baselines; None for segments, and where controls were not
+        wanted.
     in_time : InTimeRecord, optional
         Curves and readings; None for segments.
     parts : list of str
@@ -159,7 +163,7 @@ class DiscoveryRecord(Record):
     """
 
     OPTIONAL: ClassVar[frozenset[str]] = frozenset(
-        {"curve", "controls", "in_time", "predictions_crc32", "curve_probes_crc32"}
+        {"curve", "controls", "beyond", "in_time", "predictions_crc32", "curve_probes_crc32"}
     )
 
     dataset: str
@@ -182,6 +186,7 @@ class DiscoveryRecord(Record):
     parts: list[str]
     curve: list[CurvePoint] | None = None
     controls: list[BaselineScore] | None = None
+    beyond: list[BeyondScore] | None = None
     in_time: InTimeRecord | None = None
     predictions_crc32: int | None = None
     curve_probes_crc32: int | None = None

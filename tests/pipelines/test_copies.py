@@ -19,7 +19,8 @@ from pipelines.build_indices import build_index
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.cross_datasets import cross_datasets, print_cross
 from pipelines.extract_features import extract_features
-from pipelines.run_probing import print_best, run_probing
+from pipelines.probing_text import print_best
+from pipelines.run_probing import run_probing
 
 RATE, SECONDS, RECORDINGS = 22_050, 8.0, 14
 

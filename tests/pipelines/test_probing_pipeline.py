@@ -17,13 +17,13 @@ from mess.targets import TARGETS
 from pipelines.build_indices import build_index
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
+from pipelines.probing_text import print_beside, print_best
 from pipelines.run_all import run_all
 from pipelines.run_evaluation import evaluate
 from pipelines.run_probing import (
     ProbeSettings,
     parse_alphas,
     parse_folds,
-    print_best,
     run_probing,
     sweep,
 )
@@ -95,7 +95,12 @@ def test_the_whole_way(
     written = store.discoveries.read(dataset, encoder)
     assert replace(written, predictions_crc32=None, curve_probes_crc32=None) == record
     print_best(record)
-    assert "spectral_centroid" in capsys.readouterr().out
+    print_beside(record)
+    shown = capsys.readouterr().out
+    assert "spectral_centroid" in shown
+    told = {one.baseline: one.difference for one in record.beyond or []}
+    assert set(told) == ({"signal features"} if record.settings.controls else set())
+    assert ("beyond signal features" in shown) == record.settings.controls
 
     assert build_index(dataset=dataset, encoder=encoder, store=store) == 8
     recommender = LayerBasedRecommender(dataset, encoder, store=store)

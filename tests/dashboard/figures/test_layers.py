@@ -15,7 +15,7 @@ from dashboard.figures.differences import compared_columns, difference_heatmap
 from dashboard.figures.grid import lay_out
 from dashboard.figures.layers import BESIDE, describe_heatmap, heatmap
 from dashboard.figures.lines import layer_lines
-from mess.probing.results import BaselineScore, Cell, Combined
+from mess.probing.results import BaselineScore, BeyondScore, Cell, Combined
 from mess.records.discovery import DiscoveryRecord
 
 
@@ -53,6 +53,18 @@ def record(
         [summary],
         layer_names=names or [str(number) for number in range(layers)],
         controls=[BaselineScore("MFCC", "tempo", r2=0.1, spearman=0.2)],
+        beyond=[
+            BeyondScore(
+                baseline="signal features",
+                target="tempo",
+                alone=0.25,
+                together=0.45,
+                difference=0.2,
+                low=0.05,
+                high=0.3,
+                p=0.01,
+            )
+        ],
     )
 
 
@@ -74,7 +86,7 @@ def written(figure: go.Figure) -> dict[tuple[float, float], str]:
 
 def test_the_heatmap_shows_bad_and_undefined_cells_as_they_are() -> None:
     figure = heatmap(record())
-    grid = lay_out(["tempo", "onset_density"], layers=2, beside=3)
+    grid = lay_out(["tempo", "onset_density"], layers=2, beside=4)
     places = {
         (column, row): text
         for (x, y), text in written(figure).items()
@@ -90,9 +102,11 @@ def test_the_heatmap_shows_bad_and_undefined_cells_as_they_are() -> None:
         (2, 0): "0.40",
         (3, 0): "0.40",
         (4, 0): "0.10",
+        (5, 0): "0.20",
     }
     assert (figure.data[0].zmin, figure.data[0].zmid, figure.data[0].zmax) == (-1, 0, 1)
-    assert list(figure.layout.xaxis.ticktext)[2:] == ["best, nested", "all, weighted", "MFCC"]
+    beside = ["best, nested", "all, weighted", "MFCC", "beyond signal features"]
+    assert list(figure.layout.xaxis.ticktext)[2:] == beside
 
 
 def test_families_are_written_above_their_targets() -> None:

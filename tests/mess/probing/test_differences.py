@@ -106,3 +106,11 @@ def test_holm_lies_between_no_correction_and_bonferroni(values: list[float]) -> 
     assert (corrected <= np.minimum(p * len(p), 1) + 1e-12).all()
     assert corrected[np.argmin(p)] == pytest.approx(min(1.0, p.min() * len(p)))
     assert (np.diff(corrected[np.argsort(p, kind="stable")]) >= 0).all()
+
+
+def test_rounding_is_no_difference() -> None:
+    moves = np.random.default_rng(0).normal(0, 0.02, (40, 1))
+    rounded = Scores(np.array([0.5 - 1e-9]), moves + 1e-9)
+    found = compare(Scores(np.array([0.5]), moves), rounded)
+    assert found.p[0] == 1.0
+    assert found.verdicts == ["not told apart"]
