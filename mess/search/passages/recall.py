@@ -150,25 +150,28 @@ def measure_recall(
         if len(ways.coordinates.columns) < _FEWEST_COLUMNS[kind]:
             continue
         choose, tenth = _draw(kind, ways, queries, rng=rng)
-        _, spent = _recall(ways, "all", 0, choose[:2], tenth[:2])
-        best: tuple[Way, int, float] = ("all", 0, spent)
-        for way in (way for way in _ways_of(kind) if way in ways.ways):
-            for step in _STEPS[way]:
-                recall, spent = _recall(ways, way, step, choose, tenth)
+        _, all_rows = _recall(ways, "all", 0, choose[:2], tenth[:2])
+        best: tuple[Way, int, float] = ("all", 0, all_rows)
+        for tried in (one for one in _ways_of(kind) if one in ways.ways):
+            for most in _STEPS[tried]:
+                recall, spent = _recall(ways, tried, most, choose, tenth)
                 if recall >= _CHOSEN:
-                    best = min(best, (way, step, spent), key=lambda choice: choice[2])
+                    best = min(best, (tried, most, spent), key=lambda choice: choice[2])
                     break
                 if spent > best[2]:
                     break
-        recall, spent = _recall(ways, best[0], best[1], *_draw(kind, ways, queries, rng=rng))
-        while recall < WANTED and best[0] != "all":  # the choice was lucky: more is read
-            best = (best[0], 2 * best[1], spent)
-            if best[1] > _STEPS[best[0]][-1]:
-                best = ("all", 0, spent)
-            recall, spent = _recall(ways, best[0], best[1], *_draw(kind, ways, queries, rng=rng))
+        way, step, spent = best
+        recall = 1.0  # of all rows, which need no second draw
+        while way != "all":
+            recall, spent = _recall(ways, way, step, *_draw(kind, ways, queries, rng=rng))
+            if recall >= WANTED:
+                break
+            step *= 2  # the choice was lucky: more is read
+            if step > _STEPS[way][-1]:
+                way, step, recall, spent = "all", 0, 1.0, all_rows
         plans[kind] = SearchPlan(
-            way=best[0],
-            step=best[1],
+            way=way,
+            step=step,
             recall=round(recall, 4),
             milliseconds=round(1e3 * spent, 3),
             queries=queries,
