@@ -45,7 +45,7 @@ def two(tmp_path: Path) -> tuple[Path, Path]:
     return calm, other
 
 
-@pytest.mark.parametrize("kind", ["segments/", "manifest.json", "fingerprint", "smd.parquet"])
+@pytest.mark.parametrize("kind", ["segments/", "smd.parquet"])
 def test_a_full_disk_is_named_and_the_next_run_goes_on(
     two: tuple[Path, Path], tmp_path: Path, kind: str
 ) -> None:
