@@ -71,6 +71,7 @@ bench: demo
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.pipeline
 	$(BIN)/python -m benchmarks.copies
+	$(BIN)/python -m benchmarks.watching
 
 bench-dashboard: $(VENV)/.installed-test
 	PYTHONPATH=.:tests $(BIN)/python -m benchmarks.dashboard
