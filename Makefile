@@ -92,7 +92,7 @@ screenshots: demo $(VENV)/.installed-test
 
 # Versions for constraints.txt: no index addresses, no CUDA packages, torch as it was tested.
 constraints:
-	uv pip compile pyproject.toml --extra ml --extra demo --extra ray --extra lance --group dev --python-version 3.11 \
+	uv pip compile pyproject.toml --extra ml --extra demo --extra ray --extra s3 --extra lance --group dev --python-version 3.11 \
 	  --no-header --no-annotate --quiet \
 	  | sed -E -e '/^(nvidia|cuda|triton)/d' -e 's/^torch==.*/torch==2.13.0/' > constraints.new
 	{ head -n 1 constraints.txt; cat constraints.new; } > constraints.tmp

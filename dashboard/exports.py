@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from dashboard.readers import TrackInfo
@@ -57,7 +56,7 @@ def as_m3u8(found: Found) -> str:
     """Return a playlist of the files on this machine; no name can begin a line of its own."""
     lines = ["#EXTM3U"]
     for _, track in found:
-        path = Path(track.file).absolute()
+        path = track.path.absolute()
         place = str(path) if str(path).isprintable() else path.as_uri()
         lines += [f"#EXTINF:{round(track.duration)},{_line(track.label)}", place]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Make a folder of recordings a dataset, by a link below ``data/audio``.
+"""Make a folder of recordings, or an address of one, a dataset, by a link below ``data/audio``.
 
 python pipelines/add_folder.py jazz ~/Music/jazz
 """
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mess.audio.addresses import Address, as_path
 from mess.datasets import BUILT_IN, Dataset, load_dataset
 from mess.errors import MessError
 from mess.storage.store import Store
@@ -34,7 +35,7 @@ def add_folder(*, name: str, folder: Path, store: Store | None = None) -> Datase
 
 def _folder(path: Path) -> Path:
     try:
-        if path.is_dir():
+        if isinstance(path, Address) or path.is_dir():
             return path
     except OSError:  # a name that is too long, say
         pass
@@ -45,10 +46,12 @@ def command(
     name: Annotated[
         str, typer.Argument(help=f"Its name; {', '.join(BUILT_IN)} for these layouts.")
     ],
-    folder: Annotated[Path, typer.Argument(help="Where the recordings lie.")],
+    folder: Annotated[
+        str, typer.Argument(help="Where the recordings lie: a folder, or s3://BUCKET/FOLDER.")
+    ],
 ) -> None:
-    """Make a folder of recordings a dataset."""
-    found = add_folder(name=name, folder=folder)
+    """Make a folder of recordings, or an address of one, a dataset."""
+    found = add_folder(name=name, folder=as_path(folder))
     typer.echo(f"dataset {name!r}: {len(found)} tracks")
     for note in found.notes:
         typer.echo(f"  {note}")

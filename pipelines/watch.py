@@ -18,6 +18,7 @@ from typing import Annotated
 
 import typer
 
+from mess.audio.addresses import Address
 from mess.datasets import Dataset, Track, load_dataset
 from mess.encoders import Encoder, load_encoder
 from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
@@ -338,6 +339,11 @@ def start(
     """
     store = Store()
     folder = store.audio_dir(dataset)
+    if isinstance(folder, Address):
+        raise MessError(
+            f"dataset {dataset!r} lies at {folder}, and `mess watch` looks at folders of a disk: "
+            "run `mess run-all` from time to time"
+        )
     if not folder.is_dir():
         load_dataset(dataset, root=folder)  # says where its files belong
     alone = hold(JobFiles(store.jobs_dir, dataset).watcher_lock, patience=0.2)

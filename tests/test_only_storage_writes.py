@@ -20,6 +20,7 @@ OF_A_MODULE = {("os", "replace"), ("os", "rename"), ("shutil", "move"), ("shutil
 OPENERS = {"open", "fdopen"}
 # What writes no artifact: it is in the scratch folder and gone with the block, or is no file.
 ALLOWED = {
+    ("mess.audio.addresses", "open"): "a copy of what lies elsewhere, for reading",
     ("mess.audio.decoding", "TemporaryFile"): "samples that are too large for the memory",
     ("mess.targets.invariance", "TemporaryDirectory"): "a changed recording, to be measured",
     ("mess.targets.invariance", "write"): "as above",

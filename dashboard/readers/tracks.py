@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.readers.data import store
+from mess.audio.addresses import as_path
 from mess.audio.decoding import segment_span
 from mess.records.manifest import TrackLabels
 from mess.search.names import Names
@@ -28,7 +29,7 @@ class TrackInfo:
     @property
     def path(self) -> Path:
         """Where the recording lies."""
-        return Path(self.file)
+        return as_path(self.file)
 
 
 # A resource is shared, not copied: nobody changes it, and there may be 100,000 tracks.

@@ -8,6 +8,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from mess.audio.addresses import as_path
 from mess.audio.channels import audible, downmix
 from mess.audio.decoding import native_blocks
 from mess.errors import AudioError
@@ -34,7 +35,7 @@ def read_clip(path: str | Path, *, start: float = 0.0, seconds: float = 30.0) ->
     AudioError
         If the file is unreadable or has no sound at ``start``.
     """
-    path = Path(path)
+    path = as_path(path)
     blocks: list[NDArray[np.float32]] = []
     rate, got = RATE, 0
     for block, rate in native_blocks(path, start=start):

@@ -29,6 +29,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from mess.audio.addresses import Address, as_path
 from mess.audio.channels import Balance, Samples, downmix
 from mess.audio.containers import read_layout
 from mess.audio.decoders import part_blocks, part_seconds
@@ -163,7 +164,7 @@ def decode_at(
     >>> {rate: signal.duration for rate, signal in decode_at("tone.wav", [16_000, 24_000]).items()}
     {16000: 6.0, 24000: 6.0}
     """
-    path, rates = Path(path), tuple(sample_rates)
+    path, rates = as_path(path), tuple(sample_rates)
     notes: list[str] = []
     balance = Balance()
     builders = {rate: _SignalBuilder(path, rate) for rate in rates}
@@ -302,7 +303,7 @@ def segment_at(
 def probe_duration(path: str | Path) -> float | None:
     """Return the length in seconds that the file's header states, None if it states none.
 
-    None, too, if the file is truncated: then the header is wrong.
+    None, too, if the file is truncated: then the header is wrong. Files on a server are not asked.
 
     Examples
     --------
@@ -314,7 +315,9 @@ def probe_duration(path: str | Path) -> float | None:
     >>> probe_duration("nothing.wav") is None
     True
     """
-    path = Path(path)
+    path = as_path(path)
+    if isinstance(path, Address):  # its header is on a server, and the whole file would be copied
+        return None
     try:
         with _opened(path) as (handle, layout):
             if layout.fault:

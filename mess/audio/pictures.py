@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.audio.addresses import as_path
 from mess.audio.channels import audible
 from mess.audio.decoding import native_blocks
 from mess.errors import AudioError
@@ -65,7 +66,7 @@ def read_peaks(
         If the file is unreadable or has no sound at ``start``.
     """
     block_peaks: list[Samples] = []
-    for block in _mono(Path(path), start=start, seconds=seconds):
+    for block in _mono(as_path(path), start=start, seconds=seconds):
         samples, rate = block
         block_peaks.append(peaks(samples, bins=max(1, round(samples.size / rate * _SKETCH))))
     if not block_peaks:
@@ -102,7 +103,7 @@ def read_spectrogram(
 
     spectra = [
         _magnitudes(samples, rate)
-        for samples, rate in _mono(Path(path), start=start, seconds=seconds)
+        for samples, rate in _mono(as_path(path), start=start, seconds=seconds)
     ]
     if not spectra:
         raise AudioError(path, f"has no sound at {start:g} s", "choose an earlier time")

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from mess.audio.addresses import Address, as_path, linked_address
 from mess.audio.decoding import AUDIO_SUFFIXES
 from mess.datasets.base import Dataset, Track
 from mess.datasets.demo import load_demo
@@ -79,7 +80,8 @@ def load_dataset(name: str, *, root: str | Path | None = None) -> Dataset:
     ----------
     name : str
     root : str or Path, optional
-        The folder of its recordings; by default ``audio/<name>`` below the data root.
+        The folder of its recordings, or its address (`mess.audio.addresses`); by default
+        ``audio/<name>`` below the data root.
 
     Raises
     ------
@@ -96,10 +98,10 @@ def load_dataset(name: str, *, root: str | Path | None = None) -> Dataset:
     """
     if not _NAME.fullmatch(name):
         raise MessError(f"{name!r} is no dataset name: use letters, digits, '.', '_' and '-'")
-    root = Path(root) if root is not None else audio_dir(usable_root(), name)
+    root = as_path(root) if root is not None else audio_dir(usable_root(), name)
     if name in KNOWN:
         return KNOWN[name](root)
-    if not root.is_dir() and name != "folder":
+    if not isinstance(root, Address) and not root.is_dir() and name != "folder":
         raise UnknownName("dataset", name, available_datasets(root.parent))
     return load_folder(root, name=name)
 
@@ -146,7 +148,7 @@ def _folders(audio_root: Path) -> tuple[list[str], list[str]]:
     for path in paths:
         if path.name.startswith("."):
             continue
-        if path.is_dir():
+        if path.is_dir() or linked_address(path):
             if _NAME.fullmatch(path.name):
                 names.append(path.name)
             else:

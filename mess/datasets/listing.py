@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mess.audio.addresses import Address
 from mess.audio.decoding import AUDIO_SUFFIXES
 
 MIDI_SUFFIXES = frozenset({".mid", ".midi"})
@@ -76,6 +77,8 @@ class Listing:
 
 def list_files(root: Path) -> Listing:
     """Find the recordings and MIDI files below ``root``, at any depth."""
+    if isinstance(root, Address):
+        return _list_address(root)
     listing = _Walk(root)
     while listing.folders or listing.links:
         # Folders before links, so that a file is named by its real folder.
@@ -86,6 +89,24 @@ def list_files(root: Path) -> Listing:
     return Listing(
         root, tuple(sorted(listing.audio)), tuple(sorted(listing.midi)), listing.passed_over
     )
+
+
+def _list_address(root: Address) -> Listing:
+    audio: list[Path] = []
+    midi: list[Path] = []
+    passed_over = PassedOver()
+    for name in root.find():
+        parts = name.split("/")
+        suffix = Path(name).suffix.lower()
+        of_interest = suffix in AUDIO_SUFFIXES | MIDI_SUFFIXES
+        if any(part.startswith(".") or part == "__MACOSX" for part in parts) or "" in parts:
+            if of_interest:
+                passed_over.add(name, "hidden" if "" not in parts else "no name of a file")
+        elif suffix in _UNREAD:
+            passed_over.add(name, "a format that is not read: convert it")
+        elif of_interest:
+            (audio if suffix in AUDIO_SUFFIXES else midi).append(root / name)
+    return Listing(root, tuple(sorted(audio)), tuple(sorted(midi)), passed_over)
 
 
 class _Walk:

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
+from mess.audio.addresses import is_address, linked_address
 from mess.data_root import data_root
 from mess.encoders import encoder_slug
 from mess.errors import MessError
@@ -62,6 +63,11 @@ def usable_root(root: str | Path | None = None) -> Path:
     MessError
         If it exists and is not a folder.
     """
+    if is_address(str(root or os.environ.get("MESS_DATA") or "")):
+        raise MessError(
+            f"MESS_DATA={str(root or os.environ['MESS_DATA'])[:80]!r}: artifacts lie on a disk; "
+            "recordings may have an address (`mess add NAME ADDRESS`)"
+        )
     path = Path(root).expanduser() if root else data_root()
     try:
         usable = path.is_dir() or not os.path.lexists(path)
@@ -78,8 +84,9 @@ def features_dir(root: Path, dataset: str, encoder: str) -> Path:
 
 
 def audio_dir(root: Path, dataset: str) -> Path:
-    """Return the folder of a dataset's recordings."""
-    return root / "audio" / folder_name(dataset)
+    """Return the folder of a dataset's recordings, or the address that `mess add` linked."""
+    folder = root / "audio" / folder_name(dataset)
+    return linked_address(folder) or folder
 
 
 def processed(root: Path, kind: str, *parts: str) -> Path:
