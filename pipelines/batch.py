@@ -107,12 +107,15 @@ class Scope:
     thorough : bool
         Whether the files of finished tracks are read and compared with their checksums. Else it is
         enough that they are there.
+    told : set of str or None
+        Failures that were told already, if steps that share it are not to tell them twice.
     """
 
     recordings: Dataset | None = None
     leave: frozenset[str] = frozenset()
     forget: bool = False
     thorough: bool = True
+    told: set[str] | None = None
 
     def listed(self, dataset: str, store: Store) -> Dataset:
         """Return the recordings."""
@@ -255,7 +258,7 @@ def run_steps(
         shown = ending.enter_context(progress(stage, len(todo)))
         for track, outcomes in ending.enter_context(closing(engine.compute(todo))):
             for name, outcome in outcomes.items():
-                _settle(dataset, track, by_name[name], outcome, shown)
+                _settle(dataset, track, by_name[name], outcome, shown, scope)
             shown.advance(track.id)
         for step in steps:
             _drop_away(step, forget=scope.forget)
@@ -268,6 +271,7 @@ def _settle(
     step: Step[Computed, Entry],
     outcome: Callable[[], tuple[AudioIdentity, Computed]],
     shown: Progress,
+    scope: Scope,
 ) -> None:
     try:
         identity, computed = outcome()
@@ -281,7 +285,10 @@ def _settle(
         reason = str(error).replace(f"{dataset.root}{os.sep}", "")  # the root may move
         step.manifest.record(track.id, FailedEntry.of(labels_of(dataset, track), error=reason))
         step.summary.failed[track.id] = str(error)
-        shown.say(f"failed: {error}")
+        if scope.told is None or str(error) not in scope.told:
+            shown.say(f"failed: {error}")
+        if scope.told is not None:
+            scope.told.add(str(error))
 
 
 def _too_large(track: Track) -> AudioError:

@@ -157,7 +157,7 @@ class Watcher:
         if self._began:
             there = changed & names
             typer.echo(f"{self.dataset}: {len(there)} new or changed, {len(changed - names)} gone")
-        scope = Scope(recordings=recordings, leave=leave, thorough=not self._began)
+        scope = Scope(recordings=recordings, leave=leave, thorough=not self._began, told=set())
         with self._alone():
             extracted = extract_all(
                 dataset=self.dataset,
