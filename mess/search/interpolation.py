@@ -65,7 +65,7 @@ class Scales:
         distances : ndarray [shape=(aspects, n)]
             One row for each scale.
         """
-        if distances.size < _FEW:
+        if self._table is None and distances.size < _FEW:
             found = np.empty(distances.shape)
             for row, scale in enumerate(self._scales):
                 found[row] = scale.similarity(distances[row])

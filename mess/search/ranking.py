@@ -24,7 +24,7 @@ from mess.search.similarity import Scale, fit_scales, references_of
 Array = NDArray[np.float64]
 TIE = 1e-5  # of the overall distance, which is at most 2
 _EVERY = slice(None)
-_AT_ONCE = 1 << 15  # tracks that are scored together: what is computed stays in the cache
+_AT_ONCE = 1 << 16  # similarities that are computed together: more do not stay in the cache
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,9 @@ def total_scores(
         return total
     scales = Scales([part.scale for part in parts])
     weights = np.array([part.weight for part in parts])[:, None]
-    for first in range(0, len(total), _AT_ONCE):
-        own = slice(first, first + _AT_ONCE)
+    size = max(_AT_ONCE // len(parts), 1)
+    for first in range(0, len(total), size):
+        own = slice(first, min(first + size, len(total)))
         some = own if isinstance(rows, slice) else rows[own]
         similar = scales.similarities(_distances(parts, block, some))
         similar *= weights
