@@ -23,6 +23,8 @@ from pipelines.batch import Scope
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_all, extract_features
 
+pytestmark = pytest.mark.long
+
 
 def extract() -> bool:
     return not extract_features(dataset="smd", encoder="spectral", workers=3).failed

@@ -244,6 +244,7 @@ def test_the_probes_are_fitted_anew_when_more_than_a_share_has_changed(
     assert {one.state for one in survey(store, *PLACE)} == {"ready"}
 
 
+@pytest.mark.long
 def test_a_watcher_that_dies_at_every_rename_ends_in_the_same_bytes(
     calm: Path, tmp_path: Path
 ) -> None:
@@ -279,6 +280,7 @@ def test_after_run_all_it_is_as_if_nothing_had_been_watched(store: Store, calm: 
     assert differing(content(store.root), content(calm)) == []
 
 
+@pytest.mark.long
 def test_it_waits_for_a_job_of_the_dashboard_and_a_second_watcher_is_refused(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
