@@ -192,7 +192,7 @@ def _project_all(
 def needs_disk(segments: int, *, columns: int) -> bool:
     """Tell whether the vectors of an index take too much memory, and so stay on disk.
 
-    They may take `MEMORY_SHARE` of it: what is read beside them takes one and a half times as much.
+    They may take `MEMORY_SHARE` of it: what is read beside them takes some two times as much.
     An index that is read whole at every query is never on disk.
     """
     needed = 4 * segments * (2 * columns + OVERALL_DIMENSIONS)
