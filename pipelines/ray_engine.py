@@ -13,6 +13,7 @@ imported when a cluster is asked for, and not before: it is the extra ``ray``.
 import logging
 import os
 import signal
+import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -153,8 +154,11 @@ def _connect() -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     named = os.environ.get("RAY_ADDRESS")
     try:
+        host, _, port = (named or "").rpartition(":")
+        if port.isdigit():  # Ray itself waits for minutes
+            socket.create_connection((host.rpartition("/")[2], int(port)), timeout=10).close()
         ray.init(address=named or "auto", **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         if named:
             raise MessError(
                 f"no Ray cluster answers at {named} (RAY_ADDRESS): start one by `ray start "

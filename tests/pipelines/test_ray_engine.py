@@ -1,5 +1,6 @@
 """A Ray cluster makes what this machine makes, also if one of its machines dies."""
 
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 from tones import write_tone
 
-from mess.errors import MissingDependency
+from mess.errors import MessError, MissingDependency
 from mess.storage.store import Store
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_all
@@ -99,6 +100,18 @@ def test_a_cluster_measures_the_same_targets(
     tables = [store.targets.read("mine") for store in (local, other)]
     assert list(tables[0].index) == list(tables[1].index)
     np.testing.assert_allclose(tables[0], tables[1], rtol=1e-5)  # threads may round otherwise
+
+
+def test_a_cluster_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    with (
+        pytest.raises(MessError, match=rf"no Ray cluster answers at 127.0.0.1:{port} .*refused"),
+        ray_cluster(),
+    ):
+        pass
 
 
 def test_without_ray_one_line_says_what_to_install(
