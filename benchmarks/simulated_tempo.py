@@ -16,8 +16,9 @@ from mess.experiments.in_frames import find_in_frames
 from mess.experiments.passes import TrackStates
 from mess.probing.candidates import choose
 from mess.probing.folds import assign_folds
-from mess.targets.analysis import FRAME_RATE, LEVEL_FLOOR
+from mess.targets.onsets import LEVEL_FLOOR
 from mess.targets.rhythm import tempo_of_accents, weigh_onsets
+from mess.targets.spectrum import FRAME_RATE
 
 LAYERS, DIM, WORKS, SECONDS, RATE, FOLDS = 2, 8, 20, 20, 50, 5
 PLANTED = 1

@@ -24,6 +24,7 @@ import stat
 import tempfile
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -271,7 +272,12 @@ def _version(info: dict[str, Any]) -> _Version:
 
         when = datetime.fromisoformat(when).timestamp()
     tag = str(info.get("ETag") or info.get("etag") or "")
-    return _Version(int(info.get("size") or 0), round(when * 1e6) * 1000, tag)
+    mtime_ns = round(when * 1e6) * 1000
+    if tag and mtime_ns % 10**9 == 0:
+        # S3 states whole seconds. A file that replaces another of its size within one would count
+        # as the same; what is left of the second tells their tags apart.
+        mtime_ns += zlib.crc32(tag.encode()) % 10**9
+    return _Version(int(info.get("size") or 0), mtime_ns, tag)
 
 
 def cache_bytes() -> float:

@@ -155,11 +155,25 @@ def test_a_dataset_at_an_address_gives_what_a_folder_gives(
     again = extract_features(dataset="mine", encoder="spectral", store=store)
     assert (again.made, again.skipped) == (0, 3)
 
-    other = (recordings / "album" / "2.wav").read_bytes()
-    fsspec.filesystem("s3").pipe("music/mine/album/1.wav", other)
+    other = tmp_path / "other.wav"
+    write_tone(other, 1.5, seed=9, sample_rate=RATE)
+    fsspec.filesystem("s3").pipe("music/mine/album/1.wav", other.read_bytes())
     assert extract_features(dataset="mine", encoder="spectral", store=store).made == 1
 
 
+def test_a_file_that_is_replaced_within_a_second_is_another(wire: Wire) -> None:
+    """S3 states the time of a file in whole seconds."""
+    files = fsspec.filesystem("s3")
+    files.mkdir("music")
+    seen = set()
+    for content in (b"one", b"two", b"one"):
+        files.pipe("music/one.wav", content)
+        files.invalidate_cache()
+        seen.add(as_path("s3://music/one.wav").stat().st_mtime_ns % 10**9)
+    assert len(seen) == 2
+
+
+@pytest.mark.long
 def test_a_connection_that_always_breaks_is_one_line(
     data_root: Path, recordings: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
