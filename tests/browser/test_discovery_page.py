@@ -152,6 +152,7 @@ def test_two_discoveries_are_compared_and_everything_can_be_taken_away(
     no_error(page)
 
 
+@pytest.mark.long
 def test_what_was_not_tested_can_be_started(page: Any, own: tuple[str, Store]) -> None:
     open_page(page, own[0], "discovery")
     open_tab(page, "Robustness")

@@ -151,6 +151,7 @@ def test_as_text(library: Store) -> None:
     assert "not extracted: `mess run-all --dataset demo --encoder mert-v1-95m`" in text
 
 
+@pytest.mark.long
 def test_as_json_of_chosen_encoders_and_in_mlflow(library: Store, empty_mlflow: Path) -> None:
     from mlflow.tracking import MlflowClient
 
@@ -171,6 +172,7 @@ def test_as_json_of_chosen_encoders_and_in_mlflow(library: Store, empty_mlflow: 
     assert run.data.tags["features.spectral"] == found.encoders[1].features
 
 
+@pytest.mark.long
 def test_other_folds_are_refused_with_the_command_that_mends_it(library: Store) -> None:
     other = ProbeSettings(folds=3, permutations=0, repeats=1, controls=False, frames="off")
     run_probing(dataset="demo", encoder="small", settings=other, store=library, tracking=False)

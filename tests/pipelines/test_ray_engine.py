@@ -84,6 +84,7 @@ def test_a_cluster_that_loses_its_machine_makes_the_same_features(
     assert artifacts(other, "features") == artifacts(local, "features")
 
 
+@pytest.mark.long
 def test_a_cluster_measures_the_same_targets(
     cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

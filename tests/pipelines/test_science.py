@@ -131,6 +131,7 @@ def test_weights_from_examples_and_duplicates_from_the_shell(library: Store) -> 
     assert "overall" in ended.stdout
 
 
+@pytest.mark.long
 def test_targets_are_tested_and_weak_ones_marked(library: Store) -> None:
     options = ("--dataset", "demo", "--tracks", "3", "--changed-tracks", "1")
     ended = mess("check-targets", *options)
