@@ -36,7 +36,7 @@ from mess.targets import (
 )
 from mess.targets.registry import measure_targets
 from pipelines.batch import ALL, BatchSummary, Scope, Source, Step, run_steps
-from pipelines.engine import Engine, LocalEngine
+from pipelines.engine import Engine, LocalEngine, size_and_time
 from pipelines.options import (
     WORKERS,
     DatasetOption,
@@ -214,11 +214,7 @@ def _played(track: Track) -> tuple[Notes | None, str]:
 
 def _midi_stat(track: Track) -> tuple[int, int] | None:
     """Return the size and the time of a track's MIDI. They tell whether it has changed."""
-    try:
-        stat = track.midi_path.stat() if track.midi_path else None
-    except OSError:
-        stat = None
-    return (stat.st_size, stat.st_mtime_ns) if stat else None
+    return size_and_time(track.midi_path) if track.midi_path else None
 
 
 def _defined(values: Iterable[float]) -> list[float | None]:

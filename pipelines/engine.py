@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from mess.datasets import Track
@@ -103,12 +104,22 @@ class LocalEngine(Generic[Prepared, Computed]):
                 return lambda: (identity, whole)
             result = self._begin(track, name, prepared)
         except Exception as problem:
-            return partial(_raise, problem)
+            return partial(raise_error, problem)
         return lambda: (identity, result())
 
 
-def _raise(problem: Exception) -> NoReturn:
+def raise_error(problem: Exception) -> NoReturn:
+    """Raise an error: an outcome that is known before it is asked for."""
     raise problem
+
+
+def size_and_time(path: Path) -> tuple[int, int] | None:
+    """Return the size of a file and when it was written, in ns; None if it cannot be had."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns
 
 
 def audio_identity(track: Track) -> AudioIdentity:

@@ -26,7 +26,7 @@ from typing import Any, Generic, TypeVar
 from mess.datasets import Track
 from mess.errors import MessError, MissingDependency, shown_path
 from mess.records.manifest import AudioIdentity
-from pipelines.engine import Outcome, Outcomes, Todo, audio_identity
+from pipelines.engine import Outcome, Outcomes, Todo, audio_identity, raise_error
 
 Read = TypeVar("Read")
 Computed = TypeVar("Computed")
@@ -247,21 +247,17 @@ class RayEngine(Generic[Read, Computed]):
             assert identity is not None  # noqa: S101 (read before anything is made)
             return lambda: (identity, made)
         if made.memory:
-            return partial(_raise, MemoryError())
+            return partial(raise_error, MemoryError())
         error = MessError(made.reason.replace(str(item.track.path), str(track.path)))
         if made.all_tracks:
             raise error
-        return partial(_raise, error)
+        return partial(raise_error, error)
 
 
 def _elsewhere(track: Track) -> Track:
     """Return a track by its whole path: other processes work in other folders."""
     midi = track.midi_path
     return replace(track, path=track.path.absolute(), midi_path=midi and midi.absolute())
-
-
-def _raise(error: Exception) -> Any:
-    raise error
 
 
 class _Counter:

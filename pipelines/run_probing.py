@@ -20,6 +20,7 @@ from mess.experiments.controls import (
     find_controls,
     find_learning_curve,
     find_sensitivity,
+    read_baselines,
 )
 from mess.experiments.in_time import find_in_time
 from mess.experiments.record import as_record, as_table
@@ -152,18 +153,20 @@ def _beside(
 ) -> _Beside:
     """Run the controls: other groupings and seeds, fewer works, baselines, and what is beyond."""
     runs = len(settings.group_by) + settings.repeats - 1
-    place: dict[str, Any] = {"dataset": dataset, "encoder": encoder, "store": store}
     with progress(f"check {dataset} with {encoder}", runs + 3 * settings.controls) as shown:
         sensitivity = find_sensitivity(data, settings=settings, on_run=shown.advance)
         if not settings.controls:
             return _Beside(sensitivity)
         curve = find_learning_curve(data, settings=settings)
         shown.advance("learning curve")
-        controls = find_controls(data, settings=settings, **place)
+        baselines = read_baselines(
+            data, dataset=dataset, encoder=encoder, settings=settings, store=store
+        )
+        controls = find_controls(data, baselines, settings=settings)
         shown.advance("baselines")
         beyond = None
         if settings.level == "track":
-            beyond = find_beyond_baselines(data, settings=settings, **place)
+            beyond = find_beyond_baselines(data, baselines, encoder=encoder, settings=settings)
         shown.advance("beyond baselines")
     return _Beside(sensitivity, curve, controls, beyond)
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from mess.audio.fingerprint import find_copies, join_works
 from mess.errors import MessError
 from mess.experiments.rows import read_marks
-from mess.records.base import Parts
 from mess.records.features import FeaturesEntry
 from mess.records.index import FittedOn, IndexRecord, PassagesRecord
 from mess.search.coordinate_index import Point, stack_vectors
@@ -98,13 +97,13 @@ class _Update:
             raise CannotPlace("the index has no coordinates: too few works have targets")
         if not self._tracks:
             raise CannotPlace("no recording has features")
-        for name, parts in (("features", self._features.parts()), ("targets", self._parts())):
+        for name, parts in (
+            ("features", self._features.parts()),
+            ("targets", self._targets.parts()),
+        ):
             then = record.inputs.get(name)
             if then is None or (then.settings, then.code) != (parts.settings, parts.code):
                 raise CannotPlace(f"the {name} were made with other settings")
-
-    def _parts(self) -> Parts:
-        return self._targets.parts()
 
     def of_tracks(self, record: IndexRecord) -> IndexRecord:
         """Write the index with the present tracks, and return its record."""
@@ -148,7 +147,7 @@ class _Update:
                 record,
                 features=features,
                 targets=targets,
-                inputs={"features": self._features.parts(), "targets": self._parts()},
+                inputs={"features": self._features.parts(), "targets": self._targets.parts()},
                 fingerprint=digest([features, targets, INDEX_VERSION, fitted.index, placed]),
                 tracks=self._tracks,
                 works=join_works([one.work for one in self._entries.values()], copies),

@@ -30,6 +30,7 @@ from mess.storage.store import Store
 from pipelines.batch import Scope
 from pipelines.build_indices import build_index, describe_index
 from pipelines.compute_targets import compute_dataset_targets
+from pipelines.engine import size_and_time
 from pipelines.extract_features import extract_all
 from pipelines.kept_states import KeptStates
 from pipelines.options import (
@@ -294,17 +295,9 @@ def _state(track: Track) -> State:
     midi = track.midi_path
     return (
         *(track.composer, track.work, track.title, dict(track.extra)),
-        *(str(track.path), _stat(track.path)),
-        *(str(midi), _stat(midi) if midi else None),
+        *(str(track.path), size_and_time(track.path)),
+        *(str(midi), size_and_time(midi) if midi else None),
     )
-
-
-def _stat(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_size, stat.st_mtime_ns
 
 
 def _untouched(recordings: Dataset, *, seconds: float) -> set[str]:
@@ -314,7 +307,7 @@ def _untouched(recordings: Dataset, *, seconds: float) -> set[str]:
         track.id
         for track in recordings
         if all(
-            (stat := _stat(path)) and not 0 <= now - stat[1] < 1e9 * seconds
+            (stat := size_and_time(path)) and not 0 <= now - stat[1] < 1e9 * seconds
             for path in (track.path, track.midi_path)
             if path
         )

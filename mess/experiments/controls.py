@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,33 @@ from mess.targets.descriptors import BASELINES
 SIGNAL_FEATURES = "signal features"  # all plain descriptions together
 
 
-def find_controls(
+class Baselines(NamedTuple):
+    """What the layers are compared with, on the rows of an experiment.
+
+    Attributes
+    ----------
+    plain : dict of str to ndarray [shape=(n, 1, d)]
+        The plain descriptions of the audio.
+    encoders : dict of str to ndarray [shape=(n, layers, d)]
+        Other encoders, as far as their features were extracted.
+    """
+
+    plain: dict[str, NDArray[np.floating[Any]]]
+    encoders: dict[str, NDArray[np.floating[Any]]]
+
+
+def read_baselines(
     data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
+) -> Baselines:
+    """Read what the layers are compared with."""
+    return Baselines(
+        plain=_descriptors(data, dataset, store),
+        encoders=_other_encoders(data, dataset, encoder, settings, store),
+    )
+
+
+def find_controls(
+    data: ProbingData, baselines: Baselines, *, settings: ProbeSettings
 ) -> list[BaselineScore]:
     """Score every available baseline on the rows of an experiment."""
     rows: list[BaselineScore] = []
@@ -45,10 +70,8 @@ def find_controls(
             seed=settings.seed,
             part_of=experiment.part_of,
         )
-    plain = _descriptors(data, dataset, store)
-    others = _other_encoders(data, dataset, encoder, settings, store)
     return rows + compare_baselines(
-        plain | others,
+        baselines.plain | baselines.encoders,
         data.targets,
         groups,
         names=data.names,
@@ -57,22 +80,20 @@ def find_controls(
 
 
 def find_beyond_baselines(
-    data: ProbingData, *, dataset: str, encoder: str, settings: ProbeSettings, store: Store
+    data: ProbingData, baselines: Baselines, *, encoder: str, settings: ProbeSettings
 ) -> list[BeyondScore]:
     """Return what the layers tell beyond all plain descriptions, and beyond an untrained network.
 
     The untrained network is compared if its features were extracted.
     """
     features = data.features.values
-    plain = np.concatenate(list(_descriptors(data, dataset, store).values()), axis=2)
-    baselines = {SIGNAL_FEATURES: plain}
-    others = _other_encoders(data, dataset, encoder, settings, store)
-    untrained = others.get(f"random:{encoder}")
+    by_name = {SIGNAL_FEATURES: np.concatenate(list(baselines.plain.values()), axis=2)}
+    untrained = baselines.encoders.get(f"random:{encoder}")
     if untrained is not None and untrained.shape == features.shape:
-        baselines["untrained network"] = untrained
+        by_name["untrained network"] = untrained
     return [
         score
-        for name, baseline in baselines.items()
+        for name, baseline in by_name.items()
         for score in find_beyond(
             features,
             data.targets,
