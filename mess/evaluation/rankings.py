@@ -24,7 +24,7 @@ array([1.])
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,49 +79,74 @@ class Judge:
         self._queries = np.arange(len(values)) if queries is None else queries
         self._others = [np.flatnonzero(works != works[query]) for query in self._queries]
         self._columns = values.shape[1]
-        # Computed once, because it does not depend on the ranking: |Δ|, and its ranks.
-        self._apart: list[Array] = []
-        self._ranks: list[Array] = []
+        # Computed once, because it does not depend on the ranking.
+        self._known: list[list[_Known]] = []
         for query, others in zip(self._queries, self._others, strict=True):
             apart = np.abs(values[others] - values[query])
             for column in octaves:
                 apart[:, column] = octaves_apart(values[others, column], values[query, column])
-            self._apart.append(apart)
-            self._ranks.append(_ranks(-apart))
+            self._known.append(_compare(apart))
 
     def __call__(self, ranking: Ranking) -> Judgement:
         """Judge a ranking by every number."""
         shape = len(self._queries), self._columns
         spearman, top, usual = (np.full(shape, np.nan) for _ in range(3))
-        everything = zip(self._queries, self._others, self._apart, self._ranks, strict=True)
-        for index, (query, others, apart, ranks) in enumerate(everything):
+        everything = zip(self._queries, self._others, self._known, strict=True)
+        for index, (query, others, of_query) in enumerate(everything):
             scores = np.asarray(ranking(int(query)), dtype=np.float64)[others]
-            for columns, known in _alike(np.isfinite(apart)):
-                if known.sum() < _MIN_TRACKS:
-                    continue
-                difference = apart[np.ix_(known, columns)]
-                best = np.argsort(-scores[known], kind="stable")[:TOP]
-                varies = np.ptp(difference, axis=0) > 0
-                own = _ranks(scores[known][:, None])
-                spearman[index, columns] = np.where(
-                    varies, (own * ranks[np.ix_(known, columns)]).sum(axis=0), np.nan
-                )
-                top[index, columns] = np.where(varies, difference[best].mean(axis=0), np.nan)
-                usual[index, columns] = np.where(varies, difference.mean(axis=0), np.nan)
+            for known in of_query:
+                own = scores[known.rows]
+                best = np.argsort(-own, kind="stable")[:TOP]
+                spearman[index, known.columns] = _scaled(average_ranks(own)) @ known.ranks
+                top[index, known.columns] = known.apart[best].mean(axis=0)
+                usual[index, known.columns] = known.usual
         return Judgement(_mean(spearman), _mean(top) / _mean(usual))
 
 
-def _ranks(values: Array) -> Array:
-    """Return the ranks of the known values of each column, centred and scaled to length 1."""
-    if values.shape[1] == 1 and np.isfinite(values).all():
-        ranks = average_ranks(values[:, 0])[:, None]
-    else:
-        from scipy.stats import rankdata
+class _Known(NamedTuple):
+    """The numbers that are known in the same rows and vary there, compared with one query.
 
-        ranks = rankdata(values, axis=0, nan_policy="omit")
-    centred = np.where(np.isfinite(ranks), ranks - _mean(ranks), 0.0)
-    length = np.linalg.norm(centred, axis=0)
-    return np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+    Attributes
+    ----------
+    columns : ndarray [shape=(c,)]
+    rows : ndarray [shape=(m,)]
+        Rows of the other tracks.
+    apart : ndarray [shape=(m, c)]
+        |Δ|.
+    ranks : ndarray [shape=(m, c)]
+        The ranks of −|Δ|, centred and scaled to length 1.
+    usual : ndarray [shape=(c,)]
+        The mean |Δ|.
+    """
+
+    columns: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    apart: Array
+    ranks: Array
+    usual: Array
+
+
+def _compare(apart: Array) -> list[_Known]:
+    found = []
+    for columns, known in _alike(np.isfinite(apart)):
+        rows = np.flatnonzero(known)
+        if len(rows) < _MIN_TRACKS:
+            continue
+        columns = columns[np.ptp(apart[np.ix_(rows, columns)], axis=0) > 0]
+        of_rows = apart[np.ix_(rows, columns)]
+        ranks = [_scaled(average_ranks(-of_rows[:, number])) for number in range(len(columns))]
+        if ranks:
+            found.append(
+                _Known(columns, rows, of_rows, np.stack(ranks, axis=1), of_rows.mean(axis=0))
+            )
+    return found
+
+
+def _scaled(ranks: Array) -> Array:
+    """Return ranks, centred and scaled to length 1; 0 where all are equal."""
+    centred: Array = ranks - ranks.mean()
+    length = float(np.sqrt(centred @ centred))
+    return centred / length if length > 0 else centred
 
 
 def _alike(known: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDArray[np.bool_]]]:

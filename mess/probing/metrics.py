@@ -41,14 +41,21 @@ def spearman(a: Array, b: Array) -> float | None:
 def average_ranks(values: Array) -> Array:
     """Return the ranks of finite numbers, from 1; equal numbers share the mean of their ranks.
 
-    This is `scipy.stats.rankdata`, which takes three times as long for some dozens.
+    This is `scipy.stats.rankdata`, which takes several times as long for some dozens.
 
     >>> average_ranks(np.array([0.5, 0.1, 0.5]))
     array([2.5, 1. , 2.5])
     """
-    _, place, times = np.unique(values, return_inverse=True, return_counts=True)
-    mean: Array = np.cumsum(times) - (times - 1) / 2
-    return mean[place]
+    order = np.argsort(values)
+    ascending = values[order]
+    ranks = np.empty(len(values))
+    ranks[order] = np.arange(1.0, len(values) + 1)
+    differs = ascending[1:] != ascending[:-1]
+    if not differs.all():
+        first = np.flatnonzero(np.append(True, differs))
+        last = np.append(first[1:], len(values))
+        ranks[order] = np.repeat((first + last + 1) / 2, last - first)
+    return ranks
 
 
 _HARDLY = 0.05  # share of the deviation of the truth

@@ -26,12 +26,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from mess.probing.folds import NO_PARTS, assign_folds, by_missing_rows
 from mess.probing.layers import weigh_layers
 from mess.probing.metrics import r2_score, training_means
 from mess.probing.probes import out_of_fold
-from mess.probing.ridge import DEFAULT_ALPHAS, Array, RidgePath
+from mess.probing.ridge import DEFAULT_ALPHAS, Array, predict_at
 
 
 @dataclass(frozen=True)
@@ -332,11 +333,13 @@ def _leave_pairs_out(
         NaN in the rows that a fold holds out.
     """
     out = np.full((len(alphas), *y.shape), np.nan, dtype=np.float32)
-    for a, b in combinations(range(len(alphas)), 2):
-        train = (fold != a) & (fold != b)
-        path = RidgePath(x[train], y[train])
-        for held, of in ((a, b), (b, a)):
-            out[held, fold == of] = path.predict_each(x[fold == of], alphas=alphas[held])
+    # Matrices of some hundred rows: several threads are slower than one.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for a, b in combinations(range(len(alphas)), 2):
+            train = (fold != a) & (fold != b)
+            held = [(x[fold == b], alphas[a]), (x[fold == a], alphas[b])]
+            of_b, of_a = predict_at(x[train], y[train], held)
+            out[a, fold == b], out[b, fold == a] = of_b, of_a
     return out
 
 

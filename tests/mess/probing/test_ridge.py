@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mess.probing.discovery import discover
-from mess.probing.ridge import DEFAULT_ALPHAS, RidgePath
+from mess.probing.ridge import DEFAULT_ALPHAS, RidgePath, predict_at
 
 ALPHAS = [0.01, 0.5, 1.0, 100.0, 1e6]
 # (n, d): fewer rows than dimensions, more, equal, one dimension, two rows.
@@ -146,3 +146,13 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         RidgePath(np.zeros((5, 3)), np.zeros((4, 1)))
     with pytest.raises(ValueError, match="must be 2-d with equal rows"):
         RidgePath(np.zeros((5, 3)), np.zeros(5))
+
+
+@pytest.mark.parametrize("shape", [(20, 50), (60, 15)])
+def test_known_penalties_give_the_predictions_of_the_path(shape):
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal(shape), rng.standard_normal((shape[0], 4))
+    held = [(rng.standard_normal((m, shape[1])), rng.choice(ALPHAS, 4)) for m in (5, 7)]
+    path = RidgePath(x, y)
+    for ours, (new, alphas) in zip(predict_at(x, y, held), held, strict=True):
+        np.testing.assert_allclose(ours, path.predict_each(new, alphas=alphas), atol=1e-9)
