@@ -22,6 +22,7 @@ from mess.probing.stacking import folds_of
 from mess.records.index import IndexRecord
 from mess.search.coordinate_index import serialise
 from mess.search.coordinates import Coordinates, describe_course, make_coordinates
+from mess.search.heads import find_heads, index_heads
 from mess.search.layer_index import normalise_layers, serialise_layer
 from mess.search.passages.build import (
     Sample,
@@ -64,6 +65,8 @@ def build_index(
     works = join_works([entries[track].work for track in features.tracks], copies)
     half = features.values.shape[2] // 2
     vectors = normalise_layers(features.values[:, :, :half])
+    usable = find_heads(store, features.header).usable
+    heads, of_heads = index_heads(usable, features.values[:, :, :half])
     measured = _measured(store, dataset)
     targets = measured.digest() if measured else None
     sources = source_digests(store.features.manifest(dataset, encoder), measured)
@@ -94,7 +97,10 @@ def build_index(
             columns=list(made.columns) if made else [],
             passages=passages,
             sources=list(sources.values()),
+            heads=heads,
+            heads_digest=store.heads.digest(features.header.encoder),
         ),
+        heads=of_heads,
         coordinates=serialise(made.values, made.overall) if made else None,
         coordinate_map=made.projection.serialise() if made else None,
     )
@@ -190,8 +196,12 @@ def describe_index(record: IndexRecord) -> str:
     """Return what an index can answer, in a few words."""
     probes = sum(column.kind == "probe" for column in record.columns)
     placed = f", {len(record.placed)} placed by the probes of the others" if record.placed else ""
-    return f"{len(record.tracks)} tracks, {len(record.crc32)} layers, " + (
-        f"{probes} targets to steer by{placed}" if probes else "no targets to steer by"
+    names = ", ".join(head.name for head in record.heads)
+    heads = f"; learned heads: {names}" if names else ""
+    return (
+        f"{len(record.tracks)} tracks, {len(record.crc32)} layers, "
+        + (f"{probes} targets to steer by{placed}" if probes else "no targets to steer by")
+        + heads
     )
 
 
@@ -204,6 +214,9 @@ def command(
     encoder = encoder_or_default(encoder, dataset)
     build_index(dataset=dataset, encoder=encoder, passages=passages)
     record = Store().indices.read_record(dataset, encoder)
+    header = Store().features.manifest(dataset, encoder).header
+    for name, reason in find_heads(Store(), header).unusable.items():
+        typer.echo(f"head {name} is left out: {reason}", err=True)
     typer.echo(f"index of {dataset} by {encoder}: {describe_index(record)}")
     if passages:
         typer.echo(f"passages: {describe_passages(Store().passages.read_record(dataset, encoder))}")

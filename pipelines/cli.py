@@ -37,6 +37,7 @@ COMMANDS = {
     "passages": "pipelines.find_passages",
     "encode-uploads": "pipelines.encode_uploads",
     "encoders": "pipelines.list_encoders",
+    "heads": "pipelines.list_heads",
     "status": "pipelines.show_status",
 }
 

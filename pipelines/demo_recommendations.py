@@ -101,8 +101,9 @@ def command(
     if recommender.warning:
         typer.echo(f"warning: {recommender.warning}", err=True)
     recordings = [encode_file(path, recommender.made_by, encoder=encoder) for path in files]
+    heads = Store().heads.names()
     held = [name.strip() for name in (hold or "").split(",") if name.strip()]
-    moved = parse_weights(offset) if offset else {}
+    moved = parse_weights(offset, heads=heads) if offset else {}
     if fit:
         weights = recommender.fit_weights(tracks)
         typer.echo(
@@ -110,7 +111,7 @@ def command(
             err=as_json,
         )
     elif aspects:
-        weights = parse_weights(aspects)
+        weights = parse_weights(aspects, heads=heads)
     elif (held or moved) and not aspect:
         weights = {}
     else:

@@ -204,6 +204,8 @@ def _judge_aspects(
     found: dict[Method, dict[str, Judgement]] = {method: {} for method in METHODS}
     for method in METHODS:
         for name in recommender.get_available_aspects():
+            if recommender.aspects[name].head is not None:
+                continue  # no target says what it should follow: `mess factors` tests it
             ranking = rankers.of_aspect(name, method)
             if ranking is not None:
                 found[method][name] = judge(ranking)

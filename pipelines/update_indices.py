@@ -17,6 +17,7 @@ from mess.records.features import FeaturesEntry
 from mess.records.index import FittedOn, IndexRecord, PassagesRecord
 from mess.search.coordinate_index import Point, stack_vectors
 from mess.search.coordinate_map import CoordinateMap
+from mess.search.heads import find_heads, index_heads
 from mess.search.layer_index import flat_vectors, serialise_layer
 from mess.search.passages.recommender import PROJECTION
 from mess.search.passages.segment_index import change_rows
@@ -130,6 +131,10 @@ class _Update:
             layers.append(serialise_layer(merge(old, row_of, self._tracks, new)))
         old = flat_vectors(store.indices.read_coordinates(*where, checksum=record.steering_crc32))
         copies = self._copies(record, row_of)
+        # Heads need no fit: all rows are made anew, by the heads that are there now.
+        usable = find_heads(store, self._features.header).usable
+        means = store.features.read(*where).values if usable else np.empty((0, 0, 0))
+        heads, of_heads = index_heads(usable, means)
         features, targets = self._digests
         fitted = record.fitted or FittedOn(
             features=record.features,
@@ -143,6 +148,7 @@ class _Update:
             layers=layers,
             coordinates=serialise_layer(merge(old, row_of, self._tracks, vectors)),
             coordinate_map=content,
+            heads=of_heads,
             record=replace(
                 record,
                 features=features,
@@ -156,6 +162,8 @@ class _Update:
                 sources=[self._now[track] for track in self._tracks],
                 fitted=fitted,
                 placed=placed,
+                heads=heads,
+                heads_digest=store.heads.digest(self._encoder),
             ),
         )
         return store.indices.read_record(*where)

@@ -85,13 +85,17 @@ def format_search(search: Search) -> Parameters:
     return {name: values for name, values in found.items() if values}
 
 
-def parse_search(parameters: Mapping[str, Sequence[str]]) -> tuple[Search, list[str]]:
+def parse_search(
+    parameters: Mapping[str, Sequence[str]], *, heads: Collection[str] = ()
+) -> tuple[Search, list[str]]:
     """Read an address.
 
     Parameters
     ----------
     parameters : mapping of str to sequence of str
         As somebody typed them.
+    heads : collection of str
+        The names of learned heads, which may have a weight, too.
 
     Returns
     -------
@@ -101,6 +105,7 @@ def parse_search(parameters: Mapping[str, Sequence[str]]) -> tuple[Search, list[
         What could not be followed, in a few words each.
     """
     problems: list[str] = []
+    names = (*aspect_names(), *heads)
 
     def last(name: str) -> str:
         return parameters[name][-1].strip() if parameters.get(name) else ""
@@ -119,11 +124,11 @@ def parse_search(parameters: Mapping[str, Sequence[str]]) -> tuple[Search, list[
 
     words = [word for word in last("without").split(",") if word]
     hold = [word for word in last("hold").split(",") if word]
-    for what, given, allowed in (("without", words, _LEAVE_OUT), ("hold", hold, aspect_names())):
+    for what, given, allowed in (("without", words, _LEAVE_OUT), ("hold", hold, names)):
         problems += [f"{what} {_short(one)}" for one in given if one not in allowed]
     weights: dict[str, float] | None = {}
     if last("weights") != _NOTHING:
-        found = _read_pairs(last("weights"), limit=1.0, what="weight", problems=problems)
+        found = _read_pairs(last("weights"), names, limit=1.0, what="weight", problems=problems)
         weights = found or None
     most = choice("per_composer", [str(number) for number in range(MAX_PER_COMPOSER + 1)])
     count = choice("n", [str(number) for number in COUNTS])
@@ -132,8 +137,8 @@ def parse_search(parameters: Mapping[str, Sequence[str]]) -> tuple[Search, list[
         liked=examples("like"),
         unlike=examples("unlike"),
         weights=weights,
-        moves=_read_pairs(last("move"), limit=MAX_MOVE, what="move", problems=problems),
-        hold=tuple(dict.fromkeys(one for one in hold if one in aspect_names())),
+        moves=_read_pairs(last("move"), names, limit=MAX_MOVE, what="move", problems=problems),
+        hold=tuple(dict.fromkeys(one for one in hold if one in names)),
         method=choice("method", METHODS) or None,
         by=choice("by", BY) or Search().by,
         per_composer=int(most or 0),
@@ -213,7 +218,9 @@ def _pairs(numbers: Mapping[str, float]) -> str:
     return ",".join(f"{name}:{value:g}" for name, value in numbers.items() if value)
 
 
-def _read_pairs(text: str, *, limit: float, what: str, problems: list[str]) -> dict[str, float]:
+def _read_pairs(
+    text: str, names: Collection[str], *, limit: float, what: str, problems: list[str]
+) -> dict[str, float]:
     """Read "aspect:number" pairs with commas between."""
     found: dict[str, float] = {}
     for pair in filter(None, text[:2000].split(",")):
@@ -222,7 +229,7 @@ def _read_pairs(text: str, *, limit: float, what: str, problems: list[str]) -> d
             value = float(number)
         except ValueError:
             value = float("nan")
-        if name not in aspect_names() or not isfinite(value) or abs(value) > limit:
+        if name not in names or not isfinite(value) or abs(value) > limit:
             problems.append(f"{what} {_short(pair)}")
         else:
             found[name] = value

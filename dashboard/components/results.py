@@ -118,8 +118,8 @@ def draw_rows(
     actions : sequence of str
         What can be asked for.
     """
-    looks = _looks()
     legend = list(dict.fromkeys(name for row in rows for name in row.found.contributions))
+    looks = _looks(legend)
 
     def tell(action: Action) -> None:
         track = st.session_state[key].get(action)
@@ -167,9 +167,12 @@ def describe_values(values: Mapping[str, Mapping[str, float]]) -> list[list[str]
     ]
 
 
-def _looks() -> dict[str, dict[str, Any]]:
-    """Return the colour of every aspect. Aspects beyond the palette have stripes as well."""
-    colours = aspect_colours(aspect_names())
+def _looks(shown: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the colour of every aspect. Aspects beyond the palette have stripes as well.
+
+    Learned heads come after all aspects; those that are ``shown`` have looks, too.
+    """
+    colours = aspect_colours(list(dict.fromkeys([*aspect_names(), *sorted(shown)])))
     return {
         name: {"colour": colour, "striped": place >= len(set(colours.values()))}
         for place, (name, colour) in enumerate(colours.items())

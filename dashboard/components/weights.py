@@ -39,6 +39,7 @@ class Searchable(Protocol):
 
 
 _PLAYED = "How it is played (known from MIDI, predicted where there is none)"
+_LEARNED = "Learned heads (trained by others; see `mess heads`)"
 
 
 def presets(recommender: Searchable) -> dict[str, dict[str, float]]:
@@ -59,7 +60,7 @@ def presets(recommender: Searchable) -> dict[str, dict[str, float]]:
 
 
 def weighable(recommender: Searchable) -> list[str]:
-    """Return what may have a weight: validated aspects, `OVERALL`, validated MIDI targets."""
+    """Return what may have a weight: validated aspects, `OVERALL`, MIDI targets, learned heads."""
     validated = recommender.get_available_aspects()
     names = [name for name in validated if name in ASPECTS]
     if recommender.terms.indexed is not None:
@@ -153,8 +154,14 @@ def _slider(
         label=name.replace("_", " "),
         note=slider_note(recommender, name, method=method, by=by, moved=moved),
         help=describe(recommender, name, method=method, by=by, moved=moved),
-        group="" if name in ASPECTS or name == OVERALL else _PLAYED,
+        group=_group(recommender, name),
     )
+
+
+def _group(recommender: Searchable, name: str) -> str:
+    if name in ASPECTS or name == OVERALL:
+        return ""
+    return _PLAYED if recommender.aspects[name].head is None else _LEARNED
 
 
 def slider_note(
@@ -169,6 +176,8 @@ def slider_note(
     chosen = recommender.terms.ranks_by(name, method=method, by=by, moved=moved)
     if chosen == "overall":
         return ""
+    if chosen == "head":
+        return "learned"
     faithful = recommender.terms.faithful.get(name, {}).get(chosen)
     if faithful is None:
         r2 = recommender.aspects[name].r2
@@ -189,6 +198,8 @@ def describe(
     if chosen == "overall":
         return "Ranks by the cosine of whitened features of all layers, without probes."
     aspect = recommender.aspects[name]
+    if chosen == "head":
+        return _describe_head(aspect)
     behind = {
         "probe": f"along what all layers predict of {', '.join(aspect.steered)}",
         "subspace": f"where {', '.join(aspect.targets)} and their course are predicted together",
@@ -208,6 +219,15 @@ def describe(
     if aspect.r2 is not None:
         text += f" R² of the prediction {aspect.r2:.2f}."
     return text
+
+
+def _describe_head(aspect: Aspect) -> str:
+    if aspect.head is None:
+        return ""
+    return (
+        "Ranks by the cosine of what a learned head makes of the layers. Others trained it to tell "
+        f"{aspect.head.factor} (licence of its weights: {aspect.head.licence})."
+    )
 
 
 def unvalidated(recommender: Searchable) -> str:

@@ -29,7 +29,7 @@ def restore(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) ->
     given = new_parameters() or {}
     search, problems = memory.find(dataset, encoder) or Search(), list[str]()
     if linked := asks_for_a_search(given):
-        search, problems = parse_search(given)
+        search, problems = parse_search(given, heads=recommender.heads)
     first = next(iter(readers.names(dataset, encoder).find("", limit=1)))
     search, missing = fit_search(
         search,

@@ -75,6 +75,8 @@ def _draw_weights(recommender: LayerBasedRecommender) -> bool:
     # The method is chosen further down the page; the help of each slider says it here.
     method = cast(Method | None, st.session_state.get(f"{KEY}-method", search.method))
     weights, settled = watch_weights(recommender, key=KEY, method=method, by=by, moved=search.moves)
+    for name, reason in recommender.left_out_heads().items():
+        st.caption(plain(f"The learned head {name} has no slider here: {reason}"))
     used = {name: weight for name, weight in weights.items() if weight}
     memory.change(replace(search, weights=used, by=by))
     return settled

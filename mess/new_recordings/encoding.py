@@ -268,13 +268,16 @@ def project_recording(recording: EncodedRecording, recommender: LayerBasedRecomm
         If it was encoded with other settings than the tracks, or the index has no coordinates.
     """
     check_same_encoder(recording.made_by, recommender.made_by)
-    return place(
+    point = place(
         recommender.projection,
         recommender.terms.coordinates.columns,
         features=recording.features(width=recommender.projection.width),
         states=recording.states,
         measured=recording.measured,
     )
+    means = recording.features(width=recording.made_by.dim)
+    made = recommender.apply_heads(means)
+    return point._replace(heads={name: vectors[0] for name, vectors in made.items()})
 
 
 def project_segments(recording: EncodedRecording, passages: PassageRecommender) -> list[Point]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from mess.records.base import Json, Origin, Parts, Record
+from mess.records.head import IndexedHead
 
 Kind = Literal["probe", "subspace", "direct", "probe_octaves", "direct_octaves"]
 Way = Literal["cells", "columns", "scan", "both", "all"]
@@ -114,6 +115,10 @@ class IndexRecord(Record):
         None where the coordinates were fitted on these very tracks.
     placed : list of str
         Tracks that came after the fit: its probes gave them their coordinates.
+    heads : list of IndexedHead
+        The learned heads by which the index ranks.
+    heads_digest : str, optional
+        Of all heads that read this encoder; None where there are none.
     crc32 : list of int
         The checksum of each layer's file.
     steering_crc32, projection_crc32 : int, optional
@@ -121,7 +126,9 @@ class IndexRecord(Record):
         field names are those of an earlier version). None if there are no columns.
     """
 
-    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"steering_crc32", "projection_crc32", "fitted"})
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset(
+        {"steering_crc32", "projection_crc32", "fitted", "heads_digest"}
+    )
 
     dataset: str
     encoder: str
@@ -139,6 +146,8 @@ class IndexRecord(Record):
     sources: list[str] = field(default_factory=list)
     fitted: FittedOn | None = None
     placed: list[str] = field(default_factory=list)
+    heads: list[IndexedHead] = field(default_factory=list)
+    heads_digest: str | None = None
     crc32: list[int] = field(default_factory=list)
     steering_crc32: int | None = None
     projection_crc32: int | None = None
@@ -146,7 +155,11 @@ class IndexRecord(Record):
     @property
     def origin(self) -> Origin:
         """What it was drawn from."""
-        digests = {"features": self.features, "targets": self.targets}
+        digests = {
+            "features": self.features,
+            "targets": self.targets,
+            "heads": self.heads_digest,
+        }
         return Origin(self.code_version, digests, self.inputs)
 
     @property

@@ -5,10 +5,11 @@ if three conditions hold. One of its cells is significant family-wise, or the pr
 is, whichever way it is read (from means, from extremes, through time). It is predicted well enough
 with every choice made inside the training folds. It was probed on enough works. An aspect is
 validated if one of its targets is. Beside the ten aspects, a weight may name `OVERALL` (all that
-the encoder represents) or a MIDI target.
+the encoder represents), a MIDI target or a learned head (`mess.search.heads`), which needs no
+validation here: others trained it, and `mess factors` tests it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from mess.errors import MessError, UnknownName
 from mess.probing.results import Cell, TargetSummary
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
+from mess.records.head import IndexedHead
 from mess.records.index import Column
 from mess.targets import MIDI_TARGETS, plugin_targets
 
@@ -127,6 +129,8 @@ class Aspect:
         The validated targets that the index has predictions of; a slider ranks along these.
     doubt : str
         Why its best target is not validated; "" if the aspect is validated.
+    head : IndexedHead, optional
+        The learned head that this aspect is; it has no target then.
     """
 
     name: str
@@ -138,6 +142,21 @@ class Aspect:
     validated: bool
     steered: tuple[str, ...] = ()
     doubt: str = ""
+    head: IndexedHead | None = None
+
+
+def head_aspect(head: IndexedHead) -> Aspect:
+    """Return the aspect that a learned head is."""
+    return Aspect(
+        name=head.name,
+        targets=(),
+        layer=None,
+        target=None,
+        layer_r2=None,
+        r2=None,
+        validated=True,
+        head=head,
+    )
 
 
 def find_evidence(
@@ -244,8 +263,14 @@ def find_best_layers(cells: Sequence[Cell]) -> dict[str, int]:
     return {target: layer for target, (_, layer) in best.items()}
 
 
-def parse_weights(text: str) -> dict[str, float]:
+def parse_weights(text: str, *, heads: Collection[str] = ()) -> dict[str, float]:
     """Parse weights as the command line takes them.
+
+    Parameters
+    ----------
+    text : str
+    heads : collection of str
+        The names of learned heads, which are aspects, too.
 
     >>> parse_weights("brightness=0.6, texture=0.4")
     {'brightness': 0.6, 'texture': 0.4}
@@ -267,8 +292,9 @@ def parse_weights(text: str) -> dict[str, float]:
             value = 0.0
         if not equals:
             raise MessError(f"{part!r} is no weight: write aspects as 'brightness=0.6,tempo=0.4'")
-        if name not in aspect_names():
-            raise UnknownName("aspect", name, aspect_names())
+        known = (*aspect_names(), *heads)
+        if name not in known:
+            raise UnknownName("aspect", name, known)
         if name in weights:
             raise MessError(f"aspect {name!r} is given twice")
         weights[name] = value

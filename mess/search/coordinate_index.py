@@ -24,8 +24,9 @@ Examples
 array([0.  , 0.01, 2.25], dtype=float32)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import faiss
@@ -59,12 +60,15 @@ class Point(NamedTuple):
     overall : ndarray [shape=(m,)]
     layers : ndarray [shape=(layers, dim)] or None
         Unit vectors; None if whole layers cannot be searched.
+    heads : mapping of str to ndarray, optional
+        What each learned head makes of it.
     """
 
     x: Array
     square: Array
     overall: Array
     layers: NDArray[np.float32] | None = None
+    heads: Mapping[str, NDArray[np.float32]] = MappingProxyType({})
 
     @classmethod
     def from_coordinates(

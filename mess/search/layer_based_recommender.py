@@ -7,6 +7,9 @@ An aspect ranks by one of four methods:
 * ``direct``: distance in its measured targets;
 * ``layer``: cosine over the whole layer whose probe is best.
 
+A learned head (`mess.search.heads`) is one more aspect; it ranks by the cosine of what it makes of
+two recordings.
+
 `mess evaluate` measures which method follows the aspect best. That method is the default, and every
 result names the methods that were used. Tempo is compared up to octaves (`mess.search.tempo`).
 
@@ -21,7 +24,7 @@ Examples
 [Recommendation(track_id=...)]
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -39,6 +42,7 @@ from mess.errors import (
 )
 from mess.records.evaluation import Method
 from mess.records.features import FeaturesHeader
+from mess.records.index import IndexRecord
 from mess.search.aspects import (
     LOWER_IS_MORE,
     THRESHOLD,
@@ -47,12 +51,14 @@ from mess.search.aspects import (
     find_aspects,
     find_best_layers,
     find_evidence,
+    head_aspect,
     plugin_aspects,
 )
 from mess.search.coordinate_index import CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
 from mess.search.fitting import fit_weights
-from mess.search.layer_index import LayerIndex, best_rows
+from mess.search.heads import apply_head, find_heads
+from mess.search.layer_index import Layer, LayerIndex, Vectors, best_rows
 from mess.search.ranking import Cap, Part, Query, SearchSpace, capped_rows, point_shares
 from mess.search.tempo import DENSITY_SHARE
 from mess.search.terms import BY, METHODS, By, Terms
@@ -81,7 +87,7 @@ class Recommendation:
         (with the method "direct", as measured). A target that is ranked both ways appears twice,
         once as ``<target>:measured``. Whole layers have no values.
     methods : dict of str to str
-        The method of each aspect: "probe", "subspace", "direct", "layer" or "overall".
+        The method of each aspect: "probe", "subspace", "direct", "layer", "head" or "overall".
 
     Examples
     --------
@@ -134,7 +140,8 @@ class LayerBasedRecommender:
         Recordings that came after the probes were fitted (`mess watch`): the probes of the others
         gave them their coordinates.
     aspects : dict of str to Aspect
-        The ten aspects, and the MIDI targets that are validated.
+        The ten aspects, the MIDI targets that are validated, and the learned heads.
+    heads : dict of str to IndexedHead
     evidence : dict of str to Evidence
         Of each target.
     best_layers : dict of str to int
@@ -169,7 +176,8 @@ class LayerBasedRecommender:
         record = self._store.indices.read_record(self.dataset, self.encoder)
         discovery = self._store.discoveries.read(self.dataset, self.encoder)
         sources = Sources(self._store, self.dataset, self.encoder)
-        require("index", record.origin, sources)
+        # Heads that came or went since do not change the rest; `left_out_heads` tells of them.
+        require("index", record.origin, sources, beside=("heads",))
         also = fitted_digests(record)
         require("discovery", discovery.origin, sources, also=also)
         self.warning = ""
@@ -181,10 +189,9 @@ class LayerBasedRecommender:
         self._copies = np.array(record.copies, dtype=np.int64)
         layers = LayerIndex(
             len(self.track_ids),
-            lambda layer: self._store.indices.read_layer(
-                self.dataset, self.encoder, layer, checksum=record.crc32[layer]
-            ),
+            self._layer_reader(record),
         )
+        self.heads = {head.name: head for head in record.heads}
         self._projection_checksum = record.projection_crc32
         coordinates = None
         if record.columns and record.steering_crc32 is not None:
@@ -203,7 +210,7 @@ class LayerBasedRecommender:
             self.evidence,
             threshold=threshold,
             more=[*MIDI_TARGETS, *plugin_aspects()],
-        )
+        ) | {head.name: head_aspect(head) for head in record.heads}
         self.best_layers = find_best_layers(discovery.cells)
         chosen = self._read_evaluated(sources, also) if evaluated else Chosen()
         self.terms = Terms(
@@ -217,6 +224,18 @@ class LayerBasedRecommender:
             models=chosen.models,
             faithful=chosen.faithful,
         )
+
+    def _layer_reader(self, record: IndexRecord) -> Callable[[Layer], bytes]:
+        """Return what reads the file of a layer, or of a head."""
+        of_heads = {head.name: head.crc32 for head in record.heads}
+        files, where = self._store.indices, (self.dataset, self.encoder)
+
+        def read(layer: Layer) -> bytes:
+            if isinstance(layer, str):
+                return files.read_head(*where, layer, checksum=of_heads[layer])
+            return files.read_layer(*where, layer, checksum=record.crc32[layer])
+
+        return read
 
     def _choose(self, dataset: str | None, encoder: str | None) -> tuple[str, str]:
         if dataset is not None and encoder is not None:
@@ -280,6 +299,41 @@ class LayerBasedRecommender:
             self.dataset, self.encoder, checksum=self._projection_checksum
         )
         return CoordinateMap.deserialise(content)
+
+    def left_out_heads(self) -> dict[str, str]:
+        """Return the learned heads of the data root that have no slider here, each with the reason.
+
+        A head that was put there, or changed, after the index was built waits for `mess index`.
+        """
+        if not self._store.heads.names():
+            return {}
+        found = find_heads(self._store, self.made_by)
+        command = command_for("index", self.dataset, self.encoder)
+        left_out = dict(found.unusable)
+        for name, reads in found.elsewhere.items():
+            left_out[name] = f"reads {reads}: run `{command_for('run-all', self.dataset, reads)}`"
+        for name, head in found.usable.items():
+            if name not in self.heads or head.digest != self.heads[name].digest:
+                left_out[name] = f"is newer than the index: run `{command}`"
+        return left_out
+
+    def apply_heads(self, means: NDArray[np.floating[Any]]) -> dict[str, Vectors]:
+        """Return what each head of the index makes of other recordings [n, outputs].
+
+        A head that is gone or has changed since the index was built is left out.
+
+        Parameters
+        ----------
+        means : ndarray [shape=(n, layers, dim)]
+        """
+        if not self.heads:
+            return {}
+        found = find_heads(self._store, self.made_by).usable
+        return {
+            name: apply_head(found[name], means)
+            for name, indexed in self.heads.items()
+            if name in found and found[name].digest == indexed.digest
+        }
 
     @property
     def made_by(self) -> FeaturesHeader:
@@ -382,10 +436,12 @@ class LayerBasedRecommender:
         if by not in BY:
             raise UnknownName("choice", by, BY)
         wanted = dict.fromkeys([*hold, *offset], 1.0) | dict(aspect_weights)
+        names = [*aspect_names(), *self.heads]
+        self._check_heads(wanted, names)
         rows: list[int | Point] = [*liked, *avoided]
         terms = [
             self.terms.make(name, weight, method=method, by=by, moved=name in offset, rows=rows)
-            for name, weight in share_weights(wanted, aspect_names()).items()
+            for name, weight in share_weights(wanted, names).items()
         ]
         signs = point_shares(len(liked), len(avoided))
         query = Query(
@@ -415,6 +471,15 @@ class LayerBasedRecommender:
         else:
             best = best_rows(scores, k=n_recommendations, exclude=exclude)
         return self._explain(query, parts, best)
+
+    def _check_heads(self, wanted: Collection[str], known: Collection[str]) -> None:
+        """Refuse a head that is in the data root and not in the index."""
+        for name in wanted:
+            if name not in known and name in self._store.heads.names():
+                raise MessError(
+                    f"the head {name!r} has no slider on {self.dataset!r} by {self.encoder!r}: "
+                    f"{self.left_out_heads()[name]}"
+                )
 
     def fit_weights(self, liked: Sequence[str]) -> dict[str, float]:
         """Return the weights, from 0 to 1, of the aspects that a few liked tracks share.

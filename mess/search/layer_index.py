@@ -5,6 +5,9 @@ product is a cosine, and layers can be added. Weights apply to the query only: t
 is Σ_l w_l · cos_l, computed for *all* tracks before they are ranked. (Merging the top lists of the
 layers would lose most of the right answers.) Each layer is one FAISS ``IndexFlatIP``. A query reads
 only the layers that have a weight, and a change of weights rebuilds nothing.
+
+What a learned head makes of the tracks is one more layer, by the name of the head; its vectors have
+length 1 and are not centred.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 
 _CACHED_QUERIES = 32  # (query, layer) pairs
 Vectors = NDArray[np.float32]
+Layer = int | str  # the number of a layer, or the name of a head
 
 
 def normalise_layers(values: NDArray[np.floating[Any]]) -> Vectors:
@@ -84,25 +88,25 @@ class LayerIndex:
         Returns a layer's serialised index; called when the layer is first needed.
     """
 
-    def __init__(self, n: int, read_layer: Callable[[int], bytes]) -> None:
+    def __init__(self, n: int, read_layer: Callable[[Layer], bytes]) -> None:
         self._n = n
         self._read_layer = read_layer
-        self._layers: dict[int, Any] = {}  # the parts of faiss used here have no types
+        self._layers: dict[Layer, Any] = {}  # the parts of faiss used here have no types
         self._labels = np.arange(n, dtype=np.int64)
         # Cached, because a change of weights does not change the cosines.
         self.cosines = lru_cache(maxsize=_CACHED_QUERIES)(self._compute_cosines)
 
-    def _layer(self, layer: int) -> Any:
+    def _layer(self, layer: Layer) -> Any:
         if layer not in self._layers:
             content = np.frombuffer(self._read_layer(layer), dtype=np.uint8)
             self._layers[layer] = faiss.deserialize_index(content)
         return self._layers[layer]
 
-    def _compute_cosines(self, row: int, layer: int) -> Vectors:
+    def _compute_cosines(self, row: int, layer: Layer) -> Vectors:
         """Return the cosine of every track to track ``row`` in one layer, [n]."""
         return self.cosines_to(self._layer(layer).reconstruct(row), layer)
 
-    def cosines_to(self, vector: Vectors, layer: int) -> Vectors:
+    def cosines_to(self, vector: Vectors, layer: Layer) -> Vectors:
         """Return the cosine of every track to a unit vector in one layer, [n]."""
         index = self._layer(layer)
         query, out = np.ascontiguousarray(vector), np.empty(self._n, dtype=np.float32)

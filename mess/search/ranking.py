@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mess.errors import MessError
 from mess.search.coordinate_index import Block, ColumnWeights, CoordinateIndex, Point
 from mess.search.interpolation import Scales
-from mess.search.layer_index import LayerIndex, best_rows
+from mess.search.layer_index import Layer, LayerIndex, best_rows
 from mess.search.similarity import Scale, fit_scales, references_of
 
 Array = NDArray[np.float64]
@@ -37,8 +37,8 @@ class Term:
     weight : float
     column_weights : ColumnWeights or None
         The columns of coordinates along which it ranks, if it does.
-    layer : int or None
-        The layer over which it ranks, if it does.
+    layer : int, str or None
+        The layer over which it ranks, or the name of the learned head, if it does.
     shown : tuple of int
         The columns whose values explain its contribution.
     method : str
@@ -48,7 +48,7 @@ class Term:
     name: str
     weight: float
     column_weights: ColumnWeights | None
-    layer: int | None
+    layer: Layer | None
     shown: tuple[int, ...]
     method: str = ""
 
@@ -204,16 +204,20 @@ class SearchSpace:
                 scores += part.weight * self._of_layer(part, part.term.layer, _EVERY)
         return scores.astype(np.float32)
 
-    def _of_layer(self, part: Part, layer: int, rows: NDArray[np.int64] | slice) -> Array:
+    def _of_layer(self, part: Part, layer: Layer, rows: NDArray[np.int64] | slice) -> Array:
         """Return the similarities of the tracks in ``rows`` over a layer."""
         return part.scale.similarity(1 - self.cosines(part.at, layer)[rows])
 
-    def cosines(self, at: int | Point, layer: int) -> NDArray[np.float32]:
-        """Return the cosine of every track with a point over one layer, [n]."""
+    def cosines(self, at: int | Point, layer: Layer) -> NDArray[np.float32]:
+        """Return the cosine of every track with a point over a layer or a head, [n]."""
         if self.layers is None:
             raise MessError("passages are not compared by whole layers: use another method")
         if not isinstance(at, Point):
             return self.layers.cosines(at, layer)
+        if isinstance(layer, str):
+            if layer not in at.heads:
+                raise MessError(f"the head {layer!r} of this recording is not known: leave it out")
+            return self.layers.cosines_to(at.heads[layer], layer)
         if at.layers is None:
             raise MessError("whole layers of this recording are not known: use another method")
         return self.layers.cosines_to(at.layers[layer], layer)

@@ -91,7 +91,7 @@ class Terms:
         by: By = "better",
         moved: bool = False,
         rows: Sequence[int | Point] = (),
-    ) -> Method | Literal["overall"]:
+    ) -> Method | Literal["overall", "head"]:
         """Return the method by which a query ranks; see `make`.
 
         "probe" replaces an evaluated "subspace" or "layer" if the query is moved, and "direct" if
@@ -99,6 +99,8 @@ class Terms:
         """
         if name == OVERALL:
             return "overall"
+        if name in self.aspects and self.aspects[name].head is not None:
+            return "head"
         if method is not None:
             return method
         chosen = self.default_method(name, by=by)
@@ -159,6 +161,10 @@ class Terms:
         chosen = self.ranks_by(name, method=method, by=by, moved=moved, rows=rows)
         if chosen == "overall":
             return Term(name, weight, self.coordinates.overall, None, (), chosen)
+        if chosen == "head":
+            if moved:
+                raise MessError(f"{name!r} is a learned head and has no unit to be moved by")
+            return Term(name, weight, None, name, (), chosen)
         if "direct" not in (method, chosen if by == "measurement" else None):
             self._check_validated(name, chosen)
         if moved and chosen in ("subspace", "layer"):

@@ -4,7 +4,7 @@ A conclusion carries the version of the code and a digest of each thing that it 
 from. It is stale if the version or one of the digests has changed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -39,13 +39,13 @@ from mess.versions import (
 
 Reason = Literal["audio", "settings", "code", "labels", "inputs"]
 Conclusion = Literal["discovery", "index", "passages", "evaluation", "map"]
-Source = Literal["features", "targets", "index", "discovery"]
+Source = Literal["features", "targets", "index", "discovery", "heads"]
 Read = TypeVar("Read")
 
 # What each is drawn from.
 _INPUTS: dict[Conclusion, tuple[Source, ...]] = {
     "discovery": ("features", "targets"),
-    "index": ("features", "targets"),
+    "index": ("features", "targets", "heads"),
     "passages": ("features", "targets"),
     "evaluation": ("index", "discovery"),
     "map": ("features",),
@@ -130,6 +130,8 @@ class Sources:
         return self.index if name == "index" else self.discovery
 
     def _digest(self, name: Source) -> str | None:
+        if name == "heads":
+            return self.store.heads.digest(self.encoder)
         source = self.read(name)
         if isinstance(source, ArtifactMissing):
             return None
@@ -161,6 +163,7 @@ def judge(
     sources: Sources,
     *,
     also: Mapping[Source, str] = MappingProxyType({}),
+    beside: Container[Source] = (),
 ) -> Verdict:
     """Tell whether a conclusion is stale, and why.
 
@@ -172,6 +175,8 @@ def judge(
     sources : Sources
     also : mapping of str to str
         Older digests of sources that are good enough; see `fitted_digests`.
+    beside : container of str
+        Sources that may have changed.
     """
     reasons: list[Reason] = []
     why: list[str] = []
@@ -187,6 +192,8 @@ def judge(
         reasons.append("code")
         why.append(tell_code(origin.code_version, version))
     for name in _INPUTS[kind]:
+        if name in beside:
+            continue
         told = _told(name)
         try:
             now = sources.digest(name)
@@ -197,11 +204,13 @@ def judge(
         then = origin.digests.get(name)
         if then == now or (then is not None and then == also.get(name)):
             continue
-        if now is None:
+        if now is None and name != "heads":
             reasons.append("inputs")
             why.append(f"the {name} {'is' if name in _SINGULAR else 'are'} missing")
             continue
-        parts = _changed_parts(origin.inputs.get(name), sources.read(name))
+        parts = (
+            () if name == "heads" else _changed_parts(origin.inputs.get(name), sources.read(name))
+        )
         reasons += [part for part in (parts or ("inputs",)) if part not in reasons]
         why.append(told + (f" (other {', '.join(parts)})" if parts else ""))
     return Verdict(tuple(dict.fromkeys(reasons)), tuple(why))
@@ -224,6 +233,7 @@ def require(
     *,
     level: Level = "track",
     also: Mapping[Source, str] = MappingProxyType({}),
+    beside: Container[Source] = (),
 ) -> None:
     """Refuse a conclusion that is stale; see `judge`.
 
@@ -232,7 +242,7 @@ def require(
     ArtifactStale
         The message says what has changed and what makes it anew.
     """
-    verdict = judge(kind, origin, sources, also=also)
+    verdict = judge(kind, origin, sources, also=also, beside=beside)
     if verdict:
         what = f"the {kind} of {sources.dataset!r} by {sources.encoder!r}"
         command = command_for(_STEPS[kind], sources.dataset, sources.encoder, level=level)
@@ -305,6 +315,8 @@ _SINGULAR = ("index", "discovery")
 
 
 def _told(name: str) -> str:
+    if name == "heads":
+        return "learned heads were added, changed or removed since"
     return f"the {name} {'has' if name in _SINGULAR else 'have'} changed since"
 
 

@@ -7,15 +7,17 @@
         layer-<nn>.<crc32>.faiss    one FAISS index per layer
         steering.<crc32>.faiss      the FAISS index of the coordinates of the tracks
         projection.<crc32>.npz      what gives a recording outside of the index its coordinates
+        head-<name>.<crc32>.faiss   what a learned head makes of the tracks
 
 An index is replaced whole or not at all (`mess.storage.generations`). `mess.storage.passages` keeps
 the index of segments in the same folder.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
@@ -27,7 +29,7 @@ from mess.storage.paths import command_for, processed
 from mess.storage.records import read_record, write_record
 
 _COORDINATES, _MAP = "steering.faiss", "projection.npz"  # names of an earlier version, kept
-_PATTERNS = ("layer-*.faiss", "steering*.faiss", "projection*.npz")
+_PATTERNS = ("layer-*.faiss", "steering*.faiss", "projection*.npz", "head-*.faiss")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class IndexFiles:
         record: IndexRecord,
         coordinates: bytes | None = None,
         coordinate_map: bytes | None = None,
+        heads: Mapping[str, bytes] = MappingProxyType({}),
     ) -> None:
         """Write the files of an index, then the record that names them.
 
@@ -62,6 +65,8 @@ class IndexFiles:
             The serialised FAISS index of the coordinates of the tracks.
         coordinate_map : bytes, optional
             What gives a recording outside of the index its coordinates, serialised.
+        heads : mapping of str to bytes
+            Of each head that the record names, one serialised FAISS index.
         """
         path = self.folder(dataset, encoder) / "manifest.json"
         contents = {_layer_name(number): content for number, content in enumerate(layers)}
@@ -69,11 +74,15 @@ class IndexFiles:
             contents[_COORDINATES] = coordinates
         if coordinate_map is not None:
             contents[_MAP] = coordinate_map
+        contents |= {_head_name(name): content for name, content in heads.items()}
         with writing(path):
             checksums = write_sealed(path.parent, contents)
             record = replace(
                 record,
                 crc32=[checksums[_layer_name(number)] for number in range(len(layers))],
+                heads=[
+                    replace(head, crc32=checksums[_head_name(head.name)]) for head in record.heads
+                ],
                 steering_crc32=checksums.get(_COORDINATES),
                 projection_crc32=checksums.get(_MAP),
             )
@@ -95,6 +104,10 @@ class IndexFiles:
     def read_layer(self, dataset: str, encoder: str, layer: int, *, checksum: int) -> bytes:
         """Read one layer's FAISS index, serialised."""
         return self._read(dataset, encoder, _layer_name(layer), checksum)
+
+    def read_head(self, dataset: str, encoder: str, name: str, *, checksum: int) -> bytes:
+        """Read the FAISS index of what a head makes of the tracks, serialised."""
+        return self._read(dataset, encoder, _head_name(name), checksum)
 
     def read_coordinates(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
         """Read the FAISS index of the coordinates of the tracks, serialised."""
@@ -138,6 +151,10 @@ def _layer_name(layer: int) -> str:
     return f"layer-{layer:02d}.faiss"
 
 
+def _head_name(name: str) -> str:
+    return f"head-{name}.faiss"
+
+
 def _files(record: IndexRecord) -> Iterator[tuple[str, int]]:
     """Yield name and checksum of every file that the record names."""
     for number, checksum in enumerate(record.crc32):
@@ -145,3 +162,5 @@ def _files(record: IndexRecord) -> Iterator[tuple[str, int]]:
     for name, one in ((_COORDINATES, record.steering_crc32), (_MAP, record.projection_crc32)):
         if one is not None:
             yield sealed(name, one), one
+    for head in record.heads:
+        yield sealed(_head_name(head.name), head.crc32), head.crc32

@@ -15,6 +15,7 @@ from mess.storage.discoveries import DiscoveryFiles
 from mess.storage.downloads import DownloadFiles
 from mess.storage.evaluations import EvaluationFiles
 from mess.storage.features import FeatureFiles
+from mess.storage.heads import HeadFiles
 from mess.storage.indices import IndexFiles
 from mess.storage.maps import MapFiles
 from mess.storage.moments import MomentFiles
@@ -42,6 +43,8 @@ class Store:
         What is computed of each track.
     discoveries, indices, passages, evaluations, reliability, cross_tables, comparisons, maps
         What is concluded from them.
+    heads : HeadFiles
+        Learned heads that a user put there.
     timings, reports, uploads, downloads : TimingFiles, ReportFiles, UploadFiles, DownloadFiles
 
     Raises
@@ -69,6 +72,7 @@ class Store:
         self.cross_tables = CrossTableFiles(self.root)
         self.comparisons = ComparisonFiles(self.root)
         self.maps = MapFiles(self.root)
+        self.heads = HeadFiles(self.root)
         self.timings = TimingFiles(self.root)
         self.reports = ReportFiles(self.root)
         self.uploads = UploadFiles(self.root)
