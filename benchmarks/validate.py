@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from benchmarks.simulated_beyond import simulate_beyond
 from benchmarks.simulated_course import PLANTED as COURSE_LAYER
 from benchmarks.simulated_course import simulate
+from benchmarks.simulated_listeners import RHO_ITEM, simulate_listeners
 from benchmarks.simulated_shuffles import decide
 from benchmarks.simulated_tempo import simulate_tempo
+from mess.listening.power import power
 from mess.probing.candidates import Chosen
 from mess.probing.differences import Differences, Scores, compare
 from mess.probing.discovery import discover
@@ -373,6 +375,50 @@ def beyond(datasets: int) -> Iterator[Verdict]:
         )
 
 
+def listeners(datasets: int) -> Iterator[Verdict]:
+    """Listeners of known reliability: is their agreement recovered, with what certainty?"""
+    for true in (0.5, 0.75):
+        found = [simulate_listeners(100_000 + seed, agreement=true) for seed in range(datasets)]
+        bias = float(np.mean([one.share for one in found])) - true
+        error = 3 * float(np.std([one.share for one in found])) / np.sqrt(datasets)
+        yield Verdict(
+            f"agreement of {true} with five listeners: bias",
+            f"{bias:+.3f}",
+            f"±{error:.3f}",
+            bool(abs(bias) <= error),
+        )
+        least = 0.95 - 2 * np.sqrt(0.95 * 0.05 / datasets)
+        held = float(np.mean([one.low <= true <= one.high for one in found]))
+        yield Verdict(
+            f"intervals that hold {true}", f"{held:.1%}", f"≥ {least:.1%}", bool(held >= least)
+        )
+        if true > 0.5:
+            told = float(np.mean([one.low > 0.5 for one in found]))
+            foretold = power(5, 24, agreement=true, rho_item=RHO_ITEM)
+            yield Verdict(
+                f"{true} told from 0.5; foretold {foretold:.1%}",
+                f"{told:.1%}",
+                f"{foretold:.1%} ± 7 %",
+                bool(abs(told - foretold) <= 0.07),
+            )
+            reached = float(np.mean([one.share <= one.ceiling for one in found]))
+            yield Verdict(
+                "agreement under the ceiling", f"{reached:.1%}", "≥ 90 %", bool(reached >= 0.9)
+            )
+    mixed = [
+        simulate_listeners(110_000 + seed, agreement=0.75, careless=3) for seed in range(datasets)
+    ]
+    honest = float(np.mean([one.left_out <= one.careless for one in mixed]))
+    yield Verdict("careful listeners that count", f"{honest:.1%}", "100 %", honest == 1)
+    caught = float(np.mean([len(one.left_out) / 3 for one in mixed]))
+    yield Verdict(
+        "random answers left out; three checks find 7 of 8",
+        f"{caught:.1%}",
+        "≥ 80 %",
+        bool(caught >= 0.8),
+    )
+
+
 def _reaches(one: Chosen | None) -> bool:
     return one is not None and one.r2 is not None and one.r2 >= 0.3
 
@@ -387,7 +433,7 @@ def main() -> None:
     passed = True
     simulations = (
         *(chance, shuffles, planted, lambda _: leak(), differences),
-        *(in_time, tempi, beyond),
+        *(in_time, tempi, beyond, listeners),
     )
     for verdicts in (simulation(datasets) for simulation in simulations):
         for one in verdicts:

@@ -11,3 +11,4 @@ EVALUATION_VERSION = 5  # raise when the same index would be judged otherwise
 MAPS_VERSION = 2  # raise when the same features and settings would give other points
 COMPARISON_VERSION = 2  # raise when the same discoveries would be compared otherwise
 CROSS_VERSION = 2  # raise when the same inputs would give another cross table
+LISTENING_VERSION = 1  # raise when the same inputs would give another plan of listening

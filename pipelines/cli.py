@@ -35,6 +35,7 @@ COMMANDS = {
     "watch": "pipelines.watch",
     "recommend": "pipelines.demo_recommendations",
     "passages": "pipelines.find_passages",
+    "judge": "pipelines.judge",
     "encode-uploads": "pipelines.encode_uploads",
     "encoders": "pipelines.list_encoders",
     "heads": "pipelines.list_heads",

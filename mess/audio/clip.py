@@ -35,6 +35,26 @@ def read_clip(path: str | Path, *, start: float = 0.0, seconds: float = 30.0) ->
     AudioError
         If the file is unreadable or has no sound at ``start``.
     """
+    return as_flac(read_samples(path, start=start, seconds=seconds))
+
+
+def read_samples(
+    path: str | Path, *, start: float, seconds: float, fade: float = 0.0
+) -> NDArray[np.float32]:
+    """Return a part of a recording as one channel at `RATE` [samples].
+
+    Parameters
+    ----------
+    path, start, seconds
+        As of `read_clip`.
+    fade : float
+        Seconds at both ends in which the sound comes and goes, so that the cut is not heard.
+
+    Raises
+    ------
+    AudioError
+        As `read_clip`.
+    """
     path = as_path(path)
     blocks: list[NDArray[np.float32]] = []
     rate, got = RATE, 0
@@ -51,6 +71,17 @@ def read_clip(path: str | Path, *, start: float = 0.0, seconds: float = 30.0) ->
         samples = np.concatenate([downmix(block) for block in blocks])[: round(seconds * rate)]
     if rate != RATE:
         samples = soxr.resample(samples, rate, RATE, quality="HQ")
+    length = min(round(fade * RATE), len(samples) // 2)
+    if length:
+        ramp = np.sin(0.5 * np.pi * (np.arange(length) + 0.5) / length).astype(np.float32) ** 2
+        samples = samples.copy()
+        samples[:length] *= ramp
+        samples[-length:] *= ramp[::-1]
+    return samples
+
+
+def as_flac(samples: NDArray[np.float32]) -> bytes:
+    """Return samples at `RATE` as a FLAC of 16 bits; what lies beyond ±1 is cut off."""
     buffer = io.BytesIO()
     soundfile.write(buffer, np.clip(samples, -1, 1), RATE, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()

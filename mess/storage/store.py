@@ -17,6 +17,7 @@ from mess.storage.evaluations import EvaluationFiles
 from mess.storage.features import FeatureFiles
 from mess.storage.heads import HeadFiles
 from mess.storage.indices import IndexFiles
+from mess.storage.listening import ListeningFiles
 from mess.storage.maps import MapFiles
 from mess.storage.moments import MomentFiles
 from mess.storage.passages import PassageFiles
@@ -46,6 +47,8 @@ class Store:
     heads : HeadFiles
         Learned heads that a user put there.
     timings, reports, uploads, downloads : TimingFiles, ReportFiles, UploadFiles, DownloadFiles
+    listening : ListeningFiles
+        What listeners answered.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class Store:
         self.reports = ReportFiles(self.root)
         self.uploads = UploadFiles(self.root)
         self.downloads = DownloadFiles(self.root)
+        self.listening = ListeningFiles(self.root)
 
     def audio_dir(self, dataset: str) -> Path:
         """Return the folder of a dataset's recordings."""
