@@ -6,7 +6,7 @@ The version of the proxy targets is `mess.targets.TARGETS_VERSION`.
 FEATURES_VERSION = 3  # raise when the same audio and encoder would give other features
 DISCOVERY_VERSION = 11  # raise when the same features and targets would give other scores
 INDEX_VERSION = 10  # raise when the same inputs would give another index
-PASSAGES_VERSION = 7  # raise when the same inputs would give other passages
+PASSAGES_VERSION = 8  # raise when the same inputs would give other passages
 EVALUATION_VERSION = 5  # raise when the same index would be judged otherwise
 MAPS_VERSION = 2  # raise when the same features and settings would give other points
 COMPARISON_VERSION = 2  # raise when the same discoveries would be compared otherwise

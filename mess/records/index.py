@@ -7,7 +7,7 @@ from mess.records.base import Json, Origin, Parts, Record
 from mess.records.head import IndexedHead
 
 Kind = Literal["probe", "subspace", "direct", "probe_octaves", "direct_octaves"]
-Way = Literal["cells", "columns", "scan", "both", "all"]
+Way = Literal["cells", "columns", "scan", "all"]
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class SearchPlan:
 
     Attributes
     ----------
-    way : {"cells", "columns", "scan", "both", "all"}
+    way : {"cells", "columns", "scan", "all"}
         What is read: cells by aspects, rows in the order of one column, the codes of all rows,
-        cells and codes, all rows.
+        all rows.
     step : int
         How many cells or rows are read, or rows ranked again.
     recall : float

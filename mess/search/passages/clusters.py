@@ -22,10 +22,9 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.search.coordinate_index import Block, CoordinateIndex
+from mess.search.coordinate_index import CoordinateIndex
 from mess.search.interpolation import Scales
 from mess.search.passages.rows import CoordinateRows, read_lists, take_rows
-from mess.search.passages.threshold import SortedColumns
 from mess.search.ranking import Part, total_scores
 from mess.storage.files import load_arrays
 
@@ -139,63 +138,21 @@ def serialise_clusters(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def group_rows(x: Floats, grouping: Grouping) -> bytes:
-    """Return all rows by cluster, and the ranges of each cluster, as npz.
-
-    Parameters
-    ----------
-    x : ndarray [shape=(n, columns)]
-    grouping : Grouping
-        Of the same rows.
-    """
-    order = np.argsort(grouping.of_rows, kind="stable")
-    rows = {"rows": order.astype(np.int32), "values": np.ascontiguousarray(x[order].T)}
-    return serialise_clusters(grouping.arrays() | rows)
-
-
-def assign_anew(content: bytes, x: Floats, old_rows: Rows) -> Rows:
-    """Return the cluster of every row of a changed set: new rows join the nearest cluster.
-
-    Parameters
-    ----------
-    content : bytes
-        From `serialise_clusters`.
-    x : ndarray [shape=(n, columns)]
-    old_rows : ndarray [shape=(n,)]
-        Of each row its number in ``content``; −1 of a new row.
-    """
-    arrays = load_arrays(content)
-    sizes = np.diff(arrays["first"])
-    means = np.add.reduceat(arrays["values"], arrays["first"][:-1], axis=1) / sizes
-    before = np.empty(len(arrays["rows"]), dtype=np.int64)
-    before[arrays["rows"]] = np.repeat(np.arange(len(sizes)), sizes)
-    nearest = faiss.IndexFlatL2(x.shape[1])
-    nearest.add(np.ascontiguousarray(means.T, dtype=np.float32))
-    out, new = before[old_rows], old_rows < 0
-    if new.any():
-        out[new] = nearest.search(np.ascontiguousarray(x[new]), 1)[1][:, 0]
-    return np.unique(out, return_inverse=True)[1].astype(np.int64)
-
-
 class Clusters:
-    """An inverted file: all rows, grouped by cluster.
+    """An inverted file: all rows, grouped by cluster, in lists on disk.
 
     Parameters
     ----------
     content : bytes
-        From `group_rows`; or from `Grouping.arrays`, if the rows are in lists on disk.
-    coordinates : CoordinateIndex, optional
-        The lists on disk, one for each cluster.
+        From `Grouping.arrays`.
+    coordinates : CoordinateIndex
+        The lists, one for each cluster.
     """
 
-    def __init__(self, content: bytes, coordinates: CoordinateIndex | None = None) -> None:
+    def __init__(self, content: bytes, coordinates: CoordinateIndex) -> None:
         arrays = load_arrays(content)
         self._first = arrays["first"]
-        self._on_disk = coordinates
-        if coordinates is None:
-            self._rows = arrays["rows"]
-            self._block = Block(arrays["values"], np.empty((0, 0), dtype=np.float32))
-            self._columns = SortedColumns(self._block)
+        self._coordinates = coordinates
         self._least, self._most = arrays["least"], arrays["most"]
         self._low, self._high = arrays["low"], arrays["high"]
         self.count = len(self._first) - 1
@@ -205,7 +162,7 @@ class Clusters:
 
         Of ``overall`` nothing is known of a cluster, so it bounds nothing.
         """
-        bounded = _along(parts)
+        bounded = along_columns(parts)
         if not bounded:
             return np.zeros(self.count)
         apart = np.zeros((len(bounded), self.count), dtype=np.float32)
@@ -246,12 +203,12 @@ class Clusters:
             chosen = np.argpartition(-self.upper_bounds(parts), clusters - 1)[:clusters]
         found: list[Rows] = []
         of_found: list[NDArray[np.float64]] = []
-        for rows, scores in self._score(_along(parts), chosen):
-            _leave_out(rows, scores, exclude)
-            rows, scores = _best(rows, scores, k)
+        for rows, scores in self._score(along_columns(parts), chosen):
+            leave_out(rows, scores, exclude)
+            rows, scores = best_of(rows, scores, k)
             found.append(rows)
             of_found.append(scores)
-        return _best(np.concatenate(found), np.concatenate(of_found), k)
+        return best_of(np.concatenate(found), np.concatenate(of_found), k)
 
     def _score(
         self, parts: Sequence[Part], chosen: Rows
@@ -259,40 +216,9 @@ class Clusters:
         """Yield the rows of some clusters, and their scores."""
         first, last = self._first[chosen], self._first[chosen + 1]
         sizes = last - first
-        if self._on_disk is None:
-            # The places of all rows of the chosen clusters, run by run.
-            places = np.repeat(first - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
-            scores = total_scores(parts, self._block, rows=places)
-            yield self._rows[places].astype(np.int64), scores
-            return
         for group in np.split(chosen, _groups(sizes)):
-            rows, vectors = read_lists(self._on_disk.index, group)
-            yield rows, total_scores(parts, self._on_disk.block_of(vectors))
-
-    def search_columns(
-        self, parts: Sequence[Part], *, k: int, most: int, exclude: Sequence[Span] = ()
-    ) -> tuple[Rows, NDArray[np.float64]] | None:
-        """Return the rows with the highest scores by `SortedColumns`; see `search`.
-
-        None where these cannot be read so.
-
-        Parameters
-        ----------
-        parts, k, exclude
-        most : int
-            The largest number of rows that are read.
-        """
-        if self._on_disk is not None:
-            return None
-        found = self._columns.search(
-            _along(parts),
-            k=k,
-            most=most,
-            drop=lambda places, scores: _leave_out(self._rows[places], scores, exclude),
-        )
-        if found is None:
-            return None
-        return _best(self._rows[found[0]].astype(np.int64), found[1], k)
+            rows, vectors = read_lists(self._coordinates.index, group)
+            yield rows, total_scores(parts, self._coordinates.block_of(vectors))
 
 
 def _groups(sizes: Rows) -> Rows:
@@ -300,12 +226,12 @@ def _groups(sizes: Rows) -> Rows:
     return np.flatnonzero(np.diff(np.cumsum(sizes) // _READ)) + 1
 
 
-def _leave_out(rows: NDArray[Any], scores: NDArray[np.float64], exclude: Sequence[Span]) -> None:
+def leave_out(rows: NDArray[Any], scores: NDArray[np.float64], exclude: Sequence[Span]) -> None:
     for begin, end in exclude:
         scores[(rows >= begin) & (rows < end)] = -np.inf
 
 
-def _best(rows: Rows, scores: NDArray[np.float64], k: int) -> tuple[Rows, NDArray[np.float64]]:
+def best_of(rows: Rows, scores: NDArray[np.float64], k: int) -> tuple[Rows, NDArray[np.float64]]:
     """Return the k highest scores and their rows, in no order; none is left out."""
     if len(rows) > k:
         best = np.argpartition(-scores, k - 1)[:k]
@@ -314,7 +240,7 @@ def _best(rows: Rows, scores: NDArray[np.float64], k: int) -> tuple[Rows, NDArra
     return rows[kept], scores[kept]
 
 
-def _along(parts: Sequence[Part]) -> list[Part]:
+def along_columns(parts: Sequence[Part]) -> list[Part]:
     """Return the parts that rank along columns."""
     return [
         part

@@ -17,7 +17,6 @@ from mess.errors import MessError
 from mess.records.index import Column
 from mess.search.coordinate_index import Block, CoordinateIndex, stack_vectors
 from mess.search.passages.clusters import Span
-from mess.search.passages.codes import linear_query
 from mess.search.passages.rows import CoordinateRows
 from mess.search.ranking import Part, tie_break, total_scores
 
@@ -97,7 +96,7 @@ class LanceSegments:
         """
         columns = len(self.coordinates.columns)
         width = self.coordinates.index.width
-        query = linear_query(parts, columns=columns, width=width)
+        query = _linear_query(parts, columns=columns, width=width)
         found = (
             self._table.search(query)
             .distance_type("dot")
@@ -141,6 +140,26 @@ class _Vectors:
     def reconstruct_n(self, first: int, count: int) -> Floats:
         """Return the vectors of ``count`` rows."""
         return self.reconstruct_batch(np.arange(first, first + count))
+
+
+def _linear_query(parts: Sequence[Part], *, columns: int, width: int) -> Floats:
+    """Return the vector whose inner product with [x, x², u] orders rows about as the scores do."""
+    out = np.zeros(width, dtype=np.float64)
+    for part in parts:
+        own = part.term.column_weights
+        if own is None or part.point is None:
+            continue
+        # The line through the similarities 1 (no distance) and 0 (the median distance).
+        scale = part.scale
+        median = max(float(np.interp(0.0, -scale.values, scale.distances)), 1e-9)
+        if own.overall:
+            size = len(part.point.overall)
+            out[2 * columns : 2 * columns + size] += part.weight / median * part.point.overall
+            continue
+        counts = part.weight / median * own.shares
+        out[own.columns] += 2 * counts * (part.point.x[own.columns] + part.move)
+        out[columns + own.columns] -= counts
+    return out.astype(np.float32)
 
 
 def _vectors(table: Any, width: int) -> Floats:

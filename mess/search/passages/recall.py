@@ -44,7 +44,6 @@ _STEPS: dict[str, tuple[int, ...]] = {
     "cells": (16, 64, 128, 256, 512, 1024, 2048, 4096),
     "columns": (16_000, 64_000, 256_000),
     "scan": (250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000),
-    "both": (250, 500, 1000, 2000, 4000, 8000, 16_000),
 }
 
 
@@ -194,11 +193,9 @@ def _draw(
 
 
 def _ways_of(kind: str) -> tuple[Way, ...]:
-    if "unlike" not in kind and "overall" not in kind:
-        return "columns", "cells", "scan"
-    if "overall" not in kind:
-        return "cells", "scan"
-    return ("scan", "both") if "aspects" in kind else ("scan",)
+    if "overall" in kind:
+        return ("scan",)
+    return ("cells", "scan") if "unlike" in kind else ("columns", "cells", "scan")
 
 
 def _recall(

@@ -7,9 +7,9 @@ of them is used, how much is read, and the recall that was measured with it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Protocol
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,24 +21,25 @@ from mess.search.passages.clusters import (
     Clusters,
     Grouping,
     Span,
-    assign_anew,
+    along_columns,
     assign_clusters,
-    group_rows,
+    best_of,
+    leave_out,
     serialise_clusters,
 )
 from mess.search.passages.codes import Scan, encode_anew, serialise_scan
 from mess.search.passages.recall import EPSILON, kind_of, measure_recall
 from mess.search.passages.rows import CoordinateRows, RowsInMemory, read_lists
+from mess.search.passages.threshold import SortedColumns
 from mess.search.ranking import Part, tie_break, total_scores
 from mess.storage.files import load_arrays
 from mess.storage.inverted_lists import ListsWriter
 
 FLAT_UP_TO = 50_000
 _MEASURED_FOR = 50  # results that a measured step suffices for; for more results, more is read
-_CLUSTERS_OF_BOTH = 128
 _WRITTEN = 200_000  # rows of an index on disk that are in memory at once
 FLAT = "passages.faiss"
-_CLUSTERS, _SCAN = "passages.cells.npz", "passages.scan.faiss"
+_CLUSTERS, _SCAN = "passages.cells.npz", "passages.scan.npz"
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -74,8 +75,6 @@ def build_segment_index(
         return parts, SegmentSearch(rows=len(x), kinds={})
     rows = RowsInMemory(x, overall)
     parts[_SCAN] = serialise_scan(rows, seed=seed)
-    if len(columns):
-        parts[_CLUSTERS] = group_rows(x, Grouping(rows, assign_clusters(rows, seed=seed)))
     built = SegmentIndex(
         CoordinateIndex(parts[FLAT], columns), parts, SegmentSearch(rows=len(x), kinds={})
     )
@@ -116,8 +115,6 @@ def change_rows(
     rows = RowsInMemory(x, vectors[:, 2 * columns :])
     if _SCAN in parts:
         out[_SCAN] = encode_anew(parts[_SCAN], rows)
-    if _CLUSTERS in parts:
-        out[_CLUSTERS] = group_rows(x, Grouping(rows, assign_anew(parts[_CLUSTERS], x, old_rows)))
     return out, replace(search, rows=len(vectors))
 
 
@@ -211,19 +208,17 @@ class SegmentIndex:
         self.coordinates = coordinates
         self.plan = search.kinds
         self._lists = search.lists
-        self._columns = len(coordinates.columns)
-        self._clusters: Clusters | None = None
-        self._scan: Scan | None = None
-        if _CLUSTERS in parts:
-            on_disk = coordinates if search.lists else None
-            self._clusters = Clusters(parts[_CLUSTERS], on_disk)
-        if _SCAN in parts:
-            self._scan = Scan(_read(parts[_SCAN]), columns=self._columns)
+        self._clusters = Clusters(parts[_CLUSTERS], coordinates) if _CLUSTERS in parts else None
+        self._scan = Scan(parts[_SCAN]) if _SCAN in parts else None
+
+    @cached_property
+    def _sorted(self) -> SortedColumns:
+        return SortedColumns(self.coordinates.everything)
 
     @property
     def ways(self) -> tuple[Way, ...]:
         """The ways in which this index can be read in part."""
-        return ("cells", "scan", "both") if self._lists else ("columns", "cells", "scan", "both")
+        return ("cells", "scan") if self._lists else ("columns", "scan")
 
     def best(self, parts: Sequence[Part], *, k: int, exclude: Sequence[tuple[int, int]]) -> Rows:
         """Return the rows with the highest scores, best first.
@@ -255,18 +250,8 @@ class SegmentIndex:
 
         Candidates are found by ``way``; their scores are exact.
         """
-        found: list[Rows] = []
-        if way in ("cells", "both") and self._clusters is not None:
-            cells, most = (step, k) if way == "cells" else (_CLUSTERS_OF_BOTH, step)
-            found.append(self._clusters.search(parts, k=most, clusters=cells, exclude=exclude)[0])
-        if way == "columns" and self._clusters is not None:
-            read = self._clusters.search_columns(parts, k=k, most=step, exclude=exclude)
-            if read is not None:  # or else all rows are read
-                found.append(read[0])
-        if way in ("scan", "both") and self._scan is not None:
-            found.append(self._scan.search(parts, ranked=max(step, k), exclude=exclude))
-        if found:
-            rows = found[0] if len(found) == 1 else _union(*found)
+        rows = self._candidates(parts, k=k, way=way, step=step, exclude=exclude)
+        if rows is not None:
             scores, ties = self.score(parts, rows)
             if len(rows) > k:  # most of them need no order
                 near = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
@@ -279,6 +264,24 @@ class SegmentIndex:
             left_out[first:last] = True
         rows = best_rows((scores + ties).astype(np.float32), k=k, exclude=left_out)
         return rows, scores[rows]
+
+    def _candidates(
+        self, parts: Sequence[Part], *, k: int, way: str, step: int, exclude: Sequence[Span]
+    ) -> Rows | None:
+        """Return the rows among which the best are; None if all rows must be read."""
+        if way == "cells" and self._clusters is not None:
+            return self._clusters.search(parts, k=k, clusters=step, exclude=exclude)[0]
+        if way == "scan" and self._scan is not None:
+            return self._scan.search(parts, ranked=max(step, k), exclude=exclude)
+        if way == "columns" and not self._lists:
+            found = self._sorted.search(
+                along_columns(parts),
+                k=k,
+                most=step,
+                drop=lambda rows, scores: leave_out(rows, scores, exclude),
+            )
+            return None if found is None else best_of(*found, k)[0]
+        return None
 
     def score(
         self, parts: Sequence[Part], rows: Rows | None
@@ -302,13 +305,3 @@ class SegmentIndex:
         for group in np.split(np.arange(len(self._lists.sizes)), bounds):
             own, vectors = read_lists(self.coordinates.index, group)
             yield own, self.coordinates.block_of(vectors)
-
-
-def _union(first: Rows, second: Rows) -> Rows:
-    """Return what `numpy.union1d` returns, which is slow for integers in numpy 2.4."""
-    rows = np.sort(np.concatenate([first, second]))
-    return rows[np.append(True, rows[1:] != rows[:-1])]
-
-
-def _read(content: bytes) -> Any:
-    return faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))

@@ -51,7 +51,7 @@ class SortedColumns:
     def search(
         self, parts: Sequence[Part], *, k: int, most: int, drop: Drop
     ) -> tuple[Rows, NDArray[np.float64]] | None:
-        """Return places of the block that hold the ``k`` best rows, and their scores.
+        """Return rows of the block among which the ``k`` best are, and their scores.
 
         Parameters
         ----------
@@ -61,11 +61,11 @@ class SortedColumns:
         most : int
             The largest number of rows that are read.
         drop : callable
-            Gets places and scores, and lowers the scores of what is left out.
+            Gets rows and scores, and lowers the scores of what is left out.
 
         Returns
         -------
-        (places, scores) or None
+        (rows, scores) or None
             In no order. None if nothing is liked, and more than one thing is not.
         """
         guide = _guide(parts)
