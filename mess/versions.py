@@ -12,3 +12,4 @@ MAPS_VERSION = 2  # raise when the same features and settings would give other p
 COMPARISON_VERSION = 2  # raise when the same discoveries would be compared otherwise
 CROSS_VERSION = 2  # raise when the same inputs would give another cross table
 LISTENING_VERSION = 1  # raise when the same inputs would give another plan of listening
+DOSES_VERSION = 1  # raise when the same changed recordings would give other responses

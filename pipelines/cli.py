@@ -26,6 +26,7 @@ COMMANDS = {
     "probe": "pipelines.run_probing",
     "index": "pipelines.build_indices",
     "evaluate": "pipelines.run_evaluation",
+    "dose": "pipelines.run_dose",
     "check-targets": "pipelines.check_targets",
     "cross": "pipelines.cross_datasets",
     "map": "pipelines.make_map",

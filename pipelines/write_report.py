@@ -12,6 +12,7 @@ import typer
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
 from mess.records.cross import CrossRecord
 from mess.records.discovery import Level
+from mess.records.dose import DoseRecord
 from mess.records.evaluation import EvaluationRecord
 from mess.records.reliability import ReliabilityRecord
 from mess.reports.page import html, methods
@@ -67,7 +68,8 @@ def write_report(
     reliability = _if_usable(lambda: _reliability(store, dataset))
     evaluation = _if_usable(lambda: _evaluation(store, dataset, encoder, sources))
     cross = _if_usable(lambda: _cross(store, encoder))
-    page = html(record, reliability=reliability, evaluation=evaluation, cross=cross)
+    doses = _if_usable(lambda: _doses(store, dataset, encoder, sources))
+    page = html(record, reliability=reliability, evaluation=evaluation, cross=cross, doses=doses)
     text = methods(record, reliability=reliability, evaluation=evaluation)
     files = [out / name for name in report_names(dataset, encoder, level)]
     try:
@@ -104,6 +106,12 @@ def _reliability(store: Store, dataset: str) -> ReliabilityRecord:
 def _evaluation(store: Store, dataset: str, encoder: str, sources: Sources) -> EvaluationRecord:
     record = store.evaluations.read(dataset, encoder)
     require("evaluation", record.origin, sources)
+    return record
+
+
+def _doses(store: Store, dataset: str, encoder: str, sources: Sources) -> DoseRecord:
+    record = store.doses.read(dataset, encoder)
+    require("doses", record.origin, sources)
     return record
 
 

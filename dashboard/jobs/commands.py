@@ -182,6 +182,18 @@ PIPELINES = (
     ),
     Pipeline("evaluate", "Judge the sliders", (_SEED,)),
     Pipeline(
+        "dose",
+        "Change the music",
+        (
+            Option("--tracks", "Recordings", 20, least=1, help="Of as many works as possible."),
+            Option("--edits", "Edits", "", help="Names with commas between; empty: all."),
+            Option("--seconds", "Seconds of each", "30.0", help="At most, from its middle."),
+            Option("--bootstrap", "Draws of works", 1000, least=10),
+            _SEED,
+            _FORCE,
+        ),
+    ),
+    Pipeline(
         "check-targets",
         "Test the targets themselves",
         (Option("--tracks", "Tracks", 40, least=3), _SEED),

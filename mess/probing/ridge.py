@@ -183,6 +183,27 @@ def predict_at(
     return out
 
 
+class Probe(NamedTuple):
+    """A fitted probe of some targets, which predicts rows as its `RidgePath` does.
+
+    Attributes
+    ----------
+    standard : Standard
+        Of the training rows.
+    weights : ndarray [shape=(d, t)]
+        Of standardised features.
+    intercepts : ndarray [shape=(t,)]
+    """
+
+    standard: Standard
+    weights: Array
+    intercepts: Array
+
+    def predict(self, x: ArrayLike) -> Array:
+        """Predict new rows [m, d]: an array [m, t]."""
+        return np.asarray(self.standard.of_new(x) @ self.weights + self.intercepts)
+
+
 class RidgePath:
     """The ridge regressions of ``y`` on ``x`` for every penalty.
 
@@ -354,6 +375,16 @@ class RidgePath:
         shrunk = self._projected / (self._eigenvalues[:, None] + alphas)
         weights = (self._back @ shrunk) / self._standard.scale[:, None]
         return weights, self._y_mean - self._standard.mean @ weights
+
+    def probe(self, *, alphas: NDArray[np.floating[Any]]) -> Probe:
+        """Return the probe under each target's own penalty, without the rows it was fitted on.
+
+        Parameters
+        ----------
+        alphas : ndarray [shape=(t,)]
+        """
+        shrunk = self._projected / (self._eigenvalues[:, None] + alphas)
+        return Probe(self._standard, self._back @ shrunk, self._y_mean)
 
     def leave_group_out(self, groups: ArrayLike, *, alphas: Sequence[float]) -> Array:
         """Predict each row from a fit without the rows of its group, under every penalty.

@@ -86,7 +86,41 @@ def read_scalars(
     smoothings : sequence of float
         The candidates, in moments.
     """
-    folds, n = len(inner), len(targets)
+    values = scalar_values(
+        predicted,
+        inner,
+        owner,
+        n=len(targets),
+        definitions=definitions,
+        smoothings=smoothings,
+    )
+    return calibrate(values, targets[:, [one.target for one in definitions]], fold)
+
+
+def scalar_values(
+    predicted: NDArray[np.float32],
+    inner: NDArray[np.float32],
+    owner: NDArray[np.int64],
+    *,
+    n: int,
+    definitions: Sequence[Definition],
+    smoothings: Sequence[float] = SMOOTHINGS,
+) -> Array:
+    """Return what the definitions make of predicted curves, before any line.
+
+    Parameters
+    ----------
+    n : int
+        How many tracks there are.
+    predicted, inner, owner, definitions, smoothings
+        As of `read_scalars`.
+
+    Returns
+    -------
+    ndarray [shape=(smoothings, folds + 1, n, definitions)]
+        As `calibrate` takes it.
+    """
+    folds = len(inner)
     values = np.full((len(smoothings), folds + 1, n, len(definitions)), np.nan)
     present, first = np.unique(owner, return_index=True)
     ends = np.append(first[1:], len(owner))
@@ -96,13 +130,13 @@ def read_scalars(
         stretch = slice(start, stop)
         both = np.concatenate([inner[:, stretch], predicted[None, stretch]]).astype(np.float64)
         for place, width in enumerate(smoothings):
-            smooth = _smoothed(both, width)
+            smooth = smoothed(both, width)
             for column, one in enumerate(definitions):
                 if place and not one.course:
                     values[place, :, track, column] = values[0, :, track, column]
                 else:
                     values[place, :, track, column] = one.function(smooth[..., one.curve])
-    return calibrate(values, targets[:, [one.target for one in definitions]], fold)
+    return values
 
 
 def calibrate(values: Array, targets: Array, fold: NDArray[np.int64]) -> Scalars:
@@ -128,7 +162,29 @@ def calibrate(values: Array, targets: Array, fold: NDArray[np.int64]) -> Scalars
     return Scalars(out, inside)
 
 
-def _smoothed(curves: Array, width: float) -> Array:
+def held_out_lines(values: Array, targets: Array) -> tuple[Array, Array]:
+    """Return the lines by which `calibrate` predicts the tracks of each fold.
+
+    Parameters
+    ----------
+    values, targets
+        As of `calibrate`.
+
+    Returns
+    -------
+    slope, intercept : ndarray [shape=(candidates, folds, t)]
+        Of the line that never saw the fold.
+    """
+    candidates, folds, _, columns = values.shape
+    slope, intercept = np.empty((2, candidates, folds - 1, columns))
+    for place, held, column in np.ndindex(candidates, folds - 1, columns):
+        x, y = values[place, held, :, column], targets[:, column]
+        known = np.isfinite(x) & np.isfinite(y)
+        slope[place, held, column], intercept[place, held, column] = _line(x[known], y[known])
+    return slope, intercept
+
+
+def smoothed(curves: Array, width: float) -> Array:
     """Return curves [k, n, curves] averaged over time; at the ends the last values go on."""
     from scipy.ndimage import gaussian_filter1d
 

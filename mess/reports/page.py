@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from mess.as_text import interval, two_decimals
+from mess.doses.words import is_side_effect, lesson, meant, slope_text, verdict
 from mess.probing.remarks import HOLDS_ZERO, NOTHING, holds_zero
 from mess.probing.results import Cell, Combined
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.cross import CrossRecord
 from mess.records.discovery import DiscoveryRecord
+from mess.records.dose import DoseCell, DoseRecord
 from mess.records.evaluation import EvaluationRecord
 from mess.records.reliability import ReliabilityRecord
 from mess.reports.forest_plot import forest
@@ -108,13 +110,14 @@ def html(
     reliability: ReliabilityRecord | None = None,
     evaluation: EvaluationRecord | None = None,
     cross: CrossRecord | None = None,
+    doses: DoseRecord | None = None,
 ) -> str:
     """Return the whole report as one HTML page.
 
     Parameters
     ----------
     record : DiscoveryRecord
-    reliability, evaluation, cross : record, optional
+    reliability, evaluation, cross, doses : record, optional
         What else was measured of the same dataset and encoder.
     """
     text = methods(record, reliability=reliability, evaluation=evaluation)
@@ -127,6 +130,8 @@ def html(
         body.append(_evaluation(evaluation))
     if cross:
         body.append(_cross(cross))
+    if doses:
+        body.append(_doses(doses))
     paragraphs = text.strip().split("\n\n")
     body.append("<h2>Methods</h2>")
     body += [f"<p>{escape(part)}</p>" for part in paragraphs[1:]]
@@ -294,6 +299,54 @@ def _cross(cross: CrossRecord) -> str:
         columns.setdefault(f"{row.train} → {row.test}", {})[row.target] = row.r2
     targets = list(dict.fromkeys(row.target for row in cross.rows))
     return _matrix("Probes of one dataset on another (R²)", columns, targets)
+
+
+def _doses(doses: DoseRecord) -> str:
+    names = [edit.name for edit in doses.edits]
+    followed: list[list[str | tuple[str, str]]] = [
+        [
+            f"{cell.edit}: {cell.target}",
+            f"{cell.reading}, layer {doses.layer_names[cell.layer]}",
+            slope_text(cell),
+            verdict(cell) or "–",
+            two_decimals(cell.across),
+            two_decimals(cell.response.linearity),
+            two_decimals(cell.response.measured),
+            two_decimals(cell.response.predicted),
+        ]
+        for cell in meant(doses)
+    ]
+    heads = ["edit: target", "read by", "slope [95 %]", "", "across recordings", "linearity"]
+    heads += ["measured change", "predicted change"]
+    rows: list[list[str | tuple[str, str]]] = []
+    for target in doses.targets_read:
+        cells = [doses.cell(name, target.target) for name in names]
+        rows.append([target.target, *(_moved(cell) for cell in cells)])
+    about = (
+        f"{len(doses.tracks)} recordings of {doses.works} works were changed by known steps; "
+        "changes are in deviations of the target, and the slope is that of the predicted on the "
+        "measured change (1 follows, 0 is blind)."
+    )
+    return "\n".join(
+        [
+            f"<h2>When the music is changed</h2><p>{escape(about)}</p>",
+            _table("Does the prediction follow?", heads, followed),
+            _table(
+                "How far each edit moves the prediction / the target itself (red: side effects)",
+                ["target", *names],
+                rows,
+            ),
+            *(f"<p>{escape(line)}</p>" for line in lesson(doses)),
+        ]
+    )
+
+
+def _moved(cell: DoseCell | None) -> tuple[str, str]:
+    if cell is None:
+        return "–", ""
+    moved, truth = cell.response.predicted, cell.response.measured
+    style = _colour(-min(moved, 1.0)) if is_side_effect(cell) else ""
+    return f"{two_decimals(moved)} / {two_decimals(truth)}", style
 
 
 def _table(

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.curves.readings import READINGS
+from mess.experiments.definitions import definitions_of
 from mess.experiments.moment_rows import MomentRows
 from mess.probing.folds import MIN_WORKS
 from mess.probing.moments import predict_curves
@@ -231,7 +232,7 @@ def read_courses(
         known = fold[owner] >= 0
         moments, owner = moments[known], owner[known]
         present = np.unique(fold[owner])
-        definitions, used = _definitions([rows.names[column] for column in columns], names)
+        definitions, used = definitions_of([rows.names[column] for column in columns], names)
         if len(present) < MIN_WORKS or not definitions:
             continue
         own_fold = np.full(folds + 1, -1)  # the last stands for tracks without a fold
@@ -275,22 +276,6 @@ def read_courses(
         for number in range(count)
     ]
     return Courses(tables, lines, course_map)
-
-
-def _definitions(
-    curves: Sequence[str], names: Sequence[str]
-) -> tuple[list[Definition], NDArray[np.int64]]:
-    """Return the targets that are made from these curves, and which curves they need."""
-    told = {
-        target: one for target, one in READINGS.items() if target in names and one.curve in curves
-    }
-    used = sorted({curves.index(one.curve) for one in told.values()})
-    return [
-        Definition(
-            list(names).index(target), used.index(curves.index(one.curve)), one.function, one.course
-        )
-        for target, one in told.items()
-    ], np.array(used, dtype=np.int64)
 
 
 def _fit_lines(

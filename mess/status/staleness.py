@@ -31,6 +31,7 @@ from mess.versions import (
     COMPARISON_VERSION,
     CROSS_VERSION,
     DISCOVERY_VERSION,
+    DOSES_VERSION,
     EVALUATION_VERSION,
     INDEX_VERSION,
     MAPS_VERSION,
@@ -38,7 +39,7 @@ from mess.versions import (
 )
 
 Reason = Literal["audio", "settings", "code", "labels", "inputs"]
-Conclusion = Literal["discovery", "index", "passages", "evaluation", "map"]
+Conclusion = Literal["discovery", "index", "passages", "evaluation", "map", "doses"]
 Source = Literal["features", "targets", "index", "discovery", "heads"]
 Read = TypeVar("Read")
 
@@ -49,6 +50,7 @@ _INPUTS: dict[Conclusion, tuple[Source, ...]] = {
     "passages": ("features", "targets"),
     "evaluation": ("index", "discovery"),
     "map": ("features",),
+    "doses": ("features", "targets", "discovery"),
 }
 _STEPS: dict[Conclusion, str] = {
     "discovery": "probe",
@@ -56,6 +58,7 @@ _STEPS: dict[Conclusion, str] = {
     "passages": "index",
     "evaluation": "evaluate",
     "map": "map",
+    "doses": "dose",
 }
 _PARTS: tuple[Reason, ...] = ("audio", "settings", "code", "labels")
 
@@ -187,6 +190,7 @@ def judge(
         "passages": PASSAGES_VERSION,
         "evaluation": EVALUATION_VERSION,
         "map": MAPS_VERSION,
+        "doses": DOSES_VERSION,
     }[kind]
     if origin.code_version != version:
         reasons.append("code")
@@ -246,7 +250,7 @@ def require(
     if verdict:
         what = f"the {kind} of {sources.dataset!r} by {sources.encoder!r}"
         command = command_for(_STEPS[kind], sources.dataset, sources.encoder, level=level)
-        verb = "are" if kind == "passages" else "is"
+        verb = "are" if kind in ("passages", "doses") else "is"
         raise ArtifactStale(what, f"{verb} stale ({verdict})", command)
 
 

@@ -12,6 +12,7 @@ from mess.storage.comparisons import ComparisonFiles
 from mess.storage.cross_tables import CrossTableFiles
 from mess.storage.curves import CurveFiles
 from mess.storage.discoveries import DiscoveryFiles
+from mess.storage.doses import DoseFiles
 from mess.storage.downloads import DownloadFiles
 from mess.storage.evaluations import EvaluationFiles
 from mess.storage.features import FeatureFiles
@@ -42,7 +43,7 @@ class Store:
     ----------
     features, moments, targets, curves : FeatureFiles, MomentFiles, TargetFiles, CurveFiles
         What is computed of each track.
-    discoveries, indices, passages, evaluations, reliability, cross_tables, comparisons, maps
+    discoveries, indices, passages, evaluations, doses, reliability, cross_tables, comparisons, maps
         What is concluded from them.
     heads : HeadFiles
         Learned heads that a user put there.
@@ -71,6 +72,7 @@ class Store:
         self.indices = IndexFiles(self.root)
         self.passages = PassageFiles(self.root)
         self.evaluations = EvaluationFiles(self.root)
+        self.doses = DoseFiles(self.root)
         self.reliability = ReliabilityFiles(self.root)
         self.cross_tables = CrossTableFiles(self.root)
         self.comparisons = ComparisonFiles(self.root)

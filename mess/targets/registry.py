@@ -461,7 +461,7 @@ def measure_targets(
     ]
     described = [describe_audio(part) for part in [music, *segments]]
     return TargetValues(
-        track={name: _value(target, music) for name, target in TARGETS.items()},
+        track=track_targets(analysis),
         segments={
             name: np.array([_value(target, segment) for segment in segments], dtype=np.float64)
             for name, target in TARGETS.items()
@@ -471,6 +471,12 @@ def measure_targets(
             name: np.stack([vectors[name] for vectors in described]) for name in BASELINES
         },
     )
+
+
+def track_targets(analysis: Analysis) -> dict[str, float]:
+    """Compute the targets of a whole recording alone; undefined values are NaN."""
+    music = analysis.sounding()
+    return {name: _value(target, music) for name, target in TARGETS.items()}
 
 
 def _value(target: AudioTarget, music: Analysis) -> float:

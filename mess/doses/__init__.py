@@ -1,0 +1,1 @@
+"""Doses: recordings are changed by known steps, and probes that never saw them are asked."""
