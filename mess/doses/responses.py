@@ -90,7 +90,7 @@ def changes(
     predicted = wide["predicted"].unstack("layer")
     measured = wide["measured"].groupby(level=_VERSION, sort=False).first()
     table = predicted.assign(measured=measured)
-    own = ["edit", "dose"]
+    own: Any = ["edit", "dose"]  # its stubs want lists of anything
     unedited = table[table.index.get_level_values("edit") == ""].droplevel(own)
     edited = table[table.index.get_level_values("edit") != ""]
     place = edited.index.droplevel(own)
