@@ -38,6 +38,10 @@ COMMANDS: dict[str, tuple[str, Sequence[str]]] = {
         (*_MESS, "evaluate", *_DEMO, "--encoder", "spectral"),
     ),
     "compare": ("mess compare --dataset demo", (*_MESS, "compare", *_DEMO)),
+    "untangle": (
+        "mess untangle --dataset demo --encoder whisper-tiny",
+        (*_MESS, "untangle", *_DEMO, "--encoder", "whisper-tiny"),
+    ),
     "check-targets": ("mess check-targets --dataset demo", (*_MESS, "check-targets", *_DEMO)),
 }
 SPEED: dict[str, tuple[str, Sequence[str]]] = {

@@ -18,6 +18,7 @@ from benchmarks.simulated_course import simulate
 from benchmarks.simulated_listeners import RHO_ITEM, simulate_listeners
 from benchmarks.simulated_shuffles import decide
 from benchmarks.simulated_tempo import simulate_tempo
+from benchmarks.simulated_untangling import simulate_code, simulate_confound, simulate_erasure
 from mess.listening.power import power
 from mess.probing.candidates import Chosen
 from mess.probing.differences import Differences, Scores, compare
@@ -419,6 +420,56 @@ def listeners(datasets: int) -> Iterator[Verdict]:
     )
 
 
+def erasure(datasets: int) -> Iterator[Verdict]:
+    """One of two orthogonal directions is erased: is it gone, and does the other stay?"""
+    some = max(1, datasets // 4)
+    found = [simulate_erasure(100_000 + seed) for seed in range(some)]
+    gone = float(np.mean([one.own_before > 0.5 and one.own_after < 0.05 for one in found]))
+    yield Verdict("an erased direction is gone", f"{gone:.1%}", "≥ 95 %", gone >= 0.95)
+    before, after = (np.array([one[at] for one in found]) for at in (2, 3))
+    kept = float(np.mean(after / before))
+    yield Verdict(
+        "R² kept of a direction orthogonal to it", f"{kept:.0%}", "≥ 85 %", bool(kept >= 0.85)
+    )
+    first, then = (float(np.mean([one[at] for one in found])) for at in (4, 5))
+    yield Verdict(
+        "R² left of it for probes of works that the eraser never saw",
+        f"{then:.2f} of {first:.2f}",
+        "≤ a half",
+        then <= first / 2,
+    )
+
+
+def confounds(datasets: int) -> Iterator[Verdict]:
+    """One target is only the instrument, another is not: which holds with instruments apart?"""
+    some = max(1, datasets // 4)
+    found = [simulate_confound(110_000 + seed) for seed in range(some)]
+    usual, apart, partial, true_apart, true_partial = (
+        float(np.median([one[at] for one in found])) for at in range(5)
+    )
+    for what, value, allowed, passed in (
+        ("R² of a reading that is only the instrument", usual, "≥ 0.5", usual >= 0.5),
+        ("the same with instruments held apart", apart, "≤ 0", apart <= 0),
+        ("and partial, the instrument given", partial, "≤ 0.05", partial <= 0.05),
+        ("R² of a true reading, instruments held apart", true_apart, "≥ 0.5", true_apart >= 0.5),
+        ("and partial", true_partial, "≥ 0.5", true_partial >= 0.5),
+    ):
+        yield Verdict(f"{what} (median)", f"{value:.2f}", allowed, bool(passed))
+
+
+def codelength(datasets: int) -> Iterator[Verdict]:
+    """A target that a layer holds, and noise: is the code shorter than that of the mean?"""
+    some = max(1, datasets // 4)
+    found = [simulate_code(120_000 + seed) for seed in range(some)]
+    told = float(np.mean([one.planted > 0 for one in found]))
+    yield Verdict("a planted target is coded shorter", f"{told:.1%}", "≥ 95 %", told >= 0.95)
+    noise = float(np.mean([one.noise for one in found]))
+    yield Verdict("bits saved on noise, mean", f"{noise:.1f}", "≤ 0", noise <= 0)
+    # A code that is right about the mean saves k bits on noise with a chance of 2^-k at most.
+    lucky = float(np.mean([one.noise > 5 for one in found]))
+    yield Verdict("noise that saves more than 5 bits", f"{lucky:.1%}", "≤ 5 %", lucky <= 0.05)
+
+
 def _reaches(one: Chosen | None) -> bool:
     return one is not None and one.r2 is not None and one.r2 >= 0.3
 
@@ -434,6 +485,7 @@ def main() -> None:
     simulations = (
         *(chance, shuffles, planted, lambda _: leak(), differences),
         *(in_time, tempi, beyond, listeners),
+        *(erasure, confounds, codelength),
     )
     for verdicts in (simulation(datasets) for simulation in simulations):
         for one in verdicts:

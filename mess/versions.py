@@ -10,6 +10,7 @@ PASSAGES_VERSION = 8  # raise when the same inputs would give other passages
 EVALUATION_VERSION = 5  # raise when the same index would be judged otherwise
 MAPS_VERSION = 2  # raise when the same features and settings would give other points
 COMPARISON_VERSION = 2  # raise when the same discoveries would be compared otherwise
+UNTANGLED_VERSION = 1  # raise when the same inputs would give another erasure, code or table
 CROSS_VERSION = 2  # raise when the same inputs would give another cross table
 LISTENING_VERSION = 1  # raise when the same inputs would give another plan of listening
 DOSES_VERSION = 1  # raise when the same changed recordings would give other responses

@@ -28,6 +28,7 @@ COMMANDS = {
     "evaluate": "pipelines.run_evaluation",
     "dose": "pipelines.run_dose",
     "check-targets": "pipelines.check_targets",
+    "untangle": "pipelines.untangle",
     "cross": "pipelines.cross_datasets",
     "map": "pipelines.make_map",
     "compare": "pipelines.compare_encoders",

@@ -124,8 +124,12 @@ def out_of_fold(
                 by_group = path.errors_without(
                     x[test], y[test], groups=groups[~test], alphas=best, left_out=left_out
                 )
-                without[:, number] = _errors_without(
-                    y, predicted[test], by_group, groups, test=test, names=names
+                without[:, number] = errors_without_groups(
+                    (y[~test], groups[~test]),
+                    (y[test], groups[test]),
+                    predicted=predicted[test],
+                    by_group=by_group,
+                    names=names,
                 )
             if probes is not None:
                 probes.add(path, x[test])
@@ -135,36 +139,49 @@ def out_of_fold(
     return OutOfFold(predicted, chosen, inner, scores, without, beyond, weights, intercepts)
 
 
-def _errors_without(
-    y: Array,
+def errors_without_groups(
+    training: tuple[Array, NDArray[Any]],
+    held_out: tuple[Array, NDArray[Any]],
+    *,
     predicted: Array,
     by_group: Array,
-    groups: NDArray[Any],
-    *,
-    test: NDArray[np.bool_],
     names: NDArray[Any],
 ) -> Array:
-    """Return one fold's squared errors with each group removed in turn [2, groups, t].
+    """Return the squared errors on held-out rows with each group removed in turn.
 
-    ``by_group`` [training groups, t] are the errors without each group of the training rows.
+    Parameters
+    ----------
+    training, held_out : (ndarray [shape=(n, t)], ndarray [shape=(n,)])
+        Targets and groups of the rows.
+    predicted : ndarray [shape=(m, t)]
+        Of the held-out rows.
+    by_group : ndarray [shape=(groups of the training rows, t)]
+        From `RidgePath.errors_without`.
+    names : ndarray [shape=(groups,)]
+        All groups, sorted.
+
+    Returns
+    -------
+    ndarray [shape=(2, groups, t)]
+        First by `ErrorOf`. A group without rows removes nothing.
     """
-    held_out, training, its_groups = y[test], y[~test], groups[~test]
-    mean = training.mean(axis=0)
-    errors = np.square(np.stack([held_out - predicted, held_out - mean]))
+    (fitted, its_groups), (truth, own_groups) = training, held_out
+    mean = fitted.mean(axis=0)
+    errors = np.square(np.stack([truth - predicted, truth - mean]))
     out = np.repeat(errors.sum(axis=1)[:, None], len(names), axis=1)
     removed, membership = np.unique(its_groups, return_inverse=True)
     places = np.searchsorted(names, removed)
     out[ErrorOf.PROBE, places] = by_group
     # The mean without each group: m μ² more than the squared deviations from the own mean.
-    sums = np.zeros((len(removed), y.shape[1]))
-    np.add.at(sums, membership, training - mean)
-    left = (len(training) - np.bincount(membership))[:, None]
+    sums = np.zeros((len(removed), truth.shape[1]))
+    np.add.at(sums, membership, fitted - mean)
+    left = (len(fitted) - np.bincount(membership))[:, None]
     less = np.where(left > 0, -sums / np.maximum(left, 1), 0.0)
-    centre = held_out.mean(axis=0)
-    spread = np.square(held_out - centre).sum(axis=0)
-    out[ErrorOf.MEAN, places] = spread + len(held_out) * np.square(centre - mean - less)
-    for index in np.searchsorted(names, np.unique(groups[test])):
-        out[:, index] -= errors[:, groups[test] == names[index]].sum(axis=1)
+    centre = truth.mean(axis=0)
+    spread = np.square(truth - centre).sum(axis=0)
+    out[ErrorOf.MEAN, places] = spread + len(truth) * np.square(centre - mean - less)
+    for index in np.searchsorted(names, np.unique(own_groups)):
+        out[:, index] -= errors[:, own_groups == names[index]].sum(axis=1)
     return out
 
 

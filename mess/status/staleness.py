@@ -36,10 +36,11 @@ from mess.versions import (
     INDEX_VERSION,
     MAPS_VERSION,
     PASSAGES_VERSION,
+    UNTANGLED_VERSION,
 )
 
 Reason = Literal["audio", "settings", "code", "labels", "inputs"]
-Conclusion = Literal["discovery", "index", "passages", "evaluation", "map", "doses"]
+Conclusion = Literal["discovery", "index", "passages", "evaluation", "map", "doses", "untangled"]
 Source = Literal["features", "targets", "index", "discovery", "heads"]
 Read = TypeVar("Read")
 
@@ -51,6 +52,7 @@ _INPUTS: dict[Conclusion, tuple[Source, ...]] = {
     "evaluation": ("index", "discovery"),
     "map": ("features",),
     "doses": ("features", "targets", "discovery"),
+    "untangled": ("features", "targets"),
 }
 _STEPS: dict[Conclusion, str] = {
     "discovery": "probe",
@@ -59,6 +61,7 @@ _STEPS: dict[Conclusion, str] = {
     "evaluation": "evaluate",
     "map": "map",
     "doses": "dose",
+    "untangled": "untangle",
 }
 _PARTS: tuple[Reason, ...] = ("audio", "settings", "code", "labels")
 
@@ -191,6 +194,7 @@ def judge(
         "evaluation": EVALUATION_VERSION,
         "map": MAPS_VERSION,
         "doses": DOSES_VERSION,
+        "untangled": UNTANGLED_VERSION,
     }[kind]
     if origin.code_version != version:
         reasons.append("code")

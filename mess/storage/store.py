@@ -27,6 +27,7 @@ from mess.storage.reliability import ReliabilityFiles
 from mess.storage.reports import ReportFiles
 from mess.storage.targets import TargetFiles
 from mess.storage.timings import TimingFiles
+from mess.storage.untangled import UntangledFiles
 from mess.storage.uploads import UploadFiles
 
 
@@ -43,7 +44,8 @@ class Store:
     ----------
     features, moments, targets, curves : FeatureFiles, MomentFiles, TargetFiles, CurveFiles
         What is computed of each track.
-    discoveries, indices, passages, evaluations, doses, reliability, cross_tables, comparisons, maps
+    discoveries, indices, passages, evaluations, doses, untangled, reliability, cross_tables,
+    comparisons, maps
         What is concluded from them.
     heads : HeadFiles
         Learned heads that a user put there.
@@ -78,6 +80,7 @@ class Store:
         self.comparisons = ComparisonFiles(self.root)
         self.maps = MapFiles(self.root)
         self.heads = HeadFiles(self.root)
+        self.untangled = UntangledFiles(self.root)
         self.timings = TimingFiles(self.root)
         self.reports = ReportFiles(self.root)
         self.uploads = UploadFiles(self.root)
