@@ -117,21 +117,21 @@ def _find(
 
 
 def _metrics(record: Untangled) -> dict[str, float | None]:
-    """Return the numbers of a record by name: the means of a matrix would tell nothing."""
+    """Return the numbers of a record by name."""
+    found: dict[str, float | None] = {}
     if isinstance(record, ErasureRecord):
-        left: dict[str, float | None] = {
-            f"left_of/{one.target}": one.after for one in record.unseen
-        }
-        return left | {
-            f"lost/{one.erased}/{one.target}": one.before - one.after for one in record.losses
-        }
-    if isinstance(record, CodelengthRecord):
-        return {f"bits/{one.target}": one.shortest for one in record.codes} | {
-            f"bits_by_mean/{one.target}": one.mean for one in record.codes
-        }
-    return {f"apart_r2/{one.confound}/{one.target}": one.apart for one in record.rows} | {
-        f"partial_r2/{one.confound}/{one.target}": one.partial for one in record.rows
-    }
+        found |= {f"left_of/{one.target}": one.after for one in record.unseen}
+        for one in record.losses:
+            found[f"lost/{one.erased}/{one.target}"] = one.before - one.after
+    elif isinstance(record, CodelengthRecord):
+        for code in record.codes:
+            found[f"bits/{code.target}"] = code.shortest
+            found[f"bits_by_mean/{code.target}"] = code.mean
+    else:
+        for row in record.rows:
+            found[f"apart_r2/{row.confound}/{row.target}"] = row.apart
+            found[f"partial_r2/{row.confound}/{row.target}"] = row.partial
+    return found
 
 
 def parse_what(text: str) -> list[Part]:
