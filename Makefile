@@ -72,6 +72,7 @@ bench: demo
 	$(BIN)/python -m benchmarks.pipeline
 	$(BIN)/python -m benchmarks.copies
 	$(BIN)/python -m benchmarks.watching
+	$(BIN)/python -m benchmarks.serving
 
 bench-dashboard: $(VENV)/.installed-test
 	PYTHONPATH=.:tests $(BIN)/python -m benchmarks.dashboard

@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, Sequence[str]]] = {
 }
 SPEED: dict[str, tuple[str, Sequence[str]]] = {
     "dashboard": ("make bench-dashboard", ("-m", "benchmarks.dashboard")),
+    "serving": ("python -m benchmarks.serving", ("-m", "benchmarks.serving")),
     "benchmarks": (
         "python -m benchmarks --only discovery --only search",
         ("-m", "benchmarks", "--only", "discovery", "--only", "search"),

@@ -11,8 +11,9 @@ from starlette.middleware import Middleware
 from dashboard.jobs import routes as job_routes
 from dashboard.server import lanes, names, sounds
 from dashboard.server import reports as report_routes
-from dashboard.server.guard import Guard
 from dashboard.server.promptness import prompt
+from mess.serving import api
+from mess.serving.guard import Guard
 
 app = st.App(
     Path(__file__).parent / "entrypoint" / "app.py",
@@ -22,6 +23,7 @@ app = st.App(
         *names.ROUTES,
         *job_routes.ROUTES,
         *report_routes.ROUTES,
+        *api.ROUTES,
     ],
     middleware=[Middleware(Guard)],  # checks every request, also those of Streamlit's own routes
     lifespan=prompt,

@@ -2,11 +2,11 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.readers import TrackInfo
+from mess.as_json import as_json as to_json
 from mess.search.layer_based_recommender import Recommendation
 
 Found = Sequence[tuple[Recommendation, TrackInfo]]
@@ -49,7 +49,7 @@ def as_json(found: Found, *, search: Mapping[str, Any]) -> str:
         }
         for rank, (one, track) in enumerate(found, start=1)
     ]
-    return json.dumps({"search": dict(search), "results": results}, indent=1, ensure_ascii=False)
+    return to_json({"search": dict(search), "results": results}, indent=1).decode()
 
 
 def as_m3u8(found: Found) -> str:

@@ -5,12 +5,12 @@ python pipelines/demo_recommendations.py --file mine.mp3 --aspects "brightness=1
 python pipelines/demo_recommendations.py --track ID --hold dynamics --offset "rhythmic_energy=-1"
 """
 
-import json
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
+from mess.as_json import as_json as to_json
 from mess.encoders import load_encoder
 from mess.errors import MessError
 from mess.new_recordings.encoding import (
@@ -132,7 +132,7 @@ def command(
         max_per_composer=max_per_composer,
     )
     if as_json:
-        typer.echo(json.dumps([one.as_dict() for one in found], indent=1))
+        typer.echo(to_json(found, indent=1))
         return
     for path, recording in zip(files, recordings, strict=True):
         _print_values(path, recording, recommender)

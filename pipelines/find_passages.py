@@ -3,17 +3,17 @@
 python pipelines/find_passages.py --track ID --at 12 --aspects "brightness=1,texture=-1"
 """
 
-import json
 from typing import Annotated
 
 import typer
 
+from mess.as_json import as_json as to_json
 from mess.as_text import clock
 from mess.errors import MessError
 from mess.search.aspects import OVERALL, parse_weights
 from mess.search.passages.recommender import PassageRecommender
 from mess.storage.store import Store
-from pipelines.options import JsonOption, newest_index, run_script
+from pipelines.options import JsonOption, run_script
 
 
 def command(
@@ -48,7 +48,7 @@ def command(
 ) -> None:
     """Find the passages of other tracks that are most similar to a moment of a track."""
     store = Store()
-    dataset, encoder = newest_index(store, dataset, encoder)
+    dataset, encoder = store.indices.newest(dataset, encoder)
     recommender = PassageRecommender(dataset, encoder, store=store)
     held = [name.strip() for name in (hold or "").split(",") if name.strip()]
     moved = parse_weights(offset) if offset else {}
@@ -66,7 +66,7 @@ def command(
         max_per_composer=max_per_composer,
     )
     if as_json:
-        typer.echo(json.dumps([one.as_dict() for one in found], indent=1))
+        typer.echo(to_json(found, indent=1))
         return
     start, end = recommender.window(track, at)
     typer.echo(f"{dataset} by {encoder}, like {track} from {clock(start)} to {clock(end)}:")

@@ -13,8 +13,7 @@ import typer
 from mess.encoders import encoder_slug, weights_at_hand
 from mess.encoders.catalogue import is_folder
 from mess.encoders.whisper_wheel import PINNED
-from mess.errors import ArtifactMissing, MessError, UnknownName
-from mess.storage.store import Store
+from mess.errors import MessError, UnknownName
 from pipelines.cli import INTERRUPTED, STOPPED
 from pipelines.progress import write_status
 
@@ -88,24 +87,6 @@ def checked_engine(name: str) -> EngineName:
         if one == name:
             return one
     raise UnknownName("engine", name, known)
-
-
-def newest_index(store: Store, dataset: str | None, encoder: str | None) -> tuple[str, str]:
-    """Return the named dataset and encoder, else those of the index that was built last.
-
-    Raises
-    ------
-    ArtifactMissing
-        If there is no such index.
-    """
-    if dataset is not None and encoder is not None:
-        return dataset, encoder
-    wanted = None if encoder is None else encoder_slug(encoder)
-    for found_dataset, found_encoder in store.indices.available():
-        if dataset in (None, found_dataset) and wanted in (None, encoder_slug(found_encoder)):
-            return found_dataset, found_encoder
-    what = f"an index of {dataset!r}" if dataset else "an index"
-    raise ArtifactMissing(what, f"mess run-all --dataset {dataset or 'demo'}")
 
 
 def encoders_or_default(encoder: str | None, dataset: str) -> list[str]:

@@ -37,7 +37,8 @@ from dashboard.readers.targets import (
     target_values,
     targets,
 )
-from dashboard.readers.tracks import TrackInfo, names, segment_start, tracks
+from dashboard.readers.tracks import names, segment_start, tracks
+from mess.serving.tracks import TrackInfo
 
 __all__ = [
     "Predictor",

@@ -11,12 +11,12 @@ from dashboard.components.player import passage_sound
 from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
 from dashboard.sections.curve_search import KEY, MOMENTS, CurveSearch, choose_span, lane_choice
-from dashboard.server.sounds import MAX_SECONDS
 from mess.as_text import clock, two_decimals
 from mess.audio.moments import MOMENT_SECONDS
 from mess.curves.registry import CURVES
 from mess.lanes.datasets import DatasetCurves
 from mess.lanes.disagreement import largest_differences, lowest_correlations
+from mess.serving.clips import MAX_SECONDS
 
 _HEARD = 10.0  # seconds around a moment
 

@@ -19,7 +19,6 @@ from dashboard.sections.passage_list import (
     pick_segment,
     search_passages,
 )
-from dashboard.server.sounds import MAX_SECONDS as MAX_CLIP_SECONDS
 from mess.audio.decoding import probe_duration, segment_span
 from mess.errors import ArtifactError, MessError
 from mess.new_recordings.encoding import (
@@ -31,6 +30,7 @@ from mess.new_recordings.encoding import (
 from mess.new_recordings.uploads import read_encoded
 from mess.search.coordinate_index import Point
 from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.serving.clips import MAX_SECONDS as MAX_CLIP_SECONDS
 from mess.storage.uploads import Upload, UploadFiles
 from mess.targets import unit_of
 

@@ -10,24 +10,20 @@ cut before somebody listens, and the last clips are kept.
 """
 
 import json
-import os
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dashboard import library, readers
 from mess.errors import MessError
+from mess.serving.clips import CACHE, Kept, clip_answer, cut
+from mess.serving.tracks import recording_of
 
-MAX_SECONDS = 60.0  # of one clip
 _MAX_BINS = 4000
-_KEPT = "private, max-age=3600"
 
 
 def sound_url(
@@ -62,51 +58,7 @@ def sound_url(
     return f"/sounds/{kind}?{urlencode(words)}"
 
 
-class Kept:
-    """The last answers, at most ``most`` bytes of them; requests may come from several threads.
-
-    >>> kept = Kept(most=4)
-    >>> [kept.get(key, lambda: key.encode()) for key in ("ab", "cd", "ab", "ef")]
-    [b'ab', b'cd', b'ab', b'ef']
-    >>> list(kept)
-    ['ab', 'ef']
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._size = 0
-        self._answers: OrderedDict[Hashable, bytes] = OrderedDict()
-        self._lock = Lock()
-
-    def __iter__(self) -> Any:
-        return iter(list(self._answers))
-
-    def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
-        """Return what is kept under ``key``, or make it and keep it."""
-        with self._lock:
-            if key in self._answers:
-                self._answers.move_to_end(key)
-                return self._answers[key]
-        answer = make()
-        with self._lock:
-            if key not in self._answers:
-                self._answers[key] = answer
-                self._size += len(answer)
-            while self._size > self._most and self._answers:
-                self._size -= len(self._answers.popitem(last=False)[1])
-        return answer
-
-
-_clips = Kept(32 << 20)  # some forty clips
-_pictures = Kept(8 << 20)  # peaks and spectrograms: a hundred times smaller
-
-
-def _clip(path: Path, version: float, start: float, seconds: float) -> bytes:
-    from mess.audio.clip import read_clip
-
-    return _clips.get(
-        (path, version, start, seconds), lambda: read_clip(path, start=start, seconds=seconds)
-    )
+_pictures = Kept(8 << 20)  # peaks and spectrograms: a hundred times smaller than clips
 
 
 def _peaks(path: Path, version: float, start: float, seconds: float, bins: int) -> bytes:
@@ -140,14 +92,8 @@ def _part(request: Request) -> tuple[Path, float, float, float]:
     dataset = asked.get("dataset", "")
     encoder = library.known_encoder(dataset, asked.get("encoder", ""))
     track = readers.tracks(dataset, encoder).get(asked.get("track", ""))
-    # What a manifest says of a file is a place below the recordings of its dataset, or a lie.
-    folder = f"{os.path.normpath(readers.store().audio_dir(dataset))}{os.sep}"
-    if track is None or not os.path.normpath(track.path).startswith(folder):
-        raise MessError("no such track")
-    try:
-        return track.path, track.path.stat().st_mtime, start, seconds
-    except OSError:
-        raise MessError(f"{track.path.name}: the recording is not on this machine") from None
+    path, version = recording_of(readers.store(), dataset, track)
+    return path, version, start, seconds
 
 
 def _number(text: str) -> float:
@@ -160,48 +106,22 @@ def _number(text: str) -> float:
     return value
 
 
-def _answer(make: Any, media_type: str) -> Response:
+def _answer(make: Callable[[], bytes], media_type: str) -> Response:
     try:
         content = make()
     except MessError as error:
-        return Response(str(error), status_code=404, media_type="text/plain")
-    return Response(content, media_type=media_type, headers={"Cache-Control": _KEPT})
+        return PlainTextResponse(str(error), status_code=404)
+    return Response(content, media_type=media_type, headers={"Cache-Control": CACHE})
 
 
 def clip(request: Request) -> Response:
     """Answer with a part of a recording, as FLAC; a range of its bytes where one is asked for."""
-
-    def make() -> bytes:
+    try:
         path, version, start, seconds = _part(request)
-        return _clip(path, version, start, min(seconds, MAX_SECONDS))
-
-    return _ranged(_answer(make, "audio/flac"), request.headers.get("range", ""))
-
-
-def _ranged(whole: Response, asked: str) -> Response:
-    """Cut an answer to the bytes that a player asks for when it jumps (RFC 9110, 14.1.2)."""
-    if whole.status_code != 200:
-        return whole
-    whole.headers["Accept-Ranges"] = "bytes"
-    unit, _, span = asked.partition("=")
-    first, dash, last = span.partition("-")
-    if unit.strip() != "bytes" or not dash or not first.isdecimal() or "," in span:
-        return whole
-    content = bytes(whole.body)
-    begin = int(first)
-    end = min(int(last), len(content) - 1) if last.isdecimal() else len(content) - 1
-    if begin > end:
-        return Response(status_code=416, headers={"Content-Range": f"bytes */{len(content)}"})
-    return Response(
-        content[begin : end + 1],
-        status_code=206,
-        media_type=whole.media_type,
-        headers={
-            "Accept-Ranges": "bytes",
-            "Cache-Control": _KEPT,
-            "Content-Range": f"bytes {begin}-{end}/{len(content)}",
-        },
-    )
+        content = cut(path, version=version, start=start, seconds=seconds)
+    except MessError as error:
+        return PlainTextResponse(str(error), status_code=404)
+    return clip_answer(content, wanted=request.headers.get("range", ""))
 
 
 def peaks(request: Request) -> Response:

@@ -14,7 +14,6 @@ from mess.audio.decoding import native_blocks
 from mess.errors import AudioError
 
 RATE = 44_100
-MIME = "audio/flac"
 
 
 def read_clip(path: str | Path, *, start: float = 0.0, seconds: float = 30.0) -> bytes:

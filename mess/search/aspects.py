@@ -264,7 +264,7 @@ def find_best_layers(cells: Sequence[Cell]) -> dict[str, int]:
 
 
 def parse_weights(text: str, *, heads: Collection[str] = ()) -> dict[str, float]:
-    """Parse weights as the command line takes them.
+    """Parse weights as the command line takes them, or as an address has them.
 
     Parameters
     ----------
@@ -272,29 +272,30 @@ def parse_weights(text: str, *, heads: Collection[str] = ()) -> dict[str, float]
     heads : collection of str
         The names of learned heads, which are aspects, too.
 
-    >>> parse_weights("brightness=0.6, texture=0.4")
-    {'brightness': 0.6, 'texture': 0.4}
+    >>> parse_weights("brightness=0.6, texture=0.4"), parse_weights("tempo:-1")
+    ({'brightness': 0.6, 'texture': 0.4}, {'tempo': -1.0})
 
     Raises
     ------
     MessError
-        If a part is not ``aspect=number`` or names an aspect twice.
+        If a part is not ``aspect=number`` or ``aspect:number``, or names an aspect twice.
     UnknownName
         If there is no such aspect.
     """
     weights: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, number = (piece.strip() for piece in part.partition("="))
+        sign = "=" if "=" in part else ":"
+        name, _, number = (piece.strip() for piece in part.partition(sign))
         try:
             value = float(number)
         except ValueError:
-            equals = ""
-            value = 0.0
-        if not equals:
-            raise MessError(f"{part!r} is no weight: write aspects as 'brightness=0.6,tempo=0.4'")
+            value = np.nan
+        if not np.isfinite(value):
+            shown = part if len(part) <= 80 else f"{part[:80]}…"
+            raise MessError(f"{shown!r} is no weight: write aspects as 'brightness=0.6,tempo=0.4'")
         known = (*aspect_names(), *heads)
         if name not in known:
-            raise UnknownName("aspect", name, known)
+            raise UnknownName("aspect", name[:80], known)
         if name in weights:
             raise MessError(f"aspect {name!r} is given twice")
         weights[name] = value

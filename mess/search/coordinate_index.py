@@ -25,7 +25,7 @@ array([0.  , 0.01, 2.25], dtype=float32)
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -39,6 +39,7 @@ from mess.search.similarity import references_of
 
 Array = NDArray[np.float64]
 _EVERY = slice(None)
+_KEPT_POINTS = 64
 
 
 class ColumnWeights(NamedTuple):
@@ -122,6 +123,8 @@ class CoordinateIndex:
             self._index = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
         self.columns = list(columns)
         self.n = int(self._index.ntotal)
+        # One search asks for the same few points again and again.
+        self._point = lru_cache(maxsize=_KEPT_POINTS)(self._read_point)
 
     @property
     def index(self) -> Any:
@@ -142,18 +145,22 @@ class CoordinateIndex:
 
     def point(self, at: int | Point) -> Point:
         """Return the coordinates of a track; a `Point` is returned as it is."""
-        if isinstance(at, Point):
-            return at
-        x, square, overall = self._rows(np.array([at]))
+        return at if isinstance(at, Point) else self._point(int(at))
+
+    def _read_point(self, row: int) -> Point:
+        x, square, overall = self._rows(np.array([row]))
         return Point(x[0], square[0], overall[0])
 
     def find(self, name: str, kind: Kind) -> list[int]:
         """Return the columns of a target (or of an aspect's subspace)."""
-        return [
-            number
-            for number, column in enumerate(self.columns)
-            if (column.name, column.kind) == (name, kind)
-        ]
+        return list(self._places.get((name, kind), ()))
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, Kind], list[int]]:
+        found: dict[tuple[str, Kind], list[int]] = {}
+        for number, column in enumerate(self.columns):
+            found.setdefault((column.name, column.kind), []).append(number)
+        return found
 
     @cached_property
     def complete(self) -> NDArray[np.bool_]:

@@ -32,7 +32,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.encoders import encoder_slug
 from mess.errors import (
     ArtifactError,
     ArtifactMissing,
@@ -62,7 +61,7 @@ from mess.search.layer_index import Layer, LayerIndex, Vectors, best_rows
 from mess.search.ranking import Cap, Part, Query, SearchSpace, capped_rows, point_shares
 from mess.search.tempo import DENSITY_SHARE
 from mess.search.terms import BY, METHODS, By, Terms
-from mess.search.weights import share_weights
+from mess.search.weights import check_moves, share_weights
 from mess.status.staleness import Source, Sources, attempt, fitted_digests, judge, require
 from mess.storage.paths import command_for
 from mess.storage.store import Store
@@ -147,6 +146,8 @@ class LayerBasedRecommender:
     best_layers : dict of str to int
         Of each target.
     track_ids : list of str
+    works : ndarray [shape=(n,), dtype=object]
+        The work of each track.
 
     Raises
     ------
@@ -172,7 +173,7 @@ class LayerBasedRecommender:
         evaluated: bool = True,
     ) -> None:
         self._store = store or Store()
-        self.dataset, self.encoder = self._choose(dataset, encoder)
+        self.dataset, self.encoder = self._store.indices.newest(dataset, encoder)
         record = self._store.indices.read_record(self.dataset, self.encoder)
         discovery = self._store.discoveries.read(self.dataset, self.encoder)
         sources = Sources(self._store, self.dataset, self.encoder)
@@ -184,7 +185,7 @@ class LayerBasedRecommender:
         self.placed = record.placed
         self.track_ids = record.tracks
         self._row = {track_id: row for row, track_id in enumerate(self.track_ids)}
-        self._works = np.array(record.works, dtype=object)
+        self.works = np.array(record.works, dtype=object)
         self._composers = record.composers
         self._copies = np.array(record.copies, dtype=np.int64)
         layers = LayerIndex(
@@ -236,19 +237,6 @@ class LayerBasedRecommender:
             return files.read_layer(*where, layer, checksum=record.crc32[layer])
 
         return read
-
-    def _choose(self, dataset: str | None, encoder: str | None) -> tuple[str, str]:
-        if dataset is not None and encoder is not None:
-            return dataset, encoder
-        wanted = None if encoder is None else encoder_slug(encoder)
-        for indexed_dataset, indexed_encoder in self._store.indices.available():
-            if dataset in (None, indexed_dataset) and wanted in (
-                None,
-                encoder_slug(indexed_encoder),
-            ):
-                return indexed_dataset, indexed_encoder
-        what = f"an index of {dataset!r}" if dataset else "an index"
-        raise ArtifactMissing(what, f"mess run-all --dataset {dataset or 'demo'}")
 
     def _read_evaluated(self, sources: Sources, also: Mapping[Source, str]) -> Chosen:
         """Return what `mess evaluate` chose.
@@ -423,10 +411,10 @@ class LayerBasedRecommender:
         list of Recommendation
             Best first; fewer if the dataset has too few tracks.
         """
-        offset = dict(offset or {})
+        offset = check_moves(offset or {})
         queries = [track_id] if isinstance(track_id, str | Point) else list(track_id)
-        liked = [query if isinstance(query, Point) else self._find(query) for query in queries]
-        avoided = [self._find(track) for track in unlike]
+        liked = [query if isinstance(query, Point) else self.row(query) for query in queries]
+        avoided = [self.row(track) for track in unlike]
         if not liked:
             raise MessError("name at least one track to be like")
         if n_recommendations < 1:
@@ -454,7 +442,7 @@ class LayerBasedRecommender:
         exclude[indexed] = True
         mine = [row for row in liked if not isinstance(row, Point)]
         if exclude_same_work:
-            exclude |= np.isin(self._works, self._works[mine])
+            exclude |= np.isin(self.works, self.works[mine])
         if exclude_same_composer:
             left_out = {self._composers[row] for row in mine} - {""}
             exclude |= np.array([composer in left_out for composer in self._composers])
@@ -494,7 +482,7 @@ class LayerBasedRecommender:
         MessError
             If there are fewer, or they share no aspect.
         """
-        rows = list(dict.fromkeys(self._find(track_id) for track_id in liked))
+        rows = list(dict.fromkeys(self.row(track_id) for track_id in liked))
         if len(rows) < 2:
             raise MessError("weights are fitted to two tracks or more")
         names = self.get_available_aspects()
@@ -531,7 +519,14 @@ class LayerBasedRecommender:
             for index, (row, own) in enumerate(zip(rows, shares.T.tolist(), strict=True))
         ]
 
-    def _find(self, track_id: str) -> int:
+    def row(self, track_id: str) -> int:
+        """Return the place of a track in `track_ids`.
+
+        Raises
+        ------
+        UnknownName
+            If there is no such track.
+        """
         if track_id not in self._row:
             raise UnknownName("track", track_id, self._row)
         return self._row[track_id]

@@ -222,6 +222,16 @@ class SearchSpace:
             raise MessError("whole layers of this recording are not known: use another method")
         return self.layers.cosines_to(at.layers[layer], layer)
 
+    def distances(self, term: Term, at: int | Point) -> Array:
+        """Return the distance of every track from a point in one aspect [n]; NaN if unknown."""
+        if term.layer is not None:
+            return 1 - self.cosines(at, term.layer).astype(np.float64)
+        if term.column_weights is None or self.coordinates is None:
+            raise MessError(f"nothing is known of {term.name!r} here")
+        point = self.coordinates.point(at)
+        found = self.coordinates.everything.distances(term.column_weights, point)
+        return found.astype(np.float64)
+
     def shares(
         self, query: Query, rows: NDArray[np.int64], *, parts: Sequence[Part] | None = None
     ) -> Array:

@@ -1,10 +1,12 @@
-"""Weights: check the weights that a person gives, and normalise them."""
+"""Weights and moves: check what a person gives, and normalise weights."""
 
 from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from mess.errors import MessError, UnknownName
+
+FARTHEST = 100.0  # standard deviations that a query can be moved
 
 
 def share_weights(wanted: Mapping[str, float], names: Collection[str]) -> dict[str, float]:
@@ -29,4 +31,26 @@ def share_weights(wanted: Mapping[str, float], names: Collection[str]) -> dict[s
     if not used:
         raise MessError("give at least one aspect a weight other than 0")
     total = sum(map(abs, used.values()))
+    if not np.isfinite(total):  # the sum of very large numbers
+        largest = max(map(abs, used.values()))
+        return share_weights({name: one / largest for name, one in used.items()}, names)
     return {name: weight / total for name, weight in used.items()}
+
+
+def check_moves(moves: Mapping[str, float]) -> dict[str, float]:
+    """Return how far a query is moved along each aspect, in standard deviations.
+
+    >>> check_moves({"tempo": -1})
+    {'tempo': -1.0}
+
+    Raises
+    ------
+    MessError
+        If a distance is not finite, or so large that all tracks are equally far.
+    """
+    for name, by in moves.items():
+        if not abs(by) <= FARTHEST:
+            raise MessError(
+                f"{name!r} cannot be moved by {by:g}: at most {FARTHEST:g} standard deviations"
+            )
+    return {name: float(by) for name, by in moves.items()}

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from mess.encoders import encoder_slug
-from mess.errors import ArtifactError
+from mess.errors import ArtifactError, ArtifactMissing
 from mess.records.index import IndexRecord
 from mess.storage.files import missing_files, modified, read_bytes
 from mess.storage.generations import drop_others, sealed, write_sealed
@@ -131,6 +131,23 @@ class IndexFiles:
         newest = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
         folders = [(path.parts[-3], path.parts[-2]) for path in newest]
         return [(dataset, self._encoder_name(dataset, slug)) for dataset, slug in folders]
+
+    def newest(self, dataset: str | None = None, encoder: str | None = None) -> tuple[str, str]:
+        """Return the named dataset and encoder, else those of the index that was built last.
+
+        Raises
+        ------
+        ArtifactMissing
+            If there is no such index.
+        """
+        if dataset is not None and encoder is not None:
+            return dataset, encoder
+        wanted = None if encoder is None else encoder_slug(encoder)
+        for found, by in self.available():
+            if dataset in (None, found) and wanted in (None, encoder_slug(by)):
+                return found, by
+        what = f"an index of {dataset!r}" if dataset else "an index"
+        raise ArtifactMissing(what, f"mess run-all --dataset {dataset or 'demo'}")
 
     def _encoder_name(self, dataset: str, slug: str) -> str:
         """Return the encoder's name; its folder's where the record is damaged.

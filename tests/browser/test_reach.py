@@ -67,6 +67,9 @@ def routes() -> list[str]:
         "/names",
         "/jobs/now",
         "/report",
+        "/api/v1",
+        "/api/v1/recommend",
+        "/api/v1/clip",
     }
     theirs = {"/_stcore/health", "/_stcore/stream", "/_stcore/upload_file/x/x", "/media/x"}
     assert ours | theirs <= paths

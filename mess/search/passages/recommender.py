@@ -31,7 +31,7 @@ from mess.search.passages.merging import SegmentRun, merge
 from mess.search.passages.segment_index import SegmentIndex, open_coordinates
 from mess.search.ranking import Part, Query, SearchSpace, point_shares
 from mess.search.terms import Terms
-from mess.search.weights import share_weights
+from mess.search.weights import check_moves, share_weights
 from mess.status.staleness import Sources, attempt, fitted_digests, require
 from mess.storage.store import Store
 
@@ -264,7 +264,7 @@ class PassageRecommender:
             raise MessError("name at least one passage to be like")
         if k < 1:
             raise MessError(f"ask for at least 1 passage, not {k}")
-        offset = dict(offset or {})
+        offset = check_moves(offset or {})
         wanted = share_weights(dict.fromkeys([*hold, *offset], 1.0) | dict(weights), aspect_names())
         spots = [*likes, *unlike]
         rows = [spot if isinstance(spot, Point) else self._row(*spot) for spot in spots]

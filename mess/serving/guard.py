@@ -3,7 +3,7 @@
 A name that somebody else owns can be made to mean 127.0.0.1, any page can send requests to this
 machine, and any page can put another one into a frame. So every request says by which name it was
 addressed (Host), and a browser says which page sent it (Origin, Sec-Fetch-Site): what does not
-belong to this dashboard is refused, on every route, Streamlit's own and its websocket included.
+belong to this server is refused, on every route, Streamlit's own and its websocket included.
 
 The names of this machine are trusted. ``MESS_HOSTS`` adds others, with commas between, without
 ports: what a network calls the server, or a reverse proxy, which must hand on the Host.
@@ -67,17 +67,17 @@ def refusal(headers: Headers, *, named: Collection[str]) -> str | None:
     if host not in named:
         shown = host[:80] or "NAME"
         return (
-            "This name is not trusted, so the dashboard does not answer: to use it, start the "
+            "This name is not trusted, so the server does not answer: to use it, start the "
             f"server with {SETTING}={shown}"
         )
     origins = headers.getlist("origin")
     if not all(_is_own(origin, hosts[0]) for origin in origins):
-        return "Another site sent this request, so the dashboard does not answer."
+        return "Another site sent this request, so the server does not answer."
     # Without Origin come what a page embeds (pictures, sounds, scripts) and where a link leads.
     if headers.get("sec-fetch-site") in ("cross-site", "same-site") and not origins:
         top = headers.get("sec-fetch-mode") == "navigate"
         if not top or headers.get("sec-fetch-dest") != "document":
-            return "Another site embeds this, so the dashboard does not answer."
+            return "Another site embeds this, so the server does not answer."
     return None
 
 

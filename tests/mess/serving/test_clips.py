@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.server.sounds import Kept
+from mess.serving.clips import Kept
 
 
 @given(st.lists(st.integers(0, 40), max_size=60), st.integers(0, 100))

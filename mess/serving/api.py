@@ -1,0 +1,118 @@
+"""The API as routes of a server: `/api/v1/…`, read-only.
+
+    /api/v1                    the page that describes it
+    /api/v1/openapi.json       the OpenAPI document
+    /api/v1/recommend?…        one of `mess.serving.endpoints`
+
+The dashboard's server has these routes beside its pages. `mess serve` has them alone. Both stand
+behind `mess.serving.guard`.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from mess.as_json import as_json
+from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
+from mess.serving.answers import Problem
+from mess.serving.clips import clip_answer
+from mess.serving.description import openapi
+from mess.serving.endpoints import ENDPOINTS, PREFIX, Endpoint
+from mess.serving.guard import Guard
+from mess.serving.page import POLICY, page
+from mess.serving.parameters import read_parameters
+from mess.storage.store import Store
+
+_JSON = "application/json"
+_FRESH = {"Cache-Control": "no-store"}
+# A path from the root of this machine, or an address, up to its last name.
+_PLACE = re.compile(r"(?<![\w.~%/])(?:[a-z][a-z0-9+]*:/)?/(?:[^\s/'\"`]+/)+(?=[^\s/'\"`])")
+
+
+def answer(endpoint: Endpoint, request: Request) -> Response:
+    """Answer one question."""
+    store = Store()
+    try:
+        asked = read_parameters(endpoint.asked, request.query_params)
+        found = endpoint.ask(store, asked)
+    except MessError as error:
+        return problem(without_places(str(error), store.root), status=status_of(error))
+    if isinstance(found, bytes):
+        return clip_answer(found, wanted=request.headers.get("range", ""))
+    return Response(as_json(found), media_type=_JSON, headers=_FRESH)
+
+
+def status_of(error: MessError) -> int:
+    """Return the status of HTTP that says what kind of error it is.
+
+    >>> status_of(UnknownName("track", "x", [])), status_of(MessError("n: give it once"))
+    (404, 400)
+    """
+    if isinstance(error, UnknownName | ArtifactMissing):
+        return 404
+    return 409 if isinstance(error, ArtifactError) else 400
+
+
+def without_places(text: str, root: Path) -> str:
+    """Return a message without the place of a file on this machine: of it, only what is below.
+
+    >>> without_places("/srv/data/audio/mine/a b.wav: is cut; see /tmp/x/y.log", Path("/srv/data"))
+    'audio/mine/a b.wav: is cut; see y.log'
+    """
+    for folder in sorted({str(root.absolute()), str(root.resolve())}, key=len, reverse=True):
+        text = text.replace(f"{folder}/", "")
+    return _PLACE.sub("", text)
+
+
+def problem(text: str, *, status: int) -> Response:
+    """Return an error as JSON with one line."""
+    line = " ".join(text.split())
+    return Response(as_json(Problem(error=line)), status, media_type=_JSON, headers=_FRESH)
+
+
+def describe(_request: Request) -> Response:
+    """Answer with the page that describes the API."""
+    return HTMLResponse(page(), headers={"Content-Security-Policy": POLICY})
+
+
+@cache
+def _document() -> bytes:
+    return as_json(openapi())
+
+
+def document(_request: Request) -> Response:
+    """Answer with the OpenAPI document."""
+    return Response(_document(), media_type=_JSON)
+
+
+def unknown(request: Request) -> Response:
+    """Answer what is no question."""
+    paths = [f"{PREFIX}{one.path}" for one in ENDPOINTS]
+    return problem(str(UnknownName("path", request.url.path[:80], paths)), status=404)
+
+
+def _route(endpoint: Endpoint) -> Route:
+    ask: Callable[[Request], Response] = partial(answer, endpoint)
+    return Route(f"{PREFIX}{endpoint.path}", ask, methods=["GET"])
+
+
+ROUTES = [
+    Route(PREFIX, describe),
+    Route(f"{PREFIX}/", describe),
+    Route(f"{PREFIX}/openapi.json", document),
+    *map(_route, ENDPOINTS),
+    Route(f"{PREFIX}/{{path:path}}", unknown),
+]
+
+
+def server() -> Starlette:
+    """Return a server of the API alone."""
+    home = Route("/", lambda _request: RedirectResponse(PREFIX))
+    return Starlette(routes=[home, *ROUTES], middleware=[Middleware(Guard)])

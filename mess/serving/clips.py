@@ -1,0 +1,92 @@
+"""Clips: parts of recordings, cut when somebody listens; the last ones are kept."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from starlette.responses import Response
+
+MIME = "audio/flac"
+MAX_SECONDS = 60.0  # of one clip
+CACHE = "private, max-age=3600"  # how long a browser keeps a sound
+
+
+class Kept:
+    """The last answers, at most ``most`` bytes of them; requests may come from several threads.
+
+    >>> kept = Kept(most=4)
+    >>> [kept.get(key, lambda: key.encode()) for key in ("ab", "cd", "ab", "ef")]
+    [b'ab', b'cd', b'ab', b'ef']
+    >>> list(kept)
+    ['ab', 'ef']
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._size = 0
+        self._answers: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def __iter__(self) -> Any:
+        return iter(list(self._answers))
+
+    def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """Return what is kept under ``key``, or make it and keep it."""
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                return self._answers[key]
+        answer = make()
+        with self._lock:
+            if key not in self._answers:
+                self._answers[key] = answer
+                self._size += len(answer)
+            while self._size > self._most and self._answers:
+                self._size -= len(self._answers.popitem(last=False)[1])
+        return answer
+
+
+_clips = Kept(32 << 20)  # some forty clips
+
+
+def cut(path: Path, *, version: float, start: float, seconds: float) -> bytes:
+    """Return a part of a recording as FLAC; see `mess.audio.clip.read_clip`.
+
+    Parameters
+    ----------
+    path : Path
+    version : float
+        Another one for another recording in the same place: its time, say.
+    start, seconds : float
+        At most `MAX_SECONDS` are cut.
+    """
+    from mess.audio.clip import read_clip  # what decodes is loaded when somebody listens
+
+    seconds = min(seconds, MAX_SECONDS)
+    return _clips.get(
+        (path, version, start, seconds), lambda: read_clip(path, start=start, seconds=seconds)
+    )
+
+
+def clip_answer(content: bytes, *, wanted: str = "") -> Response:
+    """Return a clip as an answer, cut to the bytes that a player asks for when it jumps.
+
+    Parameters
+    ----------
+    content : bytes
+    wanted : str
+        The header Range of the request (RFC 9110, 14.1.2); "" for the whole clip.
+    """
+    headers = {"Accept-Ranges": "bytes", "Cache-Control": CACHE}
+    unit, _, span = wanted.partition("=")
+    first, dash, last = span.partition("-")
+    if unit.strip() != "bytes" or not dash or not first.isdecimal() or "," in span:
+        return Response(content, media_type=MIME, headers=headers)
+    begin = int(first)
+    end = min(int(last), len(content) - 1) if last.isdecimal() else len(content) - 1
+    if begin > end:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{len(content)}"})
+    headers["Content-Range"] = f"bytes {begin}-{end}/{len(content)}"
+    return Response(content[begin : end + 1], status_code=206, media_type=MIME, headers=headers)

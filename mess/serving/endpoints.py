@@ -1,0 +1,343 @@
+"""The questions that the API answers: each a function of the data root and its parameters."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from mess.datasets import available_datasets
+from mess.errors import MessError, UnknownName
+from mess.search.aspects import OVERALL, parse_weights
+from mess.serving import shelf
+from mess.serving.answers import (
+    AspectAnswer,
+    AspectsAnswer,
+    DatasetAnswer,
+    DatasetsAnswer,
+    DiscoveryAnswer,
+    EncoderAnswer,
+    Number,
+    PassagesAnswer,
+    RecommendationsAnswer,
+    Similar,
+    SimilarPassage,
+    TargetAnswer,
+    TargetRow,
+    TargetsAnswer,
+    TrackAnswer,
+    TracksAnswer,
+    WeightsAnswer,
+)
+from mess.serving.clips import cut
+from mess.serving.parameters import (
+    Nothing,
+    OfClip,
+    OfDiscovery,
+    OfIndex,
+    OfPassages,
+    OfRecommendations,
+    OfTargets,
+    OfTracks,
+    OfWeights,
+    Parameters,
+)
+from mess.serving.tracks import TrackInfo, recording_of
+from mess.status.staleness import Sources, judge
+from mess.storage.store import Store
+from mess.targets import ALL_TARGETS, unit_of
+
+PREFIX = "/api/v1"
+_CLIP_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A question: its path, its parameters, and what answers it.
+
+    Attributes
+    ----------
+    path : str
+        Below `PREFIX`.
+    asked : type
+        Its parameters.
+    answer : type or None
+        What it answers; None for a sound.
+    ask : callable
+        From a `Store` and the parameters to the answer. Its docstring says in one line what it is.
+    """
+
+    path: str
+    asked: type[Parameters]
+    answer: type | None
+    ask: Callable[[Store, Any], object]
+
+
+def datasets(store: Store, _asked: Nothing) -> DatasetsAnswer:
+    """List the datasets that have features, and what was made of them."""
+    indexed = set(store.indices.available())
+    found = []
+    for dataset in available_datasets(store.audio_dir("")):
+        known = [
+            EncoderAnswer(
+                name=encoder,
+                tracks=len(shelf.tracks(store, dataset, encoder)),
+                has_discovery=store.discoveries.modified(dataset, encoder, "track") > 0,
+                has_index=(dataset, encoder) in indexed,
+                has_passages=store.passages.modified(dataset, encoder) > 0,
+            )
+            for encoder in shelf.encoders(store, dataset)
+        ]
+        if known:
+            found.append(DatasetAnswer(name=dataset, encoders=known))
+    return DatasetsAnswer(datasets=found)
+
+
+def tracks(store: Store, asked: OfTracks) -> TracksAnswer:
+    """List tracks by name."""
+    dataset, encoder = _which(store, asked)
+    known = shelf.tracks(store, dataset, encoder)
+    last = asked.offset + asked.limit
+    found = shelf.names(store, dataset, encoder).find(asked.text, limit=last + 1)
+    return TracksAnswer(
+        dataset=dataset,
+        encoder=encoder,
+        tracks=[
+            TrackAnswer(**_about(known[track], dataset, encoder))
+            for track in found[asked.offset : last]
+        ],
+        more=len(found) > last,
+    )
+
+
+def aspects(store: Store, asked: OfIndex) -> AspectsAnswer:
+    """List what tracks can be ranked by."""
+    recommender = shelf.recommender(store, *_which(store, asked))
+    return AspectsAnswer(
+        dataset=recommender.dataset,
+        encoder=recommender.encoder,
+        aspects=[
+            AspectAnswer(
+                name=name,
+                validated=one.validated,
+                r2=_number(one.r2),
+                doubt=one.doubt,
+                targets=list(one.targets),
+                ranks_along=list(one.steered),
+            )
+            for name, one in recommender.aspects.items()
+        ],
+        warning=recommender.warning,
+    )
+
+
+def discovery(store: Store, asked: OfDiscovery) -> DiscoveryAnswer:
+    """Tell which layer encodes which target: every cell, and how it was made."""
+    dataset, encoder = _which(store, asked)
+    record = shelf.discovery(store, dataset, encoder, level=asked.level)
+    verdict = judge("discovery", record.origin, Sources(store, dataset, encoder))
+    return DiscoveryAnswer(stale=str(verdict), record=record)
+
+
+def targets(store: Store, asked: OfTargets) -> TargetsAnswer:
+    """List the targets as they were measured, of tracks or of segments."""
+    dataset = shelf.known_dataset(store, asked.dataset or store.indices.newest()[0])
+    table = shelf.targets(store, dataset, level=asked.level)
+    if asked.track:
+        known = table.index.get_level_values("track")
+        for track in asked.track:
+            if track not in known:
+                raise UnknownName("track", track[:80], known.unique())
+        table = table[known.isin(asked.track)]
+    last = asked.offset + asked.limit
+    rows = table.iloc[asked.offset : last]
+    names = [str(name) for name in table.columns]
+    return TargetsAnswer(
+        dataset=dataset,
+        level=asked.level,
+        targets=[
+            TargetAnswer(
+                name=name,
+                unit=unit_of(name),
+                description=ALL_TARGETS[name].description if name in ALL_TARGETS else "",
+            )
+            for name in names
+        ],
+        rows=[
+            TargetRow(
+                track=str(track),
+                segment=int(segment),
+                values={name: _number(one) for name, one in zip(names, values, strict=True)},
+            )
+            for (track, segment), values in zip(rows.index, rows.to_numpy().tolist(), strict=True)
+        ],
+        more=len(table) > last,
+    )
+
+
+def recommend(store: Store, asked: OfRecommendations) -> RecommendationsAnswer:
+    """Find the tracks that are most similar to one or several, in weighted aspects."""
+    recommender = shelf.recommender(store, *_which(store, asked))
+    weights, hold, offset = _wanted(
+        asked, usual=dict.fromkeys(recommender.get_available_aspects(), 1.0)
+    )
+    found = recommender.multi_aspect_recommendation(
+        asked.track,
+        weights,
+        asked.n,
+        method=asked.method,
+        by=asked.by,
+        unlike=asked.unlike,
+        hold=hold,
+        offset=offset,
+        exclude_same_work=asked.exclude_same_work,
+        exclude_same_composer=asked.exclude_same_composer,
+        exclude_duplicates=asked.exclude_duplicates,
+        max_per_composer=asked.max_per_composer,
+    )
+    dataset, encoder = recommender.dataset, recommender.encoder
+    known = shelf.tracks(store, dataset, encoder)
+    return RecommendationsAnswer(
+        dataset=dataset,
+        encoder=encoder,
+        weights=weights,
+        results=[
+            Similar(
+                **_about(known[one.track_id], dataset, encoder),
+                score=one.score,
+                contributions=one.contributions,
+                values=one.values,
+                methods=one.methods,
+            )
+            for one in found
+        ],
+        warning=recommender.warning,
+    )
+
+
+def weights(store: Store, asked: OfWeights) -> WeightsAnswer:
+    """Find the weights of the aspects that some tracks share."""
+    recommender = shelf.recommender(store, *_which(store, asked))
+    return WeightsAnswer(
+        dataset=recommender.dataset,
+        encoder=recommender.encoder,
+        weights=recommender.fit_weights(asked.track),
+    )
+
+
+def passages(store: Store, asked: OfPassages) -> PassagesAnswer:
+    """Find the passages of other tracks that are most similar to a moment of one."""
+    recommender = shelf.passages(store, *_which(store, asked))
+    weights, hold, offset = _wanted(asked, usual={OVERALL: 1.0})
+    found = recommender.recommend(
+        _spots("at", asked.track, asked.at),
+        weights,
+        asked.n,
+        unlike=_spots("unlike_at", asked.unlike, asked.unlike_at),
+        hold=hold,
+        offset=offset,
+        exclude_same_work=asked.exclude_same_work,
+        max_per_track=asked.max_per_track,
+        max_per_composer=asked.max_per_composer,
+    )
+    dataset, encoder = recommender.dataset, recommender.encoder
+    known = shelf.tracks(store, dataset, encoder)
+    return PassagesAnswer(
+        dataset=dataset,
+        encoder=encoder,
+        weights=weights,
+        results=[
+            SimilarPassage(
+                **_about(
+                    known[one.track_id],
+                    dataset,
+                    encoder,
+                    start=one.start,
+                    seconds=one.end - one.start,
+                ),
+                start=one.start,
+                end=one.end,
+                best=one.best,
+                score=one.score,
+                contributions=one.contributions,
+                values=one.values,
+            )
+            for one in found
+        ],
+    )
+
+
+def clip(store: Store, asked: OfClip) -> bytes:
+    """Hear a part of a recording, as FLAC."""
+    dataset, encoder = _which(store, asked)
+    known = shelf.tracks(store, dataset, encoder)
+    if asked.track not in known:
+        raise UnknownName("track", asked.track[:80], known)
+    path, version = recording_of(store, dataset, known[asked.track])
+    return cut(path, version=version, start=asked.start, seconds=asked.seconds)
+
+
+ENDPOINTS = (
+    Endpoint("/datasets", Nothing, DatasetsAnswer, datasets),
+    Endpoint("/tracks", OfTracks, TracksAnswer, tracks),
+    Endpoint("/targets", OfTargets, TargetsAnswer, targets),
+    Endpoint("/discovery", OfDiscovery, DiscoveryAnswer, discovery),
+    Endpoint("/aspects", OfIndex, AspectsAnswer, aspects),
+    Endpoint("/recommend", OfRecommendations, RecommendationsAnswer, recommend),
+    Endpoint("/weights", OfWeights, WeightsAnswer, weights),
+    Endpoint("/passages", OfPassages, PassagesAnswer, passages),
+    Endpoint("/clip", OfClip, None, clip),
+)
+
+
+def _which(store: Store, asked: OfIndex) -> tuple[str, str]:
+    """Return the dataset and the encoder that are meant; see `IndexFiles.newest`."""
+    if asked.dataset:
+        shelf.known_dataset(store, asked.dataset)
+    if asked.dataset and asked.encoder:
+        return asked.dataset, shelf.known_encoder(store, asked.dataset, asked.encoder)
+    return store.indices.newest(asked.dataset or None, asked.encoder or None)
+
+
+def _wanted(
+    asked: OfRecommendations | OfPassages, *, usual: Mapping[str, float]
+) -> tuple[dict[str, float], list[str], dict[str, float]]:
+    """Return weights, aspects to hold, and moves; the usual weights if nothing is given."""
+    hold = [name.strip() for name in asked.hold.split(",") if name.strip()]
+    offset = parse_weights(asked.offset) if asked.offset else {}
+    if asked.weights:
+        return parse_weights(asked.weights), hold, offset
+    return {} if hold or offset else dict(usual), hold, offset
+
+
+def _spots(name: str, tracks: list[str], moments: list[float]) -> list[tuple[str, float]]:
+    if len(tracks) != len(moments):
+        raise MessError(f"{name}: give as many moments as tracks, {len(tracks)}")
+    return list(zip(tracks, moments, strict=True))
+
+
+def _about(
+    track: TrackInfo,
+    dataset: str,
+    encoder: str,
+    *,
+    start: float = 0.0,
+    seconds: float = _CLIP_SECONDS,
+) -> dict[str, Any]:
+    """Return the fields of a `TrackAnswer`."""
+    heard = {"dataset": dataset, "encoder": encoder, "track": track.id}
+    heard |= {"start": f"{start:g}", "seconds": f"{min(seconds, track.duration):g}"}
+    return {
+        "track": track.id,
+        "label": track.label,
+        "composer": track.composer,
+        "title": track.title,
+        "work": track.work,
+        "duration": track.duration,
+        "clip": f"{PREFIX}/clip?{urlencode(heard, errors='surrogatepass')}",
+    }
+
+
+def _number(value: float | None) -> Number:
+    """Return a number, None where it is undefined."""
+    return None if value is None or not math.isfinite(value) else float(value)

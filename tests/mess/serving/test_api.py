@@ -1,0 +1,399 @@
+"""Programs ask over HTTP: every answer is what the library says, of the type that is described."""
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.types import Message
+
+from mess.as_json import as_json
+from mess.errors import ArtifactError, AudioError, MessError
+from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.passages.recommender import PassageRecommender
+from mess.serving.answers import Problem
+from mess.serving.api import server, status_of, without_places
+from mess.serving.description import openapi, parameters_of
+from mess.serving.endpoints import ENDPOINTS, PREFIX
+from mess.serving.page import page
+from mess.serving.parameters import OfRecommendations, read_parameters
+from mess.storage.store import Store
+
+OF = {"dataset": "demo", "encoder": "spectral"}
+APP = server()
+
+
+class Answer:
+    """What the server said to one request."""
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self) -> Any:
+        return json.loads(self.body, parse_constant=pytest.fail)  # NaN is no JSON
+
+    @property
+    def error(self) -> str:
+        return msgspec.json.decode(self.body, type=Problem).error
+
+
+def ask(path: str, *pairs: tuple[str, object], method: str = "GET", **asked: object) -> Answer:
+    """Send one request through the whole server: guard, routes, answer."""
+    told: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    headers = {"host": "127.0.0.1:8502", **{k: str(v) for k, v in asked.pop("headers", {}).items()}}
+    query = urlencode([*asked.items(), *pairs], doseq=True, errors="surrogatepass")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "server": ("127.0.0.1", 8502),
+        "path": path if path.startswith("/") else f"{PREFIX}/{path}",
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    asyncio.run(APP(scope, receive, send))
+    found = {k.decode(): v.decode() for k, v in told[0]["headers"]}
+    return Answer(told[0]["status"], found, b"".join(one.get("body", b"") for one in told[1:]))
+
+
+@pytest.fixture
+def served(demo_library: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MESS_DATA", str(demo_library))
+    return demo_library
+
+
+@pytest.fixture
+def recommender(served: Path) -> LayerBasedRecommender:
+    return LayerBasedRecommender("demo", "spectral", store=Store(served))
+
+
+def test_recommendations_are_those_of_the_library(recommender: LayerBasedRecommender) -> None:
+    query, liked, avoided = recommender.track_ids[:3]
+    name = recommender.get_available_aspects()[0]
+    answer = ask(
+        "recommend",
+        ("track", query),
+        ("track", liked),
+        unlike=avoided,
+        weights=f"{name}:0.6,overall:-0.2",
+        offset=f"{name}:-0.5",
+        hold="overall",
+        by="model",
+        n=4,
+        exclude_same_work="true",
+        exclude_duplicates=1,
+        max_per_composer=2,
+        **OF,
+    )
+    assert answer.status == 200, answer.body
+    wanted = recommender.multi_aspect_recommendation(
+        [query, liked],
+        {name: 0.6, "overall": -0.2},
+        4,
+        by="model",
+        unlike=[avoided],
+        hold=["overall"],
+        offset={name: -0.5},
+        exclude_same_work=True,
+        exclude_duplicates=True,
+        max_per_composer=2,
+    )
+    found = answer.json()
+    assert [one["track"] for one in found["results"]] == [one.track_id for one in wanted]
+    assert found["results"][0]["score"] == pytest.approx(wanted[0].score)
+    assert found["results"][0]["methods"] == wanted[0].methods
+    sound = ask(found["results"][0]["clip"].partition("?")[0], **{**OF, "track": query})
+    assert sound.body.startswith(b"fLaC")
+
+
+def test_without_weights_all_validated_aspects_count(recommender: LayerBasedRecommender) -> None:
+    query = recommender.track_ids[0]
+    names = recommender.get_available_aspects()
+    found = ask("recommend", track=query, **OF).json()
+    assert found["weights"] == dict.fromkeys(names, 1.0) and len(found["results"]) == 5
+    wanted = recommender.multi_aspect_recommendation(query, dict.fromkeys(names, 1.0), 5)
+    assert [one["track"] for one in found["results"]] == [one.track_id for one in wanted]
+    # The index that was built last is the usual one.
+    assert ask("recommend", track=query).json() == found
+
+
+def test_passages_are_those_of_the_library(served: Path) -> None:
+    passages = PassageRecommender("demo", "spectral", store=Store(served))
+    query = passages.track_ids[0]
+    found = ask("passages", track=query, at=6, n=3, max_per_track=1, **OF).json()["results"]
+    wanted = passages.recommend((query, 6.0), {"overall": 1.0}, 3, max_per_track=1)
+    assert [(one["track"], one["start"]) for one in found] == [
+        (one.track_id, one.start) for one in wanted
+    ]
+    part = ask("clip", track=found[0]["track"], start=found[0]["start"], seconds=2, **OF)
+    assert part.headers["content-type"] == "audio/flac" and part.body.startswith(b"fLaC")
+
+
+ASKED: dict[str, dict[str, Any]] = {
+    "/datasets": {},
+    "/tracks": {"text": "bach", "limit": 3, **OF},
+    "/targets": {"dataset": "demo", "limit": 20},
+    "/discovery": OF,
+    "/aspects": OF,
+    "/recommend": {"n": 3, **OF},
+    "/weights": OF,
+    "/passages": {"at": 5, "n": 2, **OF},
+    "/clip": {"seconds": 1, **OF},
+}
+
+
+@pytest.mark.parametrize("one", ENDPOINTS, ids=lambda one: one.path)
+def test_every_answer_is_of_the_type_that_the_document_describes(
+    one: Any, recommender: LayerBasedRecommender
+) -> None:
+    tracks = recommender.track_ids[: 2 if one.path == "/weights" else 1]
+    wants = "track" in {p["name"] for p in parameters_of(one) if p["required"]}
+    answer = ask(f"{PREFIX}{one.path}", **({"track": tracks} if wants else {}), **ASKED[one.path])
+    assert answer.status == 200, answer.body
+    if one.answer is None:
+        assert answer.headers["content-type"] == "audio/flac"
+        return
+    msgspec.json.decode(answer.body, type=one.answer, strict=True)
+    answer.json()
+    described = openapi()["paths"][one.path]["get"]["responses"]["200"]["content"]
+    name = described["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert set(answer.json()) == set(openapi()["components"]["schemas"][name]["properties"])
+
+
+def test_what_is_listed(served: Path) -> None:
+    (demo,) = ask("datasets").json()["datasets"]
+    (spectral,) = demo["encoders"]
+    assert demo["name"] == "demo" and spectral["name"] == "spectral" and spectral["has_index"]
+    listed = ask("tracks", limit=2, offset=1, **OF).json()
+    everything = ask("tracks", limit=1000, **OF).json()
+    assert listed["more"] and not everything["more"]
+    assert listed["tracks"] == everything["tracks"][1:3]
+    assert len(everything["tracks"]) == spectral["tracks"]
+    track = everything["tracks"][0]["track"]
+    of_segments = ask("targets", dataset="demo", level="segment", track=track).json()
+    assert {one["track"] for one in of_segments["rows"]} == {track}
+    assert [one["segment"] for one in of_segments["rows"]] == list(range(len(of_segments["rows"])))
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "status", "words"),
+    [
+        ("recommend", {}, 400, "track: give one"),
+        ("recommend", {"track": "nobody"}, 404, "unknown track 'nobody'"),
+        ("recommend", {"track": "a", "n": "0"}, 400, "n: expected `int` >= 1, not '0'"),
+        ("recommend", {"track": "a", "n": "many"}, 400, "n: expected `int`, not 'many'"),
+        ("recommend", {"track": "a", "n": "1e9"}, 400, "n: expected"),
+        ("recommend", {"track": "a", "wieghts": "x"}, 404, "did you mean 'weights'"),
+        ("recommend", {"track": "a", "by": "ear"}, 400, "by: invalid enum value 'ear'"),
+        ("recommend", {"track": "a", "weights": "tempo:nan"}, 400, "'tempo:nan' is no weight"),
+        ("recommend", {"track": "a", "weights": "tempi:1"}, 404, "unknown aspect 'tempi'"),
+        ("recommend", {"track": "a", "offset": "tempo:1e30"}, 400, "at most 100 standard"),
+        ("recommend", {"track": ["a"] * 21}, 400, "track: expected `array` of length <= 20"),
+        ("recommend", {"track": "a", "dataset": "../demo"}, 404, "unknown dataset"),
+        ("recommend", {"track": "a", "dataset": "/etc"}, 404, "unknown dataset"),
+        ("recommend", {"track": "a", "dataset": "demo", "encoder": ".."}, 404, "unknown encoder"),
+        ("recommend", {"track": "a", "dataset": "smd"}, 404, "run `mess run-all --dataset smd`"),
+        ("passages", {"track": ["a", "b"], "at": 1}, 400, "at: give as many moments as tracks"),
+        ("passages", {"track": "a", "at": "inf"}, 400, "at: expected `float`"),
+        ("clip", {"track": "a", "start": "nan"}, 400, "start: expected `float` >= 0"),
+        ("clip", {"track": "../../etc/passwd"}, 404, "unknown track"),
+        ("targets", {"dataset": "demo", "level": "bar"}, 400, "level: invalid enum value"),
+        ("targets", {"dataset": "smd"}, 404, "run `mess targets --dataset smd`"),
+        ("recommendations", {"track": "a"}, 404, "did you mean '/api/v1/recommend'"),
+    ],
+)
+def test_a_bad_question_gets_one_clear_line(
+    recommender: LayerBasedRecommender, path: str, asked: dict[str, Any], status: int, words: str
+) -> None:
+    if asked.get("track") == "a":  # a track that there is
+        asked = asked | {"track": recommender.track_ids[0]}
+    answer = ask(path, **asked)
+    assert (answer.status, words in answer.error) == (status, True), answer.error
+    assert "\n" not in answer.error and len(answer.error) < 400
+
+
+@settings(max_examples=25)
+@given(
+    path=st.sampled_from([one.path for one in ENDPOINTS]),
+    pairs=st.lists(
+        st.tuples(
+            st.sampled_from(["dataset", "encoder", "track", "weights", "at", "n", "start", "x"]),
+            st.text(max_size=30),
+        ),
+        max_size=4,
+    ),
+)
+def test_no_text_breaks_a_question(demo_library: Path, path: str, pairs: list[Any]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MESS_DATA", str(demo_library))
+        answer = ask(f"{PREFIX}{path}", *pairs)
+    assert answer.status in (200, 400, 404)
+    if answer.status != 200:
+        assert answer.error and "\n" not in answer.error
+        assert str(demo_library) not in answer.error
+
+
+@contextmanager
+def hidden(path: Path) -> Iterator[None]:
+    away = path.with_name(f"{path.name}.away")
+    path.rename(away)
+    try:
+        yield
+    finally:
+        away.rename(path)
+
+
+def test_no_answer_tells_where_a_file_lies(
+    recommender: LayerBasedRecommender, served: Path
+) -> None:
+    store, query = Store(served), recommender.track_ids[0]
+    with hidden(store.indices.folder("demo", "spectral")):
+        gone = ask("recommend", track=query, **OF)
+    assert gone.status == 404 and "mess index --dataset demo" in gone.error
+    table = store.targets.table_path("demo")
+    with hidden(table):
+        table.write_bytes(b"no table")
+        try:
+            damaged = ask("targets", dataset="demo")
+        finally:
+            table.unlink()
+    assert damaged.status == 409 and "mess targets --dataset demo" in damaged.error
+    entry = store.features.manifest("demo", "spectral").done()[query]
+    with hidden(store.audio_dir("demo") / entry.path):
+        silent = ask("clip", track=query, start=3.25, **OF)
+    assert silent.status == 400 and "not on this machine" in silent.error
+    late = ask("clip", track=query, start=9e5, **OF)
+    assert late.status == 400 and "has no sound" in late.error
+    for one in (gone, damaged, silent, late):
+        assert str(served) not in one.error
+
+
+def test_places_are_left_out_of_any_error() -> None:
+    root = Path("/srv/my data")
+    for error in (
+        AudioError(root / "audio/x/a b.wav", "is no audio", "give another"),
+        ArtifactError(str(root / "processed/y.json"), "is damaged", "mess index"),
+        MessError("/home/me/.cache/hub/model.safetensors: is cut"),
+        MessError("s3://bucket/deep/one.flac: no answer"),
+    ):
+        told = without_places(str(error), root)
+        assert not re.search(r"(^|\s)/|srv|home|bucket", told), told
+        assert status_of(error) in (400, 409)
+    assert without_places("read 5/8 or http answer, a/b", root) == "read 5/8 or http answer, a/b"
+
+
+def test_the_server_reads_and_does_not_write(served: Path) -> None:
+    for one in ENDPOINTS:
+        for method in ("POST", "PUT", "DELETE", "PATCH"):
+            assert ask(f"{PREFIX}{one.path}", method=method).status == 405
+    foreign = ask("datasets", headers={"host": "evil.example"})
+    embedded = ask("datasets", headers={"origin": "http://evil.example"})
+    assert foreign.status == embedded.status == 403
+    assert ask("/").status == 307
+
+
+def test_mess_serve_answers_until_ctrl_c(served: Path) -> None:
+    command = [sys.executable, "-m", "pipelines.cli", "serve", "--port"]
+    process = subprocess.Popen(
+        [*command, "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    assert address.startswith("http://127.0.0.1:")
+    with urllib.request.urlopen(f"{address}/datasets") as answer:  # noqa: S310
+        assert json.load(answer) == ask("datasets").json()
+    port = address.rpartition(":")[2].partition("/")[0]
+    taken = subprocess.run([*command, port], capture_output=True, text=True, check=False)
+    assert taken.returncode == 1 and taken.stderr.count("\n") == 1 and "--port" in taken.stderr
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and said.count("\n") == 1, said
+
+
+def test_the_page_asks_every_question_and_loads_nothing(served: Path) -> None:
+    answer = ask(PREFIX)
+    text = answer.body.decode()
+    assert text == page() and "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert "<script" not in text and "http:" not in text and "https:" not in text
+    for one in ENDPOINTS:
+        assert f'<form action="{PREFIX}{one.path}">' in text
+        for parameter in parameters_of(one):
+            assert parameter["description"] or parameter["name"] in ("track", "dataset"), parameter
+            assert f'name="{parameter["name"]}"' in text
+    # An empty field of a form counts as none.
+    assert ask("tracks", text="", limit="", offset="", **OF).status == 200
+
+
+def test_the_document_stands_on_its_own() -> None:
+    document = json.loads(ask("openapi.json").body)
+    assert document["openapi"].startswith("3.1") and len(document["paths"]) == len(ENDPOINTS)
+    schemas = document["components"]["schemas"]
+    for reference in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)):
+        assert reference in schemas
+    n = next(p for p in document["paths"]["/recommend"]["get"]["parameters"] if p["name"] == "n")
+    assert n["schema"] == {"type": "integer", "minimum": 1, "maximum": 1000, "default": 5}
+
+
+class Pairs(list[tuple[str, str]]):
+    def multi_items(self) -> list[tuple[str, str]]:
+        return list(self)
+
+
+@given(st.dictionaries(st.sampled_from(OfRecommendations.__struct_fields__), st.text(max_size=8)))
+def test_parameters_are_read_or_refused_in_a_line(given: dict[str, str]) -> None:
+    try:
+        found = read_parameters(OfRecommendations, Pairs(given.items()))
+    except MessError as error:
+        assert "\n" not in str(error).replace(repr(given), "")
+    else:
+        assert 1 <= found.n <= 1000 and found.by in ("better", "model", "measurement")
+
+
+def test_a_parameter_is_given_once() -> None:
+    with pytest.raises(MessError, match="n: give it once"):
+        read_parameters(OfRecommendations, Pairs([("track", "a"), ("n", "1"), ("n", "2")]))
+
+
+@given(
+    st.recursive(
+        st.floats() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)
+    )
+)
+def test_no_number_of_json_is_undefined(value: Any) -> None:
+    def plain(one: Any) -> Any:
+        if isinstance(one, float):
+            return one if np.isfinite(one) else None
+        if isinstance(one, list):
+            return [plain(each) for each in one]
+        return {key: plain(each) for key, each in one.items()} if isinstance(one, dict) else one
+
+    assert json.loads(as_json(value), parse_constant=pytest.fail) == plain(value)
+
+
+def test_names_that_are_no_utf8_and_numbers_of_numpy_become_json() -> None:
+    found = json.loads(as_json({"a\udc80": np.float32(np.nan), "b": np.arange(2)}))
+    assert found == {"a\udc80": None, "b": [0, 1]}
