@@ -2,14 +2,16 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard.readers import TrackInfo
 from mess.as_json import as_json as to_json
 from mess.search.layer_based_recommender import Recommendation
+from mess.search.paths import Path
 
 Found = Sequence[tuple[Recommendation, TrackInfo]]
+_NAMES = ("track", "composer", "title", "work", "duration", "path")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 
 
@@ -17,20 +19,19 @@ def as_csv(found: Found) -> str:
     """Return a row per track: names, score, the share of each aspect, values beside the query's."""
     aspects = list(dict.fromkeys(name for one, _ in found for name in one.contributions))
     targets = list(dict.fromkeys(name for one, _ in found for name in one.values))
-    about = ["rank", "track", "composer", "title", "work", "duration", "path", "score"]
+    about = ["rank", *_NAMES, "score"]
     sides = [f"{target}:{side}" for target in targets for side in ("track", "query")]
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([*about, *(f"share:{aspect}" for aspect in aspects), *sides])
     for rank, (one, track) in enumerate(found, start=1):
-        names = [_cell(text) for text in (track.id, track.composer, track.title, track.work)]
         values = [
             one.values.get(target, {}).get(side, "")
             for target in targets
             for side in ("track", "query")
         ]
         shares = [one.contributions.get(aspect, "") for aspect in aspects]
-        row = [rank, *names, track.duration, _cell(track.file), one.score]
+        row = [rank, *_names(track), one.score]
         writer.writerow([*row, *shares, *values])
     return out.getvalue()
 
@@ -41,25 +42,58 @@ def as_json(found: Found, *, search: Mapping[str, Any]) -> str:
         {
             "rank": rank,
             **one.as_dict(),
-            "composer": track.composer,
-            "title": track.title,
-            "work": track.work,
-            "duration": track.duration,
-            "path": track.file,
+            **_labels(track),
         }
         for rank, (one, track) in enumerate(found, start=1)
     ]
     return to_json({"search": dict(search), "results": results}, indent=1).decode()
 
 
-def as_m3u8(found: Found) -> str:
+def path_as_csv(path: Path, tracks: Mapping[str, TrackInfo]) -> str:
+    """Return a row per step of a path: names, where it lies, and its values."""
+    targets = list(dict.fromkeys(name for step in path.steps for name in step.values))
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["step", *_NAMES, "position", "aside", *targets])
+    for number, step in enumerate(path.steps):
+        values = [step.values.get(target, "") for target in targets]
+        names = _names(tracks[step.track_id])
+        writer.writerow([number, *names, step.position, step.aside, *values])
+    return out.getvalue()
+
+
+def path_as_json(path: Path, tracks: Mapping[str, TrackInfo], *, search: Mapping[str, Any]) -> str:
+    """Return a path with the search that found it."""
+    found = path.as_dict()
+    steps = [{**step, **_labels(tracks[step["track_id"]])} for step in found.pop("steps")]
+    return to_json({"search": dict(search), **found, "steps": steps}, indent=1).decode()
+
+
+def as_m3u8(tracks: Iterable[TrackInfo]) -> str:
     """Return a playlist of the files on this machine; no name can begin a line of its own."""
     lines = ["#EXTM3U"]
-    for _, track in found:
+    for track in tracks:
         path = track.path.absolute()
         place = str(path) if str(path).isprintable() else path.as_uri()
         lines += [f"#EXTINF:{round(track.duration)},{_line(track.label)}", place]
     return "\n".join(lines) + "\n"
+
+
+def _names(track: TrackInfo) -> list[str | float]:
+    """Return what a table says of a track, in the order of `_NAMES`."""
+    names = [_cell(text) for text in (track.id, track.composer, track.title, track.work)]
+    return [*names, track.duration, _cell(track.file)]
+
+
+def _labels(track: TrackInfo) -> dict[str, str | float]:
+    """Return what a program is told of a track."""
+    return {
+        "composer": track.composer,
+        "title": track.title,
+        "work": track.work,
+        "duration": track.duration,
+        "path": track.file,
+    }
 
 
 def _line(text: str) -> str:

@@ -38,6 +38,7 @@ COMMANDS = {
     "recommend": "pipelines.demo_recommendations",
     "passages": "pipelines.find_passages",
     "judge": "pipelines.judge",
+    "path": "pipelines.find_path",
     "serve": "pipelines.serve",
     "encode-uploads": "pipelines.encode_uploads",
     "encoders": "pipelines.list_encoders",

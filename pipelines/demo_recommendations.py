@@ -101,6 +101,7 @@ def command(
     if recommender.warning:
         typer.echo(f"warning: {recommender.warning}", err=True)
     recordings = [encode_file(path, recommender.made_by, encoder=encoder) for path in files]
+    queries = [*tracks, *(project_recording(one, recommender) for one in recordings)]
     heads = Store().heads.names()
     held = [name.strip() for name in (hold or "").split(",") if name.strip()]
     moved = parse_weights(offset, heads=heads) if offset else {}
@@ -112,13 +113,12 @@ def command(
         )
     elif aspects:
         weights = parse_weights(aspects, heads=heads)
-    elif (held or moved) and not aspect:
-        weights = {}
+    elif aspect:
+        weights = {aspect: 1.0}
     else:
-        chosen = [aspect] if aspect else recommender.get_available_aspects()
-        weights = dict.fromkeys(chosen, 1.0)
+        weights = {} if held or moved else recommender.usual_weights([*queries, *(unlike or [])])
     found = recommender.multi_aspect_recommendation(
-        [*tracks, *(project_recording(one, recommender) for one in recordings)],
+        queries,
         weights,
         k,
         method=cast(Method | None, method),

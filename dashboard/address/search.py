@@ -2,6 +2,7 @@
 
 ?dataset=demo&encoder=spectral&track=…&like=…&unlike=…&weights=brightness:0.5,tempo:-1
  &move=tempo:-1&hold=dynamics&by=model&method=probe&without=work,composer,copies&per_composer=2&n=20
+ &to=…&steps=5
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,9 +11,11 @@ from math import isfinite
 
 from dashboard.components.text import plain
 from mess.search.aspects import aspect_names
+from mess.search.paths import STEPS
 from mess.search.terms import BY, METHODS
 
 COUNTS = (5, 10, 20, 50, 100)  # the numbers of results to choose from
+STEPS_BETWEEN = (*range(1, 13), 16, 20)  # the numbers of steps of a path to choose from
 MAX_MOVE = 2.0  # standard deviations
 MAX_PER_COMPOSER = 20
 _MOST_EXAMPLES = 20
@@ -48,6 +51,10 @@ class Search:
         The largest number of tracks of one composer; 0 for any number.
     count : int
         The number of results, one of `COUNTS`.
+    to : str
+        The track that a path leads to; "" for no path.
+    steps : int
+        How many tracks lie between, one of `STEPS_BETWEEN`.
     """
 
     query: str = ""
@@ -63,6 +70,8 @@ class Search:
     copies: bool = False
     per_composer: int = 0
     count: int = 10
+    to: str = ""
+    steps: int = STEPS
 
 
 def format_search(search: Search) -> Parameters:
@@ -81,6 +90,8 @@ def format_search(search: Search) -> Parameters:
         "without": [",".join(left_out)] if left_out else [],
         "per_composer": [str(search.per_composer)] if search.per_composer else [],
         "n": [str(search.count)] if search.count != usual.count else [],
+        "to": [search.to] if search.to else [],
+        "steps": [str(search.steps)] if search.to and search.steps != usual.steps else [],
     }
     return {name: values for name, values in found.items() if values}
 
@@ -132,6 +143,7 @@ def parse_search(
         weights = found or None
     most = choice("per_composer", [str(number) for number in range(MAX_PER_COMPOSER + 1)])
     count = choice("n", [str(number) for number in COUNTS])
+    steps = choice("steps", [str(number) for number in STEPS_BETWEEN])
     search = Search(
         query=last("track"),
         liked=examples("like"),
@@ -143,6 +155,8 @@ def parse_search(
         by=choice("by", BY) or Search().by,
         per_composer=int(most or 0),
         count=int(count or Search().count),
+        to=last("to"),
+        steps=int(steps or Search().steps),
         **{name: word in words for word, name in _LEAVE_OUT.items()},
     )
     return search, problems
@@ -191,6 +205,7 @@ def fit_search(
     query = next(iter(there(filter(None, [search.query]), tracks, "track")), start)
     liked = [one for one in there(search.liked, tracks, "track") if one != query]
     unlike = there(search.unlike, tracks, "track")
+    to = next(iter(there(filter(None, [search.to]), tracks, "track")), "")
     weights = search.weights
     if weights is not None:
         kept = {name: weights[name] for name in there(weights, weighable, "weight of")}
@@ -204,6 +219,7 @@ def fit_search(
             weights=weights,
             moves={name: search.moves[name] for name in there(search.moves, movable, "move of")},
             hold=tuple(there(search.hold, weighable, "hold")),
+            to=to if to != query else "",
         ),
         problems,
     )

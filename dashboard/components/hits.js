@@ -37,11 +37,19 @@ class Hits {
     this.root = root;
     this.items = new Map();
     this.list = element("ol");
-    root.append(this.list);
+    this.all = element("button", { type: "button", class: "all" }, "► Play in a row");
+    this.all.onclick = () => playInRow([...this.players()]);
+    root.append(this.all, this.list);
+  }
+
+  *players() {
+    for (const one of this.data.hits) yield this.items.get(one.id).player;
   }
 
   show(data, tell) {
     this.tell = tell;
+    this.data = data;
+    this.all.hidden = !data.row;
     const kept = new Set(data.hits.map((one) => one.id));
     for (const [id, item] of this.items)
       if (!kept.has(id)) {

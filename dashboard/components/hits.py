@@ -30,7 +30,12 @@ class Hit:
 
 
 def draw_hits(
-    hits: Sequence[Hit], *, key: str, action: str, on_action: Callable[[str], None]
+    hits: Sequence[Hit],
+    *,
+    key: str,
+    action: str,
+    on_action: Callable[[str], None],
+    row: bool = False,
 ) -> None:
     """Draw a list.
 
@@ -43,6 +48,8 @@ def draw_hits(
         What the button of each hit says.
     on_action : callable
         Gets the id of a hit whose button was pressed, before the page is drawn again.
+    row : bool
+        Whether a button plays all of them, one after another.
     """
 
     def tell() -> None:
@@ -56,6 +63,7 @@ def draw_hits(
         key=key,
         data={
             "action": action,
+            "row": row,
             "hits": [
                 {
                     "id": hit.id,

@@ -18,6 +18,12 @@ if (!window.messSilence) {
   document.addEventListener("play", (event) => silenceOthers(event.target), true);
 }
 
+// A row of players: when one ends, the next begins. Whoever plays another sound leaves the row.
+function playInRow(row) {
+  window.messRow = row;
+  row[0]?.seek(0);
+}
+
 // The page fetches two waveforms at a time, the first on the page first. It skips those of a list that
 // has changed meanwhile.
 const queue = (window.messQueue ??= { waiting: [], running: 0 });
@@ -62,6 +68,7 @@ class Player {
     for (const name of ["play", "playing", "waiting", "pause", "ended", "timeupdate", "seeked"])
       this.audio.addEventListener(name, () => this.draw());
     this.audio.addEventListener("loadedmetadata", () => this.draw());
+    this.audio.addEventListener("ended", () => this.playNext());
     this.audio.addEventListener("error", () => this.explain());
     this.resized = new ResizeObserver(() => this.draw());
     this.resized.observe(this.wave);
@@ -118,6 +125,12 @@ class Player {
     this.draw();
   }
 
+  playNext() {
+    const row = window.messRow ?? [];
+    const next = row[row.indexOf(this) + 1];
+    if (row.includes(this) && next?.root.isConnected) next.seek(0);
+  }
+
   toggle() {
     if (this.audio.paused) this.play();
     else this.audio.pause();
@@ -132,6 +145,7 @@ class Player {
   play() {
     silenceOthers(this.audio);
     window.messCurrent = this;
+    if (!window.messRow?.includes(this)) window.messRow = null;
     this.load();
     this.audio.play().catch((error) => {
       if (error.name === "NotAllowedError") this.say("the browser does not let the page play sounds");

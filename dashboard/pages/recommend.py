@@ -5,7 +5,7 @@ from typing import cast
 
 import streamlit as st
 
-from dashboard import readers
+from dashboard import exports, readers
 from dashboard.address.browser import write_address
 from dashboard.address.search import COUNTS, Search, format_search
 from dashboard.components.player import track_sound
@@ -14,6 +14,7 @@ from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
 from dashboard.sections.list_exports import draw_exports
 from dashboard.sections.missing import offer, results_of
+from dashboard.sections.track_path import draw_path
 from dashboard.sections.track_search import KEY, describe_conditions, memory, restore, take_action
 from dashboard.sections.track_search_controls import draw_controls
 from dashboard.sidebar import selected
@@ -61,7 +62,14 @@ def _draw(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) -> N
             st.caption(describe_score(weights, "tracks"))
             with bar:
                 parameters = {"dataset": [dataset], "encoder": [encoder], **format_search(search)}
-                draw_exports(results, parameters=parameters, key=KEY)
+                draw_exports(
+                    name="recommendations",
+                    csv=lambda: exports.as_csv(results),
+                    json=lambda: exports.as_json(results, search=parameters),
+                    m3u8=lambda: exports.as_m3u8(track for _, track in results),
+                    parameters=parameters,
+                    key=KEY,
+                )
             draw_results(
                 [
                     (result, track, track_sound(track, dataset=dataset, encoder=encoder))
@@ -70,8 +78,9 @@ def _draw(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) -> N
                 key=f"{KEY}-results",
                 on_action=take_action,
             )
+    draw_path(recommender, tracks)
     if settled:
-        write_address(dataset, encoder, format_search(search), page="/recommend")
+        write_address(dataset, encoder, format_search(memory.now()), page="/recommend")
 
 
 def _search(recommender: LayerBasedRecommender, search: Search) -> list[Recommendation]:

@@ -1,44 +1,51 @@
-"""A list of recommendations taken away: its address, and files of it."""
+"""A list of recordings taken away: its address, and files of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import streamlit as st
 
-from dashboard import exports
 from dashboard.address.browser import link
 from dashboard.address.search import Parameters
-from dashboard.readers import TrackInfo
-from mess.search.layer_based_recommender import Recommendation
+
+_MIME = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "m3u8": "application/vnd.apple.mpegurl",
+}
 
 
 def draw_exports(
-    results: Sequence[tuple[Recommendation, TrackInfo]], *, parameters: Parameters, key: str
+    *,
+    name: str,
+    csv: Callable[[], str],
+    json: Callable[[], str],
+    m3u8: Callable[[], str],
+    parameters: Parameters,
+    key: str,
 ) -> None:
     """Draw the button that opens the address and the files of a list.
 
     Parameters
     ----------
-    results : sequence of (Recommendation, TrackInfo)
-        Best first.
+    name : str
+        Of the files, without suffix.
+    csv, json, m3u8 : callable
+        What each file holds; called when it is asked for.
     parameters : dict of str to list of str
         The address of the list.
     key : str
         Of this place on the page.
     """
-    with st.popover("Export, link"):
+    with st.popover("Export, link", key=f"{key}-export"):
         st.caption("The address of this page always leads to this list:")
         st.code(f"{st.context.url}{link(parameters)}", language=None, wrap_lines=True)
         with st.container(horizontal=True):
-            for name, mime, text in (
-                ("csv", "text/csv", lambda: exports.as_csv(results)),
-                ("json", "application/json", lambda: exports.as_json(results, search=parameters)),
-                ("m3u8", "application/vnd.apple.mpegurl", lambda: exports.as_m3u8(results)),
-            ):
+            for kind, text in (("csv", csv), ("json", json), ("m3u8", m3u8)):
                 st.download_button(
-                    name.upper(),
+                    kind.upper(),
                     data=text,
-                    file_name=f"recommendations.{name}",
-                    mime=mime,
-                    key=f"{key}-export-{name}",
+                    file_name=f"{name}.{kind}",
+                    mime=_MIME[kind],
+                    key=f"{key}-export-{kind}",
                     on_click="ignore",
                 )

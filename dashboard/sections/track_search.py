@@ -96,6 +96,6 @@ def _set_controls(search: Search) -> None:
     """Set every control to what a search says; to be called before they are drawn."""
     set_weights(search.weights or {}, key=KEY)
     set_sliders(search.moves, key=f"{KEY}-moves")
-    for name in (*SWITCHES, "per_composer", "count", "method", "by"):
+    for name in (*SWITCHES, "per_composer", "count", "method", "by", "steps"):
         st.session_state[f"{KEY}-{name}"] = getattr(search, name)
     st.session_state[f"{KEY}-hold"] = list(search.hold)

@@ -25,7 +25,7 @@ array([0.  , 0.01, 2.25], dtype=float32)
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -123,8 +123,7 @@ class CoordinateIndex:
             self._index = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
         self.columns = list(columns)
         self.n = int(self._index.ntotal)
-        # One search asks for the same few points again and again.
-        self._point = lru_cache(maxsize=_KEPT_POINTS)(self._read_point)
+        self._points: dict[int, Point] = {}  # a search asks for the same few again and again
 
     @property
     def index(self) -> Any:
@@ -145,11 +144,16 @@ class CoordinateIndex:
 
     def point(self, at: int | Point) -> Point:
         """Return the coordinates of a track; a `Point` is returned as it is."""
-        return at if isinstance(at, Point) else self._point(int(at))
-
-    def _read_point(self, row: int) -> Point:
-        x, square, overall = self._rows(np.array([row]))
-        return Point(x[0], square[0], overall[0])
+        if isinstance(at, Point):
+            return at
+        found = self._points.get(at)
+        if found is None:
+            x, square, overall = self._rows(np.array([at]))
+            found = Point(x[0], square[0], overall[0])
+            if len(self._points) >= _KEPT_POINTS:
+                self._points.clear()
+            self._points[at] = found
+        return found
 
     def find(self, name: str, kind: Kind) -> list[int]:
         """Return the columns of a target (or of an aspect's subspace)."""

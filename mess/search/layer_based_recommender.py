@@ -332,6 +332,11 @@ class LayerBasedRecommender:
         """Return the validated aspects; `aspects` has all, each with its R²."""
         return self.terms.validated()
 
+    def usual_weights(self, queries: Sequence[str | Point]) -> dict[str, float]:
+        """Return the weight 1 for each validated aspect that is known of all queries."""
+        rows = [one if isinstance(one, Point) else self.row(one) for one in queries]
+        return dict.fromkeys(self.terms.rankable(rows), 1.0)
+
     def recommend_by_aspect(
         self, track_id: str, aspect: str, n_recommendations: int = 5, **options: Any
     ) -> list[Recommendation]:

@@ -1,6 +1,7 @@
 """Terms: the method, columns or layer by which an aspect ranks, and when it may not rank."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -57,6 +58,19 @@ class Terms:
     def validated(self) -> list[str]:
         """Return the validated aspects."""
         return [name for name, aspect in self.aspects.items() if aspect.validated]
+
+    def rankable(self, rows: Sequence[int | Point]) -> list[str]:
+        """Return the validated aspects in which these queries can be compared with the tracks.
+
+        A query may lack the one value that an aspect ranks by: a tempo that was not measured, where
+        the layers do not tell it.
+        """
+        found = []
+        for name in self.validated():
+            with suppress(MessError):
+                self.make(name, 1.0, rows=rows)
+                found.append(name)
+        return found
 
     def default_method(self, name: str, *, by: By = "better") -> Method:
         """Return the default method of an aspect.

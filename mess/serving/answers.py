@@ -163,6 +163,33 @@ class WeightsAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StepAnswer(TrackAnswer):
+    """A track of a path. `position` is 0 at the start and 1 at the end; `aside` is its distance
+    from the straight line, as a share of the whole way. `values` are those of each target.
+    """
+
+    position: float
+    aside: float
+    values: Mapping[str, Number]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathAnswer:
+    """A path, both ends included.
+
+    `evenness` is the even distance between neighbours divided by the largest one: 1 at best.
+    """
+
+    dataset: str
+    encoder: str
+    weights: dict[str, float]
+    methods: dict[str, str]
+    evenness: float
+    steps: list[StepAnswer]
+    warning: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SimilarPassage(TrackAnswer):
     """A similar passage, from `start` to `end`; its most similar segment begins at `best`.
 

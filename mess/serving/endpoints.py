@@ -1,7 +1,7 @@
 """The questions that the API answers: each a function of the data root and its parameters."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from mess.datasets import available_datasets
 from mess.errors import MessError, UnknownName
 from mess.search.aspects import OVERALL, parse_weights
+from mess.search.paths import path_between
 from mess.serving import shelf
 from mess.serving.answers import (
     AspectAnswer,
@@ -19,9 +20,11 @@ from mess.serving.answers import (
     EncoderAnswer,
     Number,
     PassagesAnswer,
+    PathAnswer,
     RecommendationsAnswer,
     Similar,
     SimilarPassage,
+    StepAnswer,
     TargetAnswer,
     TargetRow,
     TargetsAnswer,
@@ -36,6 +39,7 @@ from mess.serving.parameters import (
     OfDiscovery,
     OfIndex,
     OfPassages,
+    OfPath,
     OfRecommendations,
     OfTargets,
     OfTracks,
@@ -179,7 +183,7 @@ def recommend(store: Store, asked: OfRecommendations) -> RecommendationsAnswer:
     """Find the tracks that are most similar to one or several, in weighted aspects."""
     recommender = shelf.recommender(store, *_which(store, asked))
     weights, hold, offset = _wanted(
-        asked, usual=dict.fromkeys(recommender.get_available_aspects(), 1.0)
+        store, asked, usual=lambda: recommender.usual_weights([*asked.track, *asked.unlike])
     )
     found = recommender.multi_aspect_recommendation(
         asked.track,
@@ -225,10 +229,45 @@ def weights(store: Store, asked: OfWeights) -> WeightsAnswer:
     )
 
 
+def path(store: Store, asked: OfPath) -> PathAnswer:
+    """Find tracks that lead evenly from one track to another, at most one of each work."""
+    recommender = shelf.recommender(store, *_which(store, asked))
+    found = path_between(
+        recommender,
+        asked.start,
+        asked.end,
+        parse_weights(asked.weights, heads=store.heads.names())
+        if asked.weights
+        else recommender.usual_weights([asked.start, asked.end]),
+        steps=asked.steps,
+        method=asked.method,
+        by=asked.by,
+    )
+    dataset, encoder = recommender.dataset, recommender.encoder
+    known = shelf.tracks(store, dataset, encoder)
+    return PathAnswer(
+        dataset=dataset,
+        encoder=encoder,
+        weights=found.weights,
+        methods=found.methods,
+        evenness=found.evenness,
+        steps=[
+            StepAnswer(
+                **_about(known[one.track_id], dataset, encoder),
+                position=one.position,
+                aside=one.aside,
+                values=one.values,
+            )
+            for one in found.steps
+        ],
+        warning=recommender.warning,
+    )
+
+
 def passages(store: Store, asked: OfPassages) -> PassagesAnswer:
     """Find the passages of other tracks that are most similar to a moment of one."""
     recommender = shelf.passages(store, *_which(store, asked))
-    weights, hold, offset = _wanted(asked, usual={OVERALL: 1.0})
+    weights, hold, offset = _wanted(store, asked, usual=lambda: {OVERALL: 1.0})
     found = recommender.recommend(
         _spots("at", asked.track, asked.at),
         weights,
@@ -273,8 +312,8 @@ def clip(store: Store, asked: OfClip) -> bytes:
     known = shelf.tracks(store, dataset, encoder)
     if asked.track not in known:
         raise UnknownName("track", asked.track[:80], known)
-    path, version = recording_of(store, dataset, known[asked.track])
-    return cut(path, version=version, start=asked.start, seconds=asked.seconds)
+    recording, version = recording_of(store, dataset, known[asked.track])
+    return cut(recording, version=version, start=asked.start, seconds=asked.seconds)
 
 
 ENDPOINTS = (
@@ -285,6 +324,7 @@ ENDPOINTS = (
     Endpoint("/aspects", OfIndex, AspectsAnswer, aspects),
     Endpoint("/recommend", OfRecommendations, RecommendationsAnswer, recommend),
     Endpoint("/weights", OfWeights, WeightsAnswer, weights),
+    Endpoint("/path", OfPath, PathAnswer, path),
     Endpoint("/passages", OfPassages, PassagesAnswer, passages),
     Endpoint("/clip", OfClip, None, clip),
 )
@@ -300,14 +340,15 @@ def _which(store: Store, asked: OfIndex) -> tuple[str, str]:
 
 
 def _wanted(
-    asked: OfRecommendations | OfPassages, *, usual: Mapping[str, float]
+    store: Store, asked: OfRecommendations | OfPassages, *, usual: Callable[[], dict[str, float]]
 ) -> tuple[dict[str, float], list[str], dict[str, float]]:
     """Return weights, aspects to hold, and moves; the usual weights if nothing is given."""
     hold = [name.strip() for name in asked.hold.split(",") if name.strip()]
-    offset = parse_weights(asked.offset) if asked.offset else {}
+    heads = store.heads.names()
+    offset = parse_weights(asked.offset, heads=heads) if asked.offset else {}
     if asked.weights:
-        return parse_weights(asked.weights), hold, offset
-    return {} if hold or offset else dict(usual), hold, offset
+        return parse_weights(asked.weights, heads=heads), hold, offset
+    return {} if hold or offset else usual(), hold, offset
 
 
 def _spots(name: str, tracks: list[str], moments: list[float]) -> list[tuple[str, float]]:

@@ -14,6 +14,7 @@ from msgspec import Meta
 from mess.errors import MessError, UnknownName
 from mess.records.discovery import Level
 from mess.records.evaluation import Method
+from mess.search.paths import MOST_STEPS, STEPS
 from mess.search.terms import By
 
 P = TypeVar("P", bound="Parameters")
@@ -46,7 +47,7 @@ Weights = Annotated[
     Meta(
         max_length=2000,
         description='The weight of each aspect: "brightness:0.6,texture:-0.4". Below 0: unlike. '
-        "Without any, all validated aspects have the weight 1.",
+        "Without any, all validated aspects that are known of the query have the weight 1.",
     ),
 ]
 Hold = Annotated[
@@ -147,6 +148,32 @@ class OfRecommendations(OfIndex, frozen=True, kw_only=True):
     max_per_composer: Annotated[
         Least | None, Meta(description="The largest number of results of one composer.")
     ] = None
+
+
+class OfPath(OfIndex, frozen=True, kw_only=True):
+    """A path; see `mess.search.paths.path_between`."""
+
+    start: Annotated[Id, Meta(description="The id of the track where it begins.")]
+    end: Annotated[Id, Meta(description="The id of the track where it ends.")]
+    weights: Annotated[
+        str,
+        Meta(
+            max_length=2000,
+            description='The weight of each aspect, above 0: "brightness:0.6,texture:0.4". '
+            "Without any, all validated aspects that are known of the query have the weight 1.",
+        ),
+    ] = ""
+    steps: Annotated[
+        int, Meta(ge=1, le=MOST_STEPS, description="How many tracks lie between the ends.")
+    ] = STEPS
+    method: Annotated[
+        Method | None,
+        Meta(description="The method of all aspects. [default: of each its own]"),
+    ] = None
+    by: Annotated[
+        By,
+        Meta(description="What the model predicts, what was measured, or the better of both."),
+    ] = "better"
 
 
 class OfPassages(OfIndex, frozen=True, kw_only=True):

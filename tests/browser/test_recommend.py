@@ -18,6 +18,8 @@ from browser_acts import PATIENCE, at_rest, no_error, until
 from browser_server import serve
 
 from mess.records.features import FeaturesEntry
+from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.paths import path_between
 from mess.storage.store import Store
 
 SOUNDING = (
@@ -387,4 +389,38 @@ def test_a_damaged_index_names_its_command(page: Any, own: tuple[str, Path]) -> 
     page.goto(f"{address}/recommend")
     page.get_by_text("mess index --dataset demo --encoder spectral").first.wait_for()
     assert page.locator("li h3").count() == 0
+    no_error(page)
+
+
+def test_a_path_leads_to_another_recording_and_is_played_in_a_row(
+    page: Any, dashboard: str, demo_library: Path
+) -> None:
+    recommender = LayerBasedRecommender("demo", "spectral", store=Store(demo_library))
+    start, end = recommender.track_ids[0], recommender.track_ids[-1]
+    name = recommender.get_available_aspects()[0]
+    open_recommend(page, dashboard, f"?track={start}&weights={name}:1&n=5&steps=3")
+    field = page.get_by_role("combobox", name="Lead from the query to")
+    field.focus()
+    page.keyboard.type(end)
+    page.get_by_role("option").first.filter(has_text=end).wait_for()
+    press(page, "Enter")
+    page.wait_for_url(re.compile(rf"to={end}"))
+    path = page.locator(".hits ol li")
+    until(page, path.count, lambda count: count == 5)
+    wanted = path_between(recommender, start, end, {name: 1.0}, steps=3)
+    found = path.locator(".score").all_inner_texts()
+    assert found == [f"{step.position:.0%}" for step in wanted.steps]
+    # The address leads to the same path.
+    page.goto(page.url)
+    until(page, path.count, lambda count: count == 5)
+    assert path.locator(".score").all_inner_texts() == found
+    names = [label(one) for one in path.locator("h3").all_inner_texts()]
+    page.get_by_role("button", name="Play in a row").click()
+    wait_for_sound(page, names[0])
+    page.evaluate(
+        "() => { const {audio} = window.messRow[0]; audio.currentTime = audio.duration - 0.2; }"
+    )
+    page.wait_for_function("() => !window.messRow[1].audio.paused")
+    assert page.evaluate(SOUNDING) == [names[1]]
+    press(page, "k")
     no_error(page)

@@ -3,14 +3,15 @@
 import csv
 import io
 import json
-from pathlib import Path
+from pathlib import Path as File
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.exports import as_csv, as_json, as_m3u8
+from dashboard.exports import as_csv, as_json, as_m3u8, path_as_csv, path_as_json
 from dashboard.readers import TrackInfo
 from mess.search.layer_based_recommender import Recommendation
+from mess.search.paths import Path, Step
 
 
 def found(*names: str) -> list[tuple[Recommendation, TrackInfo]]:
@@ -58,9 +59,25 @@ def test_json_holds_the_search_that_found_it() -> None:
     assert read["results"][0]["title"] == "Air"
 
 
+def test_a_path_as_a_table_and_for_programs() -> None:
+    tracks = {track.id: track for _, track in found("Air", "Gigue", "=1")}
+    places = enumerate((0.0, 0.4, 1.0))
+    path = Path([Step(str(n), at, 0.1, {"tempo": 60.0 + n}) for n, at in places], {"tempo": 1.0})
+    rows = list(csv.DictReader(io.StringIO(path_as_csv(path, tracks))))
+    assert [row["title"] for row in rows] == ["Air", "Gigue", "'=1"]
+    assert [(row["step"], row["position"], row["tempo"]) for row in rows] == [
+        ("0", "0.0", "60.0"),
+        ("1", "0.4", "61.0"),
+        ("2", "1.0", "62.0"),
+    ]
+    read = json.loads(path_as_json(path, tracks, search={"to": ["2"]}))
+    assert read["search"] == {"to": ["2"]} and read["evenness"] == path.evenness
+    assert read["steps"][1]["title"] == "Gigue" and read["steps"][1]["position"] == 0.4
+
+
 @given(st.lists(st.text(max_size=20), max_size=4))
 def test_a_playlist_has_two_lines_for_each_track(names: list[str]) -> None:
-    lines = as_m3u8(found(*names)).splitlines()
+    lines = as_m3u8(track for _, track in found(*names)).splitlines()
     assert lines[0] == "#EXTM3U"
     assert len(lines) == 1 + 2 * len(names)
     assert all(line.startswith("#EXTINF:62,Bach:") for line in lines[1::2])
@@ -68,7 +85,7 @@ def test_a_playlist_has_two_lines_for_each_track(names: list[str]) -> None:
 
 
 def test_a_path_that_is_no_line_becomes_an_address() -> None:
-    (one, track), *_ = found("Air")
+    (_, track), *_ = found("Air")
     odd = TrackInfo(id=track.id, label="Air", work="", file="/music/a\nb #1.flac", duration=1.0)
-    place = as_m3u8([(one, odd)]).splitlines()[2]
-    assert place == Path("/music/a\nb #1.flac").as_uri() == "file:///music/a%0Ab%20%231.flac"
+    place = as_m3u8([odd]).splitlines()[2]
+    assert place == File("/music/a\nb #1.flac").as_uri() == "file:///music/a%0Ab%20%231.flac"

@@ -24,6 +24,7 @@ from mess.as_json import as_json
 from mess.errors import ArtifactError, AudioError, MessError
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.passages.recommender import PassageRecommender
+from mess.search.paths import path_between
 from mess.serving.answers import Problem
 from mess.serving.api import server, status_of, without_places
 from mess.serving.description import openapi, parameters_of
@@ -160,6 +161,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "/aspects": OF,
     "/recommend": {"n": 3, **OF},
     "/weights": OF,
+    "/path": {"steps": 3, **OF},
     "/passages": {"at": 5, "n": 2, **OF},
     "/clip": {"seconds": 1, **OF},
 }
@@ -171,7 +173,10 @@ def test_every_answer_is_of_the_type_that_the_document_describes(
 ) -> None:
     tracks = recommender.track_ids[: 2 if one.path == "/weights" else 1]
     wants = "track" in {p["name"] for p in parameters_of(one) if p["required"]}
-    answer = ask(f"{PREFIX}{one.path}", **({"track": tracks} if wants else {}), **ASKED[one.path])
+    given = {"track": tracks} if wants else {}
+    if one.path == "/path":
+        given = {"start": recommender.track_ids[0], "end": recommender.track_ids[-1]}
+    answer = ask(f"{PREFIX}{one.path}", **given, **ASKED[one.path])
     assert answer.status == 200, answer.body
     if one.answer is None:
         assert answer.headers["content-type"] == "audio/flac"
@@ -181,6 +186,16 @@ def test_every_answer_is_of_the_type_that_the_document_describes(
     described = openapi()["paths"][one.path]["get"]["responses"]["200"]["content"]
     name = described["application/json"]["schema"]["$ref"].rpartition("/")[2]
     assert set(answer.json()) == set(openapi()["components"]["schemas"][name]["properties"])
+
+
+def test_a_path_is_that_of_the_library(recommender: LayerBasedRecommender) -> None:
+    name, ends = recommender.get_available_aspects()[0], recommender.track_ids[:: len(OF) * 4][:2]
+    found = ask("path", start=ends[0], end=ends[1], weights=f"{name}:2", steps=3, **OF).json()
+    wanted = path_between(recommender, ends[0], ends[1], {name: 2.0}, steps=3)
+    assert [one["track"] for one in found["steps"]] == [one.track_id for one in wanted.steps]
+    assert found["evenness"] == pytest.approx(wanted.evenness) and found["weights"] == {name: 1.0}
+    refused = ask("path", start=ends[0], end=ends[1], weights=f"{name}:-1", **OF)
+    assert refused.status == 400 and "a weight above 0" in refused.error
 
 
 def test_what_is_listed(served: Path) -> None:
