@@ -484,7 +484,7 @@ def main() -> None:
     passed = True
     simulations = (
         *(chance, shuffles, planted, lambda _: leak(), differences),
-        *(in_time, tempi, beyond, listeners),
+        *(in_time, tempi, beyond, doses, listeners),
         *(erasure, confounds, codelength),
     )
     for verdicts in (simulation(datasets) for simulation in simulations):

@@ -6,6 +6,7 @@ from streamlit.navigation.page import StreamlitPage
 from dashboard.pages import (
     compare,
     discovery,
+    doses,
     experiments,
     in_time,
     overview,
@@ -27,6 +28,7 @@ def navigate() -> StreamlitPage:
             st.Page(recommend.main, title="Recommend", url_path="recommend"),
             st.Page(passages.main, title="Passages", url_path="passages"),
             st.Page(in_time.main, title="In time", url_path="in_time"),
+            st.Page(doses.main, title="Change the music", url_path="doses"),
             st.Page(your_audio.main, title="Your audio", url_path="your_audio"),
             st.Page(map_page.main, title="Map", url_path="map"),
             st.Page(targets.main, title="Targets", url_path="targets"),

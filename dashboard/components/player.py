@@ -12,6 +12,7 @@ from typing import Any
 
 from dashboard.components.browser_code import PLAYER_SCRIPTS, PLAYER_STYLES, component
 from dashboard.readers import TrackInfo
+from dashboard.server.doses import dose_url
 from dashboard.server.lanes import lane_url
 from dashboard.server.sounds import sound_url
 from mess.as_text import clock
@@ -134,12 +135,59 @@ def passage_sound(
     )
 
 
-def player(sound: Sound, *, key: str) -> None:
+@dataclass(frozen=True, kw_only=True)
+class ChangedSound:
+    """One side of a change that `mess dose` made: the excerpt before or after the edit.
+
+    Attributes
+    ----------
+    label : str
+        What a person or a screen reader is told; plain text.
+    dataset, encoder, track, edit : str
+    dose : float
+    part : {"before", "after"}
+    seconds : float
+    """
+
+    label: str
+    dataset: str
+    encoder: str
+    track: str
+    edit: str
+    dose: float
+    part: str
+    seconds: float
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the sound as the data of a player in the browser; it has no lane."""
+        clip, peaks = (
+            dose_url(
+                kind,
+                dataset=self.dataset,
+                encoder=self.encoder,
+                track=self.track,
+                edit=self.edit,
+                dose=self.dose,
+                part=self.part,
+            )
+            for kind in ("clip", "peaks")
+        )
+        return {
+            "label": self.label,
+            "clip": clip,
+            "peaks": peaks,
+            "start": 0.0,
+            "seconds": self.seconds,
+            "lane": None,
+        }
+
+
+def player(sound: Sound | ChangedSound, *, key: str) -> None:
     """Draw the player of a sound.
 
     Parameters
     ----------
-    sound : Sound
+    sound : Sound or ChangedSound
     key : str
         Of this place on the page; a player that gets another sound stops.
     """

@@ -1,6 +1,7 @@
 """What the pages read, cached until the files behind it change."""
 
 from dashboard.readers.data import store
+from dashboard.readers.doses import dose_changes, dose_responses, doses, sample_rate
 from dashboard.readers.lanes import (
     Predictor,
     curve_probes,
@@ -52,6 +53,9 @@ __all__ = [
     "datasets_of",
     "discoveries",
     "discovery",
+    "dose_changes",
+    "dose_responses",
+    "doses",
     "evaluation",
     "layer_names",
     "map_of",
@@ -65,6 +69,7 @@ __all__ = [
     "predictor",
     "recommender",
     "reliability",
+    "sample_rate",
     "segment_start",
     "stale",
     "stale_comparison",

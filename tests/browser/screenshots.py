@@ -56,6 +56,7 @@ PAGES: tuple[tuple[str, str, Callable[[Any], None]], ...] = (
     ("recommend", "recommend", _recommend),
     ("passages", "passages", _nothing),
     ("in_time", "in-time", _in_time),
+    ("doses", "doses", _nothing),
     ("your_audio", "your-audio", _your_audio),
     ("map", "map", _nothing),
     ("targets", "targets", _nothing),

@@ -1,12 +1,20 @@
 """Recordings are changed, probes that never saw them are asked, and what they say is kept."""
 
+import io
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
 
+from dashboard.server import doses
+from mess.audio.loudness import measure_loudness
 from mess.doses.plan import Excerpt, Version, chosen_edits
 from mess.doses.readings import ChangedStates, fit_readings
 from mess.doses.words import lesson
@@ -151,3 +159,61 @@ def test_a_rendering_is_the_recording_again_and_its_doses_are_exact() -> None:
         sound, changed = part.make(Version(edit, dose, rendered=True))
         assert changed[target] == pytest.approx(factor * truth[target], rel=0.06), name
         assert sound.size != plain.size or not np.allclose(sound, plain, atol=1e-4)
+
+
+def _page() -> None:
+    """Draw the page: Streamlit runs this text as a script."""
+    from dashboard.pages.doses import main
+
+    main()
+
+
+def test_the_page_shows_the_matrix_a_cell_and_its_sounds(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESS_DATA", str(store.root))
+    script = AppTest.from_function(_page, default_timeout=60)
+    script.session_state["dataset"], script.session_state["encoder"] = "demo", "small"
+    drawn = script.run()
+    assert not drawn.exception and not drawn.warning
+    drawn.selectbox(key="dose-edit").set_value("tilt").run()
+    drawn.selectbox(key="dose-target").set_value("spectral_centroid").run()
+    record = store.doses.read("demo", "small")
+    cell = record.cell("tilt", "spectral_centroid")
+    assert cell is not None and cell.response.slope is not None
+    assert drawn.metric[0].value == f"{cell.response.slope:.2f}"
+    sounds = [
+        json.loads(one.proto.json)
+        for one in drawn.get("bidi_component")
+        if "/doses/clip" in (one.proto.json or "")
+    ]
+    assert ["part=before" in one["clip"] for one in sounds] == [True, False]
+    drawn.selectbox(key="dose-reading").set_value("through time").run()
+    drawn.segmented_control(key="dose-figure").set_value("by dose").run()
+    assert not drawn.exception
+
+
+def test_both_sides_of_a_change_are_heard_equally_loud(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESS_DATA", str(store.root))
+    client = TestClient(Starlette(routes=doses.ROUTES))
+    track = store.doses.read("demo", "small").tracks[0].track
+    asked = {"dataset": "demo", "encoder": "small", "track": track}
+    for edit, dose in (("tilt", 3.0), ("articulation", 0.3)):
+        heard = []
+        for part in ("before", "after"):
+            url = doses.dose_url("clip", **asked, edit=edit, dose=dose, part=part)
+            answer = client.get(url)
+            assert answer.status_code == 200
+            samples, rate = soundfile.read(io.BytesIO(answer.content))
+            assert np.abs(samples).max() < 1.0
+            heard.append((measure_loudness(samples, rate).lufs, samples))
+        assert heard[0][0] == pytest.approx(heard[1][0], abs=0.2)
+        assert not np.array_equal(heard[0][1], heard[1][1])
+    url = doses.dose_url("peaks", **asked, edit="tilt", dose=3.0, part="after")
+    assert len(client.get(f"{url}&bins=50").json()) == 50
+    for wrong in ({"track": "../../etc/passwd"}, {"edit": "no edit"}, {"part": "both"}):
+        words = {**asked, "edit": "tilt", "dose": 3.0, "part": "before"} | wrong
+        answer = client.get(doses.dose_url("clip", **words))
+        assert answer.status_code == 404 and "\n" not in answer.text

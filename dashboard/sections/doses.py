@@ -1,0 +1,279 @@
+"""The matrix of edits and targets, and one cell of it: hear the change, see what follows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import readers
+from dashboard.components.player import ChangedSound, player
+from dashboard.components.text import plain
+from dashboard.figures.doses import (
+    VALUES,
+    Value,
+    by_dose_figure,
+    changes_figure,
+    dose_matrix,
+)
+from dashboard.sections.wide import wide
+from mess.as_text import two_decimals
+from mess.doses.responses import as_response
+from mess.doses.words import is_side_effect, slope_text, verdict
+from mess.errors import MessError
+from mess.records.dose import DoseCell, DoseRecord
+from mess.targets import ALL_TARGETS
+
+USUAL = "as folds chose"
+_WHAT: dict[Value, str] = {
+    "slope": "Slope of the predicted on the measured change: 1 follows, 0 is blind; none where the "
+    "edit hardly moves the target.",
+    "predicted": "How far the prediction moves (deviations of the target); ! is a side effect: "
+    "twice as far as the target itself, and 0.3 at least.",
+    "measured": "How far the edit moves the target itself (deviations).",
+}
+_FIGURES = ("every change", "by dose")
+
+
+def show_matrix(record: DoseRecord, tracks: Mapping[str, readers.TrackInfo]) -> None:
+    """Show the matrix for a reading and a layer, and the cell that was clicked."""
+    value, cells = _choose_cells(record)
+    targets = [one.target for one in record.targets_read]
+    shown = [edit for edit in record.edits if any((edit.name, t) in cells for t in targets)]
+    if not shown:
+        st.info("This reading knows none of the targets.")
+        return
+    event: Any = wide("doses").plotly_chart(
+        dose_matrix(cells, edits=shown, targets=targets, value=value),
+        on_select="rerun",
+        selection_mode="points",
+        key="dose-matrix",
+        config={"displaylogo": False, "modeBarButtons": [["toImage"]]},
+        alt=f"{VALUES[value]} of {len(targets)} targets under {len(shown)} edits; the lists below "
+        "choose a cell.",
+    )
+    st.caption(
+        f"{_WHAT[value]} ● is what an edit is meant to move. Click a cell, or choose it below."
+    )
+    edit, target = _choose_cell(cells, event["selection"]["points"])
+    show_cell(record, cells[edit, target], tracks)
+
+
+def _choose_cells(record: DoseRecord) -> tuple[Value, dict[tuple[str, str], DoseCell]]:
+    """Draw what is chosen; return the number to show, and the cells of a reading and layer."""
+    first, second, third = st.columns([2, 2, 1], vertical_alignment="bottom")
+    value: Value = first.segmented_control(
+        "Number in each cell",
+        list(VALUES),
+        default="slope",
+        format_func=VALUES.__getitem__,
+        key="dose-value",
+        required=True,
+    )
+    reading = second.selectbox("Read by", [USUAL, *record.readings], key="dose-reading")
+    if reading == USUAL:
+        return value, {(one.edit, one.target): one for one in record.cells}
+    layer = third.selectbox(
+        "Layer",
+        range(len(record.layer_names)),
+        format_func=record.layer_names.__getitem__,
+        key="dose-layer",
+    )
+    table = readers.dose_responses(record.dataset, record.encoder)
+    rows = table[(table["reading"] == reading) & (table["layer"] == layer)]
+    return value, {
+        (row["edit"], row["target"]): DoseCell(
+            edit=row["edit"],
+            target=row["target"],
+            reading=reading,
+            layer=int(layer),
+            across=None if pd.isna(row["across"]) else float(row["across"]),
+            response=as_response({str(key): one for key, one in row.items()}),
+        )
+        for row in rows.to_dict("records")
+    }
+
+
+def _choose_cell(cells: Mapping[tuple[str, str], DoseCell], points: list[Any]) -> tuple[str, str]:
+    """Return the cell that was clicked last, or chosen in the lists."""
+    clicked = tuple(points[0]["customdata"][:2]) if points else None
+    if clicked and clicked != st.session_state.get("dose-clicked"):
+        st.session_state["dose-edit"], st.session_state["dose-target"] = clicked
+    st.session_state["dose-clicked"] = clicked
+    edits = list(dict.fromkeys(edit for edit, _ in cells))
+    if st.session_state.get("dose-edit") not in edits:
+        first_seen = max(cells, key=lambda at: _interest(cells[at]))
+        st.session_state["dose-edit"], st.session_state["dose-target"] = first_seen
+    first, second = st.columns(2)
+    edit = first.selectbox("Edit", edits, key="dose-edit")
+    targets = [target for name, target in cells if name == edit]
+    if st.session_state.get("dose-target") not in targets:
+        st.session_state["dose-target"] = max(
+            targets, key=lambda target: _interest(cells[edit, target])
+        )
+    return edit, second.selectbox("Target", targets, key="dose-target")
+
+
+def _interest(cell: DoseCell) -> float:
+    """Return how much there is to see in a cell: an edit that moves the target as it follows."""
+    return abs(cell.response.slope or 0.0) * min(cell.response.measured, 1.0)
+
+
+def show_cell(record: DoseRecord, cell: DoseCell, tracks: Mapping[str, readers.TrackInfo]) -> None:
+    """Show one cell: its numbers, every change, and the sounds before and after."""
+    edit = record.edit(cell.edit)
+    moved = readers.dose_changes(record.dataset, record.encoder)
+    index = moved.index
+    own = (
+        (index.get_level_values("edit") == cell.edit)
+        & (index.get_level_values("target") == cell.target)
+        & (index.get_level_values("reading") == cell.reading)
+    )
+    rows = moved[own][["measured", cell.layer]].rename(columns={cell.layer: "predicted"})
+    rows = rows.reset_index()[["track", "dose", "measured", "predicted"]]
+    labels = {name: one.label for name, one in tracks.items()}
+    st.subheader(f"{cell.target} under {cell.edit}")
+    left, right = st.columns([3, 2])
+    with right:
+        _numbers(record, cell)
+        track, dose = _choose_sound(record, rows, labels, cell)
+    with left:
+        _draw(rows, cell, record, track=track, labels=labels)
+    with right:
+        _listen(record, cell, track=track, dose=dose, label=labels.get(track, track))
+        at = rows[(rows["track"] == track) & (rows["dose"] == dose)]
+        if len(at):
+            row = at.iloc[0]
+            st.caption(
+                f"measured {_signed(row['measured'])}, predicted {_signed(row['predicted'])} "
+                f"deviations. {plain(edit.description)}"
+            )
+
+
+def _draw(
+    rows: pd.DataFrame,
+    cell: DoseCell,
+    record: DoseRecord,
+    *,
+    track: str,
+    labels: Mapping[str, str],
+) -> None:
+    kind = st.segmented_control(
+        "Figure",
+        _FIGURES,
+        default=_FIGURES[0],
+        key="dose-figure",
+        required=True,
+        label_visibility="collapsed",
+    )
+    edit = record.edit(cell.edit)
+    place = f"{cell.edit}-{cell.target}-{cell.reading}-{cell.layer}"
+    words = f"slope {slope_text(cell)}"
+    if kind == "by dose":
+        st.plotly_chart(
+            by_dose_figure(rows, edit, track=track, labels=labels),
+            key=f"dose-curve-{place}",
+            config={"displaylogo": False},
+            alt=f"Mean measured and predicted change of {cell.target} by dose; {words}.",
+        )
+        st.caption("The unchanged recording is 0. Dotted: the recording that is heard.")
+        return
+    if not rows["measured"].notna().any():
+        st.info("The target is not known on these recordings.")
+        return
+    event: Any = st.plotly_chart(
+        changes_figure(rows, slope=cell.response.slope, target=cell.target, labels=labels),
+        on_select="rerun",
+        selection_mode="points",
+        key=f"dose-changes-{place}",
+        config={"displaylogo": False},
+        alt=f"Predicted against measured change of {cell.target}: {words}.",
+    )
+    st.caption("Every point is a recording at a dose. Click a point to hear it.")
+    points = [one for one in event["selection"]["points"] if one.get("customdata")]
+    clicked = (place, *points[0]["customdata"][:2]) if points else None
+    if clicked and clicked != st.session_state.get("dose-point"):
+        st.session_state["dose-point"] = clicked
+        st.session_state["dose-wanted"] = clicked[1], clicked[2]
+        st.rerun(scope="fragment")
+
+
+def _numbers(record: DoseRecord, cell: DoseCell) -> None:
+    response = cell.response
+    first, second, third = st.columns(3)
+    first.metric("slope", two_decimals(response.slope))
+    second.metric("measured", two_decimals(response.measured))
+    third.metric("predicted", two_decimals(response.predicted))
+    known = ALL_TARGETS.get(cell.target)
+    lines = [known.description] if known else []
+    word = verdict(cell)
+    if word:
+        told = "is not sure to follow" if word == "unsure" else word
+        lines.append(f"The prediction {told}: slope {slope_text(cell)}.")
+    else:
+        lines.append("The edit hardly moves the target, so there is no slope.")
+    if is_side_effect(cell):
+        lines.append("A side effect: the prediction moves, and the target hardly does.")
+    lines.append(
+        f"Across unchanged recordings the slope is {two_decimals(cell.across)}; linearity "
+        f"{two_decimals(response.linearity)}; {response.n} changes of {response.works} works."
+    )
+    lines.append(f"Read by: {cell.reading}, layer {record.layer_names[cell.layer]}.")
+    st.caption("  \n".join(plain(line) for line in lines))
+
+
+def _choose_sound(
+    record: DoseRecord, rows: pd.DataFrame, labels: Mapping[str, str], cell: DoseCell
+) -> tuple[str, float]:
+    """Return the recording and the dose to be heard: clicked, or chosen in the lists."""
+    wanted = st.session_state.pop("dose-wanted", None)
+    if wanted:
+        st.session_state["dose-track"], st.session_state["dose-dose"] = wanted
+    names = list(dict.fromkeys(rows["track"].astype(str)))
+    doses = record.edit(cell.edit).doses
+    if st.session_state.get("dose-track") not in names:
+        st.session_state["dose-track"] = names[0]
+    if st.session_state.get("dose-dose") not in doses:
+        st.session_state["dose-dose"] = doses[-1]
+    track = st.selectbox(
+        "Recording", names, key="dose-track", format_func=lambda one: labels.get(one, one)
+    )
+    unit = record.edit(cell.edit).unit
+    dose = st.selectbox(
+        f"Dose ({unit})" if unit else "Dose",
+        doses,
+        key="dose-dose",
+        format_func=lambda one: f"{one:g}",
+    )
+    return track, float(dose)
+
+
+def _listen(record: DoseRecord, cell: DoseCell, *, track: str, dose: float, label: str) -> None:
+    """Draw a player before and one after the edit."""
+    seconds = next(one.seconds for one in record.tracks if one.track == track)
+    for part in ("before", "after"):
+        st.markdown(f"**{part}**")
+        sound = ChangedSound(
+            label=f"{label}, {part} {cell.edit} {dose:g}",
+            dataset=record.dataset,
+            encoder=record.encoder,
+            track=track,
+            edit=cell.edit,
+            dose=dose,
+            part=part,
+            seconds=seconds if part == "before" else _after(cell.edit, dose, seconds),
+        )
+        player(sound, key=f"dose-{part}")
+
+
+def _after(edit: str, dose: float, seconds: float) -> float:
+    """Return how long an excerpt is after an edit."""
+    from mess.doses.plan import ALL_EDITS
+
+    if edit not in ALL_EDITS:
+        raise MessError(f"{edit!r} is not an edit of this version: run mess dose again")
+    return seconds / ALL_EDITS[edit].speed(dose)
+
+
+def _signed(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:+.2f}".replace("-", "−")
