@@ -470,6 +470,32 @@ def codelength(datasets: int) -> Iterator[Verdict]:
     yield Verdict("noise that saves more than 5 bits", f"{lucky:.1%}", "≤ 5 %", lucky <= 0.05)
 
 
+def doses(datasets: int) -> Iterator[Verdict]:
+    """Edits move a target: is what follows told from what goes along, and is its slope held?"""
+    found = [simulate_dose(100_000 + seed) for seed in range(datasets)]
+    holds = float(np.mean([(one.holds.low or 0.0) > FOLLOWS for one in found]))
+    yield Verdict(
+        "a layer that holds the target follows an edit", f"{holds:.1%}", "≥ 95 %", holds >= 0.95
+    )
+    along = float(np.mean([(one.goes_along.low or 0.0) > FOLLOWS for one in found]))
+    yield Verdict(
+        "a layer that holds its companion follows it", f"{along:.1%}", "≤ 5 %", along <= 0.05
+    )
+    error = 2 * np.sqrt(0.95 * 0.05 / datasets)
+    for slope in (0.0, 1.0):
+        inside = [
+            (one.low or 0.0) <= slope <= (one.high or 0.0)
+            for one in (simulate_interval(seed, slope=slope) for seed in range(datasets))
+        ]
+        share = float(np.mean(inside))
+        yield Verdict(
+            f"95 % intervals with a planted slope of {slope:g}",
+            f"{share:.1%}",
+            f"93 to 97 %, ± {error:.1%} by chance",
+            bool(0.93 - error <= share <= 0.97 + error),
+        )
+
+
 def _reaches(one: Chosen | None) -> bool:
     return one is not None and one.r2 is not None and one.r2 >= 0.3
 
