@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from benchmarks.simulated_beyond import simulate_beyond
 from benchmarks.simulated_course import PLANTED as COURSE_LAYER
 from benchmarks.simulated_course import simulate
+from benchmarks.simulated_dose import simulate_dose, simulate_interval
 from benchmarks.simulated_listeners import RHO_ITEM, simulate_listeners
 from benchmarks.simulated_shuffles import decide
 from benchmarks.simulated_tempo import simulate_tempo
 from benchmarks.simulated_untangling import simulate_code, simulate_confound, simulate_erasure
+from mess.doses.words import FOLLOWS
 from mess.listening.power import power
 from mess.probing.candidates import Chosen
 from mess.probing.differences import Differences, Scores, compare
