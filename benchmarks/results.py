@@ -37,6 +37,10 @@ COMMANDS: dict[str, tuple[str, Sequence[str]]] = {
         "mess evaluate --dataset demo --encoder spectral",
         (*_MESS, "evaluate", *_DEMO, "--encoder", "spectral"),
     ),
+    "factors": (
+        "mess factors --dataset demo --encoder whisper-tiny",
+        (*_MESS, "factors", *_DEMO, "--encoder", "whisper-tiny"),
+    ),
     "compare": ("mess compare --dataset demo", (*_MESS, "compare", *_DEMO)),
     "untangle": (
         "mess untangle --dataset demo --encoder whisper-tiny",

@@ -8,6 +8,7 @@ DISCOVERY_VERSION = 11  # raise when the same features and targets would give ot
 INDEX_VERSION = 10  # raise when the same inputs would give another index
 PASSAGES_VERSION = 8  # raise when the same inputs would give other passages
 EVALUATION_VERSION = 5  # raise when the same index would be judged otherwise
+FACTORS_VERSION = 1  # raise when the same index would get another factor table
 MAPS_VERSION = 2  # raise when the same features and settings would give other points
 COMPARISON_VERSION = 2  # raise when the same discoveries would be compared otherwise
 UNTANGLED_VERSION = 1  # raise when the same inputs would give another erasure, code or table

@@ -27,6 +27,7 @@ COMMANDS = {
     "index": "pipelines.build_indices",
     "evaluate": "pipelines.run_evaluation",
     "dose": "pipelines.run_dose",
+    "factors": "pipelines.run_factors",
     "check-targets": "pipelines.check_targets",
     "untangle": "pipelines.untangle",
     "cross": "pipelines.cross_datasets",

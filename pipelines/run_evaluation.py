@@ -48,6 +48,7 @@ from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.tempo import DENSITY_SHARE, TEMPO
 from mess.search.terms import METHODS
 from mess.status.staleness import digest_of
+from mess.storage.paths import command_for
 from mess.storage.store import Store
 from mess.targets import TARGETS
 from mess.tracking.recording import start_run
@@ -378,8 +379,10 @@ def command(
     )
     if as_json:
         typer.echo(json.dumps(record.to_json(), indent=1))
-    else:
-        print_evaluation(record)
+        return
+    print_evaluation(record)
+    asked = command_for("factors", dataset, record.encoder)
+    typer.echo(f"which factor of music each similarity follows: `{asked}`")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from mess.records.cross import CrossRecord
 from mess.records.discovery import Level
 from mess.records.dose import DoseRecord
 from mess.records.evaluation import EvaluationRecord
+from mess.records.factors import FactorsRecord
 from mess.records.reliability import ReliabilityRecord
 from mess.reports.page import html, methods
 from mess.status.staleness import (
@@ -67,9 +68,17 @@ def write_report(
     require("discovery", record.origin, sources, level=rows)
     reliability = _if_usable(lambda: _reliability(store, dataset))
     evaluation = _if_usable(lambda: _evaluation(store, dataset, encoder, sources))
+    factors = _if_usable(lambda: _factors(store, dataset, encoder, sources))
     cross = _if_usable(lambda: _cross(store, encoder))
     doses = _if_usable(lambda: _doses(store, dataset, encoder, sources))
-    page = html(record, reliability=reliability, evaluation=evaluation, cross=cross, doses=doses)
+    page = html(
+        record,
+        reliability=reliability,
+        evaluation=evaluation,
+        factors=factors,
+        cross=cross,
+        doses=doses,
+    )
     text = methods(record, reliability=reliability, evaluation=evaluation)
     files = [out / name for name in report_names(dataset, encoder, level)]
     try:
@@ -112,6 +121,12 @@ def _evaluation(store: Store, dataset: str, encoder: str, sources: Sources) -> E
 def _doses(store: Store, dataset: str, encoder: str, sources: Sources) -> DoseRecord:
     record = store.doses.read(dataset, encoder)
     require("doses", record.origin, sources)
+    return record
+
+
+def _factors(store: Store, dataset: str, encoder: str, sources: Sources) -> FactorsRecord:
+    record = store.factors.read(dataset, encoder)
+    require("factors", record.origin, sources)
     return record
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 import streamlit as st
 
 from dashboard.components.sliders import Slider, are_set, draw_sliders, set_sliders
+from mess.as_text import interval
 from mess.records.evaluation import Method
 from mess.search.aspects import ASPECTS, OVERALL, Aspect
 from mess.search.tempo import TEMPO
@@ -177,7 +178,10 @@ def slider_note(
     if chosen == "overall":
         return ""
     if chosen == "head":
-        return "learned"
+        heard = recommender.aspects[name].heard
+        if heard is None:
+            return "learned"
+        return f"learned {heard.accuracy:.2f}" + ("" if heard.seen else " (chance)")
     faithful = recommender.terms.faithful.get(name, {}).get(chosen)
     if faithful is None:
         r2 = recommender.aspects[name].r2
@@ -224,9 +228,16 @@ def describe(
 def _describe_head(aspect: Aspect) -> str:
     if aspect.head is None:
         return ""
-    return (
+    text = (
         "Ranks by the cosine of what a learned head makes of the layers. Others trained it to tell "
-        f"{aspect.head.factor} (licence of its weights: {aspect.head.licence})."
+        f"{aspect.head.factor} (licence of its weights: {aspect.head.licence}). "
+    )
+    if aspect.heard is None:
+        return text + "`mess factors` measures whether it does."
+    bounds = interval(aspect.heard.low, aspect.heard.high)
+    return text + (
+        f"Of two recordings it finds the one that shares this and nothing else in "
+        f"{aspect.heard.accuracy:.2f} {bounds} of the cases; 0.50 is chance."
     )
 
 

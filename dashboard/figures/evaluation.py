@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.figures.style import PALETTE
-from mess.as_text import two_decimals
+from dashboard.figures.style import PALETTE, escape
+from mess.as_text import interval, two_decimals
 from mess.evaluation.composition import LIKED
 from mess.records.evaluation import (
     BaselineFaithfulness,
@@ -16,6 +16,7 @@ from mess.records.evaluation import (
     Method,
     Ranker,
 )
+from mess.records.factors import FactorsRecord, RowKind
 
 # The names of the methods on the page.
 METHOD_NAMES: dict[Ranker, str] = {
@@ -25,6 +26,12 @@ METHOD_NAMES: dict[Ranker, str] = {
     "layer": "whole best layer",
     "mean_layers": "mean of layers",
     "random": "random",
+}
+KIND_NAMES: dict[RowKind, str] = {
+    "head": "learned head",
+    "probe": "slider",
+    "in time": "slider, through time",
+    "layer": "whole",
 }
 
 
@@ -91,6 +98,37 @@ def matrix_heatmap(
     figure.update_yaxes(autorange="reversed", title=title)
     figure.update_xaxes(tickangle=-45, showgrid=False)
     figure.update_layout(height=170 + 30 * len(rows), margin={"l": 10, "r": 10, "t": 10, "b": 10})
+    return figure
+
+
+def factor_heatmap(record: FactorsRecord) -> go.Figure:
+    """Draw how often each similarity finds what shares a factor; white is chance."""
+    labels = [f"{row.name} ({KIND_NAMES[row.kind]})" for row in record.rows]
+    scores = [[row.scores[factor] for factor in record.factors] for row in record.rows]
+    figure = go.Figure(
+        go.Heatmap(
+            z=[[one.accuracy for one in row] for row in scores],
+            x=record.factors,
+            y=[escape(label) for label in labels],
+            zmin=0,
+            zmax=1,
+            colorscale="RdBu",
+            xgap=1,
+            ygap=1,
+            text=[
+                [f"{one.accuracy:.2f}{'' if one.seen else ' ·'}" for one in row] for row in scores
+            ],
+            customdata=[[interval(one.low, one.high) for one in row] for row in scores],
+            texttemplate="%{text}",
+            hovertemplate="%{y}<br>%{x}: %{z:.2f} %{customdata}<extra></extra>",
+            colorbar={"thickness": 12},
+        )
+    )
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(side="top", showgrid=False)
+    figure.update_layout(
+        height=120 + 24 * len(record.rows), margin={"l": 10, "r": 10, "t": 40, "b": 10}
+    )
     return figure
 
 

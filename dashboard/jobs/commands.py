@@ -194,6 +194,11 @@ PIPELINES = (
         ),
     ),
     Pipeline(
+        "factors",
+        "Draw the factor table",
+        (Option("--pairs", "Pairs of works", 24, least=1), _SEED),
+    ),
+    Pipeline(
         "check-targets",
         "Test the targets themselves",
         (Option("--tracks", "Tracks", 40, least=3), _SEED),

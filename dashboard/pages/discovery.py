@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import readers
 from dashboard.components.text import plain
 from dashboard.sections.downloads import show_downloads
+from dashboard.sections.factors import show_factors
 from dashboard.sections.heatmap import show_heatmap
 from dashboard.sections.in_time import show_in_time
 from dashboard.sections.missing import offer, tell_stale
@@ -71,10 +72,15 @@ def _show(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) -> None
         "In time": lambda: show_in_time(record),
         "Compare": lambda: show_comparison(record),
         "Robustness": lambda: show_robustness(record),
-        "Sliders": lambda: show_sliders(record.dataset, record.encoder),
+        "Sliders": lambda: _show_sliders(record.dataset, record.encoder),
         "Download": lambda: show_downloads(record),
     }
     for name, tab in tabs.items():
         if tab.open:
             with tab:
                 draw[name]()
+
+
+def _show_sliders(dataset: str, encoder: str) -> None:
+    show_sliders(dataset, encoder)
+    show_factors(dataset, encoder)

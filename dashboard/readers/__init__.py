@@ -21,6 +21,7 @@ from dashboard.readers.results import (
     discoveries,
     discovery,
     evaluation,
+    factors,
     predictions,
     reliability,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "dose_responses",
     "doses",
     "evaluation",
+    "factors",
     "layer_names",
     "map_of",
     "map_rows",

@@ -9,6 +9,7 @@ from mess.records.comparison import ComparisonRecord
 from mess.records.cross import CrossRecord
 from mess.records.discovery import DiscoveryRecord, Level
 from mess.records.evaluation import EvaluationRecord
+from mess.records.factors import FactorsRecord
 from mess.records.reliability import ReliabilityRecord
 from mess.reports.encoder_comparison import with_rates
 
@@ -46,6 +47,11 @@ def _evaluation(dataset: str, encoder: str, version: float) -> EvaluationRecord:
 def evaluation(dataset: str, encoder: str) -> EvaluationRecord:
     """Return how well search does what it says; see `EvaluationFiles.read`."""
     return _evaluation(dataset, encoder, store().evaluations.modified(dataset, encoder))
+
+
+def factors(dataset: str, encoder: str) -> FactorsRecord:
+    """Return which similarity follows which factor; see `FactorTableFiles.read`."""
+    return store().factors.read(dataset, encoder)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

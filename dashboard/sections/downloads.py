@@ -29,6 +29,9 @@ def show_downloads(record: DiscoveryRecord) -> None:
     evaluation = _if_usable(lambda: readers.evaluation(dataset, encoder))
     if evaluation is not None and readers.stale("evaluation", dataset, encoder, evaluation.origin):
         evaluation = None
+    factors = _if_usable(lambda: readers.factors(dataset, encoder))
+    if factors is not None and readers.stale("factors", dataset, encoder, factors.origin):
+        factors = None
     cross = _cross(encoder)
     text = methods(record, reliability=reliability, evaluation=evaluation)
     table = cell_table(record)
@@ -51,7 +54,9 @@ def show_downloads(record: DiscoveryRecord) -> None:
     )
     third.download_button(
         "Full report as HTML",
-        lambda: html(record, reliability=reliability, evaluation=evaluation, cross=cross),
+        lambda: html(
+            record, reliability=reliability, evaluation=evaluation, factors=factors, cross=cross
+        ),
         file_name=f"{name}.html",
         mime="text/html",
         width="stretch",

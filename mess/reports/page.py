@@ -16,6 +16,7 @@ from mess.records.cross import CrossRecord
 from mess.records.discovery import DiscoveryRecord
 from mess.records.dose import DoseCell, DoseRecord
 from mess.records.evaluation import EvaluationRecord
+from mess.records.factors import FactorsRecord
 from mess.records.reliability import ReliabilityRecord
 from mess.reports.forest_plot import forest
 from mess.targets.reliability import CHANGES, TRUSTED
@@ -109,6 +110,7 @@ def html(
     *,
     reliability: ReliabilityRecord | None = None,
     evaluation: EvaluationRecord | None = None,
+    factors: FactorsRecord | None = None,
     cross: CrossRecord | None = None,
     doses: DoseRecord | None = None,
 ) -> str:
@@ -117,7 +119,7 @@ def html(
     Parameters
     ----------
     record : DiscoveryRecord
-    reliability, evaluation, cross, doses : record, optional
+    reliability, evaluation, factors, cross, doses : record, optional
         What else was measured of the same dataset and encoder.
     """
     text = methods(record, reliability=reliability, evaluation=evaluation)
@@ -128,6 +130,8 @@ def html(
         body.append(_reliability(reliability))
     if evaluation:
         body.append(_evaluation(evaluation))
+    if factors:
+        body.append(_factors(factors))
     if cross:
         body.append(_cross(cross))
     if doses:
@@ -291,6 +295,21 @@ def _evaluation(evaluation: EvaluationRecord) -> str:
         heads = ["method", "slider", "change", "own variant farthest", "chance", "n"]
         parts.append(_table("Recordings that differ in one thing", heads, seen))
     return "\n".join(parts)
+
+
+def _factors(table: FactorsRecord) -> str:
+    rows = []
+    for row in table.rows:
+        scores = [row.scores[factor] for factor in table.factors]
+        cells = [f"{one.accuracy:.2f} {interval(one.low, one.high)}" for one in scores]
+        rows.append([row.kind, row.name, row.own or "–", *cells])
+    return _table(
+        "How often the one of two recordings is nearer that shares a factor with a third, and "
+        f"nothing else ({table.triplets} triplets of {len(table.pairs)} pairs of works in each "
+        "column; chance 0.50)",
+        ["similarity", "name", "should follow", *table.factors],
+        rows,
+    )
 
 
 def _cross(cross: CrossRecord) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from mess.errors import MessError, UnknownName
 from mess.probing.results import Cell, TargetSummary
 from mess.probing.statistics import FEWEST_WORKS, SIGNIFICANT
+from mess.records.factors import FactorScore
 from mess.records.head import IndexedHead
 from mess.records.index import Column
 from mess.targets import MIDI_TARGETS, plugin_targets
@@ -131,6 +132,8 @@ class Aspect:
         Why its best target is not validated; "" if the aspect is validated.
     head : IndexedHead, optional
         The learned head that this aspect is; it has no target then.
+    heard : FactorScore, optional
+        How often the head finds what shares its factor, if `mess factors` measured it.
     """
 
     name: str
@@ -143,9 +146,10 @@ class Aspect:
     steered: tuple[str, ...] = ()
     doubt: str = ""
     head: IndexedHead | None = None
+    heard: FactorScore | None = None
 
 
-def head_aspect(head: IndexedHead) -> Aspect:
+def head_aspect(head: IndexedHead, *, heard: FactorScore | None = None) -> Aspect:
     """Return the aspect that a learned head is."""
     return Aspect(
         name=head.name,
@@ -156,6 +160,7 @@ def head_aspect(head: IndexedHead) -> Aspect:
         r2=None,
         validated=True,
         head=head,
+        heard=heard,
     )
 
 

@@ -40,6 +40,7 @@ from mess.errors import (
     UnknownName,
 )
 from mess.records.evaluation import Method
+from mess.records.factors import FactorScore
 from mess.records.features import FeaturesHeader
 from mess.records.index import IndexRecord
 from mess.search.aspects import (
@@ -211,7 +212,10 @@ class LayerBasedRecommender:
             self.evidence,
             threshold=threshold,
             more=[*MIDI_TARGETS, *plugin_aspects()],
-        ) | {head.name: head_aspect(head) for head in record.heads}
+        )
+        heard = self._read_heard(sources, also) if record.heads else {}
+        for head in record.heads:
+            self.aspects[head.name] = head_aspect(head, heard=heard.get((head.name, head.digest)))
         self.best_layers = find_best_layers(discovery.cells)
         chosen = self._read_evaluated(sources, also) if evaluated else Chosen()
         self.terms = Terms(
@@ -266,6 +270,25 @@ class LayerBasedRecommender:
             },
             faithful={name: one.faithful for name, one in evaluation.defaults.items()},
         )
+
+    def _read_heard(
+        self, sources: Sources, also: Mapping[Source, str]
+    ) -> dict[tuple[str, str], FactorScore]:
+        """Return how often each head finds what shares its factor, by name and digest.
+
+        A factor table of another index tells nothing; a table that other heads joined tells of its
+        own.
+        """
+        table = attempt(lambda: self._store.factors.read(self.dataset, self.encoder))
+        if isinstance(table, ArtifactError):
+            return {}
+        if judge("factors", table.origin, sources, also=also, beside=("heads",)):
+            return {}
+        return {
+            (row.name, row.digest): row.scores[row.own]
+            for row in table.rows
+            if row.kind == "head" and row.own is not None
+        }
 
     @cached_property
     def projection(self) -> CoordinateMap:

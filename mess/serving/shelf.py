@@ -119,6 +119,7 @@ def recommender(store: Store, dataset: str, encoder: str) -> LayerBasedRecommend
         store.discoveries.modified(dataset, encoder, "track"),
         store.features.modified(dataset, encoder),
         store.evaluations.modified(dataset, encoder),
+        store.factors.modified(dataset, encoder),
     )
     return _recommenders.get(
         (store.root, dataset, encoder),

@@ -33,6 +33,7 @@ from mess.versions import (
     DISCOVERY_VERSION,
     DOSES_VERSION,
     EVALUATION_VERSION,
+    FACTORS_VERSION,
     INDEX_VERSION,
     MAPS_VERSION,
     PASSAGES_VERSION,
@@ -40,7 +41,9 @@ from mess.versions import (
 )
 
 Reason = Literal["audio", "settings", "code", "labels", "inputs"]
-Conclusion = Literal["discovery", "index", "passages", "evaluation", "map", "doses", "untangled"]
+Conclusion = Literal[
+    "discovery", "index", "passages", "evaluation", "factors", "map", "doses", "untangled"
+]
 Source = Literal["features", "targets", "index", "discovery", "heads"]
 Read = TypeVar("Read")
 
@@ -50,6 +53,7 @@ _INPUTS: dict[Conclusion, tuple[Source, ...]] = {
     "index": ("features", "targets", "heads"),
     "passages": ("features", "targets"),
     "evaluation": ("index", "discovery"),
+    "factors": ("index", "heads"),
     "map": ("features",),
     "doses": ("features", "targets", "discovery"),
     "untangled": ("features", "targets"),
@@ -59,6 +63,7 @@ _STEPS: dict[Conclusion, str] = {
     "index": "index",
     "passages": "index",
     "evaluation": "evaluate",
+    "factors": "factors",
     "map": "map",
     "doses": "dose",
     "untangled": "untangle",
@@ -192,6 +197,7 @@ def judge(
         "index": INDEX_VERSION,
         "passages": PASSAGES_VERSION,
         "evaluation": EVALUATION_VERSION,
+        "factors": FACTORS_VERSION,
         "map": MAPS_VERSION,
         "doses": DOSES_VERSION,
         "untangled": UNTANGLED_VERSION,

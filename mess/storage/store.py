@@ -15,6 +15,7 @@ from mess.storage.discoveries import DiscoveryFiles
 from mess.storage.doses import DoseFiles
 from mess.storage.downloads import DownloadFiles
 from mess.storage.evaluations import EvaluationFiles
+from mess.storage.factor_tables import FactorTableFiles
 from mess.storage.features import FeatureFiles
 from mess.storage.heads import HeadFiles
 from mess.storage.indices import IndexFiles
@@ -44,8 +45,8 @@ class Store:
     ----------
     features, moments, targets, curves : FeatureFiles, MomentFiles, TargetFiles, CurveFiles
         What is computed of each track.
-    discoveries, indices, passages, evaluations, doses, untangled, reliability, cross_tables,
-    comparisons, maps
+    discoveries, indices, passages, evaluations, doses, factors, untangled, reliability,
+    cross_tables, comparisons, maps
         What is concluded from them.
     heads : HeadFiles
         Learned heads that a user put there.
@@ -75,6 +76,7 @@ class Store:
         self.passages = PassageFiles(self.root)
         self.evaluations = EvaluationFiles(self.root)
         self.doses = DoseFiles(self.root)
+        self.factors = FactorTableFiles(self.root)
         self.reliability = ReliabilityFiles(self.root)
         self.cross_tables = CrossTableFiles(self.root)
         self.comparisons = ComparisonFiles(self.root)
