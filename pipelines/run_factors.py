@@ -174,10 +174,11 @@ def choose_pairs(*, count: int, seed: int = 0, workers: int | None = None) -> li
         found += pair_up((piece for piece in pieces if piece is not None), left=left)
     found = found[:count]
     instruments = list(INSTRUMENTS.values())
-    return [
-        Pair(first, second, tuple(map(int, rng.choice(instruments, size=2, replace=False))))
-        for first, second in found
-    ]
+    pairs = []
+    for first, second in found:
+        one, other = rng.choice(instruments, size=2, replace=False).tolist()
+        pairs.append(Pair(first, second, (one, other)))
+    return pairs
 
 
 def _in_order(

@@ -24,7 +24,7 @@ Examples
 >>> at = np.arange(EVENTS + 1.0)
 >>> scale = Excerpt(at, np.ones(len(at)), 60 + np.arange(len(at)) % 8, at[::4], (4, 4))
 >>> piece = read_material(scale, name="scale")
->>> piece.gaps.mean().round(3), piece.sonorities[:2]
+>>> float(piece.gaps.mean()), piece.sonorities[:2]
 (1.0, ((60,), (61,)))
 """
 

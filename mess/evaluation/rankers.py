@@ -15,6 +15,7 @@ from mess.records.evaluation import Method, Ranker
 from mess.search.aspects import ASPECTS
 from mess.search.coordinate_index import ColumnWeights
 from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.layer_index import Layer
 from mess.search.ranking import Query, Term
 from mess.search.tempo import TEMPO
 
@@ -139,7 +140,7 @@ class Rankers:
 
         return rank
 
-    def _by_layer(self, layer: int) -> Ranking:
+    def _by_layer(self, layer: Layer) -> Ranking:
         return lambda row: self._space.cosines(row, layer)
 
     def _by_mean_of_layers(self, row: int) -> NDArray[np.float32]:

@@ -305,7 +305,7 @@ def _linear(
         wanted = {"weight": tuple(shape), "bias": (shape[0],)}
         if "weight" not in own:
             raise HeadError(path, f"layer {number} has no weight", "save the weights again")
-        for part, values in own.items():
+        for part, values in sorted(own.items(), reverse=True):  # the weight first
             if values.dtype.kind != "f":
                 raise HeadError(path, f"{number}.{part} holds {values.dtype}", "save it as float32")
             if values.shape != wanted[part]:
