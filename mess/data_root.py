@@ -1,7 +1,13 @@
-"""The data root: the folder of all data, ``data`` or what ``MESS_DATA`` names."""
+"""The data root: the folder of all data, ``data`` or what ``MESS_DATA`` names.
+
+If ``MESS_DATA`` is an address (``s3://bucket/prefix``), the root is a folder of this machine, the
+*mirror* of the address: ``MESS_MIRROR``, or one for each address below ``~/.cache/mess``. What lies
+at the address, and what in the mirror alone, says `mess.storage.mirrors`.
+"""
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 
 def data_root() -> Path:
@@ -12,4 +18,20 @@ def data_root() -> Path:
     >>> isinstance(data_root(), Path)
     True
     """
-    return Path(os.environ.get("MESS_DATA") or "data").expanduser()
+    named = os.environ.get("MESS_DATA") or "data"
+    if named.startswith("file://"):
+        return Path(named.removeprefix("file://"))
+    return mirror_folder(named) if "://" in named else Path(named).expanduser()
+
+
+def mirror_folder(address: str) -> Path:
+    """Return the folder of this machine through which the artifacts at an address are read.
+
+    >>> mirror_folder("s3://bucket/mess").name
+    's3%3A%2F%2Fbucket%2Fmess'
+    """
+    named = os.environ.get("MESS_MIRROR")
+    if named:
+        return Path(named).expanduser()
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return caches / "mess" / quote(address.rstrip("/"), safe="")

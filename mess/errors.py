@@ -57,6 +57,13 @@ class AudioError(MessError):
         super().__init__(f"{shown_path(path)}: {reason}; {way_out}")
 
 
+class AddressError(MessError):
+    """A server that artifacts are kept on cannot be used."""
+
+    def __init__(self, address: object, reason: str, way_out: str) -> None:
+        super().__init__(f"{address}: {reason}; {way_out}")
+
+
 class MissingDependency(MessError):
     """A package of an optional extra is not installed."""
 

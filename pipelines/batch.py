@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from mess.datasets import Dataset, Track, load_dataset
-from mess.errors import AudioError, MessError, shown_path
+from mess.errors import AddressError, AudioError, MessError, shown_path
 from mess.records.base import DoesNotFit
 from mess.records.manifest import (
     AudioIdentity,
@@ -280,6 +280,8 @@ def _settle(
         step.summary.made += 1
         if entry.notes:
             step.summary.noted[track.id] = f"{shown_path(track.path)}: {'; '.join(entry.notes)}"
+    except AddressError:
+        raise  # where the artifacts go: no fault of the recording
     except (MessError, MemoryError) as problem:
         error = problem if isinstance(problem, MessError) else _too_large(track)
         reason = str(error).replace(f"{dataset.root}{os.sep}", "")  # the root may move

@@ -5,9 +5,13 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from s3_server import Wire
 
 _TESTS = Path(__file__).parent
 # A busy machine is no fault, and every machine tries the same examples; for new ones:
@@ -62,6 +66,24 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.setenv("MESS_DATA", str(root))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     yield root
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[int]:
+    """The port of an S3 server."""
+    from s3_server import running_server
+
+    with running_server() as port:
+        yield port
+
+
+@pytest.fixture
+def wire(s3_server: int, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Wire]":
+    """The way to the S3 server, which is empty."""
+    from s3_server import wire_to
+
+    with wire_to(s3_server, monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ _DENIED = ("NoCredentials", "PartialCredentials", "InvalidAccessKey", "Signature
 Result = TypeVar("Result")
 
 
-class _Version(NamedTuple):
+class Version(NamedTuple):
     """What a server says of a file."""
 
     size: int
@@ -50,7 +50,7 @@ class _Version(NamedTuple):
     tag: str
 
 
-_listed: dict[str, _Version] = {}  # what the last listing said, by address
+_listed: dict[str, Version] = {}  # what the last listing said, by address
 
 
 def is_address(text: str) -> bool:
@@ -103,7 +103,7 @@ class Address(PosixPath):
         return str(self).partition("://")[0]
 
     @property
-    def _key(self) -> str:
+    def key(self) -> str:
         """What fsspec calls it: bucket and name."""
         return str(self).partition("://")[2]
 
@@ -118,42 +118,68 @@ class Address(PosixPath):
                 raise MissingDependency(f"{package} (needed for {self})", extra) from None
             raise MessError(f"{self}: needs {package}; run `pip install {package}`") from None
 
-    def _ask(self, question: Callable[[Any], Result]) -> Result:
-        """Return what the server answers; what goes wrong is one line."""
+    def ask(
+        self,
+        question: Callable[[Any], Result],
+        *,
+        doing: str = "read",
+        error: Callable[[object, str, str], MessError] = AudioError,
+    ) -> Result:
+        """Return what the server answers; what goes wrong is one line.
+
+        Parameters
+        ----------
+        question : callable
+            fsspec's file system → the answer.
+        doing : str
+            What cannot be done if it does not answer.
+        error : callable
+            (address, reason, way out) → what is raised.
+
+        Raises
+        ------
+        FileNotFoundError, FileExistsError
+            If the server says so.
+        """
         files = self._files()
         try:
             return question(files)
-        except FileNotFoundError:
-            raise FileNotFoundError(errno.ENOENT, "No such file", str(self)) from None
         except MessError:
             raise
-        except Exception as error:  # each package has errors of its own
-            if isinstance(error, OSError) and error.errno in _OUR_DISK:
+        except Exception as problem:  # each package has errors of its own
+            # fsspec holds it in a circle with its frames. They would keep what our callers hold,
+            # a lock for example, until the garbage is collected.
+            problem.__traceback__ = None
+            if isinstance(problem, FileNotFoundError):
+                raise FileNotFoundError(errno.ENOENT, "No such file", str(self)) from None
+            if isinstance(problem, FileExistsError):
+                raise FileExistsError(errno.EEXIST, "There is one", str(self)) from None
+            if isinstance(problem, OSError) and problem.errno in _OUR_DISK:
                 raise
-            name = type(error).__name__
-            told = " ".join(str(error).split()) or name
-            if isinstance(error, PermissionError) or any(
+            name = type(problem).__name__
+            told = " ".join(str(problem).split()) or name
+            if isinstance(problem, PermissionError) or any(
                 one in name or one in told for one in _DENIED
             ):
-                raise AudioError(
+                raise error(
                     self, f"access is denied ({told[:120]})", "check the credentials"
                 ) from None
-            raise AudioError(
+            raise error(
                 self,
-                f"cannot be read ({told[:120]})",
+                f"cannot be {doing} ({told[:120]})",
                 "check the address and the connection; the same command goes on",
             ) from None
 
-    def _version(self) -> _Version:
+    def _version(self) -> Version:
         known = _listed.get(str(self))
-        return known or self._ask(lambda files: _version(files.info(self._key)))
+        return known or self.ask(lambda files: version_of(files.info(self.key)))
 
     def stat(self, **_: bool) -> os.stat_result:
         """Return size and time of a file; a folder has neither."""
         found, mode = _listed.get(str(self)), stat.S_IFREG
         if found is None:
-            info = self._ask(lambda files: files.info(self._key))
-            found = _version(info)
+            info = self.ask(lambda files: files.info(self.key))
+            found = version_of(info)
             mode = stat.S_IFDIR if info.get("type") == "directory" else stat.S_IFREG
         seconds, rest = divmod(found.mtime_ns, 10**9)
         times = (seconds, seconds, seconds)
@@ -175,7 +201,7 @@ class Address(PosixPath):
     def is_dir(self, **_: bool) -> bool:
         """Tell whether it is a folder; False, too, where the server does not say."""
         with suppress(OSError, MessError):
-            return bool(self._ask(lambda files: files.isdir(self._key)))
+            return bool(self.ask(lambda files: files.isdir(self.key)))
         return False
 
     def absolute(self) -> "Address":
@@ -192,7 +218,7 @@ class Address(PosixPath):
 
     def glob(self, pattern: str) -> Iterator["Address"]:  # type: ignore[override]
         """Yield what matches a pattern below the folder."""
-        found = self._ask(lambda files: files.glob(f"{self._key}/{pattern}"))
+        found = self.ask(lambda files: files.glob(f"{self.key}/{pattern}"))
         return (Address(f"{self._protocol}://{str(key).lstrip('/')}") for key in sorted(found))
 
     def find(self) -> list[str]:
@@ -200,19 +226,19 @@ class Address(PosixPath):
 
         def look(files: Any) -> dict[str, Any]:
             files.invalidate_cache()
-            found: dict[str, Any] = files.find(self._key, detail=True)
+            found: dict[str, Any] = files.find(self.key, detail=True)
             return found
 
         try:
-            answer = self._ask(look)
+            answer = self.ask(look)
         except FileNotFoundError:
             return []
-        begin = f"{self._key.rstrip('/')}/"
+        begin = f"{self.key.rstrip('/')}/"
         names = []
         for key, info in answer.items():
             name = key.lstrip("/").removeprefix(begin)
             if name and info.get("type") == "file" and not name.endswith("/"):
-                _listed[str(self / name)] = _version(info)
+                _listed[str(self / name)] = version_of(info)
                 names.append(name)
         return sorted(names)
 
@@ -240,7 +266,7 @@ class Address(PosixPath):
                     return copy
             part = folder / f".{name}.{uuid.uuid4().hex}.part"
             try:
-                self._ask(partial(_get, key=self._key, to=str(part)))
+                self.ask(partial(_get, key=self.key, to=str(part)))
                 if part.stat().st_size == version.size:
                     part.replace(copy)
                     _make_room(folder, keep=copy)
@@ -261,7 +287,8 @@ def _get(files: Any, *, key: str, to: str) -> None:
     files.get_file(key, to)
 
 
-def _version(info: dict[str, Any]) -> _Version:
+def version_of(info: dict[str, Any]) -> Version:
+    """Return what tells this version of a file from others, of what fsspec says of it."""
     when = next(
         (info[key] for key in ("LastModified", "mtime", "updated", "created") if info.get(key)), 0
     )
@@ -277,7 +304,7 @@ def _version(info: dict[str, Any]) -> _Version:
         # S3 states whole seconds. A file that replaces another of its size within one would count
         # as the same; what is left of the second tells their tags apart.
         mtime_ns += zlib.crc32(tag.encode()) % 10**9
-    return _Version(int(info.get("size") or 0), mtime_ns, tag)
+    return Version(int(info.get("size") or 0), mtime_ns, tag)
 
 
 def cache_bytes() -> float:

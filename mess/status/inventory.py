@@ -3,7 +3,6 @@
 Only manifests are opened. Sizes and changes come from the file system.
 """
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from mess.encoders import PRESETS
 from mess.errors import ArtifactError, MessError
 from mess.records.manifest import FailedEntry
 from mess.records.targets import TargetsEntry
+from mess.storage.files import folder_size, size_of
 from mess.storage.manifest import AnyManifest
 from mess.storage.store import Store
 
@@ -147,31 +147,17 @@ def take_inventory(
 def _sizes(store: Store, dataset: str, encoder: str, recordings: Dataset | None) -> dict[str, int]:
     """Return the bytes of each kind of artifact. The first kind is the audio with its MIDI."""
     if recordings is None:
-        sizes = {"audio": _folder_size(store.audio_dir(dataset))}
+        sizes = {"audio": folder_size(store.audio_dir(dataset))}
     else:  # the files may lie elsewhere, behind links
         files = {path for track in recordings for path in (track.path, track.midi_path) if path}
         sizes = {"audio": sum(_size(path) for path in files)}
     for kind, paths in store.artifact_paths(dataset, encoder).items():
-        sizes[kind] = sum(_size(path) for path in paths)
+        sizes[kind] = sum(size_of(path) for path in paths)
     return {kind: size for kind, size in sizes.items() if size}
 
 
 def _size(path: Path) -> int:
-    return _folder_size(path) if path.is_dir() else max(0, _stat(path)[0])
-
-
-def _folder_size(folder: Path) -> int:
-    total = 0
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    total += _folder_size(Path(entry.path))
-                elif entry.is_file():
-                    total += entry.stat().st_size
-    except OSError:
-        return total
-    return total
+    return folder_size(path) if path.is_dir() else max(0, _stat(path)[0])
 
 
 def _stat(path: Path) -> tuple[int, int]:

@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 
 from mess.errors import ArtifactStale
 from mess.records.targets import TargetsEntry
-from mess.storage.files import copy_file, has_bytes, names_in, read_arrays, write_arrays
+from mess.storage.files import (
+    copy_file,
+    has_bytes,
+    names_in,
+    read_arrays,
+    remove,
+    write_arrays,
+)
 from mess.storage.manifest import TargetsManifest
 from mess.storage.paths import command_for, file_stem, processed
 
@@ -105,7 +112,7 @@ class CurveFiles:
 
     def drop(self, dataset: str, track_id: str) -> None:
         """Remove the curves of a track."""
-        self.path(dataset, track_id).unlink(missing_ok=True)
+        remove(self.path(dataset, track_id))
 
     def missing(self, dataset: str, manifest: TargetsManifest, *, whole: bool) -> list[str]:
         """Return the tracks whose curves are missing or, with ``whole``, damaged."""

@@ -29,6 +29,7 @@ from mess.storage.files import (
     modified,
     read_arrays,
     read_table,
+    remove,
     write_arrays,
     write_table,
 )
@@ -74,7 +75,7 @@ class DiscoveryFiles:
             record = replace(record, curve_probes_crc32=checksum)
         write_record(path, record)
         if curve_probes is None:
-            _probes_path(path).unlink(missing_ok=True)  # of an earlier discovery
+            remove(_probes_path(path))  # of an earlier discovery
         return path
 
     def read(self, dataset: str, encoder: str, *, level: Level = "track") -> DiscoveryRecord:

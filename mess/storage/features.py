@@ -29,10 +29,13 @@ from mess.storage.files import (
     RawWriter,
     copy_file,
     has_bytes,
+    matching,
     modified,
     names_in,
     read_array,
+    remove,
     replacing,
+    size_of,
     write_array,
 )
 from mess.storage.manifest import FeaturesManifest, Manifest
@@ -126,7 +129,7 @@ class FeatureFiles:
     def drop_raw(self, dataset: str, encoder: str, track_id: str) -> None:
         """Remove a track's full temporal features: an earlier run wrote them."""
         folder = self.folder(dataset, encoder) / "raw"
-        (folder / f"{file_stem(track_id)}.npy").unlink(missing_ok=True)
+        remove(folder / f"{file_stem(track_id)}.npy")
 
     def has(
         self,
@@ -143,7 +146,7 @@ class FeatureFiles:
         try:
             if not self._moments.has(dataset, encoder, track_id, entry, kind=moments):
                 return False
-            if raw and (folder / "raw" / name).stat().st_size != entry.raw_bytes:
+            if raw and size_of(folder / "raw" / name) != entry.raw_bytes:
                 return False
             return all(
                 has_bytes(folder / kind / name, checksum)
@@ -182,7 +185,7 @@ class FeatureFiles:
         """Remove all features of a track."""
         self.drop_raw(dataset, encoder, track_id)
         for path in self._paths(dataset, encoder, track_id):
-            path.unlink(missing_ok=True)
+            remove(path)
 
     def _paths(self, dataset: str, encoder: str, track_id: str) -> list[Path]:
         folder = self.folder(dataset, encoder)
@@ -282,12 +285,11 @@ class FeatureFiles:
 
     def size(self, dataset: str, encoder: str) -> int:
         """Return how many bytes the features of a dataset take."""
-        files = self.folder(dataset, encoder).rglob("*")
-        return sum(path.stat().st_size for path in files if path.is_file())
+        return size_of(self.folder(dataset, encoder))
 
     def encoders(self, dataset: str) -> list[str]:
         """Return the encoders by which a dataset has features, in alphabetical order."""
-        found = processed(self.root, "features", dataset).glob("*/manifest*")
+        found = matching(processed(self.root, "features", dataset), "*/manifest*")
         slugs = sorted({path.parent.name for path in found})
         return [self._encoder_name(dataset, slug) for slug in slugs]
 
@@ -303,7 +305,8 @@ class FeatureFiles:
 
     def datasets(self, encoder: str) -> list[str]:
         """Return the datasets that have features by an encoder, in alphabetical order."""
-        found = processed(self.root, "features").glob(f"*/{encoder_slug(encoder)}/manifest.json")
+        name = f"*/{encoder_slug(encoder)}/manifest.json"
+        found = matching(processed(self.root, "features"), name)
         return sorted(path.parts[-3] for path in found)
 
     def modified(self, dataset: str, encoder: str) -> float:
@@ -312,5 +315,5 @@ class FeatureFiles:
 
     def modified_by_folder(self, dataset: str) -> tuple[tuple[str, float], ...]:
         """Return when the features in each encoder's folder of a dataset last changed."""
-        found = processed(self.root, "features", dataset).glob("*/manifest*")
+        found = matching(processed(self.root, "features", dataset), "*/manifest*")
         return tuple(sorted((path.parent.name, modified(path)) for path in found))

@@ -13,8 +13,8 @@ import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from itertools import count
+from contextlib import contextmanager, nullcontext, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
 from mess.records.base import Json
-from mess.storage.locks import try_lock, wait_for_lock
+from mess.storage.mirrors import mirror_of
+from mess.storage.replacing import replacing_here
 
 if TYPE_CHECKING:  # imported where it is used: the runner of jobs needs no tables
     import pandas as pd
@@ -34,85 +35,32 @@ _SEAL = re.compile(rb'\{\n "checksum": "([0-9a-f]{8})",\n')
 _LINE = re.compile(rb"([0-9a-f]{8}) (\{.*\})")
 _TABLE_SEAL = re.compile(rb"mess-crc32:([0-9a-f]{8})")
 _OPEN_SEAL = b"mess-crc32:00000000"
-_TEMPORARY = re.compile(r"\..+?\.(\d+)(\.\d+)?\.tmp", re.DOTALL)
-_numbers = count()
-_swept: set[Path] = set()  # folders, by this process
 
 
 # Writing ---------------------------------------------------------------------------------------
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, *, record: bool = False) -> Iterator[IO[bytes]]:
     """Open a temporary file that replaces ``path`` when the block succeeds.
 
-    The first time that this process writes to a folder, it removes the temporary files of killed
-    processes from it.
+    In a data root at an address, the file is then sent there; see `mess.storage.mirrors`.
+
+    Parameters
+    ----------
+    path : Path
+    record : bool
+        Whether the file names others, which must be there before it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.parent not in _swept:
-        _swept.add(path.parent)
-        sweep(path.parent)
-    handle, temporary = _open_temporary(path)
-    try:
-        with handle:
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
-            temporary.replace(path)  # the lock is still held, so no process sweeps the file
-    except OSError as error:  # a full disk does not say of which file
-        error.filename = error.filename or str(path)
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
+    mirror = mirror_of(path)
+    sent = mirror.writing(path, record=record) if mirror else nullcontext()
+    with sent, replacing_here(path) as handle:
+        yield handle
 
 
-def _open_temporary(path: Path) -> tuple[IO[bytes], Path]:
-    """Open and lock a file that no other thread or process writes."""
-    while True:
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.{next(_numbers)}.tmp")
-        handle = temporary.open("w+b")
-        try:
-            wait_for_lock(handle)
-            if temporary.stat().st_ino == os.fstat(handle.fileno()).st_ino:
-                return handle, temporary
-        except FileNotFoundError:
-            pass  # swept between opening and locking
-        handle.close()
-
-
-def sweep(folder: Path) -> None:
-    """Remove the temporary files that killed processes left in a folder.
-
-    A running writer holds a lock on its file. The lock ends with the process.
-    """
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            parts = _TEMPORARY.fullmatch(entry.name)
-            if parts and not (parts[2] is None and _is_alive(int(parts[1]))):
-                _remove_unlocked(Path(entry.path))
-
-
-def _remove_unlocked(path: Path) -> None:
-    with suppress(OSError), path.open("rb") as handle:  # a system without locks removes nothing
-        if try_lock(handle):
-            path.unlink()
-
-
-def _is_alive(process: int) -> bool:
-    """Tell whether a process runs. Older code put its number in the name and held no lock."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
-
-
-def write_bytes(path: Path, content: bytes) -> int:
-    """Write a file whole and return its checksum."""
-    with replacing(path) as handle:
+def write_bytes(path: Path, content: bytes, *, record: bool = False) -> int:
+    """Write a file whole and return its checksum; for ``record`` see `replacing`."""
+    with replacing(path, record=record) as handle:
         handle.write(content)
     return zlib.crc32(content)
 
@@ -122,22 +70,39 @@ def copy_file(old: Path, new: Path) -> None:
     try:
         content = old.read_bytes()
     except FileNotFoundError:
-        new.unlink(missing_ok=True)
+        remove(new)
         return
     write_bytes(new, content)
 
 
-def write_json(path: Path, value: object) -> int:
+def send(path: Path) -> None:
+    """In a data root at an address, send a file there that was not written by `replacing`."""
+    mirror = mirror_of(path)
+    if mirror is not None:
+        mirror.send(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if there is one."""
+    mirror = mirror_of(path)
+    if mirror is None:
+        path.unlink(missing_ok=True)
+    else:
+        mirror.remove(path)
+
+
+def write_json(path: Path, value: object, *, record: bool = True) -> int:
     """Write a value as JSON, ASCII only; return the checksum of the file.
 
-    The first line of an object is the checksum of the rest; see `read_json`.
+    The first line of an object is the checksum of the rest; see `read_json`. ``record`` is False
+    where another file names the checksum of this one; see `replacing`.
     """
     if isinstance(value, dict):
         value = {key: one for key, one in value.items() if key != "checksum"}
     text = json.dumps(value, indent=1, allow_nan=False).encode() + b"\n"
     if text.startswith(b"{\n"):
         text = b'{\n "checksum": "%08x",\n' % zlib.crc32(text[2:]) + text[2:]
-    return write_bytes(path, text)
+    return write_bytes(path, text, record=record)
 
 
 def append_line(handle: IO[bytes], value: Json) -> None:
@@ -191,6 +156,7 @@ def write_table(
 
 def read_bytes(path: Path, *, command: str, checksum: int | None = None) -> bytes:
     """Read a whole file. If a record names its checksum, verify it."""
+    bring(path, checksum=checksum)
     try:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -202,12 +168,56 @@ def read_bytes(path: Path, *, command: str, checksum: int | None = None) -> byte
     return content
 
 
+def bring(path: Path, *, checksum: int | None = None) -> None:
+    """In a data root at an address, make the copy on this machine what is there.
+
+    Parameters
+    ----------
+    path : Path
+    checksum : int, optional
+        Where a record names it. A copy that has it is not asked for again.
+
+    Raises
+    ------
+    AddressError
+        If the server does not answer.
+    """
+    mirror = mirror_of(path)
+    if mirror is not None and checksum is None:
+        mirror.refresh(path)
+    elif mirror is not None and not _is_here(path, checksum):
+        mirror.fetch(path)
+
+
+def bring_size(path: Path, size: int) -> None:
+    """As `bring`, for a file that is too large to be read for its checksum."""
+    mirror = mirror_of(path)
+    if mirror is not None and not (path.is_file() and path.stat().st_size == size):
+        mirror.fetch(path)
+
+
 def has_bytes(path: Path, checksum: object) -> bool:
     """Tell whether a file exists and has this checksum."""
+    mirror = mirror_of(path)
+    if mirror is not None and isinstance(checksum, int):
+        bring(path, checksum=checksum)
+    there = _is_here(path, checksum)
+    if mirror is not None and there:
+        mirror.keep(path)
+    return there
+
+
+def _is_here(path: Path, checksum: object) -> bool:
     try:
         return checksum_of(path) == checksum
     except OSError:
         return False
+
+
+def exists(path: Path) -> bool:
+    """Tell whether there is a file, without reading it."""
+    mirror = mirror_of(path)
+    return path.is_file() if mirror is None else path.name in mirror.names(path.parent)
 
 
 def checksum_of(path: Path) -> int:
@@ -233,12 +243,15 @@ def missing_files(folder: Path, checksums: Mapping[str, int], *, whole: bool) ->
     return [
         name
         for name, checksum in checksums.items()
-        if not (has_bytes(folder / name, checksum) if whole else (folder / name).is_file())
+        if not (has_bytes(folder / name, checksum) if whole else exists(folder / name))
     ]
 
 
 def modified(path: Path) -> float:
     """Return the time of the last change of a file, 0 if there is no file."""
+    mirror = mirror_of(path)
+    if mirror is not None:
+        return mirror.modified(path)
     try:
         return path.stat().st_mtime
     except OSError:
@@ -247,11 +260,53 @@ def modified(path: Path) -> float:
 
 def names_in(folder: Path) -> set[str]:
     """Return the names in a folder, none if there is no such folder."""
+    mirror = mirror_of(folder / "any")
+    if mirror is not None:
+        return mirror.names(folder)
     try:
         with os.scandir(folder) as entries:
             return {entry.name for entry in entries}
     except OSError:
         return set()
+
+
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """Return the paths below a folder that a pattern as ``*/manifest.json`` names."""
+    mirror = mirror_of(folder / "any")
+    if mirror is None:
+        return list(folder.glob(pattern))
+    found = [folder]
+    for part in pattern.split("/"):
+        inside = ((one, name) for one in found for name in mirror.names(one))
+        found = [one / name for one, name in inside if fnmatchcase(name, part)]
+    return found
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files below a folder; 0 if there is neither."""
+    mirror = mirror_of(path)
+    if mirror is not None:
+        return mirror.size(path)
+    if path.is_dir():
+        return folder_size(path)
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
+
+
+def folder_size(folder: Path) -> int:
+    """Return the bytes of all files below a folder of this machine; links to folders are left."""
+    total = 0
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    total += folder_size(Path(entry.path))
+                elif entry.is_file():
+                    total += entry.stat().st_size
+    except OSError:
+        return total
+    return total
 
 
 def read_json(
@@ -319,6 +374,7 @@ def read_array(path: Path, *, checksum: int, command: str) -> NDArray[Any]:
 
 def map_array(path: Path, *, checksum: int, command: str) -> NDArray[Any]:
     """Map an npy file into memory, after its checksum was verified. Unused parts take no memory."""
+    bring(path, checksum=checksum)
     try:
         with path.open("rb") as handle:
             actual = 0
@@ -394,6 +450,7 @@ def table_about(path: Path) -> dict[str, str]:
     """Return the text that was stored with a table, without the table; empty if unreadable."""
     from pyarrow import parquet
 
+    bring(path)
     try:
         notes = parquet.read_schema(path).metadata or {}
         return dict(json.loads(notes.get(b"mess.about", b"{}")))

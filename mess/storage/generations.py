@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from mess.storage.files import has_bytes, write_bytes
+from mess.storage.files import has_bytes, matching, remove, write_bytes
 
 
 def sealed(name: str, checksum: int) -> str:
@@ -40,6 +40,6 @@ def drop_others(folder: Path, patterns: Iterable[str], *, kept: Iterable[str]) -
     """Remove the files of some patterns that no record names any more."""
     kept = set(kept)
     for pattern in patterns:
-        for path in folder.glob(pattern):
+        for path in matching(folder, pattern):
             if path.name not in kept:
-                path.unlink(missing_ok=True)
+                remove(path)

@@ -22,11 +22,11 @@ from types import MappingProxyType
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, ArtifactMissing
 from mess.records.index import IndexRecord
-from mess.storage.files import missing_files, modified, read_bytes
+from mess.storage.files import matching, missing_files, modified, read_bytes
 from mess.storage.generations import drop_others, sealed, write_sealed
-from mess.storage.locks import writing
 from mess.storage.paths import command_for, processed
 from mess.storage.records import read_record, write_record
+from mess.storage.writers import writing
 
 _COORDINATES, _MAP = "steering.faiss", "projection.npz"  # names of an earlier version, kept
 _PATTERNS = ("layer-*.faiss", "steering*.faiss", "projection*.npz", "head-*.faiss")
@@ -127,8 +127,8 @@ class IndexFiles:
 
     def available(self) -> list[tuple[str, str]]:
         """Return (dataset, encoder) of every index, the newest first."""
-        found = processed(self.root, "indices").glob("*/*/manifest.json")
-        newest = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+        found = matching(processed(self.root, "indices"), "*/*/manifest.json")
+        newest = sorted(found, key=modified, reverse=True)
         folders = [(path.parts[-3], path.parts[-2]) for path in newest]
         return [(dataset, self._encoder_name(dataset, slug)) for dataset, slug in folders]
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.errors import ArtifactError, ArtifactMissing, MessError
-from mess.storage.files import checksum_of
+from mess.storage.files import bring_size, checksum_of, send
 
 _ID_BYTES = 8
 
@@ -122,7 +122,9 @@ class ListsWriter:
         with self._path.open("rb") as handle:
             os.fsync(handle.fileno())
         checksum = checksum_of(self._path)
-        self._path.replace(self._name(checksum))
+        path = self._name(checksum)
+        self._path.replace(path)
+        send(path)
         return checksum
 
 
@@ -146,9 +148,10 @@ def open_lists(path: Path, *, of_rows: NDArray[np.integer[Any]], width: int, com
     """
     import faiss
 
+    sizes = np.bincount(of_rows)
+    bring_size(path, _bytes_of(sizes, width))
     if not path.is_file():
         raise ArtifactMissing(str(path), command)
-    sizes = np.bincount(of_rows)
     if path.stat().st_size != _bytes_of(sizes, width):
         raise ArtifactError(str(path), "is damaged", command)
     lists = _map(path, sizes, width, read_only=True)

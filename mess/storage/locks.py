@@ -5,13 +5,10 @@ together. It is free when all of them have closed the file or died.
 """
 
 import fcntl
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
-from weakref import WeakValueDictionary
 
 _PAUSE_SECONDS = 0.01
 
@@ -80,63 +77,3 @@ def is_held(path: Path) -> bool:
             return not try_lock(handle, shared=True)
     except FileNotFoundError:
         return False
-
-
-class WriterLock:
-    """The right to write some files, which one process has at a time.
-
-    It is given back by `free`, or when nothing refers to it any more.
-    """
-
-    def __init__(self, handle: IO[bytes]) -> None:
-        self._handle = handle
-
-    def free(self) -> None:
-        """Give the right back."""
-        self._handle.close()
-
-    def __del__(self) -> None:
-        """Give it back when nothing refers to it."""
-        self.free()
-
-
-_mine: WeakValueDictionary[Path, WriterLock] = WeakValueDictionary()
-
-
-def writer_lock(path: Path) -> WriterLock:
-    """Take the right to write what lies beside ``path``; wait while another process has it.
-
-    If this process has it already, the same lock is returned. If the process has to wait, it says
-    so once on standard error. On a file system without locks it never waits.
-
-    Parameters
-    ----------
-    path : Path
-        Of the record of these files. The lock is a hidden file beside it.
-    """
-    own = _mine.get(path)
-    if own is not None:
-        return own
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = path.with_name(f".{path.stem}.lock").open("ab")
-    try:
-        if not try_lock(handle):
-            print(f"{path}: another process writes it; waiting for its end", file=sys.stderr)
-            wait_for_lock(handle)
-    except OSError:
-        pass  # no locks here
-    except BaseException:  # Ctrl-C while it waits
-        handle.close()
-        raise
-    lock = _mine[path] = WriterLock(handle)
-    return lock
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Hold the right to write what lies beside ``path`` while the block runs."""
-    lock = writer_lock(path)
-    try:
-        yield
-    finally:
-        del lock

@@ -19,7 +19,7 @@ from mess.records.features import FeaturesEntry, FeaturesHeader
 from mess.records.manifest import DoneEntry, FailedEntry, ManifestHeader
 from mess.records.targets import TargetsEntry, TargetsHeader
 from mess.storage.files import append_line, read_json, read_lines, write_json
-from mess.storage.locks import WriterLock, writer_lock
+from mess.storage.writers import WriterLock, writer_lock
 
 Header = TypeVar("Header", bound=ManifestHeader)
 Entry = TypeVar("Entry", bound=DoneEntry)
@@ -190,7 +190,9 @@ class Manifest(Generic[Header, Entry]):
             self._journal.close()
             self._journal = None
         self._fold()
-        self._lock = None
+        if self._lock is not None:
+            self._lock.free()
+            self._lock = None
 
     def done(self) -> dict[str, Entry]:
         """Return the entries of the tracks that succeeded, by id in sorted order."""

@@ -15,7 +15,7 @@ from mess.encoders import encoder_slug
 from mess.errors import ArtifactStale
 from mess.records.discovery import Level
 from mess.records.map import MapPoints, MapRecord
-from mess.storage.files import modified, read_arrays, write_arrays
+from mess.storage.files import matching, modified, read_arrays, write_arrays
 from mess.storage.paths import command_for, processed
 from mess.storage.records import read_record, write_record
 
@@ -71,7 +71,7 @@ class MapFiles:
         """Return layer, method and level of every map that was made."""
         folder = processed(self.root, "maps", dataset, encoder_slug(encoder))
         found: list[tuple[int, str, Level]] = []
-        for path in sorted(folder.glob("*.json")):
+        for path in sorted(matching(folder, "*.json")):
             name, _, rest = path.stem.partition(".")
             layer, _, method = name.partition("-")
             if layer.isdecimal() and method:

@@ -23,7 +23,16 @@ from numpy.typing import NDArray
 from mess.audio.moments import MOMENT_RATE, moment_grid
 from mess.errors import ArtifactError, ArtifactMissing
 from mess.records.features import FeaturesEntry, KeptMoments, MomentsFile
-from mess.storage.files import has_bytes, map_array, names_in, read_array, write_array
+from mess.storage.files import (
+    exists,
+    has_bytes,
+    map_array,
+    names_in,
+    read_array,
+    read_bytes,
+    remove,
+    write_array,
+)
 from mess.storage.manifest import FeaturesManifest
 from mess.storage.paths import command_for, features_dir, file_stem
 
@@ -148,7 +157,7 @@ class MomentFiles:
     def _read_scale(self, dataset: str, encoder: str) -> tuple[Scale, int] | None:
         """Return the scale and its checksum, None where none was learned."""
         try:
-            content = self.scale_path(dataset, encoder).read_bytes()
+            content = read_bytes(self.scale_path(dataset, encoder), command="")
             checksum = zlib.crc32(content)
             array = read_array(self.scale_path(dataset, encoder), checksum=checksum, command="")
             return Scale(array[0], array[1]), checksum
@@ -158,7 +167,7 @@ class MomentFiles:
     def begin(self, dataset: str, encoder: str, manifest: FeaturesManifest) -> None:
         """Forget a scale that no track of a manifest is written by: of other weights, say."""
         if all(entry.moments_scale_crc32 is None for entry in manifest.done().values()):
-            self.scale_path(dataset, encoder).unlink(missing_ok=True)
+            remove(self.scale_path(dataset, encoder))
 
     def compact(
         self, dataset: str, encoder: str, manifest: FeaturesManifest, *, least: int = 1
@@ -168,7 +177,7 @@ class MomentFiles:
         The scale is learned from these tracks where there is none yet. Where there is one, only a
         call without ``least`` looks for what was left in full.
         """
-        if least > 1 and self.scale_path(dataset, encoder).exists():
+        if least > 1 and exists(self.scale_path(dataset, encoder)):
             return
         done = manifest.done().items()
         full = [
@@ -199,7 +208,7 @@ class MomentFiles:
     def drop(self, dataset: str, encoder: str, track_id: str) -> None:
         """Remove a track's moments, which would be those of another run."""
         folder = self.folder(dataset, encoder)
-        (folder / f"{file_stem(track_id)}.npy").unlink(missing_ok=True)
+        remove(folder / f"{file_stem(track_id)}.npy")
 
     def has(
         self,

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from mess.errors import ArtifactError
 from mess.records.index import PassagesRecord
-from mess.storage.files import missing_files, modified, read_bytes
+from mess.storage.files import matching, missing_files, modified, read_bytes, remove
 from mess.storage.generations import drop_others, sealed, write_sealed
 from mess.storage.indices import IndexFiles
 from mess.storage.inverted_lists import ListsWriter, Spool, open_lists
-from mess.storage.locks import writing
 from mess.storage.paths import command_for
 from mess.storage.records import read_record, write_record
+from mess.storage.writers import writing
 
 _LISTS, _UNFINISHED = "passages.ivfdata", ".passages-unfinished-"
 
@@ -108,7 +108,9 @@ class PassageFiles:
     def drop(self, dataset: str, encoder: str) -> None:
         """Remove an index of segments."""
         folder = self._folder(dataset, encoder)
-        for path in [*folder.glob("passages*"), *folder.glob(f"{_UNFINISHED}*")]:
+        for path in matching(folder, "passages*"):
+            remove(path)
+        for path in folder.glob(f"{_UNFINISHED}*"):
             path.unlink(missing_ok=True)
 
     def modified(self, dataset: str, encoder: str) -> float:

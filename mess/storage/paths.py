@@ -9,11 +9,12 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from mess.audio.addresses import is_address, linked_address
+from mess.audio.addresses import as_path, is_address, linked_address
 from mess.data_root import data_root
 from mess.encoders import encoder_slug
 from mess.errors import MessError
 from mess.records.discovery import Level
+from mess.storage.mirrors import SHARED, open_mirror
 
 POOLED = ("aggregated", "segments", "aggregated_std", "segments_std")  # kinds of features
 _MAX_STEM = 120
@@ -58,17 +59,21 @@ def folder_name(name: str) -> str:
 def usable_root(root: str | Path | None = None) -> Path:
     """Return the root folder: the one that is given, or the usual one.
 
+    Of an address it is the folder through which it is read; see `mess.storage.mirrors`.
+
     Raises
     ------
     MessError
         If it exists and is not a folder.
     """
-    if is_address(str(root or os.environ.get("MESS_DATA") or "")):
+    named = str(root or os.environ.get("MESS_DATA") or "")
+    if is_address(named) and not named.startswith("file://"):
+        return open_mirror(named)
+    if "://" in named and not named.startswith("file://"):
         raise MessError(
-            f"MESS_DATA={str(root or os.environ['MESS_DATA'])[:80]!r}: artifacts lie on a disk; "
-            "recordings may have an address (`mess add NAME ADDRESS`)"
+            f"MESS_DATA={named[:80]!r}: is neither a folder nor s3://, gs:// or file://"
         )
-    path = Path(root).expanduser() if root else data_root()
+    path = Path(as_path(str(root))).expanduser() if root else data_root()
     try:
         usable = path.is_dir() or not os.path.lexists(path)
     except (OSError, ValueError):  # too long, say
@@ -97,7 +102,7 @@ def processed(root: Path, kind: str, *parts: str) -> Path:
     MessError
         If a part is not the name of one file or folder; see `folder_name`.
     """
-    return root.joinpath("processed", kind, *map(folder_name, parts))
+    return root.joinpath(SHARED, kind, *map(folder_name, parts))
 
 
 def command_for(

@@ -47,8 +47,10 @@ def read_record(
         raise ArtifactStale(str(path), reason, command) from None
 
 
-def write_record(path: Path, record: Record) -> int:
+def write_record(path: Path, record: Record, *, named: bool = False) -> int:
     """Write a record; return the checksum of the file.
+
+    With ``named``, another record keeps this checksum.
 
     Raises
     ------
@@ -57,4 +59,4 @@ def write_record(path: Path, record: Record) -> int:
     """
     content = record.to_json()
     type(record).from_json(content)
-    return write_json(path, content)
+    return write_json(path, content, record=not named)

@@ -28,6 +28,7 @@ from mess.storage.files import (
     read_array,
     read_arrays,
     read_table_about,
+    remove,
     table_about,
     write_array,
     write_arrays,
@@ -102,7 +103,7 @@ class TargetFiles:
             The audio fingerprint: another file of the same recording has nearly the same one.
         """
         return TargetFilesOfTrack(
-            values_crc32=write_record(self._values_path(dataset, track_id), values),
+            values_crc32=write_record(self._values_path(dataset, track_id), values, named=True),
             descriptors_crc32=write_arrays(self._descriptors_path(dataset, track_id), descriptors),
             fingerprint_crc32=write_array(self._fingerprint_path(dataset, track_id), marks),
         )
@@ -133,7 +134,7 @@ class TargetFiles:
     def drop(self, dataset: str, track_id: str) -> None:
         """Remove what was measured of a track."""
         for path in self._paths_of_track:
-            path(dataset, track_id).unlink(missing_ok=True)
+            remove(path(dataset, track_id))
 
     @property
     def _paths_of_track(self) -> tuple[Callable[[str, str], Path], ...]:

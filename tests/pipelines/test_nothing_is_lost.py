@@ -14,7 +14,7 @@ import pytest
 from faults import content, differing, in_a_fork
 from layouts import SMD, SMD_IDS, write_piece, write_smd
 
-import mess.storage.files
+import mess.storage.replacing
 from mess.audio.decoding import decode_at
 from mess.datasets import load_dataset
 from mess.storage.store import Store
@@ -57,7 +57,7 @@ def test_a_full_disk_is_named_and_the_next_run_goes_on(
 
     def fill_up() -> bool:
         """Write until the first file of a kind, and from then on nothing."""
-        real = mess.storage.files._open_temporary
+        real = mess.storage.replacing._open_temporary
         opened: list[Path] = []
 
         def open_temporary(path: Path) -> tuple[object, Path]:
@@ -68,7 +68,7 @@ def test_a_full_disk_is_named_and_the_next_run_goes_on(
                 handle = open("/dev/full", "r+b", buffering=0)  # noqa: SIM115, PTH123
             return handle, temporary
 
-        mess.storage.files._open_temporary = open_temporary  # type: ignore[assignment]
+        mess.storage.replacing._open_temporary = open_temporary  # type: ignore[assignment]
         try:
             return features_and_targets()
         except OSError as error:

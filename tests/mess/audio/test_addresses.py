@@ -1,16 +1,12 @@
 """Recordings at an address are read as those in a folder, through any disturbance, or one line."""
 
 import os
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import fsspec
 import numpy as np
 import pytest
-import requests
+from s3_server import Wire, looking_at_credentials
 from tones import write_tone
 
 from mess.audio.addresses import Address, as_path
@@ -22,79 +18,6 @@ from pipelines.add_folder import add_folder
 from pipelines.extract_features import extract_features
 
 RATE = 22_050
-
-
-class Wire:
-    """Passes bytes on to a server, and cuts the connection when ``cuts`` says so."""
-
-    def __init__(self, port: int) -> None:
-        self._to = ("127.0.0.1", port)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        self.cuts: list[int] = []  # of the next long answers: the bytes after which each is cut
-        self.cut = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                here, _ = self._listening.accept()
-            except OSError:
-                return
-            there = socket.create_connection(self._to)
-            for pair in ((here, there, False), (there, here, True)):
-                threading.Thread(target=self._pass, args=pair, daemon=True).start()
-
-    def _pass(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
-        passed = 0
-        try:
-            while data := source.recv(4096):
-                passed += len(data)
-                if answers and self.cuts and passed > self.cuts[0]:
-                    self.cuts.pop(0)
-                    self.cut += 1
-                    break
-                target.sendall(data)
-        except OSError:
-            pass
-        for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self._listening.close()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[int]:
-    """The port of an S3 server."""
-    from moto.server import ThreadedMotoServer
-
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    yield running.get_host_and_port()[1]
-    running.stop()
-
-
-@pytest.fixture
-def wire(server: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """The way to the S3 server, which is empty, with credentials that it knows nothing of."""
-    made = Wire(server)
-    requests.post(f"http://127.0.0.1:{server}/moto-api/reset", timeout=30)
-    set_credentials(monkeypatch)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{made.port}")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    yield made
-    made.close()
-
-
-def set_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    import s3fs
-
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "something")
-    s3fs.S3FileSystem.clear_instance_cache()
 
 
 def upload(folder: Path, address: str) -> None:
@@ -191,17 +114,12 @@ def test_wrong_credentials_are_one_line(
     data_root: Path,
     recordings: Path,
     wire: Wire,
-    server: int,
+    s3_server: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     upload(recordings, "s3://music")
-    requests.post(f"http://127.0.0.1:{server}/moto-api/reset-auth", data="0", timeout=30)
-    set_credentials(monkeypatch)  # from now on the server looks at them
-    try:
-        with pytest.raises(AudioError) as told:
-            add_folder(name="mine", folder=as_path("s3://music"), store=Store(data_root))
-    finally:
-        requests.post(f"http://127.0.0.1:{server}/moto-api/reset-auth", data="inf", timeout=30)
+    with looking_at_credentials(s3_server, monkeypatch), pytest.raises(AudioError) as told:
+        add_folder(name="mine", folder=as_path("s3://music"), store=Store(data_root))
     assert str(told.value).startswith("s3://music: access is denied (")
     assert str(told.value).endswith("; check the credentials")
     assert not os.path.lexists(Store(data_root).root / "audio" / "mine")
@@ -225,8 +143,3 @@ def test_copies_stay_within_the_bound(
         here = decode(recordings / "album" / f"{number}.wav", RATE)
         np.testing.assert_array_equal(elsewhere.samples, here.samples)
         assert len(list((data_root / "cache" / "audio").iterdir())) == 1
-
-
-def test_artifacts_have_no_address() -> None:
-    with pytest.raises(MessError, match="artifacts lie on a disk"):
-        Store("s3://music/data")

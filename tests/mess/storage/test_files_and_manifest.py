@@ -25,13 +25,13 @@ from mess.storage.files import (
     read_json,
     read_table,
     replacing,
-    sweep,
     write_array,
     write_bytes,
     write_json,
     write_table,
 )
 from mess.storage.manifest import FeaturesManifest, Manifest, digest
+from mess.storage.replacing import sweep
 
 COMMAND = "mess extract --dataset d --encoder e"
 FILES = PooledFiles(
