@@ -30,7 +30,7 @@ def command(
 ) -> None:
     """Show what exists of each dataset, what is stale and why, and what to run next."""
     store = Store()
-    typer.echo(f"data: {store.root.absolute()}")
+    typer.echo(f"data: {store.where()}")
     for dataset in available_datasets(store.audio_dir("")):
         if not store.audio_dir(dataset).exists() and not store.features.encoders(dataset):
             if dataset in KNOWN:

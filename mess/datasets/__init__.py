@@ -27,6 +27,7 @@ from mess.datasets.maestro import load_maestro
 from mess.datasets.smd import load_smd
 from mess.errors import MessError, UnknownName
 from mess.plugins import registry, told
+from mess.storage.features import datasets_elsewhere
 from mess.storage.paths import audio_dir, usable_root
 
 __all__ = [
@@ -109,7 +110,8 @@ def load_dataset(name: str, *, root: str | Path | None = None) -> Dataset:
 def available_datasets(audio_root: str | Path | None = None) -> list[str]:
     """Return the known datasets and every folder below ``audio_root`` that can be one.
 
-    By default that is the folder ``audio`` below the data root.
+    By default that is the folder ``audio`` below the data root. If artifacts lie at an address,
+    those datasets are among them whose recordings other machines have.
 
     Examples
     --------
@@ -119,7 +121,8 @@ def available_datasets(audio_root: str | Path | None = None) -> list[str]:
     ['demo', 'smd', 'maestro', 'folder', 'jazz']
     """
     audio_root = Path(audio_root) if audio_root is not None else audio_dir(usable_root(), "")
-    return list(dict.fromkeys([*KNOWN, "folder", *_folders(audio_root)[0]]))
+    elsewhere = datasets_elsewhere(audio_root.parent)
+    return list(dict.fromkeys([*KNOWN, "folder", *_folders(audio_root)[0], *elsewhere]))
 
 
 def stray_names(audio_root: str | Path) -> list[str]:

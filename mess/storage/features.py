@@ -39,6 +39,7 @@ from mess.storage.files import (
     write_array,
 )
 from mess.storage.manifest import FeaturesManifest, Manifest
+from mess.storage.mirrors import mirror_of
 from mess.storage.moments import Kind, MomentFiles
 from mess.storage.paths import POOLED, command_for, features_dir, file_stem, processed
 
@@ -317,3 +318,11 @@ class FeatureFiles:
         """Return when the features in each encoder's folder of a dataset last changed."""
         found = matching(processed(self.root, "features", dataset), "*/manifest*")
         return tuple(sorted((path.parent.name, modified(path)) for path in found))
+
+
+def datasets_elsewhere(root: Path) -> list[str]:
+    """Return the datasets that have features at the address of a data root, none without one."""
+    folder = processed(root, "features")
+    mirror = mirror_of(folder / "any")
+    names = mirror.names(folder) if mirror is not None else set()
+    return sorted(name for name in names if not name.startswith("."))

@@ -355,6 +355,10 @@ class Mirror:
         """Tell whether a file was written or removed here and that is not yet sent."""
         return self._mark_path(path).exists()
 
+    def unsent(self) -> int:
+        """Return how many files are marked."""
+        return len(self._marks())
+
     @contextmanager
     def writing(self, path: Path, *, record: bool) -> Iterator[None]:
         """Send the file that the block replaces: a record at once, any other one soon."""

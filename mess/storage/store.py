@@ -21,6 +21,7 @@ from mess.storage.heads import HeadFiles
 from mess.storage.indices import IndexFiles
 from mess.storage.listening import ListeningFiles
 from mess.storage.maps import MapFiles
+from mess.storage.mirrors import SHARED, mirror_of
 from mess.storage.moments import MomentFiles
 from mess.storage.passages import PassageFiles
 from mess.storage.paths import POOLED, audio_dir, usable_root
@@ -88,6 +89,15 @@ class Store:
         self.uploads = UploadFiles(self.root)
         self.downloads = DownloadFiles(self.root)
         self.listening = ListeningFiles(self.root)
+
+    def where(self) -> str:
+        """Return where the artifacts lie; of an address also its folder and what is not sent."""
+        mirror = mirror_of(self.root / SHARED / "any")
+        if mirror is None:
+            return str(self.root.absolute())
+        waiting = mirror.unsent()
+        more = f"; {waiting} files wait to be sent" if waiting else ""
+        return f"{mirror.address}, read through {self.root.absolute()}{more}"
 
     def audio_dir(self, dataset: str) -> Path:
         """Return the folder of a dataset's recordings."""

@@ -1,4 +1,4 @@
-"""Artifacts at an address are those of a folder, on every machine, through any fault, or one line."""
+"""Artifacts at an address are those of a folder, on every machine, through faults, or one line."""
 
 import os
 import threading
@@ -13,6 +13,7 @@ from faults import differing
 from s3_server import Wire, looking_at_credentials, set_credentials
 from tones import write_tone
 
+from mess.datasets import available_datasets
 from mess.errors import AddressError, ArtifactError, MessError
 from mess.storage import leases, mirrors
 from mess.storage.files import read_array, read_json, write_array, write_json
@@ -75,6 +76,10 @@ def test_every_machine_reads_what_one_wrote_and_sees_what_changed(
     assert differing(content(one.root), content(calm.root)) == []
 
     two = machine("two")
+    two.audio_dir("mine").unlink()  # a machine without the recordings
+    assert "mine" in available_datasets()
+    two.link_audio("mine", tmp_path / "recordings")
+    assert two.where() == f"{ADDRESS}, read through {two.root}"
     assert two.features.encoders("mine") == ["spectral"]
     assert two.features.size("mine", "spectral") == calm.features.size("mine", "spectral")
     manifest = two.features.manifest("mine", "spectral")
@@ -161,6 +166,7 @@ def test_without_a_connection_work_is_kept_here_and_the_next_run_sends_it(
     assert "the same command goes on" in str(told.value) and "\n" not in str(told.value)
     assert str(told.value).startswith("s3://music/mess/processed/")
     wire.cuts = []
+    assert "files wait to be sent" in store.where()
     assert sum(extract(machine("one"))) == 3
     calm = Store(tmp_path / "calm")
     calm.link_audio("mine", tmp_path / "recordings")
