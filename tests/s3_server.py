@@ -89,8 +89,8 @@ def looking_at_credentials(server: int, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 def set_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    import s3fs
+    import fsspec
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "something")
-    s3fs.S3FileSystem.clear_instance_cache()
+    fsspec.get_filesystem_class("s3").clear_instance_cache()

@@ -147,7 +147,8 @@ class FeatureFiles:
         try:
             if not self._moments.has(dataset, encoder, track_id, entry, kind=moments):
                 return False
-            if raw and size_of(folder / "raw" / name) != entry.raw_bytes:
+            size = entry.raw_bytes
+            if raw and not (size and size_of(folder / "raw" / name) == size):
                 return False
             return all(
                 has_bytes(folder / kind / name, checksum)
