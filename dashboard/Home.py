@@ -9,7 +9,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard.jobs import routes as job_routes
-from dashboard.server import doses, lanes, names, sounds
+from dashboard.server import doses, lanes, listening, names, sounds
 from dashboard.server import reports as report_routes
 from dashboard.server.promptness import prompt
 from mess.serving import api
@@ -21,6 +21,7 @@ app = st.App(
         *sounds.ROUTES,
         *lanes.ROUTES,
         *doses.ROUTES,
+        *listening.ROUTES,
         *names.ROUTES,
         *job_routes.ROUTES,
         *report_routes.ROUTES,

@@ -8,8 +8,13 @@ from typing import Protocol
 
 import streamlit as st
 
+from dashboard import readers
+from dashboard.components.heard import agreement_about, describe_agreement
 from dashboard.components.sliders import Slider, are_set, draw_sliders, set_sliders
-from mess.as_text import interval
+from dashboard.components.text import plain
+from mess.as_text import interval, two_decimals
+from mess.errors import MessError
+from mess.listening.agreement import ListeningResult
 from mess.records.evaluation import Method
 from mess.search.aspects import ASPECTS, OVERALL, Aspect
 from mess.search.tempo import TEMPO
@@ -127,8 +132,9 @@ def watch_weights(
     """
     if not are_set(f"{key}-weights"):
         set_weights(start_weights(recommender), key=key)
+    listened = _what_listeners_said(recommender.terms)
     rows = [
-        _slider(recommender, name, method=method, by=by, moved=name in moved)
+        _slider(recommender, name, method=method, by=by, moved=name in moved, listened=listened)
         for name in weighable(recommender)
     ]
     choices = presets(recommender) | {RESET: start_weights(recommender)}
@@ -147,14 +153,29 @@ def watch_weights(
     return found
 
 
+def _what_listeners_said(terms: Terms) -> ListeningResult | None:
+    """Return what answers say; where they cannot be read, a line says so and sliders work on."""
+    try:
+        return readers.listening_result(terms.dataset, terms.encoder)
+    except MessError as error:
+        st.warning(plain(str(error)))
+        return None
+
+
 def _slider(
-    recommender: Searchable, name: str, *, method: Method | None, by: By, moved: bool
+    recommender: Searchable,
+    name: str,
+    *,
+    method: Method | None,
+    by: By,
+    moved: bool,
+    listened: ListeningResult | None,
 ) -> Slider:
     return Slider(
         name=name,
         label=name.replace("_", " "),
-        note=slider_note(recommender, name, method=method, by=by, moved=moved),
-        help=describe(recommender, name, method=method, by=by, moved=moved),
+        note=slider_note(recommender, name, method=method, by=by, moved=moved, listened=listened),
+        help=describe(recommender, name, method=method, by=by, moved=moved, listened=listened),
         group=_group(recommender, name),
     )
 
@@ -172,8 +193,12 @@ def slider_note(
     method: Method | None = None,
     by: By = "better",
     moved: bool = False,
+    listened: ListeningResult | None = None,
 ) -> str:
-    """Say by what a slider ranks and how faithful that is; R² where nothing was evaluated."""
+    """Say by what a slider ranks and how faithful that is; R² where nothing was evaluated.
+
+    Where people ``listened`` and judged, the note says in which share they agreed.
+    """
     chosen = recommender.terms.ranks_by(name, method=method, by=by, moved=moved)
     if chosen == "overall":
         return ""
@@ -182,11 +207,17 @@ def slider_note(
         if heard is None:
             return "learned"
         return f"learned {heard.accuracy:.2f}" + ("" if heard.seen else " (chance)")
+    notes = []
     faithful = recommender.terms.faithful.get(name, {}).get(chosen)
-    if faithful is None:
-        r2 = recommender.aspects[name].r2
-        return "" if r2 is None else f"R² {r2:.2f}"
-    return f"{'measured' if chosen == 'direct' else 'model'} {faithful:.2f}"
+    r2 = recommender.aspects[name].r2
+    if faithful is not None:
+        notes.append(f"{'measured' if chosen == 'direct' else 'model'} {faithful:.2f}")
+    elif r2 is not None:
+        notes.append(f"R² {r2:.2f}")
+    agreed = agreement_about(recommender.terms, name, chosen, listened)
+    if agreed is not None:
+        notes.append(f"listeners {two_decimals(agreed.share)}")
+    return ", ".join(notes)
 
 
 def describe(
@@ -196,6 +227,7 @@ def describe(
     method: Method | None = None,
     by: By = "better",
     moved: bool = False,
+    listened: ListeningResult | None = None,
 ) -> str:
     """Say by what an aspect ranks, and how faithful that is; the search itself decides it."""
     chosen = recommender.terms.ranks_by(name, method=method, by=by, moved=moved)
@@ -222,6 +254,9 @@ def describe(
         )
     if aspect.r2 is not None:
         text += f" R² of the prediction {aspect.r2:.2f}."
+    agreed = agreement_about(recommender.terms, name, chosen, listened)
+    if agreed is not None and listened is not None:
+        text += f" {describe_agreement(agreed, listened)}"
     return text
 
 

@@ -235,6 +235,21 @@ PIPELINES = (
         (Option("--datasets", "Datasets, two or more", ()),),
         ("encoder",),
     ),
+    Pipeline(
+        "judge",
+        "Plan a listening test",
+        (
+            Option("ACTION", "Action", "plan", ("plan", "analyse")),
+            Option(
+                "--aspects",
+                "Aspects",
+                "",
+                help="Names with commas between; empty: all that are validated.",
+            ),
+            Option("--items", "Triplets of each aspect", 21, least=1),
+            _SEED,
+        ),
+    ),
     # Its files lie in the data root; `dashboard.server.reports` links them.
     Pipeline("report", "Write the report", (_LEVEL,)),
     Pipeline(

@@ -13,6 +13,12 @@ from dashboard.readers.lanes import (
     predictor,
     upload_curves,
 )
+from dashboard.readers.listening import (
+    listening_plan,
+    listening_result,
+    newest_plan,
+    track_hashes,
+)
 from dashboard.readers.maps import best_layer, layer_names, map_of, map_rows
 from dashboard.readers.results import (
     comparison,
@@ -60,10 +66,13 @@ __all__ = [
     "evaluation",
     "factors",
     "layer_names",
+    "listening_plan",
+    "listening_result",
     "map_of",
     "map_rows",
     "measured_curves",
     "names",
+    "newest_plan",
     "passages",
     "predicted_curves",
     "predicted_of_upload",
@@ -83,6 +92,7 @@ __all__ = [
     "target_notes",
     "target_values",
     "targets",
+    "track_hashes",
     "tracks",
     "upload_curves",
 ]

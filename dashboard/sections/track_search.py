@@ -12,6 +12,8 @@ from dashboard.components.results import Action
 from dashboard.components.sliders import set_sliders
 from dashboard.components.weights import set_weights, start_weights, weighable
 from dashboard.readers import TrackInfo
+from dashboard.sections.ratings import keep_rating
+from dashboard.sidebar import selected
 from mess.search.layer_based_recommender import LayerBasedRecommender
 
 KEY = "recommend"
@@ -56,6 +58,15 @@ def take_action(action: Action, track: str) -> None:
     """Make a track the query ("more"), or one more example that is liked or unlike."""
     drop_example(track)
     search = memory.now()
+    dataset, encoder = selected()
+    keep_rating(
+        dataset,
+        encoder,
+        action=action,
+        query=search.query,
+        track=track,
+        weights=search.weights or {},
+    )
     if action == "more":
         memory.change(replace(search, query=track))
     elif action == "like":

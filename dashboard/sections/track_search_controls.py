@@ -15,6 +15,7 @@ from dashboard.components.sliders import Slider, draw_sliders
 from dashboard.components.text import plain
 from dashboard.components.weights import set_weights, watch_weights, weighable
 from dashboard.readers import TrackInfo
+from dashboard.sections.ratings import draw_ratings
 from dashboard.sections.track_search import (
     KEY,
     SWITCHES,
@@ -108,6 +109,7 @@ def _draw_examples(recommender: LayerBasedRecommender, tracks: Mapping[str, Trac
         )
         if problem := st.session_state.pop(f"{KEY}-problem", None):
             st.warning(plain(problem))
+        draw_ratings(recommender, set_weights=partial(set_weights, key=KEY))
 
 
 def _fit_weights(recommender: LayerBasedRecommender) -> None:

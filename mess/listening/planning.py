@@ -5,17 +5,17 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mess.audio.addresses import as_path
-from mess.audio.clip import RATE, as_flac, read_samples
+from mess.audio.clip import RATE
 from mess.audio.loudness import Heard, common_level, measure_loudness
 from mess.errors import AudioError, MessError, UnknownName
 from mess.listening.balance import choose_triplets, rank_margins
+from mess.listening.excerpts import read_excerpt
 from mess.listening.methods import Methods, Pool, draw_pool, margins_between
 from mess.records.listening import Excerpt, Item, Judge, ListeningPlan
 from mess.search.aspects import ASPECTS, plugin_aspects
@@ -26,7 +26,6 @@ from mess.storage.store import Store
 from mess.targets import targets_version
 from mess.versions import LISTENING_VERSION
 
-FADE_SECONDS = 0.02
 ITEMS = 21  # of each aspect, unless another number is asked for
 QUIETEST = -45.0  # LUFS: what is softer would be lifted with its noise
 CHECKS = 3  # of each aspect
@@ -148,19 +147,6 @@ def make_plan(
     return replace(plan, id=_digest(plan.to_json() | {"id": "", "made": 0})), left_out
 
 
-def render(path: str | Path, excerpt: Excerpt, *, level: float) -> bytes:
-    """Return an excerpt as a FLAC at a level in LUFS, with soft ends.
-
-    Raises
-    ------
-    AudioError
-        If the recording cannot be read.
-    """
-    samples = read_samples(path, start=excerpt.start, seconds=excerpt.seconds, fade=FADE_SECONDS)
-    gain = Heard(excerpt.lufs, excerpt.dbtp).gain(level)
-    return as_flac(samples * np.float32(10 ** (gain / 20)))
-
-
 class _Audio:
     """The excerpts of a pool as they sound; each is measured once."""
 
@@ -183,12 +169,8 @@ class _Audio:
         entry = self._entries[track]
         start, seconds = float(pool.start[row]), float(pool.seconds[row])
         try:
-            samples = read_samples(
-                as_path(f"{self._folder}/{entry.path}"),
-                start=start,
-                seconds=seconds,
-                fade=FADE_SECONDS,
-            )
+            path = as_path(f"{self._folder}/{entry.path}")
+            samples = read_excerpt(path, start=start, seconds=seconds)
         except AudioError as error:
             self.problem = str(error)
             return None

@@ -41,8 +41,8 @@ QUESTIONS = {
         "How loud it is on the whole does not count.",
     ),
     "crescendo": Question(
-        "getting louder or softer",
-        "Whether the music swells or fades in its course, and how strongly.",
+        "swelling and fading",
+        "Whether the music gets louder or softer in its course, and how strongly.",
     ),
     "harmonic_richness": Question(
         "harmonic richness", "How many different notes sound: one plain chord, or many notes."

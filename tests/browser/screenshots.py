@@ -38,6 +38,11 @@ def _in_time(page: Any) -> None:
     page.locator(".hits .legend span").first.wait_for()
 
 
+def _listen(page: Any) -> None:
+    page.get_by_role("button", name="I agree: begin").click()
+    page.locator(".part.x.playing").wait_for()
+
+
 def _your_audio(page: Any) -> None:
     store = Store()
     track = next(iter(sorted(store.audio_dir("demo").glob("**/*.flac"))))
@@ -57,6 +62,7 @@ PAGES: tuple[tuple[str, str, Callable[[Any], None]], ...] = (
     ("passages", "passages", _nothing),
     ("in_time", "in-time", _in_time),
     ("doses", "doses", _nothing),
+    ("listen", "listen", _listen),
     ("your_audio", "your-audio", _your_audio),
     ("map", "map", _nothing),
     ("targets", "targets", _nothing),
@@ -67,7 +73,8 @@ PAGES: tuple[tuple[str, str, Callable[[Any], None]], ...] = (
 def make_ready(store: Store) -> None:
     """Run the pipelines whose results the pages show and that the demo leaves out."""
     encoder = by_interest(store.features.encoders("demo"))[0]
-    commands = [["map", "--dataset", "demo", "--encoder", encoder]]  # quick where it is there
+    where = ["--dataset", "demo", "--encoder", encoder]
+    commands = [["map", *where], ["judge", *where, "--", "plan"]]  # quick, or a minute
     for read, step in (
         (store.reliability.read, "check-targets"),
         (store.comparisons.read, "compare"),

@@ -9,8 +9,8 @@ from browser_acts import no_error, open_page
 from browser_server import serve
 
 PAGES = (
-    "discovery", "compare", "recommend", "passages", "in_time", "doses", "your_audio", "map",
-    "targets", "experiments",
+    "discovery", "compare", "recommend", "passages", "in_time", "doses", "listen", "your_audio",
+    "map", "targets", "experiments",
 )  # fmt: skip
 
 

@@ -70,6 +70,7 @@ def routes() -> list[str]:
         "/api/v1",
         "/api/v1/recommend",
         "/api/v1/clip",
+        "/listening/answer",
     }
     theirs = {"/_stcore/health", "/_stcore/stream", "/_stcore/upload_file/x/x", "/media/x"}
     assert ours | theirs <= paths

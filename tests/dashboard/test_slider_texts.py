@@ -5,9 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from made_answers import follow, made_plan, session_of
 
 from dashboard.components.results import describe_score, heading
 from dashboard.components.weights import describe, slider_note
+from mess.listening.agreement import analyse
 from mess.records.index import Column, Kind
 from mess.search.aspects import Aspect
 from mess.search.coordinate_index import CoordinateIndex, serialise
@@ -77,6 +79,32 @@ def test_the_choice_between_model_and_measurement_is_told_at_the_slider() -> Non
     # A method that was asked for has precedence.
     assert slider_note(found, "brightness", method="probe", by="measurement") == "model 0.70"
     assert slider_note(found, "tempo") == "R² 0.90"  # nothing was evaluated
+
+
+def test_what_listeners_said_stands_beside_the_method_that_ranks_and_nothing_is_made_up() -> None:
+    plan = made_plan(items=18)
+    answers = [
+        answer
+        for number in range(4)
+        for answer in follow(plan, session_of(plan, seed=number), judge="measured")
+    ]
+    heard = analyse(answers, dataset="d", encoder="e", draws=50)
+    found = searchable("probe")
+    measured = slider_note(found, "brightness", by="measurement", listened=heard)
+    assert measured == "measured 1.00, listeners 1.00"
+    mean = heard.of_aspect("brightness", "mean")
+    assert mean is not None
+    assert (
+        slider_note(found, "brightness", listened=heard)
+        == f"model 0.70, listeners {mean.share:.2f}"
+    )
+    text = describe(found, "brightness", listened=heard)
+    assert "Blind listeners agreed with probes of means" in text
+    assert "with each other in 1.00" in text
+    assert slider_note(found, "tempo", listened=heard) == "R² 0.90"  # nobody was asked about it
+    nobody = analyse([], dataset="d", encoder="e")
+    assert slider_note(found, "brightness", listened=nobody) == "model 0.70"
+    assert "listeners" not in describe(found, "brightness", listened=nobody)
 
 
 def test_a_target_of_two_aspects_is_named() -> None:

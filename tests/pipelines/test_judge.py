@@ -11,7 +11,8 @@ from made_answers import follow
 from typer.testing import CliRunner
 
 from mess.audio.loudness import MOST_DBTP, measure_loudness
-from mess.listening.planning import balance_of, make_plan, render
+from mess.listening.excerpts import render
+from mess.listening.planning import balance_of, make_plan
 from mess.listening.sessions import begin_session
 from mess.records.listening import ListeningPlan
 from mess.storage.store import Store
