@@ -93,7 +93,8 @@ in 0.75 of the pairs (0.5 by chance).'
     words = ", ".join(
         f"{name.replace('_', ' ')} {two_decimals(weight)}" for name, weight in used if weight > 0
     )
-    text = f"From {learned.likes} likes and {learned.dislikes} dislikes: {words}."
+    dislikes = f"{learned.dislikes} dislike{'' if learned.dislikes == 1 else 's'}"
+    text = f"From {learned.likes} likes and {dislikes}: {words}."
     if learned.told is None:
         return (
             f"{text} From 3 likes and 3 dislikes on, it is tested on ratings that it did not see."

@@ -141,8 +141,11 @@ def test_likes_are_kept_only_after_consent_and_set_the_sliders(
     results = page.locator(".results li")
 
     def say(what: str, number: int, *, kept: int) -> None:
+        about = results.locator(".about")
+        rated = about.all_inner_texts()[number]
         results.nth(number).get_by_role("button", name=what).click()
-        until(page, lambda: len(store.listening.ratings("demo")) == kept)
+        until(page, lambda: rated not in about.all_inner_texts())
+        assert len(store.listening.ratings("demo")) == kept
 
     results.first.get_by_role("button", name="Like", exact=False).first.wait_for()
     page.get_by_text("More examples").click()
@@ -153,7 +156,7 @@ def test_likes_are_kept_only_after_consent_and_set_the_sliders(
         say("+ Like", 0, kept=number + 1)
     say("− Unlike", 3, kept=4)
     page.get_by_role("button", name="Set the sliders by 4 kept ratings").click()
-    page.get_by_text("From 3 likes and 1 dislikes").wait_for()
+    page.get_by_text("From 3 likes and 1 dislike:").wait_for()
     page.get_by_role("button", name="Forget them").click()
     until(page, lambda: store.listening.ratings("demo") == [])
     no_error(page)
