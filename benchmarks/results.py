@@ -40,6 +40,9 @@ COMMANDS: dict[str, tuple[str, Sequence[str]]] = {
     "factors": (
         "mess factors --dataset demo --encoder whisper-tiny",
         (*_MESS, "factors", *_DEMO, "--encoder", "whisper-tiny"),
+    "dose": (
+        "mess dose --dataset demo --encoder whisper-tiny",
+        (*_MESS, "dose", *_DEMO, "--encoder", "whisper-tiny"),
     ),
     "compare": ("mess compare --dataset demo", (*_MESS, "compare", *_DEMO)),
     "untangle": (

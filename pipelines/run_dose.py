@@ -258,7 +258,9 @@ def command(
     if as_json:
         typer.echo(json.dumps(record.to_json(), indent=1))
     else:
-        for line in dose_lines(record):
+        name = encoder_or_default(encoder, dataset)
+        responses = Store().doses.read_responses(dataset, name, record)
+        for line in dose_lines(record, responses):
             typer.echo(line)
     if record.left_out:
         raise incomplete(record.left_out, done=len(record.tracks))

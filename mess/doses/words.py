@@ -8,34 +8,41 @@ from mess.probing.dose import LEAST_MOVE
 from mess.records.dose import DoseCell, DoseRecord
 
 Word = Literal[
-    "follows", "follows in part", "is blind", "runs ahead", "goes the other way", "unsure"
+    "follows",
+    "follows in part",
+    "hardly follows",
+    "is blind",
+    "runs ahead",
+    "goes the other way",
+    "unsure",
 ]
 FOLLOWS, BLIND, AHEAD = 0.5, 0.2, 1.5  # slopes
 NOTICED = 0.3  # deviations that a prediction moves before a side effect is told
 TIMES = 2.0  # as far as the target itself
+LISTED = 12  # side effects in a sentence
 
 
 def verdict(cell: DoseCell) -> Word | None:
     """Return in a word how a prediction follows; None where the edit does not move the target.
 
-    The whole interval of the slope decides: above 0.5 it follows, above 0.2 in part, above 1.5 it
-    runs ahead; within ±0.2 it is blind; below −0.2 it goes the other way. Otherwise, and without an
-    interval, it is unsure.
+    The whole interval of the slope decides. Above 0.5 it follows, above 1.5 it runs ahead. Within
+    ±0.2 it is blind. Below 0 it goes the other way, below 0.5 it hardly follows. Above 0 it follows
+    in part. Otherwise, and without an interval, it is unsure.
     """
     low, high = cell.response.low, cell.response.high
     if cell.response.slope is None:
         return None
     if low is None or high is None:
         return "unsure"
-    if low > AHEAD:
-        return "runs ahead"
-    if low > FOLLOWS:
-        return "follows"
-    if low > BLIND:
-        return "follows in part"
-    if high < -BLIND:
-        return "goes the other way"
-    return "is blind" if low > -BLIND and high < BLIND else "unsure"
+    rules: tuple[tuple[bool, Word], ...] = (
+        (low > AHEAD, "runs ahead"),
+        (low > FOLLOWS, "follows"),
+        (low > -BLIND and high < BLIND, "is blind"),
+        (high < 0, "goes the other way"),
+        (high < FOLLOWS, "hardly follows"),
+        (low > 0, "follows in part"),
+    )
+    return next((word for holds, word in rules if holds), "unsure")
 
 
 def is_side_effect(cell: DoseCell) -> bool:
@@ -91,6 +98,7 @@ def lesson(record: DoseRecord) -> list[str]:
     order: Sequence[tuple[str, str]] = (
         ("follows", "Follows (slope)"),
         ("follows in part", "Follows in part"),
+        ("hardly follows", "Hardly follows"),
         ("runs ahead", "Runs ahead"),
         ("is blind", "Is blind to"),
         ("goes the other way", "Goes the other way"),
@@ -103,5 +111,8 @@ def lesson(record: DoseRecord) -> list[str]:
         for cell in side_effects(record)
     ]
     if moved:
-        lines.append(f"Moved, though the target is not (deviations): {'; '.join(moved)}.")
+        more = f"; and {len(moved) - LISTED} more" if len(moved) > LISTED else ""
+        lines.append(
+            f"Moved, though the target hardly is (deviations): {'; '.join(moved[:LISTED])}{more}."
+        )
     return lines
