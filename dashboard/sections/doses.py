@@ -61,7 +61,7 @@ def show_matrix(record: DoseRecord, tracks: Mapping[str, readers.TrackInfo]) -> 
 
 def _choose_cells(record: DoseRecord) -> tuple[Value, dict[tuple[str, str], DoseCell]]:
     """Draw what is chosen; return the number to show, and the cells of a reading and layer."""
-    first, second, third = st.columns([2, 2, 1], vertical_alignment="bottom")
+    first, second, third = st.columns([3, 2, 1], vertical_alignment="bottom")
     value: Value = first.segmented_control(
         "Number in each cell",
         list(VALUES),
