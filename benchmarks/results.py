@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, Sequence[str]]] = {
     "factors": (
         "mess factors --dataset demo --encoder whisper-tiny",
         (*_MESS, "factors", *_DEMO, "--encoder", "whisper-tiny"),
+    ),
     "dose": (
         "mess dose --dataset demo --encoder whisper-tiny",
         (*_MESS, "dose", *_DEMO, "--encoder", "whisper-tiny"),
