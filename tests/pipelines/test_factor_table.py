@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_music import material
@@ -34,7 +35,7 @@ PAIRS = [
 
 def put_head(store: Store, *, seed: int) -> None:
     tensors = head_tensors(2 * 128, seed=seed)
-    known = {"encoder": "spectral", "layers": [0, 5], "factor": "timbre"}
+    known: dict[str, Any] = {"encoder": "spectral", "layers": [0, 5], "factor": "timbre"}
     write_head(store.root, "timbre-head", tensors=tensors, **known)
 
 
@@ -45,11 +46,9 @@ def drawn(
     """The demo library with a random head, and the table of one pair of pieces."""
     root = tmp_path_factory.mktemp("factors") / "data"
     shutil.copytree(demo_library / "processed", root / "processed")
-    tensors = head_tensors(2 * 128)
-    write_head(
-        root, "timbre-head", encoder="spectral", layers=[0, 5], tensors=tensors, factor="timbre"
-    )
     store = Store(root)
+    put_head(store, seed=0)
+    (root / "heads" / "torn").mkdir()
     update_index(dataset="demo", encoder="spectral", store=store)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MESS_DATA", str(root))
@@ -94,6 +93,18 @@ def test_the_table_stands_on_the_page_in_the_report_and_beside_the_slider(
     assert "licence of its weights: MIT" in describe(recommender, "timbre-head")
 
 
+def test_the_page_recommend_has_its_slider_and_tells_of_a_damaged_head(
+    drawn: tuple[Store, FactorsRecord],
+) -> None:
+    script = AppTest.from_function(_recommend, default_timeout=60)
+    script.session_state["dataset"], script.session_state["encoder"] = PLACE
+    script.query_params["weights"] = "timbre-head:1"
+    page = script.run()
+    assert not page.exception and not page.warning
+    captions = [one.value for one in page.caption]
+    assert any("The learned head torn has no slider here" in text for text in captions)
+
+
 def test_a_table_of_another_head_tells_nothing(drawn: tuple[Store, FactorsRecord]) -> None:
     store, _ = drawn
     origin = store.factors.read(*PLACE).origin
@@ -113,6 +124,12 @@ def test_a_table_of_another_head_tells_nothing(drawn: tuple[Store, FactorsRecord
     recommender = LayerBasedRecommender(*PLACE, store=store)
     assert recommender.aspects["timbre-head"].heard is None
     assert slider_note(recommender, "timbre-head") == "learned"
+
+
+def _recommend() -> None:
+    from dashboard.pages.recommend import main
+
+    main()
 
 
 def _draw() -> None:

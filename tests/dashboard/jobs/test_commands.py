@@ -20,6 +20,7 @@ def test_every_pipeline_can_be_started_by_one_entry() -> None:
         "encode-uploads",
         "status",
         "encoders",
+        "heads",
         "watch",  # a job keeps the others of its dataset waiting until it ends, and this never ends
         "fetch",  # a person agrees to a licence at the terminal
     }
