@@ -49,12 +49,13 @@ def _followed(record: DoseRecord, responses: pd.DataFrame) -> Iterator[str]:
     )
     yield "recordings that are not changed; root mean squared changes in deviations of the target"
     readings = [name for name in _SHORT if name in record.readings]
+    width = max(7, *(len(name) + 2 for name in record.layer_names))
     slopes = {
         (row["edit"], row["target"], row["reading"], row["layer"]): row["slope"]
         for row in responses.to_dict("records")
     }
     yield (
-        f"{'edit':<17}{'target':<21}{'read':<10}{'layer':<6}{'slope':<20} {'':<16}"
+        f"{'edit':<17}{'target':<21}{'read':<10}{'layer':<{width}}{'slope':<20} {'':<16}"
         + "".join(f"{_SHORT[name]:>9}" for name in readings)
         + f"{'across':>8}{'linear':>8}{'measured':>10}{'predicted':>11}"
     )
@@ -63,7 +64,8 @@ def _followed(record: DoseRecord, responses: pd.DataFrame) -> Iterator[str]:
         by_reading = (slopes.get((cell.edit, cell.target, name, cell.layer)) for name in readings)
         yield (
             f"{cell.edit:<17}{cell.target:<21}{_SHORT.get(cell.reading, cell.reading):<10}"
-            f"{record.layer_names[cell.layer]:<6}{slope_text(cell):<20} {verdict(cell) or '–':<16}"
+            f"{record.layer_names[cell.layer]:<{width}}{slope_text(cell):<20} "
+            f"{verdict(cell) or '–':<16}"
             + "".join(f"{two_decimals(slope):>9}" for slope in by_reading)
             + f"{two_decimals(cell.across):>8}{two_decimals(response.linearity):>8}"
             f"{two_decimals(response.measured):>10}{two_decimals(response.predicted):>11}"

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 import typer
 
+from mess.as_text import duration
 from mess.doses.plan import (
     ALL_EDITS,
     AnyEdit,
@@ -94,6 +96,9 @@ def run_dose(
     check_same_encoder(describe_encoder(model), data.features.header)
     key = _key(discovery, settings)
     chosen, left_out = choose_tracks(data, dataset=dataset, settings=settings, store=store)
+    typer.echo(
+        _cost(len(chosen), edits, dataset, encoder, settings=settings, store=store), err=True
+    )
     with progress(f"fit {dataset} by {encoder}", data.features.values.shape[1], unit="layers") as p:
         fitted = fit_readings(
             data,
@@ -211,6 +216,26 @@ def _key(discovery: DiscoveryRecord, settings: DoseSettings) -> str:
             "targets": targets_version(),
             "seconds": settings.seconds,
         }
+    )
+
+
+def _cost(
+    tracks: int,
+    edits: Sequence[AnyEdit],
+    dataset: str,
+    encoder: str,
+    *,
+    settings: DoseSettings,
+    store: Store,
+) -> str:
+    """Return the line that tells what encoding will cost at most."""
+    ways = sum(len(edit.doses) for edit in edits)
+    seconds = tracks * ways * settings.seconds
+    rates = store.timings.read_rates(dataset, encoder)
+    takes = f", some {duration(seconds * float(np.median(rates)))} of encoding" if rates else ""
+    return (
+        f"changes {tracks} recordings in up to {ways} ways: at most {seconds / 3600:.1f} hours of "
+        f"sound{takes}; --tracks, --edits and --seconds make it less"
     )
 
 
