@@ -50,6 +50,10 @@ COMMANDS: dict[str, tuple[str, Sequence[str]]] = {
         "mess untangle --dataset demo --encoder whisper-tiny",
         (*_MESS, "untangle", *_DEMO, "--encoder", "whisper-tiny"),
     ),
+    "judge": (
+        "mess judge plan --dataset demo --encoder whisper-tiny",
+        (*_MESS, "judge", "plan", *_DEMO, "--encoder", "whisper-tiny"),
+    ),
     "check-targets": ("mess check-targets --dataset demo", (*_MESS, "check-targets", *_DEMO)),
 }
 SPEED: dict[str, tuple[str, Sequence[str]]] = {

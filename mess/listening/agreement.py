@@ -29,6 +29,7 @@ A. B. Owen: The pigeonhole bootstrap. Annals of Applied Statistics 1(2), 2007.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import median
 
 import numpy as np
@@ -203,14 +204,10 @@ def analyse(
                 )
             )
         if not aspect:
-            common = [one for one in own if all(judge in one.margins for judge in judges)]
-            paired = _Table(common, judges, draws=draws, rng=np.random.default_rng(seed))
             differences = [
-                Difference(method=judges[one], other=judges[other], share=share, low=low, high=high)
-                for one in range(len(judges))
-                for other in range(one + 1, len(judges))
-                for share, low, high in [paired.difference(one, other)]
-                if share is not None
+                difference
+                for pair in combinations(judges, 2)
+                if (difference := _difference(own, pair, draws=draws, seed=seed)) is not None
             ]
         between.append(agreement_between(own, aspect=aspect))
     same = _repeats(kept)
@@ -231,6 +228,18 @@ def analyse(
         cannot_tell=float(np.mean(unsure)) if unsure else None,
         seconds=median(one.seconds for one in kept) if kept else None,
     )
+
+
+def _difference(
+    answers: Sequence[Answer], pair: tuple[Judge, Judge], *, draws: int, seed: int
+) -> Difference | None:
+    """Compare two methods over the answers to items that both judge; None without any."""
+    common = [one for one in answers if all(judge in one.margins for judge in pair)]
+    table = _Table(common, pair, draws=draws, rng=np.random.default_rng(seed))
+    share, low, high = table.difference()
+    if share is None:
+        return None
+    return Difference(method=pair[0], other=pair[1], share=share, low=low, high=high)
 
 
 def careless_sessions(answers: Sequence[Answer]) -> list[str]:
@@ -323,15 +332,16 @@ class _Table:
         low, high = self._interval(self._drawn(judge)) if self._enough else (None, None)
         return float(self._sums[judge].sum() / count), low, high
 
-    def difference(self, one: int, other: int) -> tuple[float | None, float | None, float | None]:
-        """Return the agreement of one method less that of another, and its interval."""
-        first, second = self.share(one)[0], self.share(other)[0]
-        if first is None or second is None:
+    def difference(self) -> tuple[float | None, float | None, float | None]:
+        """Return the agreement of the first method less that of the second, and its interval."""
+        counts = self._counts.sum(axis=(1, 2))
+        if not counts.all():
             return None, None, None
+        first, second = self._sums.sum(axis=(1, 2)) / counts
         low, high = (None, None)
         if self._enough:
-            low, high = self._interval(self._drawn(one) - self._drawn(other))
-        return first - second, low, high
+            low, high = self._interval(self._drawn(0) - self._drawn(1))
+        return float(first - second), low, high
 
     def _drawn(self, judge: int) -> Array:
         sums = ((self._of_listeners @ self._sums[judge]) * self._of_works).sum(axis=1)

@@ -146,7 +146,7 @@ class Methods:
     def of_targets(self, targets: Sequence[str]) -> dict[Judge, Distances]:
         """Return the distances by every method that can judge the targets of an aspect."""
         found: dict[Judge, Distances | None] = {
-            "through_time": self._through_time(targets),
+            "through_time": self.through_time(targets),
             "mean": self._by_mean(targets),
             "measured": self._by_measurement(targets),
             "layer": self._by_layer(targets),
@@ -202,7 +202,11 @@ class Methods:
         name = self._discovery.layer_names[layer]
         return Distances(unit, True, f"the cosine of the whole layer {name}")
 
-    def _through_time(self, targets: Sequence[str]) -> Distances | None:
+    def through_time(self, targets: Sequence[str]) -> Distances | None:
+        """Return the distances by what targets are in the predicted curves of each excerpt.
+
+        None where one of the targets is not made from a curve, or its curve was not probed.
+        """
         probes, record = self._probes, self._discovery.in_time
         if probes is None or record is None:
             return None

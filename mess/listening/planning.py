@@ -124,7 +124,7 @@ def make_plan(
             rng=rng,
         )
         if not own:
-            left_out.append(NotAsked(name, "some methods never disagree about it"))
+            left_out.append(NotAsked(name, audio.problem or "some methods never disagree about it"))
             continue
         found += own
         checks += own_checks

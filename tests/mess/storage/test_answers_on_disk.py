@@ -17,18 +17,16 @@ from mess.storage.listening import APPLICATION, SCHEMA_VERSION, ListeningFiles
 
 PLAN = made_plan(items=18)
 WRITER = """
-import sys
+import json, sys
 from pathlib import Path
-from made_answers import follow, made_plan, session_of
+from mess.records.listening import Answer
 from mess.storage.listening import ListeningFiles
-files, plan = ListeningFiles(Path(sys.argv[1])), made_plan(items=18)
+files = ListeningFiles(Path(sys.argv[1]))
+answers = [Answer.from_json(one) for one in json.loads(Path(sys.argv[2]).read_text())]
+print(flush=True)
 sys.stdin.read(1)  # both begin at once
-files.add(plan)
-for number in range(2):
-    session = session_of(plan, seed=number, listener=sys.argv[2])
-    assert files.add(session)
-    for answer in follow(plan, session):
-        assert files.add(answer)
+for answer in answers:
+    assert files.add(answer)
 """
 
 
@@ -68,17 +66,23 @@ def test_nothing_is_made_by_reading(tmp_path: Path) -> None:
 
 
 def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
-    here = Path(__file__).parents[3]
-    environment = os.environ | {"PYTHONPATH": f"{here}:{here / 'tests'}"}
-    writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), name],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
+    writers = []
+    for seed, name in enumerate(("one", "two")):
+        answers = follow(PLAN, session_of(PLAN, seed=seed, listener=name))
+        given = tmp_path / f"{name}.json"
+        given.write_text(json.dumps([one.to_json() for one in answers]))
+        writers.append(
+            subprocess.Popen(
+                [sys.executable, "-c", WRITER, str(tmp_path), str(given)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+            )
         )
-        for name in ("one", "two")
-    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline()  # it is ready
     for writer in writers:
         assert writer.stdin is not None
         writer.stdin.write(b"\n")
@@ -88,7 +92,7 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
         assert writer.returncode == 0, problems.decode()
     files = ListeningFiles(tmp_path)
     answers = files.answers("demo", "spectral")
-    assert len(answers) == 2 * 2 * 24
+    assert len(answers) == 2 * 24
     assert {one.listener for one in answers} == {"one", "two"}
     with sqlite3.connect(files.path) as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
