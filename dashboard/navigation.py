@@ -13,6 +13,7 @@ from dashboard.pages import (
     overview,
     passages,
     recommend,
+    repeats,
     targets,
     your_audio,
 )
@@ -33,6 +34,7 @@ def navigate() -> StreamlitPage:
             st.Page(listen.main, title="Listen and judge", url_path="listen"),
             st.Page(your_audio.main, title="Your audio", url_path="your_audio"),
             st.Page(map_page.main, title="Map", url_path="map"),
+            st.Page(repeats.main, title="Copies and works", url_path="repeats"),
             st.Page(targets.main, title="Targets", url_path="targets"),
             st.Page(experiments.main, title="Experiments", url_path="experiments"),
         ]

@@ -103,7 +103,7 @@ def matrix_heatmap(
 
 def factor_heatmap(record: FactorsRecord) -> go.Figure:
     """Draw how often each similarity finds what shares a factor; white is chance."""
-    labels = [f"{row.name} ({KIND_NAMES[row.kind]})" for row in record.rows]
+    labels = [f"{row.name.replace('_', ' ')} ({KIND_NAMES[row.kind]})" for row in record.rows]
     scores = [[row.scores[factor] for factor in record.factors] for row in record.rows]
     figure = go.Figure(
         go.Heatmap(

@@ -30,6 +30,7 @@ from dashboard.readers.results import (
     factors,
     predictions,
     reliability,
+    repeats,
 )
 from dashboard.readers.searching import passages, recommender
 from dashboard.readers.staleness import (
@@ -80,6 +81,7 @@ __all__ = [
     "predictor",
     "recommender",
     "reliability",
+    "repeats",
     "sample_rate",
     "segment_start",
     "stale",

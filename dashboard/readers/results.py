@@ -12,6 +12,7 @@ from mess.records.evaluation import EvaluationRecord
 from mess.records.factors import FactorsRecord
 from mess.records.reliability import ReliabilityRecord
 from mess.reports.encoder_comparison import with_rates
+from mess.search.repeats import Repeats, find_repeats
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -47,6 +48,17 @@ def _evaluation(dataset: str, encoder: str, version: float) -> EvaluationRecord:
 def evaluation(dataset: str, encoder: str) -> EvaluationRecord:
     """Return how well search does what it says; see `EvaluationFiles.read`."""
     return _evaluation(dataset, encoder, store().evaluations.modified(dataset, encoder))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _repeats(dataset: str, encoder: str, version: float) -> Repeats:
+    record = store().indices.read_record(dataset, encoder)
+    return find_repeats(record.tracks, works=record.works, copies=record.copies)
+
+
+def repeats(dataset: str, encoder: str) -> Repeats:
+    """Return the copies of an index, and its works in several recordings."""
+    return _repeats(dataset, encoder, store().indices.modified(dataset, encoder))
 
 
 def factors(dataset: str, encoder: str) -> FactorsRecord:

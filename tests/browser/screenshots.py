@@ -65,6 +65,7 @@ PAGES: tuple[tuple[str, str, Callable[[Any], None]], ...] = (
     ("listen", "listen", _listen),
     ("your_audio", "your-audio", _your_audio),
     ("map", "map", _nothing),
+    ("repeats", "repeats", _nothing),
     ("targets", "targets", _nothing),
     ("experiments", "experiments", _nothing),
 )
