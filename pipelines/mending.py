@@ -9,12 +9,14 @@ from typing import Any
 
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError
 from mess.records.discovery import ProbeSettings
+from mess.records.untangled import KINDS
 from mess.storage.store import Store
 from pipelines.check_targets import check_targets
 from pipelines.compare_encoders import compare_dataset
 from pipelines.cross_datasets import cross_datasets
 from pipelines.make_map import make_map
 from pipelines.run_probing import run_probing
+from pipelines.untangle import untangle
 
 
 def mend_damaged(store: Store, dataset: str, encoder: str, *, tracking: bool) -> Iterator[str]:
@@ -45,6 +47,10 @@ def mend_damaged(store: Store, dataset: str, encoder: str, *, tracking: bool) ->
     if _is_damaged(lambda: store.comparisons.read(dataset)):
         compare_dataset(dataset=dataset, store=store, tracking=tracking)
         yield "the comparison of encoders was damaged and is made anew"
+    for part, kind in KINDS.items():
+        if _is_damaged(partial(store.untangled.read, dataset, encoder, kind)):
+            untangle(dataset=dataset, encoder=encoder, what=[part], store=store, tracking=tracking)
+            yield f"the record of {part} was damaged and is made anew"
     if _is_damaged(lambda: store.cross_tables.read(encoder)):
         datasets = store.features.datasets(encoder)
         try:

@@ -20,9 +20,14 @@ from mess.experiments.untangling import (
 )
 from mess.records.base import Parts
 from mess.records.discovery import ProbeSettings
-from mess.records.untangled import CodelengthRecord, ErasureRecord, Part, UntangleSettings
+from mess.records.untangled import (
+    CodelengthRecord,
+    ErasureRecord,
+    Part,
+    Untangled,
+    UntangleSettings,
+)
 from mess.storage.store import Store
-from mess.storage.untangled import Untangled
 from mess.tracking.recording import start_run
 from pipelines.options import (
     DatasetOption,

@@ -7,8 +7,7 @@ import numpy as np
 
 from mess.as_text import interval, two_decimals
 from mess.probing.statistics import SIGNIFICANT
-from mess.records.untangled import CodelengthRecord, ConfoundsRecord, ErasureRecord
-from mess.storage.untangled import Untangled
+from mess.records.untangled import CodelengthRecord, ConfoundsRecord, ErasureRecord, Untangled
 
 _NAME = 21
 

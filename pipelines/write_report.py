@@ -4,6 +4,7 @@ python pipelines/write_report.py --dataset demo --encoder spectral --out reports
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -16,6 +17,7 @@ from mess.records.dose import DoseRecord
 from mess.records.evaluation import EvaluationRecord
 from mess.records.factors import FactorsRecord
 from mess.records.reliability import ReliabilityRecord
+from mess.records.untangled import KINDS, Part, Untangled
 from mess.reports.page import html, methods
 from mess.status.staleness import (
     Sources,
@@ -71,13 +73,17 @@ def write_report(
     factors = _if_usable(lambda: _factors(store, dataset, encoder, sources))
     cross = _if_usable(lambda: _cross(store, encoder))
     doses = _if_usable(lambda: _doses(store, dataset, encoder, sources))
+    untangled = [
+        _if_usable(partial(_untangled, store, dataset, encoder, part, sources)) for part in KINDS
+    ]
     page = html(
         record,
         reliability=reliability,
         evaluation=evaluation,
-        factors=factors,
         cross=cross,
         doses=doses,
+        factors=factors,
+        untangled=[one for one in untangled if one is not None],
     )
     text = methods(record, reliability=reliability, evaluation=evaluation)
     files = [out / name for name in report_names(dataset, encoder, level)]
@@ -134,6 +140,12 @@ def _cross(store: Store, encoder: str) -> CrossRecord:
     record = store.cross_tables.read(encoder)
     command = f"mess cross --encoder {encoder} --datasets {','.join(record.datasets)}"
     _refuse(judge_cross(store, encoder, record), "the cross table", command)
+    return record
+
+
+def _untangled(store: Store, dataset: str, encoder: str, part: Part, sources: Sources) -> Untangled:
+    record = store.untangled.read(dataset, encoder, KINDS[part])
+    require("untangled", record.origin, sources)
     return record
 
 

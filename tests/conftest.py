@@ -99,6 +99,12 @@ def compared_library(demo_library: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="session")
+def untangled_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with planted answers (`benchmarks.synthetic`), and what `mess untangle` says."""
+    return built_once("untangled", tmp_path_factory, _build_untangled)
+
+
+@pytest.fixture(scope="session")
 def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store without runs, as a first run finds it: MLflow needs seconds to make its tables."""
     return built_once("mlflow", tmp_path_factory, _build_mlflow) / "mlflow.db"
@@ -136,6 +142,23 @@ def _build_demo_library(root: Path) -> None:
     )
     build_index(dataset="demo", encoder="spectral", store=store)
     evaluate(dataset="demo", encoder="spectral", store=store, tracking=False)
+
+
+def _build_untangled(root: Path) -> None:
+    from benchmarks.synthetic import Shape, write_library
+    from mess.records.untangled import UntangleSettings
+    from mess.storage.store import Store
+    from pipelines.untangle import untangle
+
+    shape = Shape(tracks=60, layers=2, dim=24)
+    write_library(Store(root), shape)
+    untangle(
+        dataset=shape.dataset,
+        encoder=shape.encoder,
+        settings=UntangleSettings(folds=3, draws=2, orders=1),
+        store=Store(root),
+        tracking=False,
+    )
 
 
 def _add_encoders(demo_library: Path, root: Path) -> None:

@@ -230,6 +230,25 @@ PIPELINES = (
         ("dataset",),
     ),
     Pipeline(
+        "untangle",
+        "Untangle readings",
+        (
+            Option(
+                "--what",
+                "What is asked",
+                "all",
+                ("all", "erasure", "codelength", "confounds"),
+                help="Erase a target and probe all again; count the bits that a layer saves; hold "
+                "instrument, composer, register and loudness apart.",
+            ),
+            Option("--layer", "Erase from layer", None, help="Empty: the best of each target."),
+            Option("--folds", "Folds", 10, least=2),
+            Option("--draws", "Random directions", 10, least=1),
+            Option("--orders", "Orders of the works", 4, least=1),
+            _SEED,
+        ),
+    ),
+    Pipeline(
         "cross",
         "Probe one dataset, test on another",
         (Option("--datasets", "Datasets, two or more", ()),),

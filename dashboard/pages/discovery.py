@@ -12,11 +12,15 @@ from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.robustness import show_layers, show_robustness
 from dashboard.sections.sliders import show_sliders
 from dashboard.sections.two_discoveries import show_comparison
+from dashboard.sections.untangled import show_untangled
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
 from mess.records.discovery import DiscoveryRecord, Level
 
-_TABS = ("Heatmap", "Layers", "In time", "Compare", "Robustness", "Sliders", "Download")
+_TABS = (
+    *("Heatmap", "Layers", "In time", "Compare", "Robustness", "Untangled", "Sliders"),
+    "Download",
+)
 
 
 def main() -> None:
@@ -72,6 +76,7 @@ def _show(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) -> None
         "In time": lambda: show_in_time(record),
         "Compare": lambda: show_comparison(record),
         "Robustness": lambda: show_robustness(record),
+        "Untangled": lambda: show_untangled(record),
         "Sliders": lambda: _show_sliders(record.dataset, record.encoder),
         "Download": lambda: show_downloads(record),
     }

@@ -31,6 +31,7 @@ from dashboard.readers.results import (
     predictions,
     reliability,
     repeats,
+    untangled,
 )
 from dashboard.readers.searching import passages, recommender
 from dashboard.readers.staleness import (
@@ -96,5 +97,6 @@ __all__ = [
     "targets",
     "track_hashes",
     "tracks",
+    "untangled",
     "upload_curves",
 ]

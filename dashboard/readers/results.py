@@ -11,6 +11,7 @@ from mess.records.discovery import DiscoveryRecord, Level
 from mess.records.evaluation import EvaluationRecord
 from mess.records.factors import FactorsRecord
 from mess.records.reliability import ReliabilityRecord
+from mess.records.untangled import KINDS, Part, Untangled
 from mess.reports.encoder_comparison import with_rates
 from mess.search.repeats import Repeats, find_repeats
 
@@ -74,6 +75,16 @@ def _comparison(dataset: str, version: float) -> ComparisonRecord:
 def comparison(dataset: str) -> ComparisonRecord:
     """Return the encoders of a dataset beside each other; see `ComparisonFiles.read`."""
     return _comparison(dataset, store().comparisons.modified(dataset))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _untangled(dataset: str, encoder: str, part: Part, version: float) -> Untangled:
+    return store().untangled.read(dataset, encoder, KINDS[part])
+
+
+def untangled(dataset: str, encoder: str, part: Part) -> Untangled:
+    """Return an erasure, codelengths or confounds; see `UntangledFiles.read`."""
+    return _untangled(dataset, encoder, part, store().untangled.modified(dataset, encoder, part))
 
 
 def reliability(dataset: str) -> ReliabilityRecord:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import TypeVar
 
 import pandas as pd
@@ -14,6 +15,7 @@ from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, ArtifactMissing
 from mess.records.cross import CrossRecord
 from mess.records.discovery import DiscoveryRecord
+from mess.records.untangled import KINDS
 from mess.reports.page import html, methods
 
 Read = TypeVar("Read")
@@ -33,6 +35,12 @@ def show_downloads(record: DiscoveryRecord) -> None:
     if factors is not None and readers.stale("factors", dataset, encoder, factors.origin):
         factors = None
     cross = _cross(encoder)
+    untangled = [
+        found
+        for part in KINDS
+        if (found := _if_usable(partial(readers.untangled, dataset, encoder, part))) is not None
+        and not readers.stale("untangled", dataset, encoder, found.origin)
+    ]
     text = methods(record, reliability=reliability, evaluation=evaluation)
     table = cell_table(record)
     first, second, third = st.columns(3)
@@ -55,7 +63,12 @@ def show_downloads(record: DiscoveryRecord) -> None:
     third.download_button(
         "Full report as HTML",
         lambda: html(
-            record, reliability=reliability, evaluation=evaluation, factors=factors, cross=cross
+            record,
+            reliability=reliability,
+            evaluation=evaluation,
+            factors=factors,
+            cross=cross,
+            untangled=untangled,
         ),
         file_name=f"{name}.html",
         mime="text/html",

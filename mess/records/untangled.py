@@ -1,6 +1,8 @@
 """The records of what untangles a reading: erasure, codelength, confounds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from mess.probing.confounds import Confounded
@@ -138,3 +140,9 @@ class ConfoundsRecord(_Untangled):
         """Return what was found of a target and a confound, None where there is nothing."""
         wanted = target, confound
         return next((one for one in self.rows if (one.target, one.confound) == wanted), None)
+
+
+Untangled = ErasureRecord | CodelengthRecord | ConfoundsRecord
+KINDS: Mapping[Part, type[Untangled]] = MappingProxyType(
+    {"erasure": ErasureRecord, "codelength": CodelengthRecord, "confounds": ConfoundsRecord}
+)

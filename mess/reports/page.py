@@ -18,6 +18,8 @@ from mess.records.dose import DoseCell, DoseRecord
 from mess.records.evaluation import EvaluationRecord
 from mess.records.factors import FactorsRecord
 from mess.records.reliability import ReliabilityRecord
+from mess.records.untangled import Untangled
+from mess.reports import untangled as untangled_tables
 from mess.reports.forest_plot import forest
 from mess.targets.reliability import CHANGES, TRUSTED
 
@@ -113,6 +115,7 @@ def html(
     factors: FactorsRecord | None = None,
     cross: CrossRecord | None = None,
     doses: DoseRecord | None = None,
+    untangled: Sequence[Untangled] = (),
 ) -> str:
     """Return the whole report as one HTML page.
 
@@ -121,6 +124,8 @@ def html(
     record : DiscoveryRecord
     reliability, evaluation, factors, cross, doses : record, optional
         What else was measured of the same dataset and encoder.
+    untangled : sequence of records
+        What the readings are made of.
     """
     text = methods(record, reliability=reliability, evaluation=evaluation)
     title = f"{record.dataset} by {record.encoder}"
@@ -136,6 +141,8 @@ def html(
         body.append(_cross(cross))
     if doses:
         body.append(_doses(doses))
+    for one in untangled:
+        body += untangled_tables.sections(one, table=_table, matrix=_matrix)
     paragraphs = text.strip().split("\n\n")
     body.append("<h2>Methods</h2>")
     body += [f"<p>{escape(part)}</p>" for part in paragraphs[1:]]

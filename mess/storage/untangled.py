@@ -14,18 +14,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from mess.encoders import encoder_slug
-from mess.records.untangled import CodelengthRecord, ConfoundsRecord, ErasureRecord, Part
+from mess.records.untangled import KINDS, Part, Untangled
 from mess.storage.files import modified
 from mess.storage.paths import command_for, processed
 from mess.storage.records import read_record, write_record
 
-Untangled = ErasureRecord | CodelengthRecord | ConfoundsRecord
-R = TypeVar("R", ErasureRecord, CodelengthRecord, ConfoundsRecord)
-_PART: dict[type, Part] = {
-    ErasureRecord: "erasure",
-    CodelengthRecord: "codelength",
-    ConfoundsRecord: "confounds",
-}
+R = TypeVar("R", bound=Untangled)
+_PART: dict[type, Part] = {kind: part for part, kind in KINDS.items()}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.synthetic import Shape, write_library
+from benchmarks.synthetic import Shape
 from mess.errors import ArtifactMissing, ArtifactStale, MessError, UnknownName
 from mess.records.untangled import (
     CodelengthRecord,
@@ -26,19 +26,9 @@ KINDS = (ErasureRecord, CodelengthRecord, ConfoundsRecord)
 DATASET, ENCODER = Shape.dataset, Shape.encoder
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library with planted answers, and what `mess untangle` makes of it."""
-    root = tmp_path_factory.mktemp("untangled")
-    write_library(Store(root), Shape(tracks=60, layers=2, dim=24))
-    settings = UntangleSettings(folds=3, draws=2, orders=1)
-    untangle(dataset=DATASET, encoder=ENCODER, settings=settings, store=Store(root), tracking=False)
-    return root
-
-
 @pytest.fixture
-def store(library: Path) -> Store:
-    return Store(library)
+def store(untangled_library: Path) -> Store:
+    return Store(untangled_library)
 
 
 def test_an_erased_target_is_gone_for_probes_of_the_same_works(store: Store) -> None:
@@ -86,9 +76,9 @@ def test_it_is_stale_when_the_targets_have_changed(store: Store) -> None:
 
 
 def test_one_part_is_made_anew_without_the_others_and_the_same_again(
-    library: Path, data_root: Path, capsys: pytest.CaptureFixture[str]
+    untangled_library: Path, data_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copytree(library / "processed", data_root / "processed")
+    shutil.copytree(untangled_library / "processed", data_root / "processed")
     store = Store(data_root)
     before = {kind: store.untangled.read(DATASET, ENCODER, kind) for kind in KINDS}
     for part in ("erasure", "confounds"):
@@ -118,9 +108,11 @@ def test_bad_wishes_are_one_line(store: Store) -> None:
 
 
 def test_a_record_of_another_version_says_what_makes_it_anew(
-    library: Path, data_root: Path
+    untangled_library: Path, data_root: Path
 ) -> None:
-    shutil.copytree(library / "processed" / "untangled", data_root / "processed" / "untangled")
+    shutil.copytree(
+        untangled_library / "processed" / "untangled", data_root / "processed" / "untangled"
+    )
     store = Store(data_root)
     path = store.untangled.path(DATASET, ENCODER, "codelength")
     shutil.copy(store.untangled.path(DATASET, ENCODER, "erasure"), path)

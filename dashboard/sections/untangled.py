@@ -1,0 +1,179 @@
+"""What a reading is made of: erased, counted in bits, with confounds held apart."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import readers
+from dashboard.components.text import plain
+from dashboard.figures.evaluation import matrix_heatmap
+from dashboard.figures.untangled import (
+    codelength_heatmap,
+    codelength_table,
+    confounds_matrix,
+    confounds_table,
+    describe_erasure,
+    erasure_heatmap,
+    random_loss,
+    unseen_table,
+)
+from dashboard.sections.missing import offer, tell_stale
+from dashboard.sections.wide import wide
+from mess.as_text import interval, two_decimals
+from mess.errors import ArtifactError
+from mess.records.discovery import DiscoveryRecord
+from mess.records.untangled import CodelengthRecord, ConfoundsRecord, ErasureRecord, Part
+
+_NO_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
+_PARTS: dict[Part, str] = {
+    "erasure": "Erase a target",
+    "codelength": "Count bits",
+    "confounds": "Hold confounds apart",
+}
+
+
+def show_untangled(record: DiscoveryRecord) -> None:
+    """Show one of the three experiments, or offer to run it."""
+    if record.settings.level != "track":
+        st.info("Readings are untangled for whole tracks: choose them above.")
+        return
+    part = st.segmented_control(
+        "What is asked",
+        list(_PARTS),
+        default="erasure",
+        key="untangled-part",
+        required=True,
+        label_visibility="collapsed",
+        format_func=_PARTS.__getitem__,
+    )
+    dataset, encoder = record.dataset, record.encoder
+    command = ["untangle", "--dataset", dataset, "--encoder", encoder, "--what", part]
+    try:
+        found = readers.untangled(dataset, encoder, part)
+    except ArtifactError as error:
+        offer(error, dataset=dataset, command=command, button="Ask now")
+        return
+    tell_stale(
+        "This",
+        readers.stale("untangled", dataset, encoder, found.origin),
+        dataset=dataset,
+        command=command,
+        button="Ask again",
+    )
+    if isinstance(found, ErasureRecord):
+        _show_erasure(found)
+    elif isinstance(found, CodelengthRecord):
+        _show_codelength(found)
+    else:
+        _show_confounds(found)
+
+
+def _show_erasure(record: ErasureRecord) -> None:
+    st.markdown(
+        "One target is erased from a layer, and all targets are probed again. What do the others "
+        "lose? A target that loses much was read along the same direction."
+    )
+    if record.unread:
+        st.caption(f"Not erased, as no layer tells them surely: {', '.join(record.unread)}.")
+    if not record.names:
+        return
+    shown = st.segmented_control(
+        "Number in each cell",
+        ["lost", "left"],
+        default="lost",
+        key="erasure-value",
+        required=True,
+        format_func={"lost": "R² lost", "left": "R² left"}.__getitem__,
+    )
+    words = describe_erasure(record)
+    event: Any = wide("erasure").plotly_chart(
+        erasure_heatmap(record, left=shown == "left"),
+        on_select="rerun",
+        selection_mode="points",
+        key=f"erasure-{record.dataset}-{record.encoder}",
+        config=_NO_BAR,
+        alt=words,
+    )
+    st.caption(
+        f"{words} The last row is the mean of {record.settings.draws} random directions of the "
+        "layer of the target in the column. Click a cell, or choose it below."
+    )
+    _show_loss(record, event["selection"]["points"])
+    st.subheader("Is it really gone?")
+    st.markdown(
+        "For probes of the same works an erased target is gone by definition. So the eraser is "
+        "also fitted on half of the works, and a probe on the other half."
+    )
+    st.dataframe(unseen_table(record), hide_index=True, width="stretch")
+
+
+def _show_loss(record: ErasureRecord, points: list[Any]) -> None:
+    """Show the numbers of the cell that was clicked last, or chosen in the lists."""
+    clicked = tuple(points[0]["customdata"][:2]) if points else None
+    if clicked and clicked != st.session_state.get("erasure-clicked"):
+        st.session_state["erasure-erased"], st.session_state["erasure-target"] = clicked
+    st.session_state["erasure-clicked"] = clicked
+    for key in ("erasure-erased", "erasure-target"):
+        if st.session_state.get(key) not in record.names:
+            st.session_state[key] = record.names[0]
+    left, right = st.columns(2)
+    erased = left.selectbox("Erased", record.names, key="erasure-erased")
+    target = right.selectbox("Probed", record.names, key="erasure-target")
+    one = record.loss(erased, target)
+    if one is None:
+        st.info("This pair could not be probed.")
+        return
+    first, second, third = st.columns(3)
+    first.metric("R² before", two_decimals(one.before))
+    second.metric("R² left", two_decimals(one.after))
+    third.metric("Correlation of the two targets", two_decimals(one.correlation))
+    by_chance = [two_decimals(random_loss(record, target, of)) for of in (min, max)]
+    p = "" if one.p is None else f", p {one.p:.3g} after Holm's correction over the row"
+    st.caption(
+        plain(
+            f"{target} in layer {record.layer_names[one.layer]}: the change of R² has the 95 % "
+            f"interval {interval(one.low, one.high)}{p}. Random directions of its best layer cost "
+            f"it {by_chance[0]} to {by_chance[1]}."
+        )
+    )
+
+
+def _show_codelength(record: CodelengthRecord) -> None:
+    st.markdown(
+        "How many bits does a layer save when the targets are told work after work? A layer that "
+        "has the information at hand saves bits early."
+    )
+    wide("codelength").plotly_chart(
+        codelength_heatmap(record),
+        key="codelength",
+        config=_NO_BAR,
+        alt="Bits a value that each layer saves; the table below has the totals.",
+    )
+    st.caption(
+        f"Bits a value saved against the mean; below 0 the mean is shorter. Means over "
+        f"{record.settings.orders} orders of the works."
+    )
+    st.dataframe(codelength_table(record), hide_index=True, width="stretch")
+
+
+def _show_confounds(record: ConfoundsRecord) -> None:
+    st.markdown(
+        "Is a reading one of the instrument, the composer, the register or the loudness? *Apart*: "
+        "the probe is tested on levels that it never saw. *Given*: what the layer tells of what "
+        "the confound leaves untold."
+    )
+    for name, why in record.left_out.items():
+        st.caption(plain(f"{name} is not held apart: {why}."))
+    if not record.levels:
+        return
+    wide("confounds").plotly_chart(
+        matrix_heatmap(confounds_matrix(record), title="", numbers=True),
+        key="confounds",
+        config={"displayModeBar": False},
+        alt="R² of every target with each confound held apart and given; the tables have it all.",
+    )
+    chosen = st.selectbox("Confound", list(record.levels), key="confound")
+    st.caption(f"{record.levels[chosen]} levels. Brackets are 95 % intervals by works.")
+    table: pd.DataFrame = confounds_table(record, chosen)
+    st.dataframe(table, hide_index=True, width="stretch")
