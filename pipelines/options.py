@@ -18,7 +18,11 @@ from pipelines.cli import INTERRUPTED, STOPPED
 from pipelines.progress import write_status
 
 DatasetOption = Annotated[
-    str, typer.Option(help="demo, smd, maestro, or a folder below data/audio.", show_default=False)
+    str,
+    typer.Option(
+        help="demo, smd, maestro, percepiano, syntheory, or a folder below data/audio.",
+        show_default=False,
+    ),
 ]
 EncoderOption = Annotated[
     str | None,

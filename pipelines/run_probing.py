@@ -80,7 +80,7 @@ def run_probing(
     """
     settings = settings or ProbeSettings()
     store = store or Store()
-    data = load_probing_data(dataset, encoder, settings=settings, store=store)
+    data = load_probing_data(dataset, encoder, settings=settings, store=store, stated=True)
     layers = data.features.values.shape[1]
     tags = {
         "dataset": dataset,
@@ -190,7 +190,7 @@ def _in_time(
         return found, probes[0]
     control = f"random:{encoder}"
     try:
-        untrained = load_probing_data(dataset, control, settings=settings, store=store)
+        untrained = load_probing_data(dataset, control, settings=settings, store=store, stated=True)
     except ArtifactError:
         return found, probes[0]
     beside = _find_in_time(untrained, encoder=control, significance=False, **place)

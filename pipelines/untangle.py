@@ -73,7 +73,7 @@ def untangle(
     """
     settings, store = settings or UntangleSettings(), store or Store()
     probing = ProbeSettings(folds=settings.folds, seed=settings.seed)
-    data = load_probing_data(dataset, encoder, settings=probing, store=store)
+    data = load_probing_data(dataset, encoder, settings=probing, store=store, stated=True)
     inputs = {
         "features": store.features.manifest(dataset, encoder).parts(),
         "targets": store.targets.manifest(dataset).parts(),

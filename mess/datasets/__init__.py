@@ -1,6 +1,7 @@
 """Datasets: the recordings of a collection, the work of each, and the path of each file.
 
-``demo``, ``smd`` and ``maestro`` are read in the layout of their authors. Any other folder below
+``demo``, ``smd``, ``maestro``, ``percepiano`` and ``syntheory`` are read in the layout of their
+authors. Any other folder below
 ``data/audio`` is a dataset under its own name. Other packages may
 bring more datasets (`mess.plugins`). Files that are skipped are listed in a dataset's
 ``notes``.
@@ -24,7 +25,9 @@ from mess.datasets.demo import load_demo
 from mess.datasets.folder import load_folder
 from mess.datasets.listing import PassedOver
 from mess.datasets.maestro import load_maestro
+from mess.datasets.percepiano import load_percepiano
 from mess.datasets.smd import load_smd
+from mess.datasets.syntheory import load_syntheory
 from mess.errors import MessError, UnknownName
 from mess.plugins import registry, told
 from mess.storage.features import datasets_elsewhere
@@ -41,7 +44,13 @@ __all__ = [
 ]
 
 Loader = Callable[[Path], Dataset]
-BUILT_IN: Mapping[str, Loader] = {"demo": load_demo, "smd": load_smd, "maestro": load_maestro}
+BUILT_IN: Mapping[str, Loader] = {
+    "demo": load_demo,
+    "smd": load_smd,
+    "maestro": load_maestro,
+    "percepiano": load_percepiano,
+    "syntheory": load_syntheory,
+}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -118,7 +127,7 @@ def available_datasets(audio_root: str | Path | None = None) -> list[str]:
     >>> from pathlib import Path
     >>> Path("recordings/jazz").mkdir(parents=True)
     >>> available_datasets("recordings")
-    ['demo', 'smd', 'maestro', 'folder', 'jazz']
+    ['demo', 'smd', 'maestro', 'percepiano', 'syntheory', 'folder', 'jazz']
     """
     audio_root = Path(audio_root) if audio_root is not None else audio_dir(usable_root(), "")
     elsewhere = datasets_elsewhere(audio_root.parent)

@@ -1,5 +1,6 @@
 """Dataset and Track: a dataset is a list of tracks, and each track is a recording of a work."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +9,35 @@ from pathlib import Path
 
 from mess.audio.decoding import probe_duration
 from mess.errors import MessError, UnknownName
+
+_STATED = "target:"  # begins the key of a number that a dataset states of a track
+
+
+def state(values: Mapping[str, float]) -> dict[str, str]:
+    """Return numbers as a track's ``extra`` keeps them; what is not finite is left out.
+
+    They are targets beside the measured ones: ratings of listeners, or what a synthesiser was told.
+
+    >>> state({"rated_loud": 0.8})
+    {'target:rated_loud': '0.8'}
+    """
+    return {f"{_STATED}{name}": repr(one) for name, one in values.items() if math.isfinite(one)}
+
+
+def stated(extra: Mapping[str, str]) -> dict[str, float]:
+    """Return the numbers that `state` put there.
+
+    >>> stated({"target:rated_loud": "0.8", "year": "2018", "target:damaged": "?"})
+    {'rated_loud': 0.8}
+    """
+    found = {}
+    for key, text in extra.items():
+        if key.startswith(_STATED):
+            try:
+                found[key.removeprefix(_STATED)] = float(text)
+            except ValueError:
+                continue
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +57,8 @@ class Track:
     midi_path : Path or None
         The performance as MIDI, if the dataset has it.
     extra : mapping of str to str
-        Metadata of this dataset only, such as the split and year of MAESTRO.
+        Metadata of this dataset only, such as the split and year of MAESTRO, and the numbers that
+        it states (`state`).
 
     Examples
     --------

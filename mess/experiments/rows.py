@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mess.audio.fingerprint import Marks, find_copies, join_works
+from mess.datasets.base import stated as stated_of
 from mess.errors import ArtifactError, ArtifactMissing
 from mess.probing.folds import NO_PARTS, parts_of_groups
 from mess.probing.results import DiscoverySettings
@@ -68,9 +69,22 @@ class ProbingData:
 
 
 def load_probing_data(
-    dataset: str, encoder: str, *, settings: ProbeSettings, store: Store
+    dataset: str,
+    encoder: str,
+    *,
+    settings: ProbeSettings,
+    store: Store,
+    stated: bool = False,
 ) -> ProbingData:
     """Read features and targets of the tracks that have both.
+
+    Parameters
+    ----------
+    dataset, encoder : str
+    settings : ProbeSettings
+    store : Store
+    stated : bool
+        Whether numbers that the dataset states of whole tracks, such as ratings, are targets, too.
 
     Raises
     ------
@@ -104,6 +118,9 @@ def load_probing_data(
     )
     table = store.targets.read(dataset, level=settings.level)
     targets, names = aligned_targets(table, tracks=features.tracks, segments=features.segments)
+    if stated and settings.level == "track":
+        more, of_more = stated_targets([entries[track].extra for track in features.tracks])
+        targets, names = np.hstack([targets, more]), names + of_more
     labels = {
         "work": [entries[track].work for track in features.tracks],
         "composer": [entries[track].composer or entries[track].work for track in features.tracks],
@@ -123,6 +140,25 @@ def load_probing_data(
         copies={t: first for t, first in first_of.items() if first != t and t in chosen},
         parts=parts_of(features.tracks, entries),
     )
+
+
+def stated_targets(
+    extras: Sequence[Mapping[str, str]],
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Return the numbers that a dataset states of its tracks [n, t], and their names.
+
+    A name that a measured target has is left out.
+
+    Parameters
+    ----------
+    extras : sequence of mapping, length n
+        See `mess.datasets.base.state`.
+    """
+    rows = [stated_of(extra) for extra in extras]
+    names = [name for row in rows for name in row if name not in ALL_TARGETS]
+    names = list(dict.fromkeys(names))
+    values = np.array([[row.get(name, np.nan) for name in names] for row in rows])
+    return values.reshape(len(rows), len(names)), names
 
 
 def parts_of(tracks: Sequence[str], entries: Mapping[str, TrackLabels]) -> list[str]:

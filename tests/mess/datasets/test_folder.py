@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tones import write_tone
 
-from mess.datasets import available_datasets, load_dataset
+from mess.datasets import BUILT_IN, available_datasets, load_dataset
 from mess.datasets.base import Dataset, Track
 from mess.datasets.listing import unique_ids
 from mess.errors import ArtifactError, MessError, UnknownName
@@ -237,7 +237,7 @@ def test_an_unknown_dataset_names_the_nearest_folder(tmp_path: Path) -> None:
     write_tone(tmp_path / "jazz" / "a.wav", 1.2)
     with pytest.raises(UnknownName, match="unknown dataset 'jaz': did you mean 'jazz'"):
         load_dataset("jaz", root=tmp_path / "jaz")
-    assert available_datasets(tmp_path) == ["demo", "smd", "maestro", "folder", "jazz"]
+    assert available_datasets(tmp_path) == [*BUILT_IN, "folder", "jazz"]
 
 
 def test_a_folder_is_added_by_a_link(tmp_path: Path) -> None:
