@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from small_heads import head_tensors, write_head
+from typer.testing import CliRunner
 
 from benchmarks.synthetic import Shape, write_library
 from mess.errors import MessError
@@ -18,6 +19,7 @@ from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.status.steps import survey
 from mess.storage.store import Store
 from pipelines.build_indices import build_index
+from pipelines.cli import build_app
 from pipelines.list_heads import describe_heads, head_lines
 from pipelines.update_indices import update_index
 
@@ -148,3 +150,21 @@ def test_a_head_that_does_not_fit_its_encoder_is_left_out(
 ) -> None:
     write_head(store.root, "melody", **(INPUTS | changes))
     assert re.search(says, recommender(store).left_out_heads()["melody"])
+
+
+def test_the_command_line_ranks_by_a_head_and_lists_all(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESS_DATA", str(store.root))
+    where = ["--dataset", SHAPE.dataset, "--encoder", SHAPE.encoder]
+    track = recommender(store).track_ids[0]
+    asked = ["recommend", *where, "--track", track, "--aspects", "melody=1"]
+    printed = CliRunner().invoke(build_app(asked), asked)
+    assert printed.exit_code == 0, printed.output
+    assert "ranked: melody by head" in printed.output and "melody +" in printed.output
+    listed = CliRunner().invoke(build_app(["heads"]), ["heads"])
+    assert listed.exit_code == 0
+    assert f"melody: melody, from layers 2, 0 of {SHAPE.encoder}, 48 → 8 → 4" in listed.output
+    (store.root / "heads" / "melody" / "head.toml").write_text("factor = 1")
+    listed = CliRunner().invoke(build_app(["heads"]), ["heads"])
+    assert listed.exit_code == 3 and "heads/melody/head.toml: does not describe" in listed.output
