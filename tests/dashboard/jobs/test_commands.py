@@ -21,6 +21,8 @@ def test_every_pipeline_can_be_started_by_one_entry() -> None:
         "status",
         "encoders",
         "heads",
+        "path",
+        "serve",  # the dashboard serves the same addresses
         "watch",  # a job keeps the others of its dataset waiting until it ends, and this never ends
         "fetch",  # a person agrees to a licence at the terminal
     }
