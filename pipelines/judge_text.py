@@ -19,7 +19,7 @@ NAMES = {
     "measured": "measurement",
     "layer": "whole-layer cosine",
 }
-_LISTENERS = (1, 3, 5, 10)
+_LISTENERS = (3, 5, 10)
 
 
 def print_plan(plan: ListeningPlan, left_out: Sequence[NotAsked]) -> None:
@@ -47,7 +47,7 @@ def print_plan(plan: ListeningPlan, left_out: Sequence[NotAsked]) -> None:
         told = power(listeners, per_session, agreement=0.75)
         least = least_agreement(listeners, per_session)
         typer.echo(
-            f"  {listeners:>2} listener{'s' if listeners > 1 else ' '} and {per_session} triplets: "
+            f"  {listeners:>2} listeners and {per_session} triplets: "
             f"an agreement of 0.75 with probability {two_decimals(told)}"
             + ("" if least is None else f"; from {two_decimals(least)} on with 0.80")
         )

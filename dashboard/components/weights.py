@@ -216,7 +216,7 @@ def slider_note(
         notes.append(f"R² {r2:.2f}")
     agreed = agreement_about(recommender.terms, name, chosen, listened)
     if agreed is not None:
-        notes.append(f"listeners {two_decimals(agreed.share)}")
+        notes.append(f"listeners\N{NO-BREAK SPACE}{two_decimals(agreed.share)}")
     return ", ".join(notes)
 
 

@@ -91,12 +91,12 @@ def test_what_listeners_said_stands_beside_the_method_that_ranks_and_nothing_is_
     heard = analyse(answers, dataset="d", encoder="e", draws=50)
     found = searchable("probe")
     measured = slider_note(found, "brightness", by="measurement", listened=heard)
-    assert measured == "measured 1.00, listeners 1.00"
+    assert measured == "measured 1.00, listeners\N{NO-BREAK SPACE}1.00"
     mean = heard.of_aspect("brightness", "mean")
     assert mean is not None
     assert (
         slider_note(found, "brightness", listened=heard)
-        == f"model 0.70, listeners {mean.share:.2f}"
+        == f"model 0.70, listeners\N{NO-BREAK SPACE}{mean.share:.2f}"
     )
     text = describe(found, "brightness", listened=heard)
     assert "Blind listeners agreed with probes of means" in text
