@@ -227,6 +227,9 @@ def choose_tracks(
         if not variant:
             times[work] = times.get(work, 0) + 1
         ranked.append((variant, times.get(work, 0), len(ranked), track))
+    gone = len(data.features.tracks) - len(ranked)
+    if gone:
+        typer.echo(f"{gone} of the recordings are not on this machine, and take no part", err=True)
     chosen: list[Track] = []
     for *_, track in sorted(ranked, key=lambda one: one[:3]):
         if len(chosen) == settings.tracks:

@@ -201,7 +201,7 @@ def fit_readings(
         readings=names,
         layers=layers,
         fold_of=dict(zip(data.features.tracks, fold.tolist(), strict=True)),
-        deviation=np.nanstd(data.targets, axis=0),
+        deviation=np.array([_deviation(column) for column in data.targets.T]),
         across=np.stack([_slopes(predicted[name], data.targets) for name in names]),
         _means=means,
         _courses=courses,
@@ -257,6 +257,12 @@ def _fit_courses(
                     held
                 ]
     return found
+
+
+def _deviation(values: Array) -> float:
+    """Return the standard deviation of the known values; NaN where there is none."""
+    known = values[np.isfinite(values)]
+    return float(known.std()) if known.size else float("nan")
 
 
 def _slopes(predicted: Array, targets: Array) -> Array:
