@@ -31,8 +31,9 @@ endif
 
 .PHONY: run demo test test-long test-cluster lint format docs bench bench-dashboard results speed validate screenshots constraints clean
 
+# What the demo lacks beside the search (a map, tested targets, a comparison) is made behind the open page.
 run: demo
-	$(BIN)/streamlit run dashboard/Home.py --server.port $(PORT)
+	MESS_COMPLETE_DEMO=1 $(BIN)/streamlit run dashboard/Home.py --server.port $(PORT)
 
 demo: $(VENV)/.installed
 	$(BIN)/mess run-all --dataset demo

@@ -67,6 +67,13 @@ def reload(page: Any) -> None:
     at_rest(page)
 
 
+def open_data(page: Any, address: str) -> None:
+    """Open Home and its tab with what exists."""
+    open_page(page, address)
+    page.get_by_role("tab", name="Data").click()
+    at_rest(page)
+
+
 def at_rest(page: Any) -> None:
     """Wait until no script runs for the page.
 

@@ -51,6 +51,21 @@ def aspect_colours(aspects: Sequence[str]) -> dict[str, str]:
     return {name: PALETTE[number % len(PALETTE)] for number, name in enumerate(aspects)}
 
 
+_MIDDLE, _GOOD, _BAD = (247, 247, 247), (33, 102, 172), (178, 24, 43)
+
+
+def cell_colours(r2: float) -> tuple[str, str]:
+    """Return the colours of a cell and of text in it, as `SCALE` has them, for CSS.
+
+    >>> cell_colours(0.0), cell_colours(1.0)
+    (('#f7f7f7', '#1a1a1a'), ('#2166ac', '#ffffff'))
+    """
+    share = min(abs(r2), 1.0)
+    end = _GOOD if r2 >= 0 else _BAD
+    mixed = [round(a + share * (b - a)) for a, b in zip(_MIDDLE, end, strict=True)]
+    return "#" + "".join(f"{one:02x}" for one in mixed), "#ffffff" if share > 0.75 else "#1a1a1a"
+
+
 def escape(text: str) -> str:
     """Return a name as plain text for a Plotly label, which would read tags in it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

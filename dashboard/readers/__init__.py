@@ -33,7 +33,7 @@ from dashboard.readers.results import (
     repeats,
     untangled,
 )
-from dashboard.readers.searching import passages, recommender
+from dashboard.readers.searching import passages, recommender, surprises
 from dashboard.readers.staleness import (
     stale,
     stale_comparison,
@@ -91,6 +91,7 @@ __all__ = [
     "stale_reliability",
     "stated",
     "store",
+    "surprises",
     "target_names",
     "target_notes",
     "target_values",

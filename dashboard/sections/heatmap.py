@@ -99,5 +99,19 @@ def _choose_cell(record: DiscoveryRecord, points: list[Any], *, place: str) -> t
     return layer, target
 
 
+def wish_for_cell(dataset: str, encoder: str, *, layer: int, target: str) -> None:
+    """Make the page Layer discovery show a cell of whole tracks when it is opened next."""
+    st.session_state["cell-place"] = f"{dataset}-{encoder_slug(encoder)}-track"
+    if st.session_state.get("level") == "segment":
+        st.session_state["level"] = "track"
+    _set(layer, target)
+    st.session_state["cell-wished"] = True
+
+
+def takes_wish() -> bool:
+    """Tell, once, whether a cell was wished for."""
+    return bool(st.session_state.pop("cell-wished", False))
+
+
 def _set(layer: int, target: str) -> None:
     st.session_state["cell-layer"], st.session_state["cell-target"] = layer, target

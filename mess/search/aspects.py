@@ -34,6 +34,18 @@ ASPECTS: dict[str, tuple[str, ...]] = {
     "articulation": ("attack_slopes", "attack_sharpness"),
     "phrasing": ("phrase_regularity", "num_phrases"),
 }
+HEARD: dict[str, str] = {  # what a model that hears an aspect hears
+    "brightness": "how bright the sound is",
+    "texture": "how crisp the sound is",
+    "warmth": "how warm the sound is",
+    "tempo": "how fast the beat is",
+    "rhythmic_energy": "how densely notes fall",
+    "dynamics": "how loud and soft differ",
+    "crescendo": "how the music swells and fades",
+    "harmonic_richness": "how rich the harmony is",
+    "articulation": "how notes begin",
+    "phrasing": "how the phrases are laid out",
+}
 THRESHOLD = 0.3  # least R² of a validated target, by the nested or the stacked probe
 OVERALL = "overall"
 LOWER_IS_MORE = frozenset({"warmth"})  # aspects that grow as their targets fall

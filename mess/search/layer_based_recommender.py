@@ -230,6 +230,16 @@ class LayerBasedRecommender:
             faithful=chosen.faithful,
         )
 
+    @property
+    def works(self) -> NDArray[Any]:
+        """The work of each track [n]."""
+        return self._works
+
+    @property
+    def composers(self) -> list[str]:
+        """The composer of each track, "" where nobody told."""
+        return list(self._composers)
+
     def _layer_reader(self, record: IndexRecord) -> Callable[[Layer], bytes]:
         """Return what reads the file of a layer, or of a head."""
         of_heads = {head.name: head.crc32 for head in record.heads}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import no_error, open_page, until
+from browser_acts import no_error, open_data, open_page, until
 from browser_server import serve
 from layouts import write_piece
 
@@ -19,7 +19,7 @@ HOSTILE = "<img src=x onerror=alert(1)> *b*"
 def test_everything_that_exists_is_shown_with_its_size_and_licence(
     page: Any, dashboard: str
 ) -> None:
-    open_page(page, dashboard)
+    open_data(page, dashboard)
     page.get_by_role("heading", name="demo", exact=True).wait_for()
     amount = page.get_by_text(re.compile(r"by spectral · .* of audio · \d+ tracks · \d+ works"))
     assert re.search(r"\d MB on disk", amount.inner_text())
@@ -27,6 +27,29 @@ def test_everything_that_exists_is_shown_with_its_size_and_licence(
     assert re.search(r"✓ ready.*kB.*cells", row.inner_text().replace("\n", " "))
     page.get_by_text(re.compile("Licence of the recordings: .*not for redistribution")).wait_for()
     page.get_by_text("Licence of the weights of spectral: Apache-2.0").wait_for()
+    no_error(page)
+
+
+def test_what_the_model_hears_is_heard_from_the_least_to_the_most(
+    page: Any, dashboard: str
+) -> None:
+    open_page(page, dashboard)
+    page.get_by_role("heading", name=re.compile(r"spectral hears how .*R² 0\.\d\d")).wait_for()
+    page.get_by_role("button", name=re.compile("Play all 5")).wait_for()
+    played = """() => (window.messLadders ? [...window.messLadders] : []).map(
+        (one) => one.rungs.map((rung) => rung.player.audio.ended))"""
+    page.keyboard.press("p")
+    until(page, lambda: page.evaluate(played), lambda ended: ended == [[True] * 5])
+    page.get_by_role("button", name=re.compile("Play all 5")).wait_for()  # no longer "Stop"
+    page.get_by_role("button", name="Surprise me").click()
+    both = page.get_by_role("group", name="Two recordings that are alike")
+    both.get_by_role("button", name=re.compile("^Pause ")).wait_for()  # it began by itself
+    page.keyboard.press("k")
+    cell = page.get_by_role("button", name=re.compile("rhythmic energy, layer 0: R²"))
+    cell.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name=re.compile("onset_density, layer 1")).wait_for()
     no_error(page)
 
 
@@ -43,7 +66,7 @@ def test_gaps_say_why_and_are_filled_by_a_click(
     (store.root / "processed/indices/demo/spectral/manifest.json").unlink()
     process, address = serve(store.root, tmp_path / "log")
     request.addfinalizer(process.kill)
-    open_page(page, address)
+    open_data(page, address)
 
     def told(name: str) -> str:
         return str(page.get_by_role("row", name=re.compile(name)).inner_text()).replace("\n", " ")
@@ -94,7 +117,7 @@ def test_names_of_folders_and_files_are_text(
     )
     process, address = serve(store.root, tmp_path / "log")
     request.addfinalizer(process.kill)
-    open_page(page, address)
+    open_data(page, address)
     page.get_by_text(f"not read: {HOSTILE} (no name of a dataset").wait_for()
     page.get_by_text("What is not read of mine").click()
     passed_over = f"not read: {HOSTILE}.mp3 (a link that leads nowhere)"

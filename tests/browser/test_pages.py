@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import no_error, open_page
+from browser_acts import no_error, open_data, open_page
 from browser_server import serve
 
 PAGES = (
@@ -15,7 +15,7 @@ PAGES = (
 
 
 def test_home_shows_what_exists(page: Any, dashboard: str) -> None:
-    open_page(page, dashboard)
+    open_data(page, dashboard)
     page.get_by_text("Everything is up to date").wait_for()
     no_error(page)
 

@@ -1,0 +1,248 @@
+"""The front door: what a model hears of these recordings, in a sentence and to be listened to.
+
+Below the sentence are a small heatmap (its cells lead to Layer discovery), a ladder of an aspect
+(recordings from the least to the most of it), and pairs that are alike although their composers
+differ.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard import library, readers
+from dashboard.components.ladder import Clip, draw_ladder
+from dashboard.components.player import Sound
+from dashboard.components.small_heatmap import SmallCell, SmallRow, draw_small_heatmap
+from dashboard.components.text import plain
+from dashboard.figures.style import GREY, cell_colours
+from dashboard.readers import TrackInfo
+from dashboard.sections.heatmap import wish_for_cell
+from dashboard.sidebar import start
+from mess.as_text import duration, two_decimals
+from mess.encoders import PRESETS
+from mess.errors import ArtifactError, MessError
+from mess.probing.results import Cell
+from mess.probing.statistics import SIGNIFICANT
+from mess.records.discovery import DiscoveryRecord
+from mess.reports.finding import finding, rank_heard
+from mess.search.aspects import ASPECTS, HEARD
+from mess.search.ladder import climb
+from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.targets import unit_of
+
+_SECONDS = {  # of a clip: as long as an aspect needs to be heard
+    "tempo": 5.0,
+    "rhythmic_energy": 3.0,
+    "harmonic_richness": 3.0,
+    "dynamics": 10.0,
+    "crescendo": 12.0,
+    "phrasing": 15.0,
+}
+_USUALLY = 2.0
+_OF_PAIR = 8.0
+_MERT = "mert-v1-95m"
+
+
+@dataclass(frozen=True)
+class FrontDoor:
+    """What it is drawn from."""
+
+    record: DiscoveryRecord
+    recommender: LayerBasedRecommender
+    tracks: dict[str, TrackInfo]
+
+
+def find_front_door(dataset: str, encoder: str) -> FrontDoor | MessError:
+    """Read what the front door needs; where it is missing or stale, return the reason."""
+    try:
+        return FrontDoor(
+            readers.discovery(dataset, encoder),
+            readers.recommender(dataset, encoder),
+            readers.tracks(dataset, encoder),
+        )
+    except ArtifactError as error:
+        return error
+
+
+def show_front_door(found: FrontDoor | MessError, dataset: str, encoder: str) -> None:
+    """Show it, or why there is nothing to show."""
+    if isinstance(found, MessError):
+        st.info(plain(f"{found} The tab Data has a button for it."))
+        return
+    aspects = found.recommender.aspects
+    st.markdown(f"### {plain(finding(encoder, aspects))}")
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        _show_heatmap(found.record)
+    with right:
+        _show_ladder(found)
+        _show_surprise(found)
+    _offer_mert(dataset, found)
+
+
+def _show_heatmap(record: DiscoveryRecord) -> None:
+    draw_small_heatmap(
+        small_rows(record),
+        layers=[*(str(number) for number in range(len(record.layer_names))), "all"],
+        corner="layer",
+        caption="R² on works that the probe never saw: blue is 1, white 0, grey may be chance. "
+        "◆ best layer. all: layer and reading chosen inside the training folds, also from the "
+        "course in time. Choose a cell to see its recordings.",
+        key=f"small-heatmap-{record.dataset}-{record.encoder}",
+        on_cell=lambda layer, target: wish_for_cell(
+            record.dataset, record.encoder, layer=layer, target=target
+        ),
+    )
+
+
+def small_rows(record: DiscoveryRecord) -> list[SmallRow]:
+    """Return a row for each aspect: of each layer its best target, and what is best over all."""
+    nested = {summary.target: summary.nested.r2 for summary in record.summaries}
+    by_target: dict[str, list[Cell]] = {}
+    for cell in record.cells:
+        if cell.r2 is not None:
+            by_target.setdefault(cell.target, []).append(cell)
+    rows = []
+    for aspect, targets in ASPECTS.items():
+        known = [cell for target in targets for cell in by_target.get(target, [])]
+        of_layer: dict[int, Cell] = {}
+        for cell in sorted(known, key=lambda one: one.r2 or 0.0):
+            of_layer[cell.layer] = cell
+        if not of_layer:
+            continue
+        best = max(of_layer.values(), key=lambda one: one.r2 or 0.0)
+        cells = [_small_cell(of_layer[layer], aspect, best) for layer in sorted(of_layer)]
+        target = max(targets, key=lambda name: nested.get(name) or -1.0)
+        cells.append(_nested_cell(nested.get(target), aspect, layer=best.layer, target=target))
+        rows.append(SmallRow(label=_words(aspect), about=HEARD[aspect], cells=cells))
+    return rows
+
+
+def _small_cell(cell: Cell, aspect: str, best: Cell) -> SmallCell:
+    chance = (cell.p_family or 0.0) > SIGNIFICANT
+    colour, ink = (GREY, "#1a1a1a") if chance else cell_colours(cell.r2 or 0.0)
+    return SmallCell(
+        layer=cell.layer,
+        target=cell.target,
+        colour=colour,
+        ink=ink,
+        mark="◆" if cell is best and not chance and (cell.r2 or 0.0) > 0 else "",
+        said=f"{_words(aspect)}, layer {cell.layer}: R² {two_decimals(cell.r2)}"
+        + (", may be chance" if chance else ""),
+    )
+
+
+def _nested_cell(r2: float | None, aspect: str, *, layer: int, target: str) -> SmallCell:
+    colour, ink = (GREY, "#1a1a1a") if r2 is None else cell_colours(r2)
+    return SmallCell(
+        layer=layer,
+        target=target,
+        colour=colour,
+        ink=ink,
+        mark=two_decimals(r2),
+        said=f"{_words(aspect)}, all layers: R² {two_decimals(r2)}",
+    )
+
+
+@st.fragment
+def _show_ladder(found: FrontDoor) -> None:
+    heard, _ = rank_heard(found.recommender.aspects)
+    names = [aspect.name for aspect in heard if aspect.steered]
+    if not names:
+        return
+    aspect = st.selectbox(
+        "Hear an aspect, from the least to the most",
+        names,
+        format_func=lambda name: f"{_words(name)}: {HEARD[name]}",
+        key=f"ladder-{found.record.dataset}-{found.record.encoder}",
+    )
+    seconds = _SECONDS.get(aspect, _USUALLY)
+    rungs = climb(found.recommender, aspect)
+    clips = []
+    for number, rung in enumerate(rungs):
+        track = found.tracks.get(rung.track_id)
+        if track is None:
+            continue
+        end = {0: "least", len(rungs) - 1: "most"}.get(number, "")
+        value = _value(rung.values)
+        clips.append(
+            Clip(
+                label=track.label,
+                said=" · ".join(one for one in (end, value) if one),
+                sound=_middle(found, track, seconds),
+            )
+        )
+    draw_ladder(
+        clips,
+        label=f"{_words(aspect)}, from the least to the most",
+        play=f"Play all {len(clips)}",
+        key="ladder",
+    )
+    st.caption("As the layers predict it, by probes that never saw the work; each is another work.")
+
+
+def _value(values: Mapping[str, float]) -> str:
+    target, value = next(iter(values.items()))
+    digits = f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{digits} {unit_of(target)}".strip()
+
+
+@st.fragment
+def _show_surprise(found: FrontDoor) -> None:
+    number = st.session_state.get("surprise", 0)
+    if st.button("Surprise me", help="Two recordings that are alike, by different composers."):
+        st.session_state["surprise"] = number = number + 1
+    if not number:
+        return
+    pairs = readers.surprises(found.record.dataset, found.record.encoder)
+    pairs = [pair for pair in pairs if {pair.first, pair.second} <= found.tracks.keys()]
+    if not pairs:
+        st.info("There are no two recordings by different composers whose names are known.")
+        return
+    pair = pairs[(number - 1) % len(pairs)]
+    both = [found.tracks[pair.first], found.tracks[pair.second]]
+    st.markdown(
+        f"The model finds these two alike: {two_decimals(pair.score)}, where 1 is equal and 0 is "
+        "as unlike as half of the recordings."
+    )
+    draw_ladder(
+        [Clip(label=one.label, said="", sound=_middle(found, one, _OF_PAIR)) for one in both],
+        label="Two recordings that are alike",
+        play="Play both",
+        key="surprise-clips",
+        begin=str(number),
+    )
+
+
+def _middle(found: FrontDoor, track: TrackInfo, seconds: float) -> Sound:
+    length = min(seconds, track.duration)
+    return Sound(
+        label=track.label,
+        dataset=found.record.dataset,
+        encoder=found.record.encoder,
+        track=track.id,
+        start=round((track.duration - length) / 2, 2),
+        seconds=length,
+    )
+
+
+def _offer_mert(dataset: str, found: FrontDoor) -> None:
+    """Offer the model that this program was made for, where it has not heard the dataset yet."""
+    if _MERT in library.encoders(dataset):
+        return
+    preset = PRESETS[_MERT]
+    minutes = sum(track.duration for track in found.tracks.values()) / 60
+    with st.expander("Let MERT-v1-95M hear these recordings, too"):
+        st.markdown(
+            f"A model of music with {preset.layers} layers × {preset.dim}. Its weights are some "
+            f"380 MB, which are downloaded from the model hub once. Two cores need about "
+            f"{duration(preset.cost * minutes)} for these recordings. Licence: "
+            f"{plain(preset.licence)}, so not for commercial use."
+        )
+        if st.button("Download it and run everything", key="add-mert"):
+            start(dataset, ["run-all", "--dataset", dataset, "--encoder", _MERT])
+
+
+def _words(aspect: str) -> str:
+    return aspect.replace("_", " ")
