@@ -231,11 +231,6 @@ class LayerBasedRecommender:
         )
 
     @property
-    def works(self) -> NDArray[Any]:
-        """The work of each track [n]."""
-        return self._works
-
-    @property
     def composers(self) -> list[str]:
         """The composer of each track, "" where nobody told."""
         return list(self._composers)
