@@ -93,7 +93,7 @@ def _form(dataset: str, encoder: str) -> None:
         st.caption(plain(str(error)))
         st.button("Start", disabled=True, width="stretch", key="start-pipeline")
         return
-    st.code(readable(shlex.join(["mess", *command])), language="bash", wrap_lines=True)
+    st.code(readable(shlex.join(["mess", *command])), language=None, wrap_lines=True)
     if st.button("Start", type="primary", width="stretch", key="start-pipeline"):
         st.session_state["forms"] += 1
         start(pipeline.belongs_to(dataset, values), command)

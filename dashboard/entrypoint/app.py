@@ -11,8 +11,14 @@ from dashboard.sections.missing import offer_demo
 from mess.errors import MessError
 
 st.set_page_config(page_title="MESS", page_icon="🎹", layout="wide")
-# Streamlit leaves an eighth of a small screen empty above the title.
-st.html("<style>[data-testid=stMainBlockContainer] { padding-top: 4.5rem; }</style>")
+# Streamlit leaves an eighth of a small screen empty above the title. Its captions, and white on the
+# dark theme's buttons, are too pale to be read by all (WCAG 2.2, 1.4.3).
+st.html("""<style>
+[data-testid=stMainBlockContainer] { padding-top: 4.5rem; }
+[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p { color: inherit; opacity: 1; }
+[data-testid=stCaptionContainer] { opacity: 0.8; }
+[data-testid=stBaseButton-primary] p { color: light-dark(#ffffff, #04131d); }
+</style>""")
 try:
     store()
 except MessError as error:

@@ -52,18 +52,30 @@ def aspect_colours(aspects: Sequence[str]) -> dict[str, str]:
 
 
 _MIDDLE, _GOOD, _BAD = (247, 247, 247), (33, 102, 172), (178, 24, 43)
+_WHITE, _BLACK = "#ffffff", "#000000"
 
 
 def cell_colours(r2: float) -> tuple[str, str]:
-    """Return the colours of a cell and of text in it, as `SCALE` has them, for CSS.
+    """Return the colours of a cell and of text in it, for CSS: blue is good, red is below 0.
+
+    Of black and white, the text has the colour with the larger contrast (WCAG 2.2, 1.4.3).
 
     >>> cell_colours(0.0), cell_colours(1.0)
-    (('#f7f7f7', '#1a1a1a'), ('#2166ac', '#ffffff'))
+    (('#f7f7f7', '#000000'), ('#2166ac', '#ffffff'))
     """
     share = min(abs(r2), 1.0)
     end = _GOOD if r2 >= 0 else _BAD
     mixed = [round(a + share * (b - a)) for a, b in zip(_MIDDLE, end, strict=True)]
-    return "#" + "".join(f"{one:02x}" for one in mixed), "#ffffff" if share > 0.75 else "#1a1a1a"
+    light = _luminance(mixed) + 0.05
+    ink = _WHITE if 1.05 / light > light / 0.05 else _BLACK
+    return "#" + "".join(f"{one:02x}" for one in mixed), ink
+
+
+def _luminance(rgb: Sequence[int]) -> float:
+    """Return the relative luminance of a colour (WCAG 2.2)."""
+    shares = [one / 255 for one in rgb]
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in shares]
+    return sum(weight * one for weight, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def escape(text: str) -> str:

@@ -58,12 +58,12 @@ def _offer(dataset: str, encoder: str, error: ArtifactError) -> None:
     ]
     if probed:
         st.info(str(error))
-        st.code(error.command, language="bash")
+        st.code(error.command, language=None)
         _run_button(dataset, "Compare now")
         return
     command = command_for("run-all", dataset, encoder)
     st.info(f"No encoder of {plain(dataset)} was probed yet. Extract and probe one or more:")
-    st.code(command, language="bash")
+    st.code(command, language=None)
     if st.button("Extract and probe", type="primary"):
         start(dataset, command.split()[1:])
         st.rerun()
@@ -136,7 +136,7 @@ def _show_costs(record: ComparisonRecord) -> None:
         return
     name = st.selectbox("Add another encoder", list(missing), key="join")
     row = missing[name]
-    st.code(row.command, language="bash")
+    st.code(row.command, language=None)
     if not name.startswith(RANDOM):
         st.caption(f"Licence of its weights: {plain(row.licence)}.")
     if st.button("Start it", key="start-join"):

@@ -24,7 +24,7 @@ def main() -> None:
             runs = recorded_runs()
     except ArtifactMissing:
         st.info("No run is recorded yet. Probing and evaluating record their runs.")
-        st.code("mess probe --dataset demo --encoder spectral", language="bash")
+        st.code("mess probe --dataset demo --encoder spectral", language=None)
         return
     except MessError as error:
         st.warning(plain(str(error)))

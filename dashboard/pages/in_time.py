@@ -52,7 +52,7 @@ def main() -> None:
     known = {track: tracks[track] for track in curves.tracks if track in tracks}
     if not known or not curves.defined:
         st.info("No recording has features by this encoder and measured curves.")
-        st.code(f"mess run-all --dataset {dataset} --encoder {encoder}", language="bash")
+        st.code(f"mess run-all --dataset {dataset} --encoder {encoder}", language=None)
         return
     predictor = readers.predictor(dataset, encoder)
     names = readers.names(dataset, encoder).find("", limit=len(tracks))

@@ -59,6 +59,6 @@ def _offer_plan(dataset: str, encoder: str) -> None:
         )
     )
     shown = ["judge", "plan", "--dataset", dataset, "--encoder", encoder]
-    st.code("mess " + " ".join(shown), language="bash")
+    st.code("mess " + " ".join(shown), language=None)
     if st.button("Plan a test", type="primary"):
         start(dataset, command)

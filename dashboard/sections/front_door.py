@@ -121,7 +121,7 @@ def small_rows(record: DiscoveryRecord) -> list[SmallRow]:
 
 def _small_cell(cell: Cell, aspect: str, best: Cell) -> SmallCell:
     chance = (cell.p_family or 0.0) > SIGNIFICANT
-    colour, ink = (GREY, "#1a1a1a") if chance else cell_colours(cell.r2 or 0.0)
+    colour, ink = (GREY, "#000000") if chance else cell_colours(cell.r2 or 0.0)
     return SmallCell(
         layer=cell.layer,
         target=cell.target,
@@ -134,7 +134,7 @@ def _small_cell(cell: Cell, aspect: str, best: Cell) -> SmallCell:
 
 
 def _nested_cell(r2: float | None, aspect: str, *, layer: int, target: str) -> SmallCell:
-    colour, ink = (GREY, "#1a1a1a") if r2 is None else cell_colours(r2)
+    colour, ink = (GREY, "#000000") if r2 is None else cell_colours(r2)
     return SmallCell(
         layer=layer,
         target=target,

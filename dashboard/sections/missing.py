@@ -38,7 +38,7 @@ def offer_demo() -> None:
     )
     if st.button("Build the demo library", type="primary"):
         start("demo", command)
-    st.code("mess run-all --dataset demo", language="bash")
+    st.code("mess run-all --dataset demo", language=None)
     st.caption("`mess fetch smd` and `mess fetch maestro` download recordings of human pianists.")
 
 
@@ -57,7 +57,7 @@ def offer(error: ArtifactError, *, dataset: str, command: Sequence[str], button:
         What the button says.
     """
     (st.info if isinstance(error, ArtifactMissing) else st.warning)(str(error))
-    st.code(error.command, language="bash")
+    st.code(error.command, language=None)
     if st.button(button, key=f"offer-{'-'.join(command)}", type="primary"):
         start(dataset, list(command))
         st.rerun()

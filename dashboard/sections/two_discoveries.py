@@ -42,7 +42,7 @@ def show_comparison(record: DiscoveryRecord) -> None:
         second = readers.discovery(other[0], other[1], level=other[2])
     except ArtifactError as error:
         st.warning(str(error))
-        st.code(error.command, language="bash")
+        st.code(error.command, language=None)
         return
     words = describe_difference(record, second)
     st.subheader("Difference")
