@@ -16,7 +16,10 @@ class SmallHeatmap {
     this.shown = JSON.stringify(data);
     const head = element("tr", {}, element("th", { scope: "col" }, data.corner));
     for (const layer of data.layers) head.append(element("th", { scope: "col" }, layer));
-    this.buttons = data.rows.map((row) => row.cells.map((cell) => this.button(row, cell)));
+    this.buttons = data.rows.map((row) => row.cells.map((cell) => this.button(cell)));
+    this.buttons.forEach((row, place) =>
+      row.forEach((one, column) => (one.onfocus = () => this.move(place, column)))
+    );
     const rows = data.rows.map((row, place) => {
       const name = element("th", { scope: "row", title: row.about }, row.label);
       return element("tr", {}, name, ...this.buttons[place].map((one) => element("td", {}, one)));
@@ -26,7 +29,7 @@ class SmallHeatmap {
     this.move(0, 0);
   }
 
-  button(row, cell) {
+  button(cell) {
     const made = element("button", { type: "button", title: cell.said, "aria-label": cell.said });
     made.style.background = cell.colour;
     made.style.color = cell.ink;
