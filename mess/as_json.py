@@ -29,6 +29,8 @@ def as_json(value: object, *, indent: int = 0) -> bytes:
         A number that is not finite becomes null. A name that is no UTF-8 (a file may have one)
         is escaped.
 
+    Examples
+    --------
     >>> print(as_json([1], indent=1).decode())
     [
      1

@@ -62,6 +62,8 @@ RowName = tuple[RowKind, str]
 def triplets(factors: Sequence[str]) -> dict[str, list[tuple[int, int, int]]]:
     """Return the triplets of one pair by factor: corner of the first, the second, the third.
 
+    Examples
+    --------
     >>> triplets(("notes", "timbre"))["notes"]
     [(0, 2, 3), (3, 1, 0), (1, 3, 2), (2, 0, 1)]
     """

@@ -289,15 +289,17 @@ def parse_weights(text: str, *, heads: Collection[str] = ()) -> dict[str, float]
     heads : collection of str
         The names of learned heads, which are aspects, too.
 
-    >>> parse_weights("brightness=0.6, texture=0.4"), parse_weights("tempo:-1")
-    ({'brightness': 0.6, 'texture': 0.4}, {'tempo': -1.0})
-
     Raises
     ------
     MessError
         If a part is not ``aspect=number`` or ``aspect:number``, or names an aspect twice.
     UnknownName
         If there is no such aspect.
+
+    Examples
+    --------
+    >>> parse_weights("brightness=0.6, texture=0.4"), parse_weights("tempo:-1")
+    ({'brightness': 0.6, 'texture': 0.4}, {'tempo': -1.0})
     """
     weights: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):

@@ -16,6 +16,8 @@ CACHE = "private, max-age=3600"  # how long a browser keeps a sound
 class Kept:
     """The last answers, at most ``most`` bytes of them; requests may come from several threads.
 
+    Examples
+    --------
     >>> kept = Kept(most=4)
     >>> [kept.get(key, lambda: key.encode()) for key in ("ab", "cd", "ab", "ef")]
     [b'ab', b'cd', b'ab', b'ef']
