@@ -37,5 +37,6 @@ def navigate() -> StreamlitPage:
             st.Page(repeats.main, title="Copies and works", url_path="repeats"),
             st.Page(targets.main, title="Targets", url_path="targets"),
             st.Page(experiments.main, title="Experiments", url_path="experiments"),
-        ]
+        ],
+        expanded=True,  # otherwise all pages from the thirteenth on are folded away
     )
