@@ -162,7 +162,8 @@ def _conclude(
 ) -> tuple[DoseRecord, pd.DataFrame]:
     """Return the record of the changed recordings, and the table of all responses."""
     names = [one.track for one in tracks]
-    probed = [one.target for one in discovery.summaries]
+    # What a dataset states, such as a rating, cannot be measured on changed audio.
+    probed = [one.target for one in discovery.summaries if one.target in fitted.names]
     usual = usual_readings(discovery, fitted, probed)
     record = DoseRecord(
         dataset=discovery.dataset,
