@@ -218,6 +218,7 @@ def _add_meant(
             "size": 6,
             "color": _MEANT,
             "line": {"color": "#fff", "width": 1},
+            "opacity": 1,  # a click on a cell does not fade it
         },
         hoverinfo="skip",
         showlegend=False,
