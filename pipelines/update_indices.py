@@ -172,8 +172,12 @@ class _Update:
         """Write the index of segments with the present tracks."""
         if passages.code_version != PASSAGES_VERSION or not passages.sources:
             raise CannotPlace("the passages are of older code")
-        if passages.search.lists is not None:
-            raise CannotPlace("the vectors of its passages stay on disk")
+        lists = passages.search.lists
+        if lists is not None:
+            raise CannotPlace(
+                f"the vectors of its {passages.search.rows:,} passages stay on disk, and all "
+                f"({lists.gigabytes:.1f} GB) are written anew"
+            )
         store, where = self._store, (self._dataset, self._encoder)
         row_of = self._kept(passages.tracks, passages.sources)
         first = np.concatenate([[0], np.cumsum(passages.segments)])

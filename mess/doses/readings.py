@@ -232,7 +232,7 @@ def _fit_courses(
         into = np.array([one.target for one in definitions], dtype=np.int64)
         targets = data.targets[:, into]
         for layer in range(rows.layers):
-            curves = predict_curves(rows.states(layer)[moments], y, track_fold[owner])
+            curves = predict_curves(rows.states(layer, moments), y, track_fold[owner])
             values = scalar_values(
                 curves.predicted, curves.inner, owner, n=len(targets), definitions=definitions
             )

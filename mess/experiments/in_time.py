@@ -5,7 +5,7 @@ the extremes over segments, or through time, by way of a predicted curve. All re
 each other, and each training fold chooses one, as it chooses a layer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,6 +34,7 @@ from mess.storage.store import Store
 
 Array = NDArray[np.float64]
 CURVE_SHUFFLES = 59  # at most; each costs a refit of every curve on every layer and fold
+_NONE = np.empty((0, 0, 0), dtype=np.float32)
 MEAN, EXTREMES, TIME = "mean", "mean and extremes", "through time"
 
 
@@ -198,6 +199,19 @@ def extremes(
     return np.concatenate([data.features.values, beside], axis=-1)
 
 
+class _LayersOnDisk(Sequence[NDArray[np.float32]]):
+    """The states [n, dim] of every layer, each read when it is asked for: all are too many."""
+
+    def __init__(self, rows: MomentRows, moments: NDArray[np.int64]) -> None:
+        self._rows, self._moments = rows, moments
+
+    def __len__(self) -> int:
+        return self._rows.layers
+
+    def __getitem__(self, layer: Any) -> Any:
+        return self._rows.states(layer, self._moments)
+
+
 def _probe_pattern(
     rows: MomentRows,
     data: ProbingData,
@@ -227,11 +241,10 @@ def _probe_pattern(
         for target, one in READINGS.items()
         if target in data.names and one.curve in names
     ]
-    states: list[NDArray[np.float32]] = []
+    states = _LayersOnDisk(rows, moments)
     predictions: list[PredictedCurves] = []
     for layer in range(rows.layers):
-        states.append(rows.states(layer)[moments])
-        predictions.append(predict_curves(states[-1], y, track_fold[owner]))
+        predictions.append(predict_curves(states[layer], y, track_fold[owner]))
         if definitions:
             scalars = read_scalars(
                 predictions[-1].predicted,
@@ -246,6 +259,7 @@ def _probe_pattern(
             through[place][:, :, into] = scalars.predicted
             for number, of in enumerate(present):
                 inner[place, of][:, :, into] = scalars.inner[:, number]
+        predictions[-1] = replace(predictions[-1], inner=_NONE)  # it was read
         on_layer(layer)
     found.fits.append(FittedTogether(names, present, [one.fits for one in predictions]))
     probed = probe_curves(

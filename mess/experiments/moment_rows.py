@@ -51,10 +51,26 @@ class MomentRows:
         """How many layers there are."""
         return int(self.moments[0].stored.shape[1])
 
-    def states(self, layer: int) -> NDArray[np.float32]:
-        """Return the states [n, dim] of one layer."""
-        both = zip(self.moments, self.kept, strict=True)
-        return np.concatenate([one.layer(layer)[rows] for one, rows in both])
+    def states(self, layer: int, moments: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """Return the states [n, dim] of one layer.
+
+        Parameters
+        ----------
+        layer : int
+        moments : ndarray [dtype=int], optional
+            Only these, ascending. No others are in memory.
+        """
+        if moments is None:
+            moments = np.arange(len(self.owner))
+        out = np.empty((len(moments), self.moments[0].stored.shape[2]), dtype=np.float32)
+        bounds = np.cumsum([0, *map(len, self.kept)])
+        places = np.searchsorted(moments, bounds)
+        for one, rows, begin, first, last in zip(
+            self.moments, self.kept, bounds[:-1], places[:-1], places[1:], strict=True
+        ):
+            if first < last:
+                out[first:last] = one.layer(layer)[rows[moments[first:last] - begin]]
+        return out
 
     def phrase_passes(self) -> Iterator[TrackStates]:
         """Yield the moments of each track, with what phrasing is measured on."""

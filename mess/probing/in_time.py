@@ -213,7 +213,8 @@ def probe_curves(
     Parameters
     ----------
     layers : sequence of ndarray [shape=(n, dim)]
-        The states that ``found`` was predicted from.
+        The states that ``found`` was predicted from. One is asked for at a time and not kept, so a
+        sequence may read them from a disk.
     found : sequence of PredictedCurves
     y : ndarray [shape=(n, curves)]
     names : sequence of str
@@ -232,19 +233,21 @@ def probe_curves(
     if shuffles:
         keys = shuffle_keys(int(works.max()) + 1, permutations=shuffles, seed=seed)
         null = [
-            null_of_curves(x, y, works, fold, alphas=one.alphas, keys=keys, seed=seed)
-            for x, one in zip(layers, found, strict=True)
+            null_of_curves(layers[layer], y, works, fold, alphas=one.alphas, keys=keys, seed=seed)
+            for layer, one in enumerate(found)
         ]
         found_p = significance(r2.ravel(), np.stack(null, axis=1).reshape(shuffles, -1))
         p, p_family, q = (one.reshape(r2.shape) for one in (found_p.p, found_p.p_family, found_p.q))
     chosen = np.argmin(np.stack([one.inner_error for one in found]), axis=0)
     bounds = np.full((2, *r2.shape), np.nan)
     if resamples and len(np.unique(works)) >= statistics.FEWEST_WORKS:
-        for layer, (x, one) in enumerate(zip(layers, found, strict=True)):
+        for layer, one in enumerate(found):
             some = np.flatnonzero((chosen == layer).any(axis=0))
             if not some.size:
                 continue
-            share, moves = influence_of_works(x, y[:, some], works, fold, one.alphas[:, some])
+            share, moves = influence_of_works(
+                layers[layer], y[:, some], works, fold, one.alphas[:, some]
+            )
             draws = statistics.works_drawn(len(moves), bootstrap=resamples, seed=seed)
             bounds[:, layer, some] = statistics.interval(
                 statistics.resampled_r2(share, moves, draws=draws)

@@ -46,16 +46,20 @@ def null_of_curves(
     """
     x = np.asarray(x, dtype=np.float32)
     centre = x.mean(axis=0, dtype=np.float64).astype(np.float32)
-    x = x - centre
     rows = [np.flatnonzero(fold == k) for k in range(int(fold.max()) + 1)]
-    bases = _bases([Sums.of(x[of], np.empty((len(of), 0))) for of in rows], centre)
+    bases = _bases([Sums.of(x[of] - centre, np.empty((len(of), 0))) for of in rows], centre)
     centred = np.asarray(y - y.mean(axis=0), dtype=np.float32)
     chosen = np.median(alphas, axis=0)
     step = max(1, _SHUFFLED_VALUES // centred.size)
     return np.concatenate(
         [
             _null_of_some(
-                x, centred[shuffled_rows(works, keys=some, seed=seed)], rows, bases, chosen
+                x,
+                centre,
+                centred[shuffled_rows(works, keys=some, seed=seed)],
+                rows,
+                bases,
+                chosen,
             )
             for some in (keys[first : first + step] for first in range(0, len(keys), step))
         ]
@@ -106,6 +110,7 @@ def _bases(parts: Sequence[Sums], centre: NDArray[np.float32]) -> list[_Basis]:
 
 def _null_of_some(
     x: NDArray[np.float32],
+    centre: NDArray[np.float32],
     moved: NDArray[np.float32],
     rows: Sequence[NDArray[np.int64]],
     bases: Sequence[_Basis],
@@ -118,7 +123,8 @@ def _null_of_some(
     """
     shuffles, n, curves = moved.shape
     flat = moved.transpose(1, 0, 2).reshape(n, -1)
-    cross = [x[of].T @ flat[of] for of in rows]
+    # A fold is centred when its turn comes: all of them would be in memory twice.
+    cross = [(x[of] - centre).T @ flat[of] for of in rows]
     sums = [flat[of].sum(axis=0, dtype=np.float64) for of in rows]
     squares = [np.einsum("nc,nc->c", flat[of], flat[of]).astype(np.float64) for of in rows]
     total, sum_all = np.sum(cross, axis=0), np.sum(sums, axis=0)

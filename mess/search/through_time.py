@@ -240,7 +240,7 @@ def read_courses(
         track_fold, y = own_fold[fold], rows.curves[moments][:, columns[used]]
         into = [one.target for one in definitions]
         for layer in range(rows.layers):
-            x = rows.states(layer)[moments]
+            x = rows.states(layer, moments)
             found = predict_curves(x, y, track_fold[owner])
             scalars = read_scalars(
                 found.predicted, found.inner, owner, targets, track_fold, definitions=definitions

@@ -284,3 +284,17 @@ def test_a_file_that_was_removed_is_gone_on_every_machine(machine: Machine) -> N
     write_json(store.root / "processed" / "record.json", {})
     assert sum("/1.npy" in name for name in objects()) == 0
     assert sum("/0.npy" in name for name in objects()) == 4
+
+
+def test_vectors_that_stay_on_disk_are_opened_on_another_machine(machine: Machine) -> None:
+    vectors = np.arange(12, dtype=np.float32).reshape(3, 4)
+    of_rows = np.array([0, 1, 0], dtype=np.uint16)
+    lists = machine("one").passages.lists("mine", "spectral")
+    writer = lists.write(sizes=np.array([2, 1]), width=4)
+    writer.add(0, of_rows, vectors)
+    checksum = writer.finish()
+    write_json(lists.folder / "passages.json", {})  # the record is sent last
+    index = (
+        machine("two").passages.lists("mine", "spectral").open(checksum, of_rows=of_rows, width=4)
+    )
+    np.testing.assert_array_equal(index.reconstruct(2), vectors[2])
