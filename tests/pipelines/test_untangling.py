@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.synthetic import Shape
-from mess.errors import ArtifactMissing, ArtifactStale, MessError, UnknownName
+from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale, MessError, UnknownName
 from mess.records.untangled import (
     CodelengthRecord,
     ConfoundsRecord,
@@ -19,6 +19,7 @@ from mess.records.untangled import (
 from mess.status.staleness import Sources, judge
 from mess.storage.store import Store
 from pipelines.cli import build_app
+from pipelines.mending import mend_damaged
 from pipelines.untangle import parse_what, untangle
 from pipelines.untangle_text import untangled_lines
 
@@ -118,3 +119,19 @@ def test_a_record_of_another_version_says_what_makes_it_anew(
     shutil.copy(store.untangled.path(DATASET, ENCODER, "erasure"), path)
     with pytest.raises(ArtifactStale, match="--what codelength"):
         store.untangled.read(DATASET, ENCODER, CodelengthRecord)
+
+
+def test_a_damaged_record_is_made_anew_and_the_others_stay(
+    untangled_library: Path, data_root: Path
+) -> None:
+    shutil.copytree(untangled_library / "processed", data_root / "processed")
+    store = Store(data_root)
+    path = store.untangled.path(DATASET, ENCODER, "codelength")
+    path.write_bytes(path.read_bytes()[:-40])
+    other = store.untangled.path(DATASET, ENCODER, "erasure").read_bytes()
+    with pytest.raises(ArtifactError, match="is damaged: run `mess untangle .*--what codelength`"):
+        store.untangled.read(DATASET, ENCODER, CodelengthRecord)
+    lines = list(mend_damaged(store, DATASET, ENCODER, tracking=False))
+    assert lines == ["the record of codelength was damaged and is made anew"]
+    assert store.untangled.read(DATASET, ENCODER, CodelengthRecord).codes
+    assert store.untangled.path(DATASET, ENCODER, "erasure").read_bytes() == other
