@@ -118,6 +118,7 @@ def test_a_copy_that_is_lost_or_damaged_is_fetched_and_a_damaged_object_is_named
         read_array(path, checksum=checksum, command="mess extract")
 
 
+@pytest.mark.long
 def test_what_is_not_at_the_address_any_more_is_sent_again(machine: Machine) -> None:
     store = machine("one")
     extract(store)
@@ -277,6 +278,7 @@ def test_a_server_that_creates_an_object_twice_is_told(
     assert "let one machine write at a time" in capfd.readouterr().err
 
 
+@pytest.mark.long
 def test_a_file_that_was_removed_is_gone_on_every_machine(machine: Machine) -> None:
     store = machine("one")
     extract(store)
