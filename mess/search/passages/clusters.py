@@ -227,6 +227,7 @@ def _groups(sizes: Rows) -> Rows:
 
 
 def leave_out(rows: NDArray[Any], scores: NDArray[np.float64], exclude: Sequence[Span]) -> None:
+    """Give the rows of some spans the score −∞, in place."""
     for begin, end in exclude:
         scores[(rows >= begin) & (rows < end)] = -np.inf
 
