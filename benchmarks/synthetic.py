@@ -59,7 +59,6 @@ KEYS = ("C major", "D minor", "E-flat major", "F-sharp minor", "G major", "A min
 SECONDS = 20.0
 SEGMENTS = int(SECONDS // SEGMENT_SECONDS)
 _LATENT = 6
-_RECORDINGS = 12
 _PER_WORK = 3
 
 Array = NDArray[np.float64]
@@ -76,6 +75,8 @@ class Shape:
     dataset, encoder : str
     names_only : bool
         Leave out the features of each track.
+    recordings : int
+        How many sounds there are; each has several names.
     """
 
     tracks: int = 1276
@@ -84,6 +85,7 @@ class Shape:
     dataset: str = "bench"
     encoder: str = "mert-v1-95m"
     names_only: bool = False
+    recordings: int = 12
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def plant(shape: Shape, *, seed: int = 0) -> Planted:
             "title": f"{form} No. {work} in {key}, recording {number % _PER_WORK + 1}",
             "work": f"{composer}/{form} {work}",
             "path": f"{composer.split()[-1]}/{track_id}.flac",
-            "recording": number % _RECORDINGS,
+            "recording": number % shape.recordings,
         }
     about = dict(sorted(about.items()))
     works = sorted({one["work"] for one in about.values()})

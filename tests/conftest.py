@@ -150,7 +150,7 @@ def _build_untangled(root: Path) -> None:
     from mess.storage.store import Store
     from pipelines.untangle import untangle
 
-    shape = Shape(tracks=60, layers=2, dim=24)
+    shape = Shape(tracks=60, layers=2, dim=24, recordings=1)
     write_library(Store(root), shape)
     untangle(
         dataset=shape.dataset,
