@@ -64,6 +64,8 @@ class _Mark:
         The process that wrote the file.
     number : str
         Another one for each time that the file is written.
+    ready : bool
+        Whether the file is there. Else it is being written, and nobody may fetch it.
     """
 
     path: str
@@ -71,6 +73,7 @@ class _Mark:
     base: _Stamp | None
     pid: int
     number: str
+    ready: bool
 
 
 _mirrors: dict[str, "Mirror | None"] = {}  # by the root
@@ -330,6 +333,8 @@ class Mirror:
         found = set(self.listing(folder))
         for mark in self._marks():
             path = self.root / mark.path
+            if not mark.ready:
+                continue
             if path.parent == folder and path.exists():
                 found.add(path.name)
             elif path.parent == folder:
@@ -362,22 +367,23 @@ class Mirror:
     @contextmanager
     def writing(self, path: Path, *, record: bool) -> Iterator[None]:
         """Send the file that the block replaces: a record at once, any other one soon."""
-        if record:  # if this process dies after the rename, the file counts and is sent
-            if self.waits(path):
-                self.send_marked()  # of a process that died
-            marked = self.waits(path)
-            if path not in self.held:
-                self.refresh(path)
-            self._mark(path, record=True)
-            try:
-                yield
-            except BaseException:
-                if not marked:
-                    self._mark_path(path).unlink(missing_ok=True)
-                raise
-            self.send_marked(last=path)
-        else:  # no record names it yet: if this process dies here, the file does not count
+        if record and self.waits(path):
+            self.send_marked()  # of a process that died
+        marked = self.waits(path)
+        if record and path not in self.held:
+            self.refresh(path)
+        # If this process dies after the rename, a record counts and is sent. A named file does not
+        # count, because no record names it yet.
+        self._mark(path, record=record, ready=record or marked)
+        try:
             yield
+        except BaseException:
+            if not marked:
+                self._mark_path(path).unlink(missing_ok=True)
+            raise
+        if record:
+            self.send_marked(last=path)
+        else:
             self.send(path)
 
     def send(self, path: Path) -> None:
@@ -409,7 +415,11 @@ class Mirror:
             If the server does not answer, or another machine has written the record meanwhile.
         """
         self._away.clear()
-        mine = [one for one in self._marks() if one.pid == os.getpid() or not _is_alive(one.pid)]
+        mine = [
+            one
+            for one in self._marks()
+            if (one.ready and one.pid == os.getpid()) or not _is_alive(one.pid)
+        ]
         named = [self.root / one.path for one in mine if not one.record]
         for _ in self._senders.map(self._send, named):
             pass
@@ -444,9 +454,11 @@ class Mirror:
             sending = self._sending[path]
         with sending:
             mark = self._read_mark(self._mark_path(path))
-            if mark is None:
+            if mark is None or (not mark.ready and _is_alive(mark.pid)):
                 return
-            if mark.record:
+            if not mark.ready:
+                pass  # its process died before it was written
+            elif mark.record:
                 self._send_record(path, mark)
             elif path.exists():
                 self.ask(path, lambda files, key: files.put_file(str(path), key), doing="written")
@@ -499,7 +511,7 @@ class Mirror:
         name = uuid.uuid5(uuid.NAMESPACE_URL, path.relative_to(self.root).as_posix())
         return self.root / "pending" / f"{name.hex}.json"
 
-    def _mark(self, path: Path, *, record: bool) -> None:
+    def _mark(self, path: Path, *, record: bool, ready: bool = True) -> None:
         with self._guard:
             place = self._mark_path(path)
             known = self._read_mark(place)
@@ -509,6 +521,7 @@ class Mirror:
                 base=known.base if known else self.held.get(path, _stamp(path)),
                 pid=os.getpid(),
                 number=uuid.uuid4().hex,
+                ready=ready,
             )
             _write(place, asdict(mark))
 

@@ -16,7 +16,7 @@ from tones import write_tone
 from mess.datasets import available_datasets
 from mess.errors import AddressError, ArtifactError, MessError
 from mess.storage import leases, mirrors
-from mess.storage.files import read_array, read_json, write_array, write_json
+from mess.storage.files import bring, read_array, read_json, write_array, write_json
 from mess.storage.store import Store
 from mess.storage.writers import writer_lock
 from pipelines.extract_features import extract_features
@@ -300,3 +300,18 @@ def test_vectors_that_stay_on_disk_are_opened_on_another_machine(machine: Machin
         machine("two").passages.lists("mine", "spectral").open(checksum, of_rows=of_rows, width=4)
     )
     np.testing.assert_array_equal(index.reconstruct(2), vectors[2])
+
+
+def test_what_is_written_now_is_not_replaced_by_what_it_replaces(machine: Machine) -> None:
+    """A page that reads by the older record in the moment between a rename and the request."""
+    path = machine("one").root / "processed" / "maps" / "x.npy"
+    older = write_array(path, np.arange(3))
+    write_json(path.with_name("record.json"), {})
+    mirror = mirrors.mirror_of(path)
+    assert mirror is not None
+    with mirror.writing(path, record=False):
+        path.write_bytes(b"newer")
+        bring(path, checksum=older)
+    assert path.read_bytes() == b"newer"
+    write_json(path.with_name("record.json"), {})
+    assert objects()["processed/maps/x.npy"] == b"newer"
