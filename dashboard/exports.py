@@ -7,12 +7,13 @@ from typing import Any
 
 from dashboard.readers import TrackInfo
 from mess.as_json import as_json as to_json
+from mess.baskets import as_cell, join_tags
+from mess.records.basket import BasketRecord
 from mess.search.layer_based_recommender import Recommendation
 from mess.search.paths import Path
 
 Found = Sequence[tuple[Recommendation, TrackInfo]]
 _NAMES = ("track", "composer", "title", "work", "duration", "path")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 
 
 def as_csv(found: Found) -> str:
@@ -69,6 +70,18 @@ def path_as_json(path: Path, tracks: Mapping[str, TrackInfo], *, search: Mapping
     return to_json({"search": dict(search), **found, "steps": steps}, indent=1).decode()
 
 
+def basket_as_csv(basket: BasketRecord, tracks: Mapping[str, TrackInfo]) -> str:
+    """Return a row per recording of a basket: names, why it is kept, tags, note."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([*_NAMES, "kept", "tags", "note"])
+    for item in basket.items:
+        track = tracks.get(item.track)
+        names = _names(track) if track else [as_cell(item.track), *[""] * (len(_NAMES) - 1)]
+        writer.writerow([*names, item.kept, as_cell(join_tags(item.tags)), as_cell(item.note)])
+    return out.getvalue()
+
+
 def as_m3u8(tracks: Iterable[TrackInfo]) -> str:
     """Return a playlist of the files on this machine; no name can begin a line of its own."""
     lines = ["#EXTM3U"]
@@ -81,8 +94,8 @@ def as_m3u8(tracks: Iterable[TrackInfo]) -> str:
 
 def _names(track: TrackInfo) -> list[str | float]:
     """Return what a table says of a track, in the order of `_NAMES`."""
-    names = [_cell(text) for text in (track.id, track.composer, track.title, track.work)]
-    return [*names, track.duration, _cell(track.file)]
+    names = [as_cell(text) for text in (track.id, track.composer, track.title, track.work)]
+    return [*names, track.duration, as_cell(track.file)]
 
 
 def _labels(track: TrackInfo) -> dict[str, str | float]:
@@ -99,8 +112,3 @@ def _labels(track: TrackInfo) -> dict[str, str | float]:
 def _line(text: str) -> str:
     """Return ``text`` without any sign that ends a line."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-
-
-def _cell(text: str) -> str:
-    """Return a name as a spreadsheet shows it: never as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from dashboard.pages import (
+    basket,
     compare,
     discovery,
     doses,
@@ -33,6 +34,7 @@ def navigate() -> StreamlitPage:
             st.Page(doses.main, title="Change the music", url_path="doses"),
             st.Page(listen.main, title="Listen and judge", url_path="listen"),
             st.Page(your_audio.main, title="Your audio", url_path="your_audio"),
+            st.Page(basket.main, title="Basket", url_path="basket"),
             st.Page(map_page.main, title="Map", url_path="map"),
             st.Page(repeats.main, title="Copies and works", url_path="repeats"),
             st.Page(targets.main, title="Targets", url_path="targets"),

@@ -18,6 +18,7 @@ class Item {
       ["more", "More like this", "Make this track the query"],
       ["like", "+ Like", "Look for tracks that are like this one too"],
       ["unlike", "− Unlike", "Look for tracks that are unlike this one"],
+      ["keep", "☆ Keep", "Put this track into the basket"],
     ]) {
       const button = element("button", { type: "button", title: help, class: action }, name);
       button.onclick = () => tell(action, this.data.id);
@@ -50,8 +51,12 @@ class Item {
   }
 
   name(button, data, list) {
-    button.setAttribute("aria-label", `${button.textContent}: ${data.label}`);
     button.hidden = !list.actions.includes(button.className);
+    if (button.className === "keep") {
+      button.textContent = data.kept ? "★ Kept" : "☆ Keep";
+      button.setAttribute("aria-pressed", Boolean(data.kept));
+    }
+    button.setAttribute("aria-label", `${button.textContent}: ${data.label}`);
   }
 
   // Parts above 0 go to the right of the zero line, the others to the left.

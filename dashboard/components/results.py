@@ -4,7 +4,7 @@ The whole list is one element. Rows that have not changed are not drawn again, s
 while sliders move.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,8 +20,8 @@ from mess.search.layer_based_recommender import Recommendation
 from mess.search.passages.recommender import Passage
 from mess.targets import unit_of
 
-Action = Literal["more", "like", "unlike"]
-_ACTIONS: tuple[Action, ...] = ("more", "like", "unlike")
+Action = Literal["more", "like", "unlike", "keep"]
+_ACTIONS: tuple[Action, ...] = ("more", "like", "unlike", "keep")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,8 @@ class Row:
         What a person reads.
     found : Recommendation or Passage
     sound : Sound
+    kept : bool
+        Whether it is in the basket.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Row:
     about: str
     found: Recommendation | Passage
     sound: Sound
+    kept: bool = False
 
 
 def heading(weights: Mapping[str, float]) -> str:
@@ -75,6 +78,7 @@ def draw_results(
     key: str,
     on_action: Callable[[Action, str], None],
     actions: Sequence[Action] = _ACTIONS,
+    kept: Collection[str] = (),
 ) -> None:
     """Draw a list of recommendations; see `draw_rows`.
 
@@ -84,6 +88,8 @@ def draw_results(
         Best first.
     key, on_action, actions
         The id of an action is the track's.
+    kept : collection of str
+        The tracks that are in the basket.
     """
     rows = [
         Row(
@@ -92,6 +98,7 @@ def draw_results(
             about=f"{track.id} · {clock(track.duration)}",
             found=one,
             sound=sound,
+            kept=track.id in kept,
         )
         for one, track, sound in found
     ]
@@ -113,8 +120,8 @@ def draw_rows(
         Best first.
     key : str
     on_action : callable
-        Gets what was asked for ("more" like this, "like" or "unlike") and the row's id, before
-        the page is drawn again.
+        Gets what was asked for ("more" like this, "like", "unlike" or "keep") and the row's id,
+        before the page is drawn again.
     actions : sequence of str
         What can be asked for.
     """
@@ -146,6 +153,7 @@ def draw_rows(
                     ],
                     "values": describe_values(row.found.values),
                     "sound": row.sound.as_data(),
+                    "kept": row.kept,
                 }
                 for row in rows
             ],

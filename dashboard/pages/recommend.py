@@ -12,6 +12,7 @@ from dashboard.components.player import track_sound
 from dashboard.components.results import describe_score, draw_results, heading
 from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
+from dashboard.sections.basket import kept_tracks
 from dashboard.sections.list_exports import draw_exports
 from dashboard.sections.missing import offer, results_of
 from dashboard.sections.track_path import draw_path
@@ -77,6 +78,7 @@ def _draw(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) -> N
                 ],
                 key=f"{KEY}-results",
                 on_action=take_action,
+                kept=kept_tracks(dataset),
             )
     draw_path(recommender, tracks)
     if settled:

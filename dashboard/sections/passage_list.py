@@ -11,6 +11,7 @@ from dashboard.components.picker import pick_window
 from dashboard.components.player import Sound, passage_sound
 from dashboard.components.results import Action, Row, draw_rows
 from dashboard.readers import TrackInfo
+from dashboard.sections.basket import kept_tracks, toggle
 from dashboard.sections.missing import results_of
 from mess.as_text import clock
 from mess.search.aspects import OVERALL
@@ -106,6 +107,7 @@ def draw_passages(
         Gets the track and the moment of a passage that becomes the query. Without it, no passage
         can become the query.
     """
+    kept = kept_tracks(passages.dataset)
     rows = [
         Row(
             id=f"{passage.best:g} {passage.track_id}",
@@ -119,14 +121,19 @@ def draw_passages(
                 dataset=passages.dataset,
                 encoder=passages.encoder,
             ),
+            kept=passage.track_id in kept,
         )
         for passage in results
     ]
 
-    def choose(_action: Action, row: str) -> None:
+    def choose(action: Action, row: str) -> None:
         moment, _, track = row.partition(" ")
-        if on_choose is not None:
+        if action == "keep":
+            toggle(passages.dataset, track)
+        elif on_choose is not None:
             on_choose(track, float(moment))
 
     if rows:
-        draw_rows(rows, key=key, on_action=choose, actions=("more",) if on_choose else ())
+        draw_rows(
+            rows, key=key, on_action=choose, actions=("more", "keep") if on_choose else ("keep",)
+        )

@@ -12,6 +12,7 @@ from dashboard.components.results import Action
 from dashboard.components.sliders import set_sliders
 from dashboard.components.weights import set_weights, start_weights, weighable
 from dashboard.readers import TrackInfo
+from dashboard.sections.basket import keep, toggle
 from dashboard.sections.ratings import keep_rating
 from dashboard.sidebar import selected
 from mess.search.layer_based_recommender import LayerBasedRecommender
@@ -55,10 +56,18 @@ def movable(recommender: LayerBasedRecommender) -> list[str]:
 
 
 def take_action(action: Action, track: str) -> None:
-    """Make a track the query ("more"), or one more example that is liked or unlike."""
+    """Make a track the query ("more"), or one more example that is liked or unlike.
+
+    Examples and what is kept go into the basket; what is kept is taken out by a second "keep".
+    """
+    dataset, encoder = selected()
+    if action == "keep":
+        toggle(dataset, track)
+        return
+    if action != "more":
+        keep(dataset, track, action)
     drop_example(track)
     search = memory.now()
-    dataset, encoder = selected()
     keep_rating(
         dataset,
         encoder,

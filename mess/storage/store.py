@@ -8,6 +8,7 @@ code raises an `ArtifactError` that names the command which makes it anew.
 
 from pathlib import Path
 
+from mess.storage.baskets import BasketFiles
 from mess.storage.comparisons import ComparisonFiles
 from mess.storage.cross_tables import CrossTableFiles
 from mess.storage.curves import CurveFiles
@@ -52,6 +53,7 @@ class Store:
     heads : HeadFiles
         Learned heads that a user put there.
     timings, reports, uploads, downloads : TimingFiles, ReportFiles, UploadFiles, DownloadFiles
+    baskets : BasketFiles
     listening : ListeningFiles
         What listeners answered.
 
@@ -87,6 +89,7 @@ class Store:
         self.timings = TimingFiles(self.root)
         self.reports = ReportFiles(self.root)
         self.uploads = UploadFiles(self.root)
+        self.baskets = BasketFiles(self.root)
         self.downloads = DownloadFiles(self.root)
         self.listening = ListeningFiles(self.root)
 

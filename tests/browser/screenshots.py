@@ -50,6 +50,31 @@ def _your_audio(page: Any) -> None:
     page.locator("li h3").first.wait_for(timeout=120_000)
 
 
+def _basket(page: Any) -> None:
+    store = Store()
+    tracks = list(store.features.manifest("demo", "spectral").done())[:3]
+    page.locator("input[type=file]").set_input_files(
+        {
+            "name": "mine.csv",
+            "mimeType": "text/csv",
+            "buffer": (
+                "track,kept,tags,note\n"
+                + "".join(
+                    f"{track},{kept},{tags},{note}\n"
+                    for track, kept, tags, note in zip(
+                        tracks,
+                        ("like", "found", "unlike"),
+                        ("slow; strings", "slow", "dance"),
+                        ("for the opening", "", "too bright"),
+                        strict=True,
+                    )
+                )
+            ).encode(),
+        }
+    )
+    page.locator(".hits li").nth(2).wait_for()
+
+
 def _nothing(_: Any) -> None:
     """Show the page as it opens."""
 
@@ -64,6 +89,7 @@ PAGES: tuple[tuple[str, str, Callable[[Any], None]], ...] = (
     ("doses", "doses", _nothing),
     ("listen", "listen", _listen),
     ("your_audio", "your-audio", _your_audio),
+    ("basket", "basket", _basket),
     ("map", "map", _nothing),
     ("repeats", "repeats", _nothing),
     ("targets", "targets", _nothing),

@@ -10,7 +10,7 @@ from browser_server import serve
 
 PAGES = (
     "discovery", "compare", "recommend", "passages", "in_time", "doses", "listen", "your_audio",
-    "map", "repeats", "targets", "experiments",
+    "basket", "map", "repeats", "targets", "experiments",
 )  # fmt: skip
 
 

@@ -417,6 +417,7 @@ def test_a_path_leads_to_another_recording_and_is_played_in_a_row(
     names = [label(one) for one in path.locator("h3").all_inner_texts()]
     page.get_by_role("button", name="Play in a row").click()
     wait_for_sound(page, names[0])
+    page.wait_for_function("() => window.messRow[0].audio.currentTime > 0")
     page.evaluate(
         "() => { const {audio} = window.messRow[0]; audio.currentTime = audio.duration - 0.2; }"
     )

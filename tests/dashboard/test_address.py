@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.address.search import COUNTS, Search, fit_search, format_search, parse_search
+from dashboard.address.search import (
+    COUNTS,
+    STEPS_BETWEEN,
+    Search,
+    fit_search,
+    format_search,
+    parse_search,
+)
 from mess.search.aspects import aspect_names
 from mess.search.terms import METHODS
 
@@ -32,6 +39,8 @@ searches = st.builds(
     copies=st.booleans(),
     per_composer=st.integers(0, 20),
     count=st.sampled_from(COUNTS),
+    to=track,
+    steps=st.sampled_from(STEPS_BETWEEN),
 )
 
 
