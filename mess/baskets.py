@@ -27,6 +27,7 @@ from mess.records.basket import (
     MOST_ITEMS,
     MOST_TAGS,
     BasketItem,
+    Kept,
 )
 
 SUFFIXES = ("csv", "json", "m3u8", "m3u")
@@ -83,7 +84,7 @@ def make_item(track: str, *, kept: object = "", tags: object = "", note: object 
     """Return an item of what somebody typed or a file holds; what does not fit is cut."""
     words = join_tags([str(tag) for tag in tags]) if isinstance(tags, list) else str(tags or "")
     text = str(note or "").strip()[:LONGEST_NOTE].rstrip()
-    known = next((kind for kind in KINDS if kind == kept), "found")
+    known: Kept = next((kind for kind in KINDS if kind == kept), "found")
     return BasketItem(track=track, kept=known, tags=split_tags(words), note=text)
 
 

@@ -22,6 +22,7 @@ from mess.new_recordings.encoding import (
 from mess.records.evaluation import Method
 from mess.records.features import FeaturesHeader
 from mess.search.aspects import parse_weights
+from mess.search.coordinate_index import Point
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import By
 from mess.storage.store import Store
@@ -101,7 +102,8 @@ def command(
     if recommender.warning:
         typer.echo(f"warning: {recommender.warning}", err=True)
     recordings = [encode_file(path, recommender.made_by, encoder=encoder) for path in files]
-    queries = [*tracks, *(project_recording(one, recommender) for one in recordings)]
+    queries: list[str | Point] = [*tracks]
+    queries += (project_recording(one, recommender) for one in recordings)
     heads = Store().heads.names()
     held = [name.strip() for name in (hold or "").split(",") if name.strip()]
     moved = parse_weights(offset, heads=heads) if offset else {}

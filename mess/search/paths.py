@@ -124,7 +124,7 @@ def even_path(
     from_end: Array,
     *,
     between: float,
-    works: Sequence[Hashable],
+    works: Sequence[Hashable] | NDArray[Any],
     steps: int = STEPS,
     exclude: NDArray[np.bool_] | None = None,
 ) -> Between:
@@ -160,7 +160,7 @@ def even_path(
     p = position[rows]
     aside = np.maximum(from_start[rows] / between - np.square(p), 0.0)  # squared
     numbers = {work: number for number, work in enumerate(dict.fromkeys(works))}
-    work = np.array([numbers[works[row]] for row in rows], dtype=np.int64)
+    work = np.array([numbers[works[row]] for row in rows.tolist()], dtype=np.int64)
     steps = min(steps, len(np.unique(work)))
     if not steps:
         return Between(rows, p, np.sqrt(aside))

@@ -3,7 +3,7 @@
 Nothing is stated here that those types do not state (OpenAPI 3.1, whose schemas are JSON Schema).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -39,11 +39,15 @@ def openapi() -> Json:
         },
         "servers": [{"url": PREFIX}],
         "paths": {
-            one.path: {"get": _operation(one, of_answer.get(one.answer), references[-1])}
+            one.path: {"get": _operation(one, _answer(one, of_answer), references[-1])}
             for one in ENDPOINTS
         },
         "components": {"schemas": {name: _short(one) for name, one in schemas.items()}},
     }
+
+
+def _answer(endpoint: Endpoint, known: Mapping[type, Json]) -> Json | None:
+    return None if endpoint.answer is None else known[endpoint.answer]
 
 
 def _operation(endpoint: Endpoint, answer: Json | None, problem: Json) -> Json:
