@@ -2,7 +2,7 @@
 
 ?dataset=demo&encoder=spectral&track=…&like=…&unlike=…&weights=brightness:0.5,tempo:-1
  &move=tempo:-1&hold=dynamics&by=model&method=probe&without=work,composer,copies&per_composer=2&n=20
- &to=…&steps=5
+ &to=…&steps=5&beside=whisper-tiny
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -55,6 +55,8 @@ class Search:
         The track that a path leads to; "" for no path.
     steps : int
         How many tracks lie between, one of `STEPS_BETWEEN`.
+    beside : str
+        The encoder whose list stands beside this one; "" for none.
     """
 
     query: str = ""
@@ -72,6 +74,7 @@ class Search:
     count: int = 10
     to: str = ""
     steps: int = STEPS
+    beside: str = ""
 
 
 def format_search(search: Search) -> Parameters:
@@ -91,6 +94,7 @@ def format_search(search: Search) -> Parameters:
         "per_composer": [str(search.per_composer)] if search.per_composer else [],
         "n": [str(search.count)] if search.count != usual.count else [],
         "to": [search.to] if search.to else [],
+        "beside": [search.beside] if search.beside else [],
         "steps": [str(search.steps)] if search.to and search.steps != usual.steps else [],
     }
     return {name: values for name, values in found.items() if values}
@@ -157,6 +161,7 @@ def parse_search(
         count=int(count or Search().count),
         to=last("to"),
         steps=int(steps or Search().steps),
+        beside=last("beside"),
         **{name: word in words for word, name in _LEAVE_OUT.items()},
     )
     return search, problems

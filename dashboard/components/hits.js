@@ -39,7 +39,8 @@ class Hits {
     this.list = element("ol");
     this.all = element("button", { type: "button", class: "all" }, "► Play in a row");
     this.all.onclick = () => playInRow([...this.players()]);
-    root.append(this.all, this.list);
+    this.tools = new PlayerTools();
+    root.append(element("div", { class: "top" }, this.all, this.tools.root), this.list);
   }
 
   *players() {
@@ -68,6 +69,7 @@ class Hits {
   }
 
   leave() {
+    this.tools.leave();
     for (const item of this.items.values()) item.leave();
     this.root.remove();
   }

@@ -152,7 +152,7 @@ class Lane {
   }
 
   now() {
-    return this.player.data.start + this.player.audio.currentTime;
+    return this.player.shown().start + this.player.at();
   }
 
   // The value of a line at a time, in a straight line between moments; null where it is undefined.
@@ -179,7 +179,7 @@ class Lane {
     });
     this.canvas.setAttribute("aria-valuemin", 0);
     this.canvas.setAttribute("aria-valuemax", Math.round(this.player.length()));
-    this.canvas.setAttribute("aria-valuenow", this.player.audio.currentTime.toFixed(1));
+    this.canvas.setAttribute("aria-valuenow", this.player.at().toFixed(1));
     this.canvas.setAttribute("aria-valuetext", [clock(time), ...said].join(", "));
     this.paint();
     if (!this.player.audio.paused && !this.running) this.run();
@@ -225,7 +225,7 @@ class Lane {
     const known = lines.flatMap(({ values }) => values.filter((one) => one !== null));
     const low = Math.min(...known);
     const high = Math.max(...known);
-    const { start } = this.player.data;
+    const { start } = this.player.shown();
     const x = (time) => ((time - start) / this.player.length()) * width;
     const margin = 16 * ratio;
     const y = (value) =>

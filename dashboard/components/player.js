@@ -1,5 +1,5 @@
 // One sound: a button, a waveform and a clock. All players of the page share a set, so that only one
-// sounds at a time. `player_keys.js` makes the set.
+// sounds at a time. `player_keys.js` makes the set, `player_settings.js` says how all of them play.
 const players = window.messPlayers;
 
 function clock(seconds) {
@@ -43,6 +43,8 @@ function pump() {
   }
 }
 
+const PART_SECONDS = 60; // the longest clip that the server cuts
+
 class Player {
   constructor(root) {
     this.root = root;
@@ -60,11 +62,24 @@ class Player {
     this.time.setAttribute("aria-live", "off");
     this.audio = document.createElement("audio");
     this.audio.preload = "none";
+    this.extent = document.createElement("button");
+    this.extent.type = "button";
+    this.extent.className = "extent";
+    this.extent.textContent = "⟷";
+    this.extent.title = "The whole recording, or its beginning";
+    this.extent.setAttribute("aria-pressed", "false");
+    this.extent.onclick = () => this.showWhole(!this.whole);
+    this.whole = false;
+    this.part = 0;
+    this.loop = [];
     this.lane = new Lane(this);
-    root.append(this.button, this.wave, this.time, this.lane.toggle, this.audio, this.lane.root);
+    root.append(
+      this.button, this.wave, this.time, this.extent, this.lane.toggle, this.audio, this.lane.root
+    );
     this.button.onclick = () => this.toggle();
     this.wave.onclick = (event) => this.seek(event.offsetX / this.wave.clientWidth);
     this.wave.onkeydown = (event) => this.onWaveKey(event);
+    this.audio.addEventListener("play", () => this.goRound());
     for (const name of ["play", "playing", "waiting", "pause", "ended", "timeupdate", "seeked"])
       this.audio.addEventListener(name, () => this.draw());
     this.audio.addEventListener("loadedmetadata", () => this.draw());
@@ -81,7 +96,7 @@ class Player {
   }
 
   onWaveKey(event) {
-    const at = this.audio.currentTime / this.length();
+    const at = this.at() / this.length();
     const to = { ArrowRight: at + 0.05, ArrowLeft: at - 0.05, Home: 0, End: 0.95 }[event.key];
     if (to !== undefined) this.seek(to);
     else if (event.key === " " || event.key === "Enter") this.toggle();
@@ -95,37 +110,68 @@ class Player {
       this.stop();
       this.peaks = null;
       this.wanted = null;
+      this.loop = [];
+      this.whole = false;
+      this.part = 0;
       this.time.classList.remove("bad");
     }
     this.data = data;
+    this.extent.setAttribute("aria-label", `The whole recording: ${data.label}`);
     this.root.setAttribute("aria-label", data.label);
     this.wave.setAttribute("aria-label", `Position in ${data.label}`);
-    this.lane.show(data.lane);
+    this.extent.hidden = !data.whole;
+    this.lane.show(this.shown().lane);
     if (this.visible) this.fetchPeaks();
     this.draw();
   }
 
+  // What is heard: the beginning of a recording, or all of it, a part after another.
+  shown() {
+    return this.whole ? this.data.whole : this.data;
+  }
+
   length() {
+    if (this.whole) return this.data.whole.seconds;
     return Number.isFinite(this.audio.duration) ? this.audio.duration : this.data.seconds;
   }
 
+  at() {
+    return (this.whole ? this.part * PART_SECONDS : 0) + this.audio.currentTime;
+  }
+
+  showWhole(whole) {
+    const [at, playing] = [this.shown().start + this.at(), !this.audio.paused];
+    this.stop();
+    Object.assign(this, { whole, part: 0, loop: [], peaks: null, wanted: null });
+    this.extent.setAttribute("aria-pressed", whole);
+    this.lane.show(this.shown().lane);
+    if (this.visible) this.fetchPeaks();
+    if (playing) this.seek((at - this.shown().start) / this.length());
+    this.draw();
+  }
+
   fetchPeaks() {
-    const wanted = this.data?.peaks;
+    const wanted = this.data && this.shown().peaks;
     if (!wanted || this.wanted === wanted) return;
     this.wanted = wanted;
     enqueue(() => this.readPeaks(wanted));
   }
 
   async readPeaks(wanted) {
-    if (this.data.peaks !== wanted || !players.has(this)) return;
+    if (this.shown().peaks !== wanted || !players.has(this)) return;
     const answer = await fetch(wanted).catch(() => null); // null: the page is being left
-    if (!answer || this.data.peaks !== wanted) return;
+    if (!answer || this.shown().peaks !== wanted) return;
     if (answer.ok) this.peaks = await answer.json();
     else this.say(await answer.text());
     this.draw();
   }
 
   playNext() {
+    if (this.whole && (this.part + 1) * PART_SECONDS < this.length()) {
+      this.moveTo((this.part + 1) * PART_SECONDS);
+      this.play();
+      return;
+    }
     const row = window.messRow ?? [];
     const next = row[row.indexOf(this) + 1];
     if (row.includes(this) && next?.root.isConnected) next.seek(0);
@@ -139,7 +185,49 @@ class Player {
   load() {
     if (this.audio.getAttribute("src")) return;
     this.time.classList.remove("bad");
-    this.audio.src = this.data.clip;
+    this.audio.src = this.source();
+    this.audio.defaultPlaybackRate = this.audio.playbackRate = playerSettings.speed;
+    this.audio.preservesPitch = true;
+  }
+
+  source(part = this.part) {
+    const { level, whole, clip } = this.data;
+    const matched = playerSettings.matched && level !== undefined ? `&level=${level}` : "";
+    if (!this.whole) return `${clip}${matched}`;
+    return `${whole.clip}&start=${part * PART_SECONDS}&seconds=${PART_SECONDS}${matched}`;
+  }
+
+  // Takes what all players are set to; the sound goes on where it is.
+  follow() {
+    const { audio } = this;
+    if (!audio.getAttribute("src")) return;
+    audio.defaultPlaybackRate = audio.playbackRate = playerSettings.speed;
+    if (new URL(this.source(), location.href).href === audio.src) return;
+    const [at, playing] = [audio.currentTime, !audio.paused];
+    audio.src = this.source();
+    audio.addEventListener("loadedmetadata", () => (audio.currentTime = at), { once: true });
+    if (playing) this.play();
+    else audio.load();
+  }
+
+  skip(seconds) {
+    this.seek((this.at() + seconds) / this.length(), { play: !this.audio.paused });
+  }
+
+  // Begins (0) or ends (1) the stretch that is played again and again; before its begin, it ends none.
+  mark(edge) {
+    const at = this.at();
+    if (edge === 0) this.loop = [at];
+    else this.loop = this.loop.length && at - this.loop[0] > 0.2 ? [this.loop[0], at] : [];
+    this.goRound();
+    this.draw();
+  }
+
+  goRound() {
+    if (this.loop.length < 2 || this.audio.paused) return;
+    const [from, to] = this.loop;
+    if (this.at() >= to || this.at() < from - 0.05) this.moveTo(from);
+    requestAnimationFrame(() => this.goRound());
   }
 
   play() {
@@ -153,15 +241,34 @@ class Player {
     this.root.scrollIntoView({ block: "nearest" });
   }
 
-  seek(share) {
-    const to = Math.min(Math.max(share, 0), 0.999) * this.length();
+  seek(share, { play = true } = {}) {
+    this.moveTo(Math.min(Math.max(share, 0), 0.999) * this.length());
+    if (play) this.play();
+  }
+
+  moveTo(at) {
+    const playing = !this.audio.paused;
+    const part = this.whole ? Math.floor(at / PART_SECONDS) : 0;
+    if (part !== this.part) this.stop();
+    this.part = part;
     this.load();
-    if (this.audio.readyState > 0) this.audio.currentTime = to;
+    const rest = at - part * PART_SECONDS;
+    if (this.audio.readyState > 0) this.audio.currentTime = rest;
     else {
-      const jump = () => (this.audio.currentTime = to);
+      const jump = () => (this.audio.currentTime = rest);
       this.audio.addEventListener("loadedmetadata", jump, { once: true });
     }
-    this.play();
+    if (playing && this.audio.paused) this.play();
+  }
+
+  // The next part is cut while this one is heard, so it begins without a pause.
+  fetchNext() {
+    const next = this.part + 1;
+    if (!this.whole || this.audio.currentTime < PART_SECONDS / 2 || this.ahead === this.source(next))
+      return;
+    if (next * PART_SECONDS >= this.length()) return;
+    this.ahead = this.source(next);
+    fetch(this.ahead).catch(() => null);
   }
 
   stop() {
@@ -172,7 +279,7 @@ class Player {
 
   async explain() {
     if (!this.audio.getAttribute("src")) return;
-    const answer = await fetch(this.data.clip).catch(() => null);
+    const answer = await fetch(this.source()).catch(() => null);
     this.audio.removeAttribute("src"); // the next click tries again
     this.say(answer && !answer.ok ? await answer.text() : "this sound cannot be played");
   }
@@ -188,12 +295,13 @@ class Player {
     const { audio, root, time, wave } = this;
     const playing = !audio.paused && !audio.ended;
     const length = this.length();
-    const at = audio.currentTime;
+    const at = this.at();
+    this.fetchNext();
     root.classList.toggle("playing", playing);
     root.setAttribute("aria-busy", playing && audio.readyState < 3);
     this.button.textContent = playing ? "❚❚" : "►";
     this.button.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${this.data.label}`);
-    const now = `${clock(this.data.start + at)} / ${clock(this.data.start + length)}`;
+    const now = `${clock(this.shown().start + at)} / ${clock(this.shown().start + length)}`;
     if (!time.classList.contains("bad")) time.textContent = now;
     wave.setAttribute("aria-valuemin", 0);
     wave.setAttribute("aria-valuemax", Math.round(length));
@@ -215,6 +323,12 @@ class Player {
     const rest = style.getPropertyValue("--st-text-color") || style.color;
     const heard = style.getPropertyValue("--st-primary-color") || style.color;
     pen.clearRect(0, 0, width, height);
+    if (this.loop?.length) {
+      const [from, to = this.at()] = this.loop.map((at) => (at / this.length()) * width);
+      pen.globalAlpha = 0.2;
+      pen.fillStyle = heard;
+      pen.fillRect(from, 0, Math.max(this.loop.length < 2 ? 2 * ratio : to - from, 1), height);
+    }
     const bars = Math.max(1, Math.floor(width / (3 * ratio)));
     const { peaks } = this;
     const loudest = peaks ? peaks.reduce((most, peak) => Math.max(most, peak), 1e-6) : 1;

@@ -7,15 +7,16 @@ rerun that shows the same sound does not stop it. Another sound in its place doe
 `player_keys.js`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dashboard.components.browser_code import PLAYER_SCRIPTS, PLAYER_STYLES, component
 from dashboard.readers import TrackInfo
 from dashboard.server.doses import dose_url
 from dashboard.server.lanes import lane_url
-from dashboard.server.sounds import sound_url
+from dashboard.server.sounds import recording_url, sound_url
 from mess.as_text import clock
+from mess.audio.loudness import USUAL_LUFS
 
 CLIP_SECONDS = 30.0
 
@@ -50,6 +51,10 @@ class Sound:
         whose probes draw its lane; without them it has none.
     start, seconds : float
         Where the part begins and how long it is.
+    whole : float
+        The length of the recording, if all of it can be heard, too; else 0.
+    level : float
+        Its loudness in LUFS, if sounds are to be equally loud.
     lane : Choice, optional
         Opens the lane.
     """
@@ -61,6 +66,8 @@ class Sound:
     upload: str = ""
     start: float = 0.0
     seconds: float = CLIP_SECONDS
+    whole: float = 0.0
+    level: float = USUAL_LUFS
     lane: Choice | None = None
 
     def url(self, kind: str) -> str:
@@ -80,10 +87,19 @@ class Sound:
         return {
             "label": self.label,
             "clip": self.url("clip"),
+            "level": self.level,
             "peaks": self.url("peaks"),
             "start": self.start,
             "seconds": self.seconds,
             "lane": self._lane() if self.dataset else None,
+            "whole": self._whole() if self.whole > self.seconds else None,
+        }
+
+    def _whole(self) -> dict[str, Any]:
+        """Return all of the recording, which is heard a part after another."""
+        everything = replace(self, start=0.0, seconds=self.whole, whole=0.0)
+        return everything.as_data() | {
+            "clip": recording_url(self.dataset, self.encoder, self.track)
         }
 
     def _lane(self) -> dict[str, Any]:
@@ -108,6 +124,7 @@ def track_sound(track: TrackInfo, *, dataset: str, encoder: str) -> Sound:
         track=track.id,
         label=track.label,
         seconds=min(CLIP_SECONDS, track.duration),
+        whole=track.duration,
     )
 
 
@@ -131,6 +148,7 @@ def passage_sound(
         label=f"{track.label}, {clock(start)} to {clock(end)}",
         start=start,
         seconds=end - start,
+        whole=track.duration,
         lane=lane,
     )
 

@@ -101,11 +101,9 @@ class Results {
       this.show(this.data, this.tell);
     };
     this.list = element("ol");
-    const hint = element("span", { class: "hint" });
-    for (const [key, does] of [["J", "previous"], ["K", "play, pause"], ["L", "next"]])
-      hint.append(element("kbd", {}, key), ` ${does} `);
-    const tools = element("div", { class: "tools" }, hint, this.values);
-    root.append(element("div", { class: "top" }, this.legend, tools), this.list);
+    this.tools = new PlayerTools();
+    this.tools.root.append(this.values);
+    root.append(element("div", { class: "top" }, this.legend, this.tools.root), this.list);
   }
 
   show(data, tell) {
@@ -164,6 +162,7 @@ class Results {
   }
 
   leave() {
+    this.tools.leave();
     for (const item of this.items.values()) item.leave();
     this.root.remove();
   }

@@ -13,6 +13,7 @@ from dashboard.components.results import describe_score, draw_results, heading
 from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
 from dashboard.sections.basket import kept_tracks
+from dashboard.sections.beside import draw_beside
 from dashboard.sections.list_exports import draw_exports
 from dashboard.sections.missing import offer, results_of
 from dashboard.sections.track_path import draw_path
@@ -81,6 +82,7 @@ def _draw(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) -> N
                 kept=kept_tracks(dataset),
             )
     draw_path(recommender, tracks)
+    draw_beside(recommender, tracks, [result for result, _ in results])
     if settled:
         write_address(dataset, encoder, format_search(memory.now()), page="/recommend")
 

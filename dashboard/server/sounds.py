@@ -1,6 +1,6 @@
 """Sounds over HTTP: parts of recordings, cut when a player asks for them, and how they look.
 
-    /sounds/clip?dataset=…&encoder=…&track=…&start=…&seconds=…         FLAC
+    /sounds/clip?dataset=…&encoder=…&track=…&start=…&seconds=…&level=… FLAC
     /sounds/peaks?…&bins=…                                             JSON, a list of numbers
     /sounds/spectrogram?…                                              PNG
 
@@ -61,6 +61,11 @@ def sound_url(
 _pictures = Kept(8 << 20)  # peaks and spectrograms: a hundred times smaller than clips
 
 
+def recording_url(dataset: str, encoder: str, track: str) -> str:
+    """Return the address of a recording, to which the place of a part of it is added."""
+    return f"/sounds/clip?{urlencode({'dataset': dataset, 'encoder': encoder, 'track': track})}"
+
+
 def _peaks(path: Path, version: float, start: float, seconds: float, bins: int) -> bytes:
     from mess.audio.pictures import read_peaks
 
@@ -106,6 +111,19 @@ def _number(text: str) -> float:
     return value
 
 
+def _level(text: str) -> float | None:
+    """Return the loudness that is asked for in LUFS, None where none is."""
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = 1.0
+    if not -60 <= value <= 0:
+        raise MessError("level is a loudness from -60 to 0 LUFS")
+    return value
+
+
 def _answer(make: Callable[[], bytes], media_type: str) -> Response:
     try:
         content = make()
@@ -118,7 +136,8 @@ def clip(request: Request) -> Response:
     """Answer with a part of a recording, as FLAC; a range of its bytes where one is asked for."""
     try:
         path, version, start, seconds = _part(request)
-        content = cut(path, version=version, start=start, seconds=seconds)
+        level = _level(request.query_params.get("level", ""))
+        content = cut(path, version=version, start=start, seconds=seconds, level=level)
     except MessError as error:
         return PlainTextResponse(str(error), status_code=404)
     return clip_answer(content, wanted=request.headers.get("range", ""))

@@ -4,9 +4,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
+
+from mess.serving.shelf import Shelf
+
+if TYPE_CHECKING:
+    from mess.audio.loudness import Heard
 
 MIME = "audio/flac"
 MAX_SECONDS = 60.0  # of one clip
@@ -51,9 +56,12 @@ class Kept:
 
 
 _clips = Kept(32 << 20)  # some forty clips
+_loudness: "Shelf[Heard]" = Shelf(1024)
 
 
-def cut(path: Path, *, version: float, start: float, seconds: float) -> bytes:
+def cut(
+    path: Path, *, version: float, start: float, seconds: float, level: float | None = None
+) -> bytes:
     """Return a part of a recording as FLAC; see `mess.audio.clip.read_clip`.
 
     Parameters
@@ -63,12 +71,27 @@ def cut(path: Path, *, version: float, start: float, seconds: float) -> bytes:
         Another one for another recording in the same place: its time, say.
     start, seconds : float
         At most `MAX_SECONDS` are cut.
+    level : float, optional
+        The loudness of the part in LUFS; by default it is as loud as the recording.
     """
     from mess.audio.clip import read_clip  # what decodes is loaded when somebody listens
 
     seconds = min(seconds, MAX_SECONDS)
     return _clips.get(
-        (path, version, start, seconds), lambda: read_clip(path, start=start, seconds=seconds)
+        (path, version, start, seconds, level),
+        lambda: read_clip(path, start=start, seconds=seconds, level=level),
+    )
+
+
+def loudness_of(path: Path, *, version: float, start: float, seconds: float) -> "Heard":
+    """Return how loud a part of a recording sounds; parameters as of `cut`."""
+    from mess.audio.clip import RATE, read_samples
+    from mess.audio.loudness import measure_loudness
+
+    return _loudness.get(
+        (path, start, seconds),
+        version,
+        lambda: measure_loudness(read_samples(path, start=start, seconds=seconds), RATE),
     )
 
 

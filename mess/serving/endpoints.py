@@ -313,7 +313,13 @@ def clip(store: Store, asked: OfClip) -> bytes:
     if asked.track not in known:
         raise UnknownName("track", asked.track[:80], known)
     recording, version = recording_of(store, dataset, known[asked.track])
-    return cut(recording, version=version, start=asked.start, seconds=asked.seconds)
+    return cut(
+        recording,
+        version=version,
+        start=asked.start,
+        seconds=asked.seconds,
+        level=asked.level,
+    )
 
 
 ENDPOINTS = (

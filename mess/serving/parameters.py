@@ -215,6 +215,10 @@ class OfClip(OfIndex, frozen=True, kw_only=True):
     track: Id
     start: Annotated[Seconds, Meta(description="In seconds.")] = 0.0
     seconds: Annotated[Seconds, Meta(description="At most 60 are cut.")] = 30.0
+    level: Annotated[
+        Annotated[float, Meta(ge=-60, le=0)] | None,
+        Meta(description="The loudness in LUFS, such as -23. [default: that of the recording]"),
+    ] = None
 
 
 class Given(Protocol):

@@ -33,7 +33,7 @@ def test_what_is_kept_is_found_tagged_heard_and_taken_away(
     until(page, rows.count, lambda count: count == 2)
     rows.nth(0).get_by_role("button", name=re.compile("^Tags, note")).click()
     page.get_by_label("Tags, with semicolons between").fill("slow; strings")
-    page.get_by_label("Note").fill("<b>for</b> the opening")
+    page.get_by_role("textbox", name="Note").fill("<b>for</b> the opening")
     page.get_by_role("button", name="Save", exact=True).click()
     kept = until(page, lambda: store.baskets.read("demo").items[0], lambda item: bool(item.note))
     assert (kept.track, kept.tags, kept.note) == (

@@ -144,7 +144,7 @@ def test_a_track_is_found_by_keys_and_a_slider_changes_what_is_heard(
     no_error(page)
 
 
-def test_one_sounds_at_a_time_and_keys_go_from_one_to_the_next(page: Any, dashboard: str) -> None:
+def test_one_sounds_at_a_time_and_keys_do_what_fingers_expect(page: Any, dashboard: str) -> None:
     open_recommend(page, dashboard)
     query = page.get_by_role("combobox", name="Query track").input_value()
     names = [query, *map(label, titles(page))]
@@ -157,14 +157,33 @@ def test_one_sounds_at_a_time_and_keys_go_from_one_to_the_next(page: Any, dashbo
     page.locator("li h3").first.click()
     press(page, "k")
     wait_for_sound(page, names[0])
-    press(page, "l")
+    press(page, "ArrowDown")
     wait_for_sound(page, names[1])
-    press(page, "l")
+    press(page, "ArrowDown")
     wait_for_sound(page, names[2])
-    press(page, "j")
+    press(page, "ArrowUp")
     wait_for_sound(page, names[1])
-    press(page, "k")
+    page.wait_for_function("() => window.messCurrent.audio.currentTime > 0.1")
+    scrolled = page.get_by_test_id("stMain").evaluate("main => main.scrollTop")
+    press(page, "l", ">", "[", "l", "]")
+    # Between both marks it plays again and again, half as fast again, and as high as before.
+    one = page.evaluate(
+        "() => { const {audio, loop} = window.messCurrent;"
+        " return {loop, speed: audio.playbackRate,"
+        " pitch: audio.preservesPitch, level: new URL(audio.src).searchParams.get('level')}; }"
+    )
+    assert one["loop"][1] - one["loop"][0] >= 4.9 and one["loop"][0] >= 5
+    assert (one["speed"], one["pitch"], one["level"]) == (1.25, True, "-23")
+    page.evaluate("() => { window.messCurrent.audio.currentTime = window.messCurrent.loop[1]; }")
+    page.wait_for_function(
+        "() => window.messCurrent.audio.currentTime < window.messCurrent.loop[0] + 2"
+    )
+    page.get_by_role("button", name="same loudness").first.click()
+    page.wait_for_function("() => !window.messCurrent.audio.src.includes('level')")
+    page.locator("li h3").first.click()
+    press(page, "Space")
     page.wait_for_function(f"() => ({SOUNDING})().length === 0")
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == scrolled
     page.get_by_role("combobox", name="Query track").focus()
     press(page, "k")  # is typed, and starts nothing
     page.wait_for_timeout(200)
@@ -402,7 +421,7 @@ def test_a_path_leads_to_another_recording_and_is_played_in_a_row(
     field = page.get_by_role("combobox", name="Lead from the query to")
     field.focus()
     page.keyboard.type(end)
-    page.get_by_role("option").first.filter(has_text=end).wait_for()
+    page.get_by_role("listbox").get_by_role("option").filter(has_text=end).first.wait_for()
     press(page, "Enter")
     page.wait_for_url(re.compile(rf"to={end}"))
     path = page.locator(".hits ol li")
@@ -424,4 +443,29 @@ def test_a_path_leads_to_another_recording_and_is_played_in_a_row(
     page.wait_for_function("() => !window.messRow[1].audio.paused")
     assert page.evaluate(SOUNDING) == [names[1]]
     press(page, "k")
+    no_error(page)
+
+
+def test_two_results_play_the_same_moment_and_a_key_changes_between_them(
+    page: Any, dashboard: str
+) -> None:
+    open_recommend(page, dashboard, "?n=5&beside=spectral")
+    page.get_by_text("5 of 5 recordings are in both lists").wait_for()
+    page.get_by_role("button", name=re.compile("^Hear as B: ")).nth(2).click()
+    third = label(page.locator(".hits h3").nth(7).inner_text())
+    page.locator(".pair h3").nth(1).filter(has_text=f"B: {third}").wait_for()
+    at_rest(page)
+    page.locator(".pair .player").first.get_by_role("button", name=re.compile("^Play ")).click()
+    page.wait_for_function("() => window.messPair.players[0].audio.currentTime > 1")
+    page.keyboard.press("x")
+    page.wait_for_function("() => window.messPair.players[1].audio.currentTime > 1")
+    assert len(page.evaluate(SOUNDING)) == 1
+    apart = page.evaluate(
+        "() => { const [a, b] = window.messPair.players;"
+        " return [b.at() - a.at(), a.data.level - b.data.level]; }"
+    )
+    assert 0 <= apart[0] < 20 and apart[1] == 0
+    page.keyboard.press("x")
+    page.wait_for_function("() => !window.messPair.players[0].audio.paused")
+    page.keyboard.press("k")
     no_error(page)

@@ -41,6 +41,7 @@ searches = st.builds(
     count=st.sampled_from(COUNTS),
     to=track,
     steps=st.sampled_from(STEPS_BETWEEN),
+    beside=track,
 )
 
 

@@ -1,0 +1,52 @@
+// What holds for all players of the page: how fast they play, and whether they sound equally loud.
+// Pitch stays as it is at any speed. The page keeps both; a reload begins anew.
+const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5];
+const KEY_HINTS = [["J", "back 5 s"], ["K", "play, pause"], ["L", "on 5 s"], ["↑ ↓", "other result"],
+  ["[ ]", "loop"], ["< >", "speed"]];
+const playerSettings = (window.messSettings ??= { speed: 1, matched: true, tools: new Set() });
+
+function setPlayers(change) {
+  Object.assign(playerSettings, change);
+  for (const player of window.messPlayers) player.follow();
+  for (const tools of playerSettings.tools) tools.show();
+}
+
+function changeSpeed(step) {
+  const place = SPEEDS.indexOf(playerSettings.speed) + step;
+  setPlayers({ speed: SPEEDS[Math.min(Math.max(place, 0), SPEEDS.length - 1)] });
+}
+
+// The row above a list of players: the keys, the speed, the loudness.
+class PlayerTools {
+  constructor() {
+    const made = (tag, ...children) => {
+      const one = document.createElement(tag);
+      one.append(...children);
+      return one;
+    };
+    this.speed = made("select", ...SPEEDS.map((speed) => new Option(`${speed}×`, speed)));
+    this.speed.setAttribute("aria-label", "Speed");
+    this.speed.onchange = () => setPlayers({ speed: Number(this.speed.value) });
+    this.matched = made("button", "same loudness");
+    this.matched.type = "button";
+    this.matched.className = "values";
+    this.matched.title = "Play all recordings equally loud (−23 LUFS), or as they are";
+    this.matched.onclick = () => setPlayers({ matched: !playerSettings.matched });
+    const hint = made("span");
+    hint.className = "hint";
+    for (const [key, does] of KEY_HINTS) hint.append(made("kbd", key), ` ${does} `);
+    this.root = made("div", hint, this.speed, this.matched);
+    this.root.className = "tools";
+    playerSettings.tools.add(this);
+    this.show();
+  }
+
+  show() {
+    this.speed.value = playerSettings.speed;
+    this.matched.setAttribute("aria-pressed", playerSettings.matched);
+  }
+
+  leave() {
+    playerSettings.tools.delete(this);
+  }
+}
