@@ -46,8 +46,8 @@ uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning")).run(s
 
 
 @contextmanager
-def started(arguments: Sequence[str], *, root: Path) -> Iterator[str]:
-    """Start a server by a command whose first line is its address."""
+def started(arguments: Sequence[str], *, root: Path) -> Iterator[tuple[str, int]]:
+    """Start a server by a command whose first line is its address; yield that and its process."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
         env=os.environ | {"MESS_DATA": str(root)},
@@ -55,7 +55,7 @@ def started(arguments: Sequence[str], *, root: Path) -> Iterator[str]:
         text=True,
     )
     try:
-        yield process.stdout.readline().strip()  # type: ignore[union-attr]
+        yield process.stdout.readline().strip(), process.pid  # type: ignore[union-attr]
     finally:
         process.terminate()
         process.wait(30)
@@ -82,16 +82,22 @@ def asked(address: str, paths: Sequence[str], *, seconds: float) -> float:
     return sum(counts) / seconds
 
 
-def searched(store: Store, shape: Shape, *, seconds: float) -> float:
-    """Return how many searches a second one thread does, without a server."""
+def busy(pid: int) -> float:
+    """Return the processor time of a process in seconds, of all its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def searched(store: Store, shape: Shape, *, seconds: float) -> tuple[float, float]:
+    """Return how many searches a second one thread does without a server, and its time for each."""
     recommender = LayerBasedRecommender(shape.dataset, shape.encoder, store=store)
     weights = dict.fromkeys(recommender.get_available_aspects(), 1.0)
-    end, count = time.perf_counter() + seconds, 0
+    end, count, began = time.perf_counter() + seconds, 0, time.process_time()
     while time.perf_counter() < end:
         track = recommender.track_ids[count % TRACKS]
         recommender.multi_aspect_recommendation(track, weights, 5)
         count += 1
-    return count / seconds
+    return count / seconds, (time.process_time() - began) / count
 
 
 def main() -> None:
@@ -106,15 +112,18 @@ def main() -> None:
         of = {"dataset": shape.dataset, "encoder": shape.encoder}
         ids = list(store.features.manifest(shape.dataset, shape.encoder).done())
         paths = [f"{PREFIX}/recommend?{urlencode({**of, 'track': one})}" for one in ids]
-        bare = searched(store, shape, seconds=seconds)
-        with started(["-m", "pipelines.cli", "serve", "--port", "0"], root=store.root) as address:
+        bare, alone = searched(store, shape, seconds=seconds)
+        with started(["-m", "pipelines.cli", "serve", "--port", "0"], root=store.root) as server:
+            address, pid = server
             connection = http.client.HTTPConnection(urlsplit(address).netloc)
             connection.request("GET", f"{PREFIX}/aspects?{urlencode(of)}")
             aspects = json.loads(connection.getresponse().read())["aspects"]
             count = sum(one["validated"] for one in aspects)
+            before = busy(pid)
             rate = asked(address, paths, seconds=seconds)
-        with started(["-c", _EMPTY], root=store.root) as address:
-            ceiling = asked(address, ["/"], seconds=seconds)
+            each = (busy(pid) - before) / (rate * seconds)
+        with started(["-c", _EMPTY], root=store.root) as server:
+            ceiling = asked(server[0], ["/"], seconds=seconds)
     print(
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; "
         f"{TRACKS:,} tracks, {count} aspects, 5 results, {CONNECTIONS} connections\n"
@@ -122,6 +131,9 @@ def main() -> None:
     print("| what | a second | against |\n| --- | --- | --- |")
     print(f"| recommendations by `mess serve` | {rate:.0f} | {WANTED} wanted |")
     print(f"| the bare search, one thread | {bare:.0f} | {rate / bare:.2f} of it is served |")
+    print(
+        f"| processor time for each | {1e3 * each:.1f} ms | {1e3 * alone:.1f} ms of bare search |"
+    )
     print(f"| a handler that answers nothing | {ceiling:.0f} | {rate / ceiling:.2f} of it |")
 
 

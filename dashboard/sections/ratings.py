@@ -28,7 +28,9 @@ def keep_rating(
     weights: Mapping[str, float],
 ) -> None:
     """Keep what was said of a result, if the person agreed to that."""
-    if action == "more" or not st.session_state.get(_AGREED) or query == track:
+    if action == "more" or action == "keep":
+        return
+    if not st.session_state.get(_AGREED) or query == track:
         return
     listener = st.session_state.setdefault("ratings-listener", secrets.token_hex(8))
     row = RatingRow(
