@@ -11,7 +11,6 @@ from dashboard.address.search import STEPS_BETWEEN, format_search
 from dashboard.components.finder import find_track
 from dashboard.components.hits import Hit, draw_hits
 from dashboard.components.player import track_sound
-from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
 from dashboard.sections.list_exports import draw_exports
 from dashboard.sections.missing import results_of
@@ -113,4 +112,4 @@ def _describe(step: Step, path: Path) -> str:
         return "the query"
     if step is path.steps[-1]:
         return "the end"
-    return plain(f"{step.track_id} · {step.aside:.0%} beside the line")
+    return f"{step.track_id} · {step.aside:.0%} beside the line"

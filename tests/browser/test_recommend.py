@@ -434,9 +434,11 @@ def test_a_path_leads_to_another_recording_and_is_played_in_a_row(
     until(page, path.count, lambda count: count == 5)
     assert path.locator(".score").all_inner_texts() == found
     names = [label(one) for one in path.locator("h3").all_inner_texts()]
+    page.wait_for_url(re.compile("weights="))
+    at_rest(page)
     page.get_by_role("button", name="Play in a row").click()
     wait_for_sound(page, names[0])
-    page.wait_for_function("() => window.messRow[0].audio.currentTime > 0")
+    page.wait_for_function("() => window.messRow[0].audio.currentTime > 0.3")
     page.evaluate(
         "() => { const {audio} = window.messRow[0]; audio.currentTime = audio.duration - 0.2; }"
     )
