@@ -439,9 +439,7 @@ def test_a_path_leads_to_another_recording_and_is_played_in_a_row(
     page.get_by_role("button", name="Play in a row").click()
     wait_for_sound(page, names[0])
     page.wait_for_function("() => window.messRow[0].audio.currentTime > 0.3")
-    page.evaluate(
-        "() => { const {audio} = window.messRow[0]; audio.currentTime = audio.duration - 0.2; }"
-    )
+    page.evaluate("() => window.messRow[0].audio.dispatchEvent(new Event('ended'))")
     page.wait_for_function("() => !window.messRow[1].audio.paused")
     assert page.evaluate(SOUNDING) == [names[1]]
     press(page, "k")
