@@ -250,7 +250,7 @@ def test_back_leads_past_sliders_to_the_page_before(page: Any, dashboard: str) -
     until(page, lambda: titles(page) == before)
     page.go_back()
     page.wait_for_url(f"{dashboard}/")
-    page.get_by_text("Everything is up to date").wait_for()
+    page.get_by_role("button", name="Surprise me").wait_for()
     page.get_by_role("link", name="Recommend").click()
     page.locator("li h3").first.wait_for()
     page.wait_for_url(re.compile("brightness:-1"))  # kept, though no address says so
