@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ def ask(path: str, *pairs: tuple[str, object], method: str = "GET", **asked: obj
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    asyncio.run(APP(scope, receive, send))
+    with ThreadPoolExecutor(1) as pool:  # the thread of the tests may have a loop of Playwright's
+        pool.submit(asyncio.run, APP(scope, receive, send)).result()
     found = {k.decode(): v.decode() for k, v in told[0]["headers"]}
     return Answer(told[0]["status"], found, b"".join(one.get("body", b"") for one in told[1:]))
 
