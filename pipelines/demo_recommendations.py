@@ -134,7 +134,7 @@ def command(
         max_per_composer=max_per_composer,
     )
     if as_json:
-        typer.echo(to_json(found, indent=1))
+        typer.echo(to_json(found, indent=1).decode())
         return
     for path, recording in zip(files, recordings, strict=True):
         _print_values(path, recording, recommender)

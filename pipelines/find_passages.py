@@ -66,7 +66,7 @@ def command(
         max_per_composer=max_per_composer,
     )
     if as_json:
-        typer.echo(to_json(found, indent=1))
+        typer.echo(to_json(found, indent=1).decode())
         return
     start, end = recommender.window(track, at)
     typer.echo(f"{dataset} by {encoder}, like {track} from {clock(start)} to {clock(end)}:")

@@ -59,7 +59,7 @@ def command(
         by=cast(By, by),
     )
     if as_json:
-        typer.echo(to_json(path.as_dict(), indent=1))
+        typer.echo(to_json(path.as_dict(), indent=1).decode())
         return
     labels = store.features.manifest(recommender.dataset, recommender.encoder).done()
     methods = ", ".join(f"{name} by {one}" for name, one in path.methods.items())

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[1]
 # What a browser fetches by itself when it opens a page; a link is only followed by a reader.
 _FETCHED = re.compile(r"<(?:script|img|iframe|source|link)\b[^>]*?(?:src|srcset|href)=\"(\S+?)\"")

@@ -7,6 +7,8 @@ import pytest
 
 from docs.building.notebook import read_notebook, run_cells, stored_outputs
 
+pytestmark = pytest.mark.long
+
 NOTEBOOK = read_notebook()
 
 

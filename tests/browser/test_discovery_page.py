@@ -61,6 +61,7 @@ def test_a_click_on_a_cell_and_on_a_point_plays_the_track(
     no_error(page)
 
 
+@pytest.mark.long
 def test_the_point_of_a_segment_plays_from_its_offset(page: Any, own: tuple[str, Store]) -> None:
     address, _ = own
     open_page(page, address, "discovery")

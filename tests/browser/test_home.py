@@ -103,6 +103,7 @@ def test_a_first_visit_builds_the_demo_library_in_one_click(
     no_error(page)
 
 
+@pytest.mark.long
 def test_names_of_folders_and_files_are_text(
     page: Any, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

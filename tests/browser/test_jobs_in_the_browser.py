@@ -98,6 +98,7 @@ def test_a_job_is_seen_by_two_browsers_a_reload_and_the_next_server(
         no_error(one)
 
 
+@pytest.mark.long
 def test_jobs_wait_for_one_another_and_can_be_removed(
     page: Any, address: str, store: Store
 ) -> None:
@@ -141,6 +142,7 @@ def test_a_failing_job_shows_its_line_and_its_log_and_names_as_text(
     no_error(page)
 
 
+@pytest.mark.long
 def test_finished_work_appears_without_a_reload(page: Any, address: str, tmp_path: Path) -> None:
     for number in range(6):
         write_piece(tmp_path / "mine" / f"album {number}" / f"{number}.wav", number, seconds=6.0)

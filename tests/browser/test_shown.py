@@ -50,6 +50,7 @@ def check_shown(page: Any, root: Path) -> None:
     assert entry.title in shown
 
 
+@pytest.mark.long
 def test_sliders_list_address_and_query_agree(
     page: Any, demo_library: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

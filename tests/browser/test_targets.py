@@ -13,6 +13,7 @@ from browser_server import serve
 from mess.storage.store import Store
 
 
+@pytest.mark.long
 def test_a_dot_of_a_distribution_is_heard(page: Any, dashboard: str, demo_library: Path) -> None:
     values = Store(demo_library).targets.read("demo").droplevel("segment")["spectral_centroid"]
     brightest = str(values.idxmax())
@@ -35,6 +36,7 @@ def test_a_cell_of_the_correlations_shows_both_targets(page: Any, dashboard: str
     no_error(page)
 
 
+@pytest.mark.long
 def test_what_is_measured_stands_beside_the_midi(page: Any, dashboard: str) -> None:
     open_page(page, dashboard, "targets")
     open_tab(page, "Against MIDI")

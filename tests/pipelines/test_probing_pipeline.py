@@ -253,6 +253,7 @@ def test_each_step_names_the_step_that_must_come_before(data_root: Path) -> None
     assert waiting.command == "mess targets --dataset smd"
 
 
+@pytest.mark.long
 def test_a_changed_recording_makes_what_follows_stale(data_root: Path) -> None:
     write_smd(data_root / "audio" / "smd", seconds=3.0)
     assert run_all(dataset="smd", encoder="spectral", tracking=False)

@@ -124,6 +124,7 @@ def test_an_encoder_that_cannot_be_loaded_stops_before_anything_is_written(
     assert Store(data_root).features.encoders("smd") == []
 
 
+@pytest.mark.long
 def test_everything_of_two_encoders_in_one_command(data_root: Path, encoders: list[str]) -> None:
     write_smd(data_root / "audio" / "smd", seconds=3.0)
     ended = CliRunner().invoke(

@@ -184,6 +184,7 @@ def test_the_users_own_tracking_server_is_used(
     assert len(runs(sqlite(store))) == before
 
 
+@pytest.mark.long
 def test_two_stores_in_one_process_keep_their_runs_apart(
     store: Store, tmp_path: Path, empty_mlflow: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -305,6 +305,7 @@ def test_it_waits_for_a_job_of_the_dashboard_and_a_second_watcher_is_refused(
         start(dataset="mine", encoders=["spectral"], settings=Settings())
 
 
+@pytest.mark.long
 def test_the_command_hears_of_a_new_file_and_ends_with_ctrl_c(store: Store) -> None:
     command = ["watch", "--dataset", "mine", "--encoder", "spectral", "--settle", "0.5"]
     process = subprocess.Popen(

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -49,7 +50,8 @@ def post(route: Any, content: object) -> tuple[int, dict[str, Any]]:
         return messages.pop(0)
 
     scope = {"type": "http", "method": "POST", "headers": [], "query_string": b""}
-    answer = asyncio.run(route(Request(scope, receive)))
+    with ThreadPoolExecutor(1) as pool:  # the thread of the tests may have a loop of Playwright's
+        answer = pool.submit(asyncio.run, route(Request(scope, receive))).result()
     return answer.status_code, json.loads(bytes(answer.body))
 
 
