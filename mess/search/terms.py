@@ -1,6 +1,6 @@
 """Terms: the method, columns or layer by which an aspect ranks, and when it may not rank."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -21,6 +21,8 @@ from mess.targets import MIDI_TARGETS
 By = Literal["better", "model", "measurement"]
 METHODS: tuple[Method, ...] = get_args(Method)
 BY: tuple[By, ...] = get_args(By)
+_Columns = tuple[NDArray[np.int64], NDArray[np.float64]]
+_Part = tuple[ColumnWeights, tuple[int, ...]]
 _OCTAVES: Mapping[str, Kind] = {"probe": "probe_octaves", "direct": "direct_octaves"}
 
 
@@ -54,6 +56,9 @@ class Terms:
     density_share: float = DENSITY_SHARE
     models: Mapping[str, Method] = field(default_factory=dict)
     faithful: Mapping[str, Mapping[Method, float | None]] = field(default_factory=dict)
+    # What `columns` and `_part` found: it is the same for every query.
+    _columns: dict[Hashable, _Columns] = field(default_factory=dict, init=False, repr=False)
+    _parts: dict[Hashable, _Part] = field(default_factory=dict, init=False, repr=False)
 
     def validated(self) -> list[str]:
         """Return the validated aspects."""
@@ -239,12 +244,20 @@ class Terms:
 
     def columns(
         self, targets: Sequence[str], kind: Literal["probe", "direct"], *, moved: bool = False
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    ) -> _Columns:
         """Return the columns that targets are ranked by, and the share of each column.
 
         All targets have the same share. Tempo is ranked up to octaves (`mess.search.tempo`), unless
         the query is moved: on a circle there is no faster and no slower.
         """
+        key = (tuple(targets), kind, moved)
+        if key not in self._columns:
+            self._columns[key] = self._find_columns(targets, kind, moved=moved)
+        return self._columns[key]
+
+    def _find_columns(
+        self, targets: Sequence[str], kind: Literal["probe", "direct"], *, moved: bool
+    ) -> _Columns:
         coordinates = self.coordinates
         columns, shares = [], []
         for target in targets:
@@ -263,8 +276,16 @@ class Terms:
 
     def _part(
         self, name: str, kind: Literal["probe", "subspace", "direct"], *, moved: bool
-    ) -> tuple[ColumnWeights, tuple[int, ...]]:
+    ) -> _Part:
         """Return the columns of an aspect, and the columns whose values explain it."""
+        key = (name, kind, moved)
+        if key not in self._parts:
+            self._parts[key] = self._find_part(name, kind, moved=moved)
+        return self._parts[key]
+
+    def _find_part(
+        self, name: str, kind: Literal["probe", "subspace", "direct"], *, moved: bool
+    ) -> _Part:
         coordinates, targets = self.coordinates, self._targets(name)
         if kind == "subspace":
             columns = np.array(coordinates.find(name, "subspace"), dtype=np.int64)

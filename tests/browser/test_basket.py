@@ -18,6 +18,7 @@ def store(demo_library: Path) -> Store:
     return found
 
 
+@pytest.mark.long
 def test_what_is_kept_is_found_tagged_heard_and_taken_away(
     page: Any, dashboard: str, store: Store
 ) -> None:

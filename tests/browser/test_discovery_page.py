@@ -90,6 +90,7 @@ def test_the_point_of_a_segment_plays_from_its_offset(page: Any, own: tuple[str,
     no_error(page)
 
 
+@pytest.mark.long
 def test_the_heatmap_shows_other_numbers_and_is_saved_as_picture(
     page: Any, own: tuple[str, Store]
 ) -> None:
@@ -129,6 +130,7 @@ def check_picture(content: bytes, *, width: int) -> None:
     assert (pixels[..., :3].mean(axis=-1) > 100).mean() > 0.5
 
 
+@pytest.mark.long
 def test_two_discoveries_are_compared_and_everything_can_be_taken_away(
     page: Any, own: tuple[str, Store]
 ) -> None:

@@ -115,6 +115,7 @@ def test_jobs_wait_for_one_another_and_can_be_removed(
     no_error(page)
 
 
+@pytest.mark.long
 def test_a_failing_job_shows_its_line_and_its_log_and_names_as_text(
     page: Any, address: str
 ) -> None:

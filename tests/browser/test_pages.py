@@ -33,6 +33,7 @@ def test_every_page_of_an_empty_installation_offers_the_demo_library(
     no_error(page)
 
 
+@pytest.mark.long
 def test_a_link_to_a_page_opens_it_on_a_server_that_has_just_started(
     page: Any, demo_library: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -257,6 +257,7 @@ def test_back_leads_past_sliders_to_the_page_before(page: Any, dashboard: str) -
     no_error(page)
 
 
+@pytest.mark.long
 def test_a_link_reproduces_the_list_in_another_browser(
     page: Any, dashboard: str, browser: Any
 ) -> None:

@@ -25,6 +25,7 @@ def test_a_dot_of_a_distribution_is_heard(page: Any, dashboard: str, demo_librar
     no_error(page)
 
 
+@pytest.mark.long
 def test_a_cell_of_the_correlations_shows_both_targets(page: Any, dashboard: str) -> None:
     open_page(page, dashboard, "targets")
     open_tab(page, "Correlations")
