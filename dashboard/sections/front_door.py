@@ -99,6 +99,8 @@ def _show_heatmap(record: DiscoveryRecord) -> None:
 def small_rows(record: DiscoveryRecord) -> list[SmallRow]:
     """Return a row for each aspect: of each layer its best target, and what is best over all."""
     nested = {summary.target: summary.nested.r2 for summary in record.summaries}
+    if record.in_time is not None:  # the folds chose among readings, too
+        nested |= {target.target: target.r2 for target in record.in_time.readings}
     by_target: dict[str, list[Cell]] = {}
     for cell in record.cells:
         if cell.r2 is not None:
