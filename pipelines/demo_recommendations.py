@@ -27,7 +27,14 @@ from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.terms import By
 from mess.storage.store import Store
 from mess.targets import unit_of
-from pipelines.options import JsonOption, run_script
+from pipelines.options import (
+    ByOption,
+    IndexedDatasetOption,
+    IndexedEncoderOption,
+    JsonOption,
+    MethodOption,
+    run_script,
+)
 
 SCALE = (
     "score: 1 is equal, 0 is as unlike as half of the tracks, -1 is among the tenth least alike; "
@@ -63,19 +70,11 @@ def command(
         str | None,
         typer.Option(help='The query, moved: "tempo=-1" is one standard deviation slower.'),
     ] = None,
-    method: Annotated[
-        str | None,
-        typer.Option(help="probe, subspace, direct or layer. [default: as evaluated]"),
-    ] = None,
-    by: Annotated[
-        str,
-        typer.Option(help="model (what it predicts), measurement, or better (of both)."),
-    ] = "better",
+    method: MethodOption = None,
+    by: ByOption = "better",
     k: Annotated[int, typer.Option("-k", min=1, help="The number of results.")] = 5,
-    dataset: Annotated[
-        str | None, typer.Option(help="[default: the index that was built last]")
-    ] = None,
-    encoder: Annotated[str | None, typer.Option(help="[default: likewise]")] = None,
+    dataset: IndexedDatasetOption = None,
+    encoder: IndexedEncoderOption = None,
     exclude_same_work: Annotated[
         bool, typer.Option("--exclude-same-work", help="Leave out the query's work.")
     ] = False,

@@ -13,7 +13,12 @@ from mess.errors import MessError
 from mess.search.aspects import OVERALL, parse_weights
 from mess.search.passages.recommender import PassageRecommender
 from mess.storage.store import Store
-from pipelines.options import JsonOption, run_script
+from pipelines.options import (
+    IndexedDatasetOption,
+    IndexedEncoderOption,
+    JsonOption,
+    run_script,
+)
 
 
 def command(
@@ -31,10 +36,8 @@ def command(
         typer.Option(help='The query, moved: "brightness=1" is one standard deviation brighter.'),
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="The number of results.")] = 5,
-    dataset: Annotated[
-        str | None, typer.Option(help="[default: the index that was built last]")
-    ] = None,
-    encoder: Annotated[str | None, typer.Option(help="[default: likewise]")] = None,
+    dataset: IndexedDatasetOption = None,
+    encoder: IndexedEncoderOption = None,
     exclude_same_work: Annotated[
         bool, typer.Option("--exclude-same-work", help="Leave out the query's work.")
     ] = False,

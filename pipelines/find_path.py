@@ -15,7 +15,14 @@ from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.paths import MOST_STEPS, STEPS, path_between
 from mess.search.terms import By
 from mess.storage.store import Store
-from pipelines.options import JsonOption, run_script
+from pipelines.options import (
+    ByOption,
+    IndexedDatasetOption,
+    IndexedEncoderOption,
+    JsonOption,
+    MethodOption,
+    run_script,
+)
 
 
 def command(
@@ -28,18 +35,10 @@ def command(
     steps: Annotated[
         int, typer.Option(min=1, max=MOST_STEPS, help="How many tracks lie between.")
     ] = STEPS,
-    method: Annotated[
-        str | None,
-        typer.Option(help="probe, subspace, direct or layer. [default: as evaluated]"),
-    ] = None,
-    by: Annotated[
-        str,
-        typer.Option(help="model (what it predicts), measurement, or better (of both)."),
-    ] = "better",
-    dataset: Annotated[
-        str | None, typer.Option(help="[default: the index that was built last]")
-    ] = None,
-    encoder: Annotated[str | None, typer.Option(help="[default: likewise]")] = None,
+    method: MethodOption = None,
+    by: ByOption = "better",
+    dataset: IndexedDatasetOption = None,
+    encoder: IndexedEncoderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find tracks that lead evenly from one track to another, at most one of each work."""

@@ -58,6 +58,16 @@ EngineOption = Annotated[
 ]
 EngineName = Literal["local", "ray"]
 LevelOption = Annotated[str, typer.Option(help="Probe whole tracks or 5 s segments.")]
+MethodOption = Annotated[
+    str | None, typer.Option(help="probe, subspace, direct or layer. [default: as evaluated]")
+]
+ByOption = Annotated[
+    str, typer.Option(help="model (what it predicts), measurement, or better (of both).")
+]
+IndexedDatasetOption = Annotated[
+    str | None, typer.Option(help="[default: the index that was built last]")
+]
+IndexedEncoderOption = Annotated[str | None, typer.Option(help="[default: likewise]")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WORKERS = max(1, min(16, os.cpu_count() or 1))  # a GPU waits for fewer
 INCOMPLETE = 3  # exit status: done, except for some tracks, which are named

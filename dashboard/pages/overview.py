@@ -20,7 +20,7 @@ _HEARS, _DATA = "What it hears", "Data"
 
 
 @st.cache_resource(show_spinner=False)
-def _complete_demo_once(root: str) -> None:
+def _complete_demo_once(root: str, dataset: str) -> None:
     complete_demo(store())
 
 
@@ -40,7 +40,8 @@ def main() -> None:
     if hears.open:
         with hears:
             show_front_door(found, dataset, encoder)
-            _complete_demo_once(str(store().root))
+            if isinstance(found, FrontDoor):  # what can be searched is there
+                _complete_demo_once(str(store().root), dataset)
     if data.open:
         with data:
             st.markdown(_INTRODUCTION)

@@ -115,8 +115,9 @@ def small_rows(record: DiscoveryRecord) -> list[SmallRow]:
             continue
         best = max(of_layer.values(), key=lambda one: one.r2 or 0.0)
         cells = [_small_cell(of_layer[layer], aspect, best) for layer in sorted(of_layer)]
-        target = max(targets, key=lambda name: nested.get(name) or -1.0)
-        cells.append(_nested_cell(nested.get(target), aspect, layer=best.layer, target=target))
+        read = {name: r2 for name in targets if (r2 := nested.get(name)) is not None}
+        target = max(read, key=lambda name: read[name], default=best.target)
+        cells.append(_nested_cell(read.get(target), aspect, layer=best.layer, target=target))
         rows.append(SmallRow(label=_words(aspect), about=HEARD[aspect], cells=cells))
     return rows
 
