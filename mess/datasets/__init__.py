@@ -39,6 +39,7 @@ __all__ = [
     "Dataset",
     "Track",
     "available_datasets",
+    "is_dataset",
     "load_dataset",
     "stray_names",
 ]
@@ -52,6 +53,7 @@ BUILT_IN: Mapping[str, Loader] = {
     "syntheory": load_syntheory,
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_LONGEST = 255  # letters that a file system lets a name have
 
 
 def _accept(name: str, package: str, offered: object) -> Loader:
@@ -134,6 +136,29 @@ def available_datasets(audio_root: str | Path | None = None) -> list[str]:
     return list(dict.fromkeys([*KNOWN, "folder", *_folders(audio_root)[0], *elsewhere]))
 
 
+def is_dataset(audio_root: str | Path, name: str) -> bool:
+    """Tell whether `available_datasets` has a name, without listing the others.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> Path("recordings/jazz").mkdir(parents=True)
+    >>> [is_dataset("recordings", name) for name in ("smd", "jazz", "../recordings/jazz", "")]
+    [True, True, False, False]
+    """
+    if name in KNOWN or name == "folder":
+        return True
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        return False
+    root = Path(audio_root)
+    return _is_folder(root / name) or name in datasets_elsewhere(root.parent)
+
+
+def _is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder of recordings, or the address of one."""
+    return path.is_dir() or bool(linked_address(path))
+
+
 def stray_names(audio_root: str | Path) -> list[str]:
     """Return a line about each file directly below ``audio_root`` that belongs to no dataset.
 
@@ -160,7 +185,7 @@ def _folders(audio_root: Path) -> tuple[list[str], list[str]]:
     for path in paths:
         if path.name.startswith("."):
             continue
-        if path.is_dir() or linked_address(path):
+        if _is_folder(path):
             if _NAME.fullmatch(path.name):
                 names.append(path.name)
             else:

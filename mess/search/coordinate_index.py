@@ -174,8 +174,9 @@ class CoordinateIndex:
 
     def is_known(self, row: int | Point, columns: NDArray[np.int64]) -> bool:
         """Tell whether the values of a track in these columns are all known."""
-        point = self.point(row)
-        return bool(((point.x[columns] != 0) | (point.square[columns] != 1)).all())
+        x, square = self.point(row)[:2]
+        # Plain numbers: arrays of one or two cost more.
+        return all(x.item(one) != 0 or square.item(one) != 1 for one in columns.tolist())
 
     def values(self, rows: NDArray[np.int64], columns: Sequence[int]) -> Array:
         """Return values in the units of the targets [rows, columns]; NaN where unknown."""
@@ -189,9 +190,16 @@ class CoordinateIndex:
 
     def _in_units(self, x: Array, square: Array, columns: Sequence[int]) -> Array:
         x = np.where((x == 0) & (square == 1), np.nan, x)
-        mean = np.array([column.mean for column in self.columns])
-        deviation = np.array([column.deviation for column in self.columns])
+        mean, deviation = self._units
         return np.asarray((x * deviation + mean)[:, list(columns)])
+
+    @cached_property
+    def _units(self) -> tuple[Array, Array]:
+        """Return the mean and the standard deviation of each column, in the unit of its target."""
+        return (
+            np.array([column.mean for column in self.columns]),
+            np.array([column.deviation for column in self.columns]),
+        )
 
     @cached_property
     def everything(self) -> "Block":

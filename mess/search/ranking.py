@@ -10,6 +10,7 @@ in magnitude, too. So a score of 1 is equal in all that is liked and least alike
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -253,25 +254,27 @@ class SearchSpace:
         columns = list(dict.fromkeys(column for term in query.terms for column in term.shown))
         if not columns or self.coordinates is None:
             return [{} for _ in rows]
-        names = [self._name(column, columns) for column in columns]
+        names = self._names(columns)
         own = self.coordinates.point_values(query.points[0][0], columns).tolist()
         return [
             {
                 name: {"query": before, "track": after}
                 for name, before, after in zip(names, own, theirs, strict=True)
-                if np.isfinite(after)
+                if isfinite(after)
             }
             for theirs in self.coordinates.values(rows, columns).tolist()
         ]
 
-    def _name(self, column: int, shown: Sequence[int]) -> str:
-        """Return the name of the target, marked as measured if both its values are shown."""
+    def _names(self, shown: Sequence[int]) -> list[str]:
+        """Return the names of the targets, marked as measured where both values are shown."""
         if self.coordinates is None:
-            return ""
-        columns = self.coordinates.columns
-        own = columns[column]
-        kinds = [columns[number].kind for number in shown if columns[number].name == own.name]
-        return f"{own.name}:measured" if own.kind == "direct" and len(kinds) > 1 else own.name
+            return []
+        columns = [self.coordinates.columns[number] for number in shown]
+        counts = Counter(column.name for column in columns)
+        return [
+            f"{one.name}:measured" if one.kind == "direct" and counts[one.name] > 1 else one.name
+            for one in columns
+        ]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -338,10 +339,10 @@ ENDPOINTS = (
 
 def _which(store: Store, asked: OfIndex) -> tuple[str, str]:
     """Return the dataset and the encoder that are meant; see `IndexFiles.newest`."""
-    if asked.dataset:
-        shelf.known_dataset(store, asked.dataset)
     if asked.dataset and asked.encoder:
         return asked.dataset, shelf.known_encoder(store, asked.dataset, asked.encoder)
+    if asked.dataset:
+        shelf.known_dataset(store, asked.dataset)
     return store.indices.newest(asked.dataset or None, asked.encoder or None)
 
 
@@ -372,8 +373,7 @@ def _about(
     seconds: float = _CLIP_SECONDS,
 ) -> dict[str, Any]:
     """Return the fields of a `TrackAnswer`."""
-    heard = {"dataset": dataset, "encoder": encoder, "track": track.id}
-    heard |= {"start": f"{start:g}", "seconds": f"{min(seconds, track.duration):g}"}
+    of = {"track": track.id, "start": f"{start:g}", "seconds": f"{min(seconds, track.duration):g}"}
     return {
         "track": track.id,
         "label": track.label,
@@ -381,8 +381,15 @@ def _about(
         "title": track.title,
         "work": track.work,
         "duration": track.duration,
-        "clip": f"{PREFIX}/clip?{urlencode(heard, errors='surrogatepass')}",
+        "clip": f"{_clips_of(dataset, encoder)}&{urlencode(of, errors='surrogatepass')}",
     }
+
+
+@lru_cache(maxsize=64)
+def _clips_of(dataset: str, encoder: str) -> str:
+    """Return how the address of each clip of a dataset begins."""
+    of = {"dataset": dataset, "encoder": encoder}
+    return f"{PREFIX}/clip?{urlencode(of, errors='surrogatepass')}"
 
 
 def _number(value: float | None) -> Number:

@@ -6,6 +6,7 @@ as an OpenAPI document. A field that is a list may be given several times.
 
 import typing
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
@@ -246,7 +247,7 @@ def read_parameters(kind: type[P], given: Given) -> P:
         If a value is missing, of another type, or out of its limits.
     """
     found: dict[str, Any] = {}
-    lists = {one.name for one in msgspec.structs.fields(kind) if _is_list(one.type)}
+    lists = _lists(kind)
     for name, value in given.multi_items():
         if name not in kind.__struct_fields__:
             raise UnknownName("parameter", name[:_SHOWN], kind.__struct_fields__)
@@ -262,6 +263,12 @@ def read_parameters(kind: type[P], given: Given) -> P:
         return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
         raise MessError(_in_words(str(error), found)) from None
+
+
+@cache
+def _lists(kind: type[Parameters]) -> frozenset[str]:
+    """Return the names of the parameters that may be given several times."""
+    return frozenset(one.name for one in msgspec.structs.fields(kind) if _is_list(one.type))
 
 
 def _is_list(kind: Any) -> bool:

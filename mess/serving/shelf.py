@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from mess.datasets import available_datasets
+from mess.datasets import available_datasets, is_dataset
 from mess.errors import UnknownName
 from mess.records.discovery import DiscoveryRecord, Level
 from mess.search.layer_based_recommender import LayerBasedRecommender
@@ -86,9 +86,9 @@ def known_dataset(store: Store, name: str) -> str:
     UnknownName
         If no dataset has this name: it may be a path, empty, or very long.
     """
-    names = available_datasets(store.audio_dir(""))
-    if name not in names:
-        raise UnknownName("dataset", name[:_SHOWN], names)
+    root = store.audio_dir("")
+    if not is_dataset(root, name):
+        raise UnknownName("dataset", name[:_SHOWN], available_datasets(root))
     return name
 
 

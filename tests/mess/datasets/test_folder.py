@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tones import write_tone
 
-from mess.datasets import BUILT_IN, available_datasets, load_dataset
+from mess.datasets import BUILT_IN, available_datasets, is_dataset, load_dataset
 from mess.datasets.base import Dataset, Track
 from mess.datasets.listing import unique_ids
 from mess.errors import ArtifactError, MessError, UnknownName
@@ -263,3 +263,34 @@ def test_an_id_is_unique(tmp_path: Path) -> None:
     twice = Track(id="a", path=tmp_path / "a.wav")
     with pytest.raises(MessError, match="two files give the track id 'a'"):
         Dataset("mine", tmp_path, (twice, twice), "none")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *BUILT_IN,
+        "folder",
+        "jazz",
+        "linked",
+        "gone",
+        "file.wav",
+        ".hidden",
+        "",
+        ".",
+        "..",
+        "a/b",
+        "../root/jazz",
+        "jazz/",
+        "jazz\x00",
+        "x" * 300,
+        "é",
+    ],
+)
+def test_a_name_is_that_of_a_dataset_where_the_list_has_it(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "root"
+    for folder in ("jazz", ".hidden", "a/b", "é"):
+        (root / folder).mkdir(parents=True)
+    (root / "file.wav").write_bytes(b"")
+    (root / "linked").symlink_to(root / "jazz", target_is_directory=True)
+    (root / "gone").symlink_to(tmp_path / "nowhere")
+    assert is_dataset(root, name) == (name in available_datasets(root))
