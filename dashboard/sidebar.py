@@ -41,10 +41,11 @@ def show() -> None:
         show_jobs()
 
 
-def start(dataset: str, command: list[str]) -> None:
-    """Queue a pipeline from a button, and run the page again to show it."""
+def start(dataset: str, *commands: list[str]) -> None:
+    """Queue pipelines from a button, one after the other, and run the page again to show them."""
     try:
-        jobs.add(store(), dataset=dataset, command=command)
+        for command in commands:
+            jobs.add(store(), dataset=dataset, command=command)
     except MessError as error:
         st.session_state["job_error"] = str(error)
     st.rerun()

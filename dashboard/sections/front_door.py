@@ -19,13 +19,13 @@ from dashboard.figures.style import GREY, cell_colours
 from dashboard.readers import TrackInfo
 from dashboard.sections.heatmap import wish_for_cell
 from dashboard.sidebar import start
-from mess.as_text import duration, two_decimals
+from mess.as_text import duration, size, two_decimals
 from mess.encoders import PRESETS
 from mess.errors import ArtifactError, MessError
 from mess.probing.results import Cell
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.discovery import DiscoveryRecord
-from mess.reports.finding import finding, rank_heard
+from mess.reports.finding import beside_others, finding, rank_heard
 from mess.search.aspects import ASPECTS, HEARD
 from mess.search.ladder import climb
 from mess.search.layer_based_recommender import LayerBasedRecommender
@@ -42,6 +42,7 @@ _SECONDS = {  # of a clip: as long as an aspect needs to be heard
 _USUALLY = 2.0
 _OF_PAIR = 8.0
 _MERT = "mert-v1-95m"
+_BYTES_OF_MERT = 95e6 * 4  # float32
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,29 @@ def show_front_door(found: FrontDoor | MessError, dataset: str, encoder: str) ->
     left, right = st.columns([1, 1], gap="large")
     with left:
         _show_heatmap(found.record)
+        _show_others(dataset, encoder)
     with right:
         _show_ladder(found)
         _show_surprise(found)
     _offer_mert(dataset, found)
+
+
+def _show_others(dataset: str, encoder: str) -> None:
+    """Say what this encoder hears better or worse than others, where they were compared."""
+    try:
+        lines = beside_others(readers.comparison(dataset), encoder)
+        reason = readers.stale_comparison(dataset)
+    except ArtifactError:
+        return
+    if not lines:
+        return
+    st.markdown("\n".join(["**Beside other encoders**", *(f"- {plain(line)}" for line in lines)]))
+    if reason:
+        st.caption(f"This comparison is stale: {plain(reason)}. **Compare encoders** renews it.")
+    else:
+        st.caption(
+            "Only differences that hold for other works are named (page **Compare encoders**)."
+        )
 
 
 def _show_heatmap(record: DiscoveryRecord) -> None:
@@ -238,13 +258,18 @@ def _offer_mert(dataset: str, found: FrontDoor) -> None:
     minutes = sum(track.duration for track in found.tracks.values()) / 60
     with st.expander("Let MERT-v1-95M hear these recordings, too"):
         st.markdown(
-            f"A model of music with {preset.layers} layers × {preset.dim}. Its weights are some "
-            f"380 MB, which are downloaded from the model hub once. Two cores need about "
-            f"{duration(preset.cost * minutes)} for these recordings. Licence: "
-            f"{plain(preset.licence)}, so not for commercial use."
+            f"A model of music with {preset.layers} layers × {preset.dim}. Its 95 million weights "
+            f"take some {size(_BYTES_OF_MERT)}. They are downloaded from the model hub once. Two "
+            f"cores need about {duration(preset.cost * minutes)} for these recordings. Licence: "
+            f"{plain(preset.licence)}, so not for commercial use. Afterwards this page says what "
+            "it hears better."
         )
         if st.button("Download it and run everything", key="add-mert"):
-            start(dataset, ["run-all", "--dataset", dataset, "--encoder", _MERT])
+            start(
+                dataset,
+                ["run-all", "--dataset", dataset, "--encoder", _MERT],
+                ["compare", "--dataset", dataset],
+            )
 
 
 def _words(aspect: str) -> str:

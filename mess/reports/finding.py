@@ -6,6 +6,9 @@ A model hears an aspect if the aspect is validated (`mess.search.aspects`).
 from collections.abc import Mapping, Sequence
 
 from mess.as_text import two_decimals
+from mess.probing.differences import Verdict
+from mess.records.comparison import ComparisonRecord, EncoderPair
+from mess.reports.encoder_comparison import difference
 from mess.search.aspects import HEARD, Aspect
 
 _NAMED = 3  # aspects that a sentence names of each kind
@@ -49,6 +52,76 @@ def finding(encoder: str, aspects: Mapping[str, Aspect]) -> str:
     if unheard:
         text += f"; it does not hear {_listed(unheard[:_NAMED], more='')}"
     return text + "."
+
+
+def beside_others(record: ComparisonRecord, encoder: str) -> list[str]:
+    """Return a sentence about an encoder beside each other one: what it hears better, and worse.
+
+    Only differences that hold after Holm's correction are named (`mess compare`).
+
+    Parameters
+    ----------
+    record : ComparisonRecord
+    encoder : str
+
+    Returns
+    -------
+    list of str
+        The trained encoders first, in the order of the record. Controls of other encoders are
+        left out. Empty if the encoder was not compared, or alone.
+
+    Examples
+    --------
+    >>> from mess.reports.encoder_comparison import compare_encoders
+    >>> from mess.storage.store import Store
+    >>> record = compare_encoders("demo", encoders=["spectral"], store=Store())
+    >>> beside_others(record, "spectral")
+    []
+    """
+    if encoder not in {row.name for row in record.encoders}:
+        return []
+    others = sorted(
+        (row for row in record.encoders if row.name != encoder),
+        key=lambda row: row.control_of is not None,
+    )
+    return [
+        _beside(record, difference(record, encoder, row.name), control=row.control_of is not None)
+        for row in others
+        if row.control_of in (None, encoder)
+    ]
+
+
+def _beside(record: ComparisonRecord, pair: EncoderPair, *, control: bool) -> str:
+    other = "its own network with random weights" if control else pair.b
+    told = {
+        "better": _told_apart(record, pair, "beats"),
+        "worse": _told_apart(record, pair, "loses"),
+    }
+    rest = len(pair.targets) - sum(map(len, told.values()))
+    said = [f"{_in_words(names)} {words}" for words, names in told.items() if names]
+    if not said:
+        return f"{pair.a} and {other} cannot be told apart on any of {rest} targets."
+    unknown = f"; {rest} other targets cannot be told apart" if rest else ""
+    return f"{pair.a} hears {', and '.join(said)} than {other}{unknown}."
+
+
+def _told_apart(record: ComparisonRecord, pair: EncoderPair, verdict: Verdict) -> list[str]:
+    """Return the targets with a verdict, the largest difference first, each with both R²."""
+    r2 = {row.name: row.r2 for row in record.encoders}
+    names = [name for name, one in pair.targets.items() if one.verdict == verdict]
+    return [
+        f"{name.replace('_', ' ')} (R² {two_decimals(r2[pair.a][name].r2)} against "
+        f"{two_decimals(r2[pair.b][name].r2)})"
+        for name in sorted(names, key=lambda name: -abs(pair.targets[name].difference))
+    ]
+
+
+def _in_words(found: Sequence[str]) -> str:
+    """Return the first of some phrases as one, and how many more there are."""
+    first = list(found[:_NAMED])
+    if len(found) > _NAMED:
+        return f"{', '.join(first)} and {len(found) - _NAMED} more"
+    return " and ".join(one for one in (", ".join(first[:-1]), first[-1]) if one)
 
 
 def _listed(aspects: Sequence[Aspect], *, more: str) -> str:

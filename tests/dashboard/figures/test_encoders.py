@@ -1,5 +1,7 @@
 """What the comparison's figures, tables and sentences say."""
 
+from dataclasses import replace
+
 import pytest
 
 from dashboard.figures.encoder_tables import cost_table, difference_table, in_words, score_table
@@ -17,6 +19,7 @@ from mess.records.comparison import (
     TargetScore,
 )
 from mess.records.discovery import ProbeSettings
+from mess.reports.finding import beside_others
 
 
 def encoder(name: str, *r2: float | None, control_of: str | None = None) -> EncoderScores:
@@ -175,3 +178,31 @@ def test_costs_are_told_of_what_is_here_and_of_what_could_join(record: Compariso
     assert table["faithful sliders"].tolist() == ["0.61", "–", "–"]
     assert table.loc["mert", "licence"] == "CC-BY-NC-4.0"
     assert table["state"].tolist() == ["compared", "compared", "not extracted"]
+
+
+def test_what_an_encoder_hears_better_and_worse_than_others_is_said_in_a_sentence(
+    record: ComparisonRecord, pair: EncoderPair
+) -> None:
+    own, control = record.encoders
+    third, of_third = encoder("c", 0.5, 0.3), encoder("random:c", 0.1, 0.1, control_of="c")
+    apart = {"tempo": difference(0.4, "beats"), "register": difference(-0.5, "loses")}
+    same = {name: difference(0.1, "not told apart") for name in apart}
+    known = replace(
+        record,
+        encoders=[own, control, third, of_third],
+        pairs=[
+            replace(pair, a=own.name, b=control.name, targets=same),
+            replace(pair, a="c", b=own.name, targets={n: d.turned() for n, d in apart.items()}),
+            replace(pair, a=own.name, b=of_third.name, targets=apart),
+            replace(pair, a="c", b=of_third.name, targets={"tempo": apart["tempo"]} | same),
+            replace(pair, a="c", b=control.name, targets=same),
+        ],
+    )
+    assert beside_others(known, own.name) == [
+        "a<b> hears tempo (R² 0.90 against 0.50) better, and register (R² -0.20 against 0.30) "
+        "worse than c.",
+        "a<b> and its own network with random weights cannot be told apart on any of 2 targets.",
+    ]
+    assert (
+        beside_others(known, "nobody") == beside_others(replace(known, encoders=[own]), "c") == []
+    )
