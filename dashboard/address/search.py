@@ -2,7 +2,7 @@
 
 ?dataset=demo&encoder=spectral&track=…&like=…&unlike=…&weights=brightness:0.5,tempo:-1
  &move=tempo:-1&hold=dynamics&by=model&method=probe&without=work,composer,copies&per_composer=2&n=20
- &to=…&steps=5&beside=whisper-tiny
+ &to=…&steps=5&beside=whisper-tiny&a=…&b=…&at=12.5
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,6 +19,7 @@ STEPS_BETWEEN = (*range(1, 13), 16, 20)  # the numbers of steps of a path to cho
 MAX_MOVE = 2.0  # standard deviations
 MAX_PER_COMPOSER = 20
 _MOST_EXAMPLES = 20
+_LONGEST = 1e5  # seconds that an address may name
 _NOTHING = "none"  # all sliders are at 0; without a word, they are at their first values
 _LEAVE_OUT = {"work": "same_work", "composer": "same_composer", "copies": "copies"}
 
@@ -57,6 +58,10 @@ class Search:
         How many tracks lie between, one of `STEPS_BETWEEN`.
     beside : str
         The encoder whose list stands beside this one; "" for none.
+    a, b : str
+        The tracks that are compared by ear; "" for the first ones of both lists.
+    at : float
+        The moment at which both begin, in seconds.
     """
 
     query: str = ""
@@ -75,6 +80,9 @@ class Search:
     to: str = ""
     steps: int = STEPS
     beside: str = ""
+    a: str = ""
+    b: str = ""
+    at: float = 0.0
 
 
 def format_search(search: Search) -> Parameters:
@@ -96,6 +104,9 @@ def format_search(search: Search) -> Parameters:
         "to": [search.to] if search.to else [],
         "beside": [search.beside] if search.beside else [],
         "steps": [str(search.steps)] if search.to and search.steps != usual.steps else [],
+        "a": [search.a] if search.beside and search.a else [],
+        "b": [search.b] if search.beside and search.b else [],
+        "at": [f"{search.at:g}"] if search.beside and search.at else [],
     }
     return {name: values for name, values in found.items() if values}
 
@@ -137,6 +148,16 @@ def parse_search(
             return ""
         return last(name)
 
+    def moment() -> float:
+        try:
+            value = float(last("at") or 0)
+        except ValueError:
+            value = -1.0
+        if 0 <= value < _LONGEST:
+            return round(value, 1)
+        problems.append(f"at {_short(last('at'))}")
+        return 0.0
+
     words = [word for word in last("without").split(",") if word]
     hold = [word for word in last("hold").split(",") if word]
     for what, given, allowed in (("without", words, _LEAVE_OUT), ("hold", hold, names)):
@@ -148,6 +169,7 @@ def parse_search(
     most = choice("per_composer", [str(number) for number in range(MAX_PER_COMPOSER + 1)])
     count = choice("n", [str(number) for number in COUNTS])
     steps = choice("steps", [str(number) for number in STEPS_BETWEEN])
+    pair = {} if not last("beside") else {"a": last("a"), "b": last("b"), "at": moment()}
     search = Search(
         query=last("track"),
         liked=examples("like"),
@@ -162,6 +184,7 @@ def parse_search(
         to=last("to"),
         steps=int(steps or Search().steps),
         beside=last("beside"),
+        **pair,
         **{name: word in words for word, name in _LEAVE_OUT.items()},
     )
     return search, problems
@@ -211,6 +234,9 @@ def fit_search(
     liked = [one for one in there(search.liked, tracks, "track") if one != query]
     unlike = there(search.unlike, tracks, "track")
     to = next(iter(there(filter(None, [search.to]), tracks, "track")), "")
+    a, b = (
+        next(iter(there(filter(None, [one]), tracks, "track")), "") for one in (search.a, search.b)
+    )
     weights = search.weights
     if weights is not None:
         kept = {name: weights[name] for name in there(weights, weighable, "weight of")}
@@ -225,6 +251,8 @@ def fit_search(
             moves={name: search.moves[name] for name in there(search.moves, movable, "move of")},
             hold=tuple(there(search.hold, weighable, "hold")),
             to=to if to != query else "",
+            a=a,
+            b=b,
         ),
         problems,
     )

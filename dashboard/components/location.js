@@ -1,9 +1,19 @@
 // Keeps the browser's address as the page is. Streamlit's own way makes an entry in the history of
 // every move of a slider, and one more on arrival, past which nobody gets back.
 export default function ({ data }) {
-  const { page, search, push } = data;
-  if (!location.pathname.endsWith(page) || location.search === search) return;
+  const { page, search, push, mark, carried, written } = data;
+  if (written <= (window.messAddressWritten ?? 0)) return; // each is followed once
+  window.messAddressWritten = written;
+  if (!location.pathname.endsWith(page)) return;
+  for (const each of document.querySelectorAll("[data-testid=stSidebarNavLink]"))
+    each.href = new URL(carried, each.href).href; // for a click that opens another tab
+  if (location.search === search) return;
   const address = location.pathname + search;
-  if (push) history.pushState({}, "", address);
-  else history.replaceState({}, "", address);
+  if (push) {
+    // The server tells "back" by this mark from a message that was on its way.
+    const left = new URL(location.href);
+    left.searchParams.set(mark, "1");
+    history.replaceState(history.state, "", left);
+    history.pushState({}, "", address);
+  } else history.replaceState(history.state, "", address);
 }

@@ -16,16 +16,44 @@ class Pair {
       side.append(this.names[place], player.root);
       root.append(side);
       player.audio.addEventListener("play", () => this.mark());
+      player.audio.addEventListener("pause", () => this.rest(player));
+      for (const seeks of ["click", "keydown"])
+        player.wave.addEventListener(seeks, () => (player.onFirst = null));
     });
     window.messPair = this;
   }
 
-  show(data) {
+  show(data, tell) {
+    this.tell = tell;
+    const others = data.sounds.map((sound) => sound.clip).join("\n");
+    const begins = this.sounds !== others || (data.at !== this.at && data.at !== this.told);
     data.sounds.forEach((sound, place) => {
       this.names[place].textContent = `${"AB"[place]}: ${sound.label}`;
       this.players[place].show(sound);
     });
+    if (begins) this.beginAt(data.at);
+    Object.assign(this, { sounds: others, at: data.at });
     this.mark();
+  }
+
+  // Both begin at the moment that the address names; nothing is fetched before somebody listens.
+  beginAt(at) {
+    this.told = at;
+    for (const player of this.players) {
+      if (!player.audio.paused) continue;
+      player.onFirst = at > 0 ? () => player.moveTo(Math.min(at, player.length() - 0.1)) : null;
+      player.audio.addEventListener("play", () => {
+        player.onFirst?.();
+        player.onFirst = null;
+      }, { once: true });
+    }
+  }
+
+  // The page hears of the moment at which a person stops to listen.
+  rest(player) {
+    if (!player.audio.getAttribute("src") || this.players.some((one) => !one.audio.paused)) return;
+    this.told = Math.round(player.at() * 10) / 10;
+    this.tell("rest", this.told);
   }
 
   // Both are loaded before the first change, so it is heard at once.
@@ -33,7 +61,8 @@ class Pair {
     const sounding = this.players.findIndex((player) => !player.audio.paused);
     const from = sounding < 0 ? this.heard ?? 1 : sounding;
     const [now, other] = [this.players[from], this.players[1 - from]];
-    const at = now.at();
+    const at = sounding < 0 && now.onFirst ? this.told : now.at();
+    for (const player of this.players) player.onFirst = null;
     other.moveTo(Math.min(at, other.length() - 0.1));
     other.play();
     now.load();
@@ -53,8 +82,8 @@ class Pair {
   }
 }
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   const [pair, leave] = mountOnce(parentElement, (root) => new Pair(root));
-  pair.show(data);
+  pair.show(data, setTriggerValue);
   return leave;
 }

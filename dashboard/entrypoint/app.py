@@ -3,7 +3,8 @@
 import streamlit as st
 
 from dashboard import library, sidebar
-from dashboard.address.browser import take_selection
+from dashboard.address.browser import take_selection, write_plain_address
+from dashboard.components.location import copy_link
 from dashboard.components.text import plain
 from dashboard.navigation import navigate
 from dashboard.readers import store
@@ -27,6 +28,7 @@ except MessError as error:
 page = navigate()
 problem = take_selection()
 sidebar.show()
+copy_link()
 if problem:
     st.warning(plain(problem))
 if library.is_empty() and page.url_path:  # Home itself says more than the offer
@@ -34,3 +36,4 @@ if library.is_empty() and page.url_path:  # Home itself says more than the offer
     offer_demo()
 else:
     page.run()
+    write_plain_address(*sidebar.selected(), page=f"/{page.url_path}")

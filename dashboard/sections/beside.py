@@ -35,12 +35,13 @@ def draw_beside(
     st.subheader("Beside another encoder")
     search = memory.now()
     names = [_NONE, *sorted(indexed)]
+    if st.session_state.get(_KEY) not in names:
+        st.session_state[_KEY] = search.beside if search.beside in names else _NONE
     chosen = st.selectbox(
         "The same query by",
         names,
-        index=names.index(search.beside) if search.beside in names else 0,
         format_func=lambda name: name or "no other list",
-        key=f"{_KEY}-encoder",
+        key=_KEY,
     )
     memory.change(replace(search, beside=chosen))
     if not chosen or not found:
@@ -98,7 +99,8 @@ def describe_overlap(one: Sequence[str], other: Sequence[str]) -> str:
 
 
 def _choose(side: str, track: str) -> None:
-    st.session_state[f"{_KEY}-{side}"] = track
+    now = memory.now()
+    memory.change(replace(now, a=track) if side == "A" else replace(now, b=track))
 
 
 def _draw_pair(
@@ -108,10 +110,9 @@ def _draw_pair(
 ) -> None:
     """Draw A and B: what was chosen, else the first of each list that the other begins not with."""
     dataset, encoder = recommender.dataset, recommender.encoder
-    a: str = st.session_state.get(f"{_KEY}-A", "")
-    a = a if a in tracks else lists[0][0]
-    b: str = st.session_state.get(f"{_KEY}-B", "")
-    b = b if b in tracks else next((track for track in lists[1] if track != a), lists[1][0])
+    search = memory.now()
+    a = search.a or lists[0][0]
+    b = search.b or next((track for track in lists[1] if track != a), lists[1][0])
     sounds = [track_sound(tracks[track], dataset=dataset, encoder=encoder) for track in (a, b)]
     try:
         heard = []
@@ -121,4 +122,10 @@ def _draw_pair(
     except MessError as error:
         st.warning(plain(str(error)))
         return
-    draw_pair(*sounds, level=common_level(heard), key=f"{_KEY}-pair")
+    draw_pair(
+        *sounds,
+        level=common_level(heard),
+        at=search.at,
+        key=f"{_KEY}-pair",
+        on_rest=lambda at: memory.change(replace(memory.now(), at=at)),
+    )

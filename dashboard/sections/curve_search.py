@@ -8,11 +8,13 @@ import streamlit as st
 from dashboard import readers
 from dashboard.address.browser import new_parameters, report
 from dashboard.address.memory import SearchMemory
+from dashboard.address.recording import choose_recording, current_recording
 from dashboard.address.search import COUNTS, Parameters, asks_for_a_search
 from dashboard.components.player import Choice
 from dashboard.components.text import plain
 from dashboard.readers import Predictor, TrackInfo
 from dashboard.server.lanes import BEST, USUAL_CURVE
+from dashboard.sidebar import selected
 
 KEY = "in-time"
 DISAGREE, COURSE = "disagree", "course"
@@ -92,6 +94,9 @@ def restore(
     """
     given = new_parameters() or {}
     wanted, problems = memory.find(dataset, encoder) or CurveSearch(), list[str]()
+    current = current_recording(dataset)
+    if current in tracks and current != wanted.track:
+        wanted = replace(wanted, track=current, at=0.0)
     if linked := asks_for_a_search(given):
         wanted, problems = parse_curve_search(given)
     layers = [str(number) for number in range(len(predictor.layers) if predictor else 0)]
@@ -112,6 +117,7 @@ def restore(
     if linked or not memory.is_open(dataset, encoder):
         for name in _CONTROLS:
             st.session_state[f"{KEY}-{name}"] = getattr(wanted, name)
+    choose_recording(dataset, wanted.track)
     memory.open(dataset, encoder, wanted)
 
 
@@ -130,6 +136,7 @@ def lane_choice(search: CurveSearch, *, dataset: str, encoder: str) -> Choice:
 
 def choose_span(track: str, at: float) -> None:
     """Make a span of a track the query, and show where it goes like this."""
+    choose_recording(selected()[0], track)
     memory.change(replace(memory.now(), view=COURSE, track=track, at=at))
     st.session_state[f"{KEY}-view"] = COURSE
 

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import readers
 from dashboard.address.browser import new_parameters, report
 from dashboard.address.memory import SearchMemory
+from dashboard.address.recording import choose_recording, current_recording
 from dashboard.address.search import (
     Parameters,
     Search,
@@ -18,6 +19,7 @@ from dashboard.address.search import (
 )
 from dashboard.components.weights import set_weights, weighable
 from dashboard.readers import TrackInfo
+from dashboard.sidebar import selected
 from mess.search.aspects import OVERALL
 from mess.search.passages.recommender import PassageRecommender
 
@@ -54,6 +56,9 @@ def restore(passages: PassageRecommender, tracks: Mapping[str, TrackInfo]) -> No
     given = new_parameters() or {}
     wanted = memory.find(dataset, encoder) or PassageSearch(search=Search())
     problems: list[str] = []
+    current = current_recording(dataset)
+    if current in tracks and current != wanted.search.query:
+        wanted = replace(wanted, search=replace(wanted.search, query=current), at=0.0)
     if linked := asks_for_a_search(given):
         wanted, problems = parse_passage_search(given)
     first = next(iter(readers.names(dataset, encoder).find("", limit=1)))
@@ -68,11 +73,13 @@ def restore(passages: PassageRecommender, tracks: Mapping[str, TrackInfo]) -> No
     drawn = f"{KEY}-count" in st.session_state and memory.is_open(dataset, encoder)
     if linked or not drawn:
         _set_controls(wanted)
+    choose_recording(dataset, search.query)
     memory.open(dataset, encoder, wanted)
 
 
 def choose_query(track: str, at: float) -> None:
     """Make a moment of a track the query."""
+    choose_recording(selected()[0], track)
     now = memory.now()
     memory.change(replace(now, search=replace(now.search, query=track), at=at))
 

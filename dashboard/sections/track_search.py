@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import readers
 from dashboard.address.browser import new_parameters, report
 from dashboard.address.memory import SearchMemory
+from dashboard.address.recording import choose_recording, current_recording
 from dashboard.address.search import Search, asks_for_a_search, fit_search, parse_search
 from dashboard.components.results import Action
 from dashboard.components.sliders import set_sliders
@@ -27,10 +28,15 @@ memory = SearchMemory[Search](KEY)
 
 
 def restore(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) -> None:
-    """Take the search from the address, else the one that was left, and set all controls so."""
+    """Take the search from the address, else the one that was left, and set all controls so.
+
+    The query is the current recording, wherever it was chosen.
+    """
     dataset, encoder = recommender.dataset, recommender.encoder
     given = new_parameters() or {}
     search, problems = memory.find(dataset, encoder) or Search(), list[str]()
+    if (track := current_recording(dataset)) in tracks:
+        search = replace(search, query=track)
     if linked := asks_for_a_search(given):
         search, problems = parse_search(given, heads=recommender.heads)
     first = next(iter(readers.names(dataset, encoder).find("", limit=1)))
@@ -47,6 +53,7 @@ def restore(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) ->
     drawn = f"{KEY}-count" in st.session_state and memory.is_open(dataset, encoder)
     if linked or not drawn:
         _set_controls(search)
+    choose_recording(dataset, search.query)
     memory.open(dataset, encoder, search)
 
 
@@ -77,7 +84,8 @@ def take_action(action: Action, track: str) -> None:
         weights=search.weights or {},
     )
     if action == "more":
-        memory.change(replace(search, query=track))
+        choose_recording(dataset, track)
+        memory.change(replace(search, query=track, at=0.0))
     elif action == "like":
         memory.change(replace(search, liked=(*search.liked, track)))
     else:
@@ -119,3 +127,4 @@ def _set_controls(search: Search) -> None:
     for name in (*SWITCHES, "per_composer", "count", "method", "by", "steps"):
         st.session_state[f"{KEY}-{name}"] = getattr(search, name)
     st.session_state[f"{KEY}-hold"] = list(search.hold)
+    st.session_state[f"{KEY}-beside"] = search.beside

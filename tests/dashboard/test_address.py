@@ -40,6 +40,9 @@ searches = st.builds(
     per_composer=st.integers(0, 20),
     count=st.sampled_from(COUNTS),
     to=track,
+    a=track,
+    b=track,
+    at=st.integers(0, 300).map(lambda tenths: tenths / 10),
     steps=st.sampled_from(STEPS_BETWEEN),
     beside=track,
 )
