@@ -6,10 +6,12 @@ as those that a person starts, and can be cancelled like these.
 
 import os
 from collections.abc import Callable
+from typing import get_args
 
 from dashboard.jobs import queue
 from mess.encoders import by_interest
 from mess.errors import ArtifactError, MessError
+from mess.records.untangled import Part
 from mess.storage.store import Store
 
 ASKED = "MESS_COMPLETE_DEMO"
@@ -55,6 +57,11 @@ def missing_of_demo(store: Store) -> list[list[str]]:
         commands.append(["run-all", "--dataset", _DEMO, "--encoder", _CONTROL])
     if _is_missing(lambda: store.comparisons.read(_DEMO)):
         commands.append(["compare", "--dataset", _DEMO])
+    # The longest come last.
+    if _is_missing(lambda: store.doses.read(_DEMO, encoder)):
+        commands.append(["dose", *of_encoder])
+    if not all(store.untangled.modified(_DEMO, encoder, part) for part in get_args(Part)):
+        commands.append(["untangle", *of_encoder])
     return commands
 
 
