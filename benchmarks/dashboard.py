@@ -61,7 +61,7 @@ def _measure(browser: Browser, store: Store, folder: Path, *, seconds: float) ->
     """Measure one thing after the other."""
     for path, what, selector, wanted in (
         ("", "a title is painted", "h1", "≤ 3 s"),
-        ("discovery", "a heatmap is painted", ".heatmaplayer image", "≤ 5 s"),
+        ("discovery", "a heatmap is painted", ".heatmap td", "≤ 4 s"),
     ):
         times = [_cold_start(browser, store, folder, path, selector) for _ in range(3)]
         yield Row(f"server start until {what}", f"{statistics.median(times):.1f} s", wanted)

@@ -1,4 +1,4 @@
-"""Numbers as people read them: scores, durations, sizes.
+"""Numbers and names as people read them: scores, durations, sizes, identifiers.
 
 Examples
 --------
@@ -9,6 +9,15 @@ Examples
 """
 
 import math
+
+
+def as_words(name: str) -> str:
+    """Return an identifier without its underscores.
+
+    >>> as_words("rhythmic_energy")
+    'rhythmic energy'
+    """
+    return name.replace("_", " ")
 
 
 def two_decimals(value: float | None) -> str:

@@ -14,14 +14,15 @@ from dashboard.components.browser_code import PLAYER_SCRIPTS, PLAYER_STYLES, com
 from dashboard.components.player import Sound
 from dashboard.figures.style import aspect_colours
 from dashboard.readers import TrackInfo
-from mess.as_text import clock
+from mess.as_text import as_words, clock
 from mess.search.aspects import aspect_names
 from mess.search.layer_based_recommender import Recommendation
 from mess.search.passages.recommender import Passage
-from mess.targets import unit_of
+from mess.targets import title_of, unit_of
 
 Action = Literal["more", "like", "unlike", "keep"]
 _ACTIONS: tuple[Action, ...] = ("more", "like", "unlike", "keep")
+_NAMED = 2  # aspects in a heading; more are counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +50,20 @@ class Row:
 
 
 def heading(weights: Mapping[str, float]) -> str:
-    """Return what a list is about."""
-    used = [weight for weight in weights.values() if weight]
-    return "Most unlike" if used and max(used) < 0 else "Most alike"
+    """Return what a list is about.
+
+    >>> heading({"tempo": -1.0}), heading({"tempo": -1.0, "rhythmic_energy": 1.0})
+    ('Most unlike', 'Alike in rhythmic energy, unlike in tempo')
+    """
+    alike = [as_words(name) for name, weight in weights.items() if weight > 0]
+    unlike = [as_words(name) for name, weight in weights.items() if weight < 0]
+    if alike and unlike:
+        return f"Alike in {_listed(alike)}, unlike in {_listed(unlike)}"
+    return "Most unlike" if unlike else "Most alike"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(names) if len(names) <= _NAMED else f"{len(names)} aspects"
 
 
 def describe_score(weights: Mapping[str, float], what: str) -> str:
@@ -167,7 +179,7 @@ def describe_values(values: Mapping[str, Mapping[str, float]]) -> list[list[str]
     """Return a row for each target: name and unit, the value of the track, that of the query."""
     return [
         [
-            ", ".join(filter(None, (_words(target), unit_of(target.partition(":")[0])))),
+            _target(target),
             f"{pair['track']:.4g}",
             f"{pair['query']:.4g}",
         ]
@@ -191,5 +203,11 @@ def _bind(tell: Callable[[Action], None], action: Action) -> Callable[[], None]:
     return lambda: tell(action)
 
 
+def _target(name: str) -> str:
+    """Return a target with its unit; ``tempo:model`` is what a model says of it."""
+    target, _, side = name.partition(":")
+    return ", ".join(filter(None, (title_of(target), side, unit_of(target))))
+
+
 def _words(name: str) -> str:
-    return name.replace("_", " ").replace(":", ", ")
+    return as_words(name).replace(":", ", ")

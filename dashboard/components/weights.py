@@ -3,7 +3,7 @@
 Each page that searches draws them with its own key.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import streamlit as st
@@ -12,13 +12,14 @@ from dashboard import readers
 from dashboard.components.heard import agreement_about, describe_agreement
 from dashboard.components.sliders import Slider, are_set, draw_sliders, set_sliders
 from dashboard.components.text import plain
-from mess.as_text import interval, two_decimals
+from mess.as_text import as_words, interval, two_decimals
 from mess.errors import MessError
 from mess.listening.agreement import ListeningResult
 from mess.records.evaluation import Method
 from mess.search.aspects import ASPECTS, OVERALL, Aspect
 from mess.search.tempo import TEMPO
 from mess.search.terms import By, Terms
+from mess.targets import title_of
 
 EVERYTHING = "Everything"
 RESET = "Reset"
@@ -145,10 +146,10 @@ def watch_weights(
         st.caption(f"Not validated on these recordings: {others}")
     used = [name for name, weight in found[0].items() if weight]
     for target, aspects in recommender.terms.shared_targets(used).items():
-        both = " and ".join(name.replace("_", " ") for name in aspects)
+        both = " and ".join(as_words(name) for name in aspects)
         st.caption(
-            f"{both[0].upper()}{both[1:]} share the target {target}: together they weigh it "
-            f"{_TIMES.get(len(aspects), str(len(aspects)) + ' times')}."
+            f"{both[0].upper()}{both[1:]} share the target {title_of(target)}: together they weigh "
+            f"it {_TIMES.get(len(aspects), str(len(aspects)) + ' times')}."
         )
     return found
 
@@ -173,7 +174,7 @@ def _slider(
 ) -> Slider:
     return Slider(
         name=name,
-        label=name.replace("_", " "),
+        label=as_words(name),
         note=slider_note(recommender, name, method=method, by=by, moved=moved, listened=listened),
         help=describe(recommender, name, method=method, by=by, moved=moved, listened=listened),
         group=_group(recommender, name),
@@ -237,10 +238,11 @@ def describe(
     if chosen == "head":
         return _describe_head(aspect)
     behind = {
-        "probe": f"along what all layers predict of {', '.join(aspect.steered)}",
-        "subspace": f"where {', '.join(aspect.targets)} and their course are predicted together",
-        "direct": f"by the measured {', '.join(aspect.targets)}",
-        "layer": f"over the whole of layer {aspect.layer}, by the probe of {aspect.target}",
+        "probe": f"along what all layers predict of {_titles(aspect.steered)}",
+        "subspace": f"where {_titles(aspect.targets)} and their course are predicted together",
+        "direct": f"by the measured {_titles(aspect.targets)}",
+        "layer": f"over the whole of layer {aspect.layer}, "
+        f"by the probe of {title_of(aspect.target or '')}",
     }
     octaves = TEMPO in aspect.targets and chosen != "layer" and not moved
     text = f"Ranks {behind[chosen]}" + (", whole octaves alike." if octaves else ".")
@@ -258,6 +260,10 @@ def describe(
     if agreed is not None and listened is not None:
         text += f" {describe_agreement(agreed, listened)}"
     return text
+
+
+def _titles(targets: Sequence[str]) -> str:
+    return ", ".join(map(title_of, targets))
 
 
 def _describe_head(aspect: Aspect) -> str:
@@ -280,7 +286,7 @@ def unvalidated(recommender: Searchable) -> str:
     """Return the aspects without a slider in one line, each with the reason."""
     validated = recommender.get_available_aspects()
     return ", ".join(
-        f"{aspect.name.replace('_', ' ')} ({aspect.doubt})"
+        f"{as_words(aspect.name)} ({aspect.doubt})"
         for name, aspect in recommender.aspects.items()
         if name not in validated
     )

@@ -12,6 +12,7 @@ from dashboard.figures.style import GREY, SCALE, cell_interval, escape
 from mess.as_text import signed, two_decimals
 from mess.probing.results import Cell, Combined
 from mess.records.discovery import DiscoveryRecord
+from mess.targets import title_of
 
 _NESTED, _WEIGHTED = "best, nested", "all, weighted"
 _BESIDE = 3  # columns that any two encoders have: the best layer, and these two
@@ -188,7 +189,7 @@ def _apart(a: _Score, b: _Score) -> bool:
 
 
 def _text(target: str, column: str, a: _Score, b: _Score) -> str:
-    lines = [f"<b>{escape(target)}</b>", escape(column)]
+    lines = [f"<b>{escape(title_of(target))}</b>", escape(column)]
     for name, score in (("first", a), ("second", b)):
         known = f", 95 % {cell_interval(score)}" if score.low is not None else ""
         lines.append(f"{name}: R² {two_decimals(score.r2)}{known}")

@@ -12,6 +12,7 @@ from dashboard.figures.style import PALETTE, SCALE, escape
 from mess.as_text import two_decimals
 from mess.doses.words import is_side_effect, slope_text
 from mess.records.dose import DoseCell, DoseEdit
+from mess.targets import title_of
 
 Value = Literal["slope", "predicted", "measured"]
 VALUES: dict[Value, str] = {
@@ -128,7 +129,7 @@ def changes_figure(
     _add_line(figure, ends, ends, name="follows (1)", dash="dot")
     if slope is not None:
         _add_line(figure, ends, [slope * end for end in ends], name=f"slope {slope:.2f}")
-    figure.update_xaxes(title=f"measured change of {target} (deviations)")
+    figure.update_xaxes(title=f"measured change of {title_of(target)} (deviations)")
     figure.update_yaxes(title="predicted change")
     _lay_out(figure)
     return figure
@@ -186,7 +187,7 @@ def _hover(cell: DoseCell) -> str:
     response = cell.response
     return "<br>".join(
         [
-            f"<b>{escape(cell.target)}</b> under {escape(cell.edit)}",
+            f"<b>{escape(title_of(cell.target))}</b> under {escape(cell.edit)}",
             f"slope {slope_text(cell)}",
             f"moved: predicted {response.predicted:.2f}, measured {response.measured:.2f}",
             f"{escape(cell.reading)}, layer {cell.layer}",

@@ -6,6 +6,7 @@ from mess.as_text import duration, interval, signed, size, two_decimals
 from mess.probing.differences import Verdict
 from mess.probing.remarks import NOTHING
 from mess.records.comparison import ComparisonRecord, EncoderPair, TargetScore
+from mess.targets import title_of
 
 
 def in_words(pair: EncoderPair) -> str:
@@ -24,7 +25,7 @@ def in_words(pair: EncoderPair) -> str:
 
 def score_table(record: ComparisonRecord) -> pd.DataFrame:
     """Return R², interval and best layers of every target, a column for each encoder."""
-    columns: dict[str, list[str]] = {"target": list(record.targets)}
+    columns: dict[str, list[str]] = {"target": [title_of(target) for target in record.targets]}
     for row in record.encoders:
         columns[row.name] = [_score(row.r2.get(target)) for target in record.targets]
     return pd.DataFrame(columns)
@@ -35,7 +36,7 @@ def difference_table(pair: EncoderPair) -> pd.DataFrame:
     ordered = sorted(pair.targets.items(), key=lambda item: -abs(item[1].difference))
     return pd.DataFrame(
         {
-            "target": target,
+            "target": title_of(target),
             "difference": signed(difference.difference),
             "95 %": interval(difference.low, difference.high),
             "p": _p(difference.p),

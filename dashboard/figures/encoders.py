@@ -15,6 +15,7 @@ from mess.records.comparison import (
     EncoderScores,
     TargetDifference,
 )
+from mess.targets import title_of
 
 # The colours of controls: the same scale, mixed with white.
 _PALE = [[0.0, "#e2a9a0"], [0.5, "#fafafa"], [1.0, "#a3c3dc"]]
@@ -49,7 +50,7 @@ def score_heatmap(record: ComparisonRecord) -> go.Figure:
             if not score.beyond_mean:
                 layers = NOTHING
             hover[place, column] = (
-                f"{target}<br>{escape(row.name)}<br>R² {score.r2:.3f} "
+                f"{title_of(target)}<br>{escape(row.name)}<br>R² {score.r2:.3f} "
                 f"{interval(score.low, score.high)}<br>{layers}"
             )
     is_control = np.array([row.control_of is not None for row in rows], dtype=bool)
@@ -82,7 +83,7 @@ def score_heatmap(record: ComparisonRecord) -> go.Figure:
     figure.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(targets))),
-        ticktext=targets,
+        ticktext=[escape(title_of(target)) for target in targets],
         autorange="reversed",
         showgrid=False,
         zeroline=False,
@@ -114,7 +115,7 @@ def difference_plot(pair: EncoderPair) -> go.Figure:
         From `mess.reports.encoder_comparison.difference`.
     """
     ordered = sorted(pair.targets.items(), key=lambda item: item[1].difference)
-    names = [target for target, _ in ordered]
+    names = [title_of(target) for target, _ in ordered]
     figure = go.Figure()
     for verdict, (colour, symbol) in _MARKS.items():
         part = [(target, one) for target, one in ordered if one.verdict == verdict]
@@ -123,7 +124,7 @@ def difference_plot(pair: EncoderPair) -> go.Figure:
         values = [one.difference for _, one in part]
         figure.add_scatter(
             x=values,
-            y=[names.index(target) for target, _ in part],
+            y=[names.index(title_of(target)) for target, _ in part],
             mode="markers",
             name=_legend(pair, verdict),
             marker={
@@ -142,7 +143,7 @@ def difference_plot(pair: EncoderPair) -> go.Figure:
                 "width": 3,
             },
             text=[
-                f"{target}<br>{one.difference:+.3f} {interval(one.low, one.high)}"
+                f"{title_of(target)}<br>{one.difference:+.3f} {interval(one.low, one.high)}"
                 + ("" if one.p is None else f"<br>p {one.p:.3g}, corrected ")
                 + ("" if one.p_holm is None else f"{one.p_holm:.3g}")
                 + f"<br>{verdict}"
@@ -159,7 +160,10 @@ def difference_plot(pair: EncoderPair) -> go.Figure:
         fixedrange=True,
     )
     figure.update_yaxes(
-        tickmode="array", tickvals=list(range(len(names))), ticktext=names, fixedrange=True
+        tickmode="array",
+        tickvals=list(range(len(names))),
+        ticktext=[title_of(name) for name in names],
+        fixedrange=True,
     )
     figure.update_layout(legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0})
     _lay_out(figure, height=130 + 22 * len(names))

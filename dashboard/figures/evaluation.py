@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.style import PALETTE, escape
-from mess.as_text import interval, two_decimals
+from mess.as_text import as_words, interval, two_decimals
 from mess.evaluation.composition import LIKED
 from mess.records.evaluation import (
     BaselineFaithfulness,
@@ -17,6 +17,7 @@ from mess.records.evaluation import (
     Ranker,
 )
 from mess.records.factors import FactorsRecord, RowKind
+from mess.targets import title_of
 
 # The names of the methods on the page.
 METHOD_NAMES: dict[Ranker, str] = {
@@ -45,7 +46,7 @@ def faithfulness(record: EvaluationRecord) -> go.Figure:
         values = [scores[method].per_target.get(target) for target in targets]
         figure.add_scatter(
             x=values,
-            y=targets,
+            y=[title_of(target) for target in targets],
             mode="markers",
             name=name,
             marker={"color": PALETTE[number], "size": 10, "symbol": number},
@@ -82,7 +83,7 @@ def matrix_heatmap(
     figure = go.Figure(
         go.Heatmap(
             z=values,
-            x=targets,
+            x=[escape(title_of(target)) for target in targets],
             y=rows,
             zmin=-1,
             zmax=1,
@@ -103,7 +104,7 @@ def matrix_heatmap(
 
 def factor_heatmap(record: FactorsRecord) -> go.Figure:
     """Draw how often each similarity finds what shares a factor; white is chance."""
-    labels = [f"{row.name.replace('_', ' ')} ({KIND_NAMES[row.kind]})" for row in record.rows]
+    labels = [f"{as_words(row.name)} ({KIND_NAMES[row.kind]})" for row in record.rows]
     scores = [[row.scores[factor] for factor in record.factors] for row in record.rows]
     figure = go.Figure(
         go.Heatmap(
@@ -139,14 +140,14 @@ def controlled_table(controlled: Mapping[Method, Mapping[str, ControlledResult]]
         for aspect, result in by_aspect.items():
             rows.append(
                 {
-                    "slider": aspect,
+                    "slider": as_words(aspect),
                     "method": METHOD_NAMES[method],
-                    "should see": result.own,
+                    "should see": as_words(result.own),
                     "own variant farthest": f"{result.told_apart:.0%}",
                     "its place in the list": f"{result.place[result.own]:.0%}",
                     "chance": f"{result.chance:.0%}",
                     "n": result.n,
-                    **{change: round(value, 2) for change, value in result.moved.items()},
+                    **{as_words(change): round(value, 2) for change, value in result.moved.items()},
                 }
             )
     return pd.DataFrame(rows).sort_values(["slider", "method"], ignore_index=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard.figures.style import escape
 from mess.records.discovery import DiscoveryRecord
-from mess.targets import ALL_TARGETS
+from mess.targets import ALL_TARGETS, title_of
 
 _ROW, _HEAD, _GAP = 22, 0.8, 0.4  # pixels, rows, columns
 
@@ -130,7 +130,7 @@ def label_axes(
     figure.update_yaxes(
         tickmode="array",
         tickvals=grid.rows.tolist(),
-        ticktext=[escape(name) for name in targets],
+        ticktext=[escape(title_of(name)) for name in targets],
         showgrid=False,
         zeroline=False,
         range=[grid.row_edges[-1], grid.row_edges[0]],

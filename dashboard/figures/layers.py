@@ -15,6 +15,7 @@ from mess.probing.remarks import remarks
 from mess.probing.results import BaselineScore, Cell, Combined
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.discovery import DiscoveryRecord
+from mess.targets import title_of
 
 # The numbers of a cell that a heatmap can show, and their names.
 Value = Literal["r2", "spearman", "p_family"]
@@ -23,7 +24,6 @@ VALUES: dict[Value, str] = {
     "spearman": "Spearman",
     "p_family": "significance",
 }
-BESIDE = -1  # stands for the layer in columns that are baselines
 _HOVER = 60  # letters in a line of the text beside the pointer
 
 
@@ -61,9 +61,7 @@ def heatmap(
     """Draw a number of every layer × target and of the baselines, with the number in each cell.
 
     A diamond marks the best layer of a target by R². A dot marks every layer within one standard
-    error of it. Invisible markers over the cells take the clicks, because Streamlit does not report
-    clicks on a heatmap. The ``customdata`` of a click is (layer, target, column), with `BESIDE` for
-    the layer of a baseline.
+    error of it. Invisible markers over the cells have the texts beside the pointer.
 
     Parameters
     ----------
@@ -89,16 +87,16 @@ def heatmap(
             continue
         at = row_of[cell.target], cell.layer
         hover[at] = cell_text(cell, names[cell.layer])
-        numbers[at] = _number(cell, value)
+        numbers[at] = number_in(cell, value)
         chance[at] = (cell.p_family or 0.0) > SIGNIFICANT
     for column, (name, by_target) in enumerate(beside.items(), start=len(names)):
         for target, score in by_target.items():
             if target in row_of:
                 at = row_of[target], column
                 hover[at] = _baseline_text(score, target=target, name=name)
-                numbers[at] = _number(score, value)
+                numbers[at] = number_in(score, value)
     pale = np.isnan(numbers) | (chance & grey)
-    written = np.vectorize(_written(value), otypes=[object])(numbers)
+    written = np.vectorize(written_as(value), otypes=[object])(numbers)
     if small is not None:
         written[:] = ""
     figure = go.Figure()
@@ -113,21 +111,21 @@ def heatmap(
         textfont={"color": "#5a5a5a"},
     )
     _add_marks(figure, record, grid, row_of)
-    _add_clicks(figure, grid, hover, columns=columns, targets=targets, layers=len(names))
+    _add_texts(figure, grid, hover)
     label_axes(figure, grid, columns=columns, targets=targets)
     return figure
 
 
 def describe_heatmap(record: DiscoveryRecord, *, value: Value = "r2") -> str:
     """Say in words what the heatmap shows."""
-    known = [cell for cell in record.cells if not np.isnan(_number(cell, value))]
+    known = [cell for cell in record.cells if not np.isnan(number_in(cell, value))]
     shape = f"{len(record.layer_names)} layers and {len(record.target_names)} targets"
     if not known:
         return f"Heatmap of {VALUES[value]} for {shape}: nothing is defined."
-    best = max(known, key=lambda cell: _number(cell, value))
+    best = max(known, key=lambda cell: number_in(cell, value))
     text = (
         f"Heatmap of {VALUES[value]} for {shape}. The highest is "
-        f"{two_decimals(_number(best, value))}, of {best.target} in layer {best.layer}."
+        f"{two_decimals(number_in(best, value))}, of {title_of(best.target)} in layer {best.layer}."
     )
     tested = [cell.p_family for cell in record.cells if cell.p_family is not None]
     if tested:
@@ -136,7 +134,8 @@ def describe_heatmap(record: DiscoveryRecord, *, value: Value = "r2") -> str:
     return text
 
 
-def _number(score: Cell | Combined | BaselineScore, value: Value) -> float:
+def number_in(score: Cell | Combined | BaselineScore, value: Value) -> float:
+    """Return the number of a cell that a heatmap shows; NaN if it is not known."""
     if value == "p_family":
         p = score.p_family if isinstance(score, Cell) else None
         return float("nan") if p is None else float(-np.log10(p))
@@ -144,7 +143,8 @@ def _number(score: Cell | Combined | BaselineScore, value: Value) -> float:
     return float("nan") if number is None else number
 
 
-def _written(value: Value) -> Callable[[float], str]:
+def written_as(value: Value) -> Callable[[float], str]:
+    """Return how the numbers of a heatmap are written."""
     if value == "p_family":
         return lambda number: "–" if np.isnan(number) else f"{abs(number):.1f}"
     return two_decimals
@@ -189,25 +189,13 @@ def _add_marks(
     )
 
 
-def _add_clicks(
-    figure: go.Figure,
-    grid: Grid,
-    hover: NDArray[Any],
-    *,
-    columns: Sequence[str],
-    targets: Sequence[str],
-    layers: int,
-) -> None:
+def _add_texts(figure: go.Figure, grid: Grid, hover: NDArray[Any]) -> None:
     cells = [(row, column) for row, column in np.ndindex(hover.shape) if hover[row, column]]
     figure.add_scatter(
         x=[float(grid.columns[column]) for _, column in cells],
         y=[float(grid.rows[row]) for row, _ in cells],
         mode="markers",
         marker={"symbol": "square", "size": 20, "opacity": 0},
-        customdata=[
-            [column if column < layers else BESIDE, targets[row], columns[column]]
-            for row, column in cells
-        ],
         text=[hover[cell] for cell in cells],
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
@@ -216,20 +204,35 @@ def _add_clicks(
 
 def cell_text(cell: Cell, name: str) -> str:
     """Return the text of a cell beside the pointer."""
-    lines = [f"<b>{escape(cell.target)}</b>", f"layer {cell.layer} ({escape(name)})"]
+    first, *others = cell_words(cell, name)
+    wrapped = [escape(line) for one in others for line in wrap(one, _HOVER)]
+    return "<br>".join([f"<b>{escape(first)}</b>", *wrapped])
+
+
+def cell_words(cell: Cell, name: str) -> list[str]:
+    """Return what is known of a cell, line by line: the target, the layer, scores, remarks."""
+    layer = f"layer {cell.layer}" if name == str(cell.layer) else f"layer {cell.layer} ({name})"
+    lines = [title_of(cell.target), layer]
     if cell.r2 is None:
-        return "<br>".join([*lines, "R² undefined"])
+        return [*lines, "R² undefined"]
     lines.append(f"R² {cell.r2:.3f}, 95 % {cell_interval(cell)}")
     if cell.spearman is not None:
         lines.append(f"Spearman {cell.spearman:.3f}")
     if words := significance(cell):
         lines.append(words)
-    lines += [escape(line) for remark in remarks(cell) for line in wrap(remark, _HOVER)]
-    return "<br>".join(lines)
+    return [*lines, *remarks(cell)]
+
+
+def baseline_words(score: Combined | BaselineScore, *, target: str, name: str) -> list[str]:
+    """Return what is known of a baseline, line by line."""
+    return [
+        title_of(target),
+        name,
+        f"R² {two_decimals(score.r2)}, 95 % {cell_interval(score)}",
+        f"Spearman {two_decimals(score.spearman)}",
+    ]
 
 
 def _baseline_text(score: Combined | BaselineScore, *, target: str, name: str) -> str:
-    lines = [f"<b>{escape(target)}</b>", escape(name)]
-    lines.append(f"R² {two_decimals(score.r2)}, 95 % {cell_interval(score)}")
-    lines.append(f"Spearman {two_decimals(score.spearman)}")
-    return "<br>".join(lines)
+    first, *others = baseline_words(score, target=target, name=name)
+    return "<br>".join([f"<b>{escape(first)}</b>", *map(escape, others)])

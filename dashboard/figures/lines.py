@@ -8,6 +8,7 @@ from dashboard.figures.grid import layer_labels
 from dashboard.figures.layers import cell_text
 from dashboard.figures.style import PALETTE, escape
 from mess.records.discovery import DiscoveryRecord
+from mess.targets import title_of
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _LOWEST = -0.6  # R² below this is cut off
@@ -48,7 +49,7 @@ def layer_lines(record: DiscoveryRecord, targets: Sequence[str]) -> go.Figure:
             x=layers,
             y=[cell.r2 for cell in cells],
             mode="lines+markers",
-            name=escape(target),
+            name=escape(title_of(target)),
             legendgroup=target,
             line={"color": colour, "dash": _DASHES[number % len(_DASHES)]},
             marker={"symbol": number, "size": 7},

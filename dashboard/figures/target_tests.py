@@ -4,7 +4,7 @@ import pandas as pd
 
 from mess.as_text import two_decimals
 from mess.records.reliability import ReliabilityRecord
-from mess.targets import TARGETS
+from mess.targets import TARGETS, title_of
 from mess.targets.invariance import SAME_MUSIC, movement_text
 from mess.targets.reliability import TRUSTED
 
@@ -20,6 +20,7 @@ def reliability_table(record: ReliabilityRecord) -> pd.DataFrame:
     numbers = {name: row.numbers() for name, row in tested.items()}
     table = pd.DataFrame(numbers).T.astype(float).round(2)
     table.insert(0, f"under {TRUSTED}", ["" if row.trusted else "!" for row in tested.values()])
+    table.insert(0, "target", [title_of(name) for name in table.index])
     return table.rename(columns={"split_half": "split-half"})
 
 
@@ -33,7 +34,7 @@ def movement_table(record: ReliabilityRecord) -> pd.DataFrame:
     changes = [change.name for change in SAME_MUSIC if all(change.name in row for row in by_track)]
     return pd.DataFrame(
         {
-            target: [
+            title_of(target): [
                 movement_text(
                     [row[change].get(target) for row in by_track],
                     excused=change in TARGETS[target].tolerance.reasons,

@@ -11,7 +11,7 @@ from dashboard.figures.grid import family_of
 from dashboard.figures.style import GREY, PALETTE, SCALE, escape
 from mess.as_text import two_decimals
 from mess.records.reliability import ReliabilityRecord
-from mess.targets import ALL_TARGETS
+from mess.targets import ALL_TARGETS, title_of, title_with_unit
 from mess.targets.summaries import OUTLYING, robust_z
 
 _BINS = 32
@@ -69,7 +69,7 @@ def distribution(
             ],
             hovertemplate="%{text}<extra></extra>",
         )
-    figure.update_xaxes(title=with_unit(target))
+    figure.update_xaxes(title=title_with_unit(target))
     figure.update_yaxes(title="recordings", rangemode="tozero")
     return _clickable(figure, height=320)
 
@@ -114,7 +114,7 @@ def correlations(matrix: pd.DataFrame, order: Sequence[str]) -> go.Figure:
                     for row, column in zip(rows.ravel(), columns.ravel(), strict=True)
                 ],
                 text=[
-                    f"{escape(names[row])}<br>{escape(names[column])}<br>"
+                    f"{escape(title_of(names[row]))}<br>{escape(title_of(names[column]))}<br>"
                     f"Spearman {two_decimals(values[row, column])}"
                     for row, column in zip(rows.ravel(), columns.ravel(), strict=True)
                 ],
@@ -124,7 +124,11 @@ def correlations(matrix: pd.DataFrame, order: Sequence[str]) -> go.Figure:
         ]
     )
     ticks: dict[str, Any] = {"tickmode": "array", "tickvals": list(range(len(names)))}
-    ticks |= {"ticktext": [escape(name) for name in names], "showgrid": False, "zeroline": False}
+    ticks |= {
+        "ticktext": [escape(title_of(name)) for name in names],
+        "showgrid": False,
+        "zeroline": False,
+    }
     figure.update_xaxes(**ticks, side="top", tickangle=-40, ticklabeloverflow="allow")
     figure.update_yaxes(**ticks, range=[len(names) - 0.5, -0.5])
     figure.update_xaxes(range=[-0.5, len(names) - 0.5], fixedrange=True)
@@ -181,15 +185,9 @@ def two_targets(
                 line={"color": "#888", "dash": dash, "width": 1},
                 hoverinfo="skip",
             )
-    figure.update_xaxes(title=with_unit(x))
-    figure.update_yaxes(title=with_unit(y))
+    figure.update_xaxes(title=title_with_unit(x))
+    figure.update_yaxes(title=title_with_unit(y))
     return _clickable(figure, height=380)
-
-
-def with_unit(name: str) -> str:
-    """Return a target's name with its unit."""
-    known = ALL_TARGETS.get(name)
-    return f"{name} ({known.unit})" if known and known.unit else name
 
 
 def overview(table: pd.DataFrame, reliability: ReliabilityRecord | None) -> pd.DataFrame:
@@ -213,7 +211,7 @@ def overview(table: pd.DataFrame, reliability: ReliabilityRecord | None) -> pd.D
         )
         rows.append(
             {
-                "target": name,
+                "target": title_of(name),
                 "family": family_of(name),
                 "unit": target.unit if target else "",
                 "shape": np.histogram(known, bins=_SMALL)[0].tolist() if len(known) else [],

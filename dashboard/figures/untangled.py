@@ -12,6 +12,7 @@ from mess.as_text import interval, two_decimals
 from mess.probing.erasure import Loss
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.untangled import CodelengthRecord, ConfoundsRecord, ErasureRecord
+from mess.targets import title_of
 
 _RANDOM = "a random direction"
 _ROW, _MARGIN = 26, 150  # pixels
@@ -36,8 +37,8 @@ def erasure_heatmap(record: ErasureRecord, *, left: bool) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=[[np.nan if value is None else value for value in row] for row in values],
-            x=[escape(name) for name in names],
-            y=[escape(name) for name in rows],
+            x=[escape(title_of(name)) for name in names],
+            y=[escape(title_of(name)) for name in rows],
             zmin=-1,
             zmax=1,
             colorscale=SCALE,
@@ -51,8 +52,8 @@ def erasure_heatmap(record: ErasureRecord, *, left: bool) -> go.Figure:
     )
     cells = [one for one in record.losses if one.erased in names and one.target in names]
     figure.add_scatter(
-        x=[escape(one.target) for one in cells],
-        y=[escape(one.erased) for one in cells],
+        x=[escape(title_of(one.target)) for one in cells],
+        y=[escape(title_of(one.erased)) for one in cells],
         mode="markers",
         marker={"symbol": "square", "size": 20, "opacity": 0},
         customdata=[[one.erased, one.target] for one in cells],
@@ -82,8 +83,8 @@ def loss_text(one: Loss) -> str:
     """Return the text of a cell of the matrix beside the pointer."""
     return "<br>".join(
         [
-            f"<b>{escape(one.target)}</b>",
-            f"when {escape(one.erased)} is erased from layer {one.layer}",
+            f"<b>{escape(title_of(one.target))}</b>",
+            f"when {escape(title_of(one.erased))} is erased from layer {one.layer}",
             f"R² {two_decimals(one.before)} → {two_decimals(one.after)}",
             f"change, 95 % {interval(one.low, one.high)}",
         ]
@@ -99,8 +100,9 @@ def describe_erasure(record: ErasureRecord) -> str:
     sure = sum(one.p is not None and one.p <= SIGNIFICANT for one in others)
     return (
         f"Matrix of {len(record.names)} erased targets. The largest loss of another target is that "
-        f"of {most.target} when {most.erased} is erased: R² {two_decimals(most.before)} → "
-        f"{two_decimals(most.after)}. {sure} of {len(others)} losses are told from 0."
+        f"of {title_of(most.target)} when {title_of(most.erased)} is erased: R² "
+        f"{two_decimals(most.before)} → {two_decimals(most.after)}. "
+        f"{sure} of {len(others)} losses are told from 0."
     )
 
 
@@ -122,7 +124,7 @@ def unseen_table(record: ErasureRecord) -> pd.DataFrame:
         own = record.loss(one.target, one.target)
         rows.append(
             {
-                "target": one.target,
+                "target": title_of(one.target),
                 "layer": one.layer,
                 "R²": two_decimals(own.before if own else None),
                 "left, same works": two_decimals(own.after if own else None),
@@ -142,7 +144,7 @@ def codelength_heatmap(record: CodelengthRecord) -> go.Figure:
         go.Heatmap(
             z=saved,
             x=[f"layer {name}" for name in record.layer_names],
-            y=[escape(name) for name in names],
+            y=[escape(title_of(name)) for name in names],
             zmin=-most,
             zmax=most,
             colorscale=SCALE,
@@ -167,7 +169,7 @@ def codelength_table(record: CodelengthRecord) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "target": one.target,
+                "target": title_of(one.target),
                 "n": one.n,
                 "uniform": two_decimals(one.uniform / one.n),
                 "mean": two_decimals(one.mean / one.n),
@@ -206,7 +208,7 @@ def confounds_table(record: ConfoundsRecord, confound: str) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "target": one.target,
+                "target": title_of(one.target),
                 "R²": two_decimals(one.usual),
                 "apart": f"{two_decimals(one.apart)} {interval(one.apart_low, one.apart_high)}",
                 "partial": (

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.figures.encoder_tables import (
     cost_table,
@@ -82,12 +83,12 @@ def _show_scores(record: ComparisonRecord) -> None:
             "Paler: the same network with random weights. Training did not add what it reaches."
         )
     with st.expander("The same as a table, with 95 % intervals and best layers"):
-        st.dataframe(score_table(record), hide_index=True, width="stretch")
+        show_table(score_table(record), width="stretch")
 
 
 def _show_differences(record: ComparisonRecord) -> None:
     """Show the differences between two encoders that the person chooses."""
-    st.subheader("Which is better, and where")
+    st.header("Which is better, and where")
     names = [row.name for row in record.encoders]
     if len(names) < 2:
         st.info("There is only one encoder so far. Start another one below.")
@@ -110,7 +111,7 @@ def _show_differences(record: ComparisonRecord) -> None:
         f"correction over the targets.{cut}"
     )
     with st.expander("The differences as a table"):
-        st.dataframe(difference_table(pair), hide_index=True, width="stretch")
+        show_table(difference_table(pair), width="stretch")
 
 
 def _rival(record: ComparisonRecord, a: str, others: list[str]) -> str:
@@ -123,8 +124,8 @@ def _rival(record: ComparisonRecord, a: str, others: list[str]) -> str:
 
 
 def _show_costs(record: ComparisonRecord) -> None:
-    st.subheader("What each costs")
-    st.dataframe(cost_table(record), hide_index=True, width="stretch")
+    st.header("What each costs")
+    show_table(cost_table(record), width="stretch")
     st.caption(
         "Seconds of encoding per minute of audio, measured on this machine (~: elsewhere, with "
         "decoding). "

@@ -3,7 +3,10 @@
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.browser import write_address
 from dashboard.components.text import plain
+from dashboard.figures.layers import VALUES
+from dashboard.sections.cell_choice import LEVELS, as_parameters, take_address
 from dashboard.sections.downloads import show_downloads
 from dashboard.sections.factors import show_factors
 from dashboard.sections.heatmap import show_heatmap
@@ -27,15 +30,17 @@ def main() -> None:
     """Draw the page."""
     st.title("Layer discovery")
     dataset, encoder = selected()
-    level: Level = st.segmented_control(
+    take_address({"level": list(LEVELS), "value": list(VALUES), "tab": _TABS})
+    st.session_state.setdefault("level", "track")
+    level: Level | None = st.segmented_control(
         "Rows",
-        ["track", "segment"],
-        default="track",
+        list(LEVELS),
         key="level",
         required=True,
         label_visibility="collapsed",
-        format_func={"track": "whole tracks", "segment": "segments of 5 s"}.__getitem__,
+        format_func=LEVELS.__getitem__,
     )
+    level = level or "track"
     try:
         record = readers.discovery(dataset, encoder, level=level)
         readers.predictions(dataset, encoder, level=level)
@@ -84,6 +89,7 @@ def _show(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) -> None
         if tab.open:
             with tab:
                 draw[name]()
+    write_address(record.dataset, record.encoder, as_parameters(record), page="/discovery")
 
 
 def _show_sliders(dataset: str, encoder: str) -> None:

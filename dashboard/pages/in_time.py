@@ -33,6 +33,7 @@ from dashboard.sections.disagreement import draw_disagreement
 from dashboard.sections.missing import offer
 from dashboard.server.lanes import BEST
 from dashboard.sidebar import selected
+from mess.as_text import as_words
 from mess.curves.registry import CURVES
 from mess.errors import ArtifactError, MessError
 from mess.lanes.datasets import DatasetCurves
@@ -195,4 +196,4 @@ def _explain_disagreement(search: CurveSearch, predictor: Predictor | None) -> N
 
 def _name(curve: str) -> str:
     unit = CURVES[curve].unit
-    return f"{curve.replace('_', ' ')} ({unit})" if unit else curve.replace("_", " ")
+    return f"{as_words(curve)} ({unit})" if unit else as_words(curve)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from dashboard import readers
 from dashboard.components.text import plain
 from dashboard.figures.map import categories, map_figure
-from dashboard.figures.targets import with_unit
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.selection import picked_rows, row_name, show_selection
 from dashboard.sidebar import selected
@@ -19,6 +18,7 @@ from mess.errors import ArtifactError
 from mess.maps import METHODS
 from mess.records.discovery import Level
 from mess.records.map import MapPoints, MapRecord
+from mess.targets import title_with_unit
 
 _CATEGORIES = ("composer", "work", "cluster")
 _LEVELS: dict[Level, str] = {"track": "whole tracks", "segment": "segments of 5 s"}
@@ -61,7 +61,7 @@ def _show(
     tell_stale("This map", why, dataset=dataset, command=command, button="Draw it again")
     options = [*_CATEGORIES, *readers.target_names(dataset)]
     left, right = st.columns([4, 2])
-    colour = left.selectbox("Colour", options, key="map-colour", format_func=with_unit)
+    colour = left.selectbox("Colour", options, key="map-colour", format_func=title_with_unit)
     mouse = right.segmented_control(
         "Pick by",
         list(_MOUSE),
@@ -95,14 +95,14 @@ def _show(
             "wheel zooms."
         )
         return
-    st.subheader(f"{len(chosen)} {level}{'s' * (len(chosen) != 1)} chosen")
+    st.header(f"{len(chosen)} {level}{'s' * (len(chosen) != 1)} chosen")
     text = [_text(colours[row]) for row in chosen]
     show_selection(
         [rows[row] for row in chosen],
         tracks,
         dataset=dataset,
         encoder=encoder,
-        values={with_unit(colour): text},
+        values={title_with_unit(colour): text},
         key="map-player",
     )
 
@@ -124,7 +124,7 @@ def _figure(
     rows = readers.map_rows(record, points)
     colours = _colours(colour, rows, points, tracks, dataset=dataset, level=level)
     labels = [row_name(tracks, *row) for row in rows]
-    name = with_unit(colour)
+    name = title_with_unit(colour)
     figure = map_figure(points.points, labels, colours, title=name, mouse=mouse)
     return figure, rows, colours
 
@@ -193,7 +193,7 @@ def _words(record: MapRecord, colour: str, colours: Sequence[str] | NDArray[Any]
     if record.method == "pca":
         text += f", {sum(record.explained):.0%} of the variance"
     if isinstance(colours, np.ndarray):
-        return f"{text}; coloured by {plain(with_unit(colour))}."
+        return f"{text}; coloured by {plain(title_with_unit(colour))}."
     largest = [f"{plain(k)} {len(v)}" for k, v in list(categories(colours).items())[:3]]
     return f"{text}; coloured by {colour}, most of {', '.join(largest)}."
 

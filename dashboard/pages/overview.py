@@ -6,8 +6,8 @@ from dashboard import library
 from dashboard.jobs.completion import complete_demo
 from dashboard.pages import discovery
 from dashboard.readers import store
+from dashboard.sections.cell_choice import takes_wish
 from dashboard.sections.front_door import FrontDoor, find_front_door, show_front_door
-from dashboard.sections.heatmap import takes_wish
 from dashboard.sections.library_state import show_library
 from dashboard.sidebar import selected
 

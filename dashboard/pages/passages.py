@@ -51,7 +51,7 @@ def _draw(passages: PassageRecommender, tracks: Mapping[str, TrackInfo]) -> None
     with right:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             weights = memory.now().search.weights or {}
-            st.subheader(heading(weights), width="stretch")
+            st.header(heading(weights), width="stretch")
             count = st.selectbox("Results", COUNTS, key=f"{KEY}-count", width=90)
         now = memory.now()
         now = replace(now, search=replace(now.search, count=count))

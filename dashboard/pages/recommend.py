@@ -53,7 +53,7 @@ def _draw(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) -> N
         bar = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
         with bar:
             weights = memory.now().weights or {}
-            st.subheader(heading(weights), width="stretch")
+            st.header(heading(weights), width="stretch")
             count = st.selectbox("Results", COUNTS, key=f"{KEY}-count", width=90)
         search = replace(memory.now(), count=count)
         memory.change(search)

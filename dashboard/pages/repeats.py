@@ -5,6 +5,7 @@ import streamlit as st
 
 from dashboard import readers
 from dashboard.components.player import player, track_sound
+from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.sections.missing import offer
 from dashboard.sidebar import selected
@@ -63,9 +64,8 @@ def _show(
             for label, recordings in groups
         ]
     )
-    event = st.dataframe(
+    event = show_table(
         table,
-        hide_index=True,
         width="stretch",
         height=min(_ROW * (len(table) + 1), _TALLEST),  # the players below are seen, too
         on_select="rerun",
@@ -82,7 +82,7 @@ def _show(
     )
     rows = event["selection"]["rows"]
     label, recordings = groups[rows[0] if rows else 0]
-    st.subheader(plain(label), anchor=False)
+    st.header(plain(label), anchor=False)
     shown = [track for own in recordings for track in own]
     dataset, encoder = selected()
     for number, track in enumerate(shown[:_MOST]):

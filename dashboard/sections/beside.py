@@ -14,6 +14,7 @@ from dashboard.components.weights import weighable
 from dashboard.readers import TrackInfo
 from dashboard.sections.missing import results_of
 from dashboard.sections.track_search import KEY, memory
+from mess.as_text import as_words
 from mess.audio.loudness import common_level
 from mess.errors import MessError
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
@@ -32,7 +33,7 @@ def draw_beside(
     """Draw the choice of the other encoder and, where it is made, both lists and a pair."""
     dataset = recommender.dataset
     indexed = [name for of, name in readers.store().indices.available() if of == dataset]
-    st.subheader("Beside another encoder")
+    st.header("Beside another encoder")
     search = memory.now()
     names = [_NONE, *sorted(indexed)]
     if st.session_state.get(_KEY) not in names:
@@ -53,7 +54,7 @@ def draw_beside(
         return
     search = memory.now()
     known = {name: w for name, w in (search.weights or {}).items() if name in weighable(other)}
-    if left := [name.replace("_", " ") for name in search.weights or {} if name not in known]:
+    if left := [as_words(name) for name in search.weights or {} if name not in known]:
         st.caption(f"Not validated by {chosen}, so left out of its list: {', '.join(left)}.")
     beside = results_of(
         lambda: other.multi_aspect_recommendation(

@@ -6,16 +6,18 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.figures.cell import predicted_against_true, residuals
 from dashboard.figures.grid import layer_labels
 from dashboard.figures.style import cell_interval, significance
+from dashboard.sections.heat_rows import about
 from dashboard.sections.selection import play_row, row_name
 from mess.as_text import two_decimals
 from mess.probing.remarks import remarks
 from mess.probing.results import Cell
 from mess.records.discovery import DiscoveryRecord
-from mess.targets import ALL_TARGETS
+from mess.targets import title_of, unit_of
 
 _LISTED = 300  # rows in the list, the worst predicted first
 _FIGURES = {"predicted against true": predicted_against_true, "residuals": residuals}
@@ -41,7 +43,7 @@ def show_cell(
     layer : int
     target : str
     """
-    st.subheader(f"{target}, layer {layer_labels(record)[layer]}")
+    st.header(f"{title_of(target)}, layer {layer_labels(record)[layer]}")
     chosen = (predictions["layer"] == layer) & (predictions["target"] == target)
     rows = predictions[chosen].reset_index(drop=True)
     if rows.empty:
@@ -51,16 +53,17 @@ def show_cell(
     if cell is None:
         st.info("This target was not probed.")
         return
-    left, right = st.columns([2, 1])
-    with left:
-        clicked = _draw(rows, tracks, target=target, cell=cell)
-    with right:
-        _numbers(cell, target)
+    st.markdown(plain(about(target)))
+    _scores(cell)
+    sound = st.container()  # above the figure, whose clicks it follows
+    clicked = _draw(rows, tracks, target=target, cell=cell)
+    with sound:
         _listen(record, rows, tracks, clicked=clicked)
+    _numbers(cell, target)
     with st.expander("Predictions as a table"):
         named = rows.drop(columns=["layer", "target"])
         named.insert(0, "name", [row_name(tracks, track) for track in rows["track"]])
-        st.dataframe(named, hide_index=True, width="stretch")
+        show_table(named, width="stretch")
 
 
 def _draw(
@@ -75,10 +78,9 @@ def _draw(
         required=True,
         label_visibility="collapsed",
     )
-    known = ALL_TARGETS.get(target)
     labels = {track: row_name(tracks, track) for track in rows["track"].astype(str).unique()}
     event: Any = st.plotly_chart(
-        _FIGURES[kind](rows, target=target, unit=known.unit if known else "", labels=labels),
+        _FIGURES[kind](rows, target=title_of(target), unit=unit_of(target), labels=labels),
         on_select="rerun",
         selection_mode="points",
         key=f"cell-{kind}-{target}-{cell.layer}",
@@ -94,19 +96,21 @@ def _draw(
     return str(track), int(segment)
 
 
+def _scores(cell: Cell) -> None:
+    scores = {
+        "R²": f"{two_decimals(cell.r2)} {cell_interval(cell)}",
+        "Spearman": two_decimals(cell.spearman),
+        "n": str(cell.n),
+    }
+    st.markdown(" · ".join(f"{name} **{plain(value)}**" for name, value in scores.items()))
+
+
 def _numbers(cell: Cell, target: str) -> None:
-    known = ALL_TARGETS.get(target)
-    if known:
-        st.markdown(known.description)
-    first, second, third = st.columns(3)
-    first.metric("R²", two_decimals(cell.r2))
-    second.metric("Spearman", two_decimals(cell.spearman))
-    third.metric("n", cell.n)
     lines = [f"95 % interval of R² {cell_interval(cell)} (bootstrap over {cell.works} works)"]
     if words := significance(cell):
         lines.append(words)
     if cell.rmse is not None:
-        lines.append(f"RMSE {cell.rmse:.4g} {known.unit if known else ''}".rstrip())
+        lines.append(f"RMSE {cell.rmse:.4g} {unit_of(target)}".rstrip())
     lines.append("R² within each fold: " + ", ".join(two_decimals(v) for v in cell.fold_r2))
     penalties = ", ".join(f"{alpha:g}" for alpha in sorted(set(cell.alpha)))
     lines.append(f"Penalty of each fold: {penalties}")

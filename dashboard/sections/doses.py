@@ -22,7 +22,7 @@ from mess.doses.responses import as_response
 from mess.doses.words import is_side_effect, slope_text, verdict
 from mess.errors import MessError
 from mess.records.dose import DoseCell, DoseRecord
-from mess.targets import ALL_TARGETS
+from mess.targets import ALL_TARGETS, title_of
 
 USUAL = "as folds chose"
 _WHAT: dict[Value, str] = {
@@ -111,7 +111,7 @@ def _choose_cell(cells: Mapping[tuple[str, str], DoseCell], points: list[Any]) -
         st.session_state["dose-target"] = max(
             targets, key=lambda target: _interest(cells[edit, target])
         )
-    return edit, second.selectbox("Target", targets, key="dose-target")
+    return edit, second.selectbox("Target", targets, key="dose-target", format_func=title_of)
 
 
 def _interest(cell: DoseCell) -> float:
@@ -132,7 +132,7 @@ def show_cell(record: DoseRecord, cell: DoseCell, tracks: Mapping[str, readers.T
     rows = moved[own][["measured", cell.layer]].rename(columns={cell.layer: "predicted"})
     rows = rows.reset_index()[["track", "dose", "measured", "predicted"]]
     labels = {name: one.label for name, one in tracks.items()}
-    st.subheader(f"{cell.target} under {cell.edit}")
+    st.header(f"{title_of(cell.target)} under {cell.edit}")
     left, right = st.columns([3, 2])
     with right:
         _numbers(record, cell)
@@ -174,7 +174,7 @@ def _draw(
             by_dose_figure(rows, edit, track=track, labels=labels),
             key=f"dose-curve-{place}",
             config={"displaylogo": False},
-            alt=f"Mean measured and predicted change of {cell.target} by dose; {words}.",
+            alt=f"Mean measured and predicted change of {title_of(cell.target)} by dose; {words}.",
         )
         st.caption("The unchanged recording is 0. Dotted: the recording that is heard.")
         return
@@ -187,7 +187,7 @@ def _draw(
         selection_mode="points",
         key=f"dose-changes-{place}",
         config={"displaylogo": False},
-        alt=f"Predicted against measured change of {cell.target}: {words}.",
+        alt=f"Predicted against measured change of {title_of(cell.target)}: {words}.",
     )
     st.caption("Every point is a recording at a dose. Click a point to hear it.")
     points = [one for one in event["selection"]["points"] if one.get("customdata")]

@@ -9,14 +9,16 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.table import show_table
 from dashboard.server.reports import report_links
-from mess.as_text import two_decimals
+from mess.as_text import as_words, two_decimals
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, ArtifactMissing
 from mess.records.cross import CrossRecord
 from mess.records.discovery import DiscoveryRecord
 from mess.records.untangled import KINDS
 from mess.reports.page import html, methods
+from mess.targets import title_of
 
 Read = TypeVar("Read")
 
@@ -83,11 +85,12 @@ def show_downloads(record: DiscoveryRecord) -> None:
             if "page" in links
             else f"A written methods section lies in the data root: [open it]({links['methods']})."
         )
-    st.caption("The heatmap itself is saved below it, as PNG or SVG.")
-    st.subheader("Methods, to cite")
+    st.caption("The heatmap itself is saved on its tab, as PNG or SVG.")
+    st.header("Methods, to cite")
     st.code(text, language="markdown", wrap_lines=True)
-    st.subheader("All cells")
-    st.dataframe(table, hide_index=True, width="stretch")
+    st.header("All cells")
+    shown = table.assign(target=table["target"].map(title_of)).rename(columns=as_words)
+    show_table(shown, width="stretch")
 
 
 def cell_table(record: DiscoveryRecord) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from mess.errors import ArtifactError
 
 def show_factors(dataset: str, encoder: str) -> None:
     """Show the factor table, or offer to make it."""
-    st.subheader("Which factor does each similarity follow?")
+    st.header("Which factor does each similarity follow?")
     command = ["factors", "--dataset", dataset, "--encoder", encoder]
     st.markdown(
         "Pairs of scores are rendered so that two recordings share one factor and nothing else. "

@@ -11,22 +11,20 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard import library, readers
+from dashboard.components.heatmap import draw_heatmap
 from dashboard.components.ladder import Clip, draw_ladder
 from dashboard.components.player import Sound
-from dashboard.components.small_heatmap import SmallCell, SmallRow, draw_small_heatmap
 from dashboard.components.text import plain
-from dashboard.figures.style import GREY, cell_colours
 from dashboard.readers import TrackInfo
-from dashboard.sections.heatmap import wish_for_cell
+from dashboard.sections.cell_choice import wish_for_cell
+from dashboard.sections.heat_rows import aspect_rows
 from dashboard.sidebar import start
-from mess.as_text import duration, size, two_decimals
+from mess.as_text import as_words, duration, size, two_decimals
 from mess.encoders import PRESETS
 from mess.errors import ArtifactError, MessError
-from mess.probing.results import Cell
-from mess.probing.statistics import SIGNIFICANT
 from mess.records.discovery import DiscoveryRecord
 from mess.reports.finding import beside_others, finding, rank_heard
-from mess.search.aspects import ASPECTS, HEARD
+from mess.search.aspects import HEARD
 from mess.search.ladder import climb
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.targets import unit_of
@@ -72,7 +70,7 @@ def show_front_door(found: FrontDoor | MessError, dataset: str, encoder: str) ->
         st.info(plain(f"{found} The tab Data has a button for it."))
         return
     aspects = found.recommender.aspects
-    st.markdown(f"### {plain(finding(encoder, aspects))}")
+    st.markdown(f"## {plain(finding(encoder, aspects))}")
     left, right = st.columns([1, 1], gap="large")
     with left:
         _show_heatmap(found.record)
@@ -102,9 +100,10 @@ def _show_others(dataset: str, encoder: str) -> None:
 
 
 def _show_heatmap(record: DiscoveryRecord) -> None:
-    draw_small_heatmap(
-        small_rows(record),
-        layers=[*(str(number) for number in range(len(record.layer_names))), "all"],
+    draw_heatmap(
+        aspect_rows(record),
+        columns=[*(str(number) for number in range(len(record.layer_names))), "all"],
+        layers=len(record.layer_names),
         corner="layer",
         caption="R² on works that the probe never saw: blue is 1, white 0, grey may be chance. "
         "◆ best layer. all: layer and reading chosen inside the training folds, also from the "
@@ -113,58 +112,6 @@ def _show_heatmap(record: DiscoveryRecord) -> None:
         on_cell=lambda layer, target: wish_for_cell(
             record.dataset, record.encoder, layer=layer, target=target
         ),
-    )
-
-
-def small_rows(record: DiscoveryRecord) -> list[SmallRow]:
-    """Return a row for each aspect: of each layer its best target, and what is best over all."""
-    nested = {summary.target: summary.nested.r2 for summary in record.summaries}
-    if record.in_time is not None:  # the folds chose among readings, too
-        nested |= {target.target: target.r2 for target in record.in_time.readings}
-    by_target: dict[str, list[Cell]] = {}
-    for cell in record.cells:
-        if cell.r2 is not None:
-            by_target.setdefault(cell.target, []).append(cell)
-    rows = []
-    for aspect, targets in ASPECTS.items():
-        known = [cell for target in targets for cell in by_target.get(target, [])]
-        of_layer: dict[int, Cell] = {}
-        for cell in sorted(known, key=lambda one: one.r2 or 0.0):
-            of_layer[cell.layer] = cell
-        if not of_layer:
-            continue
-        best = max(of_layer.values(), key=lambda one: one.r2 or 0.0)
-        cells = [_small_cell(of_layer[layer], aspect, best) for layer in sorted(of_layer)]
-        read = {name: r2 for name in targets if (r2 := nested.get(name)) is not None}
-        target = max(read, key=lambda name: read[name], default=best.target)
-        cells.append(_nested_cell(read.get(target), aspect, layer=best.layer, target=target))
-        rows.append(SmallRow(label=_words(aspect), about=HEARD[aspect], cells=cells))
-    return rows
-
-
-def _small_cell(cell: Cell, aspect: str, best: Cell) -> SmallCell:
-    chance = (cell.p_family or 0.0) > SIGNIFICANT
-    colour, ink = (GREY, "#000000") if chance else cell_colours(cell.r2 or 0.0)
-    return SmallCell(
-        layer=cell.layer,
-        target=cell.target,
-        colour=colour,
-        ink=ink,
-        mark="◆" if cell is best and not chance and (cell.r2 or 0.0) > 0 else "",
-        said=f"{_words(aspect)}, layer {cell.layer}: R² {two_decimals(cell.r2)}"
-        + (", may be chance" if chance else ""),
-    )
-
-
-def _nested_cell(r2: float | None, aspect: str, *, layer: int, target: str) -> SmallCell:
-    colour, ink = (GREY, "#000000") if r2 is None else cell_colours(r2)
-    return SmallCell(
-        layer=layer,
-        target=target,
-        colour=colour,
-        ink=ink,
-        mark=two_decimals(r2),
-        said=f"{_words(aspect)}, all layers: R² {two_decimals(r2)}",
     )
 
 
@@ -177,7 +124,7 @@ def _show_ladder(found: FrontDoor) -> None:
     aspect = st.selectbox(
         "Hear an aspect, from the least to the most",
         names,
-        format_func=lambda name: f"{_words(name)}: {HEARD[name]}",
+        format_func=lambda name: f"{as_words(name)}: {HEARD[name]}",
         key=f"ladder-{found.record.dataset}-{found.record.encoder}",
     )
     seconds = _SECONDS.get(aspect, _USUALLY)
@@ -198,7 +145,7 @@ def _show_ladder(found: FrontDoor) -> None:
         )
     draw_ladder(
         clips,
-        label=f"{_words(aspect)}, from the least to the most",
+        label=f"{as_words(aspect)}, from the least to the most",
         play=f"Play all {len(clips)}",
         key="ladder",
     )
@@ -270,7 +217,3 @@ def _offer_mert(dataset: str, found: FrontDoor) -> None:
                 ["run-all", "--dataset", dataset, "--encoder", _MERT],
                 ["compare", "--dataset", dataset],
             )
-
-
-def _words(aspect: str) -> str:
-    return aspect.replace("_", " ")

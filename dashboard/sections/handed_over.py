@@ -10,6 +10,7 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard.address.browser import new_parameters
+from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from mess.as_text import size
 from mess.audio.decoding import AUDIO_SUFFIXES
@@ -89,7 +90,7 @@ def choose_file(uploads: UploadFiles, files: Sequence[Upload]) -> Upload:
         )
         st.button("Forget it", on_click=uploads.forget, args=(token,), key=f"{KEY}-forget")
     with st.expander(f"What is kept: {len(files)} file{'s' * (len(files) > 1)}"):
-        st.dataframe(
+        show_table(
             [
                 {
                     "file": upload.name,
@@ -98,7 +99,6 @@ def choose_file(uploads: UploadFiles, files: Sequence[Upload]) -> Upload:
                 }
                 for upload in files
             ],
-            hide_index=True,
         )
         st.button("Forget all", on_click=_forget_all, args=(uploads, files), key=f"{KEY}-all")
         show_others(uploads, files)

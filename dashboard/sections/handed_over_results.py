@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import readers
 from dashboard.components.player import Sound, player, track_sound
 from dashboard.components.results import Action, draw_results
+from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.components.weights import watch_weights
 from dashboard.sections.belonging import offer_belonging
@@ -32,7 +33,7 @@ from mess.search.coordinate_index import Point
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.serving.clips import MAX_SECONDS as MAX_CLIP_SECONDS
 from mess.storage.uploads import Upload, UploadFiles
-from mess.targets import unit_of
+from mess.targets import title_with_unit
 
 _RESULTS = 10
 
@@ -148,7 +149,7 @@ def _show_values(recording: EncodedRecording, recommender: LayerBasedRecommender
     """Show what is predicted of the file, beside what is measured on it."""
     rows = [
         {
-            "target": ", ".join(filter(None, (name.replace("_", " "), unit_of(name)))),
+            "target": title_with_unit(name),
             "predicted": f"{value:.4g}",
             "measured": f"{recording.measured[name]:.4g}" if name in recording.measured else "–",
         }
@@ -156,7 +157,7 @@ def _show_values(recording: EncodedRecording, recommender: LayerBasedRecommender
         if not recommender.evidence[name].doubt()
     ]
     with st.expander("What is heard in it"):
-        st.dataframe(rows, hide_index=True)
+        show_table(rows)
 
 
 def _ignore(_action: Action, _row: str) -> None:

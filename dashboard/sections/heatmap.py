@@ -1,16 +1,16 @@
-"""The heatmap of a discovery, and the cell that is chosen in it."""
+"""The heatmap of a discovery, and beside it the cell that is chosen."""
 
-from typing import Any
-
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import readers
 from dashboard.components.figure_buttons import figure_buttons
+from dashboard.components.heatmap import HeatRow, draw_heatmap
 from dashboard.figures.grid import layer_labels
-from dashboard.figures.layers import BESIDE, VALUES, Value, describe_heatmap, heatmap
+from dashboard.figures.layers import VALUES, Value, describe_heatmap, heatmap
 from dashboard.sections.cell import show_cell
+from dashboard.sections.cell_choice import choose_cell, chosen_cell
+from dashboard.sections.heat_rows import BEST, WITHIN, target_rows
 from dashboard.sections.wide import wide
 from mess.encoders import encoder_slug
 from mess.probing.statistics import SIGNIFICANT
@@ -21,97 +21,123 @@ _WHAT: dict[Value, str] = {
     "spearman": "Spearman's rank correlation of predicted and true.",
     "p_family": "−log₁₀ of the family-wise p: 1.3 and more is significant, 3 is one in a thousand.",
 }
+_CELL = "cell"
+# The chosen cell stays beside the heatmap while this is scrolled. On a phone it lies below, and has
+# a list of layers, because each line there stands for its best layer.
+_STYLE = """<style>
+.st-key-cell h2 { scroll-margin: 4.5rem 0 1rem; }
+@media (min-width: 641px) {
+  [data-testid=stColumn]:has(.st-key-cell) {
+    position: sticky; top: 4rem; align-self: flex-start;
+    max-height: calc(100vh - 4.5rem); overflow-y: auto;
+  }
+  .st-key-layer-of-cell { display: none; }
+}
+</style>"""
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _rows(
+    dataset: str, encoder: str, level: Level, version: float, value: Value, grey: bool
+) -> tuple[list[HeatRow], list[str]]:
+    return target_rows(readers.discovery(dataset, encoder, level=level), value=value, grey=grey)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _figure(
     dataset: str, encoder: str, level: Level, version: float, value: Value, grey: bool
-) -> tuple[go.Figure, str]:
-    record = readers.discovery(dataset, encoder, level=level)
-    return heatmap(record, value=value, grey=grey), describe_heatmap(record, value=value)
+) -> go.Figure:
+    return heatmap(readers.discovery(dataset, encoder, level=level), value=value, grey=grey)
 
 
 def show_heatmap(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) -> None:
-    """Show the heatmap of a discovery and the cell that was clicked."""
-    settings = record.settings
-    dataset, encoder, level = record.dataset, record.encoder, settings.level
-    place = f"{dataset}-{encoder_slug(encoder)}-{level}"
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    values = [one for one in VALUES if settings.permutations or one in ("r2", "spearman")]
-    value = left.segmented_control(
-        "Number in each cell",
-        values,
-        default="r2",
-        format_func=VALUES.__getitem__,
-        key="heatmap-value",
-        required=True,
-    )
-    grey = False
-    if settings.permutations and value != "p_family":
-        grey = right.toggle(
-            "Grey what may be chance",
-            value=True,
-            key="grey",
-            help=f"Cells whose R² the best cell of {settings.permutations} shuffles of works "
-            f"reaches more often than in {SIGNIFICANT:.0%} (family-wise, max-T).",
+    """Show the heatmap of a discovery and the cell that is chosen."""
+    st.html(_STYLE)
+    place = record.dataset, record.encoder, record.settings.level
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        value, grey = _controls(record)
+        version = readers.store().discoveries.modified(*place)
+        rows, columns = _rows(*place, version, value, grey)
+        chosen = chosen_cell(record)
+        draw_heatmap(
+            rows,
+            columns=columns,
+            layers=len(record.layer_names),
+            corner="layer",
+            caption=f"{_WHAT[value]} {BEST} best layer by R², {WITHIN} within one standard error "
+            "of it; neither where no layer tells more than the mean. Choose a cell by a click, or "
+            "by the arrow keys and Enter.",
+            key=f"heatmap-{'-'.join(place)}",
+            on_cell=lambda layer, target: choose_cell(*place, layer=layer, target=target),
+            chosen=chosen,
+            detail=_CELL,
         )
-    version = readers.store().discoveries.modified(dataset, encoder, level)
-    figure, words = _figure(dataset, encoder, level, version, value, grey)
-    event: Any = wide("heatmap").plotly_chart(
-        figure,
-        on_select="rerun",
-        selection_mode="points",
-        key=f"heatmap-{place}",
-        config={"displaylogo": False, "modeBarButtons": [["toImage"]]},
-        alt=words,
-    )
-    st.caption(
-        f"{_WHAT[value]} ◆ best layer by R², ● within one standard error of it; "
-        f"neither where no layer tells more than the mean. {words} "
-        "Click a cell, or choose it below."
-    )
-    figure_buttons(f"heatmap-{place}", file_name=f"{place}-{value}", key="heatmap-buttons")
-    layer, target = _choose_cell(record, event["selection"]["points"], place=place)
-    predictions = readers.predictions(dataset, encoder, level=level)
-    show_cell(record, predictions, tracks, layer=layer, target=target)
+        st.caption(describe_heatmap(record, value=value))
+        _offer_figure(record, version, value, grey)
+    with right, st.container(key=_CELL):
+        layer, target = chosen
+        predictions = readers.predictions(record.dataset, record.encoder, level=place[2])
+        show_cell(record, predictions, tracks, layer=layer, target=target)
+        with st.container(key="layer-of-cell"):
+            _choose_layer(record, layer=layer, target=target)
 
 
-def _choose_cell(record: DiscoveryRecord, points: list[Any], *, place: str) -> tuple[int, str]:
-    """Return the cell that was clicked last, or chosen in the lists, at first the best."""
-    clicked = (place, *points[0]["customdata"][:3]) if points else None
-    fresh = clicked != st.session_state.get("cell-clicked")
-    st.session_state["cell-clicked"] = clicked
-    if st.session_state.get("cell-place") != place:
-        best = max(record.cells, key=lambda one: -np.inf if one.r2 is None else one.r2)
-        _set(best.layer, best.target)
-        st.session_state["cell-place"] = place
-    if fresh and clicked:
-        if clicked[1] == BESIDE:
-            st.info(f"{clicked[3]}: a baseline; its single predictions are not kept.")
-        else:
-            _set(int(clicked[1]), str(clicked[2]))
-    first, second = st.columns(2)
-    target = first.selectbox("Target", record.target_names, key="cell-target")
+def _controls(record: DiscoveryRecord) -> tuple[Value, bool]:
+    """Let the person choose the number in each cell, and whether what may be chance is grey."""
+    settings = record.settings
+    values = [one for one in VALUES if settings.permutations or one in ("r2", "spearman")]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        if st.session_state.get("heatmap-value") not in values:
+            st.session_state["heatmap-value"] = "r2"
+        value: Value | None = st.segmented_control(
+            "Number in each cell",
+            values,
+            format_func=VALUES.__getitem__,
+            key="heatmap-value",
+            required=True,
+        )
+        value = value or "r2"
+        grey = False
+        if settings.permutations and value != "p_family":
+            grey = st.toggle(
+                "Grey what may be chance",
+                value=True,
+                key="grey",
+                help=f"Cells whose R² the best cell of {settings.permutations} shuffles of works "
+                f"reaches more often than in {SIGNIFICANT:.0%} (family-wise, max-T).",
+            )
+    return value, grey
+
+
+def _offer_figure(record: DiscoveryRecord, version: float, value: Value, grey: bool) -> None:
+    """Draw the heatmap as a figure that can be saved, once somebody asks for it."""
+    place = record.dataset, record.encoder, record.settings.level
+    key = f"figure-{place[0]}-{encoder_slug(place[1])}-{place[2]}"
+    opened = st.expander("The heatmap as a figure to save", key="figure", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
+        wide("heatmap").plotly_chart(
+            _figure(*place, version, value, grey),
+            key=key,
+            config={"displaylogo": False, "modeBarButtons": [["toImage"]]},
+            alt=describe_heatmap(record, value=value),
+        )
+        name = f"{place[0]}-{encoder_slug(place[1])}-{place[2]}-{value}"
+        figure_buttons(key, file_name=name, key="heatmap-buttons")
+
+
+def _choose_layer(record: DiscoveryRecord, *, layer: int, target: str) -> None:
+    """Let the person choose another layer of the target, where there is no room for cells."""
+    place = record.dataset, record.encoder, record.settings.level
     labels = layer_labels(record)
-    layer = second.selectbox(
-        "Layer", range(len(labels)), format_func=labels.__getitem__, key="cell-layer"
+    key = f"layer-of-{target}-{layer}"
+    st.selectbox(
+        "Another layer of this target",
+        range(len(labels)),
+        index=layer,
+        format_func=labels.__getitem__,
+        key=key,
+        on_change=lambda: choose_cell(*place, layer=st.session_state[key], target=target),
     )
-    return layer, target
-
-
-def wish_for_cell(dataset: str, encoder: str, *, layer: int, target: str) -> None:
-    """Make the page Layer discovery show a cell of whole tracks when it is opened next."""
-    st.session_state["cell-place"] = f"{dataset}-{encoder_slug(encoder)}-track"
-    if st.session_state.get("level") == "segment":
-        st.session_state["level"] = "track"
-    _set(layer, target)
-    st.session_state["cell-wished"] = True
-
-
-def takes_wish() -> bool:
-    """Tell, once, whether a cell was wished for."""
-    return bool(st.session_state.pop("cell-wished", False))
-
-
-def _set(layer: int, target: str) -> None:
-    st.session_state["cell-layer"], st.session_state["cell-target"] = layer, target

@@ -3,15 +3,17 @@
 import pandas as pd
 import streamlit as st
 
+from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.figures.evaluation import matrix_heatmap
 from dashboard.figures.grid import layer_labels
 from dashboard.sections.wide import wide
-from mess.as_text import interval, two_decimals
+from mess.as_text import as_words, interval, two_decimals
 from mess.curves.registry import CURVES
 from mess.probing.in_time import CurveCell
 from mess.records.discovery import DiscoveryRecord
 from mess.records.in_time import InTimeRecord
+from mess.targets import title_of
 
 
 def show_in_time(record: DiscoveryRecord) -> None:
@@ -19,16 +21,16 @@ def show_in_time(record: DiscoveryRecord) -> None:
     if record.in_time is None:
         st.info("Curves are probed with whole tracks: choose them above, or probe again.")
         return
-    st.subheader("Readings")
+    st.header("Readings")
     st.caption(
         "A target can be read from the mean of a layer over time, from the mean with the least and "
         "the greatest segment, or through time: from the curve that the layer predicts for each "
         "half second. All R² are nested. *Chosen* is what each training fold chose among all "
         "layers and readings."
     )
-    st.dataframe(readings_table(record.in_time), hide_index=True, width="stretch")
+    show_table(readings_table(record.in_time), width="stretch")
     st.caption(plain(tempo_line(record.in_time)))
-    st.subheader("Curves")
+    st.header("Curves")
     if record.in_time.why:
         st.info(plain(f"No curves: {record.in_time.why}"))
         return
@@ -36,14 +38,14 @@ def show_in_time(record: DiscoveryRecord) -> None:
     labels = layer_labels(record)
     by_layer: dict[str, dict[str, float | None]] = {}
     for cell in record.in_time.cells:
-        by_layer.setdefault(labels[cell.layer], {})[cell.curve] = cell.r2
+        by_layer.setdefault(labels[cell.layer], {})[as_words(cell.curve)] = cell.r2
     wide("curves").plotly_chart(
         matrix_heatmap(by_layer, title="layer", numbers=True),
         key="curves",
         config={"displayModeBar": False},
         alt="R² by layer and curve; the table below has the best layer of each curve.",
     )
-    st.dataframe(curves_table(record.in_time, labels), hide_index=True, width="stretch")
+    show_table(curves_table(record.in_time, labels), width="stretch")
 
 
 def tempo_line(found: InTimeRecord) -> str:
@@ -73,7 +75,7 @@ def readings_table(found: InTimeRecord) -> pd.DataFrame:
         usual = target.usual
         rows.append(
             {
-                "target": target.target,
+                "target": title_of(target.target),
                 "mean": by.get("mean", "–"),
                 "mean and extremes": by.get("mean and extremes", "–"),
                 "through time": by.get("through time", "–"),
@@ -95,7 +97,7 @@ def curves_table(found: InTimeRecord, labels: list[str]) -> pd.DataFrame:
         best = max(cells, key=_r2)
         rows.append(
             {
-                "curve": summary.curve,
+                "curve": as_words(summary.curve),
                 "unit": CURVES[summary.curve].unit,
                 "nested R²": two_decimals(summary.r2),
                 "within tracks": two_decimals(summary.within),

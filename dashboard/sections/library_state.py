@@ -52,7 +52,7 @@ def show_library() -> None:
 
 
 def _show_dataset(dataset: str) -> None:
-    st.subheader(plain(dataset), anchor=False)
+    st.header(plain(dataset), anchor=False)
     _show_notes(library.recordings(dataset))
     ready = True
     for encoder in by_interest(library.encoders(dataset)):
@@ -143,7 +143,7 @@ def _show_notes(there: Dataset | None) -> None:
 
 
 def _show_untouched(dataset: str) -> None:
-    st.subheader(plain(dataset), anchor=False)
+    st.header(plain(dataset), anchor=False)
     there = library.recordings(dataset)
     with st.container(border=True):
         if there is None:

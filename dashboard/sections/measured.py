@@ -7,29 +7,32 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.table import UNKNOWN, show_table
 from dashboard.components.text import plain
 from dashboard.figures.targets import (
     correlations,
     distribution,
     overview,
     two_targets,
-    with_unit,
 )
 from dashboard.sections.missing import offer
 from dashboard.sections.selection import play_row, row_name, show_selection
 from dashboard.sections.wide import wide
-from mess.as_text import two_decimals
+from mess.as_text import interval, two_decimals
 from mess.errors import ArtifactError
-from mess.targets import ALL_TARGETS
+from mess.targets import ALL_TARGETS, title_of, title_with_unit
 from mess.targets.reliability import TRUSTED
 from mess.targets.summaries import (
     COUNTERPARTS,
     FEWEST_PAIRS,
+    LEAST_AGREEMENT,
     OUTLYING,
     STATED,
+    as_expected,
     clustered_order,
     outliers,
     spearman,
+    spearman_interval,
     spearman_matrix,
     strongest_pairs,
 )
@@ -51,9 +54,8 @@ def show_distributions(table: pd.DataFrame, tracks: Tracks, *, dataset: str, enc
         name: st.column_config.NumberColumn(format="%.4g")
         for name in ("lower quarter", "median", "upper quarter")
     }
-    event: Any = st.dataframe(
+    event: Any = show_table(
         shown,
-        hide_index=True,
         width="stretch",
         on_select="rerun",
         selection_mode="single-row",
@@ -71,8 +73,9 @@ def show_distributions(table: pd.DataFrame, tracks: Tracks, *, dataset: str, enc
     if tested:
         command = ["check-targets", "--dataset", dataset]
         offer(tested, dataset=dataset, command=command, button="Test the targets")
-    _follow(event, shown["target"].tolist())
-    target = str(st.selectbox("Target", shown["target"].tolist(), key="target-shown"))
+    names = [str(name) for name in table.columns]
+    _follow(event, names)
+    target = str(st.selectbox("Target", names, key="target-shown", format_func=title_of))
     _show_one(table[target], tracks, target=target, dataset=dataset, encoder=encoder)
 
 
@@ -89,7 +92,7 @@ def _show_one(
     values: "pd.Series[float]", tracks: Tracks, *, target: str, dataset: str, encoder: str
 ) -> None:
     known = ALL_TARGETS.get(target)
-    st.subheader(with_unit(target))
+    st.header(title_with_unit(target))
     if known:
         st.markdown(known.description)
     if not values.notna().any():
@@ -106,19 +109,19 @@ def _show_one(
         selection_mode="points",
         key=f"distribution-{target}",
         config=_TOOLS,
-        alt=f"Distribution of {target}. {words}",
+        alt=f"Distribution of {title_of(target)}. {words}",
     )
     st.caption(f"{words} Click a dot to hear it.")
     _play_clicked(event, values, tracks, dataset=dataset, encoder=encoder, key="spread")
     if len(far):
-        st.subheader("What stands out")
+        st.header("What stands out")
         show_selection(
             [(str(track), -1) for track in far.index],
             tracks,
             dataset=dataset,
             encoder=encoder,
             values={
-                target: [f"{values[track]:.4g}" for track in far.index],
+                title_of(target): [f"{values[track]:.4g}" for track in far.index],
                 "robust z": [f"{score:.1f}" for score in far],
             },
             key="outlier",
@@ -142,7 +145,7 @@ def show_correlations(table: pd.DataFrame, tracks: Tracks, *, dataset: str, enco
     names = list(matrix.columns) if order == "by family" else clustered_order(matrix)
     strongest = strongest_pairs(matrix)
     words = "Strongest: " + "; ".join(
-        f"{a} and {b} {two_decimals(value)}" for a, b, value in strongest[:3]
+        f"{title_of(a)} and {title_of(b)} {two_decimals(value)}" for a, b, value in strongest[:3]
     )
     event: Any = wide("correlations").plotly_chart(
         correlations(matrix, names),
@@ -163,8 +166,8 @@ def show_correlations(table: pd.DataFrame, tracks: Tracks, *, dataset: str, enco
     for key, value in (("pair-x", start[0]), ("pair-y", start[1])):
         if st.session_state.get(key) not in names:
             st.session_state[key] = value
-    x = first.selectbox("Across", names, key="pair-x")
-    y = second.selectbox("Up", names, key="pair-y")
+    x = first.selectbox("Across", names, key="pair-x", format_func=title_of)
+    y = second.selectbox("Up", names, key="pair-y", format_func=title_of)
     if x == y:
         st.info("Choose two different targets.")
         return
@@ -192,27 +195,39 @@ def show_truth(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: st
     for one in pairs:
         both = table[[one.proxy, one.truth]].dropna()
         found = spearman(both[one.proxy], both[one.truth])
+        works = len({tracks[track].work if track in tracks else track for track in both.index})
+        bounds = spearman_interval(found, works=works)
         rows.append(
             {
-                "measured on audio": one.proxy,
-                "known from MIDI": one.truth,
+                "measured on audio": title_of(one.proxy),
+                "known from MIDI": title_of(one.truth),
                 "Spearman": found,
+                "95 %": interval(*bounds) if bounds else UNKNOWN,
                 "expected": "rises" if one.sign > 0 else "falls",
-                "as expected": "yes" if found * one.sign > 0 else "no",
+                "as expected": as_expected(found, sign=one.sign, works=works),
                 "n": len(both),
+                "works": works,
                 "why": one.reason,
             }
         )
-    st.dataframe(
+    show_table(
         pd.DataFrame(rows),
-        hide_index=True,
         width="stretch",
-        column_config={"Spearman": st.column_config.NumberColumn(format="%.2f")},
+        column_config={
+            "Spearman": st.column_config.NumberColumn(format="%.2f"),
+            "95 %": st.column_config.TextColumn(
+                help="Of the correlation. Works are counted, not recordings of one work."
+            ),
+            "as expected": st.column_config.TextColumn(
+                help="Yes: the whole interval lies on the expected side of 0, and the correlation "
+                f"is {LEAST_AGREEMENT} or more. Weakly: it is less. Not told: the interval holds 0."
+            ),
+        },
     )
     chosen = st.selectbox(
         "Show",
         pairs,
-        format_func=lambda one: f"{one.proxy} against {one.truth}",
+        format_func=lambda one: f"{title_of(one.proxy)} against {title_of(one.truth)}",
         key="truth-pair",
     )
     _show_pair(table, tracks, x=chosen.truth, y=chosen.proxy, dataset=dataset, encoder=encoder)
@@ -223,7 +238,7 @@ def _show_pair(
 ) -> None:
     both = table[[x, y]].dropna()
     found = two_decimals(spearman(both[x], both[y]))
-    words = f"{y} against {x}: Spearman {found} over {len(both)} recordings."
+    words = f"{title_of(y)} against {title_of(x)}: Spearman {found} over {len(both)} recordings."
     event: Any = st.plotly_chart(
         two_targets(table, x=x, y=y, labels=_labels(tracks), octaves=x == STATED),
         on_select="rerun",
@@ -249,8 +264,8 @@ def _play_clicked(
     if not points:
         return
     track = str(points[0]["customdata"][0])
-    st.markdown(f"**{plain(row_name(tracks, track))}** · {plain(str(values.name))} ")
-    st.caption(f"{values.name} {values.get(track, np.nan):.4g}")
+    st.markdown(f"**{plain(row_name(tracks, track))}** · {plain(title_of(str(values.name)))} ")
+    st.caption(f"{title_of(str(values.name))} {values.get(track, np.nan):.4g}")
     play_row(tracks, track, -1, dataset=dataset, encoder=encoder, key=f"{key}-player")
 
 

@@ -25,7 +25,7 @@ def link_run(run: RecordedRun, server: mlflow_server.Server | None) -> None:
 
 def show_mlflow(server: mlflow_server.Server | None) -> None:
     """Draw the link to MLflow's pages, or the button that starts their server."""
-    st.subheader("MLflow", anchor=False)
+    st.header("MLflow", anchor=False)
     if server is not None and server.pid == 0:
         st.markdown("Runs are recorded at a tracking server (`MLFLOW_TRACKING_URI`).")
         st.link_button("Open MLflow", server.address)

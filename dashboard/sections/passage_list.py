@@ -13,7 +13,7 @@ from dashboard.components.results import Action, Row, draw_rows
 from dashboard.readers import TrackInfo
 from dashboard.sections.basket import kept_tracks, toggle
 from dashboard.sections.missing import results_of
-from mess.as_text import clock
+from mess.as_text import as_words, clock
 from mess.search.aspects import OVERALL
 from mess.search.passages.recommender import Passage, PassageRecommender, Spot
 
@@ -52,7 +52,7 @@ def pick_segment(
 def known_weights(passages: PassageRecommender, weights: Mapping[str, float]) -> dict[str, float]:
     """Return the weights of aspects that passages can be ranked by; name the others."""
     rankable = {OVERALL, *passages.get_available_aspects()}
-    if missing := [name.replace("_", " ") for name in weights if name not in rankable]:
+    if missing := [as_words(name) for name in weights if name not in rankable]:
         st.caption(f"Not validated for five seconds, so left out: {', '.join(missing)}.")
     return {name: weight for name, weight in weights.items() if name in rankable}
 

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.table import show_table
 from dashboard.figures.evaluation import matrix_heatmap
 from dashboard.figures.grid import layer_labels
 from dashboard.figures.lines import layer_lines
@@ -16,6 +17,7 @@ from mess.errors import ArtifactError
 from mess.probing.remarks import NOTHING
 from mess.probing.results import Cell, Combined
 from mess.records.discovery import DiscoveryRecord
+from mess.targets import title_of
 
 _PLAIN = {"displayModeBar": False}
 
@@ -33,10 +35,13 @@ def show_layers(record: DiscoveryRecord) -> None:
         probed,
         default=sorted(probed, key=lambda target: -(best[target] or 0.0))[:3],
         key="line-targets",
+        format_func=title_of,
         max_selections=8,
     )
     if chosen:
-        words = "; ".join(f"{name}: best R² {two_decimals(best[name])}" for name in chosen)
+        words = "; ".join(
+            f"{title_of(name)}: best R² {two_decimals(best[name])}" for name in chosen
+        )
         st.plotly_chart(
             layer_lines(record, chosen),
             key="layer-lines",
@@ -44,7 +49,7 @@ def show_layers(record: DiscoveryRecord) -> None:
             alt=f"R² from layer to layer. {words}.",
         )
         st.caption(f"Bands are 95 % intervals by a bootstrap over works. {words}.")
-    st.subheader("Best layers")
+    st.header("Best layers")
     st.markdown(
         "Every layer within one standard error of the best, and how often each is the best when "
         "works are drawn anew. *Nested* chooses the layer inside each training fold, *weighted* "
@@ -58,7 +63,7 @@ def show_layers(record: DiscoveryRecord) -> None:
         often.sort(key=lambda pair: -pair[0])
         rows.append(
             {
-                "target": summary.target,
+                "target": title_of(summary.target),
                 "best": labels[summary.best],
                 "within one SE": ", ".join(map(str, summary.within))
                 if summary.beyond_mean
@@ -69,7 +74,7 @@ def show_layers(record: DiscoveryRecord) -> None:
                 "weighted R²": _with_interval(summary.weighted),
             }
         )
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    show_table(pd.DataFrame(rows), width="stretch")
 
 
 def _with_interval(one: Cell | Combined) -> str:
@@ -79,7 +84,7 @@ def _with_interval(one: Cell | Combined) -> str:
 def show_robustness(record: DiscoveryRecord) -> None:
     """Show how far the split, the number of works, the targets and the dataset matter."""
     _show_splits(record)
-    st.subheader("The targets themselves")
+    st.header("The targets themselves")
     show_reliability(record.dataset)
     _show_cross(record.encoder, record.dataset)
 
@@ -91,7 +96,7 @@ def _show_splits(record: DiscoveryRecord) -> None:
         if split.r2 is not None
     }
     if len(by_split) > 1:
-        st.subheader("Other groupings and seeds")
+        st.header("Other groupings and seeds")
         st.caption("Nested R²: does the result depend on how works were put into folds?")
         wide("splits").plotly_chart(
             matrix_heatmap(by_split, title="", numbers=True),
@@ -101,7 +106,7 @@ def _show_splits(record: DiscoveryRecord) -> None:
         )
     curve = {f"{point.works} works": point.r2 for point in record.curve or []}
     if len(curve) > 1:
-        st.subheader("With fewer works")
+        st.header("With fewer works")
         st.caption("Nested R²: would more recordings help?")
         wide("curve").plotly_chart(
             matrix_heatmap(dict(reversed(curve.items())), title="", numbers=True),
@@ -112,7 +117,7 @@ def _show_splits(record: DiscoveryRecord) -> None:
 
 
 def _show_cross(encoder: str, dataset: str) -> None:
-    st.subheader("On other datasets")
+    st.header("On other datasets")
     try:
         record = readers.cross(encoder)
     except ArtifactError as error:

@@ -6,12 +6,14 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
+from dashboard.components.table import UNKNOWN, show_table
 from dashboard.components.text import plain
 from dashboard.figures.differences import difference_heatmap
 from dashboard.figures.layers import heatmap
 from dashboard.readers.runs import run_discovery, run_metrics
 from dashboard.sections.mlflow_pages import link_run
 from dashboard.server import mlflow_server
+from mess.as_text import as_words
 from mess.errors import ArtifactMissing, MessError
 from mess.tracking.reading import (
     RecordedRun,
@@ -20,22 +22,31 @@ from mess.tracking.reading import (
 
 def show_run(run: RecordedRun, server: mlflow_server.Server | None) -> None:
     """Show the settings, the metrics and the heatmap of a run."""
-    st.subheader(plain(run.name) or run.id, anchor=False)
+    st.header(plain(run.name) or run.id, anchor=False)
     link_run(run, server)
     left, right = st.columns([1, 2])
-    left.dataframe(
-        pd.DataFrame(sorted(run.params.items()), columns=["setting", "value"]), hide_index=True
-    )
-    metrics = run_metrics(run)
-    right.dataframe(
-        pd.DataFrame(metrics.items(), columns=["metric", "value"]), hide_index=True, height=300
-    )
+    with left:
+        settings = [(as_words(name), as_known(value)) for name, value in sorted(run.params.items())]
+        show_table(pd.DataFrame(settings, columns=["setting", "value"]))
+    with right:
+        metrics = run_metrics(run)
+        show_table(
+            pd.DataFrame(
+                [(as_words(k), v) for k, v in metrics.items()], columns=["metric", "value"]
+            ),
+            height=300,
+        )
     _draw(run)
+
+
+def as_known(value: str) -> str:
+    """Return a setting as MLflow kept it; a dash where it had none."""
+    return UNKNOWN if value in ("", "None") else value
 
 
 def compare_runs(a: RecordedRun, b: RecordedRun, server: mlflow_server.Server | None) -> None:
     """Show two runs side by side: settings, results and heatmaps."""
-    st.subheader("First against second", anchor=False)
+    st.header("First against second", anchor=False)
     for column, run, label in zip(st.columns(2), (a, b), ("First", "Second"), strict=True):
         with column:
             when = datetime.fromtimestamp(run.started)
@@ -51,7 +62,11 @@ def compare_runs(a: RecordedRun, b: RecordedRun, server: mlflow_server.Server | 
 def _compare_settings(a: RecordedRun, b: RecordedRun) -> None:
     first, second = (run.params | run.tags for run in (a, b))
     rows = [
-        {"setting": key, "first": first.get(key, "–"), "second": second.get(key, "–")}
+        {
+            "setting": as_words(key),
+            "first": as_known(first.get(key, UNKNOWN)),
+            "second": as_known(second.get(key, UNKNOWN)),
+        }
         for key in sorted(first.keys() | second.keys())
     ]
     table = pd.DataFrame(rows, columns=["setting", "first", "second"])
@@ -59,9 +74,9 @@ def _compare_settings(a: RecordedRun, b: RecordedRun) -> None:
     if differ.empty:
         st.caption("All settings and inputs are equal.")
     else:
-        st.dataframe(differ, hide_index=True, width="stretch")
+        show_table(differ, width="stretch")
     with st.expander("All settings"):
-        st.dataframe(table, hide_index=True, width="stretch")
+        show_table(table, width="stretch")
 
 
 def _compare_metrics(a: RecordedRun, b: RecordedRun) -> None:
@@ -69,7 +84,7 @@ def _compare_metrics(a: RecordedRun, b: RecordedRun) -> None:
     all_layers = st.toggle("Every layer", key="runs-every-cell")
     rows = [
         {
-            "metric": name,
+            "metric": as_words(name),
             "first": first.get(name, math.nan),
             "second": second.get(name, math.nan),
         }
@@ -82,7 +97,7 @@ def _compare_metrics(a: RecordedRun, b: RecordedRun) -> None:
         name: st.column_config.NumberColumn(format="%.3f")
         for name in ("first", "second", "first − second")
     }
-    st.dataframe(table, hide_index=True, width="stretch", column_config=numbers, height=320)
+    show_table(table, width="stretch", column_config=numbers, height=320)
 
 
 def _compare_heatmaps(a: RecordedRun, b: RecordedRun) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard.components.table import show_table
 from dashboard.server import mlflow_server
 from mess.tracking.reading import RecordedRun
 
@@ -60,9 +61,8 @@ def choose_runs(
     empty = [name for name in (*_SETTINGS, "of sweep", "MLflow") if not rows[name].any()]
     before = st.session_state.get("runs_ticked", [])
     ticked_rows = [number for number, run in enumerate(runs) if run.id in before]
-    event: Any = st.dataframe(
+    event: Any = show_table(
         rows.drop(columns=empty),
-        hide_index=True,
         width="stretch",
         on_select="rerun",
         selection_mode="multi-row",

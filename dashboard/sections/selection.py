@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import readers
 from dashboard.components.player import CLIP_SECONDS, Sound, player
+from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from mess.as_text import clock
 from mess.audio.decoding import SEGMENT_SECONDS
@@ -58,7 +59,7 @@ def show_selection(
             "track": [track for track, _ in rows],
         }
     )
-    st.dataframe(table, hide_index=True, width="stretch", height=min(38 + 35 * len(rows), 248))
+    show_table(table, width="stretch", height=min(38 + 35 * len(rows), 248))
     pages = -(-len(rows) // _AT_ONCE)
     first = 0
     if pages > 1:

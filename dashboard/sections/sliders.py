@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.table import show_table
 from dashboard.figures.evaluation import (
     METHOD_NAMES,
     baselines_table,
@@ -13,7 +14,7 @@ from dashboard.figures.evaluation import (
 )
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.wide import wide
-from mess.as_text import two_decimals
+from mess.as_text import as_words, two_decimals
 from mess.errors import ArtifactError
 
 _PLAIN = {"displayModeBar": False}
@@ -21,7 +22,7 @@ _PLAIN = {"displayModeBar": False}
 
 def show_sliders(dataset: str, encoder: str) -> None:
     """Show faithfulness, leakage, the controlled experiment and same-work retrieval."""
-    st.subheader("Do the sliders do what they say?")
+    st.header("Do the sliders do what they say?")
     try:
         record = readers.evaluation(dataset, encoder)
     except ArtifactError as error:
@@ -49,7 +50,7 @@ def show_sliders(dataset: str, encoder: str) -> None:
     )
     st.caption(f"Means: {', '.join(means)}.")
     st.markdown("**Without probes**: the same mean by what people compare hidden states with.")
-    st.dataframe(baselines_table(record.baselines), hide_index=True)
+    show_table(baselines_table(record.baselines))
     method = st.selectbox(
         "How much each slider moves each target (1 wholly, 0 no more than chance)",
         list(record.leakage),
@@ -63,7 +64,9 @@ def show_sliders(dataset: str, encoder: str) -> None:
             f"in all others {two_decimals(found.off_diagonal)}."
         )
         wide("leakage").plotly_chart(
-            matrix_heatmap(found.matrix, title="slider"),
+            matrix_heatmap(
+                {as_words(slider): row for slider, row in found.matrix.items()}, title="slider"
+            ),
             key="leakage",
             config=_PLAIN,
             alt=f"Leakage matrix, sliders by targets. {words}",
@@ -75,16 +78,16 @@ def show_sliders(dataset: str, encoder: str) -> None:
             "change, 1 as far as another work. It should see its own change and no other: the own "
             "variant stands far down the list of its base (0 % is the top)."
         )
-        st.dataframe(controlled_table(record.controlled), hide_index=True, width="stretch")
+        show_table(controlled_table(record.controlled), width="stretch")
     if any(found.composed for found in record.composition.values()):
         st.markdown(
             "**Two sliders at once**: one aspect is liked, another disliked. The table shows the "
             "true distance of the ten best in both, as a share of chance (0 equal, 1 chance), and "
             "how many queries have a best track of their own."
         )
-        st.dataframe(composition_table(record.composition), hide_index=True, width="stretch")
+        show_table(composition_table(record.composition), width="stretch")
         mix = ", ".join(
-            f"{name.replace('_', ' ')} {two_decimals(one)}"
+            f"{as_words(name)} {two_decimals(one)}"
             for name, one in record.composition["bounded"].mix.items()
         )
         st.caption(f"With one weight for all sliders, the mix correlates with each: {mix}.")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.figures.target_tests import movement_table, reliability_table, tempo_table
 from dashboard.sections.missing import offer, tell_stale
@@ -31,7 +32,7 @@ def show_reliability(dataset: str) -> ReliabilityRecord | None:
         "(Spearman–Brown)? The other columns: does the number stay the same after a change that "
         "leaves the music alone (Lin's concordance)?"
     )
-    st.dataframe(reliability_table(record), width="stretch")
+    show_table(reliability_table(record), width="stretch")
     return record
 
 
@@ -45,13 +46,13 @@ def show_tests(dataset: str) -> None:
         _show_tempo(record)
     movements = movement_table(record)
     if not movements.empty:
-        st.subheader("The same music, digitised in another way")
+        st.header("The same music, digitised in another way")
         st.markdown(
             f"The largest movement of each target on {len(record.movements)} tracks, as a "
             "multiple of its tolerance. Up to 1 is promised; **!** is more. Brackets: the "
             "reason is known and stands below."
         )
-        st.dataframe(movements, width="stretch")
+        show_table(movements, width="stretch")
         with st.expander("Tolerances and reasons"):
             for line in tolerance_lines():
                 st.markdown(f"- {plain(line)}")
@@ -60,8 +61,8 @@ def show_tests(dataset: str) -> None:
 def tolerance_lines() -> list[str]:
     """Return the tolerance of each target in a line, with the reasons of known exceptions."""
     lines = []
-    for name, target in TARGETS.items():
-        line = f"{name}: {target.tolerance.describe(target.unit)}"
+    for target in TARGETS.values():
+        line = f"{target.title}: {target.tolerance.describe(target.unit)}"
         exceptions: dict[str, list[str]] = {}
         for change, reason in target.tolerance.reasons.items():
             exceptions.setdefault(reason, []).append(change)
@@ -72,12 +73,12 @@ def tolerance_lines() -> list[str]:
 
 
 def _show_tempo(record: ReliabilityRecord) -> None:
-    st.subheader("Tempo against known tempi")
+    st.header("Tempo against known tempi")
     st.markdown(
         "*Accuracy 1*: within 4 % of the known tempo. *Accuracy 2*: within 4 % of it, of its half, "
         "third, double or triple. *Coverage*: any tempo was found."
     )
-    st.dataframe(tempo_table(record), hide_index=True, width="stretch")
+    show_table(tempo_table(record), width="stretch")
     share = record.truth.false_tempi
     st.caption(
         f"In notes at random times, which have no tempo, one is found in {share:.0%} of cases."

@@ -29,7 +29,7 @@ def draw_path(recommender: LayerBasedRecommender, tracks: Mapping[str, TrackInfo
     search = memory.now()
     bar = st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=_KEY)
     with bar:
-        st.subheader("A path to another recording", width="stretch")
+        st.header("A path to another recording", width="stretch")
         steps = st.selectbox("Steps between", STEPS_BETWEEN, key=f"{KEY}-steps", width=120)
     search = replace(search, steps=steps)
     memory.change(search)

@@ -24,6 +24,7 @@ from dashboard.sections.track_search import (
     movable,
     take_action,
 )
+from mess.as_text import as_words
 from mess.errors import MessError
 from mess.records.evaluation import Method
 from mess.search.layer_based_recommender import LayerBasedRecommender
@@ -129,7 +130,7 @@ def _draw_moves(recommender: LayerBasedRecommender) -> bool:
         if aspects:
             st.caption("The distance from the query, in standard deviations of the dataset.")
             rows = [
-                Slider(name=name, label=name.replace("_", " "), reach=MAX_MOVE, step=0.25)
+                Slider(name=name, label=as_words(name), reach=MAX_MOVE, step=0.25)
                 for name in aspects
             ]
             moves, settled = draw_sliders(rows, presets={"Reset": {}}, key=f"{KEY}-moves")
@@ -138,7 +139,7 @@ def _draw_moves(recommender: LayerBasedRecommender) -> bool:
             "Stays as it is",
             names,
             selection_mode="multi",
-            format_func=lambda name: name.replace("_", " "),
+            format_func=as_words,
             key=f"{KEY}-hold",
             help="Counts with the weight 1 where its slider is at 0.",
         )

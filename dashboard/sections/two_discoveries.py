@@ -45,7 +45,7 @@ def show_comparison(record: DiscoveryRecord) -> None:
         st.code(error.command, language=None)
         return
     words = describe_difference(record, second)
-    st.subheader("Difference")
+    st.header("Difference")
     st.markdown(
         f"R² of **{plain(_name(here))}** minus R² of **{plain(_name(other))}**: blue, the first is "
         f"better. {_LINED_UP[compared_columns(record, second)]}"
@@ -60,7 +60,7 @@ def show_comparison(record: DiscoveryRecord) -> None:
             "be the music's as well as the encoder's."
         )
     figure_buttons("difference", file_name="difference", key="difference-buttons")
-    st.subheader("Side by side")
+    st.header("Side by side")
     shared = [name for name in record.target_names if name in second.target_names]
     columns = st.columns(2)
     for column, place, one in zip(columns, (here, other), (record, second), strict=True):

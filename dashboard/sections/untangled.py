@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.figures.evaluation import matrix_heatmap
 from dashboard.figures.untangled import (
@@ -24,6 +25,7 @@ from mess.as_text import interval, two_decimals
 from mess.errors import ArtifactError
 from mess.records.discovery import DiscoveryRecord
 from mess.records.untangled import CodelengthRecord, ConfoundsRecord, ErasureRecord, Part
+from mess.targets import title_of
 
 _NO_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 _PARTS: dict[Part, str] = {
@@ -75,7 +77,9 @@ def _show_erasure(record: ErasureRecord) -> None:
         "lose? A target that loses much was read along the same direction."
     )
     if record.unread:
-        st.caption(f"Not erased, as no layer tells them surely: {', '.join(record.unread)}.")
+        st.caption(
+            f"Not erased, as no layer tells them surely: {', '.join(map(title_of, record.unread))}."
+        )
     if not record.names:
         return
     shown = st.segmented_control(
@@ -100,12 +104,12 @@ def _show_erasure(record: ErasureRecord) -> None:
         "layer of the target in the column. Click a cell, or choose it below."
     )
     _show_loss(record, event["selection"]["points"])
-    st.subheader("Is it really gone?")
+    st.header("Is it really gone?")
     st.markdown(
         "For probes of the same works an erased target is gone by definition. So the eraser is "
         "also fitted on half of the works, and a probe on the other half."
     )
-    st.dataframe(unseen_table(record), hide_index=True, width="stretch")
+    show_table(unseen_table(record), width="stretch")
 
 
 def _show_loss(record: ErasureRecord, points: list[Any]) -> None:
@@ -118,8 +122,8 @@ def _show_loss(record: ErasureRecord, points: list[Any]) -> None:
         if st.session_state.get(key) not in record.names:
             st.session_state[key] = record.names[0]
     left, right = st.columns(2)
-    erased = left.selectbox("Erased", record.names, key="erasure-erased")
-    target = right.selectbox("Probed", record.names, key="erasure-target")
+    erased = left.selectbox("Erased", record.names, key="erasure-erased", format_func=title_of)
+    target = right.selectbox("Probed", record.names, key="erasure-target", format_func=title_of)
     one = record.loss(erased, target)
     if one is None:
         st.info("This pair could not be probed.")
@@ -132,9 +136,9 @@ def _show_loss(record: ErasureRecord, points: list[Any]) -> None:
     p = "" if one.p is None else f", p {one.p:.3g} after Holm's correction over the row"
     st.caption(
         plain(
-            f"{target} in layer {record.layer_names[one.layer]}: the change of R² has the 95 % "
-            f"interval {interval(one.low, one.high)}{p}. Random directions of its best layer cost "
-            f"it {by_chance[0]} to {by_chance[1]}."
+            f"{title_of(target)} in layer {record.layer_names[one.layer]}: the change of R² has "
+            f"the 95 % interval {interval(one.low, one.high)}{p}. Random directions of its best "
+            f"layer cost it {by_chance[0]} to {by_chance[1]}."
         )
     )
 
@@ -154,7 +158,7 @@ def _show_codelength(record: CodelengthRecord) -> None:
         f"Bits a value saved against the mean; below 0 the mean is shorter. Means over "
         f"{record.settings.orders} orders of the works."
     )
-    st.dataframe(codelength_table(record), hide_index=True, width="stretch")
+    show_table(codelength_table(record), width="stretch")
 
 
 def _show_confounds(record: ConfoundsRecord) -> None:
@@ -176,4 +180,4 @@ def _show_confounds(record: ConfoundsRecord) -> None:
     chosen = st.selectbox("Confound", list(record.levels), key="confound")
     st.caption(f"{record.levels[chosen]} levels. Brackets are 95 % intervals by works.")
     table: pd.DataFrame = confounds_table(record, chosen)
-    st.dataframe(table, hide_index=True, width="stretch")
+    show_table(table, width="stretch")

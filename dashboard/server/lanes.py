@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from dashboard import library, readers
 from dashboard.readers import Predictor
+from mess.as_text import as_words
 from mess.curves.registry import CURVES
 from mess.encoders import by_interest
 from mess.errors import MessError, UnknownName
@@ -172,7 +173,7 @@ def _plain(values: NDArray[np.floating[Any]]) -> list[float | None]:
 
 
 def _words(curve: str) -> str:
-    return curve.replace("_", " ")
+    return as_words(curve)
 
 
 def _number(text: str) -> float:

@@ -6,6 +6,7 @@ from typing import Literal
 from mess.as_text import interval, two_decimals
 from mess.probing.dose import LEAST_MOVE
 from mess.records.dose import DoseCell, DoseRecord
+from mess.targets import title_of
 
 Word = Literal[
     "follows",
@@ -93,7 +94,7 @@ def lesson(record: DoseRecord) -> list[str]:
         word = verdict(cell)
         if word is not None:
             by_word.setdefault(word, []).append(
-                f"{cell.target} under {cell.edit} {two_decimals(cell.response.slope)}"
+                f"{title_of(cell.target)} under {cell.edit} {two_decimals(cell.response.slope)}"
             )
     order: Sequence[tuple[str, str]] = (
         ("follows", "Follows (slope)"),
@@ -106,7 +107,7 @@ def lesson(record: DoseRecord) -> list[str]:
     )
     lines = [f"{title}: {'; '.join(by_word[word])}." for word, title in order if word in by_word]
     moved = [
-        f"{cell.target} by {cell.edit} ({two_decimals(cell.response.predicted)}, "
+        f"{title_of(cell.target)} by {cell.edit} ({two_decimals(cell.response.predicted)}, "
         f"itself {two_decimals(cell.response.measured)})"
         for cell in side_effects(record)
     ]

@@ -32,6 +32,7 @@ from mess.records.features import FeaturesEntry
 from mess.records.listening import Judge
 from mess.search.passages.recommender import PassageRecommender
 from mess.storage.store import Store
+from mess.targets import title_of
 
 Array = NDArray[np.float64]
 PER_TRACK = 4  # excerpts of a recording at most
@@ -282,4 +283,4 @@ def _standardised(values: Array) -> Array:
 
 
 def _listed(targets: Sequence[str]) -> str:
-    return " and ".join(name.replace("_", " ") for name in targets)
+    return " and ".join(map(title_of, targets))

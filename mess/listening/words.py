@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mess.as_text import as_words
 from mess.targets import ALL_TARGETS
 
 
@@ -63,4 +64,4 @@ def question_about(aspect: str) -> Question:
     if aspect in QUESTIONS:
         return QUESTIONS[aspect]
     target = ALL_TARGETS.get(aspect)
-    return Question(aspect.replace("_", " "), target.description if target else "")
+    return Question(as_words(aspect), target.description if target else "")

@@ -27,6 +27,8 @@ from mess.targets.registry import (
     compute_targets,
     plugin_targets,
     targets_version,
+    title_of,
+    title_with_unit,
     unit_of,
 )
 
@@ -49,5 +51,7 @@ __all__ = [
     "plugin_targets",
     "read_notes",
     "targets_version",
+    "title_of",
+    "title_with_unit",
     "unit_of",
 ]

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.as_text import as_words
 from mess.audio.decoding import SEGMENT_SECONDS, Signal, segment_bounds
 from mess.plugins import LazyMapping, leave_out, registry, told
 from mess.targets import articulation, dynamics, harmony, midi_targets, phrasing, rhythm, timbre
@@ -42,12 +43,16 @@ class Target:
         One sentence that a listener understands.
     level : {"segment", "track"}
         "segment" if the target is also defined on five seconds.
+    title : str
+        The name as people read it; without one, the words of ``name``.
 
     Examples
     --------
     >>> from mess.targets import ALL_TARGETS
     >>> ALL_TARGETS["tempo"].unit, ALL_TARGETS["tempo"].family
     ('BPM', 'rhythm')
+    >>> ALL_TARGETS["num_phrases"].title
+    'number of phrases'
     """
 
     name: str
@@ -55,6 +60,10 @@ class Target:
     unit: str
     description: str
     level: Level
+    title: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", self.title or as_words(self.name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +205,7 @@ _ALL = (
         "segment",
         timbre.zero_crossing_rate,
         _SPECTRAL,
+        title="zero-crossing rate",
     ),
     AudioTarget(
         "tempo",
@@ -274,6 +284,7 @@ _ALL = (
                 "22.05 kHz": "part of an attack's noise lies above 11 kHz",
             },
         ),
+        title="attack slope",
     ),
     AudioTarget(
         "attack_sharpness",
@@ -301,6 +312,7 @@ _ALL = (
         "track",
         phrasing.num_phrases,
         Tolerance(absolute=0.5),
+        title="number of phrases",
     ),
 )
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -342,7 +354,14 @@ MIDI_TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
         Target("note_density", "performance", "1/s", "How many notes are played.", "track"),
-        Target("velocity_mean", "performance", "", "How hard the keys are struck.", "track"),
+        Target(
+            "velocity_mean",
+            "performance",
+            "",
+            "How hard the keys are struck.",
+            "track",
+            title="mean velocity",
+        ),
         Target(
             "velocity_spread",
             "performance",
@@ -410,6 +429,29 @@ def unit_of(name: str) -> str:
     ('BPM', '', '')
     """
     return ALL_TARGETS[name].unit if name in ALL_TARGETS else ""
+
+
+def title_of(name: str) -> str:
+    """Return the name of a target as people read it, without underscores if it is not known.
+
+    Examples
+    --------
+    >>> title_of("num_phrases"), title_of("of_a_package_that_is_gone")
+    ('number of phrases', 'of a package that is gone')
+    """
+    return ALL_TARGETS[name].title if name in ALL_TARGETS else as_words(name)
+
+
+def title_with_unit(name: str) -> str:
+    """Return the name of a target as people read it, with its unit if it has one.
+
+    Examples
+    --------
+    >>> title_with_unit("spectral_centroid"), title_with_unit("num_phrases")
+    ('spectral centroid (Hz)', 'number of phrases')
+    """
+    unit = unit_of(name)
+    return f"{title_of(name)} ({unit})" if unit else title_of(name)
 
 
 def compute_targets(signal: Signal, *, segment_seconds: float = SEGMENT_SECONDS) -> TargetValues:

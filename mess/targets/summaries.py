@@ -11,7 +11,7 @@ Examples
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ OUTLYING = 3.5  # robust standard deviations beyond which a recording is an outl
 _NORMAL = 1.4826  # median absolute deviation to standard deviation, for a normal distribution
 _NORMAL_MEAN = 1.2533  # mean absolute deviation, likewise
 FEWEST_PAIRS = 5
+_NORMAL_95 = 1.96  # standard deviations within which 95 % of a normal distribution lie
 
 
 def robust_z(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -125,4 +126,53 @@ COUNTERPARTS = (
     Counterpart("harmonic_complexity", "polyphony", 1, "More keys down, more pitches in play."),
     Counterpart("attack_slopes", "articulation_ratio", -1, "Detached notes begin from silence."),
 )
+Agreement = Literal["yes", "weakly", "not told", "no"]
+LEAST_AGREEMENT = 0.3  # of Spearman's correlation: less is a small effect (Cohen 1988)
+
+
+def spearman_interval(correlation: float, *, works: int) -> tuple[float, float] | None:
+    """Return the 95 % interval of a rank correlation, None if too little is known.
+
+    tanh(artanh ρ ± 1.96 √((1 + ρ²/2) / (works − 3))). Recordings of one work are no independent
+    evidence, so works are counted and not recordings.
+
+    References
+    ----------
+    D. G. Bonett, T. A. Wright: Sample size requirements for estimating Pearson, Kendall and
+    Spearman correlations. Psychometrika 65, 2000.
+
+    Examples
+    --------
+    >>> low, high = spearman_interval(0.11, works=91)
+    >>> round(low, 2), round(high, 2)
+    (-0.1, 0.31)
+    """
+    if works < FEWEST_PAIRS or not np.isfinite(correlation):
+        return None
+    centre = np.arctanh(np.clip(correlation, -1 + 1e-12, 1 - 1e-12))
+    half = _NORMAL_95 * np.sqrt((1 + correlation**2 / 2) / (works - 3))
+    return float(np.tanh(centre - half)), float(np.tanh(centre + half))
+
+
+def as_expected(correlation: float, *, sign: int, works: int) -> Agreement:
+    """Say whether a target goes with its counterpart as it should.
+
+    The whole interval decides. "not told": it holds 0, or too few works are known. "no": it lies on
+    the wrong side of 0. "weakly": it lies on the right side, and the correlation is under 0.3.
+
+    Examples
+    --------
+    >>> as_expected(0.11, sign=1, works=91), as_expected(0.25, sign=1, works=91)
+    ('not told', 'weakly')
+    >>> as_expected(0.6, sign=1, works=91), as_expected(0.6, sign=-1, works=91)
+    ('yes', 'no')
+    """
+    bounds = spearman_interval(correlation, works=works)
+    if bounds is None or bounds[0] <= 0 <= bounds[1]:
+        return "not told"
+    if correlation * sign < 0:
+        return "no"
+    return "yes" if abs(correlation) >= LEAST_AGREEMENT else "weakly"
+
+
 STATED = "mean_tempo"  # stated by a dataset, not computed from its notes

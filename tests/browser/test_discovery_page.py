@@ -10,7 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser_acts import chart, click_point, hear, no_error, open_page, open_tab, until
+from browser_acts import (
+    PATIENCE,
+    at_rest,
+    chart,
+    click_point,
+    hear,
+    no_error,
+    open_page,
+    open_tab,
+    reload,
+    until,
+)
 from browser_server import serve
 from PIL import Image
 
@@ -47,13 +58,16 @@ def test_a_click_on_a_cell_and_on_a_point_plays_the_track(
     address, store = own
     open_page(page, address, "discovery")
     layer, target = 2, "onset_density"
-    click_point(page, chart(page, "heatmap-"), [layer, target])
-    page.get_by_role("heading", name=re.compile(rf"^{target}, layer {layer}")).wait_for()
+    cell_of(page, "onset density", layer).click()
+    detail_of(page, "onset density", layer)
+    until(page, lambda: page.url, lambda url: url.endswith(f"&target={target}&layer={layer}"))
+    reload(page)
+    detail_of(page, "onset density", layer)
     predictions = store.discoveries.read_predictions("demo", "spectral")
     rows = predictions[(predictions["layer"] == layer) & (predictions["target"] == target)]
     far = rows.loc[(rows["predicted"] - rows["true"]).idxmax()]
     click_point(page, chart(page, "cell-predicted"), [str(far["track"]), -1])
-    page.get_by_text(f"true {far['true']:.4g}, predicted {far['predicted']:.4g}").wait_for()
+    page.get_by_text(f"true {far['true']:.4g}, predicted {far['predicted']:.4g}, fold").wait_for()
     hear(page, page.locator(".player").first)
     page.get_by_text("residuals", exact=True).click()
     residuals = chart(page, "cell-residuals")
@@ -61,11 +75,87 @@ def test_a_click_on_a_cell_and_on_a_point_plays_the_track(
     no_error(page)
 
 
+def cell_of(page: Any, target: str, layer: int) -> Any:
+    """Return a cell of the heatmap."""
+    return page.locator(f".heatmap td button[aria-label^='{target}, layer {layer}']").first
+
+
+def detail_of(page: Any, target: str, layer: int) -> Any:
+    """Wait until a cell is shown and its cell alone has a frame; return its heading."""
+    heading = page.get_by_role("heading", name=re.compile(rf"^{target}, layer {layer}"))
+    heading.wait_for()
+    framed = page.locator(".heatmap td [aria-current=true]")
+    framed.and_(cell_of(page, target, layer)).wait_for()
+    assert framed.count() == 1
+    return heading
+
+
+@pytest.mark.long
+def test_a_cell_is_chosen_by_the_keyboard_and_stands_beside_the_heatmap(
+    page: Any, own: tuple[str, Store]
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    open_page(page, own[0])
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Layer discovery").click()
+    first = page.locator(".heatmap td button[tabindex='0']")
+    first.wait_for()
+    at_rest(page)
+    before = page.locator(".heatmap td button").first.evaluate("one => one.style.cssText")
+    first.focus()
+    for _ in range(30):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowLeft")
+    wanted = page.locator(".heatmap td button:focus")
+    words = str(wanted.get_attribute("aria-label"))
+    target, layer = re.findall(r"^(.*), layer (\d+)", words)[0]
+    assert wanted.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    heading = detail_of(page, target, layer)
+    page.locator(".heatmap [role=status]").filter(has_text=f"Chosen: {words}").wait_for()
+    at_rest(page)
+    cell, detail = wanted.bounding_box(), heading.bounding_box()
+    assert detail["x"] > cell["x"] + cell["width"]
+    assert 0 < detail["y"] < 720 and 0 < cell["y"] < 720  # both are in sight
+    faded = page.locator(".heatmap td button").first.evaluate("one => one.style.cssText")
+    assert faded == before
+    page.go_back()
+    page.get_by_role("heading", level=1, name=re.compile("MESS")).wait_for()
+    no_error(page)
+
+
+@pytest.mark.long
+def test_on_a_phone_the_heatmap_is_a_list(browser: Any, own: tuple[str, Store]) -> None:
+    address, store = own
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    open_page(page, address, "discovery?dataset=demo&encoder=spectral&target=tempo&layer=99")
+    page.get_by_text("The link asks for what is not here: layer 99 of tempo").wait_for()
+    assert not page.locator(".heatmap table").is_visible()
+    line = page.locator(".heatmap .list button").filter(has_text="onset density")
+    assert re.search(r"best layer .+: R² 0\.\d\d \[", line.inner_text())
+    layers = store.discoveries.read("demo", "spectral").layer_names
+    assert line.locator(".strip i").count() == len(layers)
+    line.click()
+    heading = page.get_by_role("heading", name=re.compile("^onset density, layer"))
+    heading.wait_for()
+    at_rest(page)
+    assert 0 < heading.bounding_box()["y"] < 300
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for part in ("", "discovery"):
+        open_page(page, address, part)
+        page.locator(".heatmap .list button").first.wait_for()
+        at_rest(page)
+        inner = page.locator("[data-testid=stMain]").evaluate("one => one.scrollWidth")
+        assert inner <= 390
+    context.close()
+
+
 @pytest.mark.long
 def test_the_point_of_a_segment_plays_from_its_offset(page: Any, own: tuple[str, Store]) -> None:
     address, _ = own
     open_page(page, address, "discovery")
-    chart(page, "heatmap-")
+    page.locator(".heatmap table").wait_for()
     page.get_by_text("segments of 5 s").click()
     page.get_by_text(re.compile(r"\d+ segments of \d+ works")).wait_for()
     plot = chart(page, "cell-predicted")
@@ -98,7 +188,8 @@ def test_the_heatmap_shows_other_numbers_and_is_saved_as_picture(
     open_page(page, own[0], "discovery")
     page.get_by_text("significance", exact=True).click()
     page.get_by_text("−log₁₀ of the family-wise p").wait_for()
-    plot = chart(page, "heatmap-")
+    page.get_by_text("The heatmap as a figure to save").click()
+    plot = chart(page, "figure-")
     for format_, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
         with page.expect_download() as waiting:
             page.get_by_role("button", name=f"Figure as {format_}").click()

@@ -49,7 +49,7 @@ def test_what_the_model_hears_is_heard_from_the_least_to_the_most(
     cell.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name=re.compile("onset_density, layer 1")).wait_for()
+    page.get_by_role("heading", name=re.compile("onset density, layer 1")).wait_for()
     no_error(page)
 
 

@@ -47,9 +47,9 @@ def searchable(chosen: Method) -> Any:
 
 def test_a_slider_says_what_was_chosen_for_it() -> None:
     words = {
-        "probe": "along what all layers predict of spectral_centroid",
+        "probe": "along what all layers predict of spectral centroid",
         "subspace": "are predicted together",
-        "direct": "by the measured spectral_centroid",
+        "direct": "by the measured spectral centroid",
         "layer": "over the whole of layer 1",
     }
     for chosen, said in words.items():
@@ -74,7 +74,7 @@ def test_the_choice_between_model_and_measurement_is_told_at_the_slider() -> Non
         "model 0.80",
         "measured 1.00",
     ]
-    assert "measured spectral_centroid" in describe(found, "brightness", by="measurement")
+    assert "measured spectral centroid" in describe(found, "brightness", by="measurement")
     assert "Faithful to 1.00" in describe(found, "brightness", by="measurement")
     # A method that was asked for has precedence.
     assert slider_note(found, "brightness", method="probe", by="measurement") == "model 0.70"
@@ -119,7 +119,7 @@ def test_a_target_of_two_aspects_is_named() -> None:
 
 def test_a_list_says_what_its_score_means() -> None:
     assert (heading({"tempo": 1.0}), heading({"tempo": -1.0})) == ("Most alike", "Most unlike")
-    assert heading({"tempo": 1.0, "warmth": -1.0}) == "Most alike"
+    assert heading({"tempo": 1.0, "warmth": -1.0}) == "Alike in tempo, unlike in warmth"
     assert "1 is equal, 0 as unlike as half of the tracks" in describe_score({"a": 1.0}, "tracks")
     assert "other way round" in describe_score({"a": 1.0, "b": -0.4}, "tracks")
     assert "1 is among the tenth" in describe_score({"a": -1.0}, "tracks")

@@ -23,6 +23,7 @@ from mess.records.untangled import (
 )
 from mess.reports.page import html
 from mess.storage.store import Store
+from mess.targets import title_of
 
 DATASET, ENCODER = Shape.dataset, Shape.encoder
 
@@ -86,7 +87,7 @@ def test_the_figures_hold_the_numbers(untangled_library: Path) -> None:
         row, column = erasure.names.index(erased), erasure.names.index(target)
         assert cells.z[row][column] == one.before - one.after
     assert "largest loss" in describe_erasure(erasure)
-    assert list(unseen_table(erasure)["target"]) == [one.target for one in erasure.unseen]
+    assert list(unseen_table(erasure)["target"]) == [title_of(one.target) for one in erasure.unseen]
     codes = store.untangled.read(DATASET, ENCODER, CodelengthRecord)
     (bits,) = codelength_heatmap(codes).data
     one = codes.codes[0]

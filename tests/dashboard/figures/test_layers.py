@@ -13,7 +13,7 @@ from made_records import made_cell, made_discovery, made_summary
 from dashboard.figures.cell import predicted_against_true, residuals
 from dashboard.figures.differences import compared_columns, difference_heatmap
 from dashboard.figures.grid import lay_out
-from dashboard.figures.layers import BESIDE, describe_heatmap, heatmap
+from dashboard.figures.layers import describe_heatmap, heatmap
 from dashboard.figures.lines import layer_lines
 from mess.probing.results import BaselineScore, BeyondScore, Cell, Combined
 from mess.records.discovery import DiscoveryRecord
@@ -130,14 +130,6 @@ def test_significance_is_shown_as_orders_of_magnitude() -> None:
     figure = heatmap(found, value="p_family")
     assert set(written(figure).values()) == {"2.0"}
     assert "4 of 4 cells are significant" in describe_heatmap(found, value="p_family")
-
-
-def test_a_click_names_its_layer_and_target_and_a_baseline_is_no_layer() -> None:
-    clicks = heatmap(record()).data[-1]
-    named = {tuple(one) for one in clicks.customdata}
-    assert (1, "tempo", "1") in named
-    assert (BESIDE, "tempo", "MFCC") in named
-    assert (BESIDE, "onset_density", "MFCC") not in named
 
 
 def test_the_layers_that_may_be_the_best_are_marked() -> None:
