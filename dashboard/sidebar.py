@@ -9,7 +9,7 @@ from dashboard.components.job_panel import show_jobs
 from dashboard.components.text import plain, readable
 from dashboard.jobs import queue as jobs
 from dashboard.jobs.commands import PIPELINES, Option, Pipeline, Value
-from dashboard.readers import store
+from dashboard.readers import store, told
 from mess.datasets import KNOWN, available_datasets
 from mess.encoders import PRESETS, Preset, by_interest
 from mess.errors import MessError
@@ -47,7 +47,7 @@ def start(dataset: str, *commands: list[str]) -> None:
         for command in commands:
             jobs.add(store(), dataset=dataset, command=command)
     except MessError as error:
-        st.session_state["job_error"] = str(error)
+        st.session_state["job_error"] = told(error)
     st.rerun()
 
 
@@ -91,7 +91,7 @@ def _form(dataset: str, encoder: str) -> None:
     try:
         command = pipeline.command(dataset, encoder, values)
     except MessError as error:
-        st.caption(plain(str(error)))
+        st.caption(plain(told(error)))
         st.button("Start", disabled=True, width="stretch", key="start-pipeline")
         return
     st.code(readable(shlex.join(["mess", *command])), language=None, wrap_lines=True)

@@ -4,8 +4,13 @@ The command line and the dashboard print a `MessError` as it is. Any other excep
 the program and keeps its traceback.
 """
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
+
+# A path from the root of this machine, or an address, up to its last name.
+_PLACE = re.compile(r"(?<![\w.~%/])(?:[a-z][a-z0-9+]*:/)?/(?:[^\s/'\"`]+/)+(?=[^\s/'\"`])")
 
 
 class MessError(Exception):
@@ -48,6 +53,17 @@ def shown_path(path: object) -> str:
     """Return a path that is safe to print: line feeds and bytes that are not UTF-8 are escaped."""
     name = str(path)
     return name if name.isprintable() else repr(name)
+
+
+def without_places(text: str, root: Path) -> str:
+    """Return a message without the place of a file on this machine: of it, only what is below.
+
+    >>> without_places("/srv/data/audio/mine/a b.wav: is cut; see /tmp/x/y.log", Path("/srv/data"))
+    'audio/mine/a b.wav: is cut; see y.log'
+    """
+    for folder in sorted({str(root.absolute()), str(root.resolve())}, key=len, reverse=True):
+        text = text.replace(f"{folder}/", "")
+    return _PLACE.sub("", text)
 
 
 class AudioError(MessError):

@@ -8,7 +8,7 @@ from dashboard.components.running import draw_running
 from dashboard.components.text import plain
 from dashboard.jobs import queue as jobs
 from dashboard.jobs.routes import describe, job_name
-from dashboard.readers import store
+from dashboard.readers import store, told
 from dashboard.server.reports import report_links
 from mess.as_text import duration
 
@@ -48,7 +48,7 @@ def _announce(ended: list[jobs.Job]) -> None:
         if job.id not in known and job.state == "done":
             st.toast(f"{_name(job)}: done")
         elif job.id not in known and job.state == "incomplete":
-            st.toast(f"{_name(job)}: done, {plain(job.message)}")
+            st.toast(f"{_name(job)}: done, {plain(told(job.message))}")
         elif job.id not in known and job.state == "cancelled":
             st.toast(f"{_name(job)}: cancelled; what was finished is kept")
 
@@ -68,11 +68,11 @@ def _show_failures(ended: list[jobs.Job]) -> None:
 
 def _show_failed(job: jobs.Job) -> None:
     if job.state == "incomplete":
-        st.warning(f"**{_name(job)}** is done, but {plain(job.message)}")
+        st.warning(f"**{_name(job)}** is done, but {plain(told(job.message))}")
     else:
-        st.error(f"**{_name(job)}** failed: {plain(job.message)}")
+        st.error(f"**{_name(job)}** failed: {plain(told(job.message))}")
     with st.expander("Log"):
-        st.code(jobs.log_tail(store(), job) or "empty", language=None)
+        st.code(told(jobs.log_tail(store(), job)) or "empty", language=None)
         path = jobs.log_path(store(), job)
         if path.is_file():
             st.download_button(

@@ -159,7 +159,7 @@ def _what_listeners_said(terms: Terms) -> ListeningResult | None:
     try:
         return readers.listening_result(terms.dataset, terms.encoder)
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(readers.told(error)))
         return None
 
 

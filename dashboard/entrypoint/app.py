@@ -7,7 +7,7 @@ from dashboard.address.browser import take_selection, write_plain_address
 from dashboard.components.location import copy_link
 from dashboard.components.text import plain
 from dashboard.navigation import navigate
-from dashboard.readers import store
+from dashboard.readers import store, told
 from dashboard.sections.missing import offer_demo
 from mess.errors import MessError
 
@@ -26,7 +26,7 @@ st.html("""<style>
 try:
     store()
 except MessError as error:
-    st.error(plain(str(error)))
+    st.error(plain(told(error)))
     st.stop()
 page = navigate()
 problem = take_selection()

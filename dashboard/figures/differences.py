@@ -132,7 +132,7 @@ def describe_difference(record_a: DiscoveryRecord, record_b: DiscoveryRecord) ->
     widest = max(pairs, key=lambda name: abs(pairs[name]))
     return (
         f"Nested R² is higher in the first for {better} of {len(pairs)} targets; they differ most "
-        f"in {widest} ({signed(pairs[widest])})."
+        f"in {title_of(widest)} ({signed(pairs[widest])})."
     )
 
 

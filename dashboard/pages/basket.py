@@ -22,7 +22,7 @@ def main() -> None:
         offer(error, dataset=dataset, command=command, button="Make it now")
         return
     except MessError as error:
-        st.error(plain(str(error)))
+        st.error(plain(readers.told(error)))
         return
     if basket.items:
         draw_basket(basket, tracks, dataset=dataset, encoder=encoder)

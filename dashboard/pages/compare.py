@@ -58,7 +58,7 @@ def _offer(dataset: str, encoder: str, error: ArtifactError) -> None:
         if readers.store().discoveries.modified(dataset, name, "track")
     ]
     if probed:
-        st.info(str(error))
+        st.info(readers.told(error))
         st.code(error.command, language=None)
         _run_button(dataset, "Compare now")
         return

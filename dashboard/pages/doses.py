@@ -61,4 +61,4 @@ def _draw(record: DoseRecord, tracks: Mapping[str, readers.TrackInfo]) -> None:
     try:
         show_matrix(record, tracks)
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(readers.told(error)))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.components.text import plain
+from dashboard.readers import told
 from dashboard.readers.runs import recorded_runs
 from dashboard.sections.mlflow_pages import find_mlflow, show_mlflow
 from dashboard.sections.run_details import compare_runs, show_run
@@ -27,13 +28,13 @@ def main() -> None:
         st.code("mess probe --dataset demo --encoder spectral", language=None)
         return
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(told(error)))
         return
     server = find_mlflow()
     try:
         _show_runs(runs, server)
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(told(error)))
     st.divider()
     show_mlflow(server)
 

@@ -174,7 +174,7 @@ def _predictions(
     except MessError as error:
         others = [one for one in library.encoders(dataset) if readers.predictor(dataset, one)]
         way_out = f" These encoders predict curves: {', '.join(others)}." if others else ""
-        st.info(plain(f"{error}.{way_out}"))
+        st.info(plain(f"{readers.told(error)}.{way_out}"))
     return None
 
 

@@ -22,7 +22,7 @@ def main() -> None:
     try:
         plan = readers.newest_plan(dataset, encoder)
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(readers.told(error)))
         return
     if plan is None:
         _offer_plan(dataset, encoder)

@@ -55,7 +55,7 @@ def main() -> None:
     if state == "done":
         st.fragment(draw_encoded_file)(recommender, uploads, upload)
     elif state == "failed":
-        st.error(plain(f"{upload.name}: {uploads.problem(upload.token, encoder)}"))
+        st.error(plain(f"{upload.name}: {readers.told(uploads.problem(upload.token, encoder))}"))
     else:
         st.fragment(_wait, run_every=_POLL_SECONDS)(uploads, upload, encoder)
 

@@ -1,6 +1,6 @@
 """What the pages read, cached until the files behind it change."""
 
-from dashboard.readers.data import store
+from dashboard.readers.data import store, told
 from dashboard.readers.doses import dose_changes, dose_responses, doses, sample_rate
 from dashboard.readers.lanes import (
     Predictor,
@@ -96,6 +96,7 @@ __all__ = [
     "target_notes",
     "target_values",
     "targets",
+    "told",
     "track_hashes",
     "tracks",
     "untangled",

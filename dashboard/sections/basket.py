@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard import exports
+from dashboard import exports, readers
 from dashboard.address.browser import link
 from dashboard.components.hits import Hit, draw_hits
 from dashboard.components.player import Sound, track_sound
@@ -50,7 +50,7 @@ def _change(dataset: str, alter: Callable[[BasketRecord], BasketRecord]) -> None
     try:
         store().baskets.change(dataset, alter)
     except (MessError, OSError) as error:
-        st.toast(plain(str(error)), icon="⚠️", duration="long")
+        st.toast(plain(readers.told(error)), icon="⚠️", duration="long")
 
 
 def draw_basket(
@@ -148,7 +148,7 @@ def draw_import(tracks: Mapping[str, TrackInfo], *, dataset: str) -> None:
             found = read_basket(file.name, file.getvalue(), known=known)
             st.session_state[f"{KEY}-told"] = _take(dataset, found.items, found.missing)
         except (MessError, OSError) as error:
-            st.session_state[f"{KEY}-told"] = str(error)
+            st.session_state[f"{KEY}-told"] = readers.told(error)
         st.session_state[f"{KEY}-imports"] += 1
         st.rerun()
     if told := st.session_state.pop(f"{KEY}-told", None):

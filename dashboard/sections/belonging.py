@@ -35,7 +35,7 @@ def offer_belonging(upload: Upload, *, encoder: str) -> None:
                 name = dataset_name(dataset or "")
                 count = add_to_dataset(readers.store(), upload, dataset=name, title=title)
             except MessError as error:
-                st.warning(plain(str(error)))
+                st.warning(plain(readers.told(error)))
                 return
             readers.store().uploads.forget(upload.token)
             st.session_state["upload_note"] = _note(name, count)

@@ -50,7 +50,7 @@ def draw_beside(
     try:
         other = readers.recommender(dataset, library.known_encoder(dataset, chosen))
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(readers.told(error)))
         return
     search = memory.now()
     known = {name: w for name, w in (search.weights or {}).items() if name in weighable(other)}
@@ -121,7 +121,7 @@ def _draw_pair(
             path, version = recording_of(readers.store(), dataset, tracks[sound.track])
             heard.append(loudness_of(path, version=version, start=0.0, seconds=sound.seconds))
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(readers.told(error)))
         return
     draw_pair(
         *sounds,

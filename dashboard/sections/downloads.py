@@ -115,5 +115,5 @@ def _if_usable(read: Callable[[], Read]) -> Read | None:
     except ArtifactMissing:
         return None
     except ArtifactError as error:
-        st.warning(f"left out of the report: {error}")
+        st.warning(f"left out of the report: {readers.told(error)}")
         return None

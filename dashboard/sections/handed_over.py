@@ -9,6 +9,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from dashboard import readers
 from dashboard.address.browser import new_parameters
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
@@ -55,7 +56,7 @@ def take_files(uploads: UploadFiles) -> None:
             try:
                 upload = uploads.add(file.getbuffer(), file.name, most=megabytes << 20)
             except MessError as error:
-                problems.append(str(error))
+                problems.append(readers.told(error))
             except OSError as error:
                 problems.append(f"{file.name}: cannot be kept ({error.strerror}); make room")
             else:

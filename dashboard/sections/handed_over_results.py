@@ -46,7 +46,7 @@ def draw_encoded_file(
         recording = read_encoded(uploads, upload.token, recommender.encoder)
         point = project_recording(recording, recommender)
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(readers.told(error)))
         return
     sound = upload_sound(upload, seconds=min(MAX_CLIP_SECONDS, recording.duration))
     # It is encoded, so its lane can be drawn.
@@ -88,7 +88,7 @@ def _draw_tracks(
     try:
         results = recommender.multi_aspect_recommendation(point, weights, _RESULTS)
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(readers.told(error)))
         return
     draw_results(
         [
@@ -120,7 +120,7 @@ def _draw_passages(
         offer(error, dataset=dataset, command=command, button="Build them now")
         return
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(readers.told(error)))
         return
     key = f"{KEY}-segment-{upload.token}"
     chosen = min(int(st.session_state.get(key, 0)), len(points) - 1)

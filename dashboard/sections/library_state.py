@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import library
 from dashboard.components.text import plain, readable
-from dashboard.readers import store
+from dashboard.readers import store, told
 from dashboard.sections.doubtful import show_doubtful
 from dashboard.sections.missing import offer_demo
 from dashboard.sidebar import start
@@ -47,7 +47,7 @@ def show_library() -> None:
         if made or dataset != "demo":
             _show_untouched(dataset)
     for line in stray_names(store().audio_dir("")):
-        st.markdown(plain(readable(line)))
+        st.markdown(plain(told(line)))
     _more_recordings([name for name in KNOWN if name not in made + waiting])
 
 
@@ -131,7 +131,7 @@ def _show_failed(found: Inventory) -> None:
     if found.failed:
         with st.expander(f"{_count(len(found.failed), 'recording')} failed"):
             for reason in found.failed.values():
-                st.markdown(f"- {plain(reason)}")
+                st.markdown(f"- {plain(told(reason))}")
     show_doubtful(found.doubtful)
 
 
@@ -139,7 +139,7 @@ def _show_notes(there: Dataset | None) -> None:
     if there is not None and there.notes:
         with st.expander(f"What is not read of {plain(there.name)}"):
             for note in there.notes:
-                st.markdown(f"- {plain(readable(note))}")
+                st.markdown(f"- {plain(told(note))}")
 
 
 def _show_untouched(dataset: str) -> None:
@@ -147,7 +147,7 @@ def _show_untouched(dataset: str) -> None:
     there = library.recordings(dataset)
     with st.container(border=True):
         if there is None:
-            st.markdown(plain(readable(why_unread(store(), dataset))))
+            st.markdown(plain(told(why_unread(store(), dataset))))
             return
         st.markdown(f"{len(there)} recordings, nothing extracted · {plain(there.licence)}")
         _show_notes(there)
@@ -166,10 +166,10 @@ def _more_recordings(datasets: list[str]) -> None:
         st.markdown(
             "Link a folder of your own in the sidebar (**Run a pipeline …**, *Add a folder of "
             "recordings*, or `mess add NAME FOLDER`)"
-            + (", or put a dataset where it belongs:" if datasets else ".")
+            + (", or put a dataset where it belongs in the data root:" if datasets else ".")
         )
         for name in datasets:
-            st.markdown(f"- **{name}**: {plain(readable(str(store().audio_dir(name))))}")
+            st.markdown(f"- **{name}**: {plain(told(store().audio_dir(name)))}")
 
 
 def _count(number: int, noun: str) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.components.text import plain
 from dashboard.jobs import queue as jobs
-from dashboard.readers import store
+from dashboard.readers import store, told
 from dashboard.sidebar import start
 from mess.errors import ArtifactError, ArtifactMissing, MessError
 
@@ -19,7 +19,7 @@ def results_of(search: Callable[[], list[Result]]) -> list[Result]:
     try:
         results = search()
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(told(error)))
         return []
     if not results:
         st.info("No other track is left: leave out less.")
@@ -56,7 +56,7 @@ def offer(error: ArtifactError, *, dataset: str, command: Sequence[str], button:
     button : str
         What the button says.
     """
-    (st.info if isinstance(error, ArtifactMissing) else st.warning)(str(error))
+    (st.info if isinstance(error, ArtifactMissing) else st.warning)(told(error))
     st.code(error.command, language=None)
     if st.button(button, key=f"offer-{'-'.join(command)}", type="primary"):
         start(dataset, list(command))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.components.text import plain
-from dashboard.readers import store
+from dashboard.readers import store, told
 from dashboard.server import mlflow_server
 from mess.errors import MessError
 from mess.tracking.reading import RecordedRun, server_address
@@ -39,7 +39,7 @@ def show_mlflow(server: mlflow_server.Server | None) -> None:
             try:
                 mlflow_server.start(store())
             except MessError as error:
-                st.error(plain(str(error)))
+                st.error(plain(told(error)))
                 return
             st.rerun()
         return
@@ -50,7 +50,7 @@ def _watch(before: mlflow_server.Server) -> None:
     """Draw the server; run the page again when the server answers for the first time."""
     server = mlflow_server.find(store())
     if server is None:
-        st.error(plain(f"MLflow has stopped: {mlflow_server.last_line(store())}"))
+        st.error(plain(f"MLflow has stopped: {told(mlflow_server.last_line(store()))}"))
         return
     if server.ready and not before.ready:
         st.rerun()

@@ -47,7 +47,7 @@ def keep_rating(
     try:
         readers.store().listening.add(row)
     except MessError as error:
-        st.session_state["ratings-problem"] = str(error)
+        st.session_state["ratings-problem"] = readers.told(error)
 
 
 def draw_ratings(
@@ -64,7 +64,7 @@ def draw_ratings(
     try:
         ratings = readers.store().listening.ratings(recommender.dataset)
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(readers.told(error)))
         return
     if problem := st.session_state.pop("ratings-problem", None):
         st.warning(plain(problem))
@@ -116,7 +116,7 @@ def _learn(
     try:
         learned = learn_from_ratings(recommender, rated)
     except MessError as error:
-        st.session_state["ratings-learned"] = str(error)
+        st.session_state["ratings-learned"] = readers.told(error)
         return
     set_weights(learned.weights)
     st.session_state["ratings-learned"] = describe_learned(learned)
@@ -127,4 +127,4 @@ def _forget(dataset: str) -> None:
     try:
         readers.store().listening.forget_ratings(dataset)
     except MessError as error:
-        st.session_state["ratings-problem"] = str(error)
+        st.session_state["ratings-problem"] = readers.told(error)

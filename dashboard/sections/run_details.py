@@ -10,6 +10,7 @@ from dashboard.components.table import UNKNOWN, show_table
 from dashboard.components.text import plain
 from dashboard.figures.differences import difference_heatmap
 from dashboard.figures.layers import heatmap
+from dashboard.readers import told
 from dashboard.readers.runs import run_discovery, run_metrics
 from dashboard.sections.mlflow_pages import link_run
 from dashboard.server import mlflow_server
@@ -107,7 +108,7 @@ def _compare_heatmaps(a: RecordedRun, b: RecordedRun) -> None:
             records.append(run_discovery(run))
         except MessError as error:
             if run.kind == "probe":
-                st.caption(plain(str(error)))
+                st.caption(plain(told(error)))
     if len(records) < 2:
         return
     st.markdown("**Heatmaps**")
@@ -127,6 +128,6 @@ def _draw(run: RecordedRun) -> None:
     except ArtifactMissing:
         return
     except MessError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(told(error)))
         return
     st.plotly_chart(heatmap(record), key="runs-heatmap", config={"displayModeBar": False})

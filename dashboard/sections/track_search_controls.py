@@ -14,7 +14,7 @@ from dashboard.components.results import Action
 from dashboard.components.sliders import Slider, draw_sliders
 from dashboard.components.text import plain
 from dashboard.components.weights import set_weights, watch_weights, weighable
-from dashboard.readers import TrackInfo
+from dashboard.readers import TrackInfo, told
 from dashboard.sections.ratings import draw_ratings
 from dashboard.sections.track_search import (
     KEY,
@@ -118,7 +118,7 @@ def _fit_weights(recommender: LayerBasedRecommender) -> None:
     try:
         set_weights(recommender.fit_weights([search.query, *search.liked]), key=KEY)
     except MessError as error:
-        st.session_state[f"{KEY}-problem"] = str(error)
+        st.session_state[f"{KEY}-problem"] = told(error)
 
 
 def _draw_moves(recommender: LayerBasedRecommender) -> bool:

@@ -41,7 +41,7 @@ def show_comparison(record: DiscoveryRecord) -> None:
     try:
         second = readers.discovery(other[0], other[1], level=other[2])
     except ArtifactError as error:
-        st.warning(str(error))
+        st.warning(readers.told(error))
         st.code(error.command, language=None)
         return
     words = describe_difference(record, second)

@@ -46,7 +46,7 @@ def clip(request: Request) -> Response:
     try:
         content = _part(request)
     except MessError as error:
-        return PlainTextResponse(str(error), status_code=404)
+        return PlainTextResponse(readers.told(error), status_code=404)
     return clip_answer(content, wanted=request.headers.get("range", ""))
 
 
@@ -59,7 +59,7 @@ def peaks(request: Request) -> Response:
     try:
         samples, _ = soundfile.read(io.BytesIO(_part(request)), dtype="float32")
     except MessError as error:
-        return PlainTextResponse(str(error), status_code=404)
+        return PlainTextResponse(readers.told(error), status_code=404)
     text = request.query_params.get("bins", "400")
     bins = min(int(text), _MAX_BINS) if text.isdecimal() else 400
     found = [round(float(value), 4) for value in peaks_of(samples, bins=max(bins, 1))]

@@ -80,7 +80,7 @@ def lane(request: Request) -> JSONResponse:
             by=asked.getlist("by")[:MOST],
         )
     except MessError as error:
-        return JSONResponse({"error": str(error)}, status_code=404)
+        return JSONResponse({"error": readers.told(error)}, status_code=404)
     return JSONResponse(answer)
 
 
@@ -116,7 +116,7 @@ def _answer(
                 else readers.predicted_curves(dataset, name, track, layer=layer, measured=measured)
             )[:, column]
         except MessError as error:
-            notes.append(str(error))
+            notes.append(readers.told(error))
             continue
         if not np.isfinite(found).any():
             notes.append(f"{name} has no probe of {_words(curve)}.")

@@ -154,7 +154,9 @@ def sound(request: Request) -> Response:
     try:
         content = _render(*(asked.get(name, "") for name in ("session", "trial", "part")))
     except MessError as error:
-        return Response(str(error), status_code=404, media_type="text/plain", headers=_FRESH)
+        return Response(
+            readers.told(error), status_code=404, media_type="text/plain", headers=_FRESH
+        )
     # Without ranges, phones play nothing.
     return clip_answer(content, wanted=request.headers.get("range", ""))
 
@@ -191,7 +193,7 @@ def _told(state: Callable[[], dict[str, Any]]) -> Response:
     try:
         return JSONResponse(state(), headers=_FRESH)
     except MessError as error:
-        return JSONResponse({"error": str(error)}, status_code=404, headers=_FRESH)
+        return JSONResponse({"error": readers.told(error)}, status_code=404, headers=_FRESH)
 
 
 ROUTES = [

@@ -31,7 +31,7 @@ def names(request: Request) -> JSONResponse:
         found = readers.names(dataset, encoder).find(asked.get("text", ""), limit=LIMIT)
         tracks = readers.tracks(dataset, encoder)
     except MessError as error:
-        return JSONResponse({"error": str(error)}, status_code=404)
+        return JSONResponse({"error": readers.told(error)}, status_code=404)
     return JSONResponse([{"id": track, "label": tracks[track].label} for track in found])
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboard import library
+from dashboard import library, readers
 from dashboard.readers import store
 from mess.errors import MessError
 from mess.storage.reports import report_names
@@ -43,7 +43,7 @@ def report(request: Request) -> Response:
         name = report_names(dataset, encoder, level)[_PARTS.index(part)]
         content = (store().reports.folder(dataset) / name).read_bytes()
     except MessError as error:
-        return PlainTextResponse(str(error), status_code=404)
+        return PlainTextResponse(readers.told(error), status_code=404)
     except OSError:
         return PlainTextResponse("this report was not written yet", status_code=404)
     kind = "text/html" if part == "page" else "text/markdown"

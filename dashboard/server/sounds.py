@@ -128,7 +128,7 @@ def _answer(make: Callable[[], bytes], media_type: str) -> Response:
     try:
         content = make()
     except MessError as error:
-        return PlainTextResponse(str(error), status_code=404)
+        return PlainTextResponse(readers.told(error), status_code=404)
     return Response(content, media_type=media_type, headers={"Cache-Control": CACHE})
 
 
@@ -139,7 +139,7 @@ def clip(request: Request) -> Response:
         level = _level(request.query_params.get("level", ""))
         content = cut(path, version=version, start=start, seconds=seconds, level=level)
     except MessError as error:
-        return PlainTextResponse(str(error), status_code=404)
+        return PlainTextResponse(readers.told(error), status_code=404)
     return clip_answer(content, wanted=request.headers.get("range", ""))
 
 

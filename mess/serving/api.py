@@ -8,10 +8,8 @@ The dashboard's server has these routes beside its pages. `mess serve` has them 
 behind `mess.serving.guard`.
 """
 
-import re
 from collections.abc import Callable
 from functools import cache, partial
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -20,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from mess.as_json import as_json
-from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
+from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName, without_places
 from mess.serving.answers import Problem
 from mess.serving.clips import clip_answer
 from mess.serving.description import openapi
@@ -32,8 +30,6 @@ from mess.storage.store import Store
 
 _JSON = "application/json"
 _FRESH = {"Cache-Control": "no-store"}
-# A path from the root of this machine, or an address, up to its last name.
-_PLACE = re.compile(r"(?<![\w.~%/])(?:[a-z][a-z0-9+]*:/)?/(?:[^\s/'\"`]+/)+(?=[^\s/'\"`])")
 
 
 def answer(endpoint: Endpoint, request: Request) -> Response:
@@ -58,17 +54,6 @@ def status_of(error: MessError) -> int:
     if isinstance(error, UnknownName | ArtifactMissing):
         return 404
     return 409 if isinstance(error, ArtifactError) else 400
-
-
-def without_places(text: str, root: Path) -> str:
-    """Return a message without the place of a file on this machine: of it, only what is below.
-
-    >>> without_places("/srv/data/audio/mine/a b.wav: is cut; see /tmp/x/y.log", Path("/srv/data"))
-    'audio/mine/a b.wav: is cut; see y.log'
-    """
-    for folder in sorted({str(root.absolute()), str(root.resolve())}, key=len, reverse=True):
-        text = text.replace(f"{folder}/", "")
-    return _PLACE.sub("", text)
 
 
 def problem(text: str, *, status: int) -> Response:
