@@ -73,7 +73,7 @@ def show_front_door(found: FrontDoor | MessError, dataset: str, encoder: str) ->
     st.markdown(f"## {plain(finding(encoder, aspects))}")
     left, right = st.columns([1, 1], gap="large")
     with left:
-        _show_heatmap(found.record)
+        _show_heatmap(found)
         _show_others(dataset, encoder)
     with right:
         _show_ladder(found)
@@ -99,15 +99,16 @@ def _show_others(dataset: str, encoder: str) -> None:
         )
 
 
-def _show_heatmap(record: DiscoveryRecord) -> None:
+def _show_heatmap(found: FrontDoor) -> None:
+    record, aspects = found.record, found.recommender.aspects
     draw_heatmap(
-        aspect_rows(record),
+        aspect_rows(record, {name: aspect.r2 for name, aspect in aspects.items()}),
         columns=[*(str(number) for number in range(len(record.layer_names))), "all"],
         layers=len(record.layer_names),
         corner="layer",
         caption="R² on works that the probe never saw: blue is 1, white 0, grey may be chance. "
-        "◆ best layer. all: layer and reading chosen inside the training folds, also from the "
-        "course in time. Choose a cell to see its recordings.",
+        "◆ best layer. all: layers and their course in time together, as the sliders read them. "
+        "Choose a cell to see its recordings.",
         key=f"small-heatmap-{record.dataset}-{record.encoder}",
         on_cell=lambda layer, target: wish_for_cell(
             record.dataset, record.encoder, layer=layer, target=target

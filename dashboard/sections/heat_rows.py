@@ -110,11 +110,15 @@ def about(target: str) -> str:
     return f"{known.description} Unit: {known.unit}." if known.unit else known.description
 
 
-def aspect_rows(record: DiscoveryRecord) -> list[HeatRow]:
-    """Return a row for each aspect: of each layer its best target, and what is best over all."""
-    nested = {summary.target: summary.nested.r2 for summary in record.summaries}
-    if record.in_time is not None:  # the folds chose among readings, too
-        nested |= {target.target: target.r2 for target in record.in_time.readings}
+def aspect_rows(record: DiscoveryRecord, together: Mapping[str, float | None]) -> list[HeatRow]:
+    """Return a row for each aspect: of each layer its best target, and all layers together.
+
+    Parameters
+    ----------
+    record : DiscoveryRecord
+    together : mapping of str to float or None
+        The R² of each aspect by all layers, as a recommender knows it.
+    """
     by_target: dict[str, list[Cell]] = {}
     for cell in record.cells:
         if cell.r2 is not None:
@@ -130,9 +134,7 @@ def aspect_rows(record: DiscoveryRecord) -> list[HeatRow]:
         layers = sorted(of_layer)
         best = max(of_layer.values(), key=lambda one: one.r2 or 0.0)
         cells = [_aspect_cell(of_layer[layer], aspect, best) for layer in layers]
-        read = {name: r2 for name in targets if (r2 := nested.get(name)) is not None}
-        target = max(read, key=lambda name: read[name], default=best.target)
-        cells.append(_over_all(read.get(target), aspect, layer=best.layer, target=target))
+        cells.append(_together(together.get(aspect), aspect, best))
         rows.append(
             HeatRow(
                 label=as_words(aspect),
@@ -190,11 +192,11 @@ def _aspect_cell(cell: Cell, aspect: str, best: Cell) -> HeatCell:
     )
 
 
-def _over_all(r2: float | None, aspect: str, *, layer: int, target: str) -> HeatCell:
+def _together(r2: float | None, aspect: str, best: Cell) -> HeatCell:
     colour, ink = _CHANCE if r2 is None else cell_colours(r2)
     return HeatCell(
-        layer=layer,
-        target=target,
+        layer=best.layer,
+        target=best.target,
         colour=colour,
         ink=ink,
         text=two_decimals(r2),

@@ -10,6 +10,7 @@ from mess.probing.differences import Verdict
 from mess.records.comparison import ComparisonRecord, EncoderPair
 from mess.reports.encoder_comparison import difference
 from mess.search.aspects import HEARD, Aspect
+from mess.targets import title_of
 
 _NAMED = 3  # aspects that a sentence names of each kind
 
@@ -110,7 +111,7 @@ def _told_apart(record: ComparisonRecord, pair: EncoderPair, verdict: Verdict) -
     r2 = {row.name: row.r2 for row in record.encoders}
     names = [name for name, one in pair.targets.items() if one.verdict == verdict]
     return [
-        f"{name.replace('_', ' ')} (R² {two_decimals(r2[pair.a][name].r2)} against "
+        f"{title_of(name)} (R² {two_decimals(r2[pair.a][name].r2)} against "
         f"{two_decimals(r2[pair.b][name].r2)})"
         for name in sorted(names, key=lambda name: -abs(pair.targets[name].difference))
     ]

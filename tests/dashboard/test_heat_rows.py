@@ -14,9 +14,10 @@ def test_an_r2_of_exactly_nothing_is_better_than_one_below() -> None:
         [made_cell(0, name, r2) for name, r2 in known.items()],
         [made_summary(name, r2) for name, r2 in known.items()],
     )
-    (row,) = aspect_rows(record)
+    (row,) = aspect_rows(record, {"dynamics": -0.25})
     assert [cell.target for cell in row.cells] == ["dynamic_range", "dynamic_range"]
-    assert row.cells[-1].text == "0.00"
+    assert row.cells[0].said.endswith("R² 0.00")
+    assert row.cells[-1].text == "-0.25"  # that of the sentence above it
 
 
 def test_a_cell_says_what_it_is_and_only_layers_can_be_chosen() -> None:
