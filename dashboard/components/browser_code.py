@@ -2,8 +2,8 @@
 
 What several components need is a file of its own. `elements.js` makes HTML elements,
 `mount_once.js` keeps a component while Streamlit calls it again, `player_keys.js` is the keyboard
-of the players, `player_settings.js` their speed and loudness, `player.js` a player, `lane.js` the
-curves below it.
+of the players, `player_settings.js` their speed and loudness, `player_bar.js` the controls at the
+lower edge of a narrow screen, `player.js` a player, `lane.js` the curves below it.
 """
 
 from functools import cache
@@ -12,7 +12,14 @@ from typing import Any
 
 import streamlit as st
 
-PLAYER_SCRIPTS = ("mount_once", "player_settings", "player_keys", "lane", "player")
+PLAYER_SCRIPTS = (
+    "mount_once",
+    "player_settings",
+    "player_keys",
+    "player_bar",
+    "lane",
+    "player",
+)
 PLAYER_STYLES = ("player", "lane")
 _HERE = Path(__file__).parent
 

@@ -309,6 +309,8 @@ class Player {
     wave.setAttribute("aria-valuetext", now);
     this.paint(at / length);
     this.lane.draw();
+    if (window.messCurrent === this && (playing || window.messBar.player === this))
+      window.messBar.follow(this);
   }
 
   paint(share) {
@@ -349,6 +351,7 @@ class Player {
     this.seen.disconnect();
     players.delete(this);
     if (window.messCurrent === this) window.messCurrent = null;
+    if (window.messBar.player === this) window.messBar.follow(null);
     this.root.remove();
   }
 }

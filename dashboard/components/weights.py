@@ -66,6 +66,24 @@ def presets(recommender: Searchable) -> dict[str, dict[str, float]]:
     return found
 
 
+def summarise(weights: Mapping[str, float], presets: Mapping[str, Mapping[str, float]]) -> str:
+    """Say in one line how the sliders are set; the heaviest aspect comes first.
+
+    >>> summarise({"tempo": 1.0, "texture": -0.4}, {"Rhythm": {"tempo": 1.0}})
+    'tempo +1.00, texture −0.40'
+    >>> summarise({"tempo": 1.0}, {"Rhythm": {"tempo": 1.0}})
+    'Rhythm: tempo +1.00'
+    """
+    used = {name: weight for name, weight in weights.items() if weight}
+    if not used:
+        return "all at 0"
+    preset = next((name for name, values in presets.items() if dict(values) == used), "")
+    heaviest = sorted(used.items(), key=lambda one: -abs(one[1]))
+    signs = {name: "+" if weight > 0 else "−" for name, weight in heaviest}
+    words = [f"{name.replace('_', ' ')} {signs[name]}{abs(w):.2f}" for name, w in heaviest]
+    return (f"{preset}: " if preset else "") + ", ".join(words)
+
+
 def weighable(recommender: Searchable) -> list[str]:
     """Return what may have a weight: validated aspects, `OVERALL`, MIDI targets, learned heads."""
     validated = recommender.get_available_aspects()

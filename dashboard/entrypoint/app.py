@@ -1,5 +1,7 @@
 """The script that Streamlit runs for a browser: the sidebar, then the page that is open."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from dashboard import library, sidebar
@@ -12,17 +14,8 @@ from dashboard.sections.missing import offer_demo
 from mess.errors import MessError
 
 st.set_page_config(page_title="MESS", page_icon="🎹", layout="wide")
-# Streamlit leaves an eighth of a small screen empty above the title, and much beside it. Headings
-# of level 2 are as large as a title. Captions, and white on the dark theme's buttons, are too pale
-# to be read by all (WCAG 2.2, 1.4.3).
-st.html("""<style>
-[data-testid=stMainBlockContainer] { padding: 4.5rem clamp(1rem, 4vw, 5rem) 6rem; }
-[data-testid=stMainBlockContainer] h1 { font-size: 2.25rem; padding: 0.5rem 0; }
-[data-testid=stMainBlockContainer] h2 { font-size: 1.5rem; padding: 0.5rem 0; }
-[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p { color: inherit; opacity: 1; }
-[data-testid=stCaptionContainer] { opacity: 0.8; }
-[data-testid=stBaseButton-primary] p { color: light-dark(#ffffff, #04131d); }
-</style>""")
+for style in ("page", "phone"):
+    st.html(Path(__file__).with_name(f"{style}.css"))
 try:
     store()
 except MessError as error:

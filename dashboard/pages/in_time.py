@@ -113,7 +113,9 @@ def _draw_controls(curves: DatasetCurves, predictor: Predictor | None) -> CurveS
         format_func=VIEWS.__getitem__,
     )
     now = replace(memory.now(), view=view or DISAGREE)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", gap="small", key=f"pairs-{KEY}"
+    ):
         curve = st.selectbox(
             "Curve", curves.defined, key=f"{KEY}-curve", format_func=_name, width=240
         )

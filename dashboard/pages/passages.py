@@ -9,9 +9,10 @@ from dashboard import readers
 from dashboard.address.browser import write_address
 from dashboard.address.search import COUNTS
 from dashboard.components.finder import find_track
+from dashboard.components.fold import foldable
 from dashboard.components.player import passage_sound, player
 from dashboard.components.results import describe_score, heading
-from dashboard.components.weights import watch_weights
+from dashboard.components.weights import presets, summarise, watch_weights
 from dashboard.readers import TrackInfo
 from dashboard.sections.missing import offer
 from dashboard.sections.passage_list import draw_passages, pick_segment, search_passages
@@ -49,7 +50,9 @@ def _draw(passages: PassageRecommender, tracks: Mapping[str, TrackInfo]) -> None
     with left:
         settled = _draw_controls(passages)
     with right:
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        with st.container(
+            horizontal=True, vertical_alignment="bottom", gap="small", key=f"bar-{KEY}"
+        ):
             weights = memory.now().search.weights or {}
             st.header(heading(weights), width="stretch")
             count = st.selectbox("Results", COUNTS, key=f"{KEY}-count", width=90)
@@ -101,13 +104,16 @@ def _draw_query(passages: PassageRecommender, tracks: Mapping[str, TrackInfo]) -
 
 def _draw_controls(passages: PassageRecommender) -> bool:
     """Draw the sliders and the filters; return whether no slider is being dragged."""
-    weights, settled = watch_weights(passages, key=KEY)
-    same_work = st.checkbox("Leave out the same work", key=f"{KEY}-same-work")
-    per_track = st.number_input(
-        "At most this many of one track (0: any number)", 0, 50, key=f"{KEY}-per-track"
-    )
+    box, say = foldable("Sliders", key=KEY)
+    with box:
+        weights, settled = watch_weights(passages, key=KEY)
+        same_work = st.checkbox("Leave out the same work", key=f"{KEY}-same-work")
+        per_track = st.number_input(
+            "At most this many of one track (0: any number)", 0, 50, key=f"{KEY}-per-track"
+        )
     now = memory.now()
     used = {name: weight for name, weight in weights.items() if weight}
+    say(summarise(used, presets(passages)))
     search = replace(now.search, weights=used, same_work=same_work)
     memory.change(replace(now, search=search, per_track=int(per_track)))
     return settled

@@ -50,7 +50,9 @@ def _draw(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) -> N
         st.title("Recommend")
         settled = draw_controls(recommender, tracks)
     with right:
-        bar = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+        bar = st.container(
+            horizontal=True, vertical_alignment="bottom", gap="small", key=f"bar-{KEY}"
+        )
         with bar:
             weights = memory.now().weights or {}
             st.header(heading(weights), width="stretch")

@@ -6,11 +6,12 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.fold import foldable
 from dashboard.components.player import Sound, player, track_sound
 from dashboard.components.results import Action, draw_results
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
-from dashboard.components.weights import watch_weights
+from dashboard.components.weights import presets, summarise, watch_weights
 from dashboard.sections.belonging import offer_belonging
 from dashboard.sections.handed_over import KEY
 from dashboard.sections.missing import offer
@@ -54,10 +55,13 @@ def draw_encoded_file(
     player(sound, key=f"{KEY}-player")
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        weights, _ = watch_weights(recommender, key=KEY)
+        box, say = foldable("Sliders", key=KEY)
+        with box:
+            weights, _ = watch_weights(recommender, key=KEY)
+        used = {name: weight for name, weight in weights.items() if weight}
+        say(summarise(used, presets(recommender)))
         _show_values(recording, recommender)
         offer_belonging(upload, encoder=recommender.encoder)
-    used = {name: weight for name, weight in weights.items() if weight}
     with right:
         tracks_tab, passages_tab = st.tabs(
             ["Tracks", "Passages"], key=f"{KEY}-tabs", on_change="rerun"

@@ -16,7 +16,7 @@ _SETTINGS = ("level", "alpha", "folds", "pooling", "samples", "seed")
 
 def filter_runs(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
     """Draw the filters; return the runs that pass them."""
-    columns = st.columns([1, 1, 1, 1, 1.9])
+    columns = st.container(key="pairs-runs").columns([1, 1, 1, 1, 1.9])
     wanted: dict[str, list[str]] = {}
     for column, name in zip(columns, ("dataset", "encoder", "kind", "status"), strict=False):
         values = sorted({str(getattr(run, name)) for run in runs} - {""})

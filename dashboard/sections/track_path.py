@@ -27,7 +27,7 @@ def draw_path(recommender: LayerBasedRecommender, tracks: Mapping[str, TrackInfo
     """Draw the field for the other end and, where it is named, the path."""
     dataset, encoder = recommender.dataset, recommender.encoder
     search = memory.now()
-    bar = st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=_KEY)
+    bar = st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"bar-{_KEY}")
     with bar:
         st.header("A path to another recording", width="stretch")
         steps = st.selectbox("Steps between", STEPS_BETWEEN, key=f"{KEY}-steps", width=120)

@@ -9,11 +9,18 @@ import streamlit as st
 
 from dashboard.address.search import MAX_MOVE, MAX_PER_COMPOSER
 from dashboard.components.finder import find_track
+from dashboard.components.fold import foldable
 from dashboard.components.player import player, track_sound
 from dashboard.components.results import Action
 from dashboard.components.sliders import Slider, draw_sliders
 from dashboard.components.text import plain
-from dashboard.components.weights import set_weights, watch_weights, weighable
+from dashboard.components.weights import (
+    presets,
+    set_weights,
+    summarise,
+    watch_weights,
+    weighable,
+)
 from dashboard.readers import TrackInfo, told
 from dashboard.sections.ratings import draw_ratings
 from dashboard.sections.track_search import (
@@ -40,10 +47,13 @@ BY_WORDS: dict[By, str] = {
 def draw_controls(recommender: LayerBasedRecommender, tracks: Mapping[str, TrackInfo]) -> bool:
     """Draw all controls; return whether no slider is being dragged."""
     _draw_query(recommender, tracks)
-    weights_settled = _draw_weights(recommender)
-    _draw_examples(recommender, tracks)
-    moves_settled = _draw_moves(recommender)
-    _draw_filters()
+    box, say = foldable("Sliders", key=KEY)
+    with box:
+        weights_settled = _draw_weights(recommender)
+        _draw_examples(recommender, tracks)
+        moves_settled = _draw_moves(recommender)
+        _draw_filters()
+    say(summarise(memory.now().weights or {}, presets(recommender)))
     return weights_settled and moves_settled
 
 

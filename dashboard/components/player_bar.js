@@ -1,0 +1,63 @@
+// On a narrow screen the sound that was begun last has its controls at the lower edge, where a thumb
+// is; the style sheet `phone.css` shows the bar. There is one for the page, beside all components.
+const BAR_COLOURS = ["--st-background-color", "--st-text-color", "--st-border-color", "--st-font",
+  "--st-primary-color", "--st-secondary-background-color"];
+
+class PlayerBar {
+  constructor() {
+    const made = (tag, name, fields = {}) => {
+      const one = Object.assign(document.createElement(tag), fields);
+      one.className = name;
+      return one;
+    };
+    const button = (sign, name, act) => {
+      const one = made("button", name, { type: "button", textContent: sign, onclick: act });
+      one.setAttribute("aria-label", name);
+      return one;
+    };
+    this.name = made("button", "name", { type: "button", title: "Show where it is on the page" });
+    this.name.onclick = () => this.player?.root.scrollIntoView({ block: "center" });
+    this.place = made("input", "place", { type: "range", min: 0, max: 1, step: 0.001 });
+    this.place.setAttribute("aria-label", "Position");
+    this.place.oninput = () => this.player?.seek(Number(this.place.value), { play: this.plays() });
+    this.begin = button("►", "Play", () => this.player?.toggle());
+    this.root = made("div", "mess-player-bar", { hidden: true });
+    this.root.setAttribute("role", "region");
+    this.root.setAttribute("aria-label", "What plays");
+    this.root.append(
+      this.name,
+      this.place,
+      button("⏮", "Previous sound", () => neighbour(-1)?.play()),
+      this.begin,
+      button("⏭", "Next sound", () => neighbour(1)?.play()),
+      button("✕", "Stop", () => this.close())
+    );
+    document.body.append(this.root);
+  }
+
+  plays() {
+    return Boolean(this.player && !this.player.audio.paused);
+  }
+
+  close() {
+    this.player?.audio.pause();
+    this.follow(null);
+  }
+
+  // Shows a player, or none; to be called for each change of it.
+  follow(player) {
+    this.player = player;
+    this.root.hidden = !player;
+    if (!player) return;
+    const style = getComputedStyle(player.root);
+    for (const name of BAR_COLOURS) this.root.style.setProperty(name, style.getPropertyValue(name));
+    const playing = this.plays() && !player.audio.ended;
+    this.begin.textContent = playing ? "❚❚" : "►";
+    this.begin.setAttribute("aria-label", playing ? "Pause" : "Play");
+    this.name.textContent = `${player.data.label} · ${player.time.textContent}`;
+    this.place.value = player.at() / player.length();
+    this.place.setAttribute("aria-valuetext", player.time.textContent);
+  }
+}
+
+window.messBar ??= new PlayerBar();
