@@ -5,7 +5,7 @@ import shlex
 import streamlit as st
 
 from dashboard import library
-from dashboard.components.job_panel import show_jobs
+from dashboard.components.job_panel import show_last_jobs
 from dashboard.components.text import plain, readable
 from dashboard.jobs import queue as jobs
 from dashboard.jobs.commands import PIPELINES, Option, Pipeline, Value
@@ -36,9 +36,7 @@ def show() -> None:
         number = st.session_state.setdefault("forms", 0)  # a new key is a closed popover
         with st.popover("Run a pipeline …", width="stretch", key=f"run-{number}"):
             _form(dataset, encoder)
-        if "job_error" in st.session_state:
-            st.error(plain(st.session_state.pop("job_error")))
-        show_jobs()
+        show_last_jobs()
 
 
 def start(dataset: str, *commands: list[str]) -> None:

@@ -33,7 +33,7 @@ from mess.errors import MessError, MissingDependency, UnknownName
 from mess.records.demo import DemoRecord
 from mess.storage.demo_library import COMMAND, DemoLibraryFiles, write_flac, write_midi
 from pipelines.demo_recipe import RECIPE, RecipeRow, read_recipe
-from pipelines.options import run_script
+from pipelines.options import incomplete, run_script
 from pipelines.processes import follow_parent
 from pipelines.progress import Progress, progress
 
@@ -63,6 +63,7 @@ def build_demo(
     limit: int | None = None,
     only: Collection[str] | None = None,
     on_progress: OnProgress | None = None,
+    failed: dict[str, str] | None = None,
 ) -> Dataset:
     """Build the demo library, or what is missing of it.
 
@@ -80,6 +81,9 @@ def build_demo(
         Only the scores of the recipe with these ids, in its order.
     on_progress : callable, optional
         Called with (done, total, track id), first with done = 0 and no id.
+    failed : dict of str to str, optional
+        Gets the reason of each score that could not be performed. Without it, such a score is an
+        error.
 
     Returns
     -------
@@ -92,7 +96,8 @@ def build_demo(
     MissingDependency
         If a package of the extra ``demo`` is not installed.
     MessError
-        If scores could not be performed; all others were, and building again goes on.
+        If no score could be performed, or, without ``failed``, not all. All others were, and
+        building again goes on.
     """
     report = on_progress or (lambda _done, _total, _name: None)
     rows = read_recipe(RECIPE)
@@ -103,14 +108,14 @@ def build_demo(
     jobs = [job for row in rows if (job := _job(row, seed, root)).track_ids]
     total = sum(len(job.track_ids) for job in jobs)
     report(0, total, "")
-    failed: list[str] = []
+    unperformed: dict[str, str] = {}
     if jobs:
         _require_packages()
         DemoLibraryFiles(root).drop_table()  # it would describe files that change from here on
         done = 0
         for job, error in _run(jobs, workers or os.cpu_count() or 1):
             if error:
-                failed.append(error)
+                unperformed[job.row.id] = error
             for track_id in job.track_ids:
                 done += 1
                 report(done, total, track_id)
@@ -120,14 +125,22 @@ def build_demo(
         for track_id in ids
         if (record := DemoLibraryFiles(root).read_record(track_id)) is not None
     ]
-    if failed and len(made) < len(ids):
-        raise MessError(f"{len(failed)} scores could not be performed:\n  " + "\n  ".join(failed))
+    if unperformed and len(made) < len(ids):
+        if failed is None or not made:
+            reasons = "\n  ".join(unperformed.values())
+            raise MessError(f"{len(unperformed)} scores could not be performed:\n  {reasons}")
+        failed.update(unperformed)
     DemoLibraryFiles(root).write_rows([record.row for record in made])
     return load_demo(root)
 
 
 def build_demo_shown(
-    *, root: Path, seed: int = 0, workers: int | None = None, limit: int | None = None
+    *,
+    root: Path,
+    failed: dict[str, str],
+    seed: int = 0,
+    workers: int | None = None,
+    limit: int | None = None,
 ) -> Dataset:
     """Do `build_demo` with a progress bar, if there is anything to do."""
     with ExitStack() as stack:
@@ -139,7 +152,9 @@ def build_demo_shown(
             elif total:
                 shown.append(stack.enter_context(progress("build demo", total)))
 
-        return build_demo(root=root, seed=seed, workers=workers, limit=limit, on_progress=report)
+        return build_demo(
+            root=root, seed=seed, workers=workers, limit=limit, on_progress=report, failed=failed
+        )
 
 
 def _run(jobs: list[_Job], workers: int) -> Iterator[tuple[_Job, str]]:
@@ -350,8 +365,11 @@ def command(
     from mess.storage.store import Store  # the processes that perform do not need it
 
     root = Store().audio_dir("demo")
-    library = build_demo_shown(root=root, seed=seed, workers=workers, limit=limit)
+    failed: dict[str, str] = {}
+    library = build_demo_shown(root=root, failed=failed, seed=seed, workers=workers, limit=limit)
     typer.echo(f"dataset 'demo' in {root}: {describe_demo(library)}")
+    if failed:
+        raise incomplete(failed, done=len(library))
 
 
 if __name__ == "__main__":

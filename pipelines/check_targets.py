@@ -27,7 +27,7 @@ from mess.targets.reliability import (
     split_half,
 )
 from pipelines.engine import audio_identity
-from pipelines.options import DatasetOption, JsonOption, run_script
+from pipelines.options import DatasetOption, JsonOption, incomplete, run_script
 from pipelines.progress import progress
 from pipelines.targets_truth import compare_with_truth, held_out, print_truth, truth_of
 
@@ -42,12 +42,14 @@ def check_targets(
     changed_tracks: int = CHANGED_TRACKS,
     seed: int = 0,
     store: Store | None = None,
-) -> ReliabilityRecord:
+) -> tuple[ReliabilityRecord, dict[str, str]]:
     """Measure reliability and invariance on some tracks of a dataset, and write them to disk.
 
     Returns
     -------
-    ReliabilityRecord
+    record : ReliabilityRecord
+    left_out : dict of str to str
+        The reason of each track that could not be read, by track.
 
     Raises
     ------
@@ -64,6 +66,7 @@ def check_targets(
     changed: list[dict[str, dict[str, float]]] = []
     movements: dict[str, dict[str, dict[str, float | None]]] = {}
     audio: dict[str, str] = {}
+    left_out: dict[str, str] = {}
     with progress(f"check targets of {dataset}", len(chosen)) as shown:
         for number in np.sort(chosen):
             track = recordings[number]
@@ -78,7 +81,8 @@ def check_targets(
                     }
                 identity = audio_identity(track)
             except MessError as error:
-                typer.echo(f"left out: {error}", err=True)
+                left_out[track.id] = str(error)
+                shown.say(f"failed: {error}")
             else:
                 plain[track.id] = found[0]
                 truths[track.id] = truth_of(track)
@@ -87,7 +91,10 @@ def check_targets(
                 audio[track.id] = identity.sha256
             shown.advance(track.id)
     if len(plain) < 3:
-        raise MessError(f"{dataset!r} has {len(plain)} tracks that can be read: 3 are needed")
+        first = f"; the first of the others: {next(iter(left_out.values()))}" if left_out else ""
+        raise MessError(
+            f"{dataset!r} has {len(plain)} tracks that can be read: 3 are needed{first}"
+        )
     targets: dict[str, TargetReliability] = {}
     for name in TARGETS:
         before = np.array([one[name] for one in plain.values()])
@@ -117,7 +124,7 @@ def check_targets(
         ),
     )
     store.reliability.write(dataset, record)
-    return record
+    return record, left_out
 
 
 def print_reliability(record: ReliabilityRecord) -> None:
@@ -179,13 +186,17 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Test the targets: reliability, invariance, and agreement with MIDI and known tempi."""
-    record = check_targets(dataset=dataset, tracks=tracks, changed_tracks=changed_tracks, seed=seed)
+    record, left_out = check_targets(
+        dataset=dataset, tracks=tracks, changed_tracks=changed_tracks, seed=seed
+    )
     if as_json:
         typer.echo(json.dumps(record.to_json(), indent=1))
     else:
         print_reliability(record)
         print_movements(record)
         print_truth(record.truth)
+    if left_out:
+        raise incomplete(left_out, done=record.tracks)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from mess.encoders import encoder_slug, weights_at_hand
 from mess.encoders.catalogue import is_folder
 from mess.encoders.whisper_wheel import PINNED
 from mess.errors import MessError, UnknownName
+from mess.records.left_out import LeftOut
 from pipelines.cli import INTERRUPTED, STOPPED
 from pipelines.progress import write_status
 
@@ -70,7 +71,7 @@ IndexedDatasetOption = Annotated[
 IndexedEncoderOption = Annotated[str | None, typer.Option(help="[default: likewise]")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WORKERS = max(1, min(16, os.cpu_count() or 1))  # a GPU waits for fewer
-INCOMPLETE = 3  # exit status: done, except for some tracks, which are named
+INCOMPLETE = 3  # exit status: done, but some recordings were left out; they are named
 _AGAIN = "run the same command again, it goes on"
 _DISK = {  # errors of the system that a user can mend
     errno.ENOSPC: f"no space is left; make room and {_AGAIN}",
@@ -170,7 +171,10 @@ def run_app(app: Callable[..., Any]) -> None:
         print(f"error: {message}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
-        message = f"{type(error).__name__}: {error}"
+        message = (
+            f"a fault of the program ({type(error).__name__}: {error}); what was finished is kept; "
+            "the log says where it happened: send it with a report"
+        )
         raise
     finally:
         write_status(state=state, message=None if kept else message)
@@ -191,26 +195,25 @@ def _say_stopped() -> None:
 
 
 def incomplete(failed: Mapping[str, str], *, done: int) -> typer.Exit:
-    """Say that everything is done except for some tracks.
+    """Say that everything is done except for some recordings.
 
     Parameters
     ----------
     failed : mapping of str to str
-        The reason, by track.
+        The reason, by recording.
     done : int
-        The number of tracks that did not fail.
+        The number of recordings that did not fail.
 
     Raises
     ------
     MessError
-        If all tracks failed.
+        If all recordings failed.
     """
-    first = next(iter(failed.values()))
+    left_out = LeftOut.among(failed, done=done)
     if not done:
-        raise MessError(f"no track could be used: {first}")
-    count = "1 track" if len(failed) == 1 else f"{len(failed)} tracks"
-    more = "" if len(failed) == 1 else "; the log names the others"
-    write_status(message=f"{count} failed: {first}{more}")
+        raise MessError(f"no recording could be used: {next(iter(failed.values()))}")
+    print(f"{left_out.counts}: the lines above name them", file=sys.stderr)
+    write_status(message=str(left_out), left_out=left_out)
     return typer.Exit(INCOMPLETE)
 
 

@@ -23,7 +23,9 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from mess.errors import without_places
 from mess.records.job import JobStatus
+from mess.records.left_out import LeftOut
 from mess.storage.jobs import write_status as write_job_status
 
 _LOG_EVERY = 5.0  # seconds
@@ -99,12 +101,14 @@ class Progress:
         )
 
 
-def write_status(*, state: str | None = None, message: str | None = None) -> None:
+def write_status(
+    *, state: str | None = None, message: str | None = None, left_out: LeftOut | None = None
+) -> None:
     """Write how this process ended for the dashboard, if the dashboard started it.
 
     Parameters
     ----------
-    state, message : str, optional
+    state, message, left_out : optional
         See `mess.records.job.JobStatus`; what is not given stays as it was.
     """
     _write(
@@ -112,6 +116,7 @@ def write_status(*, state: str | None = None, message: str | None = None) -> Non
             _status,
             state=_status.state if state is None else state,
             message=_status.message if message is None else message,
+            left_out=_status.left_out if left_out is None else left_out,
         )
     )
 
@@ -122,8 +127,17 @@ def _write(status: JobStatus) -> None:
     if not path:
         return
     data_root = Path(path).parents[3]  # the file lies in its jobs/datasets/<name>; it may move
-    message = status.message.replace(f"{data_root}{os.sep}", "")
-    _status = replace(status, message=message, pid=os.getpid(), time=time.time())
+
+    def shown(text: str) -> str:
+        return without_places(text, data_root)
+
+    _status = replace(
+        status,
+        message=shown(status.message),
+        left_out=status.left_out and status.left_out.rewritten(shown),
+        pid=os.getpid(),
+        time=time.time(),
+    )
     with suppress(OSError):  # if the disk is full, the work itself says so
         write_job_status(Path(path), _status)
 

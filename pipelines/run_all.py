@@ -94,8 +94,9 @@ def bring_up_to_date(
         The number of tracks that did not fail.
     """
     store = Store()
+    failed: dict[str, str] = {}
     if dataset == "demo":
-        build_demo_shown(root=store.audio_dir("demo"), workers=workers)
+        build_demo_shown(root=store.audio_dir("demo"), failed=failed, workers=workers)
     kept = {one: KeptStates() for one in encoders}
     extracted = extract_all(
         dataset=dataset, encoders=encoders, workers=workers, force=force, kept=kept
@@ -105,7 +106,7 @@ def bring_up_to_date(
     typer.echo(f"targets: {measured}")
     _analyse_each(store, kept, How(dataset, force=force, tracking=tracking, verbose=verbose))
     steps = [measured, *extracted.values()]
-    failed = {track: why for step in steps for track, why in step.failed.items()}
+    failed |= {track: why for step in steps for track, why in step.failed.items()}
     return failed, min(step.made + step.skipped for step in steps)
 
 

@@ -32,6 +32,7 @@ from mess.experiments.rows import ProbingData, load_probing_data
 from mess.new_recordings.encoding import check_same_encoder
 from mess.records.discovery import DiscoveryRecord
 from mess.records.dose import DoseRecord, DoseSettings, DoseTrack
+from mess.records.left_out import LeftOut
 from mess.status.staleness import Sources, digest_of, require
 from mess.storage.manifest import digest
 from mess.storage.store import Store
@@ -139,7 +140,8 @@ def run_dose(
     )
     name = f"dose {dataset} {encoder}"
     tags = {"dataset": dataset, "encoder": record.encoder, "discovery": record.discovery}
-    with start_run(name, store=store, tags=tags, enabled=tracking) as mlflow:
+    without = LeftOut.among(record.left_out, done=len(record.tracks)) if record.left_out else None
+    with start_run(name, store=store, tags=tags, enabled=tracking, left_out=without) as mlflow:
         mlflow.params(settings.as_params() | {"dataset": dataset, "encoder": encoder})
         mlflow.metrics(_metrics(record))
         record = store.doses.write(dataset, encoder, record, responses)

@@ -47,6 +47,7 @@ from mess.search.aspects import ASPECTS, OVERALL
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.tempo import DENSITY_SHARE, TEMPO
 from mess.search.terms import METHODS
+from mess.status.left_out import find_left_out
 from mess.status.staleness import digest_of
 from mess.storage.paths import command_for
 from mess.storage.store import Store
@@ -139,7 +140,11 @@ def evaluate(
     store.evaluations.write(dataset, encoder, record)
     tags = {"dataset": dataset, "encoder": index.encoder, "index": index.fingerprint}
     with start_run(
-        f"evaluate {dataset} {encoder}", store=store, tags=tags, enabled=tracking
+        f"evaluate {dataset} {encoder}",
+        store=store,
+        tags=tags,
+        enabled=tracking,
+        left_out=find_left_out(store, dataset, encoder),
     ) as run:
         run.params({"dataset": dataset, "encoder": encoder, "seed": seed, "queries": len(queries)})
         run.metrics(_metrics(record))

@@ -30,6 +30,7 @@ from mess.probing.discovery import discover
 from mess.probing.results import Alpha, BaselineScore, BeyondScore, CurvePoint, Discovery
 from mess.records.discovery import DiscoveryRecord, Frames, Level, Pooling, ProbeSettings, Split
 from mess.records.in_time import InTimeRecord
+from mess.status.left_out import find_left_out
 from mess.storage.store import Store
 from mess.tracking.recording import OpenRun, start_run
 from pipelines.frame_pass import NoFrames, frame_pass
@@ -89,7 +90,14 @@ def run_probing(
         "targets": data.targets_digest,
     }
     name = f"probe {dataset} {encoder}"
-    with start_run(name, store=store, tags=tags, enabled=tracking, parent=parent) as run:
+    with start_run(
+        name,
+        store=store,
+        tags=tags,
+        enabled=tracking,
+        parent=parent,
+        left_out=find_left_out(store, dataset, encoder),
+    ) as run:
         run.params(settings.as_params() | {"dataset": dataset, "encoder": encoder})
         with progress(f"probe {dataset} with {encoder}", layers, unit="layers") as shown:
             found = discover(

@@ -27,6 +27,7 @@ from mess.records.untangled import (
     Untangled,
     UntangleSettings,
 )
+from mess.status.left_out import find_left_out
 from mess.storage.store import Store
 from mess.tracking.recording import start_run
 from pipelines.options import (
@@ -86,7 +87,8 @@ def untangle(
     }
     records: list[Untangled] = []
     name = f"untangle {dataset} {encoder}"
-    with start_run(name, store=store, tags=tags, enabled=tracking) as run:
+    without = find_left_out(store, dataset, encoder)
+    with start_run(name, store=store, tags=tags, enabled=tracking, left_out=without) as run:
         run.params(vars(settings) | {"dataset": dataset, "encoder": encoder, "what": list(what)})
         for part in what:
             record = _find(

@@ -1,4 +1,4 @@
-"""The jobs in the sidebar: those that run or wait, those that failed, and the last ones."""
+"""The jobs: above the page those that run, wait or failed; in the sidebar the last ones."""
 
 from datetime import datetime
 
@@ -11,13 +11,16 @@ from dashboard.jobs.routes import describe, job_name
 from dashboard.readers import store, told
 from dashboard.server.reports import report_links
 from mess.as_text import duration
+from mess.records.left_out import LeftOut
 
 _SHOWN = 8  # ended jobs
+_LISTED = 100  # recordings that a job left out
 _SIGNS = {"done": "✓", "incomplete": "!", "failed": "✗", "cancelled": "–"}
+_WORDS = {"incomplete": "done, some recordings left out"}
 
 
 def show_jobs() -> None:
-    """Draw the jobs. From here on, the browser asks for changes."""
+    """Draw what runs and what failed. From here on, the browser asks for changes."""
     jobs.tend(store())
     stamp = jobs.stamp(store())
     active = jobs.active_jobs(store())
@@ -26,7 +29,15 @@ def show_jobs() -> None:
     draw_running(
         describe(store(), active, stamp), url="/jobs/now", key="running-jobs", on_cancel=_cancel
     )
-    _show_failures(ended)
+    with st.container():  # one place, however much it holds: so nothing below it is drawn anew
+        if "job_error" in st.session_state:
+            st.error(plain(st.session_state.pop("job_error")))
+        _show_failures(ended)
+
+
+def show_last_jobs() -> None:
+    """Draw how the last jobs ended."""
+    ended = jobs.ended_jobs(store())
     if ended:
         with st.expander("Last jobs"):
             st.markdown("  \n".join(_ended_line(job) for job in ended[:_SHOWN]))
@@ -48,7 +59,7 @@ def _announce(ended: list[jobs.Job]) -> None:
         if job.id not in known and job.state == "done":
             st.toast(f"{_name(job)}: done")
         elif job.id not in known and job.state == "incomplete":
-            st.toast(f"{_name(job)}: done, {plain(told(job.message))}")
+            st.toast(f"{_name(job)}: {plain(told(job.message))}")
         elif job.id not in known and job.state == "cancelled":
             st.toast(f"{_name(job)}: cancelled; what was finished is kept")
 
@@ -68,30 +79,39 @@ def _show_failures(ended: list[jobs.Job]) -> None:
 
 def _show_failed(job: jobs.Job) -> None:
     if job.state == "incomplete":
-        st.warning(f"**{_name(job)}** is done, but {plain(told(job.message))}")
+        st.warning(f"**{_name(job)}**: {plain(told(job.message))}")
     else:
         st.error(f"**{_name(job)}** failed: {plain(told(job.message))}")
-    with st.expander("Log"):
-        st.code(told(jobs.log_tail(store(), job)) or "empty", language=None)
-        path = jobs.log_path(store(), job)
-        if path.is_file():
-            st.download_button(
-                "Download the whole log",
-                data=path.read_bytes,
-                file_name=f"mess-{job.command[0]}.log",
-                mime="text/plain",
-                on_click="ignore",
-                key=f"log-{job.id}",
-                width="stretch",
-            )
-    left, right = st.columns(2)
-    if left.button("Again", key=f"again-{job.id}", width="stretch"):
-        jobs.dismiss(store(), job)
-        jobs.add(store(), dataset=job.dataset, command=job.command)
-        st.rerun()
-    if right.button("Close", key=f"close-{job.id}", width="stretch"):
-        jobs.dismiss(store(), job)
-        st.rerun()
+    with st.container(horizontal=True, gap="small"):
+        if job.left_out is not None and len(job.left_out.reasons) > 1:
+            _list_left_out(job.left_out)
+        with st.popover("Log"):
+            st.code(told(jobs.log_tail(store(), job)) or "empty", language=None, wrap_lines=True)
+            path = jobs.log_path(store(), job)
+            if path.is_file():
+                st.download_button(
+                    "Download the whole log",
+                    data=path.read_bytes,
+                    file_name=f"mess-{job.command[0]}.log",
+                    mime="text/plain",
+                    on_click="ignore",
+                    key=f"log-{job.id}",
+                )
+        if st.button("Again", key=f"again-{job.id}"):
+            jobs.dismiss(store(), job)
+            jobs.add(store(), dataset=job.dataset, command=job.command)
+            st.rerun()
+        if st.button("Close", key=f"close-{job.id}"):
+            jobs.dismiss(store(), job)
+            st.rerun()
+
+
+def _list_left_out(left_out: LeftOut) -> None:
+    with st.popover(f"The {left_out.count} that were left out"):
+        for reason in list(left_out.reasons.values())[:_LISTED]:
+            st.markdown(f"- {plain(told(reason))}")
+        if (more := left_out.count - _LISTED) > 0:
+            st.caption(f"The log names {more} more.")
 
 
 def _ended_line(job: jobs.Job) -> str:
@@ -99,7 +119,7 @@ def _ended_line(job: jobs.Job) -> str:
     today = when.date() == datetime.now().date()
     took = f", {duration(job.ended - job.started)}" if job.started and job.ended else ""
     return (
-        f"{_SIGNS.get(job.state, '?')} {_name(job)}: {job.state}, "
+        f"{_SIGNS.get(job.state, '?')} {_name(job)}: {_WORDS.get(job.state, job.state)}, "
         f"{when:%H:%M}{'' if today else f' on {when:%d %b}'}{took}{_report_link(job)}"
     )
 

@@ -1,6 +1,7 @@
 // The jobs that run or wait. The page is run again only when a job was added, started or ended;
 // how far they are is asked for and drawn here. A page that nobody looks at asks nothing.
 const BUSY = 1000, IDLE = 3000, PATIENCE = 15000; // milliseconds
+const narrow = matchMedia("(max-width: 640px)");
 
 function make(tag, text, name) {
   const made = document.createElement(tag);
@@ -50,6 +51,9 @@ class Running {
     this.root = root;
     this.root.className = "running";
     this.rows = new Map();
+    this.others = make("details");
+    this.count = make("summary");
+    this.others.append(this.count);
     this.wake = () => this.look();
     document.addEventListener("visibilitychange", this.wake);
     this.look();
@@ -68,13 +72,20 @@ class Running {
         row.root.remove();
         this.rows.delete(id);
       }
-    for (const job of jobs) {
+    const rows = narrow.matches ? 1 : 2; // with a line of their own; the others are folded
+    jobs.forEach((job, place) => {
       if (!this.rows.has(job.id))
         this.rows.set(job.id, new Row(job.id, (id) => this.tell("cancel", id)));
       const row = this.rows.get(job.id);
       row.show(job);
-      this.root.append(row.root);
-    }
+      (place < rows ? this.root : this.others).append(row.root);
+    });
+    this.count.textContent = `${jobs.length - rows} more`;
+    this.others.hidden = jobs.length <= rows;
+    this.root.append(this.others);
+    // The style sheet of the page keeps these lines in sight while there are any.
+    const place = this.root.getRootNode().host?.closest("[class*='st-key-running-jobs']");
+    place?.toggleAttribute("data-busy", jobs.length > 0);
   }
 
   async look() {

@@ -1,20 +1,25 @@
 """Tables: what is not known is a dash, and no row has a number for a name."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
 UNKNOWN = "–"
 
 
-def show_table(frame: pd.DataFrame | Sequence[Mapping[str, object]], **options: Any) -> Any:
+def show_table(
+    frame: "pd.DataFrame | Styler | Sequence[Mapping[str, object]]", **options: Any
+) -> Any:
     """Draw a table; what is missing in it is a dash.
 
     Parameters
     ----------
-    frame : DataFrame or sequence of mappings
+    frame : DataFrame, Styler or sequence of mappings
         Or its rows. An index is not shown.
     options
         Of `streamlit.dataframe`.

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import library, sidebar
 from dashboard.address.browser import take_selection, write_plain_address
+from dashboard.components.job_panel import show_jobs
 from dashboard.components.location import copy_link
 from dashboard.components.text import plain
 from dashboard.navigation import navigate
@@ -25,6 +26,7 @@ page = navigate()
 problem = take_selection()
 sidebar.show()
 copy_link()
+show_jobs()
 if problem:
     st.warning(plain(problem))
 if library.is_empty() and page.url_path:  # Home itself says more than the offer

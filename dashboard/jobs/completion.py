@@ -35,7 +35,7 @@ def complete_demo(store: Store) -> list[list[str]]:
     for command in wanted:
         try:
             queue.add(store, dataset=_DEMO, command=command)
-        except MessError:  # the sidebar says so where a person starts a job
+        except MessError:  # a page says so where a person starts a job
             return []
     return wanted
 

@@ -17,6 +17,7 @@ from dashboard.jobs.locks import is_dataset_taken, is_runner_alive, take_dataset
 from dashboard.jobs.stopping import GRACE_SECONDS, stop_process
 from mess.errors import MessError
 from mess.records.job import JobRecord, JobStatus
+from mess.records.left_out import LeftOut
 from mess.storage.jobs import JobFiles, Kind
 from mess.storage.store import Store
 
@@ -34,9 +35,11 @@ class Job:
         What runs, below ``mess``.
     state : str
         "queued", "starting", "running", "cancelling", "done", "incomplete" (done but for some
-        tracks), "failed" or "cancelled".
+        recordings), "failed" or "cancelled".
     message : str
-        Why it failed, or which tracks did, in one line.
+        Why it failed, or which recordings were left out, in one line.
+    left_out : LeftOut or None
+        The recordings that were left out.
     stage, current, unit : str
         What is being done.
     done, total : int
@@ -50,6 +53,7 @@ class Job:
     command: list[str]
     state: str
     message: str = ""
+    left_out: LeftOut | None = None
     stage: str = ""
     current: str = ""
     unit: str = ""
@@ -249,6 +253,7 @@ def _job(files: JobFiles, identity: str, kind: Kind, record: JobRecord) -> Job:
         command=record.command,
         state=state,
         message=message,
+        left_out=record.left_out or status.left_out,
         stage=status.stage,
         current=status.current,
         unit=status.unit,

@@ -43,7 +43,7 @@ def _offer_plan(dataset: str, encoder: str) -> None:
     """Say that nothing is planned, and offer to plan it."""
     command = ["judge", "--dataset", dataset, "--encoder", encoder, "--", "plan"]
     if any(job.command[:5] == command[:5] for job in jobs.active_jobs(readers.store())):
-        st.info("The test is being planned: the sidebar shows how far it is.")
+        st.info("The test is being planned: the line above shows how far it is.")
         return
     others = [
         name

@@ -20,7 +20,8 @@ from mess.new_recordings.encoding import MAX_SECONDS
 from mess.storage.uploads import KEEP_HOURS, Upload, UploadFiles
 
 KEY = "yours"
-_SUFFIXES = sorted(suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES)
+_USUAL = ["mp3", "flac", "wav", "ogg", "m4a"]  # named first where there is room for few
+UPLOADED = _USUAL + sorted({suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES} - {*_USUAL})
 _MAX_FILES = 100  # that an address may name
 
 
@@ -41,7 +42,7 @@ def take_files(uploads: UploadFiles) -> None:
     field = st.session_state.setdefault("upload_field", 0)
     files = st.file_uploader(
         f"Recordings of up to {megabytes} MB and {MAX_SECONDS / 60:g} minutes each",
-        type=_SUFFIXES,
+        type=UPLOADED,
         accept_multiple_files=True,
         key=f"{KEY}-files-{field}",
     )

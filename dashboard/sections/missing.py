@@ -30,7 +30,7 @@ def offer_demo() -> None:
     """Offer the demo library on an empty page. It needs no network."""
     command = ["run-all", "--dataset", "demo"]
     if any(job.command[:3] == command for job in jobs.active_jobs(store())):
-        st.info("The demo library is being built: the sidebar shows how far it is.")
+        st.info("The demo library is being built: the line above shows how far it is.")
         return
     st.info(
         "There are no features yet. Build the demo library (some minutes, no download): music "

@@ -25,6 +25,8 @@ def show_run(run: RecordedRun, server: mlflow_server.Server | None) -> None:
     """Show the settings, the metrics and the heatmap of a run."""
     st.header(plain(run.name) or run.id, anchor=False)
     link_run(run, server)
+    if run.left_out:
+        st.warning(plain(run.left_out))
     left, right = st.columns([1, 2])
     with left:
         settings = [(as_words(name), as_known(value)) for name, value in sorted(run.params.items())]
@@ -53,6 +55,8 @@ def compare_runs(a: RecordedRun, b: RecordedRun, server: mlflow_server.Server | 
             when = datetime.fromtimestamp(run.started)
             st.markdown(f"**{label}**: {plain(run.name)}, {when:%Y-%m-%d %H:%M}")
             link_run(run, server)
+            if run.left_out:
+                st.warning(plain(run.left_out))
     st.markdown("**Settings**")
     _compare_settings(a, b)
     st.markdown("**Results**")

@@ -11,6 +11,8 @@ from dashboard.components.table import show_table
 from dashboard.server import mlflow_server
 from mess.tracking.reading import RecordedRun
 
+_FILTERS = {"dataset": "Dataset", "encoder": "Encoder", "kind": "Kind", "outcome": "Status"}
+_YELLOW = "background-color: rgba(255, 193, 7, 0.35)"  # is seen on light and on dark
 _SETTINGS = ("level", "alpha", "folds", "pooling", "samples", "seed")
 
 
@@ -18,10 +20,10 @@ def filter_runs(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
     """Draw the filters; return the runs that pass them."""
     columns = st.container(key="pairs-runs").columns([1, 1, 1, 1, 1.9])
     wanted: dict[str, list[str]] = {}
-    for column, name in zip(columns, ("dataset", "encoder", "kind", "status"), strict=False):
+    for column, name in zip(columns, _FILTERS, strict=False):
         values = sorted({str(getattr(run, name)) for run in runs} - {""})
         wanted[name] = column.multiselect(
-            name.capitalize(), values, key=f"runs-{name}", placeholder="all"
+            _FILTERS[name], values, key=f"runs-{name}", placeholder="all"
         )
     days = [datetime.fromtimestamp(run.started).date() for run in runs] or [date.today()]
     between = columns[-1].date_input(
@@ -48,7 +50,7 @@ def choose_runs(
                 "dataset": run.dataset,
                 "encoder": run.encoder,
                 "mean nested R²": run.score,
-                "status": run.status.lower(),
+                "status": run.outcome.lower(),
                 **{name: run.params.get(name, "").replace("None", "") for name in _SETTINGS},
                 "minutes": (run.ended - run.started) / 60,
                 "of sweep": run.parent[:8],
@@ -62,7 +64,7 @@ def choose_runs(
     before = st.session_state.get("runs_ticked", [])
     ticked_rows = [number for number, run in enumerate(runs) if run.id in before]
     event: Any = show_table(
-        rows.drop(columns=empty),
+        rows.drop(columns=empty).style.map(_colour, subset=["status"]),
         width="stretch",
         on_select="rerun",
         selection_mode="multi-row",
@@ -77,7 +79,8 @@ def choose_runs(
             ),
             "minutes": st.column_config.NumberColumn(format="%.1f"),
             "status": st.column_config.TextColumn(
-                help="As MLflow recorded it. Killed: the process ended before the run."
+                help="As MLflow recorded it. Killed: the process ended before the run. Incomplete: "
+                "it finished, but some recordings could not be used; tick it to see which."
             ),
             "MLflow": st.column_config.LinkColumn(display_text="open"),
         },
@@ -87,3 +90,7 @@ def choose_runs(
     if len(ticked) > 2:
         st.caption("Two runs are compared: the first two of the ticked ones.")
     return ticked
+
+
+def _colour(status: str) -> str:
+    return _YELLOW if status == "incomplete" else ""

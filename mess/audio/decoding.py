@@ -51,12 +51,15 @@ __all__ = [
     "segment_span",
 ]
 
-# Files with these suffixes are listed as recordings; the content decides how they are decoded.
+# Names of the containers that are checked and decoded: such files are listed as recordings and
+# taken as uploads. The content decides how they are decoded. What libsndfile opens beside these
+# (VOC, NIST, …) is left out: whether such a file is whole cannot be told.
 AUDIO_SUFFIXES = frozenset(
     {
         *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".aiff", ".aif", ".aifc", ".au", ".snd"),
         *(".caf", ".flac", ".mp3", ".mp2", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".mp4"),
-        *(".aac", ".wma", ".webm", ".mka", ".wv", ".ape"),
+        *(".mp1", ".m4r", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".aac", ".adts", ".wma", ".asf"),
+        *(".webm", ".weba", ".mka", ".mkv", ".wv", ".ape"),
     }
 )
 SEGMENT_SECONDS = 5.0

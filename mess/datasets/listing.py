@@ -20,7 +20,7 @@ MIDI_SUFFIXES = frozenset({".mid", ".midi"})
 # Suffixes of audio formats that are not supported.
 _UNREAD = frozenset(
     {
-        *(".3gp", ".aa", ".aax", ".ac3", ".amr", ".dff", ".dsf", ".dts", ".gsm", ".m4p", ".mpc"),
+        *(".aa", ".aax", ".ac3", ".amr", ".dff", ".dsf", ".dts", ".gsm", ".m4p", ".mpc"),
         *(".ra", ".rm", ".shn", ".tak", ".tta", ".voc"),
     }
 )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mess.records.base import Record
+from mess.records.left_out import LeftOut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +24,13 @@ class JobRecord(Record):
         Seconds since the epoch; None before that.
     state, message : str, optional
         How it ended, and why; see `mess.storage.jobs.JobFiles.outcome`.
+    left_out : LeftOut, optional
+        The recordings that it could not use, if its state is "incomplete".
     """
 
-    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"pid", "started", "ended", "state", "message"})
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset(
+        {"pid", "started", "ended", "state", "message", "left_out"}
+    )
 
     dataset: str
     command: list[str]
@@ -35,6 +40,7 @@ class JobRecord(Record):
     ended: float | None = None
     state: str | None = None
     message: str | None = None
+    left_out: LeftOut | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +53,8 @@ class JobStatus(Record):
         "running", "done", "incomplete", "failed" or "cancelled"; "" before the first word.
     message : str
         Why it failed, in one line.
+    left_out : LeftOut, optional
+        The recordings that it could not use.
     stage, current, unit : str
         What is being done, with which track, and what is counted.
     done, total : int
@@ -56,10 +64,11 @@ class JobStatus(Record):
         Seconds since the epoch, when this was written.
     """
 
-    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"pid", "time"})
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset({"pid", "time", "left_out"})
 
     state: str = ""
     message: str = ""
+    left_out: LeftOut | None = None
     stage: str = ""
     current: str = ""
     unit: str = ""

@@ -24,6 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Literal, TypeVar
 
+from mess.errors import without_places
 from mess.records.base import Record
 from mess.records.job import JobRecord, JobStatus
 from mess.storage.paths import file_stem
@@ -33,6 +34,7 @@ Kind = Literal["queued", "running", "ended"]
 KEPT = 20  # ended jobs of a dataset
 _TAIL = 65_536  # bytes of a log that are read for its last lines
 _VAGUE = "it stopped without a word"  # the log has the reason
+_KILLED = "what was finished is kept; if memory ran out, start it again with fewer threads"
 R = TypeVar("R", bound=Record)
 
 
@@ -122,8 +124,10 @@ class JobFiles:
     def end(self, job: str, *, code: int | None = None) -> None:
         """Record how a job ended, and delete all ended jobs but the last `KEPT`."""
         state, message = self.outcome(job, code=code)
-        message = message.replace(f"{self.jobs_dir.parent}{os.sep}", "")  # the data root may move
+        message = without_places(message, self.jobs_dir.parent)
         record = replace(self._running(job), ended=time.time(), state=state, message=message)
+        if state == "incomplete" and (status := self.status(job)) is not None:
+            record = replace(record, left_out=status.left_out)
         write_record(self.path(job, "ended.json"), record)
         for suffix in ("running.json", "cancel", "term"):
             self.path(job, suffix).unlink(missing_ok=True)
@@ -171,10 +175,10 @@ class JobFiles:
             if line.startswith(("error: ", "failed: ")):
                 return line.partition(": ")[2]
         if code is not None and code < 0:
-            return f"the process was killed ({signal.Signals(-code).name})"
+            return f"the process was killed ({signal.Signals(-code).name}); {_KILLED}"
         if otherwise:
             return otherwise
-        return lines[-1] if lines else "the process was killed"
+        return lines[-1] if lines else f"the process was killed; {_KILLED}"
 
     def withdraw(self, job: str) -> bool:
         """Remove a job that waits; return False if it does not wait (any more)."""

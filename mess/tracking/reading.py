@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from mess.errors import ArtifactMissing, ArtifactStale, MessError
 from mess.records.base import DoesNotFit
 from mess.records.discovery import DiscoveryRecord
+from mess.records.left_out import TAG
 from mess.records.run import RunRecord
 from mess.storage.files import read_json
 from mess.storage.store import Store
@@ -57,6 +58,16 @@ class RecordedRun:
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     score: float = math.nan
+
+    @property
+    def left_out(self) -> str:
+        """What it says of the recordings that it could not use; "" if it used all."""
+        return self.tags.get(TAG, "")
+
+    @property
+    def outcome(self) -> str:
+        """The status in MLflow; INCOMPLETE if it finished without some recordings."""
+        return "INCOMPLETE" if self.status == "FINISHED" and self.left_out else self.status
 
 
 def read_runs(store: Store) -> list[RecordedRun]:

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from mess.errors import MessError
+from mess.errors import MessError, without_places
 from mess.records.base import Json
+from mess.records.left_out import TAG, LeftOut
 from mess.storage.store import Store
 from mess.tracking.mlflow_client import EXPERIMENT, sqlite_path
 from mess.tracking.mlflow_process import MlflowProcess
@@ -132,6 +133,7 @@ def start_run(
     tags: Mapping[str, str] | None = None,
     enabled: bool = True,
     parent: OpenRun | None = None,
+    left_out: LeftOut | None = None,
 ) -> Iterator[OpenRun]:
     """Record a run for the duration of the block; an error marks it as failed.
 
@@ -149,6 +151,8 @@ def start_run(
         False makes the run a no-op.
     parent : OpenRun, optional
         The sweep that the run belongs to.
+    left_out : LeftOut, optional
+        The recordings that it could not use; a tag of the run says so.
 
     Examples
     --------
@@ -159,7 +163,11 @@ def start_run(
         yield OpenRun(None)
         return
     run = OpenRun(_writer(store), name)
-    run._begin({"kind": name.partition(" ")[0]} | dict(tags or {}), parent)
+    own = {"kind": name.partition(" ")[0]}
+    if left_out is not None:
+        told = left_out.rewritten(lambda why: without_places(why, store.root))
+        own[TAG] = str(told)
+    run._begin(own | dict(tags or {}), parent)
     status = "FAILED"
     try:
         yield run

@@ -106,6 +106,14 @@ def test_jobs_wait_for_one_another_and_can_be_removed(
     choose(page, "Dataset", "tunes")
     run(page, "Measure proxy targets")
     page.get_by_role("button", name="Cancel").wait_for()
+    sizes = {"a laptop": (1280, 720), "a phone": (390, 844)}  # whose sidebar is closed
+    for width, height in sizes.values():
+        page.set_viewport_size({"width": width, "height": height})
+        for what in (page.get_by_role("button", name="Cancel"), page.locator(".running progress")):
+            box = until(page, what.bounding_box)
+            assert box["y"] > 0 and box["y"] + box["height"] < height
+            assert box["x"] >= 0 and box["x"] + box["width"] <= width
+    page.set_viewport_size({"width": 1280, "height": 900})
     run(page, "Build the search index")
     page.get_by_text(re.compile("tunes: build the search index.*waits")).wait_for()
     until(page, lambda: [job.state == "queued" for job in jobs.active_jobs(store)] == [False, True])
@@ -127,10 +135,10 @@ def test_a_failing_job_shows_its_line_and_its_log_and_names_as_text(
     failure = page.get_by_test_id("stAlert").filter(has_text="has no audio below")
     failure.wait_for()
     assert HOSTILE in failure.inner_text()
-    sidebar = page.get_by_test_id("stSidebar")
-    sidebar.get_by_text("Log", exact=True).click()
+    page.get_by_role("button", name="Log", exact=True).click()
     with page.expect_download() as download:
-        sidebar.get_by_role("button", name="Download the whole log").click()
+        page.get_by_role("button", name="Download the whole log").click()
+    page.keyboard.press("Escape")
     assert "has no audio below" in Path(download.value.path()).read_text()
     page.get_by_role("button", name="Close").click()
     failure.wait_for(state="detached")
@@ -140,6 +148,31 @@ def test_a_failing_job_shows_its_line_and_its_log_and_names_as_text(
     assert failure.count() == 0
     assert not alerts
     assert page.locator("img[src=x]").count() == 0
+    no_error(page)
+
+
+@pytest.mark.long
+def test_a_run_with_one_damaged_recording_is_yellow_and_names_it(
+    page: Any, address: str, store: Store
+) -> None:
+    folder = store.audio_dir("mixed")
+    for number in range(3):
+        write_piece(folder / f"{number}.wav", number, seconds=6.0)
+    (folder / "damaged.mp3").write_bytes(b"no audio")
+    open_page(page, address)
+    choose(page, "Dataset", "mixed")
+    run(page, "Measure proxy targets")
+    notice = page.get_by_test_id("stAlert").filter(has_text="3 of 4 recordings done")
+    notice.wait_for()
+    said = notice.inner_text()
+    assert "1 could not be used: audio/mixed/damaged.mp3: is no audio that can be decoded" in said
+    assert "convert or export it again" in said
+    assert str(store.root) not in page.get_by_test_id("stMain").inner_text()
+    assert notice.get_by_test_id("stAlertContentWarning").count() == 1
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert notice.is_visible()
+    page.get_by_role("button", name="Close").click()
+    notice.wait_for(state="detached")
     no_error(page)
 
 

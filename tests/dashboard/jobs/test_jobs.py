@@ -202,7 +202,14 @@ def test_a_job_with_a_bad_recording_is_done_and_names_it(store: Store) -> None:
         (store.audio_dir("tunes") / name).write_bytes(b"no audio")
     job = ended(store, extract(store))
     assert job.state == "incomplete"
-    assert job.message.startswith("2 tracks failed: audio/tunes/broken.wav: ")
+    said = "2 of 4 recordings done; 2 could not be used. The first: audio/tunes/broken.wav: "
+    assert job.message.startswith(said)
+    assert job.left_out is not None and (job.left_out.done, job.left_out.count) == (2, 2)
+    first, second = job.left_out.reasons.values()
+    assert first.startswith("audio/tunes/broken.wav: ") and "; " in first
+    assert second.startswith("audio/tunes/cut.wav: ")
+    assert f"{store.root}" not in job.message + first + second
+    assert "2 of 4 recordings done; 2 could not" in jobs.log_path(store, job).read_text()
     assert len(store.features.manifest("tunes", "spectral").done()) == 2
 
 
@@ -211,7 +218,7 @@ def test_a_job_without_one_good_recording_is_failed(store: Store) -> None:
     (store.audio_dir("tunes") / "broken.wav").write_bytes(b"no audio")
     job = ended(store, extract(store))
     assert job.state == "failed"
-    assert job.message.startswith("no track could be used: audio/tunes/broken.wav: ")
+    assert job.message.startswith("no recording could be used: audio/tunes/broken.wav: ")
 
 
 @pytest.mark.parametrize("name", ["../up", "<img src=x onerror=alert(1)>", "-x", "a/b", "ü\udcff"])

@@ -11,10 +11,14 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recordings import coded, sines
 from tones import tone, write_tone
 
 from dashboard.sections.belonging import add_to_dataset, dataset_name
+from dashboard.sections.handed_over import UPLOADED
 from mess.audio.containers import SUFFIXES
+from mess.audio.decoding import decode
+from mess.datasets import load_dataset
 from mess.errors import MessError
 from mess.new_recordings.uploads import read_encoded
 from mess.storage.store import Store
@@ -49,6 +53,23 @@ def test_an_m4a_is_known(tmp_path: Path) -> None:
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             container.mux(packet)
     assert container_suffix(path.read_bytes()) == ".m4a"
+
+
+@pytest.mark.parametrize(
+    "suffix, like",
+    [(".MOV", "a.m4a"), (".3gp", "a.m4a"), (".mkv", "a.mka"), (".weba", "a.webm")],
+)
+def test_what_the_decoder_takes_is_taken_and_listed_by_any_of_its_names(
+    tmp_path: Path, suffix: str, like: str
+) -> None:
+    content = coded(sines(4.0), like)
+    kept = Store(tmp_path).uploads.add(content, f"a{suffix}", most=MOST)
+    assert decode(kept.path, 16_000).duration > 1.5
+    audio = tmp_path / "audio"
+    audio.mkdir()
+    (audio / f"a{suffix}").write_bytes(content)
+    assert [track.path.name for track in load_dataset("mine", root=audio)] == [f"a{suffix}"]
+    assert suffix.lower().removeprefix(".") in UPLOADED
 
 
 def test_a_file_keeps_nothing_of_its_name_on_disk(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from made_records import made_discovery
 
 from mess.errors import ArtifactMissing, MessError
+from mess.records.left_out import LeftOut
 from mess.storage.store import Store
 from mess.tracking.reading import (
     read_discovery_of,
@@ -37,9 +38,16 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
             run.params({"alpha": "auto", "folds": 10})
             run.metrics({"nested_r2/a": 0.25, "nested_r2/b": 0.75, "r2/a/layer_00": math.nan})
             run.record("spectral.json", RECORD.to_json())
+        bad = f"{store.root}/audio/demo/a.wav: is empty; copy it again"
         with start_run("sweep demo spectral", store=store) as sweep:
             for folds in (3, 4):
-                with start_run("probe demo spectral", store=store, tags=tags, parent=sweep) as run:
+                with start_run(
+                    "probe demo spectral",
+                    store=store,
+                    tags=tags,
+                    parent=sweep,
+                    left_out=None if folds == 3 else LeftOut.among({"a": bad}, done=99),
+                ) as run:
                     run.params({"folds": folds})
         with (
             pytest.raises(ZeroDivisionError),
@@ -71,6 +79,16 @@ def test_every_run_is_there_the_newest_first(store: Store) -> None:
     assert math.isnan(runs[0].score)
     assert runs[0].dataset == "<b>x</b>"
     assert [run.parent for run in runs] == ["", runs[3].id, runs[3].id, "", ""]
+
+
+def test_a_run_without_some_recordings_is_incomplete_and_says_which(store: Store) -> None:
+    runs = read_runs(store)
+    outcomes = [run.outcome for run in runs]
+    assert outcomes == ["FAILED", "INCOMPLETE", "FINISHED", "FINISHED", "FINISHED"]
+    assert runs[1].left_out == (
+        "99 of 100 recordings done; 1 could not be used: audio/demo/a.wav: is empty; copy it again"
+    )
+    assert runs[0].left_out == ""
 
 
 def test_metrics_and_the_discovery_come_with_the_run(store: Store) -> None:

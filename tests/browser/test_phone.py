@@ -1,0 +1,99 @@
+"""Pages on a phone: none scrolls sideways, results come first, controls lie at the thumb."""
+
+from typing import Any
+
+import pytest
+from browser_acts import at_rest, hear, no_error, open_page, until
+from test_pages import PAGES
+
+PHONE = {"width": 390, "height": 844}
+SMALL = {"width": 360, "height": 740}
+# Widths of what scrolls and of what is seen, and what a thumb cannot hit (WCAG 2.2, 2.5.8).
+SIDEWAYS = """() => [document.scrollingElement, document.querySelector('[data-testid=stMain]')]
+    .map(({scrollWidth, clientWidth}) => scrollWidth - clientWidth)"""
+TINY = """() => {
+    const found = [];
+    const look = (root) => {
+        for (const one of root.querySelectorAll('*')) {
+            if (one.shadowRoot) look(one.shadowRoot);
+            if (!one.matches('button, a[href], select, summary, [role=tab]')) continue;
+            const {width, height} = one.getBoundingClientRect();
+            if (width > 1 && height > 1 && (width < 23.5 || height < 23.5))
+                found.push(`${one.outerHTML.slice(0, 120)} ${width} x ${height}`);
+        }
+    };
+    look(document.querySelector('[data-testid=stMain]'));
+    return found;
+}"""
+
+
+@pytest.fixture
+def phone(page: Any) -> Any:
+    page.set_viewport_size(PHONE)
+    return page
+
+
+@pytest.mark.long
+def test_no_page_scrolls_sideways_and_a_thumb_hits_everything(phone: Any, dashboard: str) -> None:
+    wrong = []
+    for path in ("", *PAGES):
+        phone.set_viewport_size(PHONE)
+        open_page(phone, dashboard, path)
+        wrong += [f"{path}: {one}" for one in phone.evaluate(TINY)]
+        for size in (PHONE, SMALL):
+            phone.set_viewport_size(size)
+            phone.wait_for_timeout(100)  # a figure is laid out anew
+            if max(phone.evaluate(SIDEWAYS)) > 0:
+                wrong.append(f"{path or 'home'} at {size['width']}: {phone.evaluate(SIDEWAYS)}")
+        no_error(phone)
+    assert wrong == []
+
+
+@pytest.mark.long
+def test_results_follow_the_thumb(phone: Any, dashboard: str) -> None:
+    open_page(phone, dashboard, "recommend")
+    first = phone.locator(".results li").first
+    first.wait_for()
+    assert first.bounding_box()["y"] < 600
+    slider = phone.get_by_role("slider", name="brightness")
+    assert not slider.is_visible()
+    line = phone.get_by_role("button", name="Sliders")
+    assert line.get_attribute("aria-expanded") == "false"
+    assert "Everything: " in line.inner_text()
+    line.click()
+    preset = phone.get_by_role("button", name="Rhythm", exact=True)
+    preset.click()
+    until(phone, line.inner_text, lambda text: "Rhythm: " in text)
+    heard = first.locator("h3").inner_text()
+    preset.scroll_into_view_if_needed()
+    assert first.bounding_box()["y"] < PHONE["height"]  # it is seen while the sliders are moved
+    phone.get_by_role("button", name="Timbre", exact=True).click()
+    until(phone, first.locator("h3").inner_text, lambda title: title != heard)
+    line.click()
+    until(phone, lambda: not preset.is_visible())
+
+    bar = phone.get_by_role("region", name="What plays")
+    assert bar.count() == 0
+    assert hear(phone, first.locator(".player")) > 0
+    for button in bar.get_by_role("button").all()[1:]:
+        box = button.bounding_box()
+        assert min(box["width"], box["height"]) >= 44
+        assert box["y"] + box["height"] <= PHONE["height"]
+    bar.get_by_role("button", name="Next sound").click()
+    second = phone.locator(".results li .player").nth(1)
+    until(phone, lambda: second.locator("audio").evaluate("a => a.currentTime > 0.2 && !a.paused"))
+    assert (
+        bar.get_by_role("button").first.inner_text().startswith(second.get_attribute("aria-label"))
+    )
+    bar.get_by_role("button", name="Pause").click()
+    until(phone, lambda: second.locator("audio").evaluate("a => a.paused"))
+    bar.get_by_role("button", name="Stop").click()
+    bar.wait_for(state="hidden")
+    open_page(phone, dashboard, "passages")
+    first.wait_for()
+    at_rest(phone)
+    assert first.bounding_box()["y"] < 640
+    phone.set_viewport_size({"width": 1280, "height": 900})
+    assert not line.is_visible()
+    slider.first.wait_for()  # a wide screen shows the sliders as they are
+    no_error(phone)
