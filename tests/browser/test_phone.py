@@ -64,11 +64,12 @@ def test_results_follow_the_thumb(phone: Any, dashboard: str) -> None:
     preset = phone.get_by_role("button", name="Rhythm", exact=True)
     preset.click()
     until(phone, line.inner_text, lambda text: "Rhythm: " in text)
-    heard = first.locator("h3").inner_text()
+    titles = phone.locator(".results li h3")
+    before = titles.all_inner_texts()
     preset.scroll_into_view_if_needed()
     assert first.bounding_box()["y"] < PHONE["height"]  # it is seen while the sliders are moved
     phone.get_by_role("button", name="Timbre", exact=True).click()
-    until(phone, first.locator("h3").inner_text, lambda title: title != heard)
+    until(phone, titles.all_inner_texts, lambda now: now != before)
     line.click()
     until(phone, lambda: not preset.is_visible())
 
