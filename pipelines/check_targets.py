@@ -91,9 +91,9 @@ def check_targets(
                 audio[track.id] = identity.sha256
             shown.advance(track.id)
     if len(plain) < 3:
-        first = f"; the first of the others: {next(iter(left_out.values()))}" if left_out else ""
+        other = f"; the first of the others: {next(iter(left_out.values()))}" if left_out else ""
         raise MessError(
-            f"{dataset!r} has {len(plain)} tracks that can be read: 3 are needed{first}"
+            f"{dataset!r} has {len(plain)} tracks that can be read: 3 are needed{other}"
         )
     targets: dict[str, TargetReliability] = {}
     for name in TARGETS:

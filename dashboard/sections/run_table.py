@@ -92,5 +92,5 @@ def choose_runs(
     return ticked
 
 
-def _colour(status: str) -> str:
+def _colour(status: object) -> str:
     return _YELLOW if status == "incomplete" else ""
