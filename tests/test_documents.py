@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.results import describe_commands, fill
+from mess.glossary import WORDS, as_markdown
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,6 +46,16 @@ def test_the_page_of_commands_is_what_the_commands_say() -> None:
 def test_the_examples_of_what_builds_the_site_are_right(name: str) -> None:
     result = doctest.testmod(import_module(f"docs.building.{name}"))
     assert result.attempted and not result.failed
+
+
+def test_the_glossary_is_what_the_pages_show_and_its_links_lead_to_headings() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    assert page == as_markdown(), "run python -m mess.glossary > docs/glossary.md"
+    method = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    headings = set(re.findall(r"^## (.*)$", method, re.MULTILINE))
+    assert {word.section for word in WORDS} - {""} <= headings
+    names = [word.name for word in WORDS]
+    assert len(names) == len(set(names))
 
 
 def test_every_name_of_the_library_in_prose_leads_somewhere() -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.components.browser_code import component
 
 _STYLE = """<style>
-.st-key-copy-link { position: fixed; top: 0.8rem; right: 3.6rem; width: auto; z-index: 1000000; }
+.st-key-copy-link { position: fixed; top: 0.8rem; right: 9.4rem; width: auto; z-index: 1000000; }
 </style>"""
 
 

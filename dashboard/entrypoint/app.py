@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import library, sidebar
 from dashboard.address.browser import take_selection, write_plain_address
+from dashboard.components.glossary import glossary
 from dashboard.components.job_panel import show_jobs
 from dashboard.components.location import copy_link
 from dashboard.components.text import plain
@@ -26,6 +27,7 @@ page = navigate()
 problem = take_selection()
 sidebar.show()
 copy_link()
+glossary()
 show_jobs()
 if problem:
     st.warning(plain(problem))

@@ -77,6 +77,7 @@ def draw_basket(
     edited = basket.get(st.session_state.get(f"{KEY}-edited", ""))
     if edited is not None:
         _draw_form(edited, tracks, dataset=dataset)
+    st.header("What you kept", anchor=False)
     draw_hits(
         [
             Hit(

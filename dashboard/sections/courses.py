@@ -135,6 +135,7 @@ def draw_courses(
             )
         )
     if hits:
+        st.header("Passages that go this way", anchor=False)
         draw_hits(hits, key=f"{KEY}-courses", action="Go on from here", on_action=_choose)
 
 

@@ -10,8 +10,15 @@ from dashboard.components.hits import Hit, draw_hits
 from dashboard.components.player import passage_sound
 from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
-from dashboard.sections.curve_search import KEY, MOMENTS, CurveSearch, choose_span, lane_choice
-from mess.as_text import clock, two_decimals
+from dashboard.sections.curve_search import (
+    KEY,
+    LISTS,
+    MOMENTS,
+    CurveSearch,
+    choose_span,
+    lane_choice,
+)
+from mess.as_text import as_words, clock, two_decimals
 from mess.audio.moments import MOMENT_SECONDS
 from mess.curves.registry import CURVES
 from mess.lanes.datasets import DatasetCurves
@@ -87,8 +94,14 @@ def draw_disagreement(
             label = tracks[track].label
             hits.append(Hit(id=f"0 {track}", label=label, score=score, about=said, sound=sound))
     if not hits:
-        st.info(plain(f"There is no recording whose {search.curve} is measured and predicted."))
+        st.info(
+            plain(
+                f"There is no recording whose {as_words(search.curve)} is measured and predicted."
+            )
+        )
         return
+    title = LISTS[search.by]
+    st.header(f"{title[0].upper()}{title[1:]}", anchor=False)
     draw_hits(hits, key=f"{KEY}-disagree", action="Find its course elsewhere", on_action=_choose)
 
 
