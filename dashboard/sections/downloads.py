@@ -87,7 +87,7 @@ def show_downloads(record: DiscoveryRecord) -> None:
         )
     st.caption("The heatmap itself is saved on its tab, as PNG or SVG.")
     st.header("Methods, to cite")
-    st.code(text, language="markdown", wrap_lines=True)
+    st.code(text, language=None, wrap_lines=True)
     st.header("All cells")
     shown = table.assign(target=table["target"].map(title_of)).rename(columns=as_words)
     show_table(shown, width="stretch")
