@@ -18,8 +18,8 @@ import soundfile
 from browser_server import CHROMIUM_FLAGS, chromium, serve
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.__main__ import RATE, music
 from benchmarks.synthetic import Shape, write_library
+from benchmarks.workload import RATE, music
 from mess.storage.store import Store
 
 TRACKS, SESSIONS, MINUTE = 1276, 20, 60.0

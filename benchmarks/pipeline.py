@@ -11,6 +11,7 @@ of processor time per second of audio, the least of some runs. Threads that wait
 count as well: on a shared machine set OMP_NUM_THREADS=1. A row of a GPU is in wall time.
 """
 
+import argparse
 import copy
 import os
 import platform
@@ -24,20 +25,23 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from benchmarks.__main__ import MERT_TFLOP_PER_MINUTE, RATE, Row, music
+from benchmarks.workload import MERT_TFLOP_PER_MINUTE, RATE, Row, music
 
 ENCODER = "random:mert-v1-95m"
 SEGMENT = 120_000  # samples
 _CPU_FILES = (2, 10.0)  # how many, and their seconds
 _ROUNDS, _PRODUCTS = 2, 5
 _GPU_FILES = (96, 240.0)
+_GPU_TIMES = {"bfloat16": 8, "tf32": 3, "float32": 1}  # how often the pipeline reads them
+_AHEAD = 4  # batches that are begun before the first is collected
 
 
-def pipeline(folder: Path) -> Iterator[Row]:
+def pipeline(folder: Path, *, gpu_only: bool = False) -> Iterator[Row]:
     """Rates from files to features, on the processor and, where there is one, on a GPU."""
     import torch
 
-    yield from on_processor(folder / "processor")
+    if not gpu_only:
+        yield from on_processor(folder / "processor")
     if torch.cuda.is_available():
         yield from on_gpu(folder / "gpu")
     else:
@@ -103,68 +107,137 @@ def on_processor(folder: Path) -> Iterator[Row]:
 
 def on_gpu(folder: Path) -> Iterator[Row]:
     """The rows of a GPU, in minutes of audio per second of wall time."""
+    paths, audio = write_files(folder, *_GPU_FILES)
+    yield from _decoding(paths, audio / 60)
+    for dtype, times in _GPU_TIMES.items():
+        yield from _with_dtype(folder, paths, audio / 60, dtype, times=times)
+    yield _against_processor(paths[0])
+
+
+def _decoding(paths: list[Path], minutes: float) -> Iterator[Row]:
+    """Decoding and resampling alone: by one thread, by threads, by the processes of extraction."""
+    from pipelines.reading import ReadingProcesses
+
+    workers = os.cpu_count() or 1
+    some = paths[: 4 * workers]
+    with ReadingProcesses() as processes, ThreadPoolExecutor(workers) as pool:
+        ways: list[tuple[str, list[Path], Callable[[Any, list[Path]], object]]] = [
+            ("1 thread", paths[:2], lambda read, some: [read(path) for path in some]),
+            (f"{workers} threads", some, lambda read, some: list(pool.map(read, some))),
+            (f"{workers} processes", some, lambda read, some: list(pool.map(read, some))),
+        ]
+        for what, chosen, run in ways:
+            by_process = what.endswith("processes")
+            read = (lambda path: processes.read(path, [24_000])) if by_process else _decode
+            run(read, chosen[:workers])  # starts threads and processes
+            spent = wall(lambda run=run, read=read, chosen=chosen: run(read, chosen))  # type: ignore[misc]
+            rate = minutes * len(chosen) / len(paths) / spent
+            yield Row(f"decoding and resampling, {what}", f"{rate:.1f} min/s", "", "")
+
+
+def _with_dtype(
+    folder: Path, paths: list[Path], minutes: float, dtype: str, *, times: int
+) -> Iterator[Row]:
+    """The rows of one precision; the pipeline reads every file so many times, by other names."""
+    import torch
+
+    from mess.encoders import load_encoder
+
+    name, ceiling = torch.cuda.get_device_name(0), _product_rate(dtype)
+    rates, size, error = _model_rates(paths[0], dtype)
+    torch.cuda.empty_cache()
+    began = time.perf_counter()
+    encoder: Any = load_encoder(ENCODER, device="cuda", dtype=dtype)
+    loading = time.perf_counter() - began
+    linked = [(path, path.with_stem(f"{path.stem}-{n}")) for n in range(1, times) for path in paths]
+    for path, other in linked:
+        other.hardlink_to(path)
+    spent = wall(lambda: extract(folder, encoder=encoder))
+    for _, other in linked:
+        other.unlink()
+    rates["whole"] = minutes * times / spent
+    shown = "" if error is None else f", error of the pooled states {error:.1e}"
+    for what, key in (
+        (f"{name}, {dtype}: the bare model, {size} segments", "plain"),
+        ("… with its long convolution by Fourier transforms", "quick"),
+        (f"… pooled from host memory{shown}", "pooled"),
+        (
+            f"… whole pipeline, {minutes * times:.0f} minutes of FLAC to features in {spent:.1f} s "
+            f"(and {loading:.1f} s to load the model)",
+            "whole",
+        ),
+    ):
+        yield Row(
+            what,
+            f"{rates[key]:.1f} min/s",
+            f"{rates[key] / rates['plain']:.2f} × the rate of the bare model",
+            f"{rates[key] * MERT_TFLOP_PER_MINUTE / ceiling:.0%} of {ceiling:.0f} TFLOP/s",
+        )
+
+
+def _model_rates(path: Path, dtype: str) -> tuple[dict[str, float], int, float | None]:
+    """Return the rates of the model alone, of how many segments, and the error of the precision."""
     import torch
 
     from mess.audio.decoding import decode
     from mess.encoders import load_encoder
 
-    paths, audio = write_files(folder, *_GPU_FILES)
-    minutes, workers = audio / 60, os.cpu_count() or 1
-    for threads in (1, workers):
-        some = paths[: 2 * threads]
-        with ThreadPoolExecutor(threads) as pool:
-            spent = wall(lambda pool=pool, some=some: list(pool.map(_decode, some)))  # type: ignore[misc]
-        rate = minutes * len(some) / len(paths) / spent
-        yield Row(f"decoding and resampling, {threads} threads", f"{rate:.1f} min/s", "", "")
-    name = torch.cuda.get_device_name(0)
-    for dtype in ("float32", "bfloat16"):
-        a = torch.randn(8192, 8192, device="cuda", dtype=getattr(torch, dtype))
-        product = synchronous(lambda a=a: a @ a)  # type: ignore[misc]
-        wall(product)
-        ceiling = 2 * 8192**3 / min(wall(product) for _ in range(9)) / 1e12
-        del a
-        encoder: Any = load_encoder(ENCODER, device="cuda", dtype=dtype)
-        signal = decode(paths[0], encoder.sample_rate)
-        size = min(48, signal.samples.size // SEGMENT)
-        segments = signal.samples[: size * SEGMENT].reshape(size, SEGMENT)
-        segments = ((segments - signal.mean) / signal.std).astype(np.float32)
-        there = torch.from_numpy(segments).to("cuda", getattr(torch, dtype))
+    encoder: Any = load_encoder(ENCODER, device="cuda", dtype=dtype)
+    signal = decode(path, encoder.sample_rate)
+    size = min(48, signal.samples.size // SEGMENT)
+    segments = signal.samples[: size * SEGMENT].reshape(size, SEGMENT)
+    segments = ((segments - signal.mean) / signal.std).astype(np.float32)
+    there = torch.from_numpy(segments).to("cuda")
 
-        def bare(encoder: Any = encoder, there: Any = there) -> None:
-            with torch.inference_mode():
-                encoder.model(there, output_hidden_states=True)
+    def bare() -> None:
+        with torch.inference_mode(), encoder.precision():
+            encoder.states(there)
 
-        error = encoder.precision_error(segments[:4])
-        of_size = size * 5 / 60
-        run = synchronous(bare)
-        fourier = of_size / min(wall(run) for _ in range(6))
-        encoder.pool(segments, divisions=(1, 10))
-        pooled = of_size / min(
-            wall(lambda e=encoder, s=segments: e.pool(s, divisions=(1, 10))) for _ in range(6)
-        )  # type: ignore[misc]
-        batch = encoder._batches.size(SEGMENT)
-        with_plain_convolutions(encoder.model)
-        model = of_size / min(wall(run) for _ in range(6))
-        del encoder, there
-        torch.cuda.empty_cache()
-        whole = minutes / min(
-            wall(lambda dtype=dtype: extract(folder, device="cuda", dtype=dtype))  # type: ignore[misc]
-            for _ in range(2)
-        )
+    def ahead() -> None:
+        for result in [encoder.start_pooling(segments, divisions=(1, 10)) for _ in range(_AHEAD)]:
+            result()
 
-        def row(what: str, rate: float, model: float = model, ceiling: float = ceiling) -> Row:
-            return Row(
-                what,
-                f"{rate:.1f} min/s",
-                f"{rate / model:.2f} × the rate of the bare model",
-                f"{rate * MERT_TFLOP_PER_MINUTE / ceiling:.0%} of {ceiling:.0f} TFLOP/s",
-            )
+    of_size, run = size * 5 / 60, synchronous(bare)
+    error: float | None = encoder.precision_error(segments[:4])
+    rates = {"quick": of_size / min(wall(run) for _ in range(6))}
+    encoder.pool(segments, divisions=(1, 10))
+    rates["pooled"] = _AHEAD * of_size / min(wall(ahead) for _ in range(4))
+    with_plain_convolutions(encoder.model)
+    rates["plain"] = of_size / min(wall(run) for _ in range(6))
+    return rates, size, error
 
-        shown = "" if error is None else f", error of the pooled states {error:.1e}"
-        yield row(f"{name}, {dtype}: the bare model, {size} segments", model)
-        yield row("… with its long convolution by Fourier transforms", fourier)
-        yield row(f"… pooled from host memory, batches of {batch}{shown}", pooled)
-        yield row("… whole pipeline, FLAC to features, loading included", whole)
+
+def _against_processor(path: Path) -> Row:
+    """How far pooled states of a GPU, in float32, are from those of the processor."""
+    from mess.audio.decoding import decode
+    from mess.encoders import load_encoder
+
+    signal = decode(path, 24_000)
+    segment = (signal.samples[None, :SEGMENT] - signal.mean) / signal.std
+    means = []
+    for device in ("cpu", "cuda"):
+        (pooled,) = load_encoder(ENCODER, device=device).pool(segment.astype(np.float32))
+        assert pooled is not None  # noqa: S101 (a segment has states)
+        means.append(pooled.mean.astype(np.float64))
+    exact, found = means
+    layers = (0, 1, 3)
+    error = np.sqrt(np.square(found - exact).sum(axis=layers) / np.square(exact).sum(axis=layers))
+    return Row("float32 against the processor, pooled states", f"{error.max():.1e}", "", "")
+
+
+def _product_rate(dtype: str) -> float:
+    """Return the rate of torch's own matrix product on the GPU, in TFLOP/s."""
+    import torch
+
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high" if dtype == "tf32" else "highest")
+    kind = torch.bfloat16 if dtype == "bfloat16" else torch.float32
+    a = torch.randn(8192, 8192, device="cuda", dtype=kind)
+    product = synchronous(lambda: a @ a)
+    wall(product)
+    spent = min(wall(product) for _ in range(9))
+    torch.set_float32_matmul_precision(before)
+    return float(2 * 8192**3 / spent / 1e12)
 
 
 def write_files(folder: Path, count: int, seconds: float) -> tuple[list[Path], float]:
@@ -252,11 +325,14 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gpu", action="store_true", help="only the rows of a GPU")
+    gpu_only = parser.parse_args().gpu
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
     print("| what | here | to the bare model | of the matrix product |")
     print("| --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
-        for row in pipeline(Path(folder)):
+        for row in pipeline(Path(folder), gpu_only=gpu_only):
             print(f"| {row.what} | {row.value} | {row.against} | {row.ratio} |", flush=True)
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 import soundfile
 from numpy.typing import NDArray
 
-from benchmarks.__main__ import RATE, music
+from benchmarks.workload import RATE, music
 from mess.audio.decoding import SEGMENT_SECONDS
 from mess.curves.registry import CURVES, CURVES_VERSION
 from mess.encoders.catalogue import PRESETS

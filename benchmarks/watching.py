@@ -23,8 +23,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from benchmarks import synthetic
-from benchmarks.__main__ import RATE, music
 from benchmarks.synthetic import Shape
+from benchmarks.workload import RATE, music
 from mess.audio.decoding import Signal
 from mess.curves.registry import CURVES, CURVES_VERSION
 from mess.datasets import load_dataset

@@ -7,10 +7,12 @@ in work are lost.
 """
 
 import os
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -24,7 +26,7 @@ from mess.records.manifest import (
 )
 from mess.storage.manifest import Entry, Header, Manifest
 from mess.storage.store import Store
-from pipelines.engine import Engine, LocalEngine, audio_identity
+from pipelines.engine import Engine, LocalEngine, Outcome, audio_identity
 from pipelines.progress import Progress, progress
 
 Prepared = TypeVar("Prepared")
@@ -69,7 +71,9 @@ class Step(Generic[Computed, Entry]):
         Open for writing; closed by the batch.
     keep : callable
         (track, what the engine computed, identity and labels of the track) → the entry of the
-        manifest. It writes the files.
+        manifest. It writes the files; maybe in a thread, while other tracks are written.
+    admit : callable
+        The entry → the entry as it is recorded. Called for one track after the other.
     has_files : callable
         (track id, manifest entry) → whether the files are there and undamaged.
     take : callable
@@ -88,6 +92,7 @@ class Step(Generic[Computed, Entry]):
     take: Callable[[str, Track, Entry], bool] = lambda *_: False
     drop: Callable[[str], None] = lambda _: None
     end: Callable[[], None] = lambda: None
+    admit: Callable[[Entry], Entry] = lambda entry: entry
     summary: BatchSummary = field(default_factory=BatchSummary)
 
 
@@ -214,6 +219,7 @@ def run_steps(
     stage: str,
     engine: Engine[Computed],
     scope: Scope = ALL,
+    writers: int = 0,
 ) -> None:
     """Bring every track up to date in several steps that share its preparation.
 
@@ -229,6 +235,9 @@ def run_steps(
     engine : Engine
         Computes what each step keeps. A `MessError` or a `MemoryError` fails a track alone.
     scope : Scope
+    writers : int
+        Threads that wait for what was begun of a track, and write its files, while this thread
+        begins the next ones. With 0, a track is written before the next one is computed.
     """
     todo: list[tuple[Track, list[str]]] = []
     by_name = {step.name: step for step in steps}
@@ -256,41 +265,84 @@ def run_steps(
         for step in steps:
             ending.callback(step.manifest.close)
         shown = ending.enter_context(progress(stage, len(todo)))
+        keeping = _Keeping(dataset, by_name, writers=writers)
+        ending.callback(keeping.stop)
         for track, outcomes in ending.enter_context(closing(engine.compute(todo))):
-            for name, outcome in outcomes.items():
-                _settle(dataset, track, by_name[name], outcome, shown, scope)
-            shown.advance(track.id)
+            keeping.begin(track, outcomes)
+            while keeping.waiting > writers:
+                keeping.record(shown, scope)
+        while keeping.waiting:
+            keeping.record(shown, scope)
         for step in steps:
             _drop_away(step, forget=scope.forget)
             step.end()
 
 
-def _settle(
-    dataset: Dataset,
-    track: Track,
-    step: Step[Computed, Entry],
-    outcome: Callable[[], tuple[AudioIdentity, Computed]],
-    shown: Progress,
-    scope: Scope,
-) -> None:
-    try:
+class _Keeping(Generic[Computed, Entry]):
+    """Writes the files of tracks, in threads if there are any, and records them in their order."""
+
+    def __init__(
+        self, dataset: Dataset, steps: Mapping[str, Step[Computed, Entry]], *, writers: int
+    ) -> None:
+        self._dataset, self._steps = dataset, steps
+        self._threads = ThreadPoolExecutor(writers) if writers else None
+        self._waiting: deque[tuple[Track, dict[str, Callable[[], Entry]]]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many tracks are begun and not yet recorded."""
+        return len(self._waiting)
+
+    def begin(self, track: Track, outcomes: Mapping[str, Outcome[Computed]]) -> None:
+        """Let the files of a track be written as soon as it is computed."""
+        kept: dict[str, Callable[[], Entry]] = {}
+        for name, outcome in outcomes.items():
+            keep = partial(self._keep, track, self._steps[name], outcome)
+            kept[name] = self._threads.submit(keep).result if self._threads else keep
+        self._waiting.append((track, kept))
+
+    def _keep(self, track: Track, step: Step[Computed, Entry], outcome: Outcome[Computed]) -> Entry:
         identity, computed = outcome()
-        entry = step.keep(track, computed, Source.of(identity, labels_of(dataset, track)))
-        step.manifest.record(track.id, entry)
-        step.summary.made += 1
-        if entry.notes:
-            step.summary.noted[track.id] = f"{shown_path(track.path)}: {'; '.join(entry.notes)}"
-    except AddressError:
-        raise  # where the artifacts go: no fault of the recording
-    except (MessError, MemoryError) as problem:
-        error = problem if isinstance(problem, MessError) else _too_large(track)
-        reason = str(error).replace(f"{dataset.root}{os.sep}", "")  # the root may move
-        step.manifest.record(track.id, FailedEntry.of(labels_of(dataset, track), error=reason))
-        step.summary.failed[track.id] = str(error)
-        if scope.told is None or str(error) not in scope.told:
-            shown.say(f"failed: {error}")
-        if scope.told is not None:
-            scope.told.add(str(error))
+        return step.keep(track, computed, Source.of(identity, labels_of(self._dataset, track)))
+
+    def record(self, shown: Progress, scope: Scope) -> None:
+        """Record the track that was begun first, when its files are written."""
+        track, kept = self._waiting.popleft()
+        for name, made in kept.items():
+            self._record_one(track, self._steps[name], made, shown, scope)
+        shown.advance(track.id)
+
+    def _record_one(
+        self,
+        track: Track,
+        step: Step[Computed, Entry],
+        made: Callable[[], Entry],
+        shown: Progress,
+        scope: Scope,
+    ) -> None:
+        try:
+            entry = step.admit(made())
+            step.manifest.record(track.id, entry)
+            step.summary.made += 1
+            if entry.notes:
+                step.summary.noted[track.id] = f"{shown_path(track.path)}: {'; '.join(entry.notes)}"
+        except AddressError:
+            raise  # where the artifacts go: no fault of the recording
+        except (MessError, MemoryError) as problem:
+            error = problem if isinstance(problem, MessError) else _too_large(track)
+            reason = str(error).replace(f"{self._dataset.root}{os.sep}", "")  # the root may move
+            failed = FailedEntry.of(labels_of(self._dataset, track), error=reason)
+            step.manifest.record(track.id, failed)
+            step.summary.failed[track.id] = str(error)
+            if scope.told is None or str(error) not in scope.told:
+                shown.say(f"failed: {error}")
+            if scope.told is not None:
+                scope.told.add(str(error))
+
+    def stop(self) -> None:
+        """Wait until nothing is written any more; tracks that are not recorded are done again."""
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
 
 
 def _too_large(track: Track) -> AudioError:

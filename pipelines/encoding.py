@@ -1,7 +1,7 @@
 """What an encoder computes of one recording, wherever that happens; nothing is written here."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,7 @@ class TrackEncoder:
     model: Encoder
     moments: bool = True
     precision_error: float | None = field(default=None, init=False)
+    _asked: bool = field(default=False, init=False)  # an encoder tells it once
 
     def begin(
         self,
@@ -73,6 +74,7 @@ class TrackEncoder:
         signal: Signal,
         *,
         scale: tuple[float, float] | None = None,
+        segments: Sequence[NDArray[np.float32]] | None = None,
         on_states: Callable[[NDArray[np.float32]], None] | None = None,
     ) -> Callable[[], Encoded]:
         """Start to encode a recording where the encoder can; return what waits for the result.
@@ -82,7 +84,7 @@ class TrackEncoder:
         track : Track
         signal : Signal
             At the rate of the encoder.
-        scale, on_states
+        scale, segments, on_states
             See `mess.encoders.pooling.begin_pooling`.
 
         Raises
@@ -90,12 +92,19 @@ class TrackEncoder:
         AudioError
             With the result, if hidden states are not finite.
         """
-        error = first_precision_error(signal, self.model)
-        if error is not None and np.isfinite(error) and self.precision_error is None:
-            self.precision_error = error
+        if not self._asked:
+            self._asked = True
+            error = first_precision_error(signal, self.model)
+            if error is not None and np.isfinite(error):
+                self.precision_error = error
         began = time.perf_counter()
         pooled = begin_pooling(
-            signal, self.model, scale=scale, on_states=on_states, moments=self.moments
+            signal,
+            self.model,
+            scale=scale,
+            segments=segments,
+            on_states=on_states,
+            moments=self.moments,
         )
         spent = time.perf_counter() - began
 
@@ -135,13 +144,16 @@ class ReadSignals:
     ----------
     rates : mapping of str to int
         By encoder.
+    decode : callable
+        (path, sample rates) → the recording at each of them.
     """
 
     rates: Mapping[str, int]
+    decode: Callable[[Path, Collection[int]], Signals] = decode_at
 
     def __call__(self, track: Track, lacking: Sequence[str]) -> Signals:
         """Return the recording at each rate."""
-        return decode_at(track.path, {self.rates[name] for name in lacking})
+        return self.decode(track.path, {self.rates[name] for name in lacking})
 
 
 @dataclass(frozen=True)

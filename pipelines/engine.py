@@ -26,6 +26,8 @@ from mess.records.manifest import AudioIdentity
 Prepared = TypeVar("Prepared")
 Computed = TypeVar("Computed")
 
+_HASHED_BYTES = 1 << 22  # at a time: few, because each waits for the other threads' Python
+
 Todo = Sequence[tuple[Track, list[str]]]  # the tracks to do, and the steps that lack each
 # Waits for what was computed of a track for a step, or raises what went wrong.
 Outcome = Callable[[], tuple[AudioIdentity, Computed]]
@@ -127,11 +129,13 @@ def audio_identity(track: Track) -> AudioIdentity:
     try:
         stat = track.path.stat()
         with track.path.open("rb") as handle:
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+            digest = hashlib.sha256()
+            while block := handle.read(_HASHED_BYTES):
+                digest.update(block)
     except PermissionError:
         raise AudioError(track.path, "cannot be read", "change its permissions") from None
     except OSError as error:
         raise AudioError(
             track.path, f"cannot be read ({error.strerror})", "copy it again"
         ) from None
-    return AudioIdentity(size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=digest)
+    return AudioIdentity(size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=digest.hexdigest())

@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from mess.audio.decoding import decode_at
 from mess.datasets import Dataset, Track
 from mess.encoders import Encoder, load_encoder
 from mess.encoders.pooling import describe_encoder
@@ -50,8 +51,11 @@ from pipelines.options import (
     run_script,
 )
 from pipelines.ray_engine import RayEngine, ray_cluster
+from pipelines.reading import ReadingProcesses
 
 _LARGE = 2e9  # bytes of moments that are announced before they are written
+_PROBED = 20  # recordings, at most, whose headers are read for that
+_WRITERS = 6  # threads that write, where a GPU computes
 
 
 def extract_features(
@@ -138,6 +142,7 @@ def extract_all(
         records: dict[str, EncoderRecord]
         steps: dict[str, Step[Encoded, FeaturesEntry]] = {}
         how: Engine[Encoded]
+        writers = 0
         if engine == "ray":
             if raw:
                 raise MessError("--raw: frames stay on one machine; leave out --engine ray")
@@ -163,13 +168,17 @@ def extract_all(
                 name: load_encoder(name, device=device, dtype=dtype) for name in encoders
             }
             records = {name: describe_encoder(model) for name, model in models.items()}
+            on_gpu = any(map(_on_gpu, models.values()))
+            decode = ending.enter_context(ReadingProcesses()).read if on_gpu else decode_at
             local = LocalEncoding(
                 {n: TrackEncoder(model, moments != "none") for n, model in models.items()},
                 store=store,
                 dataset=dataset,
                 raw=raw,
                 kept=kept or {},
+                decode=decode,
             )
+            writers = _WRITERS if on_gpu else 0
             how = LocalEngine(prepare=local.prepare, begin=local.begin, workers=workers)
         for name, record in records.items():
             steps[name] = _step(
@@ -190,8 +199,13 @@ def extract_all(
             stage=f"extract {dataset} with {', '.join(one.encoder for one in records.values())}",
             engine=how,
             scope=scope,
+            writers=writers,
         )
     return {name: step.summary for name, step in steps.items()}
+
+
+def _on_gpu(model: Encoder) -> bool:
+    return bool(getattr(model, "asynchronous", False))
 
 
 def size_line(recordings: Dataset, manifest: FeaturesManifest, encoder: str, *, kind: Kind) -> str:
@@ -201,7 +215,7 @@ def size_line(recordings: Dataset, manifest: FeaturesManifest, encoder: str, *, 
     todo = [track for track in recordings if track.id not in known]
     if kind == "none":
         return ""
-    seconds = sum(track.duration or 0.0 for track in todo)
+    seconds = _seconds(todo)
     header = manifest.header
     size = moments_bytes(seconds, layers=header.layers, dim=header.dim, kind=kind)
     if size <= _LARGE:
@@ -210,6 +224,14 @@ def size_line(recordings: Dataset, manifest: FeaturesManifest, encoder: str, *, 
         f"moments of {seconds / 3600:.1f} hours by {encoder} will take {size / 1e9:.1f} GB: "
         "--moments none leaves them out, and with them all that is read through time"
     )
+
+
+def _seconds(tracks: Sequence[Track]) -> float:
+    """Return about how long many tracks are: of most, no header is read."""
+    unstated = [track for track in tracks if track.stated_duration is None]
+    some = unstated[:: max(1, len(unstated) // _PROBED)]
+    probed = sum(track.duration or 0.0 for track in some) / max(1, len(some))
+    return sum(track.stated_duration or 0.0 for track in tracks) + probed * len(unstated)
 
 
 def _step(
@@ -230,19 +252,21 @@ def _step(
     known = [any(entry.precision_error is not None for entry in manifest.done().values())]
 
     def keep(track: Track, encoded: Encoded, source: Source) -> FeaturesEntry:
+        return _write(store, dataset, encoder, track, encoded, source=source, moments=moments)
+
+    def admit(entry: FeaturesEntry) -> FeaturesEntry:
         if moments == "compact":  # as soon as there are enough tracks to learn the scale from
             store.moments.compact(dataset, encoder, manifest, least=FIRST_TRACKS)
-        entry = _write(store, dataset, encoder, track, encoded, source=source, moments=moments)
-        error = encoded.precision_error
+        error = entry.precision_error
         if error is None or known[0]:
-            return entry
+            return replace(entry, precision_error=None)
         known[0] = True
         typer.echo(
             f"{encoder}: this precision moves the means of the first recording by "
             f"{100 * error:.2g} % from those in float32",
             err=True,
         )
-        return replace(entry, precision_error=float(f"{error:.3g}"))
+        return entry
 
     lacking = set() if thorough else set(store.features.missing(dataset, encoder, manifest))
 
@@ -263,7 +287,7 @@ def _step(
         if moments == "compact":  # there are few tracks, or an earlier run was stopped
             store.moments.compact(dataset, encoder, manifest)
 
-    return Step(encoder, manifest, keep, has_files, take, drop, end)
+    return Step(encoder, manifest, keep, has_files, take, drop, end, admit)
 
 
 def _write(
@@ -297,10 +321,12 @@ def _write(
         of_moments = store.moments.write(
             dataset, encoder, track.id, found.moments, samples=encoded.samples, kind=moments
         )
+    error = encoded.precision_error
     return FeaturesEntry.of(
         source,
         checksums,
         of_moments,
+        precision_error=None if error is None else float(f"{error:.3g}"),
         duration=duration,
         segments=len(found.segments),
         raw_bytes=encoded.raw_bytes,
@@ -332,7 +358,7 @@ def command(
         str, typer.Option(help="Half-second means, for curves: compact (8 bits), full or none.")
     ] = "compact",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    dtype: Annotated[str, typer.Option(help="float32, tf32 (GPU) or bfloat16.")] = "float32",
     engine: EngineOption = "local",
     forget: ForgetOption = False,
 ) -> None:

@@ -1,18 +1,22 @@
 """Encoding on this machine: recordings are read ahead, and every frame may be kept."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.audio.decoding import SEGMENT_SECONDS, Signal
+from mess.audio.decoding import SEGMENT_SECONDS, Signal, decode_at
 from mess.datasets import Track
+from mess.encoders.pooling import cut_segments
 from mess.storage.store import Store
 from pipelines.encoding import Encoded, ReadSignals, Signals, TrackEncoder
 from pipelines.kept_states import KeptStates, States
+
+_CUT_SECONDS = 20 * 60.0  # longer recordings are cut a batch at a time, for the sake of memory
 
 
 @dataclass(frozen=True)
@@ -25,10 +29,14 @@ class Prepared:
         By sample rate.
     scales : dict of str to tuple of float
         What `Encoder.track_scale` returns, by encoder.
+    segments : dict of str to list of ndarray
+        What `mess.encoders.pooling.cut_segments` returns, by encoder: of those on a GPU, for which
+        the thread that feeds it must not do what other threads can.
     """
 
     signals: Signals
     scales: dict[str, tuple[float, float]]
+    segments: dict[str, list[NDArray[np.float32]]]
 
 
 class LocalEncoding:
@@ -42,10 +50,12 @@ class LocalEncoding:
         dataset: str,
         raw: bool,
         kept: Mapping[str, KeptStates],
+        decode: Callable[[Path, Collection[int]], Signals] = decode_at,
     ) -> None:
         self._encoders, self._store, self._dataset = encoders, store, dataset
         self._raw, self._kept = raw, kept
-        self._read = ReadSignals({name: one.model.sample_rate for name, one in encoders.items()})
+        rates = {name: one.model.sample_rate for name, one in encoders.items()}
+        self._read = ReadSignals(rates, decode)
 
     def prepare(self, track: Track, lacking: Sequence[str]) -> Prepared:
         """Read a recording, in a thread."""
@@ -56,7 +66,13 @@ class LocalEncoding:
             for name, model in models.items()
             if model.normalise
         }
-        return Prepared(signals, scales)
+        segments = {
+            name: cut_segments(signals[model.sample_rate], model, scale=scales.get(name))
+            for name, model in models.items()
+            if getattr(model, "asynchronous", False)
+            and signals[model.sample_rate].duration <= _CUT_SECONDS
+        }
+        return Prepared(signals, scales, segments)
 
     def begin(self, track: Track, name: str, prepared: Prepared) -> Callable[[], Encoded]:
         """Begin to encode a recording; if frames are wanted, that is done when it is finished."""
@@ -64,7 +80,8 @@ class LocalEncoding:
         scale, kept = prepared.scales.get(name), self._kept.get(name)
         if self._raw or not (kept is None or kept.full):
             return partial(self._with_frames, track, name, signal, scale=scale)
-        return self._encoders[name].begin(track, signal, scale=scale)
+        segments = prepared.segments.pop(name, None)
+        return self._encoders[name].begin(track, signal, scale=scale, segments=segments)
 
     def _with_frames(
         self, track: Track, name: str, signal: Signal, *, scale: tuple[float, float] | None

@@ -375,7 +375,7 @@ def command(
     ] = 0.1,
     workers: WorkersOption = WORKERS,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    dtype: Annotated[str, typer.Option(help="float32, tf32 (GPU) or bfloat16.")] = "float32",
     mlflow: Annotated[bool, typer.Option(help="Record the probing in MLflow.")] = True,
 ) -> None:
     """Watch the recordings, and bring features, targets and index up to date as they change."""

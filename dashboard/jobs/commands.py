@@ -134,7 +134,7 @@ PIPELINES = (
                 help="Keeps the hidden states of every frame, which takes much disk space.",
             ),
             Option("--moments", "Half-second means", "compact", ("compact", "full", "none")),
-            Option("--dtype", "Precision", "float32", ("float32", "bfloat16")),
+            Option("--dtype", "Precision", "float32", ("float32", "tf32", "bfloat16")),
             Option("--device", "Device", "auto", ("auto", "cpu", "cuda")),
             _WORKERS,
         ),

@@ -40,7 +40,7 @@ class Balance:
     --------
     >>> left = np.array([0.1, -0.5, 0.4], dtype=np.float32)
     >>> balance = Balance()
-    >>> balance.add(np.stack([left, -left], axis=1), np.zeros(3, dtype=np.float32))
+    >>> balance.add(np.stack([left, -left], axis=1))
     >>> balance.cancels, balance.loudest
     (True, 0)
     """
@@ -52,8 +52,8 @@ class Balance:
         self._squares = np.zeros(1)
         self._changes = False
 
-    def add(self, block: Samples, mono: Samples) -> None:
-        """Add a block [frames, channels] and the mean of its channels [frames]."""
+    def add(self, block: Samples) -> None:
+        """Add a block [frames, channels]."""
         channels = block.shape[1]
         if channels < 2:
             self._changes |= self._channels > 1
@@ -62,12 +62,16 @@ class Balance:
             self._changes |= self._frames > 0
             self._channels, self._frames = channels, 0
             self._sums, self._squares = np.zeros(channels + 1), np.zeros(channels + 1)
-        columns = [*block.T, mono]
-        for number, column in enumerate(columns):
-            exact = column.astype(np.float64)
-            self._sums[number] += exact.sum()
-            # einsum, not BLAS: the threads of BLAS would compete with those that decode.
-            self._squares[number] += np.einsum("i,i", exact, exact)
+        columns = [column.astype(np.float64) for column in block.T]
+        # einsum, not BLAS: the threads of BLAS would compete with those that decode.
+        sums = [float(column.sum()) for column in columns]
+        squares = [float(np.einsum("i,i", column, column)) for column in columns]
+        together, *others = columns
+        for other in others:
+            together += other
+        squares.append(float(np.einsum("i,i", together, together)) / channels**2)
+        self._sums += [*sums, sum(sums) / channels]
+        self._squares += squares
         self._frames += len(block)
 
     def _energies(self) -> NDArray[np.float64]:
@@ -91,8 +95,8 @@ class Balance:
 
 def audible(block: Samples) -> Samples:
     """Return the mean of the channels of [frames, channels], or the loudest if they cancel."""
-    balance, mono = Balance(), downmix(block)
-    balance.add(block, mono)
+    balance = Balance()
+    balance.add(block)
     if balance.cancels:
         return np.ascontiguousarray(block[:, balance.loudest])
-    return mono
+    return downmix(block)

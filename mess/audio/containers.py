@@ -320,18 +320,18 @@ def _vint(data: bytes) -> tuple[int | None, int]:
 
 def _read_flac(handle: BinaryIO, start: int, size: int) -> Layout:
     """Find the streams in a file, each with its own count of samples."""
-    mark, block = b"fLaC\x00\x00\x00\x22", 1 << 20
-    starts, rest = [start], b""
-    handle.seek(start + 4)
-    at = start + 4
+    mark, block = b"fLaC\x00\x00\x00\x22", 1 << 22
+    starts, at = [start], start + 4
+    handle.seek(at)
     while chunk := handle.read(block):
-        text = rest + chunk
-        offset = text.find(mark)
+        offset = chunk.find(mark)
         while offset >= 0:
-            starts.append(at - len(rest) + offset)
-            offset = text.find(mark, offset + 1)
-        rest = text[1 - len(mark) :]
-        at += len(chunk)
+            starts.append(at + offset)
+            offset = chunk.find(mark, offset + 1)
+        if len(chunk) < len(mark):
+            break
+        at += len(chunk) - len(mark) + 1  # a mark may lie across two chunks
+        handle.seek(at)
     parts = []
     for begin, stop in zip(starts, [*starts[1:], size], strict=True):
         info = read_at(handle, begin + 8, 34)

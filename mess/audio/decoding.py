@@ -17,7 +17,6 @@ Examples
 [120000, 120000, 120000]
 """
 
-import io
 import math
 import os
 import tempfile
@@ -179,7 +178,7 @@ def decode_at(
                 path, f"is longer than {max_seconds / 60:g} minutes", "cut it into parts"
             )
         mono = downmix(block)
-        balance.add(block, mono)
+        balance.add(block)
         for builder in builders.values():
             builder.add(mono, native_rate)
     if balance.cancels:  # known only at the end: such a file is decoded twice
@@ -200,7 +199,8 @@ class _SignalBuilder:
         self._length, self._total, self._squares = 0, 0.0, 0.0
         self._lowest, self._highest = math.inf, -math.inf
         self._resampler = Resampler(rate)
-        self._sink: io.BytesIO | tempfile._TemporaryFileWrapper[bytes] = io.BytesIO()
+        self._blocks: list[Samples] = []
+        self._file: tempfile._TemporaryFileWrapper[bytes] | None = None  # of a long recording
 
     def add(self, mono: Samples, native_rate: int) -> None:
         # Measured before resampling: a resampler rings where an offset begins.
@@ -209,19 +209,19 @@ class _SignalBuilder:
         self._keep(self._resampler.resample(mono, native_rate))
 
     def _keep(self, block: Samples) -> None:
-        if not np.isfinite(block).all():
+        exact = block.astype(np.float64)
+        squares = float(np.einsum("i,i", exact, exact))
+        if not math.isfinite(squares):  # no square of a float32 is too large for a float64
             raise AudioError(
                 self._path, "holds samples that are not finite (NaN)", "export it again"
             )
         self._length += block.size
-        self._total += float(block.sum(dtype=np.float64))
-        self._squares += float(np.square(block, dtype=np.float64).sum())
-        if isinstance(self._sink, io.BytesIO) and self._length > _IN_MEMORY_SECONDS * self._rate:
-            self._sink = _spill(self._sink)
-        try:
-            self._sink.write(np.ascontiguousarray(block, dtype=np.float32).data)
-        except OSError as error:  # a full disk: the message names it
-            raise OSError(error.errno, error.strerror, str(scratch_dir())) from None
+        self._total += float(exact.sum())
+        self._squares += squares
+        self._blocks.append(np.ascontiguousarray(block, dtype=np.float32))
+        if self._file is not None or self._length > _IN_MEMORY_SECONDS * self._rate:
+            self._file = _spill(self._blocks, self._file)
+            self._blocks = []
 
     def finish(self, notes: tuple[str, ...] = ()) -> Signal:
         self._keep(self._resampler.flush())
@@ -235,12 +235,19 @@ class _SignalBuilder:
             raise AudioError(self._path, "is silent", "there is nothing to measure: leave it out")
         mean = self._total / self._length
         return Signal(
-            samples=_as_array(self._sink),
+            samples=self._samples(),
             sample_rate=self._rate,
             mean=mean,
             std=max(self._squares / self._length - mean**2, 0.0) ** 0.5,
             notes=notes,
         )
+
+    def _samples(self) -> Samples:
+        if self._file is None:
+            return np.concatenate(self._blocks)
+        with self._file as on_disk:  # the memory map keeps the file open
+            on_disk.flush()
+            return np.memmap(on_disk, dtype=np.float32, mode="r")
 
 
 def segment_bounds(n_samples: int, segment_samples: int) -> list[tuple[int, int]]:
@@ -341,22 +348,19 @@ def scratch_dir() -> str:
     return root if Path(root).is_dir() and os.access(root, os.W_OK) else tempfile.gettempdir()
 
 
-def _spill(sink: io.BytesIO) -> "tempfile._TemporaryFileWrapper[bytes]":
+def _spill(
+    blocks: list[Samples], on_disk: "tempfile._TemporaryFileWrapper[bytes] | None"
+) -> "tempfile._TemporaryFileWrapper[bytes]":
+    """Append blocks to a temporary file, made now if there is none."""
     folder = scratch_dir()
     try:
-        on_disk = tempfile.TemporaryFile(prefix="mess-", dir=folder)  # noqa: SIM115 (mapped later)
-        on_disk.write(sink.getbuffer())
-    except OSError as error:
+        if on_disk is None:
+            on_disk = tempfile.TemporaryFile(prefix="mess-", dir=folder)  # type: ignore[assignment]  # noqa: SIM115 (mapped later)
+        for block in blocks:
+            on_disk.write(block.data)  # type: ignore[union-attr]
+    except OSError as error:  # a full disk: the message names it
         raise OSError(error.errno, error.strerror, str(folder)) from None
     return on_disk  # type: ignore[return-value]
-
-
-def _as_array(sink: "io.BytesIO | tempfile._TemporaryFileWrapper[bytes]") -> Samples:
-    if isinstance(sink, io.BytesIO):
-        return np.frombuffer(sink.getbuffer(), dtype=np.float32)
-    with sink:  # the memory map keeps the file open
-        sink.flush()
-        return np.memmap(sink, dtype=np.float32, mode="r")
 
 
 def native_blocks(

@@ -125,9 +125,11 @@ def load_encoder(
         (`mess.encoders.families`, `mess.encoders.native`).
     device : {"auto", "cpu", "cuda"}
         "auto" uses a GPU if there is one.
-    dtype : {"float32", "bfloat16"}
-        Precision of the computation. bfloat16 is faster on GPUs and on CPUs with instructions for
-        it, with an error of some 0.5 %. On other CPUs it is many times slower than float32.
+    dtype : {"float32", "tf32", "bfloat16"}
+        Precision of the computation. tf32 (TensorFloat-32, on GPUs only) has float32 weights and
+        products of 19 bits, with an error of some 0.05 %. bfloat16 is faster on GPUs and on CPUs
+        with instructions for it, with an error of some 0.5 %. On other CPUs it is many times slower
+        than float32.
     seed : int
         Seed of random weights.
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 MOST = 96  # segments: more are no faster on an H200
 _TRIAL = 2  # segments, to see how much memory one takes
 _SHARE = 0.8  # of the free memory
-Result = Callable[[], NDArray[np.float32]]
+Arrays = tuple[NDArray[Any], ...]
+Result = Callable[[], Arrays]
 Part = TypeVar("Part")
 
 
@@ -43,8 +44,22 @@ class Batches:
         """Return how many segments of so many samples are computed at a time, if memory allows."""
         return self._sizes.get(samples, 1 if self._device.type == "cpu" else _TRIAL)
 
+    def empty(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return an array for segments, in pinned memory if they go to a GPU.
+
+        Any thread may fill it. Then the thread that feeds the GPU has nothing to copy.
+        """
+        if self._device.type == "cpu":
+            return np.empty(shape, dtype=np.float32)
+        import torch
+
+        pinned: NDArray[np.float32] = torch.empty(shape, pin_memory=True).numpy()
+        return pinned
+
     def start(
-        self, segments: NDArray[np.float32], compute: "Callable[[torch.Tensor], torch.Tensor]"
+        self,
+        segments: NDArray[np.float32],
+        compute: "Callable[[torch.Tensor], tuple[torch.Tensor, ...]]",
     ) -> Result:
         """Start the computation on a GPU; on a CPU, the result is computed when it is asked for.
 
@@ -52,13 +67,13 @@ class Batches:
         ----------
         segments : ndarray [shape=(batch, samples)]
         compute : callable
-            Tensor [batch, samples] on the device → Tensor of float32 with the batch in its second
+            Tensor [batch, samples] on the device → Tensors that have the batch in their second
             dimension.
 
         Returns
         -------
         callable
-            Returns the result of all segments when it is called.
+            Returns the arrays of all segments when it is called.
 
         Raises
         ------
@@ -72,7 +87,9 @@ class Batches:
         return lambda: _together([part() for part in parts])
 
     def _start_all(
-        self, segments: NDArray[np.float32], compute: "Callable[[torch.Tensor], torch.Tensor]"
+        self,
+        segments: NDArray[np.float32],
+        compute: "Callable[[torch.Tensor], tuple[torch.Tensor, ...]]",
     ) -> list[Result]:
         samples = segments.shape[1]
         start = partial(self._start_one, compute=compute)
@@ -118,37 +135,43 @@ class Batches:
             first += size
 
     def _start_one(
-        self, batch: NDArray[np.float32], compute: "Callable[[torch.Tensor], torch.Tensor]"
+        self,
+        batch: NDArray[np.float32],
+        compute: "Callable[[torch.Tensor], tuple[torch.Tensor, ...]]",
     ) -> Result:
         import torch
 
         if self._device.type == "cpu":
-            values = compute(torch.from_numpy(batch)).numpy()
+            values = tuple(one.numpy() for one in compute(torch.from_numpy(batch)))
             return lambda: values
         new = batch.shape[1] not in self._sizes
-        before = torch.cuda.memory_allocated(self._device)
-        if new:
+        if new:  # to ask takes a while
+            before = torch.cuda.memory_allocated(self._device)
             torch.cuda.reset_peak_memory_stats(self._device)
         on_device = compute(self._to_device(batch))
         if new:
             taken = torch.cuda.max_memory_allocated(self._device) - before
             self._sizes[batch.shape[1]] = self._fitting(taken / len(batch))
-        on_host = torch.empty(on_device.shape, dtype=on_device.dtype, pin_memory=True)
-        on_host.copy_(on_device, non_blocking=True)
-        there = torch.cuda.Event()
+        on_host = [
+            torch.empty(one.shape, dtype=one.dtype, pin_memory=True).copy_(one, non_blocking=True)
+            for one in on_device
+        ]
+        there = torch.cuda.Event(blocking=True)  # any other keeps a processor busy that waits
         there.record()
 
-        def result() -> NDArray[np.float32]:
+        def result() -> Arrays:
             there.synchronize()
-            return on_host.numpy()
+            # This function keeps the batch until here: its pinned memory is read until then.
+            return tuple(one.numpy()[:, : len(batch)] for one in on_host)
 
         return result
 
     def _to_device(self, batch: NDArray[np.float32]) -> "torch.Tensor":
         import torch
 
-        pinned = torch.empty(batch.shape, dtype=torch.float32, pin_memory=True)
-        pinned.numpy()[...] = batch
+        pinned = torch.from_numpy(batch) if batch.flags.writeable else torch.tensor(batch)
+        if not pinned.is_pinned():
+            pinned = pinned.pin_memory()
         if self._copies is None:
             self._copies = torch.cuda.Stream(self._device)
         computing = torch.cuda.current_stream(self._device)
@@ -178,5 +201,7 @@ def fitting(free: float, taken: float) -> int:
     return int(min(max(_SHARE * free / max(taken, 1.0), 1), MOST))
 
 
-def _together(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+def _together(parts: list[Arrays]) -> Arrays:
+    if len(parts) == 1:
+        return parts[0]
+    return tuple(np.concatenate(same, axis=1) for same in zip(*parts, strict=True))

@@ -69,13 +69,47 @@ def _segments(
     if model.normalise and scale is None:
         scale = model.track_scale(signal)
     offset, width = map(np.float32, scale or (0.0, 1.0))
+    empty = getattr(model, "empty_segments", partial(np.empty, dtype=np.float32))
     bounds = segment_bounds(signal.samples.size, round(SEGMENT_SECONDS * signal.sample_rate))
     for first in range(0, len(bounds), most):
-        batch = np.stack([signal.samples[a:b] for a, b in bounds[first : first + most]])
+        batch = _cut(signal.samples, bounds[first : first + most], empty=empty)
         if model.normalise:
             batch -= offset
             batch /= width
         yield batch
+
+
+def _cut(
+    samples: NDArray[np.float32],
+    bounds: Sequence[tuple[int, int]],
+    *,
+    empty: Callable[[tuple[int, ...]], NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """Return a copy of segments that follow each other, except that the last may be shifted."""
+    (begin, end), (last, stop) = bounds[0], bounds[-1]
+    size = end - begin
+    shifted = last != begin + (len(bounds) - 1) * size
+    straight = len(bounds) - shifted
+    batch = empty((len(bounds), size))
+    batch[:straight] = samples[begin : begin + straight * size].reshape(straight, size)
+    if shifted:
+        batch[-1] = samples[last:stop]
+    return batch
+
+
+def cut_segments(
+    signal: Signal, model: Encoder, *, scale: tuple[float, float] | None = None
+) -> list[NDArray[np.float32]]:
+    """Return the segments of a recording as `begin_pooling` takes them, in batches.
+
+    So a thread can prepare what another one gives to a GPU.
+
+    Parameters
+    ----------
+    signal, model, scale
+        As for `begin_pooling`.
+    """
+    return list(_segments(signal, model, scale=scale, most=_BATCH))
 
 
 def _frames(segments: NDArray[np.float32], model: Encoder) -> NDArray[np.float32]:
@@ -135,7 +169,7 @@ def _start(
     start = getattr(model, "start_pooling", None)
     if on_states is not None or start is None:
         return partial(pool_states, segments, model, divisions=divisions, on_states=on_states)
-    result = start(segments, divisions=divisions)
+    result = start(segments, divisions=divisions, halves=True)
     return lambda: _checked(result(), model, divisions, len(segments))
 
 
@@ -152,10 +186,8 @@ def _joined(parts: Sequence[WindowStates | None]) -> WindowStates | None:
     there = [part for part in parts if part is not None]
     if len(there) < len(parts):
         return None
-    return WindowStates(
-        np.concatenate([part.mean for part in there]),
-        np.concatenate([part.variance for part in there]),
-    )
+    variances = [part.variance for part in there if part.variance is not None]
+    return WindowStates(np.concatenate([part.mean for part in there]), np.concatenate(variances))
 
 
 def _check_shape(model: Encoder, array: NDArray[Any], wanted: tuple[int | str, ...]) -> None:
@@ -211,6 +243,7 @@ def begin_pooling(
     model: Encoder,
     *,
     scale: tuple[float, float] | None = None,
+    segments: Sequence[NDArray[np.float32]] | None = None,
     on_states: Callable[[NDArray[np.float32]], None] | None = None,
     moments: bool = False,
 ) -> Callable[[], Pooled]:
@@ -223,12 +256,14 @@ def begin_pooling(
     ----------
     scale : tuple of float, optional
         What `Encoder.track_scale` returns for the signal, if it is known.
+    segments : sequence of ndarray, optional
+        What `cut_segments` returns, if it is known.
     signal, model, on_states, moments
         As for `pool_segments`, and so are the errors; all may come with the result.
     """
     grid = moment_grid(signal.samples.size, signal.sample_rate)
     divisions = (1, grid.per_segment) if moments else (1,)
-    batches = _segments(signal, model, scale=scale, most=_BATCH)
+    batches = segments or _segments(signal, model, scale=scale, most=_BATCH)
 
     def start_next() -> Iterator[Callable[[], list[WindowStates | None]]]:
         for batch in batches:
@@ -267,7 +302,7 @@ class _Collected:
 
     def add(self, pooled: list[WindowStates | None]) -> None:
         whole, *parts = pooled
-        if whole is None or not all(map(_finite, (whole.mean, whole.variance))):
+        if whole is None or whole.variance is None or not _finite(whole.mean, whole.variance):
             raise FloatingPointError("hidden states are not finite")
         self._means.append(whole.mean[:, 0].astype(np.float64))
         self._squares.append(whole.mean_square[:, 0])
@@ -277,7 +312,7 @@ class _Collected:
             if part is not None:
                 kept = np.zeros(part.mean.shape[:2], dtype=bool)
                 kept[numbers[here], self._grid.number[here]] = True
-                self._moments.append(part.mean.astype(np.float16)[kept])
+                self._moments.append(_rounded(part.mean, kept))
         self._segments += len(whole.mean)
 
     def pooled(self) -> Pooled:
@@ -290,6 +325,18 @@ class _Collected:
             whole_std=_deviation(power.mean(axis=0), whole).astype(np.float32),
             moments=np.concatenate(self._moments) if self._moments else None,
         )
+
+
+def _rounded(mean: NDArray[np.floating[Any]], kept: NDArray[np.bool_]) -> NDArray[np.float16]:
+    """Return the means of the windows that are kept, rounded; nearly always all but a few are."""
+    whole = len(kept) - 1  # segments: the windows of the last may be those of the one before
+    if not kept[:whole].all():
+        return mean[kept].astype(np.float16)
+    rounded = np.empty((int(kept.sum()), *mean.shape[2:]), dtype=np.float16)
+    straight = whole * kept.shape[1]
+    rounded[:straight].reshape(whole, *mean.shape[1:])[...] = mean[:whole]
+    rounded[straight:] = mean[whole][kept[whole]]
+    return rounded
 
 
 def first_precision_error(signal: Signal, model: Encoder) -> float | None:
@@ -308,8 +355,8 @@ def first_precision_error(signal: Signal, model: Encoder) -> float | None:
     return error
 
 
-def _finite(values: NDArray[np.floating[Any]]) -> bool:
-    return bool(np.isfinite(values).all())
+def _finite(*values: NDArray[np.floating[Any]]) -> bool:
+    return all(bool(np.isfinite(one).all()) for one in values)
 
 
 def _deviation(power: Array, mean: Array) -> Array:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mess.audio.decoding import Signal
 
 _GPU_FRAMES = 16  # segments at a time whose frames leave a GPU
+_POOLED_LAYERS = 4  # at a time on a GPU: to start many small products takes its feeder long
 _SELF_CHECK_TOLERANCE = 1e-4
 Settings = dict[str, str | int | float | bool]
 
@@ -66,10 +67,12 @@ class TransformerEncoder(ABC):
         device: str,
         dtype: str,
     ) -> None:
-        self._device, self._dtype = _device(device), _dtype(dtype)
+        self._device = _device(device)
+        self._dtype = _dtype(dtype, self._device)
         coarse = dtype != "float32"
         self._exact = copy.deepcopy(model) if coarse else None  # until `precision_error` is asked
         self._batches = Batches(self._device)
+        self._averaging: dict[tuple[int, ...], torch.Tensor] = {}  # by frames and divisions
         self._one_at_a_time = Lock()  # torch's precision is one for all threads
         model = model.to(self._device).eval()
         fourier = use_fourier(model)  # of the weights in float32
@@ -83,7 +86,7 @@ class TransformerEncoder(ABC):
         self.licence = origin.licence
         self.revision = origin.revision
         self.weights_hash = origin.weights_hash
-        self._precision = self._fastest_safe_precision()
+        self._precision = "high" if dtype == "tf32" else self._fastest_safe_precision()
         self.settings: Settings = {
             **origin.settings,
             "architecture": hash_of(architecture.config),
@@ -91,8 +94,9 @@ class TransformerEncoder(ABC):
             "matmul_precision": self._precision,
         }
         if fourier and (coarse or self._device.type != "cpu"):
-            # On a CPU in float32 it gives the same; on a GPU, the direct way has 19 bits.
             self.settings["positional_convolution"] = "fourier"
+        if self._device.type != "cpu" and dtype == "float32":
+            self.settings["convolutions"] = "float32"  # older code let cuDNN take 19 bits
 
     @property
     def asynchronous(self) -> bool:
@@ -155,26 +159,61 @@ class TransformerEncoder(ABC):
         return self.start_pooling(segments, divisions=divisions)()
 
     def start_pooling(
-        self, segments: NDArray[np.float32], *, divisions: Sequence[int] = (1,)
+        self,
+        segments: NDArray[np.float32],
+        *,
+        divisions: Sequence[int] = (1,),
+        halves: bool = False,
     ) -> Callable[[], list[WindowStates | None]]:
         """Start what `pool` computes, and return a function that waits for the result.
 
         On a GPU, the processor can prepare other segments meanwhile. On a CPU, all is computed when
         the result is asked for.
+
+        Parameters
+        ----------
+        segments, divisions
+            As for `pool`.
+        halves : bool
+            Whether a GPU rounds the means to float16 and leaves out the variances, of all
+            divisions but the first. That is less to copy, and nothing to round for the processor.
         """
         import torch
 
         segments, frames = self._checked(segments)
-        matrix = torch.from_numpy(averaging(frames, divisions)).to(self._device)
+        matrix = self._matrix(frames, divisions)
+        exact = len(matrix)
+        if halves and self._device.type != "cpu":
+            exact = divisions[0] if divisions[0] <= frames else 0
 
-        def compute(samples: "torch.Tensor") -> "torch.Tensor":
+        def compute(samples: "torch.Tensor") -> "tuple[torch.Tensor, ...]":
             with self._one_at_a_time, torch.inference_mode():
                 with _matmul_precision(self._precision):
                     states = self.states(samples)
-                return _pool_layers(states, matrix)
+                pooled = _pool_layers(states, matrix)
+                return pooled[:, :, :exact], pooled[:1, :, exact:].half()
 
         result = self._batches.start(segments, compute)
-        return lambda: split_divisions(result(), frames=frames, divisions=divisions)
+
+        def split() -> list[WindowStates | None]:
+            pooled, rounded = result()
+            return split_divisions(pooled, frames=frames, divisions=divisions, rounded=rounded)
+
+        return split
+
+    def _matrix(self, frames: int, divisions: Sequence[int]) -> "torch.Tensor":
+        """Return what averages; kept, because a copy waits for all that a GPU has begun."""
+        import torch
+
+        key = (frames, *divisions)
+        if key not in self._averaging:
+            matrix = torch.from_numpy(averaging(frames, divisions))
+            self._averaging[key] = matrix.to(self._device)
+        return self._averaging[key]
+
+    def empty_segments(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return an array for segments from which they come to the device fastest."""
+        return self._batches.empty(shape)
 
     def pool_frames(
         self, states: NDArray[np.float32], *, divisions: Sequence[int]
@@ -219,14 +258,20 @@ class TransformerEncoder(ABC):
     def _in_float32(self) -> Iterator[None]:
         import torch
 
-        coarse = self.model, self._dtype
+        coarse = self.model, self._dtype, self._precision
         assert self._exact is not None  # noqa: S101 (asked by the only caller)
         self.model, self._dtype = self._exact.to(self._device).eval(), torch.float32
-        self._exact = None
+        self._exact, self._precision = None, "highest"
         try:
             yield
         finally:
-            self.model, self._dtype = coarse
+            self.model, self._dtype, self._precision = coarse
+
+    @contextmanager
+    def precision(self) -> Iterator[None]:
+        """Let torch compute products as this encoder does."""
+        with _matmul_precision(self._precision):
+            yield
 
     def _checked(self, segments: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
         """Return segments as the model takes them, and how many frames each gives."""
@@ -393,20 +438,33 @@ def _pool_layers(states: "list[torch.Tensor]", matrix: "torch.Tensor") -> "torch
     """Return means and variances of all layers, [2, batch, windows, layers, dim], in float32."""
     import torch
 
+    some = 1 if matrix.device.type == "cpu" else _POOLED_LAYERS
     with torch.inference_mode(), _matmul_precision("highest"):
-        return torch.stack([pool_tensor(layer, matrix) for layer in states], dim=3)
+        if some == 1:
+            return torch.stack([pool_tensor(layer, matrix) for layer in states], dim=3)
+        parts = [states[first : first + some] for first in range(0, len(states), some)]
+        pooled = [pool_tensor(torch.stack(part), matrix) for part in parts]
+        return torch.cat(pooled, dim=1).permute(0, 2, 3, 1, 4).contiguous()
 
 
 @contextmanager
 def _matmul_precision(precision: str) -> Iterator[None]:
+    """Let float32 products be computed in float32 ("highest"), or in a faster way.
+
+    On a GPU, the faster way is TensorFloat-32, which has 19 bits, for convolutions too. Without
+    this, cuDNN takes it for convolutions in any case.
+    """
     import torch
 
-    before = torch.get_float32_matmul_precision()
+    products = torch.get_float32_matmul_precision()
+    convolutions = torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision(precision)
+    torch.backends.cudnn.allow_tf32 = precision != "highest"
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(before)
+        torch.set_float32_matmul_precision(products)
+        torch.backends.cudnn.allow_tf32 = convolutions
 
 
 def _device(name: str) -> "torch.device":
@@ -421,10 +479,13 @@ def _device(name: str) -> "torch.device":
     return torch.device(name)
 
 
-def _dtype(name: str) -> "torch.dtype":
+def _dtype(name: str, device: "torch.device") -> "torch.dtype":
+    """Return the type of the weights and states."""
     import torch
 
-    types = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    types = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16}
     if name not in types:
         raise MessError(f"dtype {name!r}: there are {', '.join(types)}")
+    if name == "tf32" and device.type == "cpu":
+        raise MessError("dtype 'tf32': only GPUs have it; use --dtype float32")
     return types[name]

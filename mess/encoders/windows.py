@@ -34,16 +34,20 @@ class WindowStates:
 
     Attributes
     ----------
-    mean, variance : ndarray [shape=(batch, windows, layers, dim)]
-        float32 or float64.
+    mean : ndarray [shape=(batch, windows, layers, dim)]
+        float32 or float64; float16 where there are no variances.
+    variance : ndarray of the same shape, or None
+        None where it was not asked for.
     """
 
     mean: NDArray[np.floating[Any]]
-    variance: NDArray[np.floating[Any]]
+    variance: NDArray[np.floating[Any]] | None
 
     @property
     def mean_square(self) -> NDArray[np.float64]:
         """The means of the squares, in float64."""
+        if self.variance is None:
+            raise ValueError("the variances were left out")
         return np.square(self.mean, dtype=np.float64) + self.variance
 
 
@@ -75,24 +79,24 @@ def averaging(frames: int, divisions: Sequence[int]) -> NDArray[np.float32]:
 
 
 def pool_tensor(states: "torch.Tensor", matrix: "torch.Tensor") -> "torch.Tensor":
-    """Return means and variances of one layer on its device, in float32.
+    """Return means and variances of states on their device, in float32.
 
     Parameters
     ----------
-    states : Tensor [shape=(batch, time, dim)]
+    states : Tensor [shape=(..., time, dim)]
         Of any precision.
     matrix : Tensor [shape=(windows, time)]
         From `averaging`, float32.
 
     Returns
     -------
-    Tensor [shape=(2, batch, windows, dim)]
+    Tensor [shape=(2, ..., windows, dim)]
         Means, then variances. Not finite if a state is not.
     """
     import torch
 
     exact = states.float().contiguous()  # one order of summation, wherever states come from
-    mean = exact.mean(dim=1, keepdim=True)
+    mean = exact.mean(dim=-2, keepdim=True)
     centred = exact - mean
     moved = torch.matmul(matrix, centred)
     squares = torch.matmul(matrix, centred.square_())
@@ -100,7 +104,11 @@ def pool_tensor(states: "torch.Tensor", matrix: "torch.Tensor") -> "torch.Tensor
 
 
 def split_divisions(
-    pooled: NDArray[np.float32], *, frames: int, divisions: Sequence[int]
+    pooled: NDArray[np.float32],
+    *,
+    frames: int,
+    divisions: Sequence[int],
+    rounded: NDArray[np.float16] | None = None,
 ) -> list[WindowStates | None]:
     """Return the windows of each division; None for one with more windows than frames.
 
@@ -110,16 +118,22 @@ def split_divisions(
         Means and variances, in the order of the rows of `averaging`.
     frames : int
     divisions : sequence of int
+    rounded : ndarray [shape=(1, batch, windows, layers, dim)], optional
+        The means of the windows that follow, without variances.
     """
     found: list[WindowStates | None] = []
-    first = 0
+    first, exact = 0, pooled.shape[2]
     for windows in divisions:
         if windows > frames:
             found.append(None)
-            continue
-        mean, variance = pooled[:, :, first : first + windows]
-        found.append(WindowStates(mean, variance))
-        first += windows
+        elif first < exact:
+            mean, variance = pooled[:, :, first : first + windows]
+            found.append(WindowStates(mean, variance))
+            first += windows
+        else:
+            assert rounded is not None  # noqa: S101 (else all are in ``pooled``)
+            found.append(WindowStates(rounded[0, :, first - exact : first - exact + windows], None))
+            first += windows
     return found
 
 

@@ -13,6 +13,7 @@ anew.
 
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -41,6 +42,8 @@ KINDS: tuple[Kind, ...] = ("compact", "full", "none")
 FIRST_TRACKS = 20  # that the scale is learned from
 _CODES = 256
 _DEVIATIONS = 6.0  # on both sides of the mean: hidden states have few values beyond
+_ROWS = 128  # moments that are encoded at a time: few calls, and little memory
+_THREADS = 4  # that encode, where many tracks are
 _BYTES = {"full": 2, "compact": 1, "none": 0}
 
 
@@ -60,8 +63,9 @@ class Scale:
     def learn(cls, moments: list[NDArray[np.float16]]) -> "Scale":
         """Return the scale of some tracks: six deviations on both sides of the mean."""
         count = sum(len(one) for one in moments)
-        mean = sum(one.sum(axis=0, dtype=np.float64) for one in moments) / count
-        squares = sum(np.square(one - mean).sum(axis=0, dtype=np.float64) for one in moments)
+        rows = [one[at : at + _ROWS] for one in moments for at in range(0, len(one), _ROWS)]
+        mean = sum(row.sum(axis=0, dtype=np.float64) for row in rows) / count
+        squares = sum(_squares(row, mean) for row in rows)
         reach = _DEVIATIONS * np.sqrt(squares / count)
         reach = np.maximum(reach, 1e-6 * np.maximum(np.abs(mean), 1e-6))  # what never varies
         step = 2 * reach / (_CODES - 1)
@@ -69,15 +73,25 @@ class Scale:
 
     def encode(self, moments: NDArray[np.float16]) -> NDArray[np.uint8]:
         """Return the codes of moments [n, layers, dim]; what lies beyond the scale is cut off."""
-        codes = moments.astype(np.float32)
-        codes -= self.offset
-        codes /= self.step
-        np.rint(codes, out=codes)
-        return np.clip(codes, 0, _CODES - 1, out=codes).astype(np.uint8)
+        codes = np.empty(moments.shape, dtype=np.uint8)
+        for first in range(0, len(moments), _ROWS):  # a part at a time, in the cache
+            exact = moments[first : first + _ROWS].astype(np.float32)
+            exact -= self.offset
+            exact /= self.step
+            np.rint(exact, out=exact)
+            codes[first : first + _ROWS] = np.clip(exact, 0, _CODES - 1, out=exact)
+        return codes
 
     def decode(self, codes: NDArray[np.uint8], *, layer: int) -> NDArray[np.float32]:
         """Return the values [n, dim] of one layer."""
         return self.offset[layer] + self.step[layer] * codes[:, layer]
+
+
+def _squares(moments: NDArray[np.float16], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums of the squared differences from the mean."""
+    differs = moments - mean
+    total: NDArray[np.float64] = np.einsum("nld,nld->ld", differs, differs)
+    return total
 
 
 @dataclass(frozen=True)
@@ -197,13 +211,17 @@ class MomentFiles:
             scale = Scale.learn(first)
             path = self.scale_path(dataset, encoder)
             write_array(path, np.stack([scale.offset, scale.step]))
-        for track, entry, kept in full:
+
+        def encode(track: str, kept: KeptMoments) -> MomentsFile:
             path = folder / f"{file_stem(track)}.npy"
             values = read_array(path, checksum=kept.crc32, command=command)
-            compact = self.write(
-                dataset, encoder, track, values, samples=kept.samples, kind="compact"
-            )
-            manifest.record(track, entry.with_moments(compact))
+            return self.write(dataset, encoder, track, values, samples=kept.samples, kind="compact")
+
+        with ThreadPoolExecutor(_THREADS) as threads:
+            # Each is recorded as soon as it and those before it are written.
+            made = threads.map(encode, [track for track, *_ in full], [kept for *_, kept in full])
+            for (track, entry, _), compact in zip(full, made, strict=True):
+                manifest.record(track, entry.with_moments(compact))
 
     def drop(self, dataset: str, encoder: str, track_id: str) -> None:
         """Remove a track's moments, which would be those of another run."""

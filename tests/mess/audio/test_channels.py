@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tones import tone
 
-from mess.audio.channels import Balance, audible, downmix
+from mess.audio.channels import Balance, audible
 from mess.audio.clip import read_clip
 from mess.audio.decoding import decode, decode_at
 from mess.audio.pictures import read_peaks
@@ -84,7 +84,7 @@ def test_two_equal_channels_cancel_below_a_correlation_of_minus_three_quarters(
     block = np.stack([first + offset, other - offset], axis=1).astype(np.float32)
     balance = Balance()
     for part in np.split(block, sorted(cuts)):
-        balance.add(part, downmix(part))
+        balance.add(part)
     assert balance.cancels == (correlation < -0.75)
     kept = audible(block)
     assert np.std(kept) > 0.24
