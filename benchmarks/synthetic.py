@@ -41,8 +41,8 @@ from mess.storage.manifest import digest
 from mess.storage.store import Store
 from mess.targets import ALL_TARGETS, TARGET_SAMPLE_RATE, TARGETS, TARGETS_VERSION
 from mess.versions import DISCOVERY_VERSION, FEATURES_VERSION
-from pipelines.batch import Source
 from pipelines.build_indices import INDEX_VERSION
+from pipelines.steps import Source
 
 COMPOSERS = (
     "Johann Sebastian Bach",

@@ -37,8 +37,8 @@ from mess.records.discovery import Pooling
 from mess.records.dose import DoseSettings, DoseTrack
 from mess.storage.paths import command_for
 from mess.storage.store import Store
-from pipelines.batch import same_audio
 from pipelines.progress import Progress, progress
+from pipelines.recordings import same_audio
 
 _AHEAD = 3  # versions that are changed and measured before the encoder takes them
 _THREADS = 2

@@ -35,7 +35,7 @@ from mess.targets import (
     targets_version,
 )
 from mess.targets.registry import measure_targets
-from pipelines.batch import ALL, BatchSummary, Scope, Source, Step, run_steps
+from pipelines.batch import run_steps
 from pipelines.engine import Engine, LocalEngine, size_and_time
 from pipelines.options import (
     WORKERS,
@@ -50,6 +50,7 @@ from pipelines.options import (
     run_script,
 )
 from pipelines.ray_engine import RayEngine, ray_cluster
+from pipelines.steps import ALL, BatchSummary, Scope, Source, Step
 
 
 class Measured(NamedTuple):

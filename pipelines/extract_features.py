@@ -25,7 +25,7 @@ from mess.records.features import EncoderRecord, FeaturesEntry, FeaturesHeader, 
 from mess.storage.manifest import FeaturesManifest
 from mess.storage.moments import FIRST_TRACKS, KINDS, Kind, moments_bytes
 from mess.storage.store import Store
-from pipelines.batch import ALL, BatchSummary, Scope, Source, Step, run_steps
+from pipelines.batch import run_steps
 from pipelines.encoding import (
     Encoded,
     LoadEncoders,
@@ -52,6 +52,7 @@ from pipelines.options import (
 )
 from pipelines.ray_engine import RayEngine, ray_cluster
 from pipelines.reading import ReadingProcesses
+from pipelines.steps import ALL, BatchSummary, Scope, Source, Step
 
 _LARGE = 2e9  # bytes of moments that are announced before they are written
 _PROBED = 20  # recordings, at most, whose headers are read for that

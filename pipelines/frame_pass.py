@@ -26,10 +26,10 @@ from mess.records.features import FeaturesEntry
 from mess.records.targets import TargetsEntry
 from mess.storage.paths import command_for
 from mess.storage.store import Store
-from pipelines.batch import same_audio
 from pipelines.kept_states import BYTES, MEMORY, Encoded, KeptStates
 from pipelines.options import WORKERS
 from pipelines.progress import Progress, progress
+from pipelines.recordings import same_audio
 
 
 class NoFrames(MessError):

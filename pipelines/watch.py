@@ -27,7 +27,6 @@ from mess.status.staleness import Sources, fitted_digests, judge
 from mess.storage.jobs import JobFiles
 from mess.storage.locks import hold
 from mess.storage.store import Store
-from pipelines.batch import Scope
 from pipelines.build_indices import build_index, describe_index
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.engine import size_and_time
@@ -42,6 +41,7 @@ from pipelines.options import (
     run_script,
 )
 from pipelines.run_all import How, analyse
+from pipelines.steps import Scope
 from pipelines.stillness import State, Stillness
 from pipelines.update_indices import CannotPlace, update_index
 

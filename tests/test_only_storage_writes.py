@@ -22,6 +22,8 @@ OPENERS = {"open", "fdopen"}
 ALLOWED = {
     ("mess.audio.addresses", "open"): "a copy of what lies elsewhere, for reading",
     ("mess.audio.decoding", "TemporaryFile"): "samples that are too large for the memory",
+    ("pipelines.reading_process", "TemporaryFile"): "samples that are too large for the memory",
+    ("pipelines.reading_process", "fdopen"): "as above, or memory of the process that asks",
     ("mess.targets.invariance", "TemporaryDirectory"): "a changed recording, to be measured",
     ("mess.targets.invariance", "write"): "as above",
     ("mess.targets.reliability", "TemporaryDirectory"): "a coded recording, to be measured",

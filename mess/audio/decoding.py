@@ -20,22 +20,19 @@ Examples
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from mess.audio.addresses import Address, as_path
+from mess.audio.addresses import as_path
+from mess.audio.blocks import native_blocks, probe_duration
 from mess.audio.channels import Balance, Samples, downmix
-from mess.audio.containers import read_layout
-from mess.audio.decoders import part_blocks, part_seconds
-from mess.audio.parts import Layout
-from mess.audio.resampling import Resampler, at_one_rate
+from mess.audio.resampling import Resampler
+from mess.audio.segments import SEGMENT_SECONDS, segment_at, segment_bounds, segment_span
 from mess.data_root import data_root
-from mess.errors import AudioError, MessError
+from mess.errors import AudioError
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -46,6 +43,7 @@ __all__ = [
     "downmix",
     "native_blocks",
     "probe_duration",
+    "segment_at",
     "segment_bounds",
     "segment_span",
 ]
@@ -61,7 +59,6 @@ AUDIO_SUFFIXES = frozenset(
         *(".webm", ".weba", ".mka", ".mkv", ".wv", ".ape"),
     }
 )
-SEGMENT_SECONDS = 5.0
 MIN_SECONDS = 1.0
 SILENCE_PEAK = (
     1e-4  # −80 dBFS; half the range of the samples, so a constant offset counts as silence
@@ -250,94 +247,6 @@ class _SignalBuilder:
             return np.memmap(on_disk, dtype=np.float32, mode="r")
 
 
-def segment_bounds(n_samples: int, segment_samples: int) -> list[tuple[int, int]]:
-    """Return the first sample of every segment of a track, and the sample after its last one.
-
-    Segments follow each other without a gap. The last one is shifted back to end with the
-    track rather than padded with zeros; a track shorter than one segment is one segment.
-
-    >>> segment_bounds(12, 5)
-    [(0, 5), (5, 10), (7, 12)]
-    >>> segment_bounds(3, 5)
-    [(0, 3)]
-    """
-    if n_samples <= segment_samples:
-        return [(0, n_samples)]
-    starts = list(range(0, n_samples - segment_samples + 1, segment_samples))
-    if starts[-1] + segment_samples < n_samples:
-        starts.append(n_samples - segment_samples)
-    return [(start, start + segment_samples) for start in starts]
-
-
-def segment_span(
-    number: int, duration: float, *, seconds: float = SEGMENT_SECONDS
-) -> tuple[float, float]:
-    """Return when a segment of a track begins and ends, in seconds, as `segment_bounds` cuts it.
-
-    Examples
-    --------
-    >>> [segment_span(number, 12.0) for number in range(3)]
-    [(0.0, 5.0), (5.0, 10.0), (7.0, 12.0)]
-    >>> segment_span(0, 3.0)
-    (0.0, 3.0)
-    """
-    begin = min(number * seconds, max(duration - seconds, 0.0))
-    return begin, min(begin + seconds, duration)
-
-
-def segment_at(
-    time: float, duration: float, *, count: int, seconds: float = SEGMENT_SECONDS
-) -> int:
-    """Return the number of the segment that a time lies in.
-
-    The last segment is shifted back, so it may overlap the one before. There it is the answer.
-
-    Parameters
-    ----------
-    time, duration : float
-        Seconds.
-    count : int
-        Number of segments of the track.
-    seconds : float
-        Length of a segment.
-
-    Examples
-    --------
-    >>> [segment_at(time, 12.0, count=3) for time in (0.0, 6.0, 8.0, 12.0)]
-    [0, 1, 2, 2]
-    """
-    is_last = time >= duration - seconds - 1e-3  # durations are rounded to milliseconds
-    return count - 1 if is_last else int(time // seconds)
-
-
-def probe_duration(path: str | Path) -> float | None:
-    """Return the length in seconds that the file's header states, None if it states none.
-
-    None, too, if the file is truncated: then the header is wrong. Files on a server are not asked.
-
-    Examples
-    --------
-    >>> import numpy as np, soundfile
-    >>> time = np.arange(6 * 24_000) / 24_000
-    >>> soundfile.write("tone.wav", 0.3 * np.sin(2 * np.pi * 440 * time), 24_000)
-    >>> probe_duration("tone.wav")
-    6.0
-    >>> probe_duration("nothing.wav") is None
-    True
-    """
-    path = as_path(path)
-    if isinstance(path, Address):  # its header is on a server, and the whole file would be copied
-        return None
-    try:
-        with _opened(path) as (handle, layout):
-            if layout.fault:
-                return None
-            lengths = [part_seconds(path, handle, layout, part) for part in layout.parts]
-    except MessError:
-        return None
-    return sum(length for length in lengths if length is not None) if all(lengths) else None
-
-
 def scratch_dir() -> str:
     """Return the folder of temporary files: the data root if it is writable.
 
@@ -361,84 +270,3 @@ def _spill(
     except OSError as error:  # a full disk: the message names it
         raise OSError(error.errno, error.strerror, str(folder)) from None
     return on_disk  # type: ignore[return-value]
-
-
-def native_blocks(
-    path: Path, *, start: float = 0.0, notes: list[str] | None = None
-) -> Iterator[tuple[Samples, int]]:
-    """Yield the blocks of a recording at its own rate, from ``start`` seconds on.
-
-    Several recordings in one file (joined MP3s, a chained Ogg) follow each other, at the rate of
-    the first.
-
-    Parameters
-    ----------
-    path : Path
-    start : float
-        Seconds.
-    notes : list of str, optional
-        Doubts about the file are appended to it.
-
-    Yields
-    ------
-    block : ndarray [shape=(frames, channels)]
-    rate : int
-        Hz, the same for all blocks.
-
-    Raises
-    ------
-    AudioError
-        If the file is missing, unreadable, truncated or not audio, or states an implausible
-        rate or number of channels.
-
-    Examples
-    --------
-    >>> import numpy as np, soundfile
-    >>> time = np.arange(6 * 24_000) / 24_000
-    >>> soundfile.write("tone.wav", 0.3 * np.sin(2 * np.pi * 440 * time), 24_000)
-    >>> from pathlib import Path
-    >>> sum(len(block) / rate for block, rate in native_blocks(Path("tone.wav")))
-    6.0
-    """
-    notes = [] if notes is None else notes
-    with _opened(path) as (handle, layout):
-        if layout.fault:
-            cut = "truncated" in layout.fault
-            way_out = "copy it again" if cut else "convert or export it again"
-            raise AudioError(path, layout.fault, way_out)
-        notes += layout.notes
-        yield from at_one_rate(_all_parts(path, handle, layout, start, notes))
-
-
-def _all_parts(
-    path: Path, handle: BinaryIO, layout: Layout, start: float, notes: list[str]
-) -> Iterator[tuple[Samples, int]]:
-    for number, part in enumerate(layout.parts, 1):
-        if start > 0 and number < len(layout.parts):
-            length = part_seconds(path, handle, layout, part)
-            if length is None:
-                blocks = part_blocks(path, handle, layout, part, 0.0, [])
-                length = sum(len(block) / rate for block, rate in blocks)
-            if start >= length:
-                start -= length
-                continue
-        yield from part_blocks(path, handle, layout, part, start, notes)
-        start = 0.0
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, Layout]]:
-    try:
-        if not path.is_file():
-            raise AudioError(path, "is not there", "check the name and the folder")
-        if path.stat().st_size == 0:
-            raise AudioError(path, "is empty", "copy it again")
-        # Opened here, so that the system says why the file cannot be read.
-        with path.open("rb") as handle:
-            yield handle, read_layout(handle)
-    except PermissionError:
-        raise AudioError(path, "cannot be read", "change its permissions") from None
-    except OSError as error:
-        raise AudioError(
-            path, f"cannot be read ({error.strerror or error})", "copy it again"
-        ) from None

@@ -42,14 +42,8 @@ from mess.encoders.checkpoint import (
     read_tensors,
 )
 from mess.encoders.native import Native, find_native
-from mess.encoders.transformer import (
-    Origin,
-    TransformerEncoder,
-    build,
-    hash_of,
-    origin_of,
-    random_origin,
-)
+from mess.encoders.transformer import TransformerEncoder
+from mess.encoders.weights import Origin, build, hash_of, origin_of, random_origin
 from mess.errors import MessError
 
 if TYPE_CHECKING:

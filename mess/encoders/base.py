@@ -298,7 +298,7 @@ def _from_wheel(preset: Preset, *, how: dict[str, str]) -> Encoder | None:
     path = whisper_wheel.installed_file()
     if path is None:
         return None
-    from mess.encoders.transformer import Origin
+    from mess.encoders.weights import Origin
     from mess.encoders.whisper import whisper_of
 
     architecture = _architecture(preset.name, preset)

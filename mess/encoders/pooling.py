@@ -69,7 +69,7 @@ def _segments(
     if model.normalise and scale is None:
         scale = model.track_scale(signal)
     offset, width = map(np.float32, scale or (0.0, 1.0))
-    empty = getattr(model, "empty_segments", partial(np.empty, dtype=np.float32))
+    empty = getattr(model, "empty_segments", _empty)
     bounds = segment_bounds(signal.samples.size, round(SEGMENT_SECONDS * signal.sample_rate))
     for first in range(0, len(bounds), most):
         batch = _cut(signal.samples, bounds[first : first + most], empty=empty)
@@ -77,6 +77,10 @@ def _segments(
             batch -= offset
             batch /= width
         yield batch
+
+
+def _empty(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    return np.empty(shape, dtype=np.float32)
 
 
 def _cut(

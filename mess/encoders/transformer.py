@@ -1,18 +1,13 @@
-"""The base of all transformer encoders: build a model, load its weights exactly, run it.
+"""The base of all transformer encoders: run a model, and average its states where they are.
 
-Weights are loaded exactly or not at all: every tensor of the file must belong to the model, and
-every tensor of the model must be in the file. On a CPU, segments are encoded one at a time, because
-batches are not faster; on a GPU they are encoded in batches.
+On a CPU, segments are encoded one at a time, because batches are not faster; on a GPU they are
+encoded in batches.
 """
 
 import copy
-import hashlib
-import json
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.encoders.batches import Batches
-from mess.encoders.checkpoint import Architecture, Checkpoint, file_sha256
+from mess.encoders.checkpoint import Architecture
 from mess.encoders.fourier import use_fourier
+from mess.encoders.precision import device_of, dtype_of, matmul_precision
+from mess.encoders.weights import Origin, hash_of
 from mess.encoders.windows import WindowStates, averaging, pool_tensor, split_divisions
-from mess.errors import MessError, MissingDependency
+from mess.errors import MessError
 
 if TYPE_CHECKING:
     import torch
@@ -34,17 +31,6 @@ _GPU_FRAMES = 16  # segments at a time whose frames leave a GPU
 _POOLED_LAYERS = 4  # at a time on a GPU: to start many small products takes its feeder long
 _SELF_CHECK_TOLERANCE = 1e-4
 Settings = dict[str, str | int | float | bool]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Origin:
-    """Where a model's weights come from; see `mess.encoders.Encoder`."""
-
-    id: str
-    licence: str
-    weights_hash: str
-    revision: str = ""
-    settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
 class TransformerEncoder(ABC):
@@ -67,8 +53,8 @@ class TransformerEncoder(ABC):
         device: str,
         dtype: str,
     ) -> None:
-        self._device = _device(device)
-        self._dtype = _dtype(dtype, self._device)
+        self._device = device_of(device)
+        self._dtype = dtype_of(dtype, self._device)
         coarse = dtype != "float32"
         self._exact = copy.deepcopy(model) if coarse else None  # until `precision_error` is asked
         self._batches = Batches(self._device)
@@ -188,7 +174,7 @@ class TransformerEncoder(ABC):
 
         def compute(samples: "torch.Tensor") -> "tuple[torch.Tensor, ...]":
             with self._one_at_a_time, torch.inference_mode():
-                with _matmul_precision(self._precision):
+                with matmul_precision(self._precision):
                     states = self.states(samples)
                 pooled = _pool_layers(states, matrix)
                 return pooled[:, :, :exact], pooled[:1, :, exact:].half()
@@ -270,7 +256,7 @@ class TransformerEncoder(ABC):
     @contextmanager
     def precision(self) -> Iterator[None]:
         """Let torch compute products as this encoder does."""
-        with _matmul_precision(self._precision):
+        with matmul_precision(self._precision):
             yield
 
     def _checked(self, segments: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
@@ -292,7 +278,7 @@ class TransformerEncoder(ABC):
         import torch
 
         samples = torch.tensor(segments, device=self._device)
-        with torch.inference_mode(), _matmul_precision(precision or self._precision):
+        with torch.inference_mode(), matmul_precision(precision or self._precision):
             return self.states(samples)
 
     def _fastest_safe_precision(self) -> str:
@@ -318,174 +304,14 @@ class TransformerEncoder(ABC):
         return "medium" if 0 < error < _SELF_CHECK_TOLERANCE else "highest"
 
 
-def build(make: Callable[[], Any], *, what: str, seed: int = 0, allocate: bool = True) -> Any:
-    """Build a model with random weights, or without memory for its tensors.
-
-    Parameters
-    ----------
-    make : callable
-        Imports the model's class and calls it.
-    what : str
-        The kind of model, for the error message.
-    seed : int
-        The same seed gives the same weights. The random state of the caller does not change.
-    allocate : bool
-        False if all values will be replaced, so that only shapes are needed.
-
-    Raises
-    ------
-    MessError
-        If transformers refuses the configuration.
-    """
-    try:
-        import torch
-        import transformers  # noqa: F401 (a missing one is reported here)
-    except ImportError as error:
-        raise MissingDependency(error.name or "transformers", "ml") from None
-
-    _ask_for_huge_pages()
-    try:
-        with torch.random.fork_rng(devices=[]), torch.device("cpu" if allocate else "meta"):
-            torch.manual_seed(seed)
-            return make()
-    except Exception as error:  # the checks of transformers raise many kinds of errors
-        reason = " ".join(str(error).split())[:200]
-        raise MessError(
-            f"config.json describes no {what} ({reason}); choose another model"
-        ) from None
-
-
-def load_exactly(model: Any, weights: "dict[str, torch.Tensor]", *, source: str) -> None:
-    """Load weights into a model.
-
-    Raises
-    ------
-    MessError
-        If a single tensor is missing, unexpected or of another shape.
-    """
-    expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
-    given = {key: tuple(value.shape) for key, value in weights.items()}
-    misshapen = [
-        f"{key} is {given[key]}, not {expected[key]}"
-        for key in sorted(expected.keys() & given.keys())
-        if expected[key] != given[key]
-    ]
-    for fault, keys in (
-        ("lacks", sorted(expected.keys() - given.keys())),
-        ("has unexpected", sorted(given.keys() - expected.keys())),
-        ("has other shapes:", misshapen),
-    ):
-        if keys:
-            more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-            raise MessError(
-                f"{source}: {fault} {', '.join(keys[:3])}{more}; "
-                "take config.json and the weights from the same model"
-            )
-    model.load_state_dict(weights, strict=True, assign=True)
-
-
-def origin_of(checkpoint: Checkpoint, *, id: str, licence: str) -> Origin:
-    """Return the origin of the weights of a checkpoint."""
-    return Origin(
-        id=id,
-        licence=licence,
-        revision=checkpoint.revision,
-        weights_hash=file_sha256(checkpoint.weights),
-    )
-
-
-def random_origin(architecture: Architecture, *, id: str, seed: int) -> Origin:
-    """Return the origin of random weights; the hash is that of the settings that determine them.
-
-    The same seed gives the same weights only with the same versions of torch and transformers. So
-    the hash includes these versions.
-    """
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise MissingDependency(error.name or "transformers", "ml") from None
-
-    made_by = {
-        "config": architecture.config,
-        "seed": seed,
-        "torch": torch.__version__.partition("+")[0],
-        "transformers": transformers.__version__,
-    }
-    return Origin(
-        id=id,
-        licence="none (random weights)",
-        weights_hash=hash_of(made_by),
-        settings={"seed": seed},
-    )
-
-
-def hash_of(value: object) -> str:
-    """Return the sha256 of a JSON-able value."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def _ask_for_huge_pages() -> None:
-    """Let torch allocate large tensors on huge pages, unless the user has set this.
-
-    Activations are allocated for every segment. With pages of 4 KiB, this takes a seventh of a
-    forward pass on Linux. It must be set before the first large tensor of the process.
-    """
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-
-
 def _pool_layers(states: "list[torch.Tensor]", matrix: "torch.Tensor") -> "torch.Tensor":
     """Return means and variances of all layers, [2, batch, windows, layers, dim], in float32."""
     import torch
 
     some = 1 if matrix.device.type == "cpu" else _POOLED_LAYERS
-    with torch.inference_mode(), _matmul_precision("highest"):
+    with torch.inference_mode(), matmul_precision("highest"):
         if some == 1:
             return torch.stack([pool_tensor(layer, matrix) for layer in states], dim=3)
         parts = [states[first : first + some] for first in range(0, len(states), some)]
         pooled = [pool_tensor(torch.stack(part), matrix) for part in parts]
         return torch.cat(pooled, dim=1).permute(0, 2, 3, 1, 4).contiguous()
-
-
-@contextmanager
-def _matmul_precision(precision: str) -> Iterator[None]:
-    """Let float32 products be computed in float32 ("highest"), or in a faster way.
-
-    On a GPU, the faster way is TensorFloat-32, which has 19 bits, for convolutions too. Without
-    this, cuDNN takes it for convolutions in any case.
-    """
-    import torch
-
-    products = torch.get_float32_matmul_precision()
-    convolutions = torch.backends.cudnn.allow_tf32
-    torch.set_float32_matmul_precision(precision)
-    torch.backends.cudnn.allow_tf32 = precision != "highest"
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(products)
-        torch.backends.cudnn.allow_tf32 = convolutions
-
-
-def _device(name: str) -> "torch.device":
-    import torch
-
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise MessError("device 'cuda': torch sees no GPU; use --device cpu")
-    if name not in {"cpu", "cuda"}:
-        raise MessError(f"device {name!r}: there are auto, cpu, cuda")
-    return torch.device(name)
-
-
-def _dtype(name: str, device: "torch.device") -> "torch.dtype":
-    """Return the type of the weights and states."""
-    import torch
-
-    types = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16}
-    if name not in types:
-        raise MessError(f"dtype {name!r}: there are {', '.join(types)}")
-    if name == "tf32" and device.type == "cpu":
-        raise MessError("dtype 'tf32': only GPUs have it; use --dtype float32")
-    return types[name]

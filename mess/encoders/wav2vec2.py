@@ -21,14 +21,8 @@ from mess.encoders.checkpoint import (
     read_tensors,
 )
 from mess.encoders.families import FAMILIES
-from mess.encoders.transformer import (
-    Origin,
-    TransformerEncoder,
-    build,
-    load_exactly,
-    origin_of,
-    random_origin,
-)
+from mess.encoders.transformer import TransformerEncoder
+from mess.encoders.weights import Origin, build, load_exactly, origin_of, random_origin
 
 if TYPE_CHECKING:
     import torch

@@ -28,14 +28,8 @@ from mess.encoders.checkpoint import (
     body_of,
     read_tensors,
 )
-from mess.encoders.transformer import (
-    Origin,
-    TransformerEncoder,
-    build,
-    load_exactly,
-    origin_of,
-    random_origin,
-)
+from mess.encoders.transformer import TransformerEncoder
+from mess.encoders.weights import Origin, build, load_exactly, origin_of, random_origin
 from mess.errors import MessError
 
 if TYPE_CHECKING:

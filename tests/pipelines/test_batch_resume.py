@@ -13,9 +13,9 @@ from layouts import SMD, SMD_IDS, write_piece, write_smd
 from mess.encoders import load_encoder
 from mess.storage.paths import file_stem
 from mess.storage.store import Store
-from pipelines.batch import BatchSummary
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
+from pipelines.steps import BatchSummary
 
 # Runs `mess` and sends itself a signal while it writes the second of its fourth track's four files.
 INTERRUPTED = """

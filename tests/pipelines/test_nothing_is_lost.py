@@ -19,9 +19,9 @@ from mess.audio.decoding import decode_at
 from mess.datasets import load_dataset
 from mess.storage.store import Store
 from mess.targets.librosa_import import import_librosa
-from pipelines.batch import Scope
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_all, extract_features
+from pipelines.steps import Scope
 
 pytestmark = pytest.mark.long
 

@@ -26,10 +26,10 @@ from mess.status.steps import survey
 from mess.storage.jobs import JobFiles
 from mess.storage.locks import hold
 from mess.storage.store import Store
-from pipelines.batch import Scope
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_all
 from pipelines.run_probing import run_probing
+from pipelines.steps import Scope
 from pipelines.watch import Settings, Watcher
 
 PLACE = ("mine", "spectral")

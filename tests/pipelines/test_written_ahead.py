@@ -4,6 +4,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import pipelines.extract_features
 from mess.audio.decoding import decode_at
 from mess.encoders import load_encoder
 from mess.errors import AudioError, MessError
+from mess.storage.manifest import Manifest
 from mess.storage.store import Store
 from pipelines.extract_features import extract_all
 from pipelines.reading import ReadingProcesses
@@ -78,17 +80,13 @@ def test_tracks_are_written_at_the_same_time_and_recorded_in_their_order(
     monkeypatch.setattr(pipelines.extract_features, "_write", wait)
     recorded = list[str]()
     store, models = Store(data_root), {ENCODER: load_encoder(ENCODER)}
-    resume = type(store.features).resume
+    record = Manifest.record
 
-    def noted(*args: object, **how: object) -> object:
-        manifest = resume(*args, **how)  # type: ignore[arg-type]
-        record = manifest.record
-        monkeypatch.setattr(
-            manifest, "record", lambda track, entry: (recorded.append(track), record(track, entry))
-        )
-        return manifest
+    def note(manifest: Manifest[Any, Any], track: str, entry: object) -> None:
+        recorded.append(track)
+        record(manifest, track, entry)
 
-    monkeypatch.setattr(type(store.features), "resume", noted)
+    monkeypatch.setattr(Manifest, "record", note)
     made = extract_all(dataset="smd", encoders=[ENCODER], store=store, models=models, workers=2)[
         ENCODER
     ]

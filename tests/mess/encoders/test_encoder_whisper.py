@@ -15,7 +15,7 @@ from test_ctranslate2 import write
 from mess.audio.decoding import Signal
 from mess.encoders import PRESETS, load_encoder, weights_at_hand, whisper_wheel
 from mess.encoders.ctranslate2 import read_model
-from mess.encoders.transformer import Origin
+from mess.encoders.weights import Origin
 from mess.encoders.whisper import LOUDEST, WhisperTrackEncoder, whisper_of
 from mess.encoders.whisper_wheel import as_torch, encoder_tensors
 from mess.errors import MessError
