@@ -27,9 +27,9 @@ class PlayerBar {
     this.root.append(
       this.name,
       this.place,
-      button("⏮", "Previous sound", () => neighbour(-1)?.play()),
+      button("❙◄", "Previous sound", () => neighbour(-1)?.play()),
       this.begin,
-      button("⏭", "Next sound", () => neighbour(1)?.play()),
+      button("►❙", "Next sound", () => neighbour(1)?.play()),
       button("✕", "Stop", () => this.close())
     );
     document.body.append(this.root);

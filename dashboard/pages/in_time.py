@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dashboard import library, readers
 from dashboard.address.browser import write_address
 from dashboard.address.search import COUNTS
+from dashboard.components.fold import foldable
 from dashboard.components.text import plain
 from dashboard.readers import Predictor, TrackInfo
 from dashboard.sections.courses import draw_courses, draw_query
@@ -37,6 +38,13 @@ from mess.as_text import as_words
 from mess.curves.registry import CURVES
 from mess.errors import ArtifactError, MessError
 from mess.lanes.datasets import DatasetCurves
+
+_HOW_LISTED = (
+    "Choose a span of a recording. The list has the passages whose curve goes the same way, "
+    "however high it lies and however wide it swings: the best one of each other work. r is "
+    "Pearson's correlation: 1 is the same course. Passages that move less than a quarter as wide "
+    "are left out."
+)
 
 
 def main() -> None:
@@ -86,12 +94,6 @@ def _draw(
             _explain_disagreement(search, predictor)
             draw_disagreement(search, tracks, curves=curves, predicted=predicted, **place)
     else:
-        st.caption(
-            "Choose a span of a recording. The list has the passages whose curve goes the same "
-            "way, however high it lies and however wide it swings: the best one of each other "
-            "work. r is Pearson's correlation: 1 is the same course. Passages that move less than "
-            "a quarter as wide are left out."
-        )
         left, right = st.columns([2, 3], gap="medium")
         with left:
             search = draw_query(search, tracks, **place)
@@ -113,6 +115,19 @@ def _draw_controls(curves: DatasetCurves, predictor: Predictor | None) -> CurveS
         format_func=VIEWS.__getitem__,
     )
     now = replace(memory.now(), view=view or DISAGREE)
+    box, say = foldable("Curve", key=KEY)
+    with box:
+        now = _draw_choices(now, curves, predictor)
+    layer = "" if predictor is None else f", layer {now.layer}"
+    length = f", {now.seconds:g} s" if now.view == COURSE else ""
+    say(f"{_name(now.curve)}{layer}{length}, {now.count} results")
+    memory.change(now)
+    return now
+
+
+def _draw_choices(
+    now: CurveSearch, curves: DatasetCurves, predictor: Predictor | None
+) -> CurveSearch:
     with st.container(
         horizontal=True, vertical_alignment="bottom", gap="small", key=f"pairs-{KEY}"
     ):
@@ -151,13 +166,13 @@ def _draw_controls(curves: DatasetCurves, predictor: Predictor | None) -> CurveS
             )
             now = replace(now, of=of, seconds=float(seconds))
         count = st.selectbox("Results", COUNTS, key=f"{KEY}-count", width=90)
-    if view == COURSE:
+    if now.view == COURSE:
         same = st.checkbox("Search the same work, too", key=f"{KEY}-same_work")
         now = replace(now, same_work=same)
     st.caption(f"**{plain(_name(curve))}** ({CURVES[curve].source}): {CURVES[curve].description}")
-    now = replace(now, count=count)
-    memory.change(now)
-    return now
+    if now.view == COURSE:
+        st.caption(_HOW_LISTED)
+    return replace(now, count=count)
 
 
 def _predictions(

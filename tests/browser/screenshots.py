@@ -1,8 +1,9 @@
-"""Make the pictures of the docs, each page of the demo in both themes: ``make screenshots``.
+"""Make the pictures of the docs: ``make screenshots``. Each page, both themes, screen and phone.
 
 What pages show beyond the demo itself (encoders compared, a map, targets tested) is made first.
 """
 
+import io
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from browser_server import CHROMIUM_FLAGS, REPOSITORY, chromium, serve
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from mess.encoders import by_interest
@@ -19,6 +21,8 @@ from mess.storage.store import Store
 
 IMAGES = REPOSITORY / "docs" / "images"
 SIZE = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+_COLOURS = 128  # of a small picture
 
 
 def settle(page: Any) -> None:
@@ -97,6 +101,16 @@ PAGES: tuple[tuple[str, str, Callable[[Any], None]], ...] = (
 )
 
 
+def picture_phone(page: Any, target: Path) -> None:
+    """Write what a phone shows of a page that is open and at rest, in few colours."""
+    page.set_viewport_size(PHONE)
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+    page.wait_for_timeout(1200)  # figures are laid out anew, the sidebar folds
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    shot.quantize(_COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
+    page.set_viewport_size(SIZE)
+
+
 def make_ready(store: Store) -> None:
     """Run the pipelines whose results the pages show and that the demo leaves out."""
     encoder = by_interest(store.features.encoders("demo"))[0]
@@ -115,8 +129,8 @@ def make_ready(store: Store) -> None:
 
 
 def main() -> None:
-    """Write two PNGs a page to docs/images."""
-    IMAGES.mkdir(parents=True, exist_ok=True)
+    """Write four PNGs a page to docs/images and its folder for phones."""
+    (IMAGES / "phone").mkdir(parents=True, exist_ok=True)
     store = Store()
     make_ready(store)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -132,6 +146,7 @@ def main() -> None:
                     settle(page)
                     target = IMAGES / f"{name}-{theme}.png"
                     page.screenshot(path=target)
+                    picture_phone(page, IMAGES / "phone" / target.name)
                     print(target, flush=True)
         finally:
             server.terminate()
