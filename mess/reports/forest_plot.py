@@ -3,6 +3,7 @@
 from html import escape
 
 from mess.records.discovery import DiscoveryRecord
+from mess.targets import title_of
 
 _LEFT, _WIDTH, _ROW, _TOP = 190, 560, 22, 34
 _LOWEST = -0.5  # lower values are drawn at the edge, with an arrow
@@ -33,7 +34,7 @@ def forest(record: DiscoveryRecord) -> str:
     parts = [_axis(height)]
     for number, (target, r2, least, most) in enumerate(rows):
         y = _TOP + _ROW * number + _ROW / 2
-        parts.append(_text(_LEFT - 8, y + 4, target, anchor="end"))
+        parts.append(_text(_LEFT - 8, y + 4, title_of(target), anchor="end"))
         if least is not None and most is not None:
             parts.append(_line(_x(least), y, _x(most), y, colour=_OURS, width=2))
         parts.append(_dot(r2, y))

@@ -7,7 +7,7 @@ Names are escaped.
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from mess.as_text import interval, two_decimals
+from mess.as_text import as_words, interval, two_decimals
 from mess.doses.words import is_side_effect, lesson, meant, slope_text, verdict
 from mess.probing.remarks import HOLDS_ZERO, NOTHING, holds_zero
 from mess.probing.results import Cell, Combined
@@ -21,6 +21,7 @@ from mess.records.reliability import ReliabilityRecord
 from mess.records.untangled import Untangled
 from mess.reports import untangled as untangled_tables
 from mess.reports.forest_plot import forest
+from mess.targets import title_of
 from mess.targets.reliability import CHANGES, TRUSTED
 
 _STYLE = """
@@ -157,8 +158,9 @@ def html(
 def _heatmap(record: DiscoveryRecord) -> str:
     by_place = {(cell.target, cell.layer): cell for cell in record.cells}
     names = record.layer_names
+    layers = range(len(names))
     rows: list[list[str | tuple[str, str]]] = [
-        [target, *(_r2_cell(by_place.get((target, layer))) for layer in range(len(names)))]
+        [title_of(target), *(_r2_cell(by_place.get((target, layer))) for layer in layers)]
         for target in record.target_names
     ]
     heads = ["target", *(f"{n}" if n == str(i) else f"{i} {n}" for i, n in enumerate(names))]
@@ -196,7 +198,7 @@ def _best(record: DiscoveryRecord) -> str:
         cell = cell_of[summary.target, summary.best]
         rows.append(
             [
-                summary.target,
+                title_of(summary.target),
                 f"{summary.best} {record.layer_names[summary.best]}",
                 _with_interval(cell),
                 two_decimals(cell.spearman),
@@ -245,7 +247,7 @@ def _matrix(
         return ""
     rows: list[list[str | tuple[str, str]]] = [
         [
-            target,
+            title_of(target),
             *(
                 (two_decimals(column.get(target)), _colour(column.get(target)))
                 for column in columns.values()
@@ -259,7 +261,7 @@ def _matrix(
 def _reliability(reliability: ReliabilityRecord) -> str:
     rows: list[list[str | tuple[str, str]]] = [
         [
-            name + ("" if row.trusted else " !"),
+            title_of(name) + ("" if row.trusted else " !"),
             two_decimals(row.split_half),
             *(two_decimals(row.changes.get(change)) for change in CHANGES),
         ]
@@ -274,23 +276,23 @@ def _reliability(reliability: ReliabilityRecord) -> str:
 
 def _evaluation(evaluation: EvaluationRecord) -> str:
     scores = evaluation.faithfulness.by_method()
-    columns = {str(name): score.per_target for name, score in scores.items()}
+    columns = {as_words(name): score.per_target for name, score in scores.items()}
     targets = list(evaluation.faithfulness.random.per_target)
     parts = [_matrix("Faithfulness of rankings (Spearman)", columns, targets)]
-    means = [[str(name), two_decimals(score.mean)] for name, score in scores.items()]
+    means = [[as_words(name), two_decimals(score.mean)] for name, score in scores.items()]
     means += [[f"{row.metric}, {row.over}", two_decimals(row.mean)] for row in evaluation.baselines]
     parts.append(_table("Mean over the aspects' validated targets", ["method", "mean"], means))
     leaks = [
-        [name, two_decimals(leakage.diagonal), two_decimals(leakage.off_diagonal)]
+        [as_words(name), two_decimals(leakage.diagonal), two_decimals(leakage.off_diagonal)]
         for name, leakage in evaluation.leakage.items()
     ]
     heads = ["method", "own targets", "all others"]
     parts.append(_table("Ten nearest, nearer than chance in", heads, leaks))
     seen = [
         [
-            method,
-            aspect,
-            result.own,
+            as_words(method),
+            as_words(aspect),
+            as_words(result.own),
             f"{result.told_apart:.0%}",
             f"{result.chance:.0%}",
             str(result.n),
@@ -309,7 +311,7 @@ def _factors(table: FactorsRecord) -> str:
     for row in table.rows:
         scores = [row.scores[factor] for factor in table.factors]
         cells = [f"{one.accuracy:.2f} {interval(one.low, one.high)}" for one in scores]
-        rows.append([row.kind, row.name, row.own or "–", *cells])
+        rows.append([row.kind, as_words(row.name), row.own or "–", *cells])
     return _table(
         "How often the one of two recordings is nearer that shares a factor with a third, and "
         f"nothing else ({table.triplets} triplets of {len(table.pairs)} pairs of works in each "
@@ -331,7 +333,7 @@ def _doses(doses: DoseRecord) -> str:
     names = [edit.name for edit in doses.edits]
     followed: list[list[str | tuple[str, str]]] = [
         [
-            f"{cell.edit}: {cell.target}",
+            f"{cell.edit}: {title_of(cell.target)}",
             f"{cell.reading}, layer {doses.layer_names[cell.layer]}",
             slope_text(cell),
             verdict(cell) or "–",
@@ -342,12 +344,12 @@ def _doses(doses: DoseRecord) -> str:
         ]
         for cell in meant(doses)
     ]
-    heads = ["edit: target", "read by", "slope [95 %]", "", "across recordings", "linearity"]
+    heads = ["edit: target", "read by", "slope [95 %]", "verdict", "across recordings", "linearity"]
     heads += ["measured change", "predicted change"]
     rows: list[list[str | tuple[str, str]]] = []
     for target in doses.targets_read:
         cells = [doses.cell(name, target.target) for name in names]
-        rows.append([target.target, *(_moved(cell) for cell in cells)])
+        rows.append([title_of(target.target), *(_moved(cell) for cell in cells)])
     about = (
         f"{len(doses.tracks)} recordings of {doses.works} works were changed by known steps; "
         "changes are in deviations of the target, and the slope is that of the predicted on the "

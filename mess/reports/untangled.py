@@ -6,6 +6,7 @@ import numpy as np
 
 from mess.as_text import interval, two_decimals
 from mess.records.untangled import CodelengthRecord, ConfoundsRecord, ErasureRecord, Untangled
+from mess.targets import title_of
 
 Table = Callable[[str, Sequence[str], Sequence[Sequence[str]]], str]
 Matrix = Callable[[str, Mapping[str, Mapping[str, float | None]], Sequence[str]], str]
@@ -34,7 +35,7 @@ def _erasure(record: ErasureRecord, *, table: Table, matrix: Matrix) -> Iterator
     if not record.names:
         return
     columns: dict[str, dict[str, float | None]] = {
-        name: {
+        title_of(name): {
             target: one.before - one.after if (one := record.loss(name, target)) else None
             for target in record.names
         }
@@ -50,7 +51,7 @@ def _erasure(record: ErasureRecord, *, table: Table, matrix: Matrix) -> Iterator
                  "layer", columns, record.names)  # fmt: skip
     rows = [
         [
-            one.target,
+            title_of(one.target),
             str(one.layer),
             two_decimals(cell.before if (cell := own.get(one.target)) else None),
             two_decimals(cell.after if cell else None),
@@ -73,7 +74,7 @@ def _codelength(record: CodelengthRecord, *, table: Table, matrix: Matrix) -> It
     yield matrix("Codelength: bits a value saved against the mean", columns, names)
     rows = [
         [
-            one.target,
+            title_of(one.target),
             str(one.n),
             two_decimals(one.uniform / one.n),
             two_decimals(one.mean / one.n),
@@ -90,7 +91,7 @@ def _confounds(record: ConfoundsRecord, *, table: Table) -> Iterator[str]:
     for name, levels in record.levels.items():
         rows = [
             [
-                one.target,
+                title_of(one.target),
                 two_decimals(one.usual),
                 f"{two_decimals(one.apart)} {interval(one.apart_low, one.apart_high)}",
                 f"{two_decimals(one.partial)} {interval(one.partial_low, one.partial_high)}",

@@ -41,7 +41,7 @@ def test_the_music_is_changed_and_heard_before_and_after(page: Any, address: str
     page.get_by_text("2 recordings of 2 works").wait_for()
     plot = chart(page, "dose-matrix")
     click_point(page, plot, ["stretch", "onset_density"])
-    page.get_by_role("heading", name="onset_density under stretch").wait_for()
+    page.get_by_role("heading", name="onset density under stretch").wait_for()
     before, after = (player_of(page, f"{part} stretch 1.4") for part in ("before", "after"))
     loud = hear(page, before)
     assert hear(page, after) == pytest.approx(loud, rel=0.35), "equally loud, about"

@@ -88,7 +88,7 @@ def test_two_runs_are_compared(page: Any, address: str) -> None:
     page.get_by_role("tab", name="First less second").wait_for()
     drawn(page).locator(".heatmaplayer image").first.wait_for(state="attached")
     page.get_by_role("tab", name="Second", exact=True).click()
-    page.locator(".js-plotly-plot").nth(2).get_by_text("spectral_centroid").first.wait_for()
+    page.locator(".js-plotly-plot").nth(2).get_by_text("spectral centroid").first.wait_for()
     no_error(page)
 
 

@@ -65,8 +65,8 @@ def test_a_map_is_drawn_lassoed_and_heard(page: Any, own: tuple[str, Store]) -> 
 def test_a_map_is_coloured_by_a_target(page: Any, own: tuple[str, Store], drawn: Path) -> None:
     open_page(page, own[0], "map")
     chart(page, "map-demo-spectral")
-    choose(page, "Colour", "onset_density (1/s)")
-    page.get_by_text("coloured by onset_density").first.wait_for()
+    choose(page, "Colour", "onset density (1/s)")
+    page.get_by_text("coloured by onset density").first.wait_for()
     chart(page, "map-demo-spectral").locator(".colorbar").wait_for(state="attached")
     no_error(page)
 

@@ -20,7 +20,7 @@ def test_a_dot_of_a_distribution_is_heard(page: Any, dashboard: str, demo_librar
     open_page(page, dashboard, "targets")
     page.get_by_text("How bright it sounds").wait_for()
     click_point(page, chart(page, "distribution-"), [brightest])
-    page.get_by_text(f"spectral_centroid {values.max():.4g}", exact=True).wait_for()
+    page.get_by_text(f"spectral centroid {values.max():.4g}", exact=True).wait_for()
     hear(page, page.locator(".player").first)
     no_error(page)
 
@@ -31,7 +31,7 @@ def test_a_cell_of_the_correlations_shows_both_targets(page: Any, dashboard: str
     open_tab(page, "Correlations")
     plot = chart(page, "correlations-")
     click_point(page, plot, ["onset_density", "note_density"])
-    page.get_by_text("onset_density against note_density: Spearman").wait_for()
+    page.get_by_text("onset density against note density: Spearman").wait_for()
     page.get_by_text("by likeness", exact=True).click()
     chart(page, "correlations-by-likeness")
     no_error(page)
