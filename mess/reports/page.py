@@ -157,8 +157,7 @@ def html(
 
 def _heatmap(record: DiscoveryRecord) -> str:
     by_place = {(cell.target, cell.layer): cell for cell in record.cells}
-    names = record.layer_names
-    layers = range(len(names))
+    names, layers = record.layer_names, range(len(record.layer_names))
     rows: list[list[str | tuple[str, str]]] = [
         [title_of(target), *(_r2_cell(by_place.get((target, layer))) for layer in layers)]
         for target in record.target_names
