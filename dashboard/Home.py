@@ -9,7 +9,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard.jobs import routes as job_routes
-from dashboard.server import doses, lanes, listening, names, sounds
+from dashboard.server import doses, lanes, listening, maps, names, sounds
 from dashboard.server import reports as report_routes
 from dashboard.server.promptness import prompt
 from mess.serving import api
@@ -22,6 +22,7 @@ app = st.App(
         *lanes.ROUTES,
         *doses.ROUTES,
         *listening.ROUTES,
+        *maps.ROUTES,
         *names.ROUTES,
         *job_routes.ROUTES,
         *report_routes.ROUTES,

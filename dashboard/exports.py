@@ -82,6 +82,33 @@ def basket_as_csv(basket: BasketRecord, tracks: Mapping[str, TrackInfo]) -> str:
     return out.getvalue()
 
 
+def rows_as_csv(
+    rows: Sequence[tuple[str, float]], tracks: Mapping[str, TrackInfo], values: Sequence[str]
+) -> str:
+    """Return a row per recording or segment that was picked: names, where it begins, its value."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([*_NAMES, "start", "value"])
+    for (track, start), value in zip(rows, values, strict=True):
+        writer.writerow([*_names(tracks[track]), start, as_cell(value)])
+    return out.getvalue()
+
+
+def rows_as_json(
+    rows: Sequence[tuple[str, float]],
+    tracks: Mapping[str, TrackInfo],
+    values: Sequence[str],
+    *,
+    search: Mapping[str, Any],
+) -> str:
+    """Return what was picked with the address that shows it."""
+    found = [
+        {"track": track, "start": start, "value": value, **_labels(tracks[track])}
+        for (track, start), value in zip(rows, values, strict=True)
+    ]
+    return to_json({"search": dict(search), "rows": found}, indent=1).decode()
+
+
 def as_m3u8(tracks: Iterable[TrackInfo]) -> str:
     """Return a playlist of the files on this machine; no name can begin a line of its own."""
     lines = ["#EXTM3U"]

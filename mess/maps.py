@@ -57,6 +57,29 @@ class PlaneMap:
     settings: dict[str, int | float]
 
 
+def fit_square(points: Array) -> Array:
+    """Return points moved and scaled, by the same factor in both directions, into a square.
+
+    Parameters
+    ----------
+    points : ndarray [shape=(n, 2)]
+
+    Returns
+    -------
+    ndarray [shape=(n, 2)]
+        From −0.95 to 0.95 in the wider direction, around 0 in both.
+
+    Examples
+    --------
+    >>> points = np.array([[0, 0], [4, 2]], dtype=np.float32)
+    >>> (1000 * fit_square(points)).round().astype(int).tolist()
+    [[-950, -475], [950, 475]]
+    """
+    low, high = points.min(axis=0), points.max(axis=0)
+    wide = float((high - low).max()) or 1.0
+    return ((points - (low + high) / 2) * (1.9 / wide)).astype(np.float32)
+
+
 def likeliest_layer(cells: Sequence[Cell], *, layers: int) -> int:
     """Return the layer of the highest mean R² over all targets; a negative R² counts as 0.
 

@@ -98,6 +98,7 @@ def write_address(
         push=state.get("address_push", False),
         mark=_LEFT,
         carried=link(carried),
+        seen=link({name: st.query_params.get_all(name) for name in st.query_params}),
         written=time.time(),
         key=f"address-bar{place}",
     )

@@ -68,7 +68,7 @@ class Controls:
 
         if key in st.session_state and st.session_state[key] not in options:
             del st.session_state[key]
-        self._name(name, key=key, usual=usual, read=read, write=lambda one: [text(one)])
+        self.name(name, key=key, usual=usual, read=read, write=lambda one: [text(one)])
 
     def choose_some(
         self, name: str, options: Sequence[str], *, key: str, usual: Sequence[str] = ()
@@ -83,7 +83,7 @@ class Controls:
         drawn = st.session_state.get(key)
         if drawn is not None and not set(drawn) <= set(options):
             st.session_state[key] = [one for one in drawn if one in options]
-        self._name(
+        self.name(
             name, key=key, usual=list(usual), read=read, write=lambda some: list(some) or [""]
         )
 
@@ -115,17 +115,17 @@ class Controls:
             now = st.session_state.get(key, _NOT_DRAWN)
             if now is _NOT_DRAWN:
                 continue
-            if now is None or now == usual:
-                kept.pop(name, None)
-            else:
-                kept[name] = text(now)
+            texts = [] if now is None or now == usual else text(now)
+            kept.pop(name, None)
+            if texts:
+                kept[name] = texts
         report(self._problems)
         self._problems.clear()
         self.given, self._drawing = None, False
         ordered = {name: kept[name] for name in self.names if name in kept}
         write_address(self.dataset, self.encoder, ordered, page=self.page, place=place)
 
-    def _name(
+    def name(
         self,
         name: str,
         *,
@@ -134,6 +134,17 @@ class Controls:
         read: Callable[[Sequence[str]], object],
         write: Callable[[Any], list[str]],
     ) -> None:
+        """Name a control of another kind; see `choose`.
+
+        Parameters
+        ----------
+        name, key, usual
+            As of `choose`.
+        read : callable
+            From the texts of an address to a value; ValueError, KeyError where they name none.
+        write : callable
+            From a value to the texts.
+        """
         if self.page and name not in self.names:
             raise KeyError(f"{name} is no parameter of {self.page}")
         kept = self._kept()

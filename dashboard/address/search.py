@@ -169,7 +169,6 @@ def parse_search(
     most = choice("per_composer", [str(number) for number in range(MAX_PER_COMPOSER + 1)])
     count = choice("n", [str(number) for number in COUNTS])
     steps = choice("steps", [str(number) for number in STEPS_BETWEEN])
-    pair = {} if not last("beside") else {"a": last("a"), "b": last("b"), "at": moment()}
     search = Search(
         query=last("track"),
         liked=examples("like"),
@@ -184,7 +183,9 @@ def parse_search(
         to=last("to"),
         steps=int(steps or Search().steps),
         beside=last("beside"),
-        **pair,
+        a=last("a") if last("beside") else "",
+        b=last("b") if last("beside") else "",
+        at=moment() if last("beside") else 0.0,
         **{name: word in words for word, name in _LEAVE_OUT.items()},
     )
     return search, problems

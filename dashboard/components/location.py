@@ -10,7 +10,15 @@ _STYLE = """<style>
 
 
 def set_location(
-    search: str, *, page: str, push: bool, mark: str, carried: str, written: float, key: str
+    search: str,
+    *,
+    page: str,
+    push: bool,
+    mark: str,
+    carried: str,
+    seen: str,
+    written: float,
+    key: str,
 ) -> None:
     """Set what follows the path in the browser's address.
 
@@ -26,6 +34,8 @@ def set_location(
         The parameter that marks the address before in the history.
     carried : str
         What the links to other pages carry, from the question mark on.
+    seen : str
+        What the browser's address was when the page began to be drawn, from the question mark on.
     written : float
         When it was written; an older one changes nothing.
     key : str
@@ -38,6 +48,7 @@ def set_location(
             "push": push,
             "mark": mark,
             "carried": carried,
+            "seen": seen,
             "written": written,
         },
         height=1,

@@ -194,7 +194,9 @@ class Player {
     const { level, whole, clip } = this.data;
     const matched = playerSettings.matched && level !== undefined ? `&level=${level}` : "";
     if (!this.whole) return `${clip}${matched}`;
-    return `${whole.clip}&start=${part * PART_SECONDS}&seconds=${PART_SECONDS}${matched}`;
+    // All parts have the gain of the beginning: what is soft in a recording stays soft.
+    const like = matched && `&like=${this.data.start},${this.data.seconds}`;
+    return `${whole.clip}&start=${part * PART_SECONDS}&seconds=${PART_SECONDS}${matched}${like}`;
   }
 
   // Takes what all players are set to; the sound goes on where it is.

@@ -1,81 +1,62 @@
-"""The map of a dataset: a point for each track or segment, drawn by the graphics card."""
+"""The colours of a map: a code for each point, and what each code looks like and means."""
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
+from plotly.colors import sample_colorscale, unlabel_rgb
 
-from dashboard.figures.style import PALETTE, escape
+from dashboard.figures.style import PALETTE
 
 _REST = "#999999"
 _COLOURS = [colour for colour in PALETTE if colour != _REST]  # grey means "none of these"
 _NAMED = len(_COLOURS)
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
-_SHAPED = 3000  # points; up to this number, categories also differ in shape
+_SHADES = 64
 
 
-def map_figure(
-    points: NDArray[np.float32],
-    names: Sequence[str],
-    colours: Sequence[str] | NDArray[np.float64],
-    *,
-    title: str,
-    mouse: str = "lasso",
-) -> go.Figure:
-    """Draw points in the colours of categories or of a number.
+@dataclass(frozen=True, kw_only=True)
+class Colouring:
+    """The colours of all points of a map.
 
-    Each of the nine largest categories has a colour. All others, and unknown values, are grey. The
-    ``customdata`` of a point is its row.
+    Attributes
+    ----------
+    codes : ndarray of uint8 [shape=(n,)]
+        The place of each point's colour in ``palette``.
+    palette : list of str
+        Hexadecimal colours.
+    legend : list of (str, str)
+        The name and the colour of each category, by code; empty for numbers.
+    scale : dict or None
+        Of numbers: the least and the greatest as text, the colours between, and that of unknown
+        values where there are some.
+    """
+
+    codes: NDArray[np.uint8]
+    palette: list[str]
+    legend: list[tuple[str, str]] = field(default_factory=list)
+    scale: dict[str, str | list[str] | None] | None = None
+
+
+def colour_points(values: Sequence[str] | NDArray[np.float64]) -> Colouring:
+    """Give every point a colour.
+
+    Each of the nine largest categories has a colour. All others, and unknown values, are grey.
 
     Parameters
     ----------
-    points : ndarray [shape=(n, 2)]
-    names : sequence of str, length n
-        What a point says when the pointer rests on it.
-    colours : sequence of str, or ndarray of float, length n
+    values : sequence of str, or ndarray of float, length n
         Categories, or numbers (NaN where unknown).
-    title : str
-        What the colours mean.
-    mouse : {"lasso", "select", "pan"}
-        What dragging does. Streamlit reports clicks on points with "pan" only.
     """
-    figure = go.Figure()
-    size = 8 if len(points) <= 1000 else 5 if len(points) <= 10_000 else 3
-    shown = np.array([escape(name) for name in names], dtype=object)
-    if isinstance(colours, np.ndarray):
-        known = np.isfinite(colours)
-        marker: dict[str, Any] = {
-            "color": colours[known].astype(np.float32),
-            "colorscale": "Viridis",
-            "colorbar": {"title": {"text": escape(title), "side": "right"}, "thickness": 12}
-            | {"y": 0.46, "len": 0.92},
-        }
-        lacking = np.flatnonzero(~known)
-        if len(lacking):
-            _add(figure, points, shown, lacking, name="unknown", size=size, color=_REST)
-        _add(figure, points, shown, np.flatnonzero(known), name=title, size=size, **marker)
-        figure.update_layout(showlegend=False)
-    else:
-        for number, (name, rows) in enumerate(categories(colours).items()):
-            colour = _COLOURS[number] if number < _NAMED else _REST
-            shape = _SYMBOLS[number % len(_SYMBOLS)] if len(points) <= _SHAPED else "circle"
-            _add(figure, points, shown, rows, name=name, size=size, color=colour, symbol=shape)
-    for axis in (figure.update_xaxes, figure.update_yaxes):
-        axis(showgrid=False, zeroline=False, showticklabels=False, ticks="", title="")
-    figure.update_yaxes(scaleanchor="x", scaleratio=1)
-    figure.update_layout(
-        height=560,
-        margin={"l": 0, "r": 0, "t": 10, "b": 0},
-        dragmode=mouse,
-        hovermode="closest",
-        clickmode="event+select",
-        legend={"orientation": "h", "y": -0.02, "yanchor": "top", "itemsizing": "constant"},
-        uirevision="map",  # another colour keeps the part of the map that is in view
-    )
-    return figure
+    if isinstance(values, np.ndarray):
+        return _shade(values)
+    codes = np.zeros(len(values), dtype=np.uint8)
+    legend = []
+    for code, (name, rows) in enumerate(categories(values).items()):
+        codes[rows] = code
+        legend.append((name, _COLOURS[code] if code < _NAMED else _REST))
+    return Colouring(codes=codes, palette=[colour for _, colour in legend], legend=legend)
 
 
 def categories(values: Sequence[str]) -> dict[str, NDArray[np.int64]]:
@@ -93,24 +74,26 @@ def categories(values: Sequence[str]) -> dict[str, NDArray[np.int64]]:
     return found
 
 
-def _add(
-    figure: go.Figure,
-    points: NDArray[np.float32],
-    shown: NDArray[Any],
-    rows: NDArray[np.int64],
-    *,
-    name: str,
-    size: int,
-    **marker: Any,
-) -> None:
-    figure.add_scattergl(
-        x=points[rows, 0],
-        y=points[rows, 1],
-        mode="markers",
-        name=escape(name),
-        customdata=rows.astype(np.int32),
-        text=shown[rows],
-        hovertemplate="%{text}<extra></extra>",
-        marker={"size": size, "opacity": 0.8, **marker},
-        unselected={"marker": {"opacity": 0.15}},
+def _shade(values: NDArray[np.float64]) -> Colouring:
+    """Give numbers shades from the least to the greatest."""
+    known = np.isfinite(values)
+    codes = np.full(len(values), _SHADES, dtype=np.uint8)
+    low, high = (values[known].min(), values[known].max()) if known.any() else (0.0, 0.0)
+    if known.any():
+        share = (values[known] - low) / (high - low) if high > low else np.zeros(known.sum())
+        codes[known] = np.minimum(share * _SHADES, _SHADES - 1).astype(np.uint8)
+    shades = [_hex(one) for one in sample_colorscale("Viridis", np.linspace(0, 1, _SHADES))]
+    return Colouring(
+        codes=codes,
+        palette=[*shades, _REST],
+        scale={
+            "low": f"{low:.4g}",
+            "high": f"{high:.4g}",
+            "colours": shades[:: _SHADES // 8],
+            "unknown": None if known.all() else _REST,
+        },
     )
+
+
+def _hex(colour: str) -> str:
+    return "#" + "".join(f"{round(part):02x}" for part in unlabel_rgb(colour))

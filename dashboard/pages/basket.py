@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import open_controls
 from dashboard.components.text import plain
 from dashboard.sections.basket import draw_basket, draw_import
 from dashboard.sections.missing import offer
@@ -24,6 +25,7 @@ def main() -> None:
     except MessError as error:
         st.error(plain(readers.told(error)))
         return
+    controls = open_controls("/basket", dataset, encoder, names=("part", "edit"))
     if basket.items:
         draw_basket(basket, tracks, dataset=dataset, encoder=encoder)
     else:
@@ -32,3 +34,4 @@ def main() -> None:
             "has a button “Keep”; what you like or unlike there is kept, too."
         )
     draw_import(tracks, dataset=dataset)
+    controls.write()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import here, open_controls
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.figures.encoder_tables import (
@@ -39,6 +40,7 @@ def main() -> None:
         command=["compare", "--dataset", dataset],
         button="Compare again",
     )
+    controls = open_controls("/compare", dataset, encoder, names=("a", "b", "join"))
     settings = record.settings
     st.markdown(
         f"R² on unseen works of **{plain(dataset)}**: {record.n} tracks of "
@@ -48,6 +50,7 @@ def main() -> None:
     _show_scores(record)
     _show_differences(record)
     _show_costs(record)
+    controls.write()
 
 
 def _offer(dataset: str, encoder: str, error: ArtifactError) -> None:
@@ -94,12 +97,10 @@ def _show_differences(record: ComparisonRecord) -> None:
         st.info("There is only one encoder so far. Start another one below.")
         return
     left, right = st.columns(2)
-    if st.session_state.get("compare-a") not in names:  # another dataset has other encoders
-        st.session_state["compare-a"] = names[0]
+    here().choose("a", names, key="compare-a", usual=names[0])
     a = left.selectbox("Encoder", names, key="compare-a")
     others = [name for name in names if name != a]
-    if st.session_state.get("compare-b") not in others:
-        st.session_state["compare-b"] = _rival(record, a, others)
+    here().choose("b", others, key="compare-b", usual=_rival(record, a, others))
     b = right.selectbox("Against", others, key="compare-b")
     pair = difference(record, a, b)
     st.markdown(f"**{plain(a)}** against **{plain(b)}**: {in_words(pair)}")
@@ -135,6 +136,7 @@ def _show_costs(record: ComparisonRecord) -> None:
     missing = {row.name: row for row in record.missing}
     if not missing:
         return
+    here().choose("join", list(missing), key="join", usual=next(iter(missing)))
     name = st.selectbox("Add another encoder", list(missing), key="join")
     row = missing[name]
     st.code(row.command, language=None)

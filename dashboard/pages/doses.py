@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import Controls, open_controls
 from dashboard.components.text import plain
-from dashboard.sections.doses import show_matrix
+from dashboard.sections.doses import PARAMETERS, show_matrix
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sidebar import selected
 from mess.doses.words import lesson
@@ -51,10 +52,11 @@ def main() -> None:
     )
     for line in [*record.remarks, *(f"{one}: {why}" for one, why in record.left_out.items())]:
         st.caption(plain(line))
-    st.fragment(_draw)(record, tracks)
+    controls = open_controls("/doses", dataset, encoder, names=PARAMETERS)
+    st.fragment(_draw)(record, tracks, controls)
 
 
-def _draw(record: DoseRecord, tracks: Mapping[str, readers.TrackInfo]) -> None:
+def _draw(record: DoseRecord, tracks: Mapping[str, readers.TrackInfo], controls: Controls) -> None:
     with st.expander("What it teaches"):
         for line in lesson(record):
             st.markdown(f"- {plain(line)}")
@@ -62,3 +64,4 @@ def _draw(record: DoseRecord, tracks: Mapping[str, readers.TrackInfo]) -> None:
         show_matrix(record, tracks)
     except MessError as error:
         st.warning(plain(readers.told(error)))
+    controls.write()

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard.address.controls import open_controls
 from dashboard.components.text import plain
 from dashboard.readers import told
 from dashboard.readers.runs import recorded_runs
 from dashboard.sections.mlflow_pages import find_mlflow, show_mlflow
 from dashboard.sections.run_details import compare_runs, show_run
-from dashboard.sections.run_table import choose_runs, filter_runs
+from dashboard.sections.run_table import PARAMETERS, choose_runs, filter_runs
 from dashboard.server.mlflow_server import Server
 from dashboard.sidebar import selected
 from mess.errors import ArtifactMissing, MessError
@@ -19,7 +20,7 @@ from mess.tracking.reading import RecordedRun
 def main() -> None:
     """Draw the page."""
     st.title("Experiments")
-    selected()
+    controls = open_controls("/experiments", *selected(), names=PARAMETERS)
     try:
         with st.spinner("Asking MLflow …"):
             runs = recorded_runs()
@@ -35,6 +36,7 @@ def main() -> None:
         _show_runs(runs, server)
     except MessError as error:
         st.warning(plain(told(error)))
+    controls.write()
     st.divider()
     show_mlflow(server)
 

@@ -4,17 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import readers
+from dashboard.address.browser import report
+from dashboard.address.controls import Controls, open_controls
+from dashboard.address.picked import NAMES, Row, keep_picked, read_picked
+from dashboard.address.recording import choose_recording, current_recording
+from dashboard.components.scatter import draw_scatter
 from dashboard.components.text import plain
-from dashboard.figures.map import categories, map_figure
+from dashboard.figures.map import Colouring, categories, colour_points
 from dashboard.sections.missing import offer, tell_stale
-from dashboard.sections.selection import picked_rows, row_name, show_selection
+from dashboard.sections.picked import draw_current, draw_picked
+from dashboard.server.maps import map_url
 from dashboard.sidebar import selected
-from mess.errors import ArtifactError
+from mess.errors import ArtifactError, MessError
 from mess.maps import METHODS
 from mess.records.discovery import Level
 from mess.records.map import MapPoints, MapRecord
@@ -23,6 +28,8 @@ from mess.targets import title_with_unit
 _CATEGORIES = ("composer", "work", "cluster")
 _LEVELS: dict[Level, str] = {"track": "whole tracks", "segment": "segments of 5 s"}
 _MOUSE = {"lasso": "lasso", "select": "box", "pan": "click"}
+_PARAMETERS = ("level", "layer", "method", "colour", "mouse", *NAMES, "part", "more")
+_MOST_RINGS = 200
 _READ_AS = {
     "pca": "Both axes are directions of greatest variance, so large distances are meaningful.",
     "tsne": "Neighbours are meaningful. Distances between groups and sizes of groups are not.",
@@ -42,121 +49,154 @@ def main() -> None:
         command = ["run-all", "--dataset", dataset, "--encoder", encoder]
         offer(error, dataset=dataset, command=command, button="Run it now")
         return
-    _show(dataset, encoder, tracks, names)
+    controls = open_controls("/map", dataset, encoder, names=_PARAMETERS)
+    _show(controls, tracks, names)
 
 
 @st.fragment
-def _show(
-    dataset: str, encoder: str, tracks: dict[str, readers.TrackInfo], names: list[str]
-) -> None:
-    level, layer, method = _choose(dataset, encoder, names)
+def _show(controls: Controls, tracks: dict[str, readers.TrackInfo], names: list[str]) -> None:
+    dataset, encoder = controls.dataset, controls.encoder
+    level, layer, method = _choose(controls, names)
     command = ["map", "--dataset", dataset, "--encoder", encoder, "--layer", str(layer)]
     command += ["--method", method, "--level", level]
     try:
         record, _ = readers.map_of(dataset, encoder, layer=layer, method=method, level=level)
     except ArtifactError as error:
         offer(error, dataset=dataset, command=command, button="Draw this map")
+        controls.write()
         return
     why = readers.stale("map", dataset, encoder, record.origin)
     tell_stale("This map", why, dataset=dataset, command=command, button="Draw it again")
-    options = [*_CATEGORIES, *readers.target_names(dataset)]
-    left, right = st.columns([4, 2])
-    colour = left.selectbox("Colour", options, key="map-colour", format_func=title_with_unit)
-    mouse = right.segmented_control(
-        "Pick by",
-        list(_MOUSE),
-        default="lasso",
-        key="map-mouse",
-        format_func=_MOUSE.__getitem__,
-        required=True,
+    colour, mouse = _choose_colour(controls)
+    version = readers.store().maps.modified(
+        dataset, encoder, layer=layer, method=method, level=level
     )
-    version = (
-        readers.store().maps.modified(dataset, encoder, layer=layer, method=method, level=level),
+    versions = (
+        version,
         readers.store().features.modified(dataset, encoder),
         readers.store().targets.modified(dataset),
     )
-    figure, rows, colours = _figure(
-        dataset, encoder, layer, method, level, colour, mouse or "lasso", version
-    )
+    rows, colours, colouring = _coloured(dataset, encoder, layer, method, level, colour, versions)
     words = _words(record, colour, colours)
-    event: Any = st.plotly_chart(
-        figure,
-        on_select="rerun",
-        selection_mode=("points", "box", "lasso"),
-        key=f"map-{dataset}-{encoder}-{level}-{layer}-{method}",
-        config={"displaylogo": False, "scrollZoom": True, "displayModeBar": True},
-        alt=words,
+    picked, problems = read_picked(controls, tracks)
+    report(problems)
+    chosen = _on_map(picked, rows, level)
+    current = current_recording(dataset)
+    points_at, names_at = (
+        map_url(
+            kind,
+            dataset=dataset,
+            encoder=encoder,
+            layer=layer,
+            method=method,
+            level=level,
+            version=version,
+        )
+        for kind in ("points", "name")
+    )
+    draw_scatter(
+        points=points_at,
+        names=names_at,
+        colouring=colouring,
+        title=title_with_unit(colour),
+        mode=mouse,
+        picked=chosen,
+        rings=[row for row, (track, _) in enumerate(rows) if track == current][:_MOST_RINGS],
+        label=words,
+        key="map-scatter",
+        on_pick=lambda found: _pick(controls, [rows[row] for row in found]),
     )
     st.caption(f"{words} {_READ_AS[method]}")
-    chosen = picked_rows(event)
-    if not chosen:
+    draw_current(tracks, dataset=dataset, encoder=encoder)
+    if chosen:
+        text = [_text(colours[row]) for row in chosen]
+        draw_picked(controls, [rows[row] for row in chosen], tracks, level=level, values=text)
+    else:
         st.info(
-            "Draw around some points, or pick by click and choose one: they are listed here. The "
-            "wheel zooms."
+            "Draw around some points, choose a name of the legend, or pick by click and choose one "
+            "point: they are listed here. The wheel zooms."
         )
-        return
-    st.header(f"{len(chosen)} {level}{'s' * (len(chosen) != 1)} chosen")
-    text = [_text(colours[row]) for row in chosen]
-    show_selection(
-        [rows[row] for row in chosen],
-        tracks,
-        dataset=dataset,
-        encoder=encoder,
-        values={title_with_unit(colour): text},
-        key="map-player",
-    )
+    controls.write()
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _figure(
+def _coloured(
     dataset: str,
     encoder: str,
     layer: int,
     method: str,
     level: Level,
     colour: str,
-    mouse: str,
-    version: tuple[float, ...],
-) -> tuple[go.Figure, list[tuple[str, int]], list[str] | NDArray[np.float64]]:
-    """Return the figure of a map with track, segment and colour of each of its points."""
+    versions: tuple[float, ...],
+) -> tuple[list[Row], list[str] | NDArray[np.float64], Colouring]:
+    """Return track and segment of each point of a map, what its colour says, and the colours."""
     record, points = readers.map_of(dataset, encoder, layer=layer, method=method, level=level)
-    tracks = readers.tracks(dataset, encoder)
     rows = readers.map_rows(record, points)
+    tracks = readers.tracks(dataset, encoder)
     colours = _colours(colour, rows, points, tracks, dataset=dataset, level=level)
-    labels = [row_name(tracks, *row) for row in rows]
-    name = title_with_unit(colour)
-    figure = map_figure(points.points, labels, colours, title=name, mouse=mouse)
-    return figure, rows, colours
+    return rows, colours, colour_points(colours)
 
 
-def _choose(dataset: str, encoder: str, names: list[str]) -> tuple[Level, int, str]:
+def _pick(controls: Controls, rows: list[Row]) -> None:
+    try:
+        keep_picked(controls, rows)
+    except MessError as error:
+        st.toast(plain(readers.told(error)), icon="⚠️", duration="long")
+        return
+    if len(rows) == 1:
+        choose_recording(controls.dataset, rows[0][0])
+
+
+def _on_map(picked: list[Row], rows: list[Row], level: Level) -> list[int]:
+    """Return the points of what is picked; of a track, all of its segments, and back."""
+    whole = {track for track, segment in picked if segment < 0 or level == "track"}
+    single = set(picked)
+    return [number for number, row in enumerate(rows) if row[0] in whole or row in single]
+
+
+def _choose_colour(controls: Controls) -> tuple[str, str]:
+    """Return what the colours mean, and what dragging does."""
+    options = [*_CATEGORIES, *readers.target_names(controls.dataset)]
+    left, right = st.columns([4, 2])
+    controls.choose("colour", options, key="map-colour", usual=options[0])
+    colour = left.selectbox("Colour", options, key="map-colour", format_func=title_with_unit)
+    controls.choose("mouse", list(_MOUSE), key="map-mouse", usual="lasso")
+    mouse = right.segmented_control(
+        "Pick by", list(_MOUSE), key="map-mouse", format_func=_MOUSE.__getitem__, required=True
+    )
+    return colour, mouse or "lasso"
+
+
+def _choose(controls: Controls, names: list[str]) -> tuple[Level, int, str]:
     """Return level, layer and method."""
     first, second, third = st.columns([2, 2, 2])
-    level = first.segmented_control(
+    controls.choose("level", list(_LEVELS), key="map-level", usual="track")
+    chosen = first.segmented_control(
         "Rows",
         list(_LEVELS),
-        default="track",
         key="map-level",
         format_func=_LEVELS.__getitem__,
         required=True,
     )
-    best = readers.best_layer(dataset, encoder, layers=len(names), level=level)
+    level: Level = chosen or "track"
+    best = readers.best_layer(controls.dataset, controls.encoder, layers=len(names), level=level)
+    key = f"map-layer-{controls.encoder}-{len(names)}"
+    controls.choose("layer", range(len(names)), key=key, usual=best)
     layer = second.selectbox(
         "Layer",
         range(len(names)),
-        index=best,
-        key=f"map-layer-{encoder}-{len(names)}",
+        key=key,
         format_func=lambda number: _layer_name(number, names),
     )
+    controls.choose("method", list(METHODS), key="map-method", usual="pca")
     method = third.segmented_control(
         "Method",
         list(METHODS),
-        default="pca",
         key="map-method",
         format_func=METHODS.__getitem__,
         required=True,
     )
-    return level, layer, method
+    return level, layer, method or "pca"
 
 
 def _layer_name(number: int, names: list[str]) -> str:

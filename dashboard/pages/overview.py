@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import library
+from dashboard.address.controls import open_controls
 from dashboard.jobs.completion import complete_demo
 from dashboard.pages import discovery
 from dashboard.readers import store
@@ -36,7 +37,10 @@ def main() -> None:
         return
     found = find_front_door(dataset, encoder)
     usual = _HEARS if isinstance(found, FrontDoor) else _DATA
-    hears, data = st.tabs([_HEARS, _DATA], default=usual, key="home-tab", on_change="rerun")
+    controls = open_controls("/", dataset, encoder, names=("tab", "aspect"))
+    names = {_HEARS: "hears", _DATA: "data"}
+    controls.choose("tab", list(names), key="home-tab", usual=usual, text=names.__getitem__)
+    hears, data = st.tabs(list(names), key="home-tab", on_change="rerun")
     if hears.open:
         with hears:
             show_front_door(found, dataset, encoder)
@@ -46,3 +50,4 @@ def main() -> None:
         with data:
             st.markdown(_INTRODUCTION)
             show_library()
+    controls.write()

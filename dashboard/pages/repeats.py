@@ -4,6 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import here, open_controls
+from dashboard.address.recording import current_recording
 from dashboard.components.player import player, track_sound
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
@@ -11,6 +13,7 @@ from dashboard.sections.missing import offer
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
 
+_KINDS = ("copies", "works")
 _MOST = 24  # players that are drawn
 _ROW, _TALLEST = 36, 290  # pixels
 
@@ -31,15 +34,27 @@ def main() -> None:
         "formats and levels are. They count as one work wherever works count, and a search can "
         "leave them out."
     )
-    copies, works = st.tabs(
-        [f"Copies ({len(found.copies)})", f"Works in several recordings ({len(found.works)})"]
+    controls = open_controls("/repeats", dataset, encoder, names=("tab", *_KINDS))
+    names = {
+        "copies": f"Copies ({len(found.copies)})",
+        "works": f"Works in several recordings ({len(found.works)})",
+    }
+    kinds = {name: kind for kind, name in names.items()}
+    controls.choose(
+        "tab",
+        list(kinds),
+        key="repeats-tab",
+        usual=names["copies"],
+        text=kinds.__getitem__,
     )
+    copies, works = st.tabs(list(kinds), key="repeats-tab", on_change="rerun")
     with copies:
         groups = [(tracks[own[0]].label, [[track] for track in own]) for own in found.copies]
         _show(groups, tracks, kind="copies", none="No recording is here twice.")
     with works:
         groups = [(one.work.replace("/", ": ", 1), one.recordings) for one in found.works]
         _show(groups, tracks, kind="works", none="No work has several recordings here.")
+    controls.write()
 
 
 def _show(
@@ -64,13 +79,25 @@ def _show(
             for label, recordings in groups
         ]
     )
+    # A click stays with the table; an address, or "back", makes another one.
+    drawn = st.session_state.setdefault(f"repeats-{kind}-drawn", 0)
+    if here().given is not None:
+        drawn = st.session_state[f"repeats-{kind}-drawn"] = drawn + 1
+    current = current_recording(selected()[0])
+    firsts = [recordings[0][0] for _, recordings in groups]
+    usual = next(
+        (number for number, (_, own) in enumerate(groups) if any(current in one for one in own)), 0
+    )
+    asked = "".join(here().value(kind)[-1:])
+    before = firsts.index(asked) if asked in firsts else usual
     event = show_table(
         table,
         width="stretch",
         height=min(_ROW * (len(table) + 1), _TALLEST),  # the players below are seen, too
         on_select="rerun",
         selection_mode="single-row-required",
-        key=f"repeats-{kind}",
+        key=f"repeats-table-{kind}-{drawn}",
+        selection_default={"selection": {"rows": [before], "columns": [], "cells": []}},
     )
     st.download_button(
         "Table as CSV",
@@ -81,7 +108,9 @@ def _show(
         key=f"repeats-{kind}-csv",
     )
     rows = event["selection"]["rows"]
-    label, recordings = groups[rows[0] if rows else 0]
+    row = rows[0] if rows and rows[0] < len(groups) else before
+    here().keep(kind, [] if row == usual else [firsts[row]])
+    label, recordings = groups[row]
     st.header(plain(label), anchor=False)
     shown = [track for own in recordings for track in own]
     dataset, encoder = selected()

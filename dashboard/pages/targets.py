@@ -4,8 +4,14 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import Controls, open_controls
 from dashboard.sections.doubtful import show_doubtful
-from dashboard.sections.measured import show_correlations, show_distributions, show_truth
+from dashboard.sections.measured import (
+    PARAMETERS,
+    show_correlations,
+    show_distributions,
+    show_truth,
+)
 from dashboard.sections.missing import offer
 from dashboard.sections.target_tests import show_tests
 from dashboard.sidebar import selected
@@ -45,14 +51,16 @@ def main() -> None:
         "sliders rank by them."
     )
     show_doubtful(readers.target_notes(dataset))
-    _show(table, tracks, dataset, encoder)
+    _show(table, tracks, open_controls("/targets", dataset, encoder, names=PARAMETERS))
 
 
 @st.fragment
-def _show(table: pd.DataFrame, tracks: Tracks, dataset: str, encoder: str) -> None:
+def _show(table: pd.DataFrame, tracks: Tracks, controls: Controls) -> None:
     """Draw the tab that is open, and only that one."""
+    controls.choose("tab", list(_TABS), key="targets-tab", usual=next(iter(_TABS)))
     tabs = st.tabs(list(_TABS), key="targets-tab", on_change="rerun")
     for tab, draw in zip(tabs, _TABS.values(), strict=True):
         if tab.open:
             with tab:
-                draw(table, tracks, dataset=dataset, encoder=encoder)
+                draw(table, tracks, dataset=controls.dataset, encoder=controls.encoder)
+    controls.write()

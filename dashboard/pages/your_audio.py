@@ -48,13 +48,14 @@ def main() -> None:
     upload = choose_file(uploads, files)
     ordered = [upload, *(other for other in files if other != upload)]
     tokens = [file.token for file in ordered]
-    write_address(dataset, encoder, {"file": tokens}, page="/your_audio")
     for token in tokens:
         uploads.want(token, dataset=dataset, encoder=encoder)
     state = uploads.state(upload.token, encoder)
     if state == "done":
-        st.fragment(draw_encoded_file)(recommender, uploads, upload)
-    elif state == "failed":
+        st.fragment(draw_encoded_file)(recommender, uploads, upload, tokens=tokens)
+        return
+    write_address(dataset, encoder, {"file": tokens}, page="/your_audio")
+    if state == "failed":
         st.error(plain(f"{upload.name}: {readers.told(uploads.problem(upload.token, encoder))}"))
     else:
         st.fragment(_wait, run_every=_POLL_SECONDS)(uploads, upload, encoder)

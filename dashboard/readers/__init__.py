@@ -47,7 +47,7 @@ from dashboard.readers.targets import (
     target_values,
     targets,
 )
-from dashboard.readers.tracks import names, segment_start, tracks
+from dashboard.readers.tracks import names, row_name, segment_start, tracks
 from mess.serving.tracks import TrackInfo
 
 __all__ = [
@@ -83,6 +83,7 @@ __all__ = [
     "recommender",
     "reliability",
     "repeats",
+    "row_name",
     "sample_rate",
     "segment_start",
     "stale",

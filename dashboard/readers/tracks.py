@@ -1,6 +1,7 @@
 """The tracks of a dataset as lists show them; the API reads the same copies."""
 
 from dashboard.readers.data import store
+from mess.as_text import clock
 from mess.audio.decoding import segment_span
 from mess.search.names import Names
 from mess.serving import shelf
@@ -15,6 +16,14 @@ def tracks(dataset: str, encoder: str) -> dict[str, TrackInfo]:
 def names(dataset: str, encoder: str) -> Names:
     """Return the names of every track that has features, made ready to be searched."""
     return shelf.names(store(), dataset, encoder)
+
+
+def row_name(tracks: dict[str, TrackInfo], track: str, segment: int = -1) -> str:
+    """Return a track's name, with the time at which a segment begins."""
+    name = tracks[track].label if track in tracks else track
+    if segment < 0:
+        return name
+    return f"{name}, {clock(segment_start(tracks.get(track), segment))}"
 
 
 def segment_start(track: TrackInfo | None, segment: int) -> float:

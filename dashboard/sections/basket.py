@@ -1,13 +1,14 @@
 """The basket: what a person keeps on any page, written at once."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from dashboard import exports, readers
 from dashboard.address.browser import link
+from dashboard.address.controls import here
 from dashboard.components.hits import Hit, draw_hits
 from dashboard.components.player import Sound, track_sound
 from dashboard.components.text import plain
@@ -36,6 +37,18 @@ def keep(dataset: str, track: str, kept: Kept) -> None:
     """Put a track into the basket."""
     item = replace(make_item(track, kept=kept), added=time.time())
     _change(dataset, lambda basket: basket.put(item))
+
+
+def keep_all(dataset: str, tracks: Sequence[str]) -> None:
+    """Put several tracks into the basket."""
+    now = time.time()
+
+    def put(basket: BasketRecord) -> BasketRecord:
+        for track in tracks:
+            basket = basket.put(replace(make_item(track), added=now))
+        return basket
+
+    _change(dataset, put)
 
 
 def toggle(dataset: str, track: str) -> None:
@@ -72,9 +85,12 @@ def draw_basket(
     if address := _search(basket, tracks, dataset=dataset, encoder=encoder):
         st.markdown(f"[Recommend what is like these, and unlike those]({address})")
     pages = -(-len(basket.items) // AT_ONCE)
-    page = st.number_input(f"Part, 1 to {pages}", 1, pages, key=f"{KEY}-part") if pages > 1 else 1
+    page = 1
+    if pages > 1:
+        here().choose("part", range(1, pages + 1), key=f"{KEY}-part", usual=1)
+        page = int(st.number_input(f"Part, 1 to {pages}", 1, pages, key=f"{KEY}-part"))
     shown = basket.items[(page - 1) * AT_ONCE : page * AT_ONCE]
-    edited = basket.get(st.session_state.get(f"{KEY}-edited", ""))
+    edited = basket.get("".join(here().value("edit")[-1:]))
     if edited is not None:
         _draw_form(edited, tracks, dataset=dataset)
     st.header("What you kept", anchor=False)
@@ -99,7 +115,7 @@ def draw_basket(
 
 
 def _edit(track: str) -> None:
-    st.session_state[f"{KEY}-edited"] = track
+    here().keep("edit", [track])
 
 
 def _draw_form(item: BasketItem, tracks: Mapping[str, TrackInfo], *, dataset: str) -> None:
@@ -133,7 +149,7 @@ def _draw_form(item: BasketItem, tracks: Mapping[str, TrackInfo], *, dataset: st
         _change(dataset, lambda basket: basket.change(changed))
     elif removed:
         _change(dataset, lambda basket: basket.drop(item.track))
-    st.session_state.pop(f"{KEY}-edited", None)
+    here().keep("edit", [])
     st.rerun()
 
 

@@ -11,8 +11,9 @@ from dashboard.components.text import plain
 from dashboard.figures.cell import predicted_against_true, residuals
 from dashboard.figures.grid import layer_labels
 from dashboard.figures.style import cell_interval, significance
+from dashboard.readers import row_name
 from dashboard.sections.heat_rows import about
-from dashboard.sections.selection import play_row, row_name
+from dashboard.sections.selection import play_row
 from mess.as_text import two_decimals
 from mess.probing.remarks import remarks
 from mess.probing.results import Cell

@@ -7,6 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import here
+from dashboard.address.recording import current_recording
 from dashboard.components.player import ChangedSound, player
 from dashboard.components.text import plain
 from dashboard.figures.doses import (
@@ -24,6 +26,7 @@ from mess.errors import MessError
 from mess.records.dose import DoseCell, DoseRecord
 from mess.targets import ALL_TARGETS, title_of
 
+PARAMETERS = ("value", "reading", "layer", "edit", "target", "figure", "recording", "dose")
 USUAL = "as folds chose"
 _WHAT: dict[Value, str] = {
     "slope": "Slope of the predicted on the measured change: 1 follows, 0 is blind; none where the "
@@ -62,17 +65,21 @@ def show_matrix(record: DoseRecord, tracks: Mapping[str, readers.TrackInfo]) -> 
 def _choose_cells(record: DoseRecord) -> tuple[Value, dict[tuple[str, str], DoseCell]]:
     """Draw what is chosen; return the number to show, and the cells of a reading and layer."""
     first, second, third = st.columns([3, 2, 1], vertical_alignment="bottom")
-    value: Value = first.segmented_control(
+    here().choose("value", list(VALUES), key="dose-value", usual="slope")
+    chosen = first.segmented_control(
         "Number in each cell",
         list(VALUES),
-        default="slope",
         format_func=VALUES.__getitem__,
         key="dose-value",
         required=True,
     )
-    reading = second.selectbox("Read by", [USUAL, *record.readings], key="dose-reading")
+    value: Value = chosen or "slope"
+    readings = [USUAL, *record.readings]
+    here().choose("reading", readings, key="dose-reading", usual=USUAL)
+    reading = second.selectbox("Read by", readings, key="dose-reading")
     if reading == USUAL:
         return value, {(one.edit, one.target): one for one in record.cells}
+    here().choose("layer", range(len(record.layer_names)), key="dose-layer", usual=0)
     layer = third.selectbox(
         "Layer",
         range(len(record.layer_names)),
@@ -101,16 +108,13 @@ def _choose_cell(cells: Mapping[tuple[str, str], DoseCell], points: list[Any]) -
         st.session_state["dose-edit"], st.session_state["dose-target"] = clicked
     st.session_state["dose-clicked"] = clicked
     edits = list(dict.fromkeys(edit for edit, _ in cells))
-    if st.session_state.get("dose-edit") not in edits:
-        first_seen = max(cells, key=lambda at: _interest(cells[at]))
-        st.session_state["dose-edit"], st.session_state["dose-target"] = first_seen
+    first_seen = max(cells, key=lambda at: _interest(cells[at]))
+    here().choose("edit", edits, key="dose-edit", usual=first_seen[0])
     first, second = st.columns(2)
     edit = first.selectbox("Edit", edits, key="dose-edit")
     targets = [target for name, target in cells if name == edit]
-    if st.session_state.get("dose-target") not in targets:
-        st.session_state["dose-target"] = max(
-            targets, key=lambda target: _interest(cells[edit, target])
-        )
+    usual = max(targets, key=lambda target: _interest(cells[edit, target]))
+    here().choose("target", targets, key="dose-target", usual=usual)
     return edit, second.selectbox("Target", targets, key="dose-target", format_func=title_of)
 
 
@@ -158,10 +162,10 @@ def _draw(
     track: str,
     labels: Mapping[str, str],
 ) -> None:
+    here().choose("figure", _FIGURES, key="dose-figure", usual=_FIGURES[0])
     kind = st.segmented_control(
         "Figure",
         _FIGURES,
-        default=_FIGURES[0],
         key="dose-figure",
         required=True,
         label_visibility="collapsed",
@@ -231,10 +235,10 @@ def _choose_sound(
         st.session_state["dose-track"], st.session_state["dose-dose"] = wanted
     names = list(dict.fromkeys(rows["track"].astype(str)))
     doses = record.edit(cell.edit).doses
-    if st.session_state.get("dose-track") not in names:
-        st.session_state["dose-track"] = names[0]
-    if st.session_state.get("dose-dose") not in doses:
-        st.session_state["dose-dose"] = doses[-1]
+    current = current_recording(record.dataset)
+    usual = current if current in names else names[0]
+    here().choose("recording", names, key="dose-track", usual=usual)
+    here().choose("dose", doses, key="dose-dose", usual=doses[-1], text=lambda one: f"{one:g}")
     track = st.selectbox(
         "Recording", names, key="dose-track", format_func=lambda one: labels.get(one, one)
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard import library, readers
+from dashboard.address.controls import here
 from dashboard.components.heatmap import draw_heatmap
 from dashboard.components.ladder import Clip, draw_ladder
 from dashboard.components.player import Sound
@@ -122,11 +123,13 @@ def _show_ladder(found: FrontDoor) -> None:
     names = [aspect.name for aspect in heard if aspect.steered]
     if not names:
         return
+    key = f"ladder-{found.record.dataset}-{found.record.encoder}"
+    here().choose("aspect", names, key=key, usual=names[0])
     aspect = st.selectbox(
         "Hear an aspect, from the least to the most",
         names,
         format_func=lambda name: f"{as_words(name)}: {HEARD[name]}",
-        key=f"ladder-{found.record.dataset}-{found.record.encoder}",
+        key=key,
     )
     seconds = _SECONDS.get(aspect, _USUALLY)
     rungs = climb(found.recommender, aspect)
@@ -151,6 +154,7 @@ def _show_ladder(found: FrontDoor) -> None:
         key="ladder",
     )
     st.caption("As the layers predict it, by probes that never saw the work; each is another work.")
+    here().write(place="-ladder")
 
 
 def _value(values: Mapping[str, float]) -> str:

@@ -4,15 +4,18 @@ The address names the files by their tokens. A reload finds them again, and whoe
 may hear them.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import streamlit as st
 
 from dashboard import readers
-from dashboard.address.browser import new_parameters
+from dashboard.address.browser import new_parameters, report
+from dashboard.address.search import Parameters, Search, format_search, parse_search
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
+from dashboard.components.weights import set_weights
 from mess.as_text import size
 from mess.audio.decoding import AUDIO_SUFFIXES
 from mess.errors import MessError
@@ -20,6 +23,8 @@ from mess.new_recordings.encoding import MAX_SECONDS
 from mess.storage.uploads import KEEP_HOURS, Upload, UploadFiles
 
 KEY = "yours"
+TRACKS, PASSAGES = "Tracks", "Passages"
+_SEGMENT = re.compile("[0-9]{1,6}")
 _USUAL = ["mp3", "flac", "wav", "ogg", "m4a"]  # named first where there is room for few
 UPLOADED = _USUAL + sorted({suffix.removeprefix(".") for suffix in AUDIO_SUFFIXES} - {*_USUAL})
 _MAX_FILES = 100  # that an address may name
@@ -27,13 +32,36 @@ _MAX_FILES = 100  # that an address may name
 
 def restore(uploads: UploadFiles) -> None:
     """Take up the files that the address names."""
-    asked = (new_parameters() or {}).get("file", [])[:_MAX_FILES]
+    given = new_parameters() or {}
+    asked = given.get("file", [])[:_MAX_FILES]
     kept = [token for token in dict.fromkeys(asked) if uploads.find(token) is not None]
     if len(kept) < len(asked):
         st.warning("A file that this address names is not kept any more: choose it again.")
     if kept:
         _tokens().extend(token for token in kept if token not in _tokens())
         st.session_state[f"{KEY}-chosen"] = kept[0]
+        _set_controls(kept[0], given)
+
+
+def as_parameters(
+    tokens: Sequence[str], weights: Mapping[str, float], *, view: str, segment: int
+) -> Parameters:
+    """Return what the page shows as the parameters of an address, the chosen file first."""
+    found = {"file": list(tokens)} | format_search(Search(weights=weights))
+    if view == PASSAGES:
+        found |= {"view": ["passages"], "segment": [str(segment)]}
+    return found
+
+
+def _set_controls(token: str, given: Parameters) -> None:
+    """Set sliders, tab and segment to what an address says."""
+    search, problems = parse_search({"weights": given.get("weights", [])})
+    report(problems)
+    if search.weights is not None:
+        set_weights(search.weights, key=KEY)
+    st.session_state[f"{KEY}-tabs"] = PASSAGES if given.get("view") == ["passages"] else TRACKS
+    number = "".join(given.get("segment", [])[-1:])
+    st.session_state[f"{KEY}-segment-{token}"] = int(number) if _SEGMENT.fullmatch(number) else 0
 
 
 def take_files(uploads: UploadFiles) -> None:

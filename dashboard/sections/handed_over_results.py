@@ -1,11 +1,12 @@
 """What is similar to a file that was handed over: tracks, passages, and what is heard in it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.browser import write_address
 from dashboard.components.fold import foldable
 from dashboard.components.player import Sound, player, track_sound
 from dashboard.components.results import Action, draw_results
@@ -13,7 +14,7 @@ from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.components.weights import presets, summarise, watch_weights
 from dashboard.sections.belonging import offer_belonging
-from dashboard.sections.handed_over import KEY
+from dashboard.sections.handed_over import KEY, PASSAGES, TRACKS, as_parameters
 from dashboard.sections.missing import offer
 from dashboard.sections.passage_list import (
     draw_passages,
@@ -40,9 +41,16 @@ _RESULTS = 10
 
 
 def draw_encoded_file(
-    recommender: LayerBasedRecommender, uploads: UploadFiles, upload: Upload
+    recommender: LayerBasedRecommender,
+    uploads: UploadFiles,
+    upload: Upload,
+    *,
+    tokens: Sequence[str],
 ) -> None:
-    """Draw a file that is encoded: its sound, the sliders, and what is similar to it."""
+    """Draw a file that is encoded: its sound, the sliders, and what is similar to it.
+
+    The address says all of it, with the ``tokens`` of all files, the file's own first.
+    """
     try:
         recording = read_encoded(uploads, upload.token, recommender.encoder)
         point = project_recording(recording, recommender)
@@ -57,21 +65,27 @@ def draw_encoded_file(
     with left:
         box, say = foldable("Sliders", key=KEY)
         with box:
-            weights, _ = watch_weights(recommender, key=KEY)
+            weights, settled = watch_weights(recommender, key=KEY)
         used = {name: weight for name, weight in weights.items() if weight}
         say(summarise(used, presets(recommender)))
         _show_values(recording, recommender)
         offer_belonging(upload, encoder=recommender.encoder)
     with right:
-        tracks_tab, passages_tab = st.tabs(
-            ["Tracks", "Passages"], key=f"{KEY}-tabs", on_change="rerun"
-        )
+        tracks_tab, passages_tab = st.tabs([TRACKS, PASSAGES], key=f"{KEY}-tabs", on_change="rerun")
         if tracks_tab.open:
             with tracks_tab:
                 _draw_tracks(recommender, point, used)
         if passages_tab.open:
             with passages_tab:
                 _draw_passages(recommender, recording, upload, used)
+    if settled:
+        parameters = as_parameters(
+            tokens,
+            used,
+            view=PASSAGES if passages_tab.open else TRACKS,
+            segment=int(st.session_state.get(f"{KEY}-segment-{upload.token}", 0)),
+        )
+        write_address(recommender.dataset, recommender.encoder, parameters, page="/your_audio")
 
 
 def upload_sound(upload: Upload, *, seconds: float | None = None) -> Sound:

@@ -7,6 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import here
+from dashboard.address.recording import choose_recording
 from dashboard.components.table import UNKNOWN, show_table
 from dashboard.components.text import plain
 from dashboard.figures.targets import (
@@ -15,8 +17,9 @@ from dashboard.figures.targets import (
     overview,
     two_targets,
 )
+from dashboard.readers import row_name
 from dashboard.sections.missing import offer
-from dashboard.sections.selection import play_row, row_name, show_selection
+from dashboard.sections.selection import play_row, show_selection
 from dashboard.sections.wide import wide
 from mess.as_text import interval, two_decimals
 from mess.errors import ArtifactError
@@ -37,7 +40,9 @@ from mess.targets.summaries import (
     strongest_pairs,
 )
 
+PARAMETERS = ("tab", "target", "order", "x", "y", "pair", "heard")
 _TOOLS = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
+_ORDERS = ["by family", "by likeness"]
 Tracks = dict[str, readers.TrackInfo]
 
 
@@ -75,6 +80,7 @@ def show_distributions(table: pd.DataFrame, tracks: Tracks, *, dataset: str, enc
         offer(tested, dataset=dataset, command=command, button="Test the targets")
     names = [str(name) for name in table.columns]
     _follow(event, names)
+    here().choose("target", names, key="target-shown", usual=names[0])
     target = str(st.selectbox("Target", names, key="target-shown", format_func=title_of))
     _show_one(table[target], tracks, target=target, dataset=dataset, encoder=encoder)
 
@@ -134,10 +140,10 @@ def show_correlations(table: pd.DataFrame, tracks: Tracks, *, dataset: str, enco
     if useful.shape[1] < 2:
         st.info("Two targets that vary are needed.")
         return
+    here().choose("order", _ORDERS, key="correlation-order", usual=_ORDERS[0])
     order = st.segmented_control(
         "Order",
-        ["by family", "by likeness"],
-        default="by family",
+        _ORDERS,
         key="correlation-order",
         required=True,
     )
@@ -163,9 +169,8 @@ def show_correlations(table: pd.DataFrame, tracks: Tracks, *, dataset: str, enco
     st.session_state["pair-clicked"] = clicked
     first, second = st.columns(2)
     start = strongest[0] if strongest else (names[0], names[1])
-    for key, value in (("pair-x", start[0]), ("pair-y", start[1])):
-        if st.session_state.get(key) not in names:
-            st.session_state[key] = value
+    here().choose("x", names, key="pair-x", usual=start[0])
+    here().choose("y", names, key="pair-y", usual=start[1])
     x = first.selectbox("Across", names, key="pair-x", format_func=title_of)
     y = second.selectbox("Up", names, key="pair-y", format_func=title_of)
     if x == y:
@@ -224,6 +229,9 @@ def show_truth(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: st
             ),
         },
     )
+    here().choose(
+        "pair", pairs, key="truth-pair", usual=pairs[0], text=lambda one: f"{one.proxy}:{one.truth}"
+    )
     chosen = st.selectbox(
         "Show",
         pairs,
@@ -261,9 +269,14 @@ def _play_clicked(
     key: str,
 ) -> None:
     points = [one for one in event["selection"]["points"] if one.get("customdata")]
-    if not points:
+    clicked = str(points[0]["customdata"][0]) if points else ""
+    if clicked and clicked != st.session_state.get(f"{key}-clicked"):
+        here().keep("heard", [clicked])
+        choose_recording(dataset, clicked)
+    st.session_state[f"{key}-clicked"] = clicked
+    track = "".join(here().value("heard")[-1:])
+    if track not in values.index:
         return
-    track = str(points[0]["customdata"][0])
     st.markdown(f"**{plain(row_name(tracks, track))}** · {plain(title_of(str(values.name)))} ")
     st.caption(f"{title_of(str(values.name))} {values.get(track, np.nan):.4g}")
     play_row(tracks, track, -1, dataset=dataset, encoder=encoder, key=f"{key}-player")

@@ -6,6 +6,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
+from dashboard.address.controls import here
 from dashboard.components.table import UNKNOWN, show_table
 from dashboard.components.text import plain
 from dashboard.figures.differences import difference_heatmap
@@ -86,6 +87,7 @@ def _compare_settings(a: RecordedRun, b: RecordedRun) -> None:
 
 def _compare_metrics(a: RecordedRun, b: RecordedRun) -> None:
     first, second = (run_metrics(run) for run in (a, b))
+    here().switch("every", key="runs-every-cell")
     all_layers = st.toggle("Every layer", key="runs-every-cell")
     rows = [
         {

@@ -7,10 +7,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard.address.controls import here
 from dashboard.components.table import show_table
 from dashboard.server import mlflow_server
 from mess.tracking.reading import RecordedRun
 
+PARAMETERS = ("of_dataset", "of_encoder", "of_kind", "of_outcome", "days", "run", "every")
 _FILTERS = {"dataset": "Dataset", "encoder": "Encoder", "kind": "Kind", "outcome": "Status"}
 _YELLOW = "background-color: rgba(255, 193, 7, 0.35)"  # is seen on light and on dark
 _SETTINGS = ("level", "alpha", "folds", "pooling", "samples", "seed")
@@ -22,13 +24,19 @@ def filter_runs(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
     wanted: dict[str, list[str]] = {}
     for column, name in zip(columns, _FILTERS, strict=False):
         values = sorted({str(getattr(run, name)) for run in runs} - {""})
+        here().choose_some(f"of_{name}", values, key=f"runs-{name}")
         wanted[name] = column.multiselect(
             _FILTERS[name], values, key=f"runs-{name}", placeholder="all"
         )
     days = [datetime.fromtimestamp(run.started).date() for run in runs] or [date.today()]
-    between = columns[-1].date_input(
-        "Started between", (min(days), max(days)), key="runs-days", format="YYYY-MM-DD"
+    here().name(
+        "days",
+        key="runs-days",
+        usual=(min(days), max(days)),
+        read=_read_days,
+        write=lambda pair: [f"{pair[0]}..{pair[1]}"] if len(pair) == 2 else [],
     )
+    between: Any = columns[-1].date_input("Started between", key="runs-days", format="YYYY-MM-DD")
     first, last = between if isinstance(between, tuple) and len(between) == 2 else (None, None)
     return [
         run
@@ -36,6 +44,11 @@ def filter_runs(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
         if all(not values or getattr(run, name) in values for name, values in wanted.items())
         and (first is None or last is None or first <= day <= last)
     ]
+
+
+def _read_days(texts: Sequence[str]) -> tuple[date, date]:
+    first, _, last = texts[-1].partition("..")
+    return date.fromisoformat(first), date.fromisoformat(last)
 
 
 def choose_runs(
@@ -61,7 +74,10 @@ def choose_runs(
         ]
     )
     empty = [name for name in (*_SETTINGS, "of sweep", "MLflow") if not rows[name].any()]
-    before = st.session_state.get("runs_ticked", [])
+    before = here().value("run")
+    drawn = st.session_state.setdefault("runs-drawn", 0)
+    if here().given is not None:  # an address, or "back", makes another table
+        drawn = st.session_state["runs-drawn"] = drawn + 1
     ticked_rows = [number for number, run in enumerate(runs) if run.id in before]
     event: Any = show_table(
         rows.drop(columns=empty).style.map(_colour, subset=["status"]),
@@ -69,7 +85,7 @@ def choose_runs(
         on_select="rerun",
         selection_mode="multi-row",
         # Ticks are row numbers. A table of other runs has another key, and keeps the ticked runs.
-        key=f"runs-{hash(tuple(run.id for run in runs))}",
+        key=f"runs-{drawn}-{hash(tuple(run.id for run in runs))}",
         selection_default={"selection": {"rows": ticked_rows, "columns": [], "cells": []}},
         column_config={
             "started": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
@@ -86,7 +102,7 @@ def choose_runs(
         },
     )
     ticked = [runs[number] for number in event["selection"]["rows"] if number < len(runs)]
-    st.session_state["runs_ticked"] = [run.id for run in ticked]
+    here().keep("run", [run.id for run in ticked])
     if len(ticked) > 2:
         st.caption("Two runs are compared: the first two of the ticked ones.")
     return ticked

@@ -10,23 +10,11 @@ from dashboard import readers
 from dashboard.components.player import CLIP_SECONDS, Sound, player
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
-from mess.as_text import clock
+from dashboard.readers import row_name
 from mess.audio.decoding import SEGMENT_SECONDS
 
 _AT_ONCE = 6
 Row = tuple[str, int]  # track, segment (−1 for a whole track)
-
-
-def picked_rows(event: Any) -> list[int]:
-    """Return the rows that were clicked or lassoed, from the ``customdata`` of their points."""
-    found = []
-    for point in event["selection"]["points"]:
-        value = point.get("customdata")
-        if isinstance(value, list):
-            value = value[0] if value else None
-        if isinstance(value, int | float):
-            found.append(int(value))
-    return sorted(set(found))
 
 
 def show_selection(
@@ -94,11 +82,3 @@ def play_row(
         seconds=SEGMENT_SECONDS if segment >= 0 else CLIP_SECONDS,
     )
     player(sound, key=key)
-
-
-def row_name(tracks: dict[str, readers.TrackInfo], track: str, segment: int = -1) -> str:
-    """Return a track's name, with the time at which a segment begins."""
-    name = tracks[track].label if track in tracks else track
-    if segment < 0:
-        return name
-    return f"{name}, {clock(readers.segment_start(tracks.get(track), segment))}"

@@ -1,12 +1,13 @@
 """Sounds over HTTP: parts of recordings, cut when a player asks for them, and how they look.
 
-    /sounds/clip?dataset=…&encoder=…&track=…&start=…&seconds=…&level=… FLAC
+    /sounds/clip?dataset=…&encoder=…&track=…&start=…&seconds=…&level=…&like=… FLAC
     /sounds/peaks?…&bins=…                                             JSON, a list of numbers
     /sounds/spectrogram?…                                              PNG
 
 ``upload=TOKEN`` stands for dataset, encoder and track of a file that was handed over. Any other
 name is looked up among the tracks that have features and is never used as a path. Nothing is
-cut before somebody listens, and the last clips are kept.
+cut before somebody listens, and the last clips are kept. ``like=START,SECONDS`` gives a part the
+gain that brings another part to the level.
 """
 
 import json
@@ -124,6 +125,14 @@ def _level(text: str) -> float | None:
     return value
 
 
+def _like(text: str) -> tuple[float, float] | None:
+    """Return start and seconds of the part whose gain is taken, None where none is named."""
+    if not text:
+        return None
+    first, _, length = text.partition(",")
+    return _number(first), _number(length)
+
+
 def _answer(make: Callable[[], bytes], media_type: str) -> Response:
     try:
         content = make()
@@ -137,7 +146,8 @@ def clip(request: Request) -> Response:
     try:
         path, version, start, seconds = _part(request)
         level = _level(request.query_params.get("level", ""))
-        content = cut(path, version=version, start=start, seconds=seconds, level=level)
+        like = _like(request.query_params.get("like", ""))
+        content = cut(path, version=version, start=start, seconds=seconds, level=level, like=like)
     except MessError as error:
         return PlainTextResponse(readers.told(error), status_code=404)
     return clip_answer(content, wanted=request.headers.get("range", ""))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mess.audio.addresses import as_path
 from mess.audio.channels import audible, downmix
 from mess.audio.decoding import native_blocks
-from mess.audio.loudness import MOST_DBTP, measure_loudness
+from mess.audio.loudness import MOST_DBTP, Heard, measure_loudness
 from mess.errors import AudioError
 
 RATE = 44_100
@@ -19,7 +19,12 @@ _LARGEST_GAIN = 30.0  # dB: more would lift the noise of a recording that is nea
 
 
 def read_clip(
-    path: str | Path, *, start: float = 0.0, seconds: float = 30.0, level: float | None = None
+    path: str | Path,
+    *,
+    start: float = 0.0,
+    seconds: float = 30.0,
+    level: float | None = None,
+    like: Heard | None = None,
 ) -> bytes:
     """Return a part of a recording as a mono FLAC of 16 bits at 44.1 kHz.
 
@@ -36,6 +41,9 @@ def read_clip(
         The loudness at which the clip is heard, in LUFS (`mess.audio.loudness`): so clips can be
         compared. It stays lower where a true peak would exceed `MOST_DBTP`. By default the clip is
         as loud as the recording.
+    like : Heard, optional
+        How loud another part of the recording sounds: the clip gets the gain that brings that part
+        to the level. So what is soft in a recording stays softer than what is loud.
 
     Raises
     ------
@@ -44,7 +52,7 @@ def read_clip(
     """
     samples = read_samples(path, start=start, seconds=seconds)
     if level is not None:
-        samples = samples * np.float32(10 ** (_gain(samples, level) / 20))
+        samples = samples * np.float32(10 ** (_gain(samples, level, like) / 20))
     return as_flac(samples)
 
 
@@ -97,9 +105,10 @@ def as_flac(samples: NDArray[np.float32]) -> bytes:
     return buffer.getvalue()
 
 
-def _gain(samples: NDArray[np.float32], level: float) -> float:
-    """Return the gain in dB that brings a clip to a level; 0 for silence."""
-    heard = measure_loudness(samples, RATE)
+def _gain(samples: NDArray[np.float32], level: float, like: Heard | None) -> float:
+    """Return the gain in dB that brings a clip, or another part, to a level; 0 for silence."""
+    own = measure_loudness(samples, RATE)
+    heard = like or own
     if not np.isfinite(heard.lufs):
         return 0.0
-    return min(heard.gain(level), MOST_DBTP - heard.dbtp, _LARGEST_GAIN)
+    return min(heard.gain(level), MOST_DBTP - own.dbtp, _LARGEST_GAIN)

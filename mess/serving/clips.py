@@ -60,7 +60,13 @@ _loudness: "Shelf[Heard]" = Shelf(1024)
 
 
 def cut(
-    path: Path, *, version: float, start: float, seconds: float, level: float | None = None
+    path: Path,
+    *,
+    version: float,
+    start: float,
+    seconds: float,
+    level: float | None = None,
+    like: tuple[float, float] | None = None,
 ) -> bytes:
     """Return a part of a recording as FLAC; see `mess.audio.clip.read_clip`.
 
@@ -73,14 +79,21 @@ def cut(
         At most `MAX_SECONDS` are cut.
     level : float, optional
         The loudness of the part in LUFS; by default it is as loud as the recording.
+    like : (float, float), optional
+        Start and seconds of the part that gets this level. The clip gets the same gain.
     """
     from mess.audio.clip import read_clip  # what decodes is loaded when somebody listens
 
     seconds = min(seconds, MAX_SECONDS)
-    return _clips.get(
-        (path, version, start, seconds, level),
-        lambda: read_clip(path, start=start, seconds=seconds, level=level),
-    )
+
+    def make() -> bytes:
+        heard = None
+        if like is not None and level is not None:
+            first, length = like[0], min(like[1], MAX_SECONDS)
+            heard = loudness_of(path, version=version, start=first, seconds=length)
+        return read_clip(path, start=start, seconds=seconds, level=level, like=heard)
+
+    return _clips.get((path, version, start, seconds, level, like), make)
 
 
 def loudness_of(path: Path, *, version: float, start: float, seconds: float) -> "Heard":

@@ -28,6 +28,7 @@ from mess.storage.passages import PassageFiles
 from mess.storage.paths import POOLED, audio_dir, usable_root
 from mess.storage.reliability import ReliabilityFiles
 from mess.storage.reports import ReportFiles
+from mess.storage.selections import SelectionFiles
 from mess.storage.targets import TargetFiles
 from mess.storage.timings import TimingFiles
 from mess.storage.untangled import UntangledFiles
@@ -54,6 +55,7 @@ class Store:
         Learned heads that a user put there.
     timings, reports, uploads, downloads : TimingFiles, ReportFiles, UploadFiles, DownloadFiles
     baskets : BasketFiles
+    selections : SelectionFiles
     listening : ListeningFiles
         What listeners answered.
 
@@ -90,6 +92,7 @@ class Store:
         self.reports = ReportFiles(self.root)
         self.uploads = UploadFiles(self.root)
         self.baskets = BasketFiles(self.root)
+        self.selections = SelectionFiles(self.root)
         self.downloads = DownloadFiles(self.root)
         self.listening = ListeningFiles(self.root)
 

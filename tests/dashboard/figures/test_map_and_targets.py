@@ -5,7 +5,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.figures.map import categories, map_figure
+from dashboard.figures.map import categories, colour_points
 from dashboard.figures.targets import correlations, distribution, overview, two_targets
 from mess.records.reliability import ReliabilityRecord, TargetReliability, Truth
 from mess.targets.summaries import spearman_matrix
@@ -21,22 +21,31 @@ def test_every_point_is_in_one_category_and_there_are_ten_at_most(values: list[s
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_names_on_the_map_are_text_and_a_point_knows_its_row() -> None:
-    points = np.array([[0, 0], [1, 2], [3, 1]], dtype=np.float32)
-    figure = map_figure(points, ["<b>x</b>", "y", "z"], ["a<i>", "b", "b"], title="composer")
-    by_name = {trace.name: trace for trace in figure.data}
-    assert list(by_name) == ["b", "a&lt;i&gt;"]
-    assert by_name["a&lt;i&gt;"].text[0] == "&lt;b&gt;x&lt;/b&gt;"
-    assert list(by_name["b"].customdata) == [1, 2]
-    assert list(by_name["b"].y) == [2.0, 1.0]
+@given(st.lists(st.sampled_from("abcdefghijklmno") | st.just(""), min_size=1, max_size=60))
+def test_a_point_has_the_colour_of_its_category_in_the_legend(values: list[str]) -> None:
+    found = colour_points(values)
+    assert [colour for _, colour in found.legend] == found.palette
+    named = {name for name, _ in found.legend}
+    for value, code in zip(values, found.codes, strict=True):
+        name, colour = found.legend[code]
+        assert name == (value or "unknown") or ((value or "unknown") not in named)
+        assert (name == value or not value) or colour == "#999999"
 
 
-def test_a_number_that_is_unknown_is_grey() -> None:
-    points = np.array([[0, 0], [1, 2], [3, 1]], dtype=np.float32)
-    figure = map_figure(points, ["x", "y", "z"], np.array([1.0, np.nan, 3.0]), title="tempo")
-    unknown, known = figure.data
-    assert list(unknown.customdata) == [1]
-    assert list(known.marker.color) == [1.0, 3.0]
+def test_a_number_that_is_unknown_is_grey_and_others_go_from_dark_to_light() -> None:
+    found = colour_points(np.array([1.0, np.nan, 3.0, 2.0]))
+    assert found.scale is not None
+    assert (found.scale["low"], found.scale["high"], found.scale["unknown"]) == (
+        "1",
+        "3",
+        "#999999",
+    )
+    least, unknown, most, middle = found.codes
+    assert least < middle < most
+    assert found.palette[unknown] == "#999999"
+    assert len(set(found.palette)) == len(found.palette)
+    same = colour_points(np.array([2.0, 2.0]))
+    assert same.scale is not None and same.scale["unknown"] is None
 
 
 def test_the_dots_of_a_distribution_are_stacked_and_outliers_stand_out() -> None:

@@ -9,7 +9,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mess.audio.clip import RATE, as_flac, read_samples
+from mess.audio.clip import RATE, as_flac, read_clip, read_samples
 from mess.audio.loudness import MOST_DBTP, USUAL_LUFS, Heard, common_level, measure_loudness
 
 
@@ -73,3 +73,19 @@ def test_a_cut_begins_and_ends_softly_and_nothing_else_changes(tmp_path: Path) -
     np.testing.assert_array_equal(soft[edge:-edge], plain[edge:-edge])
     decoded, rate = soundfile.read(io.BytesIO(as_flac(soft)))
     assert (len(decoded), rate) == (RATE, RATE)
+
+
+def test_parts_of_a_recording_with_one_gain_keep_their_difference(tmp_path: Path) -> None:
+    soft, loud = sine(997, peak_db=-40.0), sine(997, peak_db=-28.0)
+    path = tmp_path / "piece.wav"
+    soundfile.write(path, np.concatenate([soft, loud]), 48_000, subtype="PCM_24")
+
+    def heard(start: float, like: Heard | None) -> float:
+        clip = read_clip(path, start=start, seconds=2.5, level=USUAL_LUFS, like=like)
+        samples, rate = soundfile.read(io.BytesIO(clip))
+        return measure_loudness(samples, rate).lufs
+
+    first = measure_loudness(read_samples(path, start=0.0, seconds=2.5), RATE)
+    for start, like in ((0.0, None), (3.2, None), (0.0, first)):
+        assert heard(start, like) == pytest.approx(USUAL_LUFS, abs=0.2)
+    assert heard(3.2, first) == pytest.approx(USUAL_LUFS + 12, abs=0.3)

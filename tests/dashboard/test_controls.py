@@ -1,0 +1,94 @@
+"""Each control of a page is in its address, and an address sets each control."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from dashboard.address.picked import as_text, from_text
+
+
+def _page() -> None:
+    import streamlit as st
+
+    from dashboard.address.controls import open_controls
+
+    st.session_state.setdefault("dataset", "demo")
+    controls = open_controls("/map", "demo", "spectral", names=("colour", "some", "grey", "part"))
+    controls.choose("colour", ["red", "blue"], key="colour", usual="red")
+    st.selectbox("Colour", ["red", "blue"], key="colour")
+    controls.choose_some("some", ["a", "b"], key="some", usual=["a"])
+    st.multiselect("Some", ["a", "b"], key="some")
+    controls.switch("grey", key="grey", usual=True)
+    st.toggle("Grey", key="grey")
+    if st.session_state["colour"] == "blue":
+        controls.choose("part", range(1, 9), key="part", usual=1)
+        st.number_input("Part", 1, 8, key="part")
+    controls.write()
+
+
+def _open(**asked: Any) -> AppTest:
+    script = AppTest.from_function(_page, default_timeout=60)
+    for name, value in asked.items():
+        script.query_params[name] = value
+    return script.run()
+
+
+def _says(drawn: AppTest) -> dict[str, list[str]]:
+    assert not drawn.exception
+    found: dict[str, list[str]] = drawn.session_state["address"]
+    return {name: one for name, one in found.items() if name not in ("dataset", "encoder")}
+
+
+def test_what_is_as_usual_is_not_in_the_address() -> None:
+    assert _says(_open()) == {}
+    assert _says(_open(colour="red", some="a", grey="yes")) == {}
+
+
+def test_an_address_sets_every_control_and_is_written_again() -> None:
+    drawn = _open(colour="blue", some="", grey="no", part="3")
+    assert drawn.selectbox[0].value == "blue"
+    assert drawn.multiselect[0].value == []
+    assert drawn.toggle[0].value is False
+    assert drawn.number_input[0].value == 3
+    assert _says(drawn) == {"colour": ["blue"], "some": [""], "grey": ["no"], "part": ["3"]}
+    drawn.query_params.clear()
+    drawn.selectbox[0].select("red").run()
+    assert _says(drawn) == {"some": [""], "grey": ["no"], "part": ["3"]}
+    drawn.selectbox[0].select("blue").run()
+    assert drawn.number_input[0].value == 3, "what is not drawn for a while comes back"
+
+
+def test_a_choice_is_an_entry_of_the_history_and_back_sets_every_control() -> None:
+    drawn = _open()
+    drawn.query_params.clear()
+    drawn.selectbox[0].select("blue").run()
+    assert drawn.session_state["address_push"]
+    # The browser sends what was before the choice: once on its way, and once by "back".
+    before = {"dataset": "demo", "encoder": "spectral"}
+    for name, value in before.items():
+        drawn.query_params[name] = value
+    drawn.run()
+    assert drawn.selectbox[0].value == "blue"
+    drawn.query_params["back"] = "1"
+    drawn.run()
+    assert drawn.selectbox[0].value == "red"
+    assert not drawn.session_state["address_push"]
+
+
+def test_what_an_address_asks_for_in_vain_is_said_once_and_left_out() -> None:
+    drawn = _open(colour="<b>pink</b>", some="z", grey="maybe", nothing="x")
+    (warning,) = drawn.warning
+    text = warning.value.replace("\\", "")
+    assert "colour <b>pink</b>" in text and "some z" in text and "grey maybe" in text
+    assert _says(drawn) == {}
+    drawn.query_params.clear()
+    assert not drawn.run().warning
+
+
+@given(st.text(max_size=8), st.integers(-1, 10**6), st.sets(st.text(max_size=8), max_size=3))
+def test_a_picked_point_is_read_as_it_was_written(track: str, segment: int, more: set[str]) -> None:
+    text = as_text((track, segment))
+    known = {track, *more} - ({text} if segment >= 0 else set())
+    assert from_text(text, known | {track}) == (track, segment)
