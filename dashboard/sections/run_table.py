@@ -29,10 +29,14 @@ def filter_runs(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
             _FILTERS[name], values, key=f"runs-{name}", placeholder="all"
         )
     days = [datetime.fromtimestamp(run.started).date() for run in runs] or [date.today()]
+    every = min(days), max(days)
+    if st.session_state.get("runs-days") == st.session_state.get("runs-every-day"):
+        st.session_state.pop("runs-days", None)  # no day was chosen, and there may be a new one
+    st.session_state["runs-every-day"] = every
     here().name(
         "days",
         key="runs-days",
-        usual=(min(days), max(days)),
+        usual=every,
         read=_read_days,
         write=lambda pair: [f"{pair[0]}..{pair[1]}"] if len(pair) == 2 else [],
     )

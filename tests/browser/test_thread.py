@@ -251,7 +251,7 @@ def test_the_keyboard_alone_leads_from_home_to_the_basket(
     page.keyboard.press("Enter")
     page.get_by_role("button", name=re.compile("^★ Kept: ")).first.wait_for()
     page.evaluate("() => document.activeElement.blur()")
-    tab_to("Basket$")
+    tab_to("Basket$", tries=200)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/basket"))
     page.locator(".hits li").first.wait_for()
