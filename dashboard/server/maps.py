@@ -62,7 +62,7 @@ def points(request: Request) -> Response:
     try:
         _, found = _map(request)
     except MessError as error:
-        return PlainTextResponse(str(error), status_code=404)
+        return PlainTextResponse(readers.told(error), status_code=404)
     content = fit_square(found.points).astype("<f4").tobytes()
     return Response(
         content, media_type="application/octet-stream", headers={"Cache-Control": CACHE}
@@ -79,7 +79,7 @@ def name(request: Request) -> Response:
         place = readers.map_rows(record, found)[row]
         tracks = readers.tracks(record.dataset, record.encoder)
     except MessError as error:
-        return PlainTextResponse(str(error), status_code=404)
+        return PlainTextResponse(readers.told(error), status_code=404)
     return PlainTextResponse(readers.row_name(tracks, *place), headers={"Cache-Control": CACHE})
 
 

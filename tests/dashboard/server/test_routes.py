@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,9 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from tones import write_tone
 
+from dashboard.server.maps import name as point_name
+from dashboard.server.maps import points
 from dashboard.server.names import names
 from dashboard.server.sounds import clip, peaks, spectrogram
 from mess.errors import MessError
+from mess.records.map import MapPoints, MapRecord
 from mess.storage.files import write_json
 from mess.storage.store import Store
 from pipelines.extract_features import extract_features
@@ -82,6 +86,56 @@ def test_a_route_answers_what_exists_and_nothing_else(
             assert answer.status_code == 404, wrong
             assert said and "\n" not in said and len(said) < 400, wrong
             assert str(served) not in said
+
+
+def test_the_points_of_a_map_and_their_names_are_found_by_the_names_of_the_map(
+    served: Path,
+) -> None:
+    record = MapRecord(
+        dataset="mine",
+        encoder="spectral",
+        level="segment",
+        layer=1,
+        layer_name="1",
+        method="pca",
+        seed=0,
+        clusters=1,
+        code_version=1,
+        features="x",
+        n=2,
+        settings={},
+        explained=[0.5, 0.1],
+        trust=None,
+        tracks=["song-0", "song-1"],
+    )
+    made = MapPoints(
+        track=np.array([1, 0], dtype=np.int32),
+        segment=np.array([1, 0], dtype=np.int32),
+        points=np.array([[0, 0], [4, 2]], dtype=np.float32),
+        cluster=np.zeros(2, dtype=np.int16),
+    )
+    Store(served).maps.write(record, made)
+    place = {"dataset": "mine", "encoder": "spectral", "layer": 1, "method": "pca"}
+    place |= {"level": "segment"}
+    found = np.frombuffer(bytes(ask(points, **place).body), dtype="<f4").reshape(-1, 2)
+    assert found == pytest.approx(np.array([[-0.95, -0.475], [0.95, 0.475]]))
+    assert bytes(ask(point_name, **place, row=0).body).decode() == "song-1, 0:01"
+    wrongs: list[dict[str, object]] = [{"dataset": one} for one in NO_NAMES]
+    wrongs += [{"method": "magic"}, {"level": "bar"}, {"layer": 7}, {"layer": -1}, {"row": 2}]
+    for wrong in wrongs:
+        answer = ask(point_name, **({**place, "row": 0} | wrong))
+        said = bytes(answer.body).decode()
+        assert answer.status_code == 404, wrong
+        assert said and "\n" not in said and str(served) not in said
+
+
+def test_a_part_takes_the_gain_of_another_part(served: Path) -> None:
+    where = {"dataset": "mine", "encoder": "spectral", "track": "song-0", "seconds": 1}
+    alone = ask(clip, **where, start=3, level=-23)
+    like = ask(clip, **where, start=3, level=-23, like="0,2")
+    assert alone.status_code == like.status_code == 200
+    assert ask(clip, **where, start=3, level=-23, like="0,x").status_code == 404
+    assert ask(clip, **where, start=3, like="0,2").body == ask(clip, **where, start=3).body
 
 
 @settings(max_examples=20)
