@@ -45,7 +45,7 @@ def test_what_is_measured_stands_beside_the_midi(page: Any, dashboard: str) -> N
     track = plot.evaluate("plot => plot.data[0].customdata[0][0]")
     click_point(page, plot, [track])
     hear(page, page.locator(".player").first)
-    page.get_by_text(re.compile(r"tempo against mean_tempo: Spearman \S+ over \d+")).wait_for()
+    page.get_by_text(re.compile(r"tempo against mean tempo: Spearman \S+ over \d+")).wait_for()
     no_error(page)
 
 
