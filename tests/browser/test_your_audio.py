@@ -81,7 +81,7 @@ def test_bad_files_are_said_and_the_good_one_goes_on(
     text, empty = tmp_path / "text.wav", tmp_path / "empty.mp3"
     text.write_text("I am no sound")
     empty.write_bytes(b"")
-    good = write_tone(tmp_path / "one.ogg", 12).rename(tmp_path / "a <b>good</b> one.OGG")
+    good = write_tone(tmp_path / "one.ogg", 12).rename(tmp_path / "a <b>good one.OGG")
     cut = tmp_path / "cut.flac"
     whole = write_tone(tmp_path / "whole.flac", 12).read_bytes()
     cut.write_bytes(whole[: len(whole) // 3])
