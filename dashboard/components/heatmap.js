@@ -80,7 +80,7 @@ class Heatmap {
         part.style.background = cell.colour;
         strip.append(part);
       });
-      const line = element("button", { type: "button" }, element("b", {}, row.label), row.best_said, strip);
+      const line = element("button", { type: "button" }, element("b", {}, row.label), element("span", {}, row.best_said), strip);
       line.onclick = () => this.choose(row.cells[row.best]);
       this.list.lastChild.append(element("li", {}, line));
       return line;
