@@ -10,9 +10,11 @@ from mess.targets import ALL_TARGETS, TARGETS
 from mess.targets.summaries import (
     COUNTERPARTS,
     STATED,
+    as_expected,
     clustered_order,
     outliers,
     robust_z,
+    spearman_interval,
     spearman_matrix,
     strongest_pairs,
 )
@@ -73,3 +75,25 @@ def test_counterparts_are_targets() -> None:
     for one in COUNTERPARTS:
         assert one.proxy in TARGETS
         assert one.truth == STATED or ALL_TARGETS[one.truth].family == "performance"
+
+
+@given(st.floats(-0.999, 0.999), st.integers(5, 2000))
+def test_a_correlation_is_as_expected_only_if_it_is_sure_and_not_small(
+    correlation: float, works: int
+) -> None:
+    bounds = spearman_interval(correlation, works=works)
+    assert bounds is not None and bounds[0] <= correlation <= bounds[1]
+    more = spearman_interval(correlation, works=2 * works)
+    assert more is not None and more[1] - more[0] < bounds[1] - bounds[0]
+    said = as_expected(correlation, sign=1, works=works)
+    assert said == as_expected(-correlation, sign=-1, works=works)
+    sure = bounds[0] > 0 or bounds[1] < 0
+    assert (said == "not told") != sure
+    assert (said == "yes") == (sure and correlation >= 0.3)
+    assert (said == "no") == (sure and correlation < 0)
+
+
+def test_with_few_works_nothing_is_told() -> None:
+    assert spearman_interval(0.9, works=4) is None
+    assert as_expected(0.9, sign=1, works=4) == "not told"
+    assert as_expected(float("nan"), sign=1, works=40) == "not told"
