@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from mess.errors import MessError
-from mess.storage.mirrors import Mirror, put_if
+from mess.storage.address_server import put_if
+from mess.storage.mirrors import Mirror
 
 _BEAT = 15.0  # seconds
 _PATIENCE = 60.0
@@ -84,7 +85,7 @@ class Lease:
                 continue
             if not told:
                 told = True
-                print(f"{self._mirror.at(self._path)}: {_who(content)}", file=sys.stderr)
+                print(f"{self._mirror.server.at(self._path)}: {_who(content)}", file=sys.stderr)
             time.sleep(_PAUSE)
 
     def _last(self) -> tuple[int, str]:
@@ -93,7 +94,7 @@ class Lease:
         if not numbers:
             return 0, ""
         with suppress(FileNotFoundError):
-            content = self._mirror.ask(self._object(numbers[-1]), _read, doing="read")
+            content = self._mirror.server.ask(self._object(numbers[-1]), _read, doing="read")
             return numbers[-1], content.decode(errors="replace")
         return numbers[-1], ""
 
@@ -103,7 +104,7 @@ class Lease:
             return [str(one).rpartition("/")[2] for one in files.ls(key, detail=False)]
 
         with suppress(FileNotFoundError):
-            names = self._mirror.ask(self._folder, look, doing="read")
+            names = self._mirror.server.ask(self._folder, look, doing="read")
             return sorted(int(name) for name in names if name.isdecimal())
         return []
 
@@ -125,12 +126,12 @@ class Lease:
 
         # It may be there by another machine, or by this one and the answer was lost.
         with suppress(FileExistsError):
-            self._mirror.ask(place, create, doing="written")
-        if self._mirror.ask(place, _read, doing="read") != content:
+            self._mirror.server.ask(place, create, doing="written")
+        if self._mirror.server.ask(place, _read, doing="read") != content:
             return False
         if self._mirror.address not in _exclusive:
             try:
-                self._mirror.ask(place, create, doing="written")
+                self._mirror.server.ask(place, create, doing="written")
                 _exclusive[self._mirror.address] = False
             except FileExistsError:
                 _exclusive[self._mirror.address] = True
@@ -147,7 +148,9 @@ class Lease:
             if number < self._number:
                 with suppress(MessError, OSError):
                     place = self._object(number)
-                    self._mirror.ask(place, lambda files, key: files.rm_file(key), doing="removed")
+                    self._mirror.server.ask(
+                        place, lambda files, key: files.rm_file(key), doing="removed"
+                    )
 
     def _beat(self) -> None:
         while not self._ended.wait(_BEAT):
@@ -157,7 +160,9 @@ class Lease:
     def _write(self, **more: object) -> None:
         content = self._content(**more)
         place = self._object(self._number)
-        self._mirror.ask(place, lambda files, key: files.pipe_file(key, content), doing="written")
+        self._mirror.server.ask(
+            place, lambda files, key: files.pipe_file(key, content), doing="written"
+        )
 
     def _content(self, **more: object) -> bytes:
         return json.dumps(self._about | more).encode()

@@ -14,7 +14,8 @@ from mess.data_root import data_root
 from mess.encoders import encoder_slug
 from mess.errors import MessError
 from mess.records.discovery import Level
-from mess.storage.mirrors import SHARED, open_mirror
+from mess.storage.address_server import SHARED
+from mess.storage.mirrors import open_mirror
 
 POOLED = ("aggregated", "segments", "aggregated_std", "segments_std")  # kinds of features
 _MAX_STEM = 120

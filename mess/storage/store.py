@@ -8,6 +8,7 @@ code raises an `ArtifactError` that names the command which makes it anew.
 
 from pathlib import Path
 
+from mess.storage.address_server import SHARED
 from mess.storage.baskets import BasketFiles
 from mess.storage.comparisons import ComparisonFiles
 from mess.storage.cross_tables import CrossTableFiles
@@ -22,7 +23,7 @@ from mess.storage.heads import HeadFiles
 from mess.storage.indices import IndexFiles
 from mess.storage.listening import ListeningFiles
 from mess.storage.maps import MapFiles
-from mess.storage.mirrors import SHARED, mirror_of
+from mess.storage.mirrors import mirror_of
 from mess.storage.moments import MomentFiles
 from mess.storage.passages import PassageFiles
 from mess.storage.paths import POOLED, audio_dir, usable_root

@@ -15,7 +15,7 @@ from s3_server import Wire
 
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.status.steps import survey
-from mess.storage.mirrors import Mirror
+from mess.storage.address_server import Server
 from mess.storage.store import Store
 from mess.targets.librosa_import import import_librosa
 from pipelines.extract_features import extract_features
@@ -77,7 +77,7 @@ def artifacts(root: Path) -> dict[str, bytes]:
 
 def die_once(note: Path) -> None:
     """Die before or after the first request that writes and at which no process died yet."""
-    real = Mirror.ask
+    real = Server.ask
 
     def at(place: str) -> None:
         if place not in (note.read_text().splitlines() if note.exists() else []):
@@ -85,8 +85,8 @@ def die_once(note: Path) -> None:
                 handle.write(f"{place}\n")
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def ask(self: Mirror, path: Path, question: Callable[..., object], *, doing: str) -> object:
-        name = path.relative_to(self.root)
+    def ask(self: Server, path: Path, question: Callable[..., object], *, doing: str) -> object:
+        name = path.relative_to(self._root)
         if name.parts[0] == "locks":
             name = name.parent  # numbers go on for ever
         kind = f"{name} {path.stat().st_size if path.is_file() else 0}"
@@ -99,7 +99,7 @@ def die_once(note: Path) -> None:
             at(f"after {kind}")
         return answer
 
-    Mirror.ask = ask  # type: ignore[method-assign, assignment]
+    Server.ask = ask  # type: ignore[method-assign, assignment]
 
 
 def test_a_run_that_dies_at_every_request_ends_in_the_same_bytes(
