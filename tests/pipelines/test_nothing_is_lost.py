@@ -6,7 +6,11 @@ writers at once, and recordings that vanish or change while they are read.
 
 import errno
 import os
+import select
 import shutil
+import signal
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -15,6 +19,7 @@ from faults import content, differing, in_a_fork
 from layouts import SMD, SMD_IDS, write_piece, write_smd
 
 import mess.storage.replacing
+import pipelines.extract_features
 from mess.audio.decoding import decode_at
 from mess.datasets import load_dataset
 from mess.storage.store import Store
@@ -126,8 +131,6 @@ def test_a_recording_that_vanishes_while_others_are_read_fails_alone_and_is_forg
 def test_a_recording_that_changes_while_it_is_read_is_read_again_by_the_next_run(
     two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import pipelines.encoding as step
-
     calm, root = two
     monkeypatch.setenv("MESS_DATA", str(root))
     late = root / "audio" / "smd" / f"{SMD[2]}.wav"
@@ -139,9 +142,57 @@ def test_a_recording_that_changes_while_it_is_read_is_read_again_by_the_next_run
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(step, "decode_at", change_first)
+        patch.setattr(pipelines.extract_features, "decode_at", change_first)
         assert extract()
     assert extract_features(dataset="smd", encoder="spectral").made == 1
     shutil.copy2(late, calm / "audio" / "smd")
     assert in_a_fork(calm, extract) == 0
     assert differing(content(root), content(calm)) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="processes read on Linux alone")
+def test_a_kill_while_processes_read_and_threads_write_loses_nothing(
+    two: tuple[Path, Path],
+) -> None:
+    calm, killed = two
+    import_module("pipelines.extract_features")
+    assert in_a_fork(calm, extract) == 0
+    replace = Path.replace
+
+    def as_on_a_gpu(last: int) -> bool:
+        """Extract with processes and threads, and die at a rename."""
+        renames = iter(range(last))
+
+        def die(path: Path, target: Path) -> Path:
+            if next(renames, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return replace(path, target)
+
+        Path.replace = die  # type: ignore[method-assign]
+        pipelines.extract_features._on_gpu = lambda _: True
+        return extract()
+
+    deaths = 0
+    for last in range(1, 100, 3):
+        status = in_a_fork(killed, partial(as_on_a_gpu, last))
+        if status == 0:
+            break
+        assert status == -signal.SIGKILL
+        deaths += 1
+        for process in of_root(killed):  # the processes that read end without the one that asked
+            with suppress(ProcessLookupError):
+                ended, *_ = select.select([os.pidfd_open(process)], [], [], 30)
+                assert ended, process
+    assert deaths >= 3
+    assert differing(content(killed), content(calm)) == []
+    assert not list(killed.rglob("*.tmp"))
+
+
+def of_root(root: Path) -> list[int]:
+    """Return the processes that work on a data root."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"MESS_DATA={root}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
