@@ -38,7 +38,7 @@ from mess.search.coordinate_index import Point
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.passages.recommender import PassageRecommender
 from mess.search.placing import place
-from mess.storage.files import load_arrays
+from mess.storage.arrays import load_arrays
 from mess.storage.paths import command_for
 from mess.targets import TARGET_SAMPLE_RATE, analyse
 from mess.targets.registry import measure_targets

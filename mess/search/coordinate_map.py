@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mess.search.layer_index import Vectors, unit_layers
 from mess.search.spaces import Array, Whitening
 from mess.search.through_time import NOTHING, CourseMap, States
-from mess.storage.files import load_arrays
+from mess.storage.arrays import load_arrays
 
 
 @dataclass(frozen=True)

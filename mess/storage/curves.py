@@ -19,14 +19,8 @@ from numpy.typing import NDArray
 
 from mess.errors import ArtifactStale
 from mess.records.targets import TargetsEntry
-from mess.storage.files import (
-    copy_file,
-    has_bytes,
-    names_in,
-    read_arrays,
-    remove,
-    write_arrays,
-)
+from mess.storage.arrays import read_arrays, write_arrays
+from mess.storage.files import copy_file, has_bytes, names_in, remove
 from mess.storage.manifest import TargetsManifest
 from mess.storage.paths import command_for, file_stem, processed
 

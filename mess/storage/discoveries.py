@@ -24,17 +24,11 @@ from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, ArtifactStale, MessError
 from mess.probing.curve_probes import CurveProbes
 from mess.records.discovery import DiscoveryRecord, Level
-from mess.storage.files import (
-    missing_files,
-    modified,
-    read_arrays,
-    read_table,
-    remove,
-    write_arrays,
-    write_table,
-)
+from mess.storage.arrays import read_arrays, write_arrays
+from mess.storage.files import missing_files, modified, remove
 from mess.storage.paths import command_for, processed
 from mess.storage.records import read_record, write_record
+from mess.storage.tables import read_table, write_table
 
 if TYPE_CHECKING:  # imported where it is used: many readers need no tables
     import pandas as pd

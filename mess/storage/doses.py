@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from mess.encoders import encoder_slug
 from mess.errors import ArtifactError, ArtifactStale
 from mess.records.dose import DoseRecord
-from mess.storage.files import modified, read_table, read_table_about, write_table
+from mess.storage.files import modified
 from mess.storage.paths import command_for, file_stem, processed
 from mess.storage.records import read_record, write_record
+from mess.storage.tables import read_table, read_table_about, write_table
 
 if TYPE_CHECKING:
     import pandas as pd

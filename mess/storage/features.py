@@ -25,18 +25,16 @@ from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
 from mess.records.discovery import Level, Pooling
 from mess.records.features import FeaturesEntry, FeaturesHeader, PooledFiles
+from mess.storage.arrays import RawWriter, read_array, write_array
 from mess.storage.files import (
-    RawWriter,
     copy_file,
     has_bytes,
     matching,
     modified,
     names_in,
-    read_array,
     remove,
     replacing,
     size_of,
-    write_array,
 )
 from mess.storage.manifest import FeaturesManifest, Manifest
 from mess.storage.mirrors import mirror_of

@@ -7,7 +7,6 @@ raises an `ArtifactError` if a file is missing or damaged. The error names ``com
 the file anew.
 """
 
-import io
 import json
 import os
 import re
@@ -16,25 +15,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import IO
 
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
 from mess.records.base import Json
 from mess.storage.mirrors import mirror_of
 from mess.storage.replacing import replacing_here
 
-if TYPE_CHECKING:  # imported where it is used: the runner of jobs needs no tables
-    import pandas as pd
-
 _BLOCK_BYTES = 1 << 22
-_NPY_HEADER = 128  # bytes; room for any shape we write
 _SEAL = re.compile(rb'\{\n "checksum": "([0-9a-f]{8})",\n')
 _LINE = re.compile(rb"([0-9a-f]{8}) (\{.*\})")
-_TABLE_SEAL = re.compile(rb"mess-crc32:([0-9a-f]{8})")
-_OPEN_SEAL = b"mess-crc32:00000000"
 
 
 # Writing ---------------------------------------------------------------------------------------
@@ -109,55 +99,6 @@ def append_line(handle: IO[bytes], value: Json) -> None:
     """Append a JSON object as one line with its checksum; see `read_lines`."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
     handle.write(b"%08x %s\n" % (zlib.crc32(text), text))
-
-
-def write_array(path: Path, array: NDArray[Any]) -> int:
-    """Write ``array`` as npy and return the checksum of the file."""
-    buffer = io.BytesIO()
-    if not array.flags.c_contiguous or array.dtype.hasobject:
-        np.save(buffer, array, allow_pickle=False)
-        return write_bytes(path, buffer.getvalue())
-    # The same bytes without a copy of them: a thread that copies keeps the others waiting.
-    about = np.lib.format.header_data_from_array_1_0(array)
-    np.lib.format.write_array_header_1_0(buffer, about)
-    values = array.reshape(-1).view(np.uint8).data
-    with replacing(path) as handle:
-        handle.write(buffer.getbuffer())
-        handle.write(values)
-    return zlib.crc32(values, zlib.crc32(buffer.getbuffer()))
-
-
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> int:
-    """Write arrays as npz and return the checksum of the file."""
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    return write_bytes(path, buffer.getvalue())
-
-
-def write_table(
-    path: Path, table: "pd.DataFrame", *, about: Mapping[str, str] | None = None
-) -> int:
-    """Write a table as Parquet, with a checksum inside. Return the checksum of the file.
-
-    Parameters
-    ----------
-    path : Path
-    table : DataFrame
-    about : mapping of str to str, optional
-        Stored with the table; `read_table_about` returns it.
-    """
-    import pyarrow
-    from pyarrow import parquet
-
-    arrow = pyarrow.Table.from_pandas(table, preserve_index=False)
-    notes = {b"mess.about": json.dumps(dict(about or {})).encode(), b"mess.checksum": _OPEN_SEAL}
-    arrow = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **notes})
-    buffer = io.BytesIO()
-    parquet.write_table(arrow, buffer, compression="zstd", write_page_checksum=True)
-    content = buffer.getvalue()
-    seal = b"mess-crc32:%08x" % zlib.crc32(content)
-    at = content.rindex(_OPEN_SEAL)
-    return write_bytes(path, content[:at] + seal + content[at + len(seal) :])
 
 
 # Reading ---------------------------------------------------------------------------------------
@@ -372,122 +313,3 @@ def read_lines(content: bytes) -> Iterator[Json | None]:
         except (ValueError, RecursionError):
             value = None
         yield value if isinstance(value, dict) else None
-
-
-def read_array(path: Path, *, checksum: int, command: str) -> NDArray[Any]:
-    """Read an npy file whose checksum is known."""
-    content = read_bytes(path, command=command, checksum=checksum)
-    array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
-    return array
-
-
-def map_array(path: Path, *, checksum: int, command: str) -> NDArray[Any]:
-    """Map an npy file into memory, after its checksum was verified. Unused parts take no memory."""
-    bring(path, checksum=checksum)
-    try:
-        with path.open("rb") as handle:
-            actual = 0
-            while block := handle.read(_BLOCK_BYTES):
-                actual = zlib.crc32(block, actual)
-    except FileNotFoundError:
-        raise ArtifactMissing(str(path), command) from None
-    except OSError as error:
-        raise ArtifactError(str(path), f"cannot be read ({error.strerror})", command) from None
-    if actual != checksum:
-        raise ArtifactError(str(path), "is damaged", command)
-    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return array
-
-
-def read_arrays(path: Path, *, checksum: int, command: str) -> dict[str, NDArray[Any]]:
-    """Read an npz file whose checksum is known."""
-    return load_arrays(read_bytes(path, command=command, checksum=checksum))
-
-
-def load_arrays(content: bytes) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an npz file.
-
-    Raises
-    ------
-    ValueError
-        If it is damaged, by the checksums of the format, or is no npz file.
-    """
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays)
-    except Exception as error:  # zipfile and zlib raise errors of several classes
-        raise ValueError("no arrays") from error
-
-
-def read_table(path: Path, *, command: str, checksum: int | None = None) -> "pd.DataFrame":
-    """Read a Parquet table that `write_table` wrote."""
-    return read_table_about(path, command=command, checksum=checksum)[0]
-
-
-def read_table_about(
-    path: Path, *, command: str, checksum: int | None = None
-) -> "tuple[pd.DataFrame, dict[str, str]]":
-    """Read a Parquet table and the text that was stored with it.
-
-    Raises
-    ------
-    ArtifactError
-        If it is missing or damaged, or not the one with ``checksum``.
-    """
-    import pandas as pd
-    from pyarrow import parquet
-
-    content = read_bytes(path, command=command, checksum=checksum)
-    seals = list(_TABLE_SEAL.finditer(content))
-    if seals:
-        first, last = seals[-1].span()
-        crc = zlib.crc32(memoryview(content)[:first])
-        crc = zlib.crc32(memoryview(content)[last:], zlib.crc32(_OPEN_SEAL, crc))
-        if crc != int(seals[-1][1], 16):
-            raise ArtifactError(str(path), "is damaged", command)
-    try:
-        notes = parquet.read_schema(io.BytesIO(content)).metadata or {}
-        table = pd.read_parquet(io.BytesIO(content), page_checksum_verification=True)
-    except Exception:  # the errors of pyarrow have no common base class
-        raise ArtifactError(str(path), "is damaged", command) from None
-    if not seals:
-        raise ArtifactStale(str(path), "is of older code and has no checksum", command)
-    return table, json.loads(notes[b"mess.about"])
-
-
-def table_about(path: Path) -> dict[str, str]:
-    """Return the text that was stored with a table, without the table; empty if unreadable."""
-    from pyarrow import parquet
-
-    bring(path)
-    try:
-        notes = parquet.read_schema(path).metadata or {}
-        return dict(json.loads(notes.get(b"mess.about", b"{}")))
-    except Exception:  # as in `read_table_about`
-        return {}
-
-
-class RawWriter:
-    """Write an npy file [segments, layers, time, dim], one segment after another."""
-
-    def __init__(self, handle: IO[bytes]) -> None:
-        self._handle = handle
-        self._shape: tuple[int, ...] = ()
-        self._count = 0
-        self.size = 0  # bytes, once finished
-        handle.write(b"\0" * _NPY_HEADER)
-
-    def append(self, states: NDArray[np.float32]) -> None:
-        """Add the hidden states of one segment, [layers, time, dim]."""
-        self._shape = states.shape
-        self._count += 1
-        self._handle.write(np.ascontiguousarray(states, dtype=np.float16).data)
-
-    def finish(self) -> None:
-        """Write the header, now that the number of segments is known."""
-        shape = (self._count, *self._shape)
-        text = f"{{'descr': '<f2', 'fortran_order': False, 'shape': {shape}, }}"
-        self._handle.seek(0)
-        self._handle.write(b"\x93NUMPY\x01\x00" + (_NPY_HEADER - 10).to_bytes(2, "little"))
-        self._handle.write(text.ljust(_NPY_HEADER - 11).encode() + b"\n")
-        self.size = self._handle.seek(0, io.SEEK_END)

@@ -27,7 +27,8 @@ from mess.encoders import encoder_slug
 from mess.errors import MessError, MissingDependency, shown_path
 from mess.records.base import DoesNotFit
 from mess.records.head import HeadDescription
-from mess.storage.files import load_arrays, names_in
+from mess.storage.arrays import load_arrays
+from mess.storage.files import names_in
 
 DESCRIPTION = "head.toml"
 WEIGHTS = ("weights.safetensors", "weights.npz")

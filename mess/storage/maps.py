@@ -15,7 +15,8 @@ from mess.encoders import encoder_slug
 from mess.errors import ArtifactStale
 from mess.records.discovery import Level
 from mess.records.map import MapPoints, MapRecord
-from mess.storage.files import matching, modified, read_arrays, write_arrays
+from mess.storage.arrays import read_arrays, write_arrays
+from mess.storage.files import matching, modified
 from mess.storage.paths import command_for, processed
 from mess.storage.records import read_record, write_record
 

@@ -24,16 +24,8 @@ from numpy.typing import NDArray
 from mess.audio.moments import MOMENT_RATE, moment_grid
 from mess.errors import ArtifactError, ArtifactMissing
 from mess.records.features import FeaturesEntry, KeptMoments, MomentsFile
-from mess.storage.files import (
-    exists,
-    has_bytes,
-    map_array,
-    names_in,
-    read_array,
-    read_bytes,
-    remove,
-    write_array,
-)
+from mess.storage.arrays import map_array, read_array, write_array
+from mess.storage.files import exists, has_bytes, names_in, read_bytes, remove
 from mess.storage.manifest import FeaturesManifest
 from mess.storage.paths import command_for, features_dir, file_stem
 

@@ -20,23 +20,12 @@ from numpy.typing import NDArray
 from mess.errors import ArtifactError, ArtifactStale
 from mess.records.discovery import Level
 from mess.records.targets import MeasuredValues, TargetFilesOfTrack, TargetsEntry, TargetsHeader
-from mess.storage.files import (
-    copy_file,
-    has_bytes,
-    modified,
-    names_in,
-    read_array,
-    read_arrays,
-    read_table_about,
-    remove,
-    table_about,
-    write_array,
-    write_arrays,
-    write_table,
-)
+from mess.storage.arrays import read_array, read_arrays, write_array, write_arrays
+from mess.storage.files import copy_file, has_bytes, modified, names_in, remove
 from mess.storage.manifest import Manifest, TargetsManifest, digest
 from mess.storage.paths import command_for, file_stem, processed
 from mess.storage.records import read_record, write_record
+from mess.storage.tables import read_table_about, table_about, write_table
 
 if TYPE_CHECKING:  # imported where it is used: many readers need no tables
     import pandas as pd

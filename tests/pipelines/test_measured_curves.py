@@ -11,7 +11,7 @@ from mess.curves import CURVES
 from mess.errors import ArtifactStale
 from mess.records.targets import TargetsEntry, TargetsHeader
 from mess.status.steps import survey
-from mess.storage.files import write_arrays
+from mess.storage.arrays import write_arrays
 from mess.storage.manifest import Manifest
 from mess.storage.store import Store
 from pipelines.compute_targets import compute_dataset_targets

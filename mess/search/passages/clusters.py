@@ -26,7 +26,7 @@ from mess.search.coordinate_index import CoordinateIndex
 from mess.search.interpolation import Scales
 from mess.search.passages.rows import CoordinateRows, read_lists, take_rows
 from mess.search.ranking import Part, total_scores
-from mess.storage.files import load_arrays
+from mess.storage.arrays import load_arrays
 
 _ROWS_PER_CLUSTER = 60
 MOST_CLUSTERS = 16_384

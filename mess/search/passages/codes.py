@@ -33,7 +33,7 @@ from mess.search.layer_index import one_thread
 from mess.search.passages.clusters import Span
 from mess.search.passages.rows import CoordinateRows, take_rows
 from mess.search.ranking import Part
-from mess.storage.files import load_arrays
+from mess.storage.arrays import load_arrays
 
 _BITS, _LEVELS = 4, 16
 _SHIFTS = (-0.25, 0.25)  # of the bounds of the two codes of a column, in intervals

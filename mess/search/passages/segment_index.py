@@ -32,7 +32,7 @@ from mess.search.passages.recall import EPSILON, kind_of, measure_recall
 from mess.search.passages.rows import CoordinateRows, RowsInMemory, read_lists
 from mess.search.passages.threshold import SortedColumns
 from mess.search.ranking import Part, tie_break, total_scores
-from mess.storage.files import load_arrays
+from mess.storage.arrays import load_arrays
 from mess.storage.inverted_lists import ListsWriter
 
 FLAT_UP_TO = 50_000

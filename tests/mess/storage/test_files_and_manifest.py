@@ -19,19 +19,11 @@ from made_records import made_entry, made_header
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
 from mess.records.features import FeaturesEntry, FeaturesHeader, PooledFiles
 from mess.records.manifest import FailedEntry, TrackLabels
-from mess.storage.files import (
-    RawWriter,
-    read_array,
-    read_json,
-    read_table,
-    replacing,
-    write_array,
-    write_bytes,
-    write_json,
-    write_table,
-)
+from mess.storage.arrays import RawWriter, read_array, write_array
+from mess.storage.files import read_json, replacing, write_bytes, write_json
 from mess.storage.manifest import FeaturesManifest, Manifest, digest
 from mess.storage.replacing import sweep
+from mess.storage.tables import read_table, write_table
 
 COMMAND = "mess extract --dataset d --encoder e"
 FILES = PooledFiles(

@@ -16,7 +16,8 @@ from tones import write_tone
 from mess.datasets import available_datasets
 from mess.errors import AddressError, ArtifactError, MessError
 from mess.storage import leases, mirrors
-from mess.storage.files import bring, read_array, read_json, write_array, write_json
+from mess.storage.arrays import read_array, write_array
+from mess.storage.files import bring, read_json, write_json
 from mess.storage.store import Store
 from mess.storage.writers import writer_lock
 from pipelines.extract_features import extract_features
