@@ -32,8 +32,8 @@ from pipelines.options import (
     encoder_or_default,
     run_script,
 )
+from pipelines.probing_options import checked_level
 from pipelines.progress import progress
-from pipelines.run_probing import checked_level
 
 
 def make_map(

@@ -9,12 +9,12 @@ with a child for each setting. The first setting's result is the one that is kep
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any, NamedTuple, cast, get_args
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from mess.encoders import encoder_slug
-from mess.errors import ArtifactError, MessError, UnknownName
+from mess.errors import ArtifactError
 from mess.experiments.controls import (
     find_beyond_baselines,
     find_controls,
@@ -24,11 +24,11 @@ from mess.experiments.controls import (
 )
 from mess.experiments.in_time import find_in_time
 from mess.experiments.record import as_record, as_table
-from mess.experiments.rows import GROUPINGS, ProbingData, load_probing_data
+from mess.experiments.rows import ProbingData, load_probing_data
 from mess.probing.curve_probes import CurveProbes
 from mess.probing.discovery import discover
-from mess.probing.results import Alpha, BaselineScore, BeyondScore, CurvePoint, Discovery
-from mess.records.discovery import DiscoveryRecord, Frames, Level, Pooling, ProbeSettings, Split
+from mess.probing.results import BaselineScore, BeyondScore, CurvePoint, Discovery
+from mess.records.discovery import DiscoveryRecord, ProbeSettings, Split
 from mess.records.in_time import InTimeRecord
 from mess.status.left_out import find_left_out
 from mess.storage.store import Store
@@ -42,6 +42,14 @@ from pipelines.options import (
     LevelOption,
     encoder_or_default,
     run_script,
+)
+from pipelines.probing_options import (
+    checked_frames,
+    checked_level,
+    parse_alphas,
+    parse_folds,
+    parse_groupings,
+    parse_poolings,
 )
 from pipelines.probing_text import print_beside, print_best
 from pipelines.progress import progress
@@ -285,69 +293,6 @@ def sweep(
 def _best(found: Discovery, target: str) -> float | None:
     scores = [cell.r2 for cell in found.cells if cell.target == target and cell.r2 is not None]
     return max(scores, default=None)
-
-
-def parse_alphas(text: str) -> list[Alpha]:
-    """Parse ``auto``, a number, or several with commas between.
-
-    >>> parse_alphas("auto, 0.5")
-    ['auto', 0.5]
-
-    Raises
-    ------
-    MessError
-        If a part is neither of these.
-    """
-    try:
-        return ["auto" if part.strip() == "auto" else float(part) for part in text.split(",")]
-    except ValueError:
-        raise MessError(f"--alpha takes numbers or 'auto', not {text!r}") from None
-
-
-def parse_folds(text: str) -> list[int]:
-    """Parse a whole number, or several with commas between.
-
-    Raises
-    ------
-    MessError
-        If a part is no whole number.
-    """
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise MessError(f"--folds takes whole numbers, not {text!r}") from None
-
-
-def parse_poolings(text: str) -> list[Pooling]:
-    """Parse ``mean``, ``mean_std``, or both with a comma between; else raise `UnknownName`."""
-    parts = [part.strip() for part in text.split(",")]
-    for part in parts:
-        if part not in get_args(Pooling):
-            raise UnknownName("pooling", part, get_args(Pooling))
-    return cast(list[Pooling], parts)
-
-
-def parse_groupings(text: str) -> tuple[str, ...]:
-    """Parse the groups that folds never split, the ruling one first; else raise `UnknownName`."""
-    parts = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    for part in parts:
-        if part not in GROUPINGS:
-            raise UnknownName("grouping", part, GROUPINGS)
-    return parts
-
-
-def checked_level(level: str) -> Level:
-    """Return ``level``, or raise `UnknownName`."""
-    if level not in get_args(Level):
-        raise UnknownName("level", level, get_args(Level))
-    return cast(Level, level)
-
-
-def checked_frames(frames: str) -> Frames:
-    """Return ``frames``, or raise `UnknownName`."""
-    if frames not in get_args(Frames):
-        raise UnknownName("kind of frames", frames, get_args(Frames))
-    return cast(Frames, frames)
 
 
 def command(

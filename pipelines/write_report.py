@@ -37,7 +37,7 @@ from pipelines.options import (
     encoder_or_default,
     run_script,
 )
-from pipelines.run_probing import checked_level
+from pipelines.probing_options import checked_level
 
 Read = TypeVar("Read")
 

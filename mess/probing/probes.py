@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from mess.probing.ridge import Array, ProductsByFold, RidgePath
+from mess.probing.ridge import Array, RidgePath
 from mess.probing.shuffled import ShuffledProbes, ShuffledScores
+from mess.probing.standardising import ProductsByFold
 
 _WORTH_THREADS = 400  # rows or columns from which several threads are faster
 

@@ -17,16 +17,11 @@ from mess.targets import TARGETS
 from pipelines.build_indices import build_index
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
+from pipelines.probing_options import parse_alphas, parse_folds
 from pipelines.probing_text import print_beside, print_best
 from pipelines.run_all import run_all
 from pipelines.run_evaluation import evaluate
-from pipelines.run_probing import (
-    ProbeSettings,
-    parse_alphas,
-    parse_folds,
-    run_probing,
-    sweep,
-)
+from pipelines.run_probing import ProbeSettings, run_probing, sweep
 
 # One experiment without what stands beside it; the whole of it runs in one test.
 QUICK = ProbeSettings(

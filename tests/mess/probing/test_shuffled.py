@@ -10,7 +10,8 @@ from mess.probing.folds import assign_folds
 from mess.probing.max_t import shuffle_keys, shuffled_rows
 from mess.probing.probes import out_of_fold
 from mess.probing.results import DiscoverySettings
-from mess.probing.ridge import DEFAULT_ALPHAS, ProductsByFold, RidgePath
+from mess.probing.ridge import DEFAULT_ALPHAS, RidgePath
+from mess.probing.standardising import ProductsByFold
 
 
 def plain_r2(
