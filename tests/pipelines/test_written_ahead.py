@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from layouts import SMD_IDS, write_smd
+from layouts import SMD, SMD_IDS, write_smd
 from small_models import write_small
 
 import pipelines.extract_features
@@ -130,6 +130,9 @@ def test_what_threads_cut_for_a_gpu_gives_the_same_states(
 ) -> None:
     write_small(tmp_path / "m", "HubertModel")
     write_smd(data_root / "audio" / "smd", seconds=5.5)
+    for path in (data_root / "audio" / "smd").iterdir():
+        if path.stem not in SMD[:3]:
+            path.unlink()
     name, store = str(tmp_path / "m"), Store(data_root)
     model = load_encoder(name, device="cpu")
     # As if it were a coarse one.
@@ -140,12 +143,12 @@ def test_what_threads_cut_for_a_gpu_gives_the_same_states(
         made = extract_all(
             dataset="smd", encoders=[name], store=store, models={name: model}, force=True, workers=2
         )[name]
-        assert made.made == len(SMD_IDS)
+        assert made.made == 3
         found.append(dict(store.features.read_segments("smd", name)))
         entries = store.features.manifest("smd", name).done().values()
         kept = [one.precision_error for one in entries]
         assert kept.count(0.01) == 1, "the first recording tells"
-        assert kept.count(None) == len(SMD_IDS) - 1
+        assert kept.count(None) == 2
     for track, values in found[0].items():
         np.testing.assert_allclose(found[1][track], values, rtol=2e-3, atol=2e-3)
 
