@@ -201,3 +201,20 @@ def test_names_that_cannot_be_printed_cost_one_line(data_root: Path) -> None:
     assert b"Traceback" not in ended.stderr
     assert len([line for line in ended.stdout.splitlines() if b"  failed: " in line]) == 2
     assert b"1 made, 0 up to date, 2 failed" in ended.stdout
+
+
+@pytest.mark.long
+def test_targets_are_checked_without_a_damaged_recording(data_root: Path) -> None:
+    root = data_root / "audio" / "mine"
+    root.mkdir(parents=True)
+    for number in range(3):
+        write_tone(root / f"{number}.wav", 3.0, seed=number)
+    (root / "damaged.wav").write_bytes(b"no audio")
+    words = ["check-targets", "--dataset", "mine", "--changed-tracks", "0"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *words], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == INCOMPLETE
+    assert f"failed: {root / 'damaged.wav'}: is no audio that can be decoded" in ended.stderr
+    assert "3 of 4 recordings done; 1 could not be used" in ended.stderr
+    assert Store(data_root).reliability.read("mine").tracks == 3

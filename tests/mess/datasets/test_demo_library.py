@@ -336,3 +336,23 @@ def test_reading_the_library_needs_none_of_the_packages_that_made_it(library: Da
         check=True,
     )
     assert run.stdout.strip() == "12"
+
+
+@pytest.mark.long
+def test_a_score_that_is_missing_is_left_out_and_the_others_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = list(csv.DictReader(RECIPE.read_text(encoding="utf-8").splitlines()))
+    played = next(row for row in table if row["id"] == "Josquin_FortunaDUnGranTempo")
+    recipe = tmp_path / "recipe.csv"
+    with recipe.open("w", newline="", encoding="utf-8") as sink:
+        writer = csv.DictWriter(sink, list(played))
+        writer.writeheader()
+        writer.writerows([played, played | {"id": "Nobody", "score": "nobody/nothing.xml"}])
+    monkeypatch.setattr("pipelines.build_demo.RECIPE", recipe)
+    failed: dict[str, str] = {}
+    built = build_demo(root=tmp_path / "audio", workers=1, failed=failed)
+    assert [track.id for track in built] == [played["id"]]
+    assert list(failed) == ["Nobody"] and "nothing.xml: music21's corpus has no" in failed["Nobody"]
+    with pytest.raises(MessError, match="1 scores could not be performed"):
+        build_demo(root=tmp_path / "audio", workers=1)
