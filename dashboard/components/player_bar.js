@@ -3,6 +3,8 @@
 const BAR_COLOURS = ["--st-background-color", "--st-text-color", "--st-border-color", "--st-font",
   "--st-primary-color", "--st-secondary-background-color"];
 
+const narrowScreen = matchMedia("(max-width: 640px)");
+
 class PlayerBar {
   constructor() {
     const made = (tag, name, fields = {}) => {
@@ -44,11 +46,14 @@ class PlayerBar {
     this.follow(null);
   }
 
-  // Shows a player, or none; to be called for each change of it.
+  // Shows a player, or none; to be called for each change of it. A wide screen shows none.
   follow(player) {
     this.player = player;
-    this.root.hidden = !player;
-    if (!player) return;
+    this.root.hidden = !player || !narrowScreen.matches;
+    if (this.root.hidden) {
+      this.name.textContent = "";
+      return;
+    }
     const style = getComputedStyle(player.root);
     for (const name of BAR_COLOURS) this.root.style.setProperty(name, style.getPropertyValue(name));
     const playing = this.plays() && !player.audio.ended;
