@@ -114,6 +114,7 @@ def test_mlflow_is_started_found_again_and_stopped(page: Any, address: str, stor
     no_error(page)
 
 
+@pytest.mark.long
 def test_without_runs_and_with_a_damaged_record_the_page_says_what_to_do(
     page: Any, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

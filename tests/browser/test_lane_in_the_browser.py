@@ -9,6 +9,7 @@ from browser_acts import at_rest, hear, no_error, open_page, until
 from browser_server import serve
 
 
+@pytest.mark.long
 def test_the_playhead_runs_over_measured_and_predicted_and_a_click_seeks(
     page: Any, compared_library: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -70,6 +70,7 @@ def lasso(page: Any, canvas: Any, *, share: float = 1.0) -> None:
     page.mouse.up()
 
 
+@pytest.mark.long
 def test_a_map_is_drawn_lassoed_and_heard(page: Any, own: tuple[str, Store]) -> None:
     address, store = own
     shutil.rmtree(store.root / "processed" / "maps", ignore_errors=True)

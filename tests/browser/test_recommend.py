@@ -233,6 +233,7 @@ def test_more_like_this_makes_a_result_the_query_and_back_undoes_it(
     no_error(page)
 
 
+@pytest.mark.long
 def test_back_leads_past_sliders_to_the_page_before(page: Any, dashboard: str) -> None:
     page.goto(dashboard)
     page.get_by_role("link", name="Recommend").click()

@@ -62,6 +62,7 @@ def damaged(demo_library: Path, tmp_path: Path) -> Iterator[str]:
     process.wait()
 
 
+@pytest.mark.long
 def test_a_broken_table_is_one_line_and_a_button(page: Any, damaged: str) -> None:
     open_page(page, damaged, "targets")
     page.get_by_text("is damaged: run").wait_for()

@@ -9,6 +9,7 @@ from small_models import write_small
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
+from mess.as_text import as_words
 from mess.curves.phrases import READ as PHRASES
 from mess.curves.readings import READINGS
 from mess.curves.registry import CURVES
@@ -19,7 +20,7 @@ from mess.probing.in_time import score_curves
 from mess.records.discovery import Frames, ProbeSettings
 from mess.records.in_time import InTimeRecord
 from mess.storage.store import Store
-from mess.targets import TARGETS
+from mess.targets import TARGETS, title_of
 from pipelines.cli import build_app
 from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_all, extract_features
@@ -75,8 +76,8 @@ def test_curves_and_readings_stand_in_the_discovery_and_are_printed(
     page = AppTest.from_function(_show, args=(model,), default_timeout=60).run()
     assert not page.exception
     readings_shown, curves_shown = (table.value for table in page.dataframe)
-    assert list(readings_shown["target"]) == list(TARGETS)
-    assert set(curves_shown["curve"]) == {cell.curve for cell in found.cells}
+    assert list(readings_shown["target"]) == [title_of(name) for name in TARGETS]
+    assert set(curves_shown["curve"]) == {as_words(cell.curve) for cell in found.cells}
     said = ended.stdout.splitlines()
     header = next(place for place, line in enumerate(said) if line.endswith("  reading"))
     assert [line.split()[0] for line in said[header + 1 : header + 16]] == list(TARGETS)
