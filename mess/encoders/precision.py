@@ -31,6 +31,13 @@ def matmul_precision(precision: str) -> Iterator[None]:
 
 
 def device_of(name: str) -> "torch.device":
+    """Return the device that a name means: "auto" is the GPU where torch sees one.
+
+    Raises
+    ------
+    MessError
+        If torch sees no GPU, or there is no such name.
+    """
     import torch
 
     if name == "auto":

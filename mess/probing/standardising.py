@@ -90,6 +90,14 @@ class Standard(NamedTuple):
 
 
 def standard_of(x: Array, products: Products | None = None) -> Standard:
+    """Return how features are standardised by some rows.
+
+    Parameters
+    ----------
+    x : ndarray [shape=(n, d)]
+    products : Products, optional
+        Those of the same rows, where they are known.
+    """
     if products is None:
         mean, scale = x.mean(axis=0), x.std(axis=0)
     else:

@@ -140,7 +140,7 @@ def test_a_failing_job_shows_its_line_and_its_log_and_names_as_text(
         page.get_by_role("button", name="Download the whole log").click()
     page.keyboard.press("Escape")
     assert "has no audio below" in Path(download.value.path()).read_text()
-    page.get_by_role("button", name="Close").click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Close").click()  # not of a toast
     failure.wait_for(state="detached")
     reload(page)
     page.get_by_text("Last jobs").click()
@@ -171,7 +171,7 @@ def test_a_run_with_one_damaged_recording_is_yellow_and_names_it(
     assert notice.get_by_test_id("stAlertContentWarning").count() == 1
     page.set_viewport_size({"width": 390, "height": 844})
     assert notice.is_visible()
-    page.get_by_role("button", name="Close").click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Close").click()  # not of a toast
     notice.wait_for(state="detached")
     no_error(page)
 
