@@ -142,7 +142,8 @@ def aspect_rows(record: DiscoveryRecord, together: Mapping[str, float | None]) -
                 + ", ".join(title_with_unit(name) for name in targets),
                 cells=cells,
                 best=layers.index(best.layer),
-                best_said=_best_said(best, str(best.layer)),
+                best_said=f"all layers: R² {two_decimals(together.get(aspect))} · "
+                f"best layer {best.layer}: {two_decimals(best.r2)}",
             )
         )
     return rows
