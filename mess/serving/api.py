@@ -8,10 +8,11 @@ The dashboard's server has these routes beside its pages. `mess serve` has them 
 behind `mess.serving.guard`.
 """
 
-from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -26,15 +27,15 @@ from mess.serving.endpoints import ENDPOINTS, PREFIX, Endpoint
 from mess.serving.guard import Guard
 from mess.serving.page import POLICY, page
 from mess.serving.parameters import read_parameters
+from mess.serving.shelf import NotHeld, only_held
 from mess.storage.store import Store
 
 _JSON = "application/json"
 _FRESH = {"Cache-Control": "no-store"}
 
 
-def answer(endpoint: Endpoint, request: Request) -> Response:
+def answer(endpoint: Endpoint, request: Request, store: Store) -> Response:
     """Answer one question."""
-    store = Store()
     try:
         asked = read_parameters(endpoint.asked, request.query_params)
         found = endpoint.ask(store, asked)
@@ -43,6 +44,19 @@ def answer(endpoint: Endpoint, request: Request) -> Response:
     if isinstance(found, bytes):
         return clip_answer(found, wanted=request.headers.get("range", ""))
     return Response(as_json(found), media_type=_JSON, headers=_FRESH)
+
+
+async def answer_soon(endpoint: Endpoint, request: Request) -> Response:
+    """Answer one question: here if it is quick and its parts are in memory, else in a thread.
+
+    Threads that compute only take turns at Python's lock: four of them need more than twice the
+    time of one. And a server at an address (`Store.is_elsewhere`) may keep a question waiting.
+    """
+    store = Store()
+    if endpoint.quick and not store.is_elsewhere:
+        with suppress(NotHeld), only_held():
+            return answer(endpoint, request, store)
+    return await run_in_threadpool(answer, endpoint, request, store)
 
 
 def status_of(error: MessError) -> int:
@@ -84,8 +98,7 @@ def unknown(request: Request) -> Response:
 
 
 def _route(endpoint: Endpoint) -> Route:
-    ask: Callable[[Request], Response] = partial(answer, endpoint)
-    return Route(f"{PREFIX}{endpoint.path}", ask, methods=["GET"])
+    return Route(f"{PREFIX}{endpoint.path}", partial(answer_soon, endpoint), methods=["GET"])
 
 
 ROUTES = [

@@ -70,12 +70,15 @@ class Endpoint:
         What it answers; None for a sound.
     ask : callable
         From a `Store` and the parameters to the answer. Its docstring says in one line what it is.
+    quick : bool
+        Whether it takes some milliseconds once its parts are in memory.
     """
 
     path: str
     asked: type[Parameters]
     answer: type | None
     ask: Callable[[Store, Any], object]
+    quick: bool = False
 
 
 def datasets(store: Store, _asked: Nothing) -> DatasetsAnswer:
@@ -325,14 +328,14 @@ def clip(store: Store, asked: OfClip) -> bytes:
 
 ENDPOINTS = (
     Endpoint("/datasets", Nothing, DatasetsAnswer, datasets),
-    Endpoint("/tracks", OfTracks, TracksAnswer, tracks),
+    Endpoint("/tracks", OfTracks, TracksAnswer, tracks, quick=True),
     Endpoint("/targets", OfTargets, TargetsAnswer, targets),
     Endpoint("/discovery", OfDiscovery, DiscoveryAnswer, discovery),
-    Endpoint("/aspects", OfIndex, AspectsAnswer, aspects),
-    Endpoint("/recommend", OfRecommendations, RecommendationsAnswer, recommend),
+    Endpoint("/aspects", OfIndex, AspectsAnswer, aspects, quick=True),
+    Endpoint("/recommend", OfRecommendations, RecommendationsAnswer, recommend, quick=True),
     Endpoint("/weights", OfWeights, WeightsAnswer, weights),
     Endpoint("/path", OfPath, PathAnswer, path),
-    Endpoint("/passages", OfPassages, PassagesAnswer, passages),
+    Endpoint("/passages", OfPassages, PassagesAnswer, passages, quick=True),
     Endpoint("/clip", OfClip, None, clip),
 )
 

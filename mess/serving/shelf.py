@@ -5,7 +5,9 @@ shared by all requests: nobody may change it.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -23,6 +25,30 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SHOWN = 80  # letters of an unknown name in a message
+
+
+_ONLY_HELD: ContextVar[bool] = ContextVar("only_held", default=False)
+
+
+class NotHeld(Exception):
+    """What is asked for is not in memory, and nothing may be read here."""
+
+
+@contextmanager
+def only_held() -> Iterator[None]:
+    """Let every shelf raise `NotHeld` where it would have to make a value.
+
+    >>> with only_held():
+    ...     Shelf(most=1).get("a", 1, lambda: 1)
+    Traceback (most recent call last):
+        ...
+    mess.serving.shelf.NotHeld
+    """
+    before = _ONLY_HELD.set(True)
+    try:
+        yield
+    finally:
+        _ONLY_HELD.reset(before)
 
 
 class Shelf(Generic[T]):
@@ -50,6 +76,8 @@ class Shelf(Generic[T]):
             if held is not None and held[0] == version:
                 self._held.move_to_end(key)
                 return held[1]
+            if _ONLY_HELD.get():
+                raise NotHeld
             making = self._making.setdefault(key, Lock())
         with making:
             with self._lock:

@@ -97,6 +97,11 @@ class Store:
         self.downloads = DownloadFiles(self.root)
         self.listening = ListeningFiles(self.root)
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the artifacts lie at an address, and not on this machine."""
+        return mirror_of(self.root / SHARED / "any") is not None
+
     def where(self) -> str:
         """Return where the artifacts lie; of an address also its folder and what is not sent."""
         mirror = mirror_of(self.root / SHARED / "any")

@@ -32,6 +32,7 @@ from mess.serving.description import openapi, parameters_of
 from mess.serving.endpoints import ENDPOINTS, PREFIX
 from mess.serving.page import page
 from mess.serving.parameters import OfRecommendations, read_parameters
+from mess.serving.shelf import NotHeld, Shelf, only_held
 from mess.storage.store import Store
 
 OF = {"dataset": "demo", "encoder": "spectral"}
@@ -414,3 +415,13 @@ def test_no_number_of_json_is_undefined(value: Any) -> None:
 def test_names_that_are_no_utf8_and_numbers_of_numpy_become_json() -> None:
     found = json.loads(as_json({"a\udc80": np.float32(np.nan), "b": np.arange(2)}))
     assert found == {"a\udc80": None, "b": [0, 1]}
+
+
+def test_where_nothing_may_be_read_only_what_is_held_is_given() -> None:
+    held: Shelf[int] = Shelf(most=1)
+    held.get("a", 1, lambda: 5)
+    with only_held():
+        assert held.get("a", 1, lambda: 6) == 5
+        with pytest.raises(NotHeld):
+            held.get("a", 2, lambda: 6)
+    assert held.get("a", 2, lambda: 6) == 6
