@@ -26,8 +26,8 @@ TRACKS, SESSIONS, MINUTE = 1276, 20, 60.0
 _LISTED = """
 (before) => {
     const now = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
-        .flatMap(host => [...(host.shadowRoot?.querySelectorAll('li h3') ?? [])])
-        .map(title => title.textContent).join('|');
+        .flatMap(host => [...(host.shadowRoot?.querySelectorAll('li .head') ?? [])])
+        .map(head => head.textContent).join('|');
     return now && now !== before ? now : false;
 }"""
 
