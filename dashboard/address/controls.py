@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from dashboard.address.browser import new_parameters, report, write_address
-from dashboard.address.search import Parameters
-from dashboard.components.text import plain
+from dashboard.address.search import Parameters, short
 
 T = TypeVar("T")
 _NOT_DRAWN = object()
@@ -156,7 +155,7 @@ class Controls:
                 except (KeyError, ValueError, IndexError):
                     asked = ", ".join(kept.pop(name))
                     if self.given is not None:
-                        self._problems.append(f"{name} {_short(asked)}")
+                        self._problems.append(f"{name} {short(asked)}")
         self._named[name] = key, usual, write
 
     def _kept(self) -> Parameters:
@@ -194,7 +193,3 @@ def here() -> Controls:
 
 def _known(given: Mapping[str, list[str]], names: Sequence[str]) -> Parameters:
     return {name: values for name, values in given.items() if name in names and values}
-
-
-def _short(text: str) -> str:
-    return plain(text if len(text) <= 40 else text[:39] + "…") or "(nothing)"

@@ -144,7 +144,7 @@ def parse_search(
 
     def choice(name: str, allowed: Collection[str]) -> str:
         if last(name) and last(name) not in allowed:
-            problems.append(f"{name} {_short(last(name))}")
+            problems.append(f"{name} {short(last(name))}")
             return ""
         return last(name)
 
@@ -155,13 +155,13 @@ def parse_search(
             value = -1.0
         if 0 <= value < _LONGEST:
             return round(value, 1)
-        problems.append(f"at {_short(last('at'))}")
+        problems.append(f"at {short(last('at'))}")
         return 0.0
 
     words = [word for word in last("without").split(",") if word]
     hold = [word for word in last("hold").split(",") if word]
     for what, given, allowed in (("without", words, _LEAVE_OUT), ("hold", hold, names)):
-        problems += [f"{what} {_short(one)}" for one in given if one not in allowed]
+        problems += [f"{what} {short(one)}" for one in given if one not in allowed]
     weights: dict[str, float] | None = {}
     if last("weights") != _NOTHING:
         found = _read_pairs(last("weights"), names, limit=1.0, what="weight", problems=problems)
@@ -228,7 +228,7 @@ def fit_search(
 
     def there(names: Iterable[str], known: Collection[str], what: str) -> list[str]:
         names = list(names)
-        problems.extend(f"{what} {_short(one)}" for one in names if one not in known)
+        problems.extend(f"{what} {short(one)}" for one in names if one not in known)
         return [one for one in names if one in known]
 
     query = next(iter(there(filter(None, [search.query]), tracks, "track")), start)
@@ -259,7 +259,7 @@ def fit_search(
     )
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """Return a text from an address as one short line that Markdown leaves alone."""
     return plain(text if len(text) <= 40 else text[:39] + "…") or "(nothing)"
 
@@ -280,7 +280,7 @@ def _read_pairs(
         except ValueError:
             value = float("nan")
         if name not in names or not isfinite(value) or abs(value) > limit:
-            problems.append(f"{what} {_short(pair)}")
+            problems.append(f"{what} {short(pair)}")
         else:
             found[name] = value
     return {name: value for name, value in found.items() if value}

@@ -23,6 +23,7 @@ from typing import Any
 
 from mess.errors import MessError
 from mess.storage.address_server import put_if
+from mess.storage.locks import is_alive
 from mess.storage.mirrors import Mirror
 
 _BEAT = 15.0  # seconds
@@ -194,12 +195,4 @@ def _who(content: str) -> str:
 
 def _lives(pid: object) -> bool:
     """Tell whether another process of this machine lives."""
-    if not isinstance(pid, int) or pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
+    return isinstance(pid, int) and pid != os.getpid() and is_alive(pid)

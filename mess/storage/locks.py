@@ -5,6 +5,7 @@ together. It is free when all of them have closed the file or died.
 """
 
 import fcntl
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -77,3 +78,14 @@ def is_held(path: Path) -> bool:
             return not try_lock(handle, shared=True)
     except FileNotFoundError:
         return False
+
+
+def is_alive(process: int) -> bool:
+    """Tell whether a process of this machine runs, by its number."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True

@@ -126,17 +126,6 @@ def stamp(path: Path) -> Stamp | None:
     return stat.st_size, stat.st_mtime_ns
 
 
-def is_alive(process: int) -> bool:
-    """Tell whether a process of this machine runs."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
-
-
 def write_plain(path: Path, content: dict[str, Any]) -> None:
     """Write a small JSON file of this machine."""
     with replacing_here(path) as handle:

@@ -37,7 +37,8 @@ from mess.audio.addresses import Version, version_of
 from mess.data_root import mirror_folder
 from mess.errors import AddressError, MessError
 from mess.storage.address_server import SHARED, Server, put_if
-from mess.storage.marks import Mark, Marks, Stamp, is_alive, stamp, write_plain
+from mess.storage.locks import is_alive
+from mess.storage.marks import Mark, Marks, Stamp, stamp, write_plain
 from mess.storage.replacing import replacing_here
 
 _ADDRESS = "address.json"

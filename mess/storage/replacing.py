@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
-from mess.storage.locks import try_lock, wait_for_lock
+from mess.storage.locks import is_alive, try_lock, wait_for_lock
 
 _TEMPORARY = re.compile(r"\..+?\.(\d+)(\.\d+)?\.tmp", re.DOTALL)
 _numbers = count()
@@ -66,7 +66,8 @@ def sweep(folder: Path) -> None:
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             parts = _TEMPORARY.fullmatch(entry.name)
-            if parts and not (parts[2] is None and _is_alive(int(parts[1]))):
+            # Older code put its process in the name and held no lock.
+            if parts and not (parts[2] is None and is_alive(int(parts[1]))):
                 _remove_unlocked(Path(entry.path))
 
 
@@ -74,14 +75,3 @@ def _remove_unlocked(path: Path) -> None:
     with suppress(OSError), path.open("rb") as handle:  # a system without locks removes nothing
         if try_lock(handle):
             path.unlink()
-
-
-def _is_alive(process: int) -> bool:
-    """Tell whether a process runs. Older code put its number in the name and held no lock."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
