@@ -34,7 +34,7 @@ from mess.targets import (
     read_notes,
     targets_version,
 )
-from mess.targets.registry import measure_targets
+from mess.targets.measuring import measure_targets
 from pipelines.batch import run_steps
 from pipelines.engine import Engine, LocalEngine, size_and_time
 from pipelines.options import (

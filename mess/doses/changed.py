@@ -14,7 +14,7 @@ from mess.encoders.pooling import pool_segments
 from mess.errors import MessError
 from mess.records.discovery import Pooling
 from mess.targets import TARGET_SAMPLE_RATE, analyse
-from mess.targets.registry import track_targets
+from mess.targets.measuring import track_targets
 
 Samples = NDArray[np.float32]
 

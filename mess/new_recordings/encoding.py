@@ -41,7 +41,7 @@ from mess.search.placing import place
 from mess.storage.arrays import load_arrays
 from mess.storage.paths import command_for
 from mess.targets import TARGET_SAMPLE_RATE, analyse
-from mess.targets.registry import measure_targets
+from mess.targets.measuring import measure_targets
 
 MAX_SECONDS = 3600.0
 

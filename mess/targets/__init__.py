@@ -6,12 +6,13 @@ Examples
 >>> ALL_TARGETS["tempo"].description
 'How fast the beat is; half or double of it may be felt as well.'
 
-`registry` lists all targets; each family has a module. A target on audio is a function of an
-`Analysis`: curves that share one short-time Fourier transform. A MIDI target (the family
-"performance", in `midi_targets`) is a function of the `Notes` of a MIDI file.
+`registry` lists all targets, `measuring` measures them; each family has a module. A target on audio
+is a function of an `Analysis`: curves that share one short-time Fourier transform. A MIDI target
+(the family "performance", in `midi_targets`) is a function of the `Notes` of a MIDI file.
 """
 
 from mess.targets.analysis import TARGET_SAMPLE_RATE, Analysis, analyse
+from mess.targets.measuring import TargetValues, compute_midi_targets, compute_targets
 from mess.targets.midi_file import Notes, read_notes
 from mess.targets.registry import (
     ALL_TARGETS,
@@ -19,18 +20,13 @@ from mess.targets.registry import (
     MIDI_TARGETS,
     TARGETS,
     TARGETS_VERSION,
-    AudioTarget,
-    Target,
-    TargetValues,
-    Tolerance,
-    compute_midi_targets,
-    compute_targets,
     plugin_targets,
     targets_version,
     title_of,
     title_with_unit,
     unit_of,
 )
+from mess.targets.target import AudioTarget, Target, Tolerance
 
 __all__ = [
     "ALL_TARGETS",

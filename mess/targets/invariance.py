@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from mess.audio.decoding import decode, scratch_dir
 from mess.targets.analysis import TARGET_SAMPLE_RATE
-from mess.targets.registry import TARGETS, AudioTarget, compute_targets
+from mess.targets.measuring import compute_targets
+from mess.targets.registry import TARGETS
+from mess.targets.target import AudioTarget
 
 Samples = NDArray[np.float32]
 

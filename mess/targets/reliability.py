@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from mess.audio.decoding import Signal, decode, scratch_dir
 from mess.targets.analysis import TARGET_SAMPLE_RATE, analyse
-from mess.targets.registry import TARGETS, compute_targets
+from mess.targets.measuring import compute_targets
+from mess.targets.registry import TARGETS
 
 Array = NDArray[np.float64]
 TRUSTED = 0.7  # targets below this value are marked
