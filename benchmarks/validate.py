@@ -10,12 +10,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.simulated_beyond import simulate_beyond
 from benchmarks.simulated_course import PLANTED as COURSE_LAYER
 from benchmarks.simulated_course import simulate
+from benchmarks.simulated_discovery import (
+    FOLDS,
+    PLANTED,
+    TARGETS,
+    WORKS,
+    discover_in_noise,
+    planted_target,
+    recordings,
+    true_r2,
+)
 from benchmarks.simulated_dose import simulate_dose, simulate_interval
+from benchmarks.simulated_encoders import compared
 from benchmarks.simulated_listeners import RHO_ITEM, simulate_listeners
 from benchmarks.simulated_shuffles import decide
 from benchmarks.simulated_tempo import simulate_tempo
@@ -23,22 +33,9 @@ from benchmarks.simulated_untangling import simulate_code, simulate_confound, si
 from mess.doses.words import FOLLOWS
 from mess.listening.power import power
 from mess.probing.candidates import Chosen
-from mess.probing.differences import Differences, Scores, compare
 from mess.probing.discovery import discover
-from mess.probing.max_t import significance_of_predictions
-from mess.probing.metrics import defined
-from mess.probing.results import Discovery, DiscoverySettings
-from mess.probing.ridge import RidgePath
-from mess.probing.stacking import Stacked, stack
+from mess.probing.results import DiscoverySettings
 from mess.probing.statistics import FEWEST_WORKS
-from mess.records.index import Column
-from mess.search.aspects import find_evidence
-
-LAYERS, DIM, TARGETS, WORKS, PER_WORK, FOLDS = 5, 16, 4, 40, 2, 5
-PLANTED = 3
-COMPARED = 8  # targets on which encoders are compared
-FRESH = 3000  # works on which the true R² is taken
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -51,44 +48,18 @@ class Verdict:
     passed: bool
 
 
-def recordings(rng: np.random.Generator, works: int) -> tuple[Array, NDArray[np.int64]]:
-    """Draw hidden states: recordings of one work are alike, layers share a part."""
-    groups = np.repeat(np.arange(works), PER_WORK)
-    shape = (works * PER_WORK, LAYERS, DIM)
-    common = rng.standard_normal((works, 1, DIM))[groups]
-    of_work = rng.standard_normal((works, LAYERS, DIM))[groups]
-    return 0.5 * common + of_work + 0.7 * rng.standard_normal(shape), groups
-
-
-def planted_target(rng: np.random.Generator, x: Array, groups: NDArray[np.int64]) -> Array:
-    """Read a target from the planted layer, blurred by the work and by the recording."""
-    noise = rng.standard_normal(groups.max() + 1)[groups] + rng.standard_normal(len(groups))
-    target: Array = x[:, PLANTED, :6].sum(axis=1) + 1.5 * noise
-    return target[:, None]
-
-
 def chance(datasets: int) -> Iterator[Verdict]:
     """Nothing is there: how often is anything found, and does any cell beat the mean?"""
-    family = discoveries = validated = better = cells = 0
+    family = discoveries = validated = better = cells = few = 0
     for seed in range(datasets):
-        rng = np.random.default_rng(seed)
-        x, groups = recordings(rng, WORKS)
-        y = rng.standard_normal((WORKS, TARGETS))[groups]
-        y += 0.3 * rng.standard_normal((len(groups), TARGETS))
-        names = [str(number) for number in range(TARGETS)]
-        found = discover(
-            x,
-            y,
-            groups,
-            names=names,
-            settings=DiscoverySettings(folds=FOLDS, seed=seed, permutations=199, bootstrap=100),
-        )
-        validated += any_validated(found, x, y, groups, seed=seed)
+        found, known = discover_in_noise(seed, works=WORKS, draw=seed, bootstrap=100)
+        validated += known
         family += min(cell.p_family or 1 for cell in found.cells) <= 0.05
         discoveries += min(cell.q or 1 for cell in found.cells) <= 0.05
         better += sum((cell.r2 or 0) > 0 for cell in found.cells)
         cells += len(found.cells)
-    few = sum(few_works(seed) for seed in range(datasets))
+        # R² strays most with the fewest works.
+        few += discover_in_noise(seed, works=FEWEST_WORKS, draw=40_000 + seed, bootstrap=10)[1]
     limit = 0.05 + 2 * np.sqrt(0.05 * 0.95 / datasets)
     for what, count in (
         ("family-wise p ≤ 0.05", family),
@@ -103,48 +74,6 @@ def chance(datasets: int) -> Iterator[Verdict]:
     yield Verdict(
         "noise cells above the mean", f"{better / cells:.1%}", "< 50 %", better < cells / 2
     )
-
-
-def few_works(seed: int) -> bool:
-    """Tell whether a target is validated on noise of the fewest works, where R² strays most."""
-    rng = np.random.default_rng(40_000 + seed)
-    x, groups = recordings(rng, FEWEST_WORKS)
-    y = rng.standard_normal((FEWEST_WORKS, TARGETS))[groups]
-    y += 0.3 * rng.standard_normal((len(groups), TARGETS))
-    names = [str(number) for number in range(TARGETS)]
-    found = discover(
-        x,
-        y,
-        groups,
-        names=names,
-        settings=DiscoverySettings(folds=FOLDS, seed=seed, permutations=199, bootstrap=10),
-    )
-    return any_validated(found, x, y, groups, seed=seed)
-
-
-def any_validated(
-    found: Discovery, x: Array, y: Array, groups: NDArray[np.int64], *, seed: int
-) -> bool:
-    """Tell whether search would take a target for one that the layers know."""
-    layers = [x[:, layer] for layer in range(x.shape[1])]
-    return bool(
-        validated_targets(found, stack(layers, y, groups, folds=FOLDS, seed=seed), y, groups)
-    )
-
-
-def validated_targets(
-    found: Discovery, stacked: Stacked, y: Array, groups: NDArray[np.int64]
-) -> list[str]:
-    """Return the targets that the rule of `mess.search.aspects` takes for known."""
-    p_family = significance_of_predictions(
-        y, stacked.predicted, groups, fold=stacked.fold, permutations=199
-    )
-    columns = [
-        Column(str(number), "probe", r2=defined(r2), p_family=defined(p))
-        for number, (r2, p) in enumerate(zip(stacked.r2, p_family, strict=True))
-    ]
-    evidence = find_evidence(found.cells, found.summaries, predicted=columns)
-    return [name for name, one in evidence.items() if not one.doubt()]
 
 
 def shuffles(datasets: int) -> Iterator[Verdict]:
@@ -209,21 +138,6 @@ def planted(datasets: int) -> Iterator[Verdict]:
         )
 
 
-def true_r2(
-    rng: np.random.Generator, x: Array, y: Array, found: Discovery, alphas: list[float]
-) -> float:
-    """Return the R² of the same folds' probes on works without end."""
-    new, groups = recordings(rng, FRESH)
-    target = planted_target(rng, new, groups)
-    error = total = 0.0
-    for fold, alpha in enumerate(alphas):
-        training = found.fold != fold
-        path = RidgePath(x[training], y[training])
-        error += np.square(target - path.predict(new[:, PLANTED], alphas=[alpha])[0]).sum()
-        total += np.square(target - y[training].mean()).sum()
-    return 1.0 - error / total
-
-
 def leak() -> Iterator[Verdict]:
     """Every work is there four times: folds that split works must be fooled, ours must not."""
     rng = np.random.default_rng(0)
@@ -241,55 +155,6 @@ def leak() -> Iterator[Verdict]:
     )
     yield Verdict("R² on noise, folds that split works", f"{split:.2f}", "> 0.5", split > 0.5)
     yield Verdict("R² on noise, folds by work", f"{whole:.2f}", "≤ 0.05", whole <= 0.05)
-
-
-def encoders(seed: int, *, deaf: bool) -> tuple[Array, Array, Array, NDArray[np.int64]]:
-    """Draw two encoders of the same music and its targets.
-
-    Both see what is behind every target through the same map and through noise of their own, so
-    that neither is better. A first one that is ``deaf`` sees something else of the same kind in
-    place of what is behind target 0.
-
-    Returns
-    -------
-    a, b : ndarray [shape=(n, layers, dim)]
-    targets : ndarray [shape=(n, targets)]
-    works : ndarray [shape=(n,)]
-    """
-    rng = np.random.default_rng(seed)
-    works = np.repeat(np.arange(WORKS), PER_WORK)
-
-    def alike(*shape: int) -> Array:
-        """Draw numbers that are alike within a work."""
-        of_work = rng.standard_normal((WORKS, *shape))[works]
-        return of_work + 0.5 * rng.standard_normal((len(works), *shape))
-
-    behind = alike(COMPARED)
-    targets = behind + 0.3 * alike(COMPARED)
-    mixed = rng.standard_normal((COMPARED, 3, 24)) * np.array([0.5, 1.0, 0.7])[:, None]
-    heard = np.stack([behind, behind])
-    if deaf:
-        heard[0, :, 0] = alike()
-    a, b = (2 * np.einsum("nt,tld->nld", one, mixed) + alike(3, 24) for one in heard)
-    return a, b, targets, works
-
-
-def compared(seed: int, *, deaf: bool = False) -> Differences:
-    """Return the second encoder's scores minus the first's."""
-    a, b, targets, works = encoders(seed, deaf=deaf)
-    names = [str(number) for number in range(COMPARED)]
-    scores = []
-    for features in (b, a):
-        found = discover(
-            features,
-            targets,
-            works,
-            names=names,
-            settings=DiscoverySettings(folds=FOLDS, seed=seed, bootstrap=10),
-        )
-        r2 = np.array([one.nested.r2 for one in found.summaries], dtype=np.float64)
-        scores.append(Scores(r2, found.influence))
-    return compare(*scores)
 
 
 def differences(datasets: int) -> Iterator[Verdict]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.validate import compared, encoders
+from benchmarks.simulated_encoders import compared, encoders
 from mess.probing.differences import Scores, compare, holm
 from mess.probing.discovery import discover
 from mess.probing.results import DiscoverySettings
