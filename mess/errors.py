@@ -5,10 +5,12 @@ the program and keeps its traceback.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
+_NEAR = 100  # names on either side that an unknown name is compared with
 # A path from the root of this machine, or an address, up to its last name.
 _PLACE = re.compile(r"(?<![\w.~%/])(?:[a-z][a-z0-9+]*:/)?/(?:[^\s/'\"`]+/)+(?=[^\s/'\"`])")
 
@@ -36,7 +38,7 @@ class UnknownName(MessError):
     def __init__(self, kind: str, name: str, valid: Iterable[str], *, also: str = "") -> None:
         choices = sorted(set(valid))
         folded = {choice.casefold(): choice for choice in choices}
-        near = get_close_matches(name.casefold(), folded, n=3, cutoff=0.4)
+        near = get_close_matches(name.casefold(), _beside(name.casefold(), folded), n=3, cutoff=0.4)
         if near:
             hint = "did you mean " + ", ".join(repr(folded[key]) for key in near) + "?"
         elif choices:
@@ -47,6 +49,19 @@ class UnknownName(MessError):
         if also and not near:
             hint += f"; {also}"
         super().__init__(f"unknown {kind} {name!r}: {hint}")
+
+
+def _beside(name: str, choices: Iterable[str]) -> list[str]:
+    """Return the choices that stand near ``name``, sorted by their beginnings or by their ends.
+
+    Each comparison takes some 0.1 ms. So of 50,000 tracks only these are compared.
+    """
+    found: dict[str, None] = {}
+    for step in (1, -1):
+        ordered = sorted(choice[::step] for choice in choices)
+        at = bisect_left(ordered, name[::step])
+        found |= dict.fromkeys(one[::step] for one in ordered[max(at - _NEAR, 0) : at + _NEAR])
+    return list(found)
 
 
 def shown_path(path: object) -> str:

@@ -27,7 +27,7 @@ from mess.serving.endpoints import ENDPOINTS, PREFIX, Endpoint
 from mess.serving.guard import Guard
 from mess.serving.page import POLICY, page
 from mess.serving.parameters import read_parameters
-from mess.serving.shelf import NotHeld, only_held
+from mess.storage.held import NotHeld, only_held
 from mess.storage.store import Store
 
 _JSON = "application/json"
@@ -47,7 +47,7 @@ def answer(endpoint: Endpoint, request: Request, store: Store) -> Response:
 
 
 async def answer_soon(endpoint: Endpoint, request: Request) -> Response:
-    """Answer one question: here if it is quick and its parts are in memory, else in a thread.
+    """Answer one question: here if it takes milliseconds and nothing is read, else in a thread.
 
     Threads that compute only take turns at Python's lock: four of them need more than twice the
     time of one. And a server at an address (`Store.is_elsewhere`) may keep a question waiting.

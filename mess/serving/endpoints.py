@@ -49,11 +49,14 @@ from mess.serving.parameters import (
 )
 from mess.serving.tracks import TrackInfo, recording_of
 from mess.status.staleness import Sources, judge
+from mess.storage.held import may_wait
 from mess.storage.store import Store
 from mess.targets import ALL_TARGETS, unit_of
 
 PREFIX = "/api/v1"
 _CLIP_SECONDS = 30.0
+_QUICK = 1 << 18  # comparisons that take some ten milliseconds
+_SHOWN = 100  # comparisons that take as long as one result
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class Endpoint:
     ask : callable
         From a `Store` and the parameters to the answer. Its docstring says in one line what it is.
     quick : bool
-        Whether it takes some milliseconds once its parts are in memory.
+        Whether it takes some milliseconds once its parts are in memory. Where it takes more, it
+        says so by `_compares`.
     """
 
     path: str
@@ -105,6 +109,7 @@ def tracks(store: Store, asked: OfTracks) -> TracksAnswer:
     """List tracks by name."""
     dataset, encoder = _which(store, asked)
     known = shelf.tracks(store, dataset, encoder)
+    _compares(len(known) * (1 + len(asked.text.split())), results=asked.limit)
     last = asked.offset + asked.limit
     found = shelf.names(store, dataset, encoder).find(asked.text, limit=last + 1)
     return TracksAnswer(
@@ -189,6 +194,8 @@ def recommend(store: Store, asked: OfRecommendations) -> RecommendationsAnswer:
     weights, hold, offset = _wanted(
         store, asked, usual=lambda: recommender.usual_weights([*asked.track, *asked.unlike])
     )
+    points, aspects = len(asked.track) + len(asked.unlike), len({*weights, *hold, *offset})
+    _compares(len(recommender.track_ids) * points * aspects, results=asked.n)
     found = recommender.multi_aspect_recommendation(
         asked.track,
         weights,
@@ -272,6 +279,8 @@ def passages(store: Store, asked: OfPassages) -> PassagesAnswer:
     """Find the passages of other tracks that are most similar to a moment of one."""
     recommender = shelf.passages(store, *_which(store, asked))
     weights, hold, offset = _wanted(store, asked, usual=lambda: {OVERALL: 1.0})
+    points, aspects = len(asked.track) + len(asked.unlike), len({*weights, *hold, *offset})
+    _compares(len(recommender) * points * aspects, results=asked.n)
     found = recommender.recommend(
         _spots("at", asked.track, asked.at),
         weights,
@@ -359,6 +368,12 @@ def _wanted(
     if asked.weights:
         return parse_weights(asked.weights, heads=heads), hold, offset
     return {} if hold or offset else usual(), hold, offset
+
+
+def _compares(comparisons: int, *, results: int) -> None:
+    """Say how much is compared: in the loop of a server, much raises `NotHeld`."""
+    if comparisons + _SHOWN * results > _QUICK:
+        may_wait()
 
 
 def _spots(name: str, tracks: list[str], moments: list[float]) -> list[tuple[str, float]]:

@@ -5,9 +5,7 @@ shared by all requests: nobody may change it.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -18,6 +16,7 @@ from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.names import Names
 from mess.search.passages.recommender import PassageRecommender
 from mess.serving.tracks import TrackInfo, list_tracks, searchable
+from mess.storage.held import may_wait
 from mess.storage.store import Store
 
 if TYPE_CHECKING:
@@ -25,30 +24,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SHOWN = 80  # letters of an unknown name in a message
-
-
-_ONLY_HELD: ContextVar[bool] = ContextVar("only_held", default=False)
-
-
-class NotHeld(Exception):
-    """What is asked for is not in memory, and nothing may be read here."""
-
-
-@contextmanager
-def only_held() -> Iterator[None]:
-    """Let every shelf raise `NotHeld` where it would have to make a value.
-
-    >>> with only_held():
-    ...     Shelf(most=1).get("a", 1, lambda: 1)
-    Traceback (most recent call last):
-        ...
-    mess.serving.shelf.NotHeld
-    """
-    before = _ONLY_HELD.set(True)
-    try:
-        yield
-    finally:
-        _ONLY_HELD.reset(before)
 
 
 class Shelf(Generic[T]):
@@ -70,14 +45,19 @@ class Shelf(Generic[T]):
         self._making: dict[Hashable, Lock] = {}
 
     def get(self, key: Hashable, version: Hashable, make: Callable[[], T]) -> T:
-        """Return the value of ``key``, made anew if its version is another one."""
+        """Return the value of ``key``, made anew if its version is another one.
+
+        Raises
+        ------
+        NotHeld
+            If it would be made where nobody may wait for it (`mess.storage.held`).
+        """
         with self._lock:
             held = self._held.get(key)
             if held is not None and held[0] == version:
                 self._held.move_to_end(key)
                 return held[1]
-            if _ONLY_HELD.get():
-                raise NotHeld
+            may_wait()
             making = self._making.setdefault(key, Lock())
         with making:
             with self._lock:

@@ -19,6 +19,7 @@ from typing import IO
 
 from mess.errors import ArtifactError, ArtifactMissing, ArtifactStale
 from mess.records.base import Json
+from mess.storage.held import may_wait
 from mess.storage.mirrors import mirror_of
 from mess.storage.replacing import replacing_here
 
@@ -121,6 +122,8 @@ def read_bytes(path: Path, *, command: str, checksum: int | None = None) -> byte
 def bring(path: Path, *, checksum: int | None = None) -> None:
     """In a data root at an address, make the copy on this machine what is there.
 
+    Whoever reads a file calls this first.
+
     Parameters
     ----------
     path : Path
@@ -131,7 +134,10 @@ def bring(path: Path, *, checksum: int | None = None) -> None:
     ------
     AddressError
         If the server does not answer.
+    NotHeld
+        If nothing may be read here (`mess.storage.held`).
     """
+    may_wait()
     mirror = mirror_of(path)
     if mirror is not None and checksum is None:
         mirror.refresh(path)
@@ -141,6 +147,7 @@ def bring(path: Path, *, checksum: int | None = None) -> None:
 
 def bring_size(path: Path, size: int) -> None:
     """As `bring`, for a file that is too large to be read for its checksum."""
+    may_wait()
     mirror = mirror_of(path)
     if mirror is not None and not (path.is_file() and path.stat().st_size == size):
         mirror.fetch(path)

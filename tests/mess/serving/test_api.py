@@ -23,16 +23,17 @@ from starlette.types import Message
 
 from mess.as_json import as_json
 from mess.errors import ArtifactError, AudioError, MessError
-from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
 from mess.search.passages.recommender import PassageRecommender
 from mess.search.paths import path_between
 from mess.serving.answers import Problem
 from mess.serving.api import server, status_of, without_places
 from mess.serving.description import openapi, parameters_of
-from mess.serving.endpoints import ENDPOINTS, PREFIX
+from mess.serving.endpoints import ENDPOINTS, PREFIX, tracks
 from mess.serving.page import page
-from mess.serving.parameters import OfRecommendations, read_parameters
-from mess.serving.shelf import NotHeld, Shelf, only_held
+from mess.serving.parameters import OfRecommendations, OfTracks, read_parameters
+from mess.serving.shelf import Shelf
+from mess.storage.held import NotHeld, only_held
 from mess.storage.store import Store
 
 OF = {"dataset": "demo", "encoder": "spectral"}
@@ -425,3 +426,24 @@ def test_where_nothing_may_be_read_only_what_is_held_is_given() -> None:
         with pytest.raises(NotHeld):
             held.get("a", 2, lambda: 6)
     assert held.get("a", 2, lambda: 6) == 6
+
+
+def test_a_loop_that_all_share_neither_reads_a_layer_nor_answers_at_length(
+    recommender: LayerBasedRecommender, served: Path
+) -> None:
+    track, name = recommender.track_ids[0], recommender.get_available_aspects()[0]
+
+    def by_layers() -> list[Recommendation]:
+        return recommender.multi_aspect_recommendation(track, {name: 1.0}, method="layer")
+
+    with only_held(), pytest.raises(NotHeld):
+        by_layers()
+    found = by_layers()
+    assert ask("tracks", **OF).status == 200  # from now on, they are in memory
+    with only_held():
+        assert by_layers() == found
+        listed = tracks(Store(served), OfTracks(**OF, limit=len(recommender.track_ids)))
+        assert len(listed.tracks) == len(recommender.track_ids)
+        with pytest.raises(NotHeld):
+            tracks(Store(served), OfTracks(**OF, limit=10_000))
+    assert tracks(Store(served), OfTracks(**OF, limit=10_000)) == listed
