@@ -38,6 +38,7 @@ from mess.records.head import Activation, IndexedHead
 from mess.search.aspects import aspect_names
 from mess.search.layer_index import Vectors, serialise_layer
 from mess.storage.heads import DESCRIPTION, HeadError, StoredHead
+from mess.storage.paths import command_for
 from mess.storage.store import Store
 from mess.targets import ALL_TARGETS
 
@@ -170,6 +171,56 @@ def index_heads(
         for name, head in heads.items()
     ]
     return records, {name: serialise_layer(apply_head(head, means)) for name, head in heads.items()}
+
+
+def left_out_of_index(
+    store: Store, encoder: EncoderRecord, indexed: Mapping[str, IndexedHead], *, dataset: str
+) -> dict[str, str]:
+    """Return the heads of a data root that an index does not have as they are, with the reason.
+
+    Parameters
+    ----------
+    store : Store
+    encoder : EncoderRecord
+        The header of the features.
+    indexed : mapping of str to IndexedHead
+    dataset : str
+    """
+    found = find_heads(store, encoder)
+    left_out = dict(found.unusable)
+    for name, reads in found.elsewhere.items():
+        left_out[name] = f"reads {reads}: run `{command_for('run-all', dataset, reads)}`"
+    command = command_for("index", dataset, encoder.encoder)
+    for name, head in found.usable.items():
+        if name not in indexed or head.digest != indexed[name].digest:
+            left_out[name] = f"is newer than the index: run `{command}`"
+    return left_out
+
+
+def apply_indexed(
+    store: Store,
+    encoder: EncoderRecord,
+    indexed: Mapping[str, IndexedHead],
+    means: NDArray[np.floating[Any]],
+) -> dict[str, Vectors]:
+    """Return what each head of an index makes of other recordings [n, outputs].
+
+    A head that is gone or has changed since the index was built is left out.
+
+    Parameters
+    ----------
+    store : Store
+    encoder : EncoderRecord
+        The header of the features.
+    indexed : mapping of str to IndexedHead
+    means : ndarray [shape=(n, layers, dim)]
+    """
+    found = find_heads(store, encoder).usable
+    return {
+        name: apply_head(found[name], means)
+        for name, one in indexed.items()
+        if name in found and found[name].digest == one.digest
+    }
 
 
 def read_head(store: Store, name: str) -> StoredHead:

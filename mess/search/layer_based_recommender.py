@@ -24,25 +24,16 @@ Examples
 [Recommendation(track_id=...)]
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.errors import (
-    ArtifactError,
-    ArtifactMissing,
-    ArtifactStale,
-    MessError,
-    UnknownName,
-)
+from mess.errors import ArtifactStale, MessError, UnknownName
 from mess.records.evaluation import Method
-from mess.records.factors import FactorScore
 from mess.records.features import FeaturesHeader
-from mess.records.index import IndexRecord
 from mess.search.aspects import (
     LOWER_IS_MORE,
     THRESHOLD,
@@ -56,65 +47,21 @@ from mess.search.aspects import (
 )
 from mess.search.coordinate_index import CoordinateIndex, Point
 from mess.search.coordinate_map import CoordinateMap
+from mess.search.evaluated import Evaluated, read_evaluated, read_heard
 from mess.search.fitting import fit_weights
-from mess.search.heads import apply_head, find_heads
-from mess.search.layer_index import Layer, LayerIndex, Vectors, best_rows
-from mess.search.ranking import Cap, Part, Query, SearchSpace, capped_rows, point_shares
-from mess.search.tempo import DENSITY_SHARE
+from mess.search.heads import apply_indexed, left_out_of_index
+from mess.search.layer_index import LayerIndex, Vectors
+from mess.search.limits import Limits, capped_rows
+from mess.search.ranking import Query, SearchSpace, point_shares
+from mess.search.recommendation import Recommendation, explain
 from mess.search.terms import BY, METHODS, By, Terms
 from mess.search.weights import check_moves, share_weights
-from mess.status.staleness import Source, Sources, attempt, fitted_digests, judge, require
+from mess.status.staleness import Sources, fitted_digests, require
 from mess.storage.paths import command_for
 from mess.storage.store import Store
 from mess.targets import MIDI_TARGETS
 
-
-@dataclass(frozen=True)
-class Recommendation:
-    """A track that is similar to the query.
-
-    Attributes
-    ----------
-    track_id : str
-    score : float
-        Weighted mean of the similarities in the aspects, from −1 to 1. In an aspect with a positive
-        weight, 1 is equal to the query, 0 is as unlike as half of the tracks, and −1 is among the
-        tenth that is least alike. A negative weight turns this round: 1 is among the least alike.
-    contributions : dict of str to float
-        Each aspect's part of the score; the parts add up to it.
-    values : dict of str to dict
-        The values behind the score: of each target, "query" and "track" in its unit, as predicted
-        (with the method "direct", as measured). A target that is ranked both ways appears twice,
-        once as ``<target>:measured``. Whole layers have no values.
-    methods : dict of str to str
-        The method of each aspect: "probe", "subspace", "direct", "layer", "head" or "overall".
-
-    Examples
-    --------
-    >>> recommendation = Recommendation("Bach_BWV846_p1", score=0.9, contributions={"tempo": 0.9})
-    >>> recommendation.as_dict()["score"]
-    0.9
-    """
-
-    track_id: str
-    score: float
-    contributions: dict[str, float]
-    values: dict[str, dict[str, float]] = field(default_factory=dict)
-    methods: dict[str, str] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values, as ``--json`` prints them."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """What an evaluation found; the attributes are those of `Terms`."""
-
-    defaults: Mapping[str, Method] = field(default_factory=dict)
-    density_share: float = DENSITY_SHARE
-    models: Mapping[str, Method] = field(default_factory=dict)
-    faithful: Mapping[str, Mapping[Method, float | None]] = field(default_factory=dict)
+__all__ = ["LayerBasedRecommender", "Recommendation"]
 
 
 class LayerBasedRecommender:
@@ -182,17 +129,12 @@ class LayerBasedRecommender:
         require("index", record.origin, sources, beside=("heads",))
         also = fitted_digests(record)
         require("discovery", discovery.origin, sources, also=also)
-        self.warning = ""
         self.placed = record.placed
         self.track_ids = record.tracks
         self._row = {track_id: row for row, track_id in enumerate(self.track_ids)}
         self.works = np.array(record.works, dtype=object)
-        self._composers = record.composers
-        self._copies = np.array(record.copies, dtype=np.int64)
-        layers = LayerIndex(
-            len(self.track_ids),
-            self._layer_reader(record),
-        )
+        self._limits = Limits(self.works, record.composers, record.copies)
+        layers = LayerIndex(len(self.track_ids), self._store.indices.layer_reader(record))
         self.heads = {head.name: head for head in record.heads}
         self._projection_checksum = record.projection_crc32
         coordinates = None
@@ -213,11 +155,12 @@ class LayerBasedRecommender:
             threshold=threshold,
             more=[*MIDI_TARGETS, *plugin_aspects()],
         )
-        heard = self._read_heard(sources, also) if record.heads else {}
+        heard = read_heard(sources, also=also) if record.heads else {}
         for head in record.heads:
             self.aspects[head.name] = head_aspect(head, heard=heard.get((head.name, head.digest)))
         self.best_layers = find_best_layers(discovery.cells)
-        chosen = self._read_evaluated(sources, also) if evaluated else Chosen()
+        chosen = read_evaluated(sources, also=also) if evaluated else Evaluated()
+        self.warning = chosen.warning
         self.terms = Terms(
             dataset=self.dataset,
             encoder=self.encoder,
@@ -233,67 +176,7 @@ class LayerBasedRecommender:
     @property
     def composers(self) -> list[str]:
         """The composer of each track, "" where nobody told."""
-        return list(self._composers)
-
-    def _layer_reader(self, record: IndexRecord) -> Callable[[Layer], bytes]:
-        """Return what reads the file of a layer, or of a head."""
-        of_heads = {head.name: head.crc32 for head in record.heads}
-        files, where = self._store.indices, (self.dataset, self.encoder)
-
-        def read(layer: Layer) -> bytes:
-            if isinstance(layer, str):
-                return files.read_head(*where, layer, checksum=of_heads[layer])
-            return files.read_layer(*where, layer, checksum=record.crc32[layer])
-
-        return read
-
-    def _read_evaluated(self, sources: Sources, also: Mapping[Source, str]) -> Chosen:
-        """Return what `mess evaluate` chose.
-
-        A damaged evaluation is an error; a stale one becomes a warning.
-        """
-        evaluation = attempt(lambda: self._store.evaluations.read(self.dataset, self.encoder))
-        if isinstance(evaluation, ArtifactMissing):
-            return Chosen()
-        command = command_for("evaluate", self.dataset, self.encoder)
-        if isinstance(evaluation, ArtifactStale):
-            self.warning = str(evaluation)
-            return Chosen()
-        if isinstance(evaluation, ArtifactError):
-            raise evaluation
-        verdict = judge("evaluation", evaluation.origin, sources, also=also)
-        if verdict:
-            self.warning = f"the evaluation of the sliders is stale ({verdict}): run `{command}`"
-            return Chosen()
-        return Chosen(
-            defaults={name: one.method for name, one in evaluation.defaults.items()},
-            density_share=evaluation.tempo.density_share if evaluation.tempo else DENSITY_SHARE,
-            models={
-                name: max(one.marks, key=lambda method: one.marks[method])
-                for name, one in evaluation.defaults.items()
-                if one.marks
-            },
-            faithful={name: one.faithful for name, one in evaluation.defaults.items()},
-        )
-
-    def _read_heard(
-        self, sources: Sources, also: Mapping[Source, str]
-    ) -> dict[tuple[str, str], FactorScore]:
-        """Return how often each head finds what shares its factor, by name and digest.
-
-        A factor table of another index tells nothing; a table that other heads joined tells of its
-        own.
-        """
-        table = attempt(lambda: self._store.factors.read(self.dataset, self.encoder))
-        if isinstance(table, ArtifactError):
-            return {}
-        if judge("factors", table.origin, sources, also=also, beside=("heads",)):
-            return {}
-        return {
-            (row.name, row.digest): row.scores[row.own]
-            for row in table.rows
-            if row.kind == "head" and row.own is not None
-        }
+        return list(self._limits.composers)
 
     @cached_property
     def projection(self) -> CoordinateMap:
@@ -323,15 +206,7 @@ class LayerBasedRecommender:
         """
         if not self._store.heads.names():
             return {}
-        found = find_heads(self._store, self.made_by)
-        command = command_for("index", self.dataset, self.encoder)
-        left_out = dict(found.unusable)
-        for name, reads in found.elsewhere.items():
-            left_out[name] = f"reads {reads}: run `{command_for('run-all', self.dataset, reads)}`"
-        for name, head in found.usable.items():
-            if name not in self.heads or head.digest != self.heads[name].digest:
-                left_out[name] = f"is newer than the index: run `{command}`"
-        return left_out
+        return left_out_of_index(self._store, self.made_by, self.heads, dataset=self.dataset)
 
     def apply_heads(self, means: NDArray[np.floating[Any]]) -> dict[str, Vectors]:
         """Return what each head of the index makes of other recordings [n, outputs].
@@ -344,12 +219,7 @@ class LayerBasedRecommender:
         """
         if not self.heads:
             return {}
-        found = find_heads(self._store, self.made_by).usable
-        return {
-            name: apply_head(found[name], means)
-            for name, indexed in self.heads.items()
-            if name in found and found[name].digest == indexed.digest
-        }
+        return apply_indexed(self._store, self.made_by, self.heads, means)
 
     @property
     def made_by(self) -> FeaturesHeader:
@@ -470,28 +340,18 @@ class LayerBasedRecommender:
             points=list(zip(rows, signs, strict=True)),
             moves={n: float(-by if n in LOWER_IS_MORE else by) for n, by in offset.items()},
         )
-        exclude = np.zeros(len(self.track_ids), dtype=bool)
-        indexed = [row for row in rows if not isinstance(row, Point)]
-        exclude[indexed] = True
-        mine = [row for row in liked if not isinstance(row, Point)]
-        if exclude_same_work:
-            exclude |= np.isin(self.works, self.works[mine])
-        if exclude_same_composer:
-            left_out = {self._composers[row] for row in mine} - {""}
-            exclude |= np.array([composer in left_out for composer in self._composers])
-        caps: list[Cap] = []
-        if exclude_duplicates:
-            exclude |= np.isin(self._copies, self._copies[indexed])
-            caps.append(Cap(self._copies.tolist(), 1))
-        if max_per_composer is not None:
-            caps.append(Cap(self._composers, max_per_composer))
+        exclude, caps = self._limits.of(
+            [row for row in liked if not isinstance(row, Point)],
+            avoided,
+            same_work=exclude_same_work,
+            same_composer=exclude_same_composer,
+            duplicates=exclude_duplicates,
+            max_per_composer=max_per_composer,
+        )
         parts = self.space.parts(query)
         scores = self.space.scores(query, parts=parts)
-        if caps:
-            best = capped_rows(scores, k=n_recommendations, exclude=exclude, caps=caps)
-        else:
-            best = best_rows(scores, k=n_recommendations, exclude=exclude)
-        return self._explain(query, parts, best)
+        best = capped_rows(scores, k=n_recommendations, exclude=exclude, caps=caps)
+        return explain(self.space, query, best, parts=parts, track_ids=self.track_ids)
 
     def _check_heads(self, wanted: Collection[str], known: Collection[str]) -> None:
         """Refuse a head that is in the data root and not in the index."""
@@ -521,36 +381,11 @@ class LayerBasedRecommender:
         names = self.get_available_aspects()
         if not names:
             raise MessError("no aspect is validated, so none can explain what is liked")
-        everyone = np.arange(len(self.track_ids))
-        others = np.setdiff1d(everyone, rows)
-        alike, rest = [], []
-        for row in rows:
-            terms = [self.terms.make(name, 1.0) for name in names]
-            similar = self.space.shares(Query(terms, [(row, 1.0)]), everyone)
-            alike += [similar[:, other] for other in rows if other != row]
-            rest += list(similar[:, others].T)
-        weights = fit_weights(np.array(alike), np.array(rest).reshape(-1, len(names)))
+        terms = [self.terms.make(name, 1.0) for name in names]
+        weights = fit_weights(*self.space.compare(rows, terms))
         if not weights.any():
             raise MessError("the liked tracks share no aspect more than any others do")
         return dict(zip(names, weights.tolist(), strict=True))
-
-    def _explain(
-        self, query: Query, parts: Sequence[Part], rows: NDArray[np.int64]
-    ) -> list[Recommendation]:
-        shares = self.space.shares(query, rows, parts=parts)
-        values = self.space.values(query, rows)
-        names = [term.name for term in query.terms]
-        methods = {term.name: term.method for term in query.terms}
-        return [
-            Recommendation(
-                track_id=self.track_ids[row],
-                score=float(sum(own)),
-                contributions=dict(zip(names, own, strict=True)),
-                values=values[index],
-                methods=methods,
-            )
-            for index, (row, own) in enumerate(zip(rows, shares.T.tolist(), strict=True))
-        ]
 
     def row(self, track_id: str) -> int:
         """Return the place of a track in `track_ids`.

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mess.errors import MessError
 from mess.search.coordinate_index import Block, ColumnWeights, CoordinateIndex, Point
 from mess.search.interpolation import Scales
-from mess.search.layer_index import Layer, LayerIndex, best_rows
+from mess.search.layer_index import Layer, LayerIndex
 from mess.search.similarity import Scale, fit_scales, references_of
 
 Array = NDArray[np.float64]
@@ -249,6 +249,20 @@ class SearchSpace:
         of_parts *= np.array([part.weight for part in parts])[:, None]
         return of_parts.reshape(len(query.terms), len(query.points), len(rows)).sum(axis=1)
 
+    def compare(self, rows: Sequence[int], terms: Sequence[Term]) -> tuple[Array, Array]:
+        """Return the similarities of some tracks to each other, and of all others to them.
+
+        Both are [pairs, terms], as `mess.search.fitting.fit_weights` takes them.
+        """
+        everyone = np.arange(self.n)
+        others = np.setdiff1d(everyone, rows)
+        alike, rest = [], []
+        for row in rows:
+            similar = self.shares(Query(terms, [(row, 1.0)]), everyone)
+            alike += [similar[:, other] for other in rows if other != row]
+            rest += list(similar[:, others].T)
+        return np.array(alike), np.array(rest).reshape(-1, len(terms))
+
     def values(self, query: Query, rows: NDArray[np.int64]) -> list[dict[str, dict[str, float]]]:
         """Return the values that explain each score: those of the track and of the first query."""
         columns = list(dict.fromkeys(column for term in query.terms for column in term.shown))
@@ -275,28 +289,3 @@ class SearchSpace:
             f"{one.name}:measured" if one.kind == "direct" and counts[one.name] > 1 else one.name
             for one in columns
         ]
-
-
-@dataclass(frozen=True)
-class Cap:
-    """A limit of ``most`` results with the same label; the label "" has no limit."""
-
-    labels: Sequence[object]
-    most: int
-
-
-def capped_rows(
-    scores: NDArray[np.float32], *, k: int, exclude: NDArray[np.bool_], caps: Sequence[Cap]
-) -> NDArray[np.int64]:
-    """Return the rows of the highest scores that every cap allows, best first."""
-    kept: list[int] = []
-    seen: Counter[tuple[int, object]] = Counter()
-    for row in best_rows(scores, k=len(scores), exclude=exclude):
-        labels = [(number, cap.labels[row]) for number, cap in enumerate(caps)]
-        if any(seen[label] >= caps[label[0]].most for label in labels if label[1] != ""):
-            continue
-        seen.update(labels)
-        kept.append(int(row))
-        if len(kept) == k:
-            break
-    return np.array(kept, dtype=np.int64)

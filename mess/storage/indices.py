@@ -13,7 +13,7 @@ An index is replaced whole or not at all (`mess.storage.generations`). `mess.sto
 the index of segments in the same folder.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,9 +105,17 @@ class IndexFiles:
         """Read one layer's FAISS index, serialised."""
         return self._read(dataset, encoder, _layer_name(layer), checksum)
 
-    def read_head(self, dataset: str, encoder: str, name: str, *, checksum: int) -> bytes:
-        """Read the FAISS index of what a head makes of the tracks, serialised."""
-        return self._read(dataset, encoder, _head_name(name), checksum)
+    def layer_reader(self, record: IndexRecord) -> Callable[[int | str], bytes]:
+        """Return what reads the file of a layer, by its number, or of a head, by its name."""
+        of_heads = {head.name: head.crc32 for head in record.heads}
+        where = record.dataset, record.encoder
+
+        def read(layer: int | str) -> bytes:
+            if isinstance(layer, str):
+                return self._read(*where, _head_name(layer), of_heads[layer])
+            return self.read_layer(*where, layer, checksum=record.crc32[layer])
+
+        return read
 
     def read_coordinates(self, dataset: str, encoder: str, *, checksum: int) -> bytes:
         """Read the FAISS index of the coordinates of the tracks, serialised."""
