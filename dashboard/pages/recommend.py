@@ -1,7 +1,6 @@
 """Recommend: choose a track, weigh the aspects, and listen to what is similar."""
 
 from dataclasses import replace
-from typing import cast
 
 import streamlit as st
 
@@ -17,13 +16,18 @@ from dashboard.sections.beside import draw_beside
 from dashboard.sections.list_exports import draw_exports
 from dashboard.sections.missing import offer, results_of
 from dashboard.sections.track_path import draw_path
-from dashboard.sections.track_search import KEY, describe_conditions, memory, restore, take_action
+from dashboard.sections.track_search import (
+    KEY,
+    describe_conditions,
+    find_similar,
+    memory,
+    restore,
+    take_action,
+)
 from dashboard.sections.track_search_controls import draw_controls
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
-from mess.records.evaluation import Method
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
-from mess.search.terms import By
 
 
 def main() -> None:
@@ -93,19 +97,4 @@ def _search(recommender: LayerBasedRecommender, search: Search) -> list[Recommen
     if not (search.weights or search.moves or search.hold):
         st.info("Move a slider away from 0.")
         return []
-    return results_of(
-        lambda: recommender.multi_aspect_recommendation(
-            [search.query, *search.liked],
-            search.weights or {},
-            search.count,
-            method=cast(Method | None, search.method),
-            by=cast(By, search.by),
-            unlike=search.unlike,
-            hold=search.hold,
-            offset=search.moves,
-            exclude_same_work=search.same_work,
-            exclude_same_composer=search.same_composer,
-            exclude_duplicates=search.copies,
-            max_per_composer=search.per_composer or None,
-        )
-    )
+    return results_of(lambda: find_similar(recommender, search))

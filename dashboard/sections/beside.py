@@ -10,10 +10,9 @@ from dashboard.components.hits import Hit, draw_hits
 from dashboard.components.pair import draw_pair
 from dashboard.components.player import track_sound
 from dashboard.components.text import plain
-from dashboard.components.weights import weighable
 from dashboard.readers import TrackInfo
 from dashboard.sections.missing import results_of
-from dashboard.sections.track_search import KEY, memory
+from dashboard.sections.track_search import KEY, find_similar, fit_to, memory
 from mess.as_text import as_words
 from mess.audio.loudness import common_level
 from mess.errors import MessError
@@ -52,15 +51,11 @@ def draw_beside(
     except MessError as error:
         st.warning(plain(readers.told(error)))
         return
-    search = memory.now()
-    known = {name: w for name, w in (search.weights or {}).items() if name in weighable(other)}
-    if left := [as_words(name) for name in search.weights or {} if name not in known]:
-        st.caption(f"Not validated by {chosen}, so left out of its list: {', '.join(left)}.")
-    beside = results_of(
-        lambda: other.multi_aspect_recommendation(
-            [search.query, *search.liked], known, len(found), unlike=search.unlike
-        )
-    )
+    search, left = fit_to(other, memory.now())
+    if left:
+        words = ", ".join(map(as_words, left))
+        st.caption(f"Not validated by {plain(chosen)}, so left out of its list: {words}.")
+    beside = results_of(lambda: find_similar(other, search))
     if not beside:
         return
     lists = [[one.track_id for one in own if one.track_id in tracks] for own in (found, beside)]

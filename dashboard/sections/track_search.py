@@ -1,6 +1,7 @@
 """The search of the page Recommend: taken from the address, kept, and changed by the controls."""
 
 from dataclasses import replace
+from typing import cast
 
 import streamlit as st
 
@@ -16,7 +17,9 @@ from dashboard.readers import TrackInfo
 from dashboard.sections.basket import keep, toggle
 from dashboard.sections.ratings import keep_rating
 from dashboard.sidebar import selected
-from mess.search.layer_based_recommender import LayerBasedRecommender
+from mess.records.evaluation import Method
+from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
+from mess.search.terms import By
 
 KEY = "recommend"
 SWITCHES = {
@@ -60,6 +63,44 @@ def restore(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) ->
 def movable(recommender: LayerBasedRecommender) -> list[str]:
     """Return the aspects along which a query can be moved."""
     return [name for name, aspect in recommender.aspects.items() if aspect.steered]
+
+
+def fit_to(recommender: LayerBasedRecommender, search: Search) -> tuple[Search, list[str]]:
+    """Return the same search for another encoder, and the aspects that it cannot be asked for."""
+    weighed, moved = weighable(recommender), movable(recommender)
+    fitted = replace(
+        search,
+        weights={name: by for name, by in (search.weights or {}).items() if name in weighed},
+        moves={name: by for name, by in search.moves.items() if name in moved},
+        hold=tuple(name for name in search.hold if name in weighed),
+    )
+    asked = [*(search.weights or {}), *search.moves, *search.hold]
+    kept = {*(fitted.weights or {}), *fitted.moves, *fitted.hold}
+    return fitted, [name for name in dict.fromkeys(asked) if name not in kept]
+
+
+def find_similar(recommender: LayerBasedRecommender, search: Search) -> list[Recommendation]:
+    """Return the tracks that a search finds, best first.
+
+    Raises
+    ------
+    MessError
+        If the recommender cannot be asked so.
+    """
+    return recommender.multi_aspect_recommendation(
+        [search.query, *search.liked],
+        search.weights or {},
+        search.count,
+        method=cast(Method | None, search.method),
+        by=cast(By, search.by),
+        unlike=search.unlike,
+        hold=search.hold,
+        offset=search.moves,
+        exclude_same_work=search.same_work,
+        exclude_same_composer=search.same_composer,
+        exclude_duplicates=search.copies,
+        max_per_composer=search.per_composer or None,
+    )
 
 
 def take_action(action: Action, track: str) -> None:
