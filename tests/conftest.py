@@ -27,6 +27,7 @@ sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
 # first of them, the other works off the next three, which need none.
 _FIRST = (
     *("test_recommend", "test_jobs", "test_tracking_stores", "test_probing_pipeline"),
+    "test_recommend_heard",
     *("test_comparing", "test_science", "test_discovery_page", "test_jobs_in_the_browser"),
     *("test_experiments", "test_your_audio", "test_shown", "test_map", "test_pages", "test_home"),
     *("test_passages_page", "test_compare", "test_targets", "test_maps", "test_tracking"),

@@ -16,77 +16,22 @@ from urllib.parse import urlsplit
 import pytest
 from browser_acts import PATIENCE, at_rest, no_error, until
 from browser_server import serve
+from recommend_page import (
+    HEARD,
+    WEIGHT,
+    label,
+    open_recommend,
+    press,
+    slider,
+    titles,
+    wait_for_other_titles,
+    wait_for_sound,
+)
 
 from mess.records.features import FeaturesEntry
-from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.search.paths import path_between
 from mess.storage.store import Store
 
-SOUNDING = (
-    "() => [...window.messPlayers].filter(one => !one.audio.paused).map(one => one.data.label)"
-)
-HEARD = """async patience => {
-    const one = [...window.messPlayers].find(one => !one.audio.paused);
-    const before = one.audio.currentTime, began = performance.now();
-    while (one.audio.currentTime - before <= 0.6 && performance.now() - began < patience)
-        await new Promise(done => setTimeout(done, 50));
-    const bytes = await (await fetch(one.audio.currentSrc)).arrayBuffer();
-    const sound = await new AudioContext().decodeAudioData(bytes);
-    let sum = 0;
-    for (const value of sound.getChannelData(0)) sum += value * value;
-    return {
-        advanced: one.audio.currentTime - before,
-        length: one.audio.duration,
-        rms: Math.sqrt(sum / sound.length),
-    };
-}"""
-WEIGHT = re.compile(", (R²|model|measured) ")  # the slider of a weight, not of a move
 EVIL = "<img src=x onerror=alert(1)> **b** [x](javascript:alert(1)) $a$"
-
-
-def open_recommend(page: Any, address: str, query: str = "") -> None:
-    page.goto(f"{address}/recommend{query}")
-    page.locator("li h3").first.wait_for()
-    page.wait_for_url(re.compile(r"weights="))
-    at_rest(page)
-
-
-def titles(page: Any) -> list[str]:
-    at_rest(page)
-    found: list[str] = page.locator("li h3").all_inner_texts()
-    return found
-
-
-def slider(page: Any, name: str) -> Any:
-    return page.get_by_role("slider", name=re.compile(rf"^{name}, (R²|model|measured)")).first
-
-
-def press(page: Any, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def wait_for_sound(page: Any, of: str) -> None:
-    page.wait_for_function(
-        f"of => {{ const now = ({SOUNDING})(); return now.length === 1 && now[0].includes(of); }}",
-        arg=of,
-    )
-
-
-def wait_for_other_titles(page: Any, before: list[str]) -> None:
-    page.wait_for_function(
-        """before => {
-            const now = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
-                .flatMap(host => [...host.shadowRoot.querySelectorAll('li h3')])
-                .map(title => title.textContent);
-            return now.length > 0 && String(now) !== String(before);
-        }""",
-        arg=before,
-    )
-
-
-def label(title: str) -> str:
-    return title.split(". ", 1)[1]
 
 
 def test_answers_do_not_wait_for_the_browser(dashboard: str) -> None:
@@ -141,74 +86,6 @@ def test_a_track_is_found_by_keys_and_a_slider_changes_what_is_heard(
     assert heard["advanced"] > 0.6
     assert 5 < heard["length"] <= 30.1
     assert heard["rms"] > 0.003
-    no_error(page)
-
-
-def test_one_sounds_at_a_time_and_keys_do_what_fingers_expect(page: Any, dashboard: str) -> None:
-    open_recommend(page, dashboard)
-    query = page.get_by_role("combobox", name="Query track").input_value()
-    names = [query, *map(label, titles(page))]
-    # A title with a line more moves the player of the query below that of the first result.
-    page.evaluate(
-        "query => [...window.messPlayers].find(one => one.data.label === query)"
-        ".root.style.marginTop = '30px'",
-        query,
-    )
-    page.locator("li h3").first.click()
-    press(page, "k")
-    wait_for_sound(page, names[0])
-    press(page, "ArrowDown")
-    wait_for_sound(page, names[1])
-    press(page, "ArrowDown")
-    wait_for_sound(page, names[2])
-    press(page, "ArrowUp")
-    wait_for_sound(page, names[1])
-    page.wait_for_function("() => window.messCurrent.audio.currentTime > 0.1")
-    scrolled = page.get_by_test_id("stMain").evaluate("main => main.scrollTop")
-    press(page, "l", ">", "[", "l", "]")
-    # Between both marks it plays again and again, half as fast again, and as high as before.
-    one = page.evaluate(
-        "() => { const {audio, loop} = window.messCurrent;"
-        " return {loop, speed: audio.playbackRate,"
-        " pitch: audio.preservesPitch, level: new URL(audio.src).searchParams.get('level')}; }"
-    )
-    assert one["loop"][1] - one["loop"][0] >= 4.9 and one["loop"][0] >= 5
-    assert (one["speed"], one["pitch"], one["level"]) == (1.25, True, "-23")
-    page.evaluate("() => { window.messCurrent.audio.currentTime = window.messCurrent.loop[1]; }")
-    page.wait_for_function(
-        "() => window.messCurrent.audio.currentTime < window.messCurrent.loop[0] + 2"
-    )
-    page.get_by_role("button", name="same loudness").first.click()
-    page.wait_for_function("() => !window.messCurrent.audio.src.includes('level')")
-    page.locator("li h3").first.click()
-    press(page, "Space")
-    page.wait_for_function(f"() => ({SOUNDING})().length === 0")
-    assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == scrolled
-    page.get_by_role("combobox", name="Query track").focus()
-    press(page, "k")  # is typed, and starts nothing
-    page.wait_for_timeout(200)
-    assert page.evaluate(SOUNDING) == []
-    press(page, "Escape")
-    no_error(page)
-
-
-def test_a_sound_goes_on_while_a_slider_moves_and_ends_with_its_place(
-    page: Any, dashboard: str
-) -> None:
-    open_recommend(page, dashboard)
-    page.get_by_role("button", name=re.compile("^Play ")).first.click()
-    query = page.get_by_role("combobox", name="Query track").input_value()
-    wait_for_sound(page, query)
-    before = titles(page)
-    page.get_by_role("button", name="Overall", exact=True).click()
-    wait_for_other_titles(page, before)
-    page.get_by_role("slider", name="overall").focus()
-    press(page, "ArrowLeft")
-    page.wait_for_url(re.compile(r"overall:0\.95"))
-    assert page.evaluate(SOUNDING) == [query]
-    assert page.evaluate(HEARD, 1000 * PATIENCE)["advanced"] > 0.6
-    page.get_by_role("button", name=re.compile("^More like this")).first.click()
-    page.wait_for_function(f"() => ({SOUNDING})().length === 0")
     no_error(page)
 
 
@@ -374,10 +251,7 @@ def rename(root: Path, change: Callable[[FeaturesEntry], FeaturesEntry]) -> None
 
 def test_names_that_hold_markup_are_shown_as_text(page: Any, own: tuple[str, Path]) -> None:
     address, root = own
-    # Another composer would be another index.
-    rename(
-        root, lambda entry: replace(entry, title=EVIL)
-    )  # another composer would be another index
+    rename(root, lambda entry: replace(entry, title=EVIL))  # another composer: another index
     said: list[str] = []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     open_recommend(page, address)
@@ -410,64 +284,4 @@ def test_a_damaged_index_names_its_command(page: Any, own: tuple[str, Path]) -> 
     page.goto(f"{address}/recommend")
     page.get_by_text("mess index --dataset demo --encoder spectral").first.wait_for()
     assert page.locator("li h3").count() == 0
-    no_error(page)
-
-
-def test_a_path_leads_to_another_recording_and_is_played_in_a_row(
-    page: Any, dashboard: str, demo_library: Path
-) -> None:
-    recommender = LayerBasedRecommender("demo", "spectral", store=Store(demo_library))
-    start, end = recommender.track_ids[0], recommender.track_ids[-1]
-    name = recommender.get_available_aspects()[0]
-    open_recommend(page, dashboard, f"?track={start}&weights={name}:1&n=5&steps=3")
-    field = page.get_by_role("combobox", name="Lead from the query to")
-    field.focus()
-    page.keyboard.type(end)
-    page.get_by_role("listbox").get_by_role("option").filter(has_text=end).first.wait_for()
-    press(page, "Enter")
-    page.wait_for_url(re.compile(rf"to={end}"))
-    path = page.locator(".hits ol li")
-    until(page, path.count, lambda count: count == 5)
-    wanted = path_between(recommender, start, end, {name: 1.0}, steps=3)
-    found = path.locator(".score").all_inner_texts()
-    assert found == [f"{step.position:.0%}" for step in wanted.steps]
-    # The address leads to the same path.
-    page.goto(page.url)
-    until(page, path.count, lambda count: count == 5)
-    assert path.locator(".score").all_inner_texts() == found
-    names = [label(one) for one in path.locator("h3").all_inner_texts()]
-    page.wait_for_url(re.compile("weights="))
-    at_rest(page)
-    page.get_by_role("button", name="Play in a row").click()
-    wait_for_sound(page, names[0])
-    page.wait_for_function("() => window.messRow[0].audio.currentTime > 0.3")
-    page.evaluate("() => window.messRow[0].audio.dispatchEvent(new Event('ended'))")
-    page.wait_for_function("() => !window.messRow[1].audio.paused")
-    assert page.evaluate(SOUNDING) == [names[1]]
-    press(page, "k")
-    no_error(page)
-
-
-def test_two_results_play_the_same_moment_and_a_key_changes_between_them(
-    page: Any, dashboard: str
-) -> None:
-    open_recommend(page, dashboard, "?n=5&beside=spectral")
-    page.get_by_text("5 of 5 recordings are in both lists").wait_for()
-    page.get_by_role("button", name=re.compile("^Hear as B: ")).nth(2).click()
-    third = label(page.locator(".hits h3").nth(7).inner_text())
-    page.locator(".pair h3").nth(1).filter(has_text=f"B: {third}").wait_for()
-    at_rest(page)
-    page.locator(".pair .player").first.get_by_role("button", name=re.compile("^Play ")).click()
-    page.wait_for_function("() => window.messPair.players[0].audio.currentTime > 1")
-    page.keyboard.press("x")
-    page.wait_for_function("() => window.messPair.players[1].audio.currentTime > 1")
-    assert len(page.evaluate(SOUNDING)) == 1
-    apart = page.evaluate(
-        "() => { const [a, b] = window.messPair.players;"
-        " return [b.at() - a.at(), a.data.level - b.data.level]; }"
-    )
-    assert -0.5 < apart[0] < 20 and apart[1] == 0
-    page.keyboard.press("x")
-    page.wait_for_function("() => !window.messPair.players[0].audio.paused")
-    page.keyboard.press("k")
     no_error(page)
