@@ -65,7 +65,7 @@ class Scatter {
       const answer = await fetch(data.address);
       if (!answer.ok) throw new Error(await answer.text());
       this.points = new Float32Array(await answer.arrayBuffer());
-      this.names.clear();
+      this.names = new Map();
       this.address = data.address;
       if (before) scatter.reset();
     }
@@ -95,7 +95,7 @@ class Scatter {
     const scatter = create({
       canvas: this.canvas, width, height, colorBy: "category", opacity: 0.8,
       opacityInactiveScale: 0.25, pointOutlineWidth: 0,
-      deselectOnEscape: false, // which closes menus, too ...this.theme(),
+      deselectOnEscape: false, // which closes menus, too
     });
     scatter.subscribe("select", ({ points }) => this.pick(points));
     scatter.subscribe("deselect", () => this.pick([]));
@@ -121,13 +121,14 @@ class Scatter {
 
   async name(row) {
     this.hovered = row;
-    if (!this.names.has(row)) {
+    const { names } = this; // another map has its own
+    if (!names.has(row)) {
       const answer = await fetch(`${this.data.names}&row=${row}`).catch(() => null);
-      this.names.set(row, answer?.ok ? await answer.text() : "");
+      names.set(row, answer ? await answer.text() : "");
     }
     const place = this.scatter.getScreenPosition(row);
-    if (this.hovered !== row || !place) return;
-    this.tip.textContent = this.names.get(row);
+    if (this.names !== names || this.hovered !== row || !place) return;
+    this.tip.textContent = names.get(row);
     this.tip.hidden = !this.tip.textContent;
     this.tip.style.left = `${Math.min(place[0] + 10, this.frame.clientWidth - this.tip.offsetWidth)}px`;
     this.tip.style.top = `${Math.max(place[1] - 30, 0)}px`;

@@ -61,6 +61,7 @@ def colour_points(values: Sequence[str] | NDArray[np.float64]) -> Colouring:
 
 def categories(values: Sequence[str]) -> dict[str, NDArray[np.int64]]:
     """Return the rows of the largest categories, by size, and of all others together."""
+    values = [value or "unknown" for value in values]
     counts = Counter(values)
     ranked = sorted(counts, key=lambda name: (-counts[name], name))
     if len(ranked) <= _NAMED + 1:
@@ -68,7 +69,7 @@ def categories(values: Sequence[str]) -> dict[str, NDArray[np.int64]]:
     else:
         named, rest = ranked[:_NAMED], ranked[_NAMED:]
     rows = np.array(values, dtype=object)
-    found = {name or "unknown": np.flatnonzero(rows == name) for name in named}
+    found = {name: np.flatnonzero(rows == name) for name in named}
     if rest:
         found[f"{len(rest)} others"] = np.flatnonzero(np.isin(rows.astype(str), rest))
     return found

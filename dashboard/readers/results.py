@@ -14,18 +14,12 @@ from mess.records.reliability import ReliabilityRecord
 from mess.records.untangled import KINDS, Part, Untangled
 from mess.reports.encoder_comparison import with_rates
 from mess.search.repeats import Repeats, find_repeats
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _discovery(dataset: str, encoder: str, level: Level, version: float) -> DiscoveryRecord:
-    return store().discoveries.read(dataset, encoder, level=level)
+from mess.serving import shelf
 
 
 def discovery(dataset: str, encoder: str, *, level: Level = "track") -> DiscoveryRecord:
-    """Return the record of a discovery; see `DiscoveryFiles.read`."""
-    return _discovery(
-        dataset, encoder, level, store().discoveries.modified(dataset, encoder, level)
-    )
+    """Return the record of a discovery; see `DiscoveryFiles.read`. Nobody may change it."""
+    return shelf.discovery(store(), dataset, encoder, level=level)
 
 
 # A resource is shared, not copied: nobody changes it, and there may be a million predictions.

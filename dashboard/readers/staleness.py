@@ -19,7 +19,7 @@ from mess.status.staleness import (
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _stale(
-    kind: Conclusion, dataset: str, encoder: str, origin: Origin, version: tuple[float, ...]
+    kind: Conclusion, dataset: str, encoder: str, origin: Origin, version: tuple[object, ...]
 ) -> str:
     return str(judge(kind, origin, Sources(store(), dataset, encoder)))
 
@@ -31,6 +31,7 @@ def stale(kind: Conclusion, dataset: str, encoder: str, origin: Origin) -> str:
         store().targets.modified(dataset),
         store().indices.modified(dataset, encoder),
         store().discoveries.modified(dataset, encoder, "track"),
+        store().heads.digest(encoder),
     )
     return _stale(kind, dataset, encoder, origin, version)
 

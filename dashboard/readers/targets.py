@@ -10,16 +10,12 @@ from numpy.typing import NDArray
 from dashboard.readers.data import store
 from mess.errors import ArtifactError
 from mess.records.discovery import Level
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _targets(dataset: str, level: Level, version: float) -> pd.DataFrame:
-    return store().targets.read(dataset, level=level)
+from mess.serving import shelf
 
 
 def targets(dataset: str, *, level: Level = "track") -> pd.DataFrame:
     """Return the targets of a dataset; see `TargetFiles.read`. Nobody may change the table."""
-    return _targets(dataset, level, store().targets.modified(dataset))
+    return shelf.targets(store(), dataset, level=level)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

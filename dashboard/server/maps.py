@@ -52,7 +52,7 @@ def map_url(
         "layer": layer,
         "method": method,
         "level": level,
-        "version": f"{version:.3f}",
+        "version": _version(version),
     }
     return f"/maps/{kind}?{urlencode(words)}"
 
@@ -76,11 +76,15 @@ def name(request: Request) -> Response:
         row = _whole(request.query_params.get("row", ""))
         if row >= len(found.track):
             raise MessError("no such point")
-        place = readers.map_rows(record, found)[row]
+        place = record.tracks[int(found.track[row])], int(found.segment[row])
         tracks = readers.tracks(record.dataset, record.encoder)
     except MessError as error:
         return PlainTextResponse(readers.told(error), status_code=404)
     return PlainTextResponse(readers.row_name(tracks, *place), headers={"Cache-Control": CACHE})
+
+
+def _version(time: float) -> str:
+    return f"{time:.3f}"
 
 
 def script(_: Request) -> Response:
@@ -98,6 +102,9 @@ def _map(request: Request) -> tuple[MapRecord, MapPoints]:
     if level is None:
         raise UnknownName("level", asked.get("level", "")[:80], list(_LEVELS))
     layer = _whole(asked.get("layer", ""))
+    now = readers.store().maps.modified(dataset, encoder, layer=layer, method=method, level=level)
+    if now and asked.get("version", _version(now)) != _version(now):  # its rows are others
+        raise MessError("the map was drawn again meanwhile: reload the page")
     return readers.map_of(dataset, encoder, layer=layer, method=method, level=level)
 
 

@@ -31,8 +31,8 @@ class Pair:
 def find_surprises(recommender: LayerBasedRecommender, *, most: int = 20) -> list[Pair]:
     """Return the pairs that are most alike overall, of different composers; the most alike first.
 
-    Tracks without a composer are left out. At most one pair begins with each work, and in a large
-    library evenly spaced tracks are asked.
+    Tracks without a composer are left out, and no work is in two pairs. In a large library evenly
+    spaced tracks are asked.
 
     Parameters
     ----------

@@ -21,7 +21,13 @@ def test_every_point_is_in_one_category_and_there_are_ten_at_most(values: list[s
     assert sizes == sorted(sizes, reverse=True)
 
 
-@given(st.lists(st.sampled_from("abcdefghijklmno") | st.just(""), min_size=1, max_size=60))
+@given(
+    st.lists(
+        st.sampled_from([*"abcdefghijklmno", "", "unknown"]),
+        min_size=1,
+        max_size=60,
+    )
+)
 def test_a_point_has_the_colour_of_its_category_in_the_legend(values: list[str]) -> None:
     found = colour_points(values)
     assert [colour for _, colour in found.legend] == found.palette

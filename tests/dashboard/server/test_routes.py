@@ -122,6 +122,7 @@ def test_the_points_of_a_map_and_their_names_are_found_by_the_names_of_the_map(
     assert bytes(ask(point_name, **place, row=0).body).decode() == "song-1, 0:01"
     wrongs: list[dict[str, object]] = [{"dataset": one} for one in NO_NAMES]
     wrongs += [{"method": "magic"}, {"level": "bar"}, {"layer": 7}, {"layer": -1}, {"row": 2}]
+    wrongs.append({"version": "1.000"})  # of a map before this one
     for wrong in wrongs:
         answer = ask(point_name, **({**place, "row": 0} | wrong))
         said = bytes(answer.body).decode()
