@@ -14,6 +14,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -31,6 +32,7 @@ from mess.records.basket import (
 )
 
 SUFFIXES = ("csv", "json", "m3u8", "m3u")
+_LISTS = ("items", "results", "steps", "rows")  # of an exported JSON file
 _BETWEEN_TAGS = ";"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 
@@ -115,9 +117,7 @@ def read_basket(name: str, content: bytes, *, known: Mapping[str, str]) -> Impor
             rows = list(_rows_of_json(json.loads(text)))
         else:
             rows = list(_rows_of_playlist(text, known))
-    except (UnicodeDecodeError, csv.Error, json.JSONDecodeError, RecursionError) as error:
-        raise _refuse(name, str(error)) from None
-    except _NoBasket as error:
+    except (ValueError, csv.Error, RecursionError) as error:
         raise _refuse(name, str(error)) from None
     if len(rows) > MOST_ITEMS:
         raise MessError(f"{shown_path(name)}: names more than {MOST_ITEMS} recordings")
@@ -132,10 +132,6 @@ def read_basket(name: str, content: bytes, *, known: Mapping[str, str]) -> Impor
     return Imported(list(items.values()), list(missing))
 
 
-class _NoBasket(ValueError):
-    """The file is whole, and holds something else."""
-
-
 def _refuse(name: str, reason: str) -> MessError:
     reason = " ".join(reason.split())[:120]
     return MessError(
@@ -147,7 +143,7 @@ def _refuse(name: str, reason: str) -> MessError:
 def _rows_of_csv(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     lines = csv.DictReader(io.StringIO(text, newline=""))
     if "track" not in (lines.fieldnames or ()):
-        raise _NoBasket("no column is named track")
+        raise ValueError("no column is named track")
     for row in lines:
         cells = {name: from_cell(row.get(name) or "") for name in ("track", "kept", "tags", "note")}
         if cells["track"]:
@@ -155,15 +151,15 @@ def _rows_of_csv(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _rows_of_json(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the rows of a basket, a list of recommendations, or a path."""
+    """Yield the rows of a basket, a list of recommendations, a path, or a pick on the map."""
     content = value if isinstance(value, dict) else {}
-    rows = next((content[k] for k in ("items", "results", "steps") if k in content), None)
+    rows = next((content[k] for k in _LISTS if k in content), None)
     if not isinstance(rows, list):
-        raise _NoBasket("it has no items, results or steps")
+        raise ValueError(f"it has none of {', '.join(_LISTS)}")
     for row in rows:
         track = row.get("track", row.get("track_id")) if isinstance(row, dict) else None
         if not isinstance(track, str):
-            raise _NoBasket("an item has no track")
+            raise ValueError("an item has no track")
         yield track, row
 
 
@@ -177,7 +173,10 @@ def _rows_of_playlist(
     for line in map(str.strip, text.splitlines()):
         if not line or line.startswith("#"):
             continue
-        place = unquote(urlsplit(line).path) if line.lower().startswith("file:") else line
+        place = line
+        if line.lower().startswith("file:"):
+            with suppress(ValueError):  # what is no address is known under no name
+                place = unquote(urlsplit(line).path)
         names = by_name.get(PureWindowsPath(place).name, [])
         track = by_path.get(place) or (names[0] if len(names) == 1 else line)
         yield track, {}

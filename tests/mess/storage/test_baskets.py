@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashboard.exports import as_m3u8, basket_as_csv
@@ -45,6 +45,8 @@ def test_what_was_exported_is_read_again(items: list[BasketItem]) -> None:
 
 
 @given(st.sampled_from(["b.csv", "b.json", "b.m3u8", "b.txt"]), st.binary(max_size=60))
+@example("b.json", b"1" * 5000)
+@example("b.m3u8", b"file://[x/0.flac")
 def test_any_file_is_read_or_refused_in_a_line(name: str, content: bytes) -> None:
     try:
         found = read_basket(name, content, known=KNOWN)
@@ -63,15 +65,16 @@ def test_tags_stand_in_one_text(tags: list[str]) -> None:
 def test_lists_and_paths_that_were_exported_are_taken() -> None:
     for content in (
         {"results": [{"track_id": "a"}]},
+        {"rows": [{"track": "a", "start": 5.0, "value": "Bach"}]},
         {"steps": [{"track_id": "a"}, {"track": "x"}]},
     ):
         found = read_basket("one.json", json.dumps(content).encode(), known=KNOWN)
         assert [item.track for item in found.items] == ["a"]
     assert found.missing == ["x"]
-    elsewhere = b"#EXTM3U\r\nC:\\Music\\0.flac\nfile:///other/1.flac\n/no/such.flac\n"
+    elsewhere = b"#EXTM3U\r\nC:\\Music\\0.flac\nfile:///other/1.flac\nfile://[\n/no/such.flac\n"
     found = read_basket("one.m3u", elsewhere, known=KNOWN)
     assert [item.track for item in found.items] == ["a", "b"]
-    assert found.missing == ["/no/such.flac"]
+    assert found.missing == ["file://[", "/no/such.flac"]
 
 
 def test_no_note_is_a_formula_of_a_spreadsheet() -> None:
