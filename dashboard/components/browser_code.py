@@ -6,6 +6,7 @@ of the players, `player_settings.js` their speed and loudness, `player_bar.js` t
 lower edge of a narrow screen, `player.js` a player, `lane.js` the curves below it.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ _HERE = Path(__file__).parent
 def component(name: str, *, scripts: tuple[str, ...], styles: tuple[str, ...] = ()) -> Any:
     """Return a component, registered with Streamlit at the first call.
 
+    Its data reach the script in a list. In a list Streamlit looks for no tables: to look for them
+    takes time at each run, and loads pandas at the first.
+
     Parameters
     ----------
     name : str
@@ -35,11 +39,16 @@ def component(name: str, *, scripts: tuple[str, ...], styles: tuple[str, ...] = 
         Names of files without suffix. A script may use what stands in those before it; the last
         one exports the component.
     """
-    return st.components.v2.component(
+    draw = st.components.v2.component(
         f"mess.{name}",
         css=_read(styles, suffix=".css") or None,
         js=_read(scripts, suffix=".js"),
     )
+
+    def draw_with(*, data: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        return draw(data=[data], **options)
+
+    return draw_with
 
 
 def _read(names: tuple[str, ...], *, suffix: str) -> str:

@@ -5,7 +5,7 @@ const INK = "#222222";
 const FAMILY = "Arial, Helvetica, sans-serif";
 
 export default function (component) {
-  const { parentElement, data } = component;
+  const { parentElement, data: [data] } = component;
   let box = parentElement.querySelector(".buttons");
   if (!box) {
     box = document.createElement("div");

@@ -131,7 +131,7 @@ class Finder {
   }
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data: [data], setTriggerValue }) {
   const [finder, leave] = mountOnce(parentElement, (root) => new Finder(root));
   finder.show(data, setTriggerValue);
   return leave;

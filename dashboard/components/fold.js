@@ -34,7 +34,7 @@ class Fold {
   }
 }
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data: [data] }) {
   const [fold, leave] = mountOnce(parentElement, (root) => new Fold(root));
   fold.show(data);
   return leave;

@@ -58,7 +58,7 @@ class Glossary {
   }
 }
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data: [data] }) {
   const [glossary, leave] = mountOnce(parentElement, (root) => new Glossary(root));
   glossary.parts = data.parts;
   return leave;

@@ -14,7 +14,7 @@ class Heatmap {
     this.table.onkeydown = (event) => this.onKey(event);
   }
 
-  show({ table, chosen, detail }, tell) {
+  show({ table, chosen, detail, awaited }, tell) {
     this.tell = tell;
     this.detail = detail;
     const now = JSON.stringify(table);
@@ -25,6 +25,9 @@ class Heatmap {
       this.move(0, 0);
     }
     this.mark(chosen);
+    // A frame later it is painted.
+    if (awaited && !this.told) requestAnimationFrame(() => setTimeout(() => this.tell("painted", true)));
+    this.told = awaited;
   }
 
   drawTable(table) {
@@ -133,7 +136,7 @@ class Heatmap {
   }
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data: [data], setTriggerValue }) {
   const [heatmap, leave] = mountOnce(parentElement, (root) => new Heatmap(root));
   heatmap.show(data, setTriggerValue);
   return leave;

@@ -77,6 +77,7 @@ def draw_heatmap(
     on_cell: Callable[[int, str], None],
     chosen: tuple[int, str] | None = None,
     detail: str = "",
+    on_painted: Callable[[], None] | None = None,
 ) -> None:
     """Draw a heatmap.
 
@@ -97,6 +98,9 @@ def draw_heatmap(
     detail : str
         The key of the container that tells about the chosen cell. On a narrow screen it lies below,
         and a choice scrolls to it.
+    on_painted : callable, optional
+        Is called when the browser has painted the heatmap, before the page is drawn again. What is
+        slow to load can wait for it.
     """
 
     def tell() -> None:
@@ -117,6 +121,8 @@ def draw_heatmap(
             },
             "chosen": list(chosen) if chosen else None,
             "detail": detail,
+            "awaited": on_painted is not None,
         },
         on_cell_change=tell,
+        on_painted_change=on_painted or (lambda: None),
     )

@@ -75,7 +75,7 @@ class Hits {
   }
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data: [data], setTriggerValue }) {
   const [hits, leave] = mountOnce(parentElement, (root) => new Hits(root));
   hits.show(data, setTriggerValue);
   return leave;

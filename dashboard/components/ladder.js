@@ -116,7 +116,7 @@ class Ladder {
   }
 }
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data: [data] }) {
   const [ladder, leave] = mountOnce(parentElement, (root) => new Ladder(root));
   ladder.show(data);
   return leave;

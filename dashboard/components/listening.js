@@ -339,7 +339,7 @@ class Listening {
   }
 }
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data: [data] }) {
   const [listening, leave] = mountOnce(parentElement, (root) => new Listening(root));
   listening.show(data);
   return leave;

@@ -6,7 +6,7 @@ function sorted(search) {
   return String(names);
 }
 
-export default function ({ data }) {
+export default function ({ data: [data] }) {
   const { page, search, push, mark, carried, seen, written } = data;
   if (written <= (window.messAddressWritten ?? 0)) return; // each is followed once
   window.messAddressWritten = written;

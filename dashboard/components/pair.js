@@ -82,7 +82,7 @@ class Pair {
   }
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data: [data], setTriggerValue }) {
   const [pair, leave] = mountOnce(parentElement, (root) => new Pair(root));
   pair.show(data, setTriggerValue);
   return leave;

@@ -133,7 +133,7 @@ class Picker {
   }
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data: [data], setTriggerValue }) {
   const [picker, leave] = mountOnce(parentElement, (root) => new Picker(root));
   picker.show(data, setTriggerValue);
   return leave;

@@ -168,7 +168,7 @@ class Results {
   }
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data: [data], setTriggerValue }) {
   const [results, leave] = mountOnce(parentElement, (root) => new Results(root));
   results.show(data, setTriggerValue);
   return leave;

@@ -115,7 +115,7 @@ class Running {
   }
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data: [data], setTriggerValue }) {
   const [running, leave] = mountOnce(parentElement, (root) => new Running(root));
   running.update(data, setTriggerValue);
   return leave;

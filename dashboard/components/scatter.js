@@ -193,7 +193,7 @@ class Scatter {
   }
 }
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data: [data], setTriggerValue }) {
   const [scatter, leave] = mountOnce(parentElement, (root) => new Scatter(root));
   scatter.show(data, setTriggerValue);
   return leave;

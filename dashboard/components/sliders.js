@@ -118,7 +118,7 @@ class Sliders {
   }
 }
 
-export default function ({ parentElement, data, setStateValue }) {
+export default function ({ parentElement, data: [data], setStateValue }) {
   const [sliders, leave] = mountOnce(parentElement, (root) => new Sliders(root));
   sliders.show(data, setStateValue);
   return leave;

@@ -1,19 +1,21 @@
 """Figures of one cell of a discovery: what its probe predicts of tracks that it never saw."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.style import PALETTE, escape
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SYMBOLS = ("circle", "square", "diamond", "cross", "x")
 _MANY = 3000  # points; from this number on, the graphics card draws them
 
 
 def predicted_against_true(
-    rows: pd.DataFrame, *, target: str, unit: str, labels: Mapping[str, str]
+    rows: "pd.DataFrame", *, target: str, unit: str, labels: Mapping[str, str]
 ) -> go.Figure:
     """Draw out-of-fold predictions of one cell, with the line of equality.
 
@@ -39,7 +41,7 @@ def predicted_against_true(
 
 
 def residuals(
-    rows: pd.DataFrame, *, target: str, unit: str, labels: Mapping[str, str]
+    rows: "pd.DataFrame", *, target: str, unit: str, labels: Mapping[str, str]
 ) -> go.Figure:
     """Draw how far each prediction of one cell lies from the truth, against the prediction.
 
@@ -55,7 +57,7 @@ def residuals(
 
 
 def _by_fold(
-    rows: pd.DataFrame, y: "pd.Series[Any]", *, labels: Mapping[str, str], x: str = "true"
+    rows: "pd.DataFrame", y: "pd.Series[Any]", *, labels: Mapping[str, str], x: str = "true"
 ) -> go.Figure:
     """Draw a point for each row. Folds differ in colour and in shape."""
     figure = go.Figure()

@@ -1,10 +1,9 @@
 """Figures of an experiment with doses: the matrix of edits and targets, and one cell of it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.grid import add_cells, label_axes, lay_out
@@ -13,6 +12,9 @@ from mess.as_text import two_decimals
 from mess.doses.words import is_side_effect, slope_text
 from mess.records.dose import DoseCell, DoseEdit
 from mess.targets import title_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Value = Literal["slope", "predicted", "measured"]
 VALUES: dict[Value, str] = {
@@ -85,7 +87,7 @@ def dose_matrix(
 
 
 def changes_figure(
-    rows: pd.DataFrame, *, slope: float | None, target: str, labels: Mapping[str, str]
+    rows: "pd.DataFrame", *, slope: float | None, target: str, labels: Mapping[str, str]
 ) -> go.Figure:
     """Draw the predicted against the measured change of every recording and dose.
 
@@ -136,7 +138,7 @@ def changes_figure(
 
 
 def by_dose_figure(
-    rows: pd.DataFrame, edit: DoseEdit, *, track: str | None, labels: Mapping[str, str]
+    rows: "pd.DataFrame", edit: DoseEdit, *, track: str | None, labels: Mapping[str, str]
 ) -> go.Figure:
     """Draw the mean measured and predicted change by dose, and those of one recording.
 
@@ -149,6 +151,8 @@ def by_dose_figure(
         The recording that is drawn, too.
     labels : mapping of str to str
     """
+    import pandas as pd
+
     known = rows[np.isfinite(rows["measured"])]
     mean = known.groupby("dose")[["measured", "predicted"]].mean()
     own = known[known["track"] == track].set_index("dose")[["measured", "predicted"]]

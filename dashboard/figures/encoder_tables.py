@@ -1,12 +1,15 @@
 """Tables and sentences of encoders beside each other: what the figures show, as text."""
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from mess.as_text import duration, interval, signed, size, two_decimals
 from mess.probing.differences import Verdict
 from mess.probing.remarks import NOTHING
 from mess.records.comparison import ComparisonRecord, EncoderPair, TargetScore
 from mess.targets import title_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def in_words(pair: EncoderPair) -> str:
@@ -23,16 +26,20 @@ def in_words(pair: EncoderPair) -> str:
     )
 
 
-def score_table(record: ComparisonRecord) -> pd.DataFrame:
+def score_table(record: ComparisonRecord) -> "pd.DataFrame":
     """Return R², interval and best layers of every target, a column for each encoder."""
+    import pandas as pd
+
     columns: dict[str, list[str]] = {"target": [title_of(target) for target in record.targets]}
     for row in record.encoders:
         columns[row.name] = [_score(row.r2.get(target)) for target in record.targets]
     return pd.DataFrame(columns)
 
 
-def difference_table(pair: EncoderPair) -> pd.DataFrame:
+def difference_table(pair: EncoderPair) -> "pd.DataFrame":
     """Return what `difference_plot` shows, the largest difference first."""
+    import pandas as pd
+
     ordered = sorted(pair.targets.items(), key=lambda item: -abs(item[1].difference))
     return pd.DataFrame(
         {
@@ -47,8 +54,10 @@ def difference_table(pair: EncoderPair) -> pd.DataFrame:
     )
 
 
-def cost_table(record: ComparisonRecord) -> pd.DataFrame:
+def cost_table(record: ComparisonRecord) -> "pd.DataFrame":
     """Return size, cost, licence and faithfulness of the compared encoders and of all others."""
+    import pandas as pd
+
     compared = [
         {
             "encoder": row.name,

@@ -1,8 +1,8 @@
 """Figures and tables of an evaluation: faithfulness, leakage, the controlled experiment."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.style import PALETTE, escape
@@ -18,6 +18,9 @@ from mess.records.evaluation import (
 )
 from mess.records.factors import FactorsRecord, RowKind
 from mess.targets import title_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # The names of the methods on the page.
 METHOD_NAMES: dict[Ranker, str] = {
@@ -133,8 +136,10 @@ def factor_heatmap(record: FactorsRecord) -> go.Figure:
     return figure
 
 
-def controlled_table(controlled: Mapping[Method, Mapping[str, ControlledResult]]) -> pd.DataFrame:
+def controlled_table(controlled: Mapping[Method, Mapping[str, ControlledResult]]) -> "pd.DataFrame":
     """Return a row for each method and slider: the distance it sees for each known change."""
+    import pandas as pd
+
     rows = []
     for method, by_aspect in controlled.items():
         for aspect, result in by_aspect.items():
@@ -153,8 +158,10 @@ def controlled_table(controlled: Mapping[Method, Mapping[str, ControlledResult]]
     return pd.DataFrame(rows).sort_values(["slider", "method"], ignore_index=True)
 
 
-def baselines_table(baselines: Sequence[BaselineFaithfulness]) -> pd.DataFrame:
+def baselines_table(baselines: Sequence[BaselineFaithfulness]) -> "pd.DataFrame":
     """Return a row for each plain metric: its mean faithfulness over which layers."""
+    import pandas as pd
+
     by_metric: dict[str, dict[str, str]] = {}
     for row in baselines:
         by_metric.setdefault(row.metric, {"without probes": row.metric})[row.over] = two_decimals(
@@ -163,8 +170,10 @@ def baselines_table(baselines: Sequence[BaselineFaithfulness]) -> pd.DataFrame:
     return pd.DataFrame(list(by_metric.values()))
 
 
-def composition_table(composition: Mapping[str, Composition]) -> pd.DataFrame:
+def composition_table(composition: Mapping[str, Composition]) -> "pd.DataFrame":
     """Return what becomes of a liked aspect beside a disliked one, for each kind of similarity."""
+    import pandas as pd
+
     words = {"bounded": "as the sliders rank", "parabola": "without a bound, 1 − d²/2"}
     return pd.DataFrame(
         [

@@ -1,6 +1,6 @@
 """Tables of the tests of the targets: what `mess check-targets` measured."""
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from mess.as_text import two_decimals
 from mess.records.reliability import ReliabilityRecord
@@ -8,14 +8,19 @@ from mess.targets import TARGETS, title_of
 from mess.targets.invariance import SAME_MUSIC, movement_text
 from mess.targets.reliability import TRUSTED
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def reliability_table(record: ReliabilityRecord) -> pd.DataFrame:
+
+def reliability_table(record: ReliabilityRecord) -> "pd.DataFrame":
     """Return a row for each target: do halves agree, and does a change leave the number alone?
 
     Parameters
     ----------
     record : ReliabilityRecord
     """
+    import pandas as pd
+
     tested = record.targets
     numbers = {name: row.numbers() for name, row in tested.items()}
     table = pd.DataFrame(numbers).T.astype(float).round(2)
@@ -24,12 +29,14 @@ def reliability_table(record: ReliabilityRecord) -> pd.DataFrame:
     return table.rename(columns={"split_half": "split-half"})
 
 
-def movement_table(record: ReliabilityRecord) -> pd.DataFrame:
+def movement_table(record: ReliabilityRecord) -> "pd.DataFrame":
     """Return a row for each change, and how far each target moves with it.
 
     A number is the largest movement as a multiple of the target's tolerance: at most 1 keeps the
     promise, "!" breaks it. In brackets stands what has a known reason.
     """
+    import pandas as pd
+
     by_track = list(record.movements.values())
     changes = [change.name for change in SAME_MUSIC if all(change.name in row for row in by_track)]
     return pd.DataFrame(
@@ -49,8 +56,10 @@ def movement_table(record: ReliabilityRecord) -> pd.DataFrame:
     )
 
 
-def tempo_table(record: ReliabilityRecord) -> pd.DataFrame:
+def tempo_table(record: ReliabilityRecord) -> "pd.DataFrame":
     """Return a row for each group of recordings whose tempo is known: how well it is found."""
+    import pandas as pd
+
     return pd.DataFrame(
         {
             "recordings with a known tempo": name,

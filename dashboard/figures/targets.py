@@ -1,10 +1,9 @@
 """Figures of the targets of a dataset: one, two, or all against all."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.grid import family_of
@@ -13,6 +12,9 @@ from mess.as_text import two_decimals
 from mess.records.reliability import ReliabilityRecord
 from mess.targets import ALL_TARGETS, title_of, title_with_unit
 from mess.targets.summaries import OUTLYING, robust_z
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _BINS = 32
 _DOTS = 2000  # recordings; up to this number, each is a dot of the histogram
@@ -36,6 +38,8 @@ def distribution(
     labels : mapping of str to str
         A track's name, by id.
     """
+    import pandas as pd
+
     known = values.dropna().sort_values(kind="stable")
     z = robust_z(known.to_numpy())
     far = np.abs(z) > OUTLYING
@@ -74,7 +78,7 @@ def distribution(
     return _clickable(figure, height=320)
 
 
-def correlations(matrix: pd.DataFrame, order: Sequence[str]) -> go.Figure:
+def correlations(matrix: "pd.DataFrame", order: Sequence[str]) -> go.Figure:
     """Draw Spearman's correlation of all targets; a click's ``customdata`` is (row, column).
 
     Parameters
@@ -145,7 +149,7 @@ def correlations(matrix: pd.DataFrame, order: Sequence[str]) -> go.Figure:
 
 
 def two_targets(
-    table: pd.DataFrame, *, x: str, y: str, labels: Mapping[str, str], octaves: bool = False
+    table: "pd.DataFrame", *, x: str, y: str, labels: Mapping[str, str], octaves: bool = False
 ) -> go.Figure:
     """Draw one number against another, a point for each recording; ``customdata`` is (track,).
 
@@ -190,7 +194,7 @@ def two_targets(
     return _clickable(figure, height=380)
 
 
-def overview(table: pd.DataFrame, reliability: ReliabilityRecord | None) -> pd.DataFrame:
+def overview(table: "pd.DataFrame", reliability: ReliabilityRecord | None) -> "pd.DataFrame":
     """Return a row for each target: its description, its spread, and whether it can be trusted.
 
     Parameters
@@ -199,6 +203,8 @@ def overview(table: pd.DataFrame, reliability: ReliabilityRecord | None) -> pd.D
         A row for each track, a column for each target.
     reliability : ReliabilityRecord, optional
     """
+    import pandas as pd
+
     tested = reliability.targets if reliability else {}
     rows = []
     for name in table.columns:

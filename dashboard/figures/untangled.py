@@ -1,10 +1,9 @@
 """Figures and tables of what a reading is made of: erasure, codelength, confounds."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.style import SCALE, escape
@@ -13,6 +12,9 @@ from mess.probing.erasure import Loss
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.untangled import CodelengthRecord, ConfoundsRecord, ErasureRecord
 from mess.targets import title_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _RANDOM = "a random direction"
 _ROW, _MARGIN = 26, 150  # pixels
@@ -117,8 +119,10 @@ def random_loss(
     return None
 
 
-def unseen_table(record: ErasureRecord) -> pd.DataFrame:
+def unseen_table(record: ErasureRecord) -> "pd.DataFrame":
     """Return what is left of each erased target, for probes of the same works and of others."""
+    import pandas as pd
+
     rows = []
     for one in record.unseen:
         own = record.loss(one.target, one.target)
@@ -164,8 +168,10 @@ def codelength_heatmap(record: CodelengthRecord) -> go.Figure:
     return figure
 
 
-def codelength_table(record: CodelengthRecord) -> pd.DataFrame:
+def codelength_table(record: CodelengthRecord) -> "pd.DataFrame":
     """Return the bits a value of each target, by the uniform model, the mean and the best layer."""
+    import pandas as pd
+
     return pd.DataFrame(
         [
             {
@@ -203,8 +209,10 @@ def confounds_matrix(record: ConfoundsRecord) -> dict[str, dict[str, float | Non
     return found
 
 
-def confounds_table(record: ConfoundsRecord, confound: str) -> pd.DataFrame:
+def confounds_table(record: ConfoundsRecord, confound: str) -> "pd.DataFrame":
     """Return the scores of every target with one confound, with their intervals."""
+    import pandas as pd
+
     return pd.DataFrame(
         [
             {

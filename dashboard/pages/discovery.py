@@ -9,7 +9,7 @@ from dashboard.figures.layers import VALUES
 from dashboard.sections.cell_choice import LEVELS, as_parameters, take_address
 from dashboard.sections.downloads import show_downloads
 from dashboard.sections.factors import show_factors
-from dashboard.sections.heatmap import show_heatmap
+from dashboard.sections.heatmap import heatmap_is_painted, show_heatmap
 from dashboard.sections.in_time import show_in_time
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.robustness import show_layers, show_robustness
@@ -43,7 +43,8 @@ def main() -> None:
     level = level or "track"
     try:
         record = readers.discovery(dataset, encoder, level=level)
-        readers.predictions(dataset, encoder, level=level)
+        if heatmap_is_painted():
+            readers.predictions(dataset, encoder, level=level)
         tracks = readers.tracks(dataset, encoder)
     except ArtifactError as error:
         _offer(error, dataset, encoder, level)

@@ -1,6 +1,5 @@
 """Copies and works: the files that hold the same recording, and the works in several recordings."""
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import readers
@@ -65,6 +64,8 @@ def _show(
     none: str,
 ) -> None:
     """Show a list of groups; a click on one shows players of all its files."""
+    import pandas as pd
+
     if not groups:
         st.info(none)
         return

@@ -1,6 +1,7 @@
 """Targets: the values of every recording, how they spread, and whether they can be trusted."""
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from dashboard import readers
@@ -17,10 +18,13 @@ from dashboard.sections.target_tests import show_tests
 from dashboard.sidebar import selected
 from mess.errors import ArtifactError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Tracks = dict[str, readers.TrackInfo]
 
 
-def _show_tests(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: str) -> None:
+def _show_tests(table: "pd.DataFrame", tracks: Tracks, *, dataset: str, encoder: str) -> None:
     show_tests(dataset)
 
 
@@ -55,7 +59,7 @@ def main() -> None:
 
 
 @st.fragment
-def _show(table: pd.DataFrame, tracks: Tracks, controls: Controls) -> None:
+def _show(table: "pd.DataFrame", tracks: Tracks, controls: Controls) -> None:
     """Draw the tab that is open, and only that one."""
     controls.choose("tab", list(_TABS), key="targets-tab", usual=next(iter(_TABS)))
     tabs = st.tabs(list(_TABS), key="targets-tab", on_change="rerun")

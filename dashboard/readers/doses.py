@@ -1,12 +1,16 @@
 """What was measured and predicted of recordings that were changed by known steps."""
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from dashboard.readers.data import store
 from mess.doses.plan import ALL_EDITS
 from mess.doses.responses import changes
 from mess.records.dose import DoseRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -20,17 +24,17 @@ def doses(dataset: str, encoder: str) -> DoseRecord:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _responses(dataset: str, encoder: str, version: float) -> pd.DataFrame:
+def _responses(dataset: str, encoder: str, version: float) -> "pd.DataFrame":
     return store().doses.read_responses(dataset, encoder, doses(dataset, encoder))
 
 
-def dose_responses(dataset: str, encoder: str) -> pd.DataFrame:
+def dose_responses(dataset: str, encoder: str) -> "pd.DataFrame":
     """Return the responses of all readings and layers. Nobody may change the table."""
     return _responses(dataset, encoder, store().doses.modified(dataset, encoder))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _changes(dataset: str, encoder: str, version: float) -> pd.DataFrame:
+def _changes(dataset: str, encoder: str, version: float) -> "pd.DataFrame":
     record = doses(dataset, encoder)
     names = [one.track for one in record.tracks]
     points = store().doses.read_points(dataset, encoder, record, names)
@@ -46,7 +50,7 @@ def _changes(dataset: str, encoder: str, version: float) -> pd.DataFrame:
     return changes(points, deviation, speeds=speeds)
 
 
-def dose_changes(dataset: str, encoder: str) -> pd.DataFrame:
+def dose_changes(dataset: str, encoder: str) -> "pd.DataFrame":
     """Return every change, measured and predicted; see `mess.doses.responses.changes`.
 
     Raises

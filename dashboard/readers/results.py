@@ -1,6 +1,7 @@
 """What probing, evaluating and comparing found."""
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from dashboard.readers.data import store
@@ -16,6 +17,9 @@ from mess.reports.encoder_comparison import with_rates
 from mess.search.repeats import Repeats, find_repeats
 from mess.serving import shelf
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def discovery(dataset: str, encoder: str, *, level: Level = "track") -> DiscoveryRecord:
     """Return the record of a discovery; see `DiscoveryFiles.read`. Nobody may change it."""
@@ -24,11 +28,11 @@ def discovery(dataset: str, encoder: str, *, level: Level = "track") -> Discover
 
 # A resource is shared, not copied: nobody changes it, and there may be a million predictions.
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _predictions(dataset: str, encoder: str, level: Level, version: float) -> pd.DataFrame:
+def _predictions(dataset: str, encoder: str, level: Level, version: float) -> "pd.DataFrame":
     return store().discoveries.read_predictions(dataset, encoder, level=level)
 
 
-def predictions(dataset: str, encoder: str, *, level: Level = "track") -> pd.DataFrame:
+def predictions(dataset: str, encoder: str, *, level: Level = "track") -> "pd.DataFrame":
     """Return the out-of-fold predictions of a discovery."""
     return _predictions(
         dataset, encoder, level, store().discoveries.modified(dataset, encoder, level)

@@ -1,9 +1,9 @@
 """The targets of a dataset: tables, single numbers, and what the dataset states itself."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -12,14 +12,19 @@ from mess.errors import ArtifactError
 from mess.records.discovery import Level
 from mess.serving import shelf
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def targets(dataset: str, *, level: Level = "track") -> pd.DataFrame:
+
+def targets(dataset: str, *, level: Level = "track") -> "pd.DataFrame":
     """Return the targets of a dataset; see `TargetFiles.read`. Nobody may change the table."""
     return shelf.targets(store(), dataset, level=level)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _stated(dataset: str, name: str, version: float) -> "pd.Series[float]":
+    import pandas as pd
+
     entries = store().targets.manifest(dataset).done()
     found = {track: entry.extra.get(name) for track, entry in entries.items()}
     return pd.to_numeric(pd.Series(found, dtype=object), errors="coerce").dropna()
@@ -57,6 +62,8 @@ def target_values(
 
     A target that is undefined on segments has the value of the whole track.
     """
+    import pandas as pd
+
     table = targets(dataset, level=level)
     if target not in table.columns:
         table, rows = targets(dataset), [(track, -1) for track, _ in rows]

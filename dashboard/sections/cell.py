@@ -1,8 +1,7 @@
 """One cell of a discovery: its numbers, predicted against true, and each point to hear."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import readers
@@ -20,13 +19,16 @@ from mess.probing.results import Cell
 from mess.records.discovery import DiscoveryRecord
 from mess.targets import title_of, unit_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _LISTED = 300  # rows in the list, the worst predicted first
 _FIGURES = {"predicted against true": predicted_against_true, "residuals": residuals}
 
 
 def show_cell(
     record: DiscoveryRecord,
-    predictions: pd.DataFrame,
+    predictions: "pd.DataFrame | None",
     tracks: dict[str, readers.TrackInfo],
     *,
     layer: int,
@@ -37,38 +39,43 @@ def show_cell(
     Parameters
     ----------
     record : DiscoveryRecord
-    predictions : DataFrame
-        All out-of-fold predictions of it.
+    predictions : DataFrame or None
+        All out-of-fold predictions of it; None while they are not read.
     tracks : dict of str to TrackInfo
         By id.
     layer : int
     target : str
     """
     st.header(f"{title_of(target)}, layer {layer_labels(record)[layer]}")
-    chosen = (predictions["layer"] == layer) & (predictions["target"] == target)
-    rows = predictions[chosen].reset_index(drop=True)
-    if rows.empty:
-        st.info("This target is undefined on too many tracks to be probed.")
-        return
     cell = record.cell(layer, target)
     if cell is None:
         st.info("This target was not probed.")
         return
     st.markdown(plain(about(target)))
     _scores(cell)
+    if predictions is None:
+        return
+    chosen = (predictions["layer"] == layer) & (predictions["target"] == target)
+    rows = predictions[chosen].reset_index(drop=True)
+    if rows.empty:
+        st.info("This target is undefined on too many tracks to be probed.")
+        return
     sound = st.container()  # above the figure, whose clicks it follows
     clicked = _draw(rows, tracks, target=target, cell=cell)
     with sound:
         _listen(record, rows, tracks, clicked=clicked)
     _numbers(cell, target)
-    with st.expander("Predictions as a table"):
+    table = st.expander("Predictions as a table", key="cell-table", on_change="rerun")
+    if not table.open:
+        return
+    with table:
         named = rows.drop(columns=["layer", "target"])
         named.insert(0, "name", [row_name(tracks, track) for track in rows["track"]])
         show_table(named, width="stretch")
 
 
 def _draw(
-    rows: pd.DataFrame, tracks: dict[str, readers.TrackInfo], *, target: str, cell: Cell
+    rows: "pd.DataFrame", tracks: dict[str, readers.TrackInfo], *, target: str, cell: Cell
 ) -> tuple[str, int] | None:
     """Draw the figure that was chosen; return the track and segment that were clicked."""
     kind = st.segmented_control(
@@ -122,7 +129,7 @@ def _numbers(cell: Cell, target: str) -> None:
 
 def _listen(
     record: DiscoveryRecord,
-    rows: pd.DataFrame,
+    rows: "pd.DataFrame",
     tracks: dict[str, readers.TrackInfo],
     *,
     clicked: tuple[str, int] | None,

@@ -1,9 +1,9 @@
 """The matrix of edits and targets, and one cell of it: hear the change, see what follows."""
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import readers
@@ -25,6 +25,9 @@ from mess.doses.words import is_side_effect, slope_text, verdict
 from mess.errors import MessError
 from mess.records.dose import DoseCell, DoseRecord
 from mess.targets import ALL_TARGETS, title_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PARAMETERS = ("value", "reading", "layer", "edit", "target", "figure", "recording", "dose")
 USUAL = "as folds chose"
@@ -64,6 +67,8 @@ def show_matrix(record: DoseRecord, tracks: Mapping[str, readers.TrackInfo]) -> 
 
 def _choose_cells(record: DoseRecord) -> tuple[Value, dict[tuple[str, str], DoseCell]]:
     """Draw what is chosen; return the number to show, and the cells of a reading and layer."""
+    import pandas as pd
+
     first, second, third = st.columns([3, 2, 1], vertical_alignment="bottom")
     here().choose("value", list(VALUES), key="dose-value", usual="slope")
     chosen = first.segmented_control(
@@ -155,7 +160,7 @@ def show_cell(record: DoseRecord, cell: DoseCell, tracks: Mapping[str, readers.T
 
 
 def _draw(
-    rows: pd.DataFrame,
+    rows: "pd.DataFrame",
     cell: DoseCell,
     record: DoseRecord,
     *,
@@ -227,7 +232,7 @@ def _numbers(record: DoseRecord, cell: DoseCell) -> None:
 
 
 def _choose_sound(
-    record: DoseRecord, rows: pd.DataFrame, labels: Mapping[str, str], cell: DoseCell
+    record: DoseRecord, rows: "pd.DataFrame", labels: Mapping[str, str], cell: DoseCell
 ) -> tuple[str, float]:
     """Return the recording and the dose to be heard: clicked, or chosen in the lists."""
     wanted = st.session_state.pop("dose-wanted", None)
@@ -280,4 +285,4 @@ def _after(edit: str, dose: float, seconds: float) -> float:
 
 
 def _signed(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:+.2f}".replace("-", "−")
+    return "–" if math.isnan(value) else f"{value:+.2f}".replace("-", "−")

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import readers
@@ -19,6 +18,9 @@ from mess.records.discovery import DiscoveryRecord
 from mess.records.untangled import KINDS
 from mess.reports.page import html, methods
 from mess.targets import title_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Read = TypeVar("Read")
 
@@ -93,8 +95,10 @@ def show_downloads(record: DiscoveryRecord) -> None:
     show_table(shown, width="stretch")
 
 
-def cell_table(record: DiscoveryRecord) -> pd.DataFrame:
+def cell_table(record: DiscoveryRecord) -> "pd.DataFrame":
     """Return all cells as a table with a column for each number."""
+    import pandas as pd
+
     cells = pd.DataFrame([asdict(cell) for cell in record.cells])
     return cells.assign(
         layer_name=[record.layer_names[layer] for layer in cells["layer"]],

@@ -1,5 +1,7 @@
 """The heatmap of a discovery, and beside it the cell that is chosen."""
 
+from functools import partial
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -21,7 +23,7 @@ _WHAT: dict[Value, str] = {
     "spearman": "Spearman's rank correlation of predicted and true.",
     "p_family": "−log₁₀ of the family-wise p: 1.3 and more is significant, 3 is one in a thousand.",
 }
-_CELL = "cell"
+_CELL, _PAINTED = "cell", "heatmap-painted"
 # The chosen cell stays beside the heatmap while this is scrolled. On a phone it lies below, and has
 # a list of layers, because each line there stands for its best layer.
 _STYLE = """<style>
@@ -72,15 +74,26 @@ def show_heatmap(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) 
             on_cell=lambda layer, target: choose_cell(*place, layer=layer, target=target),
             chosen=chosen,
             detail=_CELL,
+            on_painted=None if heatmap_is_painted() else _note_painted,
         )
         st.caption(describe_heatmap(record, value=value))
         _offer_figure(record, version, value, grey)
     with right, st.container(key=_CELL):
         layer, target = chosen
-        predictions = readers.predictions(record.dataset, record.encoder, level=place[2])
+        read = partial(readers.predictions, record.dataset, record.encoder, level=place[2])
+        predictions = read() if heatmap_is_painted() else None
         show_cell(record, predictions, tracks, layer=layer, target=target)
         with st.container(key="layer-of-cell"):
             _choose_layer(record, layer=layer, target=target)
+
+
+def heatmap_is_painted() -> bool:
+    """Tell whether the browser has painted a heatmap yet; what stands beside it is slower."""
+    return bool(st.session_state.get(_PAINTED))
+
+
+def _note_painted() -> None:
+    st.session_state[_PAINTED] = True
 
 
 def _controls(record: DiscoveryRecord) -> tuple[Value, bool]:

@@ -1,6 +1,7 @@
 """What a layer tells through time: the readings of each target, and the curves."""
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from dashboard.components.table import show_table
@@ -14,6 +15,9 @@ from mess.probing.in_time import CurveCell
 from mess.records.discovery import DiscoveryRecord
 from mess.records.in_time import InTimeRecord
 from mess.targets import title_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def show_in_time(record: DiscoveryRecord) -> None:
@@ -66,8 +70,10 @@ def tempo_line(found: InTimeRecord) -> str:
     )
 
 
-def readings_table(found: InTimeRecord) -> pd.DataFrame:
+def readings_table(found: InTimeRecord) -> "pd.DataFrame":
     """Return a row for each target: R² by reading, and what the folds chose."""
+    import pandas as pd
+
     control = found.control or {}
     rows = []
     for target in found.readings:
@@ -89,8 +95,10 @@ def readings_table(found: InTimeRecord) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def curves_table(found: InTimeRecord, labels: list[str]) -> pd.DataFrame:
+def curves_table(found: InTimeRecord, labels: list[str]) -> "pd.DataFrame":
     """Return a row for each curve: its nested scores, and its best layer with interval and p."""
+    import pandas as pd
+
     rows = []
     for summary in found.summaries:
         cells = [cell for cell in found.cells if cell.curve == summary.curve]

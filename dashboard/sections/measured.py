@@ -1,9 +1,8 @@
 """The targets of a dataset: the spread of each, their correlations, and the MIDI beside them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from dashboard import readers
@@ -40,13 +39,18 @@ from mess.targets.summaries import (
     strongest_pairs,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 PARAMETERS = ("tab", "target", "order", "x", "y", "pair", "heard")
 _TOOLS = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 _ORDERS = ["by family", "by likeness"]
 Tracks = dict[str, readers.TrackInfo]
 
 
-def show_distributions(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: str) -> None:
+def show_distributions(
+    table: "pd.DataFrame", tracks: Tracks, *, dataset: str, encoder: str
+) -> None:
     """Show all targets as a table, and one of them with its outliers."""
     tested: ArtifactError | None = None
     reliability = None
@@ -134,7 +138,7 @@ def _show_one(
         )
 
 
-def show_correlations(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: str) -> None:
+def show_correlations(table: "pd.DataFrame", tracks: Tracks, *, dataset: str, encoder: str) -> None:
     """Show the correlations of all targets, and two targets against each other."""
     useful = table[[name for name in table.columns if table[name].nunique() > 1]]
     if useful.shape[1] < 2:
@@ -179,8 +183,10 @@ def show_correlations(table: pd.DataFrame, tracks: Tracks, *, dataset: str, enco
     _show_pair(useful, tracks, x=x, y=y, dataset=dataset, encoder=encoder)
 
 
-def show_truth(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: str) -> None:
+def show_truth(table: "pd.DataFrame", tracks: Tracks, *, dataset: str, encoder: str) -> None:
     """Show what is measured on audio against what the MIDI says."""
+    import pandas as pd
+
     stated = readers.stated(dataset, STATED)
     table = table.assign(**{STATED: stated.reindex(table.index)}) if len(stated) else table
     pairs = [
@@ -242,7 +248,7 @@ def show_truth(table: pd.DataFrame, tracks: Tracks, *, dataset: str, encoder: st
 
 
 def _show_pair(
-    table: pd.DataFrame, tracks: Tracks, *, x: str, y: str, dataset: str, encoder: str
+    table: "pd.DataFrame", tracks: Tracks, *, x: str, y: str, dataset: str, encoder: str
 ) -> None:
     both = table[[x, y]].dropna()
     found = two_decimals(spearman(both[x], both[y]))

@@ -1,6 +1,5 @@
 """How far a discovery can be trusted: layers, splits, works, targets, other datasets."""
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import readers
@@ -24,6 +23,8 @@ _PLAIN = {"displayModeBar": False}
 
 def show_layers(record: DiscoveryRecord) -> None:
     """Show targets across layers, and which layers may be the best of each."""
+    import pandas as pd
+
     probed = [summary.target for summary in record.summaries]
     by_place = {(cell.target, cell.layer): cell for cell in record.cells}
     if not probed:

@@ -3,7 +3,6 @@
 import math
 from datetime import datetime
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.address.controls import here
@@ -24,6 +23,8 @@ from mess.tracking.reading import (
 
 def show_run(run: RecordedRun, server: mlflow_server.Server | None) -> None:
     """Show the settings, the metrics and the heatmap of a run."""
+    import pandas as pd
+
     st.header(plain(run.name) or run.id, anchor=False)
     link_run(run, server)
     if run.left_out:
@@ -66,6 +67,8 @@ def compare_runs(a: RecordedRun, b: RecordedRun, server: mlflow_server.Server | 
 
 
 def _compare_settings(a: RecordedRun, b: RecordedRun) -> None:
+    import pandas as pd
+
     first, second = (run.params | run.tags for run in (a, b))
     rows = [
         {
@@ -86,6 +89,8 @@ def _compare_settings(a: RecordedRun, b: RecordedRun) -> None:
 
 
 def _compare_metrics(a: RecordedRun, b: RecordedRun) -> None:
+    import pandas as pd
+
     first, second = (run_metrics(run) for run in (a, b))
     here().switch("every", key="runs-every-cell")
     all_layers = st.toggle("Every layer", key="runs-every-cell")

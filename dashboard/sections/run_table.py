@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.address.controls import here
@@ -59,6 +58,8 @@ def choose_runs(
     runs: Sequence[RecordedRun], server: mlflow_server.Server | None
 ) -> list[RecordedRun]:
     """Draw the table of runs; return the runs that are ticked."""
+    import pandas as pd
+
     rows = pd.DataFrame(
         [
             {

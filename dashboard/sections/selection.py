@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import readers
@@ -40,6 +39,8 @@ def show_selection(
     key : str
         Of this place on the page.
     """
+    import pandas as pd
+
     table = pd.DataFrame(
         {
             "name": [row_name(tracks, *row) for row in rows],

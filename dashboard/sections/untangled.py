@@ -1,8 +1,7 @@
 """What a reading is made of: erased, counted in bits, with confounds held apart."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import readers
@@ -26,6 +25,9 @@ from mess.errors import ArtifactError
 from mess.records.discovery import DiscoveryRecord
 from mess.records.untangled import CodelengthRecord, ConfoundsRecord, ErasureRecord, Part
 from mess.targets import title_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NO_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 _PARTS: dict[Part, str] = {

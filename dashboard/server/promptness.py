@@ -8,19 +8,9 @@ is set on a listening socket, Linux gives to every connection that it accepts.
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 _DESCRIPTORS = range(3, 256)  # the server listens before it opens much else
-
-
-@asynccontextmanager
-async def prompt(app: Any) -> AsyncIterator[None]:
-    """Run with the server: it is already bound, and has accepted nothing yet."""
-    send_at_once()
-    yield
 
 
 def send_at_once() -> int:

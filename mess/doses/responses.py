@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from mess.curves.readings import READINGS
@@ -14,6 +13,9 @@ from mess.experiments.in_time import MEAN, TIME
 from mess.probing.dose import Response, respond
 from mess.records.discovery import DiscoveryRecord
 from mess.records.dose import DoseCell, DoseTarget
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _VERSION = ["track", "rendered", "edit", "dose", "target", "reading"]
 TEMPO = "tempo"
@@ -27,7 +29,7 @@ def as_points(
     edit: str,
     rendered: bool,
     dose: float,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Return what was measured and predicted of one version of a recording as a long table.
 
     Parameters
@@ -42,6 +44,8 @@ def as_points(
         Whether it is a rendering of the MIDI.
     dose : float
     """
+    import pandas as pd
+
     shape = predicted.shape
     reading, layer, target = np.meshgrid(*map(np.arange, shape), indexing="ij")
     truth = np.array([measured.get(name, np.nan) for name in fitted.names])
@@ -61,11 +65,11 @@ def as_points(
 
 
 def changes(
-    points: pd.DataFrame,
+    points: "pd.DataFrame",
     deviation: Mapping[str, float],
     *,
     speeds: Mapping[tuple[str, float], float],
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Return how far each version moved from the one without an edit, in deviations.
 
     A measured tempo may be wrong by octaves. After an edit it counts in the octave that is nearest
@@ -86,6 +90,8 @@ def changes(
         A row for each version, target and reading (the index), with "measured" and a column for
         each layer, numbered.
     """
+    import pandas as pd
+
     wide = points.set_index([*_VERSION, "layer"])
     predicted = wide["predicted"].unstack("layer")
     measured = wide["measured"].groupby(level=_VERSION, sort=False).first()
@@ -117,13 +123,13 @@ def _in_octave(
 
 
 def find_responses(
-    moved: pd.DataFrame,
+    moved: "pd.DataFrame",
     *,
     works: Mapping[str, str],
     across: Mapping[tuple[str, int, str], float],
     resamples: int,
     seed: int,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Return the response of every edit, target, reading and layer.
 
     Parameters
@@ -143,6 +149,8 @@ def find_responses(
         Columns edit, target, reading, layer, across, and the fields of `Response`. What no
         recording has is left out.
     """
+    import pandas as pd
+
     layers = [column for column in moved.columns if column != "measured"]
     rows: list[dict[str, Any]] = []
     for (edit, target, reading), part in moved.groupby(
@@ -213,7 +221,7 @@ def usual_readings(
     return found
 
 
-def as_cells(responses: pd.DataFrame, usual: Sequence[DoseTarget]) -> list[DoseCell]:
+def as_cells(responses: "pd.DataFrame", usual: Sequence[DoseTarget]) -> list[DoseCell]:
     """Return the responses of the usual reading and layer of each target."""
     wanted = {(one.target, one.reading, one.layer) for one in usual}
     cells = []

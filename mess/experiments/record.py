@@ -1,9 +1,9 @@
 """Writing a discovery: its record, and the table of predictions beside it."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from mess.experiments.rows import ProbingData
 from mess.probing.results import NESTED, BaselineScore, BeyondScore, CurvePoint, Discovery
@@ -11,6 +11,9 @@ from mess.records.base import Parts
 from mess.records.discovery import DiscoveryRecord, Influence, ProbeSettings, Split
 from mess.records.in_time import InTimeRecord
 from mess.versions import DISCOVERY_VERSION
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def as_record(
@@ -80,11 +83,13 @@ def _influence(data: ProbingData, found: Discovery) -> Influence:
     )
 
 
-def as_table(data: ProbingData, found: Discovery) -> pd.DataFrame:
+def as_table(data: ProbingData, found: Discovery) -> "pd.DataFrame":
     """Return out-of-fold predictions as a long table; undefined rows are left out.
 
     Those of the nested probe stand in it as layer `NESTED`.
     """
+    import pandas as pd
+
     predicted = np.concatenate([found.predicted, found.nested[None]])
     layers, n, targets = predicted.shape
     numbers = np.append(np.arange(layers - 1), NESTED)

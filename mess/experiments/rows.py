@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from mess.audio.fingerprint import Marks, find_copies, join_works
@@ -18,6 +18,9 @@ from mess.storage.features import Features
 from mess.storage.paths import command_for
 from mess.storage.store import Store
 from mess.targets import ALL_TARGETS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GROUPINGS = ("work", "composer", "year")
 
@@ -193,7 +196,7 @@ def read_marks(tracks: list[str], *, dataset: str, store: Store) -> list[Marks]:
 
 
 def aligned_targets(
-    table: pd.DataFrame, *, tracks: list[str], segments: NDArray[np.int64]
+    table: "pd.DataFrame", *, tracks: list[str], segments: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Return the targets of some rows of features [n, t], and their names.
 
@@ -207,6 +210,8 @@ def aligned_targets(
     segments : ndarray [shape=(n,)]
         As in `Features`.
     """
+    import pandas as pd
+
     index = pd.MultiIndex.from_arrays([tracks, segments])
     names = [name for name in ALL_TARGETS if name in table]
     return table.reindex(index)[names].to_numpy(dtype=np.float64), names

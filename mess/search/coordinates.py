@@ -18,10 +18,9 @@ Examples
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mess.probing.folds import NO_PARTS
@@ -36,6 +35,9 @@ from mess.search.layer_index import unit_layers
 from mess.search.spaces import Reduction, fit_reduction, fit_whitening, standardise
 from mess.search.tempo import ON_CIRCLE, TEMPO, circle_r2, octave_targets, scale_of
 from mess.search.through_time import NOTHING, CourseMap, Courses
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def make_coordinates(
     works: ArrayLike,
     *,
     names: Sequence[str],
-    course: pd.DataFrame,
+    course: "pd.DataFrame",
     segments: Segments | None = None,
     extremes: NDArray[np.floating[Any]] | None = None,
     courses: Courses | None = None,
@@ -246,7 +248,7 @@ def _weigh(courses: Courses, shares: Array) -> CourseMap:
     return courses.map.weighed(counts.tolist())
 
 
-def describe_course(segments: pd.DataFrame, tracks: Sequence[str]) -> pd.DataFrame:
+def describe_course(segments: "pd.DataFrame", tracks: Sequence[str]) -> "pd.DataFrame":
     """Return how each target changes within each track.
 
     Parameters
@@ -261,6 +263,8 @@ def describe_course(segments: pd.DataFrame, tracks: Sequence[str]) -> pd.DataFra
         ``<target>:spread``, the standard deviation over segments, and ``<target>:drift``, the mean
         of the second half minus that of the first.
     """
+    import pandas as pd
+
     if segments.empty:
         return pd.DataFrame(index=list(tracks))
     number = segments.index.get_level_values(1).to_numpy()

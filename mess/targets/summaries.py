@@ -11,11 +11,13 @@ Examples
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OUTLYING = 3.5  # robust standard deviations beyond which a recording is an outlier
 _NORMAL = 1.4826  # median absolute deviation to standard deviation, for a normal distribution
@@ -48,12 +50,14 @@ def robust_z(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 def outliers(values: "pd.Series[float]", *, beyond: float = OUTLYING) -> "pd.Series[float]":
     """Return the robust deviations of the outlying recordings, the largest first."""
+    import pandas as pd
+
     z = pd.Series(robust_z(values.to_numpy()), index=values.index)
     far = z[z.abs() > beyond]
     return far.loc[far.abs().sort_values(ascending=False, kind="stable").index]
 
 
-def spearman_matrix(table: pd.DataFrame) -> pd.DataFrame:
+def spearman_matrix(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return Spearman's rank correlation of each pair of targets that share five recordings."""
     return table.corr(method="spearman", min_periods=FEWEST_PAIRS)
 
@@ -63,7 +67,7 @@ def spearman(first: "pd.Series[float]", second: "pd.Series[float]") -> float:
     return float(first.corr(second, method="spearman", min_periods=FEWEST_PAIRS))
 
 
-def strongest_pairs(matrix: pd.DataFrame) -> list[tuple[str, str, float]]:
+def strongest_pairs(matrix: "pd.DataFrame") -> list[tuple[str, str, float]]:
     """Return each pair of targets with its correlation, the strongest of either sign first."""
     names, values = list(matrix.columns), matrix.to_numpy(dtype=np.float64)
     rows, columns = np.triu_indices(len(names), k=1)
@@ -76,7 +80,7 @@ def strongest_pairs(matrix: pd.DataFrame) -> list[tuple[str, str, float]]:
     ]
 
 
-def clustered_order(matrix: pd.DataFrame) -> list[str]:
+def clustered_order(matrix: "pd.DataFrame") -> list[str]:
     """Return the targets in an order in which correlated targets are neighbours.
 
     Average linkage on 1 − |ρ|; targets without a known correlation come last.

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from mess.audio.decoding import SEGMENT_SECONDS
@@ -34,6 +34,9 @@ from mess.storage.inverted_lists import Spool
 from mess.storage.manifest import digest
 from mess.storage.store import Store
 from mess.versions import PASSAGES_VERSION
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MEMORY_SHARE = 0.125  # of the memory, which the vectors of an index may take
 SEGMENTS = 6000  # largest number of segments that the coordinates are fitted on
@@ -58,8 +61,10 @@ class Sample:
     owner: NDArray[np.int64]
     values: NDArray[np.float32]
 
-    def with_targets(self, measured: pd.DataFrame, names: list[str]) -> Segments:
+    def with_targets(self, measured: "pd.DataFrame", names: list[str]) -> Segments:
         """Return the sample with its measured targets, to fit coordinates on."""
+        import pandas as pd
+
         index = pd.MultiIndex.from_arrays([self.tracks, self.numbers])
         return Segments(
             predictors=[self.values[:, layer] for layer in range(self.values.shape[1])],
