@@ -26,8 +26,7 @@ class Heatmap {
     }
     this.mark(chosen);
     // A frame later it is painted.
-    if (awaited && !this.told) requestAnimationFrame(() => setTimeout(() => this.tell("painted", true)));
-    this.told = awaited;
+    if (awaited) requestAnimationFrame(() => setTimeout(() => this.tell("painted", true)));
   }
 
   drawTable(table) {
