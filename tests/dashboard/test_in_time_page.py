@@ -63,7 +63,7 @@ def open_page(encoder: str, **asked: str) -> AppTest:
 def hits(drawn: AppTest) -> list[dict[str, Any]]:
     """Return what the list of the page shows."""
     for one in drawn.get("bidi_component"):
-        data = json.loads(one.proto.json or "{}")
+        (data,) = json.loads(one.proto.json)
         if "hits" in data:
             return list(data["hits"])
     return []
