@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from browser_acts import no_error, open_data, open_page
+from browser_acts import at_rest, no_error, open_data, open_page, until
 from browser_server import serve
 
 PAGES = (
@@ -20,17 +21,28 @@ def test_home_shows_what_exists(page: Any, dashboard: str) -> None:
     no_error(page)
 
 
-@pytest.mark.parametrize("path", ["", *PAGES])
 def test_every_page_of_an_empty_installation_offers_the_demo_library(
-    page: Any, empty_dashboard: str, path: str
+    page: Any, empty_dashboard: str
 ) -> None:
-    open_page(page, empty_dashboard, path)
-    page.get_by_role("button", name="Build the demo library").wait_for()
-    page.get_by_test_id("stCode").filter(has_text="mess run-all --dataset demo").wait_for()
+    open_page(page, empty_dashboard)
+    links = page.get_by_test_id("stSidebarNavLink")
     main = page.get_by_test_id("stMain")
-    assert main.get_by_role("button", name=re.compile("now|Make|Run|Draw|Start")).count() == 0
-    assert page.get_by_text("mert").count() == 0  # its weights would have to be fetched
-    no_error(page)
+    heading = main.get_by_role("heading", level=1).first
+    seen, before = set(), ""
+    for number in range(links.count()):
+        if number:
+            links.nth(number).click()
+        before = until(page, heading.inner_text, lambda text, last=before: text != last)
+        at_rest(page)  # what the page before had is gone
+        main.get_by_role("button", name="Build the demo library").wait_for()
+        main.get_by_test_id("stCode").filter(has_text="mess run-all --dataset demo").wait_for()
+        wrong = main.get_by_role("button", name=re.compile("now|Make|Run|Draw|Start"))
+        assert wrong.count() == 0, before
+        # The weights of mert would have to be fetched.
+        assert page.get_by_text("mert").count() == 0, before
+        no_error(page)
+        seen.add(urlsplit(page.url).path.strip("/"))
+    assert seen == {"", *PAGES}
 
 
 @pytest.mark.long
