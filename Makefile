@@ -40,8 +40,9 @@ demo: $(VENV)/.installed
 
 # One thread each: two workers whose threads wait for each other on two cores take twice as long.
 # A file of tests is one worker's, in its order: its tests share a dashboard and what lies below it.
-TESTS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) \
-	--dist loadfile --no-loadscope-reorder
+# Bytecode is kept, whatever the environment says: each of many processes would compile all anew.
+TESTS := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.installed-test
 	$(TESTS) -m "not long"

@@ -1,5 +1,6 @@
 """Shared by all tests: an own data root, and the test modules that others import."""
 
+import gc
 import os
 import shutil
 import sys
@@ -41,6 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the files of tests."""
     place = {name: number for number, name in enumerate(_FIRST)}
     items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what is loaded for good: it costs a tenth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 def built_once(name: str, factory: pytest.TempPathFactory, build: Callable[[Path], None]) -> Path:
