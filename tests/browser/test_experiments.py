@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from mess.storage.store import Store
 from mess.tracking.recording import start_run
 from pipelines.run_probing import run_probing
 
-pytest.importorskip("mlflow", reason="MLflow is of the extra 'ml'")
+pytestmark = pytest.mark.skipif(find_spec("mlflow") is None, reason="MLflow is of the extra 'ml'")
 
 
 @pytest.fixture(scope="module")

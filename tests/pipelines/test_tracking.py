@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from pipelines.compute_targets import compute_dataset_targets
 from pipelines.extract_features import extract_features
 from pipelines.run_probing import ProbeSettings, run_probing, sweep
 
-pytest.importorskip("mlflow", reason="MLflow is of the extra 'ml'")
+pytestmark = pytest.mark.skipif(find_spec("mlflow") is None, reason="MLflow is of the extra 'ml'")
 
 # What is computed is nothing to what is recorded of it.
 QUICK = ProbeSettings(
@@ -40,10 +41,11 @@ def no_uri() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory, no_uri: None) -> Store:
+def store(empty_mlflow: Path, tmp_path_factory: pytest.TempPathFactory, no_uri: None) -> Store:
     """A library with one run and one sweep."""
     store = Store(tmp_path_factory.mktemp("tracked") / "data")
     write_smd(store.audio_dir("smd"), seconds=3.0)
+    shutil.copy(empty_mlflow, store.mlflow_db)
     extract_features(dataset="smd", encoder="spectral", store=store)
     compute_dataset_targets(dataset="smd", store=store)
     run_probing(

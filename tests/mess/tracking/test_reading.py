@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,15 +23,17 @@ from mess.tracking.reading import (
 )
 from mess.tracking.recording import start_run
 
-pytest.importorskip("mlflow", reason="MLflow is of the extra 'ml'")
+pytestmark = pytest.mark.skipif(find_spec("mlflow") is None, reason="MLflow is of the extra 'ml'")
 
 RECORD = made_discovery(layer_names=["0"], target_names=["tempo"])
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(empty_mlflow: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store written by MLflow: a probe, a sweep of two, a failed evaluation, a deleted run."""
     store = Store(tmp_path_factory.mktemp("runs ü") / "data")
+    store.root.mkdir()
+    shutil.copy(empty_mlflow, store.mlflow_db)
     tags = {"dataset": "demo", "encoder": "spectral"}
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
