@@ -32,24 +32,26 @@ from mess.storage.store import Store
 def own(
     demo_library: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Store]]:
-    """A dashboard over a copy of the library, which a test may damage, and its store.
-
-    The copy has a discovery of segments too.
-    """
-    from mess.records.discovery import ProbeSettings
-    from pipelines.run_probing import run_probing
-
+    """A dashboard over a copy of the library, which a test may damage, and its store."""
     store = Store(tmp_path_factory.mktemp("own"))
     shutil.copytree(demo_library / "processed", store.root / "processed")
     (store.root / "audio").symlink_to(demo_library / "audio", target_is_directory=True)
-    quick = ProbeSettings(
-        folds=3, level="segment", permutations=0, bootstrap=20, controls=False, frames="off"
-    )
-    run_probing(dataset="demo", encoder="spectral", settings=quick, store=store, tracking=False)
     process, address = serve(store.root, tmp_path_factory.mktemp("log") / "log")
     yield address, store
     process.kill()
     process.wait()
+
+
+@pytest.fixture(scope="module")
+def segments(own: tuple[str, Store]) -> None:
+    """A discovery of segments beside that of tracks."""
+    from mess.records.discovery import ProbeSettings
+    from pipelines.run_probing import run_probing
+
+    quick = ProbeSettings(
+        folds=3, level="segment", permutations=0, bootstrap=20, controls=False, frames="off"
+    )
+    run_probing(dataset="demo", encoder="spectral", settings=quick, store=own[1], tracking=False)
 
 
 def test_a_click_on_a_cell_and_on_a_point_plays_the_track(
@@ -159,6 +161,7 @@ def test_on_a_phone_the_heatmap_is_a_list(browser: Any, own: tuple[str, Store]) 
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("segments")
 def test_the_point_of_a_segment_plays_from_its_offset(page: Any, own: tuple[str, Store]) -> None:
     address, _ = own
     open_page(page, address, "discovery")
@@ -229,6 +232,7 @@ def check_picture(content: bytes, *, width: int) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("segments")
 def test_two_discoveries_are_compared_and_everything_can_be_taken_away(
     page: Any, own: tuple[str, Store]
 ) -> None:

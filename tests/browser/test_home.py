@@ -36,8 +36,12 @@ def test_what_the_model_hears_is_heard_from_the_least_to_the_most(
     open_page(page, dashboard)
     page.get_by_role("heading", name=re.compile(r"spectral hears how .*R² 0\.\d\d")).wait_for()
     page.get_by_role("button", name=re.compile("Play all 5")).wait_for()
+    # Each sound really plays to its end, but eight times as fast.
     played = """() => (window.messLadders ? [...window.messLadders] : []).map(
-        (one) => one.rungs.map((rung) => rung.player.audio.ended))"""
+        (one) => one.rungs.map(({player: {audio}}) => {
+            audio.playbackRate = 8;
+            return audio.ended;
+        }))"""
     page.keyboard.press("p")
     until(page, lambda: page.evaluate(played), lambda ended: ended == [[True] * 5])
     page.get_by_role("button", name=re.compile("Play all 5")).wait_for()  # no longer "Stop"
