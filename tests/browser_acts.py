@@ -92,7 +92,7 @@ def until(page: Any, read: Callable[[], T], wanted: Callable[[T], bool] = bool) 
         if wanted(found):
             return found
         if time.monotonic() > deadline:
-            raise AssertionError(f"it stayed {found!r}")
+            raise TimeoutError(f"it stayed {found!r}")
         page.wait_for_timeout(50)
 
 

@@ -34,6 +34,17 @@ def serve(
 
     It answers by then. ``hosts`` are trusted beside the names of this machine.
     """
+    for _ in range(1 if port else 3):  # somebody may take a free port before the dashboard does
+        process, address = _start(root, log, every=every, port=port, hosts=hosts)
+        if process.poll() is None:
+            return process, address
+    raise AssertionError(f"the dashboard did not start:\n{log.read_text()}")
+
+
+def _start(
+    root: Path, log: Path, *, every: float, port: int, hosts: str
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the dashboard; it answers by then, or has ended."""
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         free.bind(("127.0.0.1", port))
@@ -59,4 +70,5 @@ def serve(
                 break
             time.sleep(every)
     process.kill()
-    raise AssertionError(f"the dashboard did not start:\n{log.read_text()}")
+    process.wait()
+    return process, address

@@ -29,6 +29,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def demo_library(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that all workers read, with baskets, files and jobs of this worker's own."""
+    root = tmp_path_factory.mktemp("demo")
+    for name in ("audio", "processed"):
+        (root / name).symlink_to(demo_library / name, target_is_directory=True)
+    return root
+
+
+@pytest.fixture(scope="session")
 def dashboard(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a dashboard over the library."""
     process, address = serve(demo_library, tmp_path_factory.mktemp("log") / "streamlit.log")

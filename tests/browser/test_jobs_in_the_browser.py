@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,17 @@ def nothing_runs_on(store: Store) -> Iterator[None]:
 
 def running(page: Any) -> Any:
     return page.get_by_text(re.compile(r"\d+ of 120 tracks"))
+
+
+def is_inside(box: dict[str, float] | None, *, width: int, height: int) -> bool:
+    """Tell whether what has this place can be seen."""
+    return (
+        box is not None
+        and box["y"] > 0
+        and box["y"] + box["height"] < height
+        and box["x"] >= 0
+        and box["x"] + box["width"] <= width
+    )
 
 
 def run(page: Any, title: str, **texts: str) -> None:
@@ -110,9 +122,8 @@ def test_jobs_wait_for_one_another_and_can_be_removed(
     for width, height in sizes.values():
         page.set_viewport_size({"width": width, "height": height})
         for what in (page.get_by_role("button", name="Cancel"), page.locator(".running progress")):
-            box = until(page, what.bounding_box)
-            assert box["y"] > 0 and box["y"] + box["height"] < height
-            assert box["x"] >= 0 and box["x"] + box["width"] <= width
+            # The page is laid out anew.
+            until(page, what.bounding_box, partial(is_inside, width=width, height=height))
     page.set_viewport_size({"width": 1280, "height": 900})
     run(page, "Build the search index")
     page.get_by_text(re.compile("tunes: build the search index.*waits")).wait_for()

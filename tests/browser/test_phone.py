@@ -45,7 +45,7 @@ def test_no_page_scrolls_sideways_and_a_thumb_hits_everything(phone: Any, dashbo
         for size in (PHONE, SMALL):
             phone.set_viewport_size(size)
             with suppress(TimeoutError):  # a figure is being laid out anew
-                phone.wait_for_function(f"Math.max(...({SIDEWAYS})()) <= 0", timeout=5000)
+                phone.wait_for_function(f"Math.max(...({SIDEWAYS})()) <= 0", timeout=20_000)
             if max(over := phone.evaluate(SIDEWAYS)) > 0:
                 wrong.append(f"{path or 'home'} at {size['width']}: {over}")
         no_error(phone)

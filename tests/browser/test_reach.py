@@ -81,7 +81,7 @@ def ask(
     address: str, path: str, *, method: str = "GET", host: str | None = None, **headers: str
 ) -> tuple[int, dict[str, str], str]:
     """Send one request as it is; return status, headers and the beginning of the text."""
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
     connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
     connection.putheader("Host", urlsplit(address).netloc if host is None else host)
     for name, value in headers.items():

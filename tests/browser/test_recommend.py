@@ -4,6 +4,7 @@ import csv
 import http.client
 import io
 import json
+import math
 import re
 import shutil
 import time
@@ -36,14 +37,14 @@ EVIL = "<img src=x onerror=alert(1)> **b** [x](javascript:alert(1)) $a$"
 
 def test_answers_do_not_wait_for_the_browser(dashboard: str) -> None:
     connection = http.client.HTTPConnection(urlsplit(dashboard).netloc)
-    took = []
-    for _ in range(20):
+    took = [math.inf]
+    while min(took) >= 0.03 and len(took) < 200:  # 0.04, before each second part was sent at once
         began = time.perf_counter()
         connection.request("GET", "/names?dataset=demo&encoder=spectral&text=a")
         assert len(json.loads(connection.getresponse().read())) == 12
         took.append(time.perf_counter() - began)
     connection.close()
-    assert min(took) < 0.03  # 0.04 and more, before each second part was sent at once
+    assert min(took) < 0.03
 
 
 def test_a_track_is_found_by_keys_and_a_slider_changes_what_is_heard(
@@ -165,7 +166,7 @@ def test_a_link_reproduces_the_list_in_another_browser(
     other.set_default_timeout(1000 * PATIENCE)
     other.goto(address)
     other.locator("li h3").first.wait_for()
-    assert titles(other) == shown
+    until(other, lambda: titles(other) == shown)
     assert other.locator("li .score").all_inner_texts() == scores
     assert other.get_by_text("1 more liked · 1 unlike").count() == 1
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
