@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,10 @@ from pipelines.cli import build_app
 from pipelines.run_all import run_all
 from pipelines.run_probing import run_probing
 
-pytestmark = pytest.mark.long
-
-pytest.importorskip("mlflow", reason="MLflow is of the extra 'ml'")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(find_spec("mlflow") is None, reason="MLflow is of the extra 'ml'"),
+]
 
 QUICK = ProbeSettings(
     folds=3, permutations=0, bootstrap=10, repeats=1, controls=False, frames="off"
@@ -162,7 +164,7 @@ def test_a_store_that_cannot_be_used_is_one_line_within_seconds(
     with start_run("probe x", store=store) as run:
         run.params({"a": 1})
     other.close()
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
     assert kind in (line := said(capsys)) and "--no-mlflow" in line
 
 
@@ -191,7 +193,7 @@ def test_a_run_whose_process_is_killed_is_marked_so(store: Store) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program, str(store.root)], check=False)
     assert ended.returncode == -signal.SIGKILL
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while (run := read_runs(store)[0]).status == "RUNNING" and time.monotonic() < until:
         time.sleep(0.1)
     assert (run.name, run.status) == ("probe killed", "KILLED")

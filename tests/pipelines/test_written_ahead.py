@@ -70,7 +70,7 @@ def test_tracks_are_written_at_the_same_time_and_recorded_in_their_order(
     data_root: Path, writers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_smd(data_root / "audio" / "smd", seconds=2.0)
-    together = threading.Barrier(2, timeout=20)  # broken unless two are written at a time
+    together = threading.Barrier(2, timeout=60)  # broken unless two are written at a time
     write = pipelines.extract_features._write
 
     def wait(*args: object, **how: object) -> object:

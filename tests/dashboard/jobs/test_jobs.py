@@ -249,17 +249,17 @@ def test_a_process_that_will_not_stop_is_killed_after_a_grace(tmp_path: Path) ->
     files.folder.mkdir(parents=True)
     program = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True)"
     deaf = subprocess.Popen(
-        [sys.executable, "-c", f"{program}; time.sleep(60)"],
+        [sys.executable, "-c", f"{program}; time.sleep(600)"],
         stdout=subprocess.PIPE,
         start_new_session=True,
     )
     assert deaf.stdout is not None and deaf.stdout.readline()
     for _ in range(3):
-        stop_process(files, "1", pid=deaf.pid, grace=1.0)
+        stop_process(files, "1", pid=deaf.pid, grace=50.0)
         assert deaf.poll() is None
-    time.sleep(1.1)
-    stop_process(files, "1", pid=deaf.pid, grace=1.0)
-    assert deaf.wait(timeout=5) == -signal.SIGKILL
+    time.sleep(0.2)
+    stop_process(files, "1", pid=deaf.pid, grace=0.2)
+    assert deaf.wait(timeout=30) == -signal.SIGKILL
 
 
 def test_a_lock_is_free_when_its_process_is_gone(tmp_path: Path) -> None:

@@ -348,7 +348,7 @@ def test_mess_serve_answers_until_ctrl_c(served: Path) -> None:
     taken = subprocess.run([*command, port], capture_output=True, text=True, check=False)
     assert taken.returncode == 1 and taken.stderr.count("\n") == 1 and "--port" in taken.stderr
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 130 and said.count("\n") == 1, said
 
 
