@@ -34,9 +34,10 @@ def cluster() -> Iterator[Any]:
     """A cluster whose only processor is on a machine of its own."""
     from ray.cluster_utils import Cluster
 
-    how = {"object_store_memory": 100 << 20, "include_dashboard": False}
+    how = {"object_store_memory": 100 << 20, "include_dashboard": False, "wait": False}
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **how})
-    made.workers = [made.add_node(num_cpus=1, object_store_memory=100 << 20)]
+    made.workers = [made.add_node(num_cpus=1, object_store_memory=100 << 20, wait=False)]
+    made.wait_for_nodes(timeout=120)  # by itself it waits half a minute, which a busy machine needs
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_ADDRESS", made.address)
         with ray_cluster():
@@ -74,7 +75,8 @@ def test_a_cluster_that_loses_its_machine_makes_the_same_features(
         written += 1
         if written == 4:  # all that is in work is lost, and the encoder with it
             cluster.remove_node(cluster.workers.pop(), allow_graceful=False)
-            cluster.workers.append(cluster.add_node(num_cpus=1, object_store_memory=100 << 20))
+            how = {"num_cpus": 1, "object_store_memory": 100 << 20}
+            cluster.workers.append(cluster.add_node(**how, wait=False))  # the work waits for it
         return write(*args, **what)
 
     monkeypatch.setattr(type(other.features), "write", write_and_lose)
