@@ -159,6 +159,27 @@ def click_point(page: Any, plot: Any, data: list[Any]) -> None:
     until(page, pointed)
 
 
+def heat_cells(page: Any, key: str) -> Any:
+    """Return the cells of the heatmap whose key begins with ``key``."""
+    return page.locator(f"[class*='st-key-{key}'] .heatmap td button")
+
+
+def choose_by_keys(page: Any, key: str, *keys: str) -> str:
+    """Go through a heatmap by keys, choose the cell by Enter; return what is heard of it."""
+    at_rest(page)
+    cells = heat_cells(page, key)
+    cells.and_(page.locator("[tabindex='0']")).focus()
+    for one in keys:
+        page.keyboard.press(one)
+    said = str(cells.and_(page.locator(":focus")).get_attribute("aria-label"))
+    page.keyboard.press("Enter")
+    heard = page.locator(f"[class*='st-key-{key}'] .heatmap [role=status]")
+    heard.filter(has_text=f"Chosen: {said}").wait_for(state="attached")
+    framed = cells.and_(page.locator("[aria-current=true]"))
+    until(page, lambda: [one.get_attribute("aria-label") for one in framed.all()] == [said])
+    return said
+
+
 def hear(page: Any, player: Any) -> float:
     """Press play and return the loudness of what the player fetched; it must really move on."""
     audio = player.locator("audio")

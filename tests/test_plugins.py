@@ -254,7 +254,7 @@ def test_a_package_whose_metadata_cannot_be_read_is_named(
 def test_the_dashboard_lists_what_a_package_adds(chain: Chain) -> None:
     code = (
         "from dashboard.library import known_dataset, known_encoder\n"
-        "from dashboard.figures.grid import family_of\n"
+        "from dashboard.figures.names import family_of\n"
         "from streamlit.testing.v1 import AppTest\n"
         "print(known_encoder(known_dataset('example-tones'), 'example-bands'))\n"
         "print(family_of('mel_centre'))\n"

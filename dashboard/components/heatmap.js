@@ -1,5 +1,8 @@
-// A table of coloured cells: a click, or Enter, chooses one. The arrow keys go from cell to cell. On a
-// narrow screen a list stands in its place: a line for each row.
+// A table of coloured cells: a click, or Enter, chooses one. The arrow keys go from cell to cell, Home
+// and End to the ends of a row, with Ctrl to the first and the last cell. On a narrow screen a list
+// stands in its place: a line for each row.
+const HEAT_STEPS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+
 class Heatmap {
   constructor(root) {
     root.className = "heatmap";
@@ -7,9 +10,11 @@ class Heatmap {
     this.table = element("table");
     this.caption = element("p");
     this.said = element("p", { class: "said", "aria-hidden": "true" });
+    this.scale = element("p", { class: "scale" });
     this.list = element("div", { class: "list" });
     this.heard = element("div", { class: "heard", role: "status" });
-    root.append(this.caption, this.said, element("div", { class: "scroll" }, this.table), this.list, this.heard);
+    const scroll = element("div", { class: "scroll" }, this.table);
+    root.append(this.caption, this.said, scroll, this.list, this.scale, this.heard);
     this.at = [0, 0];
     this.table.onkeydown = (event) => this.onKey(event);
   }
@@ -22,6 +27,7 @@ class Heatmap {
       this.shown = now;
       this.drawTable(table);
       this.drawList(table);
+      this.drawScale(table.scale);
       this.move(0, 0);
     }
     this.mark(chosen);
@@ -30,7 +36,7 @@ class Heatmap {
   }
 
   drawTable(table) {
-    const apart = (column) => (column === table.layers ? { class: "apart" } : {});
+    const apart = (column) => (column === table.apart ? { class: "apart" } : {});
     const head = element("tr", {}, element("th", { scope: "col" }, table.corner));
     table.columns.forEach((name, column) => {
       const label = element("span", name.length > 3 ? { class: "long" } : {}, name);
@@ -47,8 +53,8 @@ class Heatmap {
         if (row.family) bodies.at(-1).append(element("tr", {}, element("th", across, row.family)));
       }
       const cells = this.buttons[place].map((one, column) => element("td", apart(column), one));
-      const name = element("th", { scope: "row", title: row.about }, row.label);
-      name.onmouseenter = () => (this.said.textContent = `${row.label}: ${row.about}`);
+      const name = element("th", row.about ? { scope: "row", title: row.about } : { scope: "row" }, row.label);
+      if (row.about) name.onmouseenter = () => (this.said.textContent = `${row.label}: ${row.about}`);
       bodies.at(-1).append(element("tr", {}, name, ...cells));
     });
     this.caption.textContent = table.caption;
@@ -63,7 +69,7 @@ class Heatmap {
     made.append(cell.text);
     if (!cell.text) made.className = "plain";
     if (cell.mark) made.append(element("i", {}, cell.mark));
-    if (cell.layer === null) made.setAttribute("aria-disabled", "true");
+    if (!cell.choice) made.setAttribute("aria-disabled", "true");
     else made.onclick = () => this.choose(cell);
     made.onmouseenter = () => (this.said.textContent = cell.said);
     return made;
@@ -77,22 +83,35 @@ class Heatmap {
         this.list.append(element("ul"));
       }
       const strip = element("span", { class: "strip", "aria-hidden": "true" });
-      row.cells.slice(0, table.layers).forEach((cell, column) => {
-        const part = element("i", column === row.best ? { class: "best" } : {});
+      row.cells.slice(0, table.apart).forEach((cell, column) => {
+        const part = element("i", column === row.strongest ? { class: "best" } : {});
         part.style.background = cell.colour;
         strip.append(part);
       });
-      const line = element("button", { type: "button" }, element("b", {}, row.label), element("span", {}, row.best_said), strip);
-      line.onclick = () => this.choose(row.cells[row.best]);
+      const cell = row.cells[row.strongest];
+      const line = cell?.choice ? element("button", { type: "button" }) : element("div", { class: "line" });
+      line.append(element("b", {}, row.label), element("span", {}, row.strongest_said), strip);
+      if (cell?.choice) line.onclick = () => this.choose(cell);
       this.list.lastChild.append(element("li", {}, line));
       return line;
     });
   }
 
+  drawScale({ title, low, high, steps, grey }) {
+    const patch = (colours) => {
+      const made = element("i", { "aria-hidden": "true" });
+      made.style.background = colours.length > 1 ? `linear-gradient(90deg, ${colours.join(", ")})` : colours[0];
+      if (colours.length > 1) made.className = "bar";
+      return made;
+    };
+    this.scale.replaceChildren(element("span", {}, title), element("span", {}, low), patch(steps), element("span", {}, high));
+    if (grey) this.scale.append(patch([grey.colour]), element("span", {}, grey.name));
+  }
+
   choose(cell) {
-    this.mark([cell.layer, cell.target]);
+    this.mark(cell.choice);
     this.heard.textContent = `Chosen: ${cell.said}`;
-    this.tell("cell", [cell.layer, cell.target]);
+    this.tell("cell", cell.choice);
     // Below the heatmap the detail comes to the top, beside it only as far as it is out of sight.
     const place = document.querySelector(`.st-key-${CSS.escape(this.detail || "none")}`);
     const block = this.list.offsetParent ? "start" : "nearest";
@@ -101,7 +120,7 @@ class Heatmap {
 
   // Puts a frame around the chosen cell; nothing else changes.
   mark(chosen) {
-    const is = (cell) => chosen && cell.layer === chosen[0] && cell.target === chosen[1];
+    const is = ({ choice }) => chosen && choice && choice[0] === chosen[0] && choice[1] === chosen[1];
     const put = (button, on) => (on ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current"));
     this.cells.forEach((cells, row) => {
       cells.forEach((cell, column) => put(this.buttons[row][column], is(cell)));
@@ -112,11 +131,17 @@ class Heatmap {
   }
 
   onKey(event) {
-    const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
-    if (!step) return;
+    const [row, column] = this.at;
+    const [down, right] = HEAT_STEPS[event.key] ?? [];
+    const rows = event.ctrlKey ? Infinity : 0;
+    if (down !== undefined) this.move(row + down, column + right);
+    else if (event.key === "Home") this.move(row - rows, 0);
+    else if (event.key === "End") this.move(row + rows, Infinity);
+    else return;
     event.preventDefault();
     event.stopPropagation();
-    this.move(this.at[0] + step[0], this.at[1] + step[1]);
+    // The names of the rows stay where they are: what is to be seen ends where they end.
+    this.table.style.setProperty("--labels", `${this.table.querySelector("th").offsetWidth + 4}px`);
     this.buttons[this.at[0]][this.at[1]].focus();
   }
 

@@ -1,81 +1,27 @@
 """A heatmap without a plotting library: it is there with the page, and every cell is a button.
 
-On a narrow screen it is a list: a line for each row, with its best layer and a strip of all layers.
+On a narrow screen it is a list: a line for each row, with its strongest cell and a strip of all.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 
 import streamlit as st
 
 from dashboard.components.browser_code import component
+from dashboard.figures.heat import Choice, HeatTable
+from dashboard.figures.style import GREY
 
-
-@dataclass(frozen=True, kw_only=True)
-class HeatCell:
-    """One cell.
-
-    Attributes
-    ----------
-    layer : int or None
-        None for a column beside the layers; the cell can be read, and not be chosen.
-    target : str
-        With the layer, what a click chooses.
-    colour, ink : str
-        CSS colours of the cell and of its text.
-    text : str
-        The number that stands in it.
-    mark : str
-        A sign that stands in its corner.
-    said : str
-        What a person reads at the pointer, or hears.
-    """
-
-    layer: int | None
-    target: str
-    colour: str
-    ink: str
-    text: str = ""
-    mark: str = ""
-    said: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeatRow:
-    """A row.
-
-    Attributes
-    ----------
-    label, about : str
-        Its name, and one plain sentence about it.
-    family : str
-        Rows of one family stand below its name; "" for none.
-    cells : sequence of HeatCell
-        One for each column.
-    best : int
-        The column that a narrow screen shows and chooses.
-    best_said : str
-        What a narrow screen says of that column.
-    """
-
-    label: str
-    about: str
-    family: str = ""
-    cells: Sequence[HeatCell]
-    best: int
-    best_said: str
+HOW_TO_CHOOSE = "Choose a cell by a click, or by the arrow keys and Enter."
 
 
 def draw_heatmap(
-    rows: Sequence[HeatRow],
+    table: HeatTable,
     *,
-    columns: Sequence[str],
-    layers: int,
-    corner: str,
     caption: str,
     key: str,
-    on_cell: Callable[[int, str], None],
-    chosen: tuple[int, str] | None = None,
+    on_cell: Callable[[Choice], None] | None = None,
+    chosen: Choice | None = None,
     detail: str = "",
     on_painted: Callable[[], None] | None = None,
 ) -> None:
@@ -83,18 +29,14 @@ def draw_heatmap(
 
     Parameters
     ----------
-    rows : sequence of HeatRow
-    columns : sequence of str
-        Their names.
-    layers : int
-        How many of them are layers; the others stand apart.
-    corner, caption : str
-        The heading of the names of the rows, and of the table.
+    table : HeatTable
+    caption : str
+        The heading of the table.
     key : str
-    on_cell : callable
-        Gets layer and target of a cell that was chosen, before the page is drawn again.
-    chosen : (int, str), optional
-        Layer and target of the cell that has a frame.
+    on_cell : callable, optional
+        Gets what a cell chooses, before the page is drawn again.
+    chosen : (str, str), optional
+        The choice of the cell that has a frame.
     detail : str
         The key of the container that tells about the chosen cell. On a narrow screen it lies below,
         and a choice scrolls to it.
@@ -105,19 +47,31 @@ def draw_heatmap(
 
     def tell() -> None:
         told = st.session_state[key].get("cell")
-        if isinstance(told, list) and len(told) == 2 and (told[0], told[1]) in known:
-            on_cell(told[0], told[1])
+        if isinstance(told, list) and len(told) == 2 and on_cell is not None:
+            choice = str(told[0]), str(told[1])
+            if choice in known:
+                on_cell(choice)
 
-    known = {(cell.layer, cell.target) for row in rows for cell in row.cells}
+    known = {cell.choice for row in table.rows for cell in row.cells}
+    low, high = table.scale.ends()
+    greyed = any(cell.colour == GREY for row in table.rows for cell in row.cells)
+    grey = {"name": table.scale.grey, "colour": GREY} if greyed and table.scale.grey else None
     component("heatmap", scripts=("elements", "mount_once", "heatmap"), styles=("heatmap",))(
         key=key,
         data={
             "table": {
-                "corner": corner,
+                "corner": table.corner,
                 "caption": caption,
-                "columns": list(columns),
-                "layers": layers,
-                "rows": [asdict(row) for row in rows],
+                "columns": list(table.columns),
+                "apart": len(table.columns) - table.beside,
+                "rows": [asdict(row) for row in table.rows],
+                "scale": {
+                    "title": table.scale.title,
+                    "low": low,
+                    "high": high,
+                    "steps": table.scale.steps(),
+                    "grey": grey,
+                },
             },
             "chosen": list(chosen) if chosen else None,
             "detail": detail,

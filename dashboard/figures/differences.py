@@ -1,25 +1,27 @@
 """Two discoveries compared: where one predicts a target better than the other."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures.grid import add_cells, label_axes, lay_out, layer_labels
-from dashboard.figures.style import GREY, SCALE, cell_interval, escape
+from dashboard.figures.heat import ColourScale, HeatCell, HeatRow, HeatTable, furthest
+from dashboard.figures.names import about, family_of, layer_labels
+from dashboard.figures.style import cell_interval
 from mess.as_text import signed, two_decimals
 from mess.probing.results import Cell, Combined
 from mess.records.discovery import DiscoveryRecord
 from mess.targets import title_of
 
 _NESTED, _WEIGHTED = "best, nested", "all, weighted"
+APART = "●"
 _BESIDE = 3  # columns that any two encoders have: the best layer, and these two
 
 
 @dataclass(frozen=True)
-class _Score:
+class Score:
     """R² with its 95 % interval, where it has one."""
 
     r2: float | None = None
@@ -27,11 +29,33 @@ class _Score:
     high: float | None = None
 
     @classmethod
-    def of(cls, score: Cell | Combined) -> "_Score":
+    def of(cls, score: Cell | Combined) -> "Score":
+        """Return that of a cell or of a combination of layers."""
         return cls(score.r2, score.low, score.high)
 
 
-Columns = dict[str, dict[str, _Score]]  # column → target
+@dataclass(frozen=True, kw_only=True)
+class PairOfScores:
+    """What two discoveries say of a target in one column."""
+
+    a: Score
+    b: Score
+
+    @property
+    def change(self) -> float:
+        """The first R² minus the second; NaN where one is unknown."""
+        return _r2(self.a) - _r2(self.b)
+
+    @property
+    def apart(self) -> bool:
+        """Whether the 95 % intervals do not overlap."""
+        a, b = self.a, self.b
+        if a.low is None or a.high is None or b.low is None or b.high is None:
+            return False
+        return a.low > b.high or b.low > a.high
+
+
+Columns = dict[str, dict[str, Score]]  # column → target
 
 
 def compared_columns(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> str:
@@ -48,8 +72,10 @@ def compared_columns(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> st
     return "depth" if _has_depth(record_a) and _has_depth(record_b) else "none"
 
 
-def difference_heatmap(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> go.Figure:
-    """Draw R² of the first discovery minus R² of the second, for the targets of both.
+def difference_heat(
+    record_a: DiscoveryRecord, record_b: DiscoveryRecord, *, choosable: bool = True
+) -> HeatTable:
+    """Return R² of the first discovery minus R² of the second, for the targets of both.
 
     If both discoveries have the same layers, they are compared one by one. If both encoders are
     networks, layers are compared by relative depth: 0 is the first layer, 1 the last, and R² is
@@ -60,68 +86,74 @@ def difference_heatmap(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> 
     Parameters
     ----------
     record_a, record_b : DiscoveryRecord
+    choosable : bool
+        Let a cell choose (target, column).
     """
+    found = pair_scores(record_a, record_b)
+    names = list(found)
     targets = [name for name in record_a.target_names if name in record_b.target_names]
+    known = [abs(one.change) for by in found.values() for one in by.values()]
+    reach = min(math.ceil(10 * max([0.1, *(one for one in known if np.isfinite(one))])) / 10, 1.0)
+    scale = ColourScale(title="first less second", low=-reach, high=reach, reach=reach)
+    rows = []
+    for target in targets:
+        pairs = [found[name][target] for name in names]
+        place = furthest([pair.change for pair in pairs])
+        cells = []
+        for name, pair in zip(names, pairs, strict=True):
+            colour, ink = scale.colours(pair.change)
+            said = [title_of(target), column_words(name), f"difference {signed(pair.change)}"]
+            said += [f"first {_score_words(pair.a)}", f"second {_score_words(pair.b)}"]
+            said += ["intervals do not overlap"] * pair.apart
+            cells.append(
+                HeatCell(
+                    choice=(target, name) if choosable else None,
+                    colour=colour,
+                    ink=ink,
+                    text=signed(pair.change),
+                    mark=APART * pair.apart,
+                    said=", ".join(said),
+                )
+            )
+        rows.append(
+            HeatRow(
+                label=title_of(target),
+                about=about(target),
+                family=family_of(target),
+                cells=cells,
+                strongest=place,
+                strongest_said=f"differs most in {column_words(names[place])}: {cells[place].text}",
+            )
+        )
+    beside = 0 if len(names) == _BESIDE else _BESIDE  # no layers: no gap before the other columns
+    return HeatTable(rows=rows, columns=names, beside=beside, corner="layer", scale=scale)
+
+
+def pair_scores(
+    record_a: DiscoveryRecord, record_b: DiscoveryRecord
+) -> dict[str, dict[str, PairOfScores]]:
+    """Return what both discoveries have: column → target → both scores; see `difference_heat`."""
     kind = compared_columns(record_a, record_b)
-    sides = [_columns(record, kind, record_a, record_b) for record in (record_a, record_b)]
-    names = list(sides[0])
-    layers = len(names) - _BESIDE
-    grid = lay_out(targets, layers=layers, beside=_BESIDE)
-    if layers == 0:  # no layers: no gap before the other columns
-        grid = lay_out(targets, layers=len(names))
-    shape = len(targets), len(names)
-    change, hover = np.full(shape, np.nan), np.full(shape, "", dtype=object)
-    apart: list[tuple[int, int]] = []
-    for row, column in np.ndindex(shape):
-        a, b = (side[names[column]].get(targets[row], _Score()) for side in sides)
-        change[row, column] = _r2(a) - _r2(b)
-        hover[row, column] = _text(targets[row], names[column], a, b)
-        if _apart(a, b):
-            apart.append((row, column))
-    reach = float(np.nanmax(np.abs(change))) if np.isfinite(change).any() else 1.0
-    figure = go.Figure()
-    written = np.array([[signed(value) for value in row] for row in change.tolist()], dtype=object)
-    limit = min(max(reach, 0.1), 1.0)
-    bar = {"orientation": "h", "thickness": 8, "len": 0.4, "x": 0, "xanchor": "left"}
-    bar |= {"y": 0, "yanchor": "top", "ypad": 4}
-    add_cells(
-        figure, grid, change, written, zmin=-limit, zmax=limit, colorscale=SCALE, colorbar=bar
-    )
-    add_cells(
-        figure,
-        grid,
-        np.where(np.isnan(change), 0.0, np.nan),
-        written,
-        colorscale=[[0, GREY], [1, GREY]],
-        showscale=False,
-        textfont={"color": "#5a5a5a"},
-    )
-    figure.add_scatter(
-        x=[float(grid.columns[column]) + 0.37 for _, column in apart],
-        y=[float(grid.rows[row]) + 0.28 for row, _ in apart],
-        mode="markers",
-        marker={"size": 6, "color": "#111", "line": {"color": "#fff", "width": 1}},
-        hoverinfo="skip",
-        showlegend=False,
-    )
-    rows, columns = np.meshgrid(grid.rows, grid.columns, indexing="ij")
-    figure.add_scatter(
-        x=columns.ravel(),
-        y=rows.ravel(),
-        mode="markers",
-        marker={"symbol": "square", "size": 20, "opacity": 0},
-        text=hover.ravel(),
-        hovertemplate="%{text}<extra></extra>",
-        showlegend=False,
-    )
-    label_axes(figure, grid, columns=names, targets=targets)
-    return figure
+    a, b = (_columns(record, kind, record_a, record_b) for record in (record_a, record_b))
+    targets = [name for name in record_a.target_names if name in record_b.target_names]
+    return {
+        name: {
+            target: PairOfScores(a=a[name].get(target, Score()), b=b[name].get(target, Score()))
+            for target in targets
+        }
+        for name in a
+    }
+
+
+def column_words(column: str) -> str:
+    """Return the name of a column with the word "layer", where it is the number of one."""
+    return f"layer {column}" if column[:1].isdigit() else column
 
 
 def describe_difference(record_a: DiscoveryRecord, record_b: DiscoveryRecord) -> str:
     """Say in words how the two differ, by the layers chosen inside the folds."""
     a, b = (
-        {summary.target: _Score.of(summary.nested) for summary in record.summaries}
+        {summary.target: Score.of(summary.nested) for summary in record.summaries}
         for record in (record_a, record_b)
     )
     pairs = {name: _r2(a[name]) - _r2(b[name]) for name in a if name in b}
@@ -145,9 +177,9 @@ def _columns(
     record: DiscoveryRecord, kind: str, record_a: DiscoveryRecord, record_b: DiscoveryRecord
 ) -> Columns:
     """Return the R² of each column and target, with its interval where there is one."""
-    by_target: dict[str, dict[int, _Score]] = {}
+    by_target: dict[str, dict[int, Score]] = {}
     for cell in record.cells:
-        by_target.setdefault(cell.target, {})[cell.layer] = _Score.of(cell)
+        by_target.setdefault(cell.target, {})[cell.layer] = Score.of(cell)
     columns: Columns = {}
     if kind == "layer":
         for layer, label in enumerate(layer_labels(record)):
@@ -159,18 +191,18 @@ def _columns(
         for depth in np.linspace(0, 1, count):
             layer = depth * (len(record.layer_names) - 1)
             columns[f"depth {depth:.2f}"] = {
-                target: _Score(_between(cells, layer)) for target, cells in by_target.items()
+                target: Score(_between(cells, layer)) for target, cells in by_target.items()
             }
     columns["best layer"] = {
         target: max(cells.values(), key=lambda score: -np.inf if score.r2 is None else score.r2)
         for target, cells in by_target.items()
     }
-    columns[_NESTED] = {row.target: _Score.of(row.nested) for row in record.summaries}
-    columns[_WEIGHTED] = {row.target: _Score.of(row.weighted) for row in record.summaries}
+    columns[_NESTED] = {row.target: Score.of(row.nested) for row in record.summaries}
+    columns[_WEIGHTED] = {row.target: Score.of(row.weighted) for row in record.summaries}
     return columns
 
 
-def _between(cells: Mapping[int, _Score], layer: float) -> float | None:
+def _between(cells: Mapping[int, Score], layer: float) -> float | None:
     """Return R² at a layer that may lie between two layers, by linear interpolation."""
     layers = np.array(sorted(cells))
     values: NDArray[np.float64] = np.array([_r2(cells[number]) for number in layers])
@@ -178,19 +210,10 @@ def _between(cells: Mapping[int, _Score], layer: float) -> float | None:
     return r2 if np.isfinite(r2) else None
 
 
-def _r2(score: _Score) -> float:
+def _r2(score: Score) -> float:
     return float("nan") if score.r2 is None else score.r2
 
 
-def _apart(a: _Score, b: _Score) -> bool:
-    if a.low is None or a.high is None or b.low is None or b.high is None:
-        return False
-    return a.low > b.high or b.low > a.high
-
-
-def _text(target: str, column: str, a: _Score, b: _Score) -> str:
-    lines = [f"<b>{escape(title_of(target))}</b>", escape(column)]
-    for name, score in (("first", a), ("second", b)):
-        known = f", 95 % {cell_interval(score)}" if score.low is not None else ""
-        lines.append(f"{name}: R² {two_decimals(score.r2)}{known}")
-    return "<br>".join(lines)
+def _score_words(score: Score) -> str:
+    known = f" {cell_interval(score)}" if score.low is not None else ""
+    return f"R² {two_decimals(score.r2)}{known}"

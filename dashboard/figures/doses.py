@@ -1,13 +1,14 @@
 """Figures of an experiment with doses: the matrix of edits and targets, and one cell of it."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.grid import add_cells, label_axes, lay_out
-from dashboard.figures.style import PALETTE, SCALE, escape
+from dashboard.figures.heat import ColourScale, HeatCell, HeatRow, HeatTable, furthest
+from dashboard.figures.names import about, family_of
+from dashboard.figures.style import PALETTE, escape
 from mess.as_text import two_decimals
 from mess.doses.words import is_side_effect, slope_text
 from mess.records.dose import DoseCell, DoseEdit
@@ -22,20 +23,24 @@ VALUES: dict[Value, str] = {
     "predicted": "predicted change",
     "measured": "measured change",
 }
-_MEANT = "#111"
+MEANT, SIDE = "●", "!"
+_NONE: dict[Value, str] = {
+    "slope": "the edit hardly moves it",
+    "predicted": "not known",
+    "measured": "not known",
+}
 
 
-def dose_matrix(
+def dose_heat(
     cells: Mapping[tuple[str, str], DoseCell],
     *,
     edits: Sequence[DoseEdit],
     targets: Sequence[str],
     value: Value,
-) -> go.Figure:
-    """Draw a number of every target × edit, with the number in each cell.
+) -> HeatTable:
+    """Return a row for each target and a column for each edit; a cell chooses (edit, target).
 
-    A dot marks what an edit is meant to move, an exclamation mark a side effect. Invisible markers
-    take the clicks; the ``customdata`` of a click is (edit, target).
+    A dot marks what an edit is meant to move, an exclamation mark a side effect.
 
     Parameters
     ----------
@@ -47,43 +52,61 @@ def dose_matrix(
     value : str
         One of `VALUES`.
     """
-    names = [edit.name for edit in edits]
-    grid = lay_out(targets, layers=len(names))
-    numbers = np.full((len(targets), len(names)), np.nan)
-    written = np.full(numbers.shape, "", dtype=object)
-    for row, target in enumerate(targets):
-        for column, name in enumerate(names):
-            cell = cells.get((name, target))
-            if cell is None:
-                continue
-            found = _number(cell, value)
-            numbers[row, column] = np.nan if found is None else found
-            mark = "!" if value == "predicted" and is_side_effect(cell) else ""
-            written[row, column] = two_decimals(found) + mark
-    figure = go.Figure()
-    scale: dict[str, Any] = {"zmin": 0, "zmax": 1.5, "colorscale": "Blues"}
-    if value == "slope":
-        scale = {"zmin": -1, "zmax": 1, "zmid": 0, "colorscale": SCALE}
-    add_cells(figure, grid, numbers, written, showscale=False, **scale)
-    _add_meant(figure, grid.columns, grid.rows, edits, targets, cells)
-    places = [
-        (row, column, cells[name, target])
-        for row, target in enumerate(targets)
-        for column, name in enumerate(names)
-        if (name, target) in cells
+    scale = ColourScale(title=VALUES[value], grey=_NONE[value])
+    if value != "slope":
+        scale = ColourScale(title=VALUES[value], low=0.0, high=1.5, reach=1.5, grey=_NONE[value])
+    rows = []
+    for target in targets:
+        found = [cells.get((edit.name, target)) for edit in edits]
+        numbers = [None if one is None else _number(one, value) for one in found]
+        place = furthest(
+            [None if one is None else n or 0.0 for one, n in zip(found, numbers, strict=True)]
+        )
+        rows.append(
+            HeatRow(
+                label=title_of(target),
+                about=about(target),
+                family=family_of(target),
+                cells=[
+                    _cell(one, edit, target=target, value=value, scale=scale)
+                    for one, edit in zip(found, edits, strict=True)
+                ],
+                strongest=place,
+                strongest_said=f"{edits[place].name}: {two_decimals(numbers[place])}",
+            )
+        )
+    return HeatTable(rows=rows, columns=[edit.name for edit in edits], corner="edit", scale=scale)
+
+
+def _cell(
+    cell: DoseCell | None, edit: DoseEdit, *, target: str, value: Value, scale: ColourScale
+) -> HeatCell:
+    if cell is None:
+        colour, ink = scale.colours(None)
+        unknown = f"{title_of(target)} under {edit.name}: not known"
+        return HeatCell(colour=colour, ink=ink, said=unknown)
+    number = _number(cell, value)
+    colour, ink = scale.colours(number)
+    meant = target in edit.moves
+    side = value == "predicted" and is_side_effect(cell)
+    response = cell.response
+    said = [
+        f"{title_of(target)} under {edit.name}",
+        *[f"{VALUES[value]} {two_decimals(number)}"] * (value != "slope"),
+        f"slope {slope_text(cell)}",
+        f"moved: predicted {response.predicted:.2f}, measured {response.measured:.2f}",
+        f"{cell.reading}, layer {cell.layer}",
+        *["the edit is meant to move it"] * meant,
+        *["a side effect"] * side,
     ]
-    figure.add_scatter(
-        x=[float(grid.columns[column]) for _, column, _ in places],
-        y=[float(grid.rows[row]) for row, _, _ in places],
-        mode="markers",
-        marker={"symbol": "square", "size": 20, "opacity": 0},
-        customdata=[[names[column], targets[row]] for row, column, _ in places],
-        text=[_hover(cell) for _, _, cell in places],
-        hovertemplate="%{text}<extra></extra>",
-        showlegend=False,
+    return HeatCell(
+        choice=(edit.name, target),
+        colour=colour,
+        ink=ink,
+        text=two_decimals(number) + SIDE * side,
+        mark=MEANT * meant,
+        said=", ".join(said),
     )
-    label_axes(figure, grid, columns=names, targets=targets)
-    return figure
 
 
 def changes_figure(
@@ -185,49 +208,6 @@ def _number(cell: DoseCell, value: Value) -> float | None:
     if value == "slope":
         return cell.response.slope
     return cell.response.predicted if value == "predicted" else cell.response.measured
-
-
-def _hover(cell: DoseCell) -> str:
-    response = cell.response
-    return "<br>".join(
-        [
-            f"<b>{escape(title_of(cell.target))}</b> under {escape(cell.edit)}",
-            f"slope {slope_text(cell)}",
-            f"moved: predicted {response.predicted:.2f}, measured {response.measured:.2f}",
-            f"{escape(cell.reading)}, layer {cell.layer}",
-        ]
-    )
-
-
-def _add_meant(
-    figure: go.Figure,
-    columns: Any,
-    rows: Any,
-    edits: Sequence[DoseEdit],
-    targets: Sequence[str],
-    cells: Mapping[tuple[str, str], DoseCell],
-) -> None:
-    """Mark, in the lower right of their cells, the targets that an edit is meant to move."""
-    places = [
-        (float(columns[column]) + 0.4, float(rows[row]) + 0.28)
-        for row, target in enumerate(targets)
-        for column, edit in enumerate(edits)
-        if target in edit.moves and (edit.name, target) in cells
-    ]
-    figure.add_scatter(
-        x=[x for x, _ in places],
-        y=[y for _, y in places],
-        mode="markers",
-        marker={
-            "symbol": "circle",
-            "size": 6,
-            "color": _MEANT,
-            "line": {"color": "#fff", "width": 1},
-            "opacity": 1,  # a click on a cell does not fade it
-        },
-        hoverinfo="skip",
-        showlegend=False,
-    )
 
 
 def _add_line(

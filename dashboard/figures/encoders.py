@@ -1,24 +1,15 @@
-"""Figures of encoders beside each other; `encoder_tables` says the same as text."""
+"""The figure of two encoders beside each other; `encoder_tables` says the same as text."""
 
 from collections.abc import Sequence
 
-import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.style import PALETTE, SCALE, escape
-from mess.as_text import interval, two_decimals
+from dashboard.figures.style import PALETTE, escape
+from mess.as_text import interval
 from mess.probing.differences import Verdict
-from mess.probing.remarks import NOTHING
-from mess.records.comparison import (
-    ComparisonRecord,
-    EncoderPair,
-    EncoderScores,
-    TargetDifference,
-)
+from mess.records.comparison import EncoderPair, TargetDifference
 from mess.targets import title_of
 
-# The colours of controls: the same scale, mixed with white.
-_PALE = [[0.0, "#e2a9a0"], [0.5, "#fafafa"], [1.0, "#a3c3dc"]]
 _CLEAR = "rgba(0,0,0,0)"
 _LINE = "#888"  # visible on white and on black
 # Colour and shape say the same.
@@ -28,82 +19,6 @@ _MARKS: dict[Verdict, tuple[str, str]] = {
     "not told apart": (_LINE, "circle-open"),
 }
 _LABEL = 22  # letters of a name in a line
-
-
-def score_heatmap(record: ComparisonRecord) -> go.Figure:
-    """Draw R² of targets (rows) by encoders (columns), the controls paler.
-
-    Parameters
-    ----------
-    record : ComparisonRecord
-    """
-    rows, targets = record.encoders, record.targets
-    r2 = np.full((len(targets), len(rows)), np.nan)
-    hover = np.full(r2.shape, "", dtype=object)
-    for column, row in enumerate(rows):
-        for place, target in enumerate(targets):
-            score = row.r2.get(target)
-            if score is None or score.r2 is None:
-                continue
-            r2[place, column] = score.r2
-            layers = f"best layers {', '.join(map(str, score.layers))}"
-            if not score.beyond_mean:
-                layers = NOTHING
-            hover[place, column] = (
-                f"{title_of(target)}<br>{escape(row.name)}<br>R² {score.r2:.3f} "
-                f"{interval(score.low, score.high)}<br>{layers}"
-            )
-    is_control = np.array([row.control_of is not None for row in rows], dtype=bool)
-    figure = go.Figure()
-    for pale in (False, True):
-        if not (is_control == pale).any():
-            continue
-        shown = np.where(is_control == pale, r2, np.nan)
-        figure.add_heatmap(
-            z=shown,
-            zmin=-1,
-            zmax=1,
-            colorscale=_PALE if pale else SCALE,
-            showscale=False,  # the numbers are written
-            xgap=2,
-            ygap=1,
-            customdata=hover,
-            hovertemplate="%{customdata}<extra></extra>",
-            hoverongaps=False,
-        )
-    figure.update_xaxes(
-        tickmode="array",
-        tickvals=list(range(len(rows))),
-        ticktext=[_column_title(row) for row in rows],
-        side="top",
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-    )
-    figure.update_yaxes(
-        tickmode="array",
-        tickvals=list(range(len(targets))),
-        ticktext=[escape(title_of(target)) for target in targets],
-        autorange="reversed",
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-    )
-    figure.update_layout(
-        annotations=[
-            {
-                "x": column,
-                "y": place,
-                "text": two_decimals(value),
-                "showarrow": False,
-                "font": {"size": 12, "color": _ink(float(value), pale=bool(is_control[column]))},
-            }
-            for (place, column), value in np.ndenumerate(r2)
-            if np.isfinite(value)
-        ]
-    )
-    _lay_out(figure, height=110 + 24 * len(targets))
-    return figure
 
 
 def difference_plot(pair: EncoderPair) -> go.Figure:
@@ -174,16 +89,6 @@ def is_cut(pair: EncoderPair) -> bool:
     """Tell whether an interval ends outside `difference_plot`."""
     found = list(pair.targets.values())
     return any(max(map(abs, _ends(one))) > _reach(found) for one in found)
-
-
-def _ink(value: float, *, pale: bool) -> str:
-    """Return the colour of a number on its cell, which is opaque in any theme."""
-    return "#fff" if abs(value) > 0.65 and not pale else "#111"
-
-
-def _column_title(row: EncoderScores) -> str:
-    name = escape(_short(row.name)).replace("random:", "random:<br>")
-    return f"{name}<br>mean {two_decimals(row.mean_r2)}"
 
 
 def _legend(pair: EncoderPair, verdict: Verdict) -> str:

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from dashboard.figures.style import PALETTE, escape
+from dashboard.figures.heat import (
+    ColourScale,
+    HeatCell,
+    HeatRow,
+    HeatTable,
+    furthest,
+    number_heat,
+)
+from dashboard.figures.style import PALETTE
 from mess.as_text import as_words, interval, two_decimals
 from mess.evaluation.composition import LIKED
 from mess.records.evaluation import (
@@ -22,6 +30,7 @@ from mess.targets import title_of
 if TYPE_CHECKING:
     import pandas as pd
 
+UNSURE = "·"
 # The names of the methods on the page.
 METHOD_NAMES: dict[Ranker, str] = {
     "probe": "probe (out of fold)",
@@ -65,75 +74,57 @@ def faithfulness(record: EvaluationRecord) -> go.Figure:
     return figure
 
 
-def matrix_heatmap(
-    matrix: Mapping[str, Mapping[str, float | None]], *, title: str, numbers: bool = False
-) -> go.Figure:
-    """Draw rows of numbers from −1 to 1, a column for each target.
+def matrix_heat(
+    matrix: Mapping[str, Mapping[str, float | None]], *, title: str = "R²", corner: str = ""
+) -> HeatTable:
+    """Return rows of numbers from −1 to 1, a column for each target that the first row knows.
 
     Parameters
     ----------
     matrix : mapping
         Name of a row → target → number.
     title : str
-        What a row is.
-    numbers : bool
-        Write them into the cells, too.
+        What the numbers are.
+    corner : str
+        The heading of the names of the rows.
     """
-    rows = list(matrix)
     first = next(iter(matrix.values()), {})
     targets = [target for target, value in first.items() if value is not None]
-    values = [[matrix[row].get(target) for target in targets] for row in rows]
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            x=[escape(title_of(target)) for target in targets],
-            y=rows,
-            zmin=-1,
-            zmax=1,
-            colorscale="RdBu",
-            xgap=1,
-            ygap=1,
-            text=[[two_decimals(value) for value in row] for row in values],
-            texttemplate="%{text}" if numbers else None,
-            hovertemplate="%{y}<br>%{x}: %{z:.2f}<extra></extra>",
-            colorbar={"thickness": 12},
-        )
-    )
-    figure.update_yaxes(autorange="reversed", title=title)
-    figure.update_xaxes(tickangle=-45, showgrid=False)
-    figure.update_layout(height=170 + 30 * len(rows), margin={"l": 10, "r": 10, "t": 10, "b": 10})
-    return figure
+    scale = ColourScale(title=title)
+    return number_heat(matrix, columns=targets, name=title_of, scale=scale, corner=corner)
 
 
-def factor_heatmap(record: FactorsRecord) -> go.Figure:
-    """Draw how often each similarity finds what shares a factor; white is chance."""
-    labels = [f"{as_words(row.name)} ({KIND_NAMES[row.kind]})" for row in record.rows]
-    scores = [[row.scores[factor] for factor in record.factors] for row in record.rows]
-    figure = go.Figure(
-        go.Heatmap(
-            z=[[one.accuracy for one in row] for row in scores],
-            x=record.factors,
-            y=[escape(label) for label in labels],
-            zmin=0,
-            zmax=1,
-            colorscale="RdBu",
-            xgap=1,
-            ygap=1,
-            text=[
-                [f"{one.accuracy:.2f}{'' if one.seen else ' ·'}" for one in row] for row in scores
-            ],
-            customdata=[[interval(one.low, one.high) for one in row] for row in scores],
-            texttemplate="%{text}",
-            hovertemplate="%{y}<br>%{x}: %{z:.2f} %{customdata}<extra></extra>",
-            colorbar={"thickness": 12},
+def factor_heat(record: FactorsRecord) -> HeatTable:
+    """Return how often each similarity finds what shares a factor; white is chance."""
+    scale = ColourScale(title="accuracy", low=0.0, high=1.0, middle=0.5, reach=0.5)
+    rows = []
+    for row in record.rows:
+        label = f"{as_words(row.name)} ({KIND_NAMES[row.kind]})"
+        cells = []
+        for factor in record.factors:
+            one = row.scores[factor]
+            colour, ink = scale.colours(one.accuracy)
+            said = f"{label}, {factor}: {one.accuracy:.2f} {interval(one.low, one.high)}"
+            cells.append(
+                HeatCell(
+                    colour=colour,
+                    ink=ink,
+                    text=f"{one.accuracy:.2f}",
+                    mark="" if one.seen else UNSURE,
+                    said=said + ("" if one.seen else ", may be chance"),
+                )
+            )
+        scores = [row.scores[factor].accuracy for factor in record.factors]
+        place = furthest(scores, middle=scale.middle)
+        rows.append(
+            HeatRow(
+                label=label,
+                cells=cells,
+                strongest=place,
+                strongest_said=f"{record.factors[place]}: {cells[place].text}" if cells else "",
+            )
         )
-    )
-    figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(side="top", showgrid=False)
-    figure.update_layout(
-        height=120 + 24 * len(record.rows), margin={"l": 10, "r": 10, "t": 40, "b": 10}
-    )
-    return figure
+    return HeatTable(rows=rows, columns=record.factors, corner="factor", scale=scale)
 
 
 def controlled_table(controlled: Mapping[Method, Mapping[str, ControlledResult]]) -> "pd.DataFrame":

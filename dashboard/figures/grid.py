@@ -1,4 +1,4 @@
-"""The cells of a heatmap of targets by layers: where they lie, how they are drawn and named."""
+"""A heatmap as a figure that can be saved: where its cells lie, how they are drawn and named."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from dashboard.figures.heat import ColourScale, HeatTable
 from dashboard.figures.style import escape
-from mess.records.discovery import DiscoveryRecord
-from mess.targets import ALL_TARGETS, title_of
 
 _ROW, _HEAD, _GAP = 22, 0.8, 0.4  # pixels, rows, columns
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Where rows and columns of a heatmap lie: targets below their family's name.
+    """Where rows and columns of a heatmap lie: rows below their family's name.
 
     Attributes
     ----------
     rows, columns : ndarray [shape=(n,)]
-        The middle of each target and of each column.
+        The middle of each row and of each column.
     row_edges, column_edges : list of float
-        Borders of all cells, the empty ones under a family's name and beside the layers too.
+        Borders of all cells, the empty ones under a family's name and before what stands apart
+        too.
     row_cells, column_cells : list of int
-        Which of the cells between the borders are targets and columns.
+        Which of the cells between the borders are rows and columns.
     families : list of (str, float)
         A family's name and its place.
     """
@@ -41,32 +41,33 @@ class Grid:
     families: list[tuple[str, float]]
 
     def spread(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Put values [targets, columns] into all cells; what has none is NaN."""
+        """Put values [rows, columns] into all cells; what has none is NaN."""
         shape = len(self.row_edges) - 1, len(self.column_edges) - 1
         filled = np.full(shape, np.nan if values.dtype.kind == "f" else "", dtype=values.dtype)
         filled[np.ix_(self.row_cells, self.column_cells)] = values
         return filled
 
 
-def lay_out(targets: Sequence[str], *, layers: int, beside: int = 0) -> Grid:
+def lay_out(families: Sequence[str], *, columns: int, beside: int = 0) -> Grid:
     """Return where the cells of a heatmap lie.
 
     Parameters
     ----------
-    targets : sequence of str
-        In the order of their families.
-    layers, beside : int
-        How many columns are layers, and how many stand apart from them.
+    families : sequence of str
+        That of each row; rows of one family follow each other.
+    columns, beside : int
+        How many columns there are, and how many of the last ones stand apart.
     """
-    row_edges, row_cells, families = [0.0], [], []
-    for family, members in groupby(targets, key=family_of):
-        families.append((family, row_edges[-1] + _HEAD / 2))
-        row_edges.append(row_edges[-1] + _HEAD)
+    row_edges, row_cells, named = [0.0], [], []
+    for family, members in groupby(families):
+        if family:
+            named.append((family, row_edges[-1] + _HEAD / 2))
+            row_edges.append(row_edges[-1] + _HEAD)
         for _ in members:
             row_cells.append(len(row_edges) - 1)
             row_edges.append(row_edges[-1] + 1)
-    column_edges = [number - 0.5 for number in range(layers + 1)]
-    column_cells = list(range(layers))
+    column_edges = [number - 0.5 for number in range(columns - beside + 1)]
+    column_cells = list(range(columns - beside))
     if beside:
         column_edges.append(column_edges[-1] + _GAP)
         for _ in range(beside):
@@ -75,44 +76,115 @@ def lay_out(targets: Sequence[str], *, layers: int, beside: int = 0) -> Grid:
     middle_rows = np.array([(row_edges[i] + row_edges[i + 1]) / 2 for i in row_cells])
     middle_columns = np.array([(column_edges[i] + column_edges[i + 1]) / 2 for i in column_cells])
     return Grid(
-        middle_rows, middle_columns, row_edges, column_edges, row_cells, column_cells, families
+        middle_rows, middle_columns, row_edges, column_edges, row_cells, column_cells, named
     )
 
 
-def family_of(target: str) -> str:
-    """Return the family of a target, "other" if this version does not know it."""
-    return ALL_TARGETS[target].family if target in ALL_TARGETS else "other"
+def heat_figure(table: HeatTable) -> go.Figure:
+    """Draw a heatmap as a figure: the colours, numbers and marks of its cells, and its scale."""
+    grid = lay_out(
+        [row.family for row in table.rows], columns=len(table.columns), beside=table.beside
+    )
+    cells = [list(row.cells) for row in table.rows]
+    palette = list(dict.fromkeys(cell.colour for row in cells for cell in row))
+    figure = go.Figure()
+    for ink in dict.fromkeys(cell.ink for row in cells for cell in row):
+        own = [[cell.ink == ink for cell in row] for row in cells]
+        codes = [[palette.index(cell.colour) + 0.5 for cell in row] for row in cells]
+        _add_cells(
+            figure,
+            grid,
+            np.where(own, np.array(codes), np.nan),
+            np.array([[cell.text for cell in row] for row in cells], dtype=object),
+            palette=palette,
+            ink=ink,
+        )
+    _add_marks(figure, grid, table)
+    _add_scale(figure, table.scale)
+    _label_axes(figure, grid, columns=table.columns, rows=[row.label for row in table.rows])
+    return figure
 
 
-def layer_labels(record: DiscoveryRecord) -> list[str]:
-    """Return the number of each layer, with its name where it has one."""
-    return [
-        name if name == str(number) else f"{number} {name}"
-        for number, name in enumerate(record.layer_names)
-    ]
-
-
-def add_cells(
-    figure: go.Figure, grid: Grid, z: NDArray[Any], text: NDArray[Any], **style: Any
+def _add_cells(
+    figure: go.Figure,
+    grid: Grid,
+    codes: NDArray[np.float64],
+    text: NDArray[Any],
+    *,
+    palette: Sequence[str],
+    ink: str,
 ) -> None:
-    """Draw the cells [targets, columns] that are not NaN, each with its text."""
-    shown = np.where(np.isnan(z), "", text)
+    """Draw the cells whose code is known; a code is the place of a colour in the palette."""
+    count = len(palette)
+    steps = [[(n + end) / count, colour] for n, colour in enumerate(palette) for end in (0, 1)]
     figure.add_heatmap(
         x=grid.column_edges,
         y=grid.row_edges,
-        z=grid.spread(z),
-        text=grid.spread(shown),
+        z=grid.spread(codes),
+        zmin=0,
+        zmax=count,
+        colorscale=steps,
+        showscale=False,
+        text=grid.spread(np.where(np.isnan(codes), "", text)),
         texttemplate="%{text}",
+        textfont={"color": ink},
         xgap=1,
         ygap=1,
         hoverinfo="skip",
         hoverongaps=False,
-        **({"zmin": 0, "zmax": 1} | style),
     )
 
 
-def label_axes(
-    figure: go.Figure, grid: Grid, *, columns: Sequence[str], targets: Sequence[str]
+def _add_marks(figure: go.Figure, grid: Grid, table: HeatTable) -> None:
+    """Write the marks in the lower right of their cells."""
+    marked = [
+        (float(grid.columns[column]) + 0.37, float(grid.rows[row]) + 0.28, cell)
+        for row, of in enumerate(table.rows)
+        for column, cell in enumerate(of.cells)
+        if cell.mark
+    ]
+    figure.add_scatter(
+        x=[x for x, _, _ in marked],
+        y=[y for _, y, _ in marked],
+        mode="text",
+        text=[cell.mark for _, _, cell in marked],
+        textfont={"size": 9, "color": [cell.ink for _, _, cell in marked]},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _add_scale(figure: go.Figure, scale: ColourScale) -> None:
+    """Draw the legend of the colours, by a point that is not seen."""
+    steps = scale.steps()
+    figure.add_scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        marker={
+            "color": [scale.middle],
+            "cmin": scale.low,
+            "cmax": scale.high,
+            "colorscale": [[n / (len(steps) - 1), colour] for n, colour in enumerate(steps)],
+            "showscale": True,
+            "colorbar": {
+                "orientation": "h",
+                "thickness": 8,
+                "len": 0.4,
+                "x": 0,
+                "xanchor": "left",
+                "y": 0,
+                "yanchor": "top",
+                "ypad": 4,
+            },
+        },
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _label_axes(
+    figure: go.Figure, grid: Grid, *, columns: Sequence[str], rows: Sequence[str]
 ) -> None:
     """Name rows, columns and families, and give the figure the height that they need."""
     figure.update_xaxes(
@@ -130,7 +202,7 @@ def label_axes(
     figure.update_yaxes(
         tickmode="array",
         tickvals=grid.rows.tolist(),
-        ticktext=[escape(title_of(name)) for name in targets],
+        ticktext=[escape(name) for name in rows],
         showgrid=False,
         zeroline=False,
         range=[grid.row_edges[-1], grid.row_edges[0]],
@@ -142,9 +214,6 @@ def label_axes(
     figure.update_layout(
         height=round(above + below + _ROW * grid.row_edges[-1]),
         margin={"l": 10, "r": right, "t": above, "b": below},
-        clickmode="event+select",
-        hovermode="closest",
-        hoverdistance=60,  # pixels: everywhere in a wide cell, not only at its middle
         dragmode=False,
         annotations=[
             {

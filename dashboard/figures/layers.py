@@ -1,15 +1,12 @@
-"""The heatmap of a discovery: layers × targets, with the baselines beside the layers."""
+"""What the heatmap of a discovery says: layers × targets, and baselines beside the layers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from textwrap import wrap
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import plotly.graph_objects as go
-from numpy.typing import NDArray
 
-from dashboard.figures.grid import Grid, add_cells, label_axes, lay_out, layer_labels
-from dashboard.figures.style import GREY, SCALE, cell_interval, escape, significance
+from dashboard.figures.style import cell_interval, escape, significance
 from mess.as_text import two_decimals
 from mess.probing.remarks import remarks
 from mess.probing.results import BaselineScore, Cell, Combined
@@ -51,71 +48,6 @@ def baselines(record: DiscoveryRecord) -> dict[str, dict[str, Combined | Baselin
     return columns
 
 
-def heatmap(
-    record: DiscoveryRecord,
-    *,
-    value: Value = "r2",
-    grey: bool = False,
-    small: Sequence[str] | None = None,
-) -> go.Figure:
-    """Draw a number of every layer × target and of the baselines, with the number in each cell.
-
-    A diamond marks the best layer of a target by R². A dot marks every layer within one standard
-    error of it. Invisible markers over the cells have the texts beside the pointer.
-
-    Parameters
-    ----------
-    record : DiscoveryRecord
-    value : str
-        One of `VALUES`.
-    grey : bool
-        Take the colour from cells that are not significant over all cells.
-    small : sequence of str, optional
-        Draw these targets only, without numbers, layer names and baselines: for a narrow place.
-    """
-    names = record.layer_names
-    targets = list(record.target_names if small is None else small)
-    beside = baselines(record) if value in ("r2", "spearman") and small is None else {}
-    grid = lay_out(targets, layers=len(names), beside=len(beside))
-    columns = [*(layer_labels(record) if small is None else map(str, range(len(names)))), *beside]
-    shape = len(targets), len(columns)
-    numbers, chance = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
-    hover = np.full(shape, "", dtype=object)
-    row_of = {target: row for row, target in enumerate(targets)}
-    for cell in record.cells:
-        if cell.target not in row_of:
-            continue
-        at = row_of[cell.target], cell.layer
-        hover[at] = cell_text(cell, names[cell.layer])
-        numbers[at] = number_in(cell, value)
-        chance[at] = (cell.p_family or 0.0) > SIGNIFICANT
-    for column, (name, by_target) in enumerate(beside.items(), start=len(names)):
-        for target, score in by_target.items():
-            if target in row_of:
-                at = row_of[target], column
-                hover[at] = _baseline_text(score, target=target, name=name)
-                numbers[at] = number_in(score, value)
-    pale = np.isnan(numbers) | (chance & grey)
-    written = np.vectorize(written_as(value), otypes=[object])(numbers)
-    if small is not None:
-        written[:] = ""
-    figure = go.Figure()
-    add_cells(figure, grid, np.where(pale, np.nan, numbers), written, **_scale(value, numbers))
-    add_cells(
-        figure,
-        grid,
-        np.where(pale & (hover != ""), 0.0, np.nan),
-        written,
-        colorscale=[[0, GREY], [1, GREY]],
-        showscale=False,
-        textfont={"color": "#5a5a5a"},
-    )
-    _add_marks(figure, record, grid, row_of)
-    _add_texts(figure, grid, hover)
-    label_axes(figure, grid, columns=columns, targets=targets)
-    return figure
-
-
 def describe_heatmap(record: DiscoveryRecord, *, value: Value = "r2") -> str:
     """Say in words what the heatmap shows."""
     known = [cell for cell in record.cells if not np.isnan(number_in(cell, value))]
@@ -150,60 +82,8 @@ def written_as(value: Value) -> Callable[[float], str]:
     return two_decimals
 
 
-def _scale(value: Value, numbers: NDArray[np.float64]) -> dict[str, Any]:
-    bar = {"orientation": "h", "thickness": 8, "len": 0.4, "x": 0, "xanchor": "left"}
-    bar |= {"y": 0, "yanchor": "top", "ypad": 4}
-    if value == "p_family":
-        known = numbers[np.isfinite(numbers)]
-        top = float(known.max()) if known.size else 1.0
-        return {"zmin": 0, "zmax": max(top, 1.5), "colorscale": "Cividis", "colorbar": bar}
-    return {"zmin": -1, "zmax": 1, "zmid": 0, "colorscale": SCALE, "colorbar": bar}
-
-
-def _add_marks(
-    figure: go.Figure, record: DiscoveryRecord, grid: Grid, row_of: Mapping[str, int]
-) -> None:
-    """Mark, in the lower right of their cells, the layers that may be a target's best."""
-    x, y, symbols = [], [], []
-    for summary in record.summaries:
-        if summary.target not in row_of or not summary.beyond_mean:
-            continue
-        row = grid.rows[row_of[summary.target]]
-        for layer in sorted({summary.best, *summary.within}):
-            x.append(layer + 0.37)
-            y.append(row + 0.28)
-            symbols.append("diamond" if layer == summary.best else "circle")
-    figure.add_scatter(
-        x=x,
-        y=y,
-        mode="markers",
-        marker={
-            "symbol": symbols,
-            "size": [8 if symbol == "diamond" else 5 for symbol in symbols],
-            "color": "#111",
-            "line": {"color": "#fff", "width": 1},
-            "opacity": 1,
-        },
-        hoverinfo="skip",
-        showlegend=False,
-    )
-
-
-def _add_texts(figure: go.Figure, grid: Grid, hover: NDArray[Any]) -> None:
-    cells = [(row, column) for row, column in np.ndindex(hover.shape) if hover[row, column]]
-    figure.add_scatter(
-        x=[float(grid.columns[column]) for _, column in cells],
-        y=[float(grid.rows[row]) for row, _ in cells],
-        mode="markers",
-        marker={"symbol": "square", "size": 20, "opacity": 0},
-        text=[hover[cell] for cell in cells],
-        hovertemplate="%{text}<extra></extra>",
-        showlegend=False,
-    )
-
-
 def cell_text(cell: Cell, name: str) -> str:
-    """Return the text of a cell beside the pointer."""
+    """Return what is known of a cell as the text of a point of a Plotly figure."""
     first, *others = cell_words(cell, name)
     wrapped = [escape(line) for one in others for line in wrap(one, _HOVER)]
     return "<br>".join([f"<b>{escape(first)}</b>", *wrapped])
@@ -231,8 +111,3 @@ def baseline_words(score: Combined | BaselineScore, *, target: str, name: str) -
         f"R² {two_decimals(score.r2)}, 95 % {cell_interval(score)}",
         f"Spearman {two_decimals(score.spearman)}",
     ]
-
-
-def _baseline_text(score: Combined | BaselineScore, *, target: str, name: str) -> str:
-    first, *others = baseline_words(score, target=target, name=name)
-    return "<br>".join([f"<b>{escape(first)}</b>", *map(escape, others)])

@@ -7,7 +7,6 @@ from mess.as_text import interval
 from mess.probing.results import Cell
 
 GREY = "#e4e4e2"  # the colour of cells that are not significant
-SCALE = "RdBu"  # diverging, readable with colour blindness
 PALETTE = (  # colours of categories: Okabe and Ito's and two more, visible on light and on dark
     "#0072B2",
     "#E69F00",

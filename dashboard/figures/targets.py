@@ -1,13 +1,14 @@
 """Figures of the targets of a dataset: one, two, or all against all."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.grid import family_of
-from dashboard.figures.style import GREY, PALETTE, SCALE, escape
+from dashboard.figures.heat import ColourScale, HeatCell, HeatRow, HeatTable, furthest
+from dashboard.figures.names import about, family_of
+from dashboard.figures.style import PALETTE, escape
 from mess.as_text import two_decimals
 from mess.records.reliability import ReliabilityRecord
 from mess.targets import ALL_TARGETS, title_of, title_with_unit
@@ -78,8 +79,8 @@ def distribution(
     return _clickable(figure, height=320)
 
 
-def correlations(matrix: "pd.DataFrame", order: Sequence[str]) -> go.Figure:
-    """Draw Spearman's correlation of all targets; a click's ``customdata`` is (row, column).
+def correlation_heat(matrix: "pd.DataFrame", order: Sequence[str]) -> HeatTable:
+    """Return Spearman's correlation of all targets; a cell chooses (row, column).
 
     Parameters
     ----------
@@ -88,64 +89,39 @@ def correlations(matrix: "pd.DataFrame", order: Sequence[str]) -> go.Figure:
     order : sequence of str
         Of rows and columns.
     """
-    names = list(order)
-    values = matrix.loc[names, names].to_numpy(dtype=np.float64, copy=True)
-    np.fill_diagonal(values, np.nan)
-    rows, columns = np.indices(values.shape)
-    figure = go.Figure(
-        [
-            go.Heatmap(
-                z=values,
-                zmin=-1,
-                zmax=1,
-                colorscale=SCALE,
-                xgap=1,
-                ygap=1,
-                text=[[two_decimals(value) for value in row] for row in values],
-                texttemplate="%{text}",
-                hoverinfo="skip",
-                hoverongaps=False,
-                colorbar={"orientation": "h", "thickness": 8, "len": 0.4, "x": 0}
-                | {"xanchor": "left", "y": 0, "yanchor": "top", "ypad": 4},
-            ),
-            go.Scatter(
-                x=columns.ravel(),
-                y=rows.ravel(),
-                mode="markers",
-                marker={"symbol": "square", "size": 18, "opacity": 0, "color": GREY},
-                customdata=[
-                    [names[row], names[column]]
-                    for row, column in zip(rows.ravel(), columns.ravel(), strict=True)
-                ],
-                text=[
-                    f"{escape(title_of(names[row]))}<br>{escape(title_of(names[column]))}<br>"
-                    f"Spearman {two_decimals(values[row, column])}"
-                    for row, column in zip(rows.ravel(), columns.ravel(), strict=True)
-                ],
-                hovertemplate="%{text}<extra></extra>",
-                showlegend=False,
-            ),
+    scale = ColourScale(title="Spearman", grey="a target with itself, or not known")
+    rows = []
+    for row in order:
+        values = matrix.loc[row, list(order)].to_numpy(dtype=np.float64)
+        numbers = [
+            None if one == row else float(value) for one, value in zip(order, values, strict=True)
         ]
+        place = furthest(numbers)
+        cells = []
+        for column, number in zip(order, numbers, strict=True):
+            colour, ink = scale.colours(number)
+            said = f"{title_of(row)} and {title_of(column)}: Spearman {two_decimals(number)}"
+            cells.append(
+                HeatCell(
+                    choice=(row, column) if row != column else None,
+                    colour=colour,
+                    ink=ink,
+                    text=two_decimals(number),
+                    said=said if row != column else f"{title_of(row)} with itself",
+                )
+            )
+        rows.append(
+            HeatRow(
+                label=title_of(row),
+                about=about(row),
+                cells=cells,
+                strongest=place,
+                strongest_said=f"{title_of(order[place])}: {cells[place].text}",
+            )
+        )
+    return HeatTable(
+        rows=rows, columns=[title_of(one) for one in order], corner="target", scale=scale
     )
-    ticks: dict[str, Any] = {"tickmode": "array", "tickvals": list(range(len(names)))}
-    ticks |= {
-        "ticktext": [escape(title_of(name)) for name in names],
-        "showgrid": False,
-        "zeroline": False,
-    }
-    figure.update_xaxes(**ticks, side="top", tickangle=-40, ticklabeloverflow="allow")
-    figure.update_yaxes(**ticks, range=[len(names) - 0.5, -0.5])
-    figure.update_xaxes(range=[-0.5, len(names) - 0.5], fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
-    figure.update_layout(
-        height=170 + 22 * len(names),
-        margin={"l": 10, "r": 70, "t": 110, "b": 40},
-        clickmode="event+select",
-        hovermode="closest",
-        hoverdistance=60,
-        dragmode=False,
-    )
-    return figure
 
 
 def two_targets(

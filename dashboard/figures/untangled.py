@@ -1,12 +1,19 @@
 """Figures and tables of what a reading is made of: erasure, codelength, confounds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 
-from dashboard.figures.style import SCALE, escape
+from dashboard.figures.heat import (
+    ColourScale,
+    HeatCell,
+    HeatRow,
+    HeatTable,
+    furthest,
+    number_heat,
+)
 from mess.as_text import interval, two_decimals
 from mess.probing.erasure import Loss
 from mess.probing.statistics import SIGNIFICANT
@@ -17,14 +24,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _RANDOM = "a random direction"
-_ROW, _MARGIN = 26, 150  # pixels
 
 
-def erasure_heatmap(record: ErasureRecord, *, left: bool) -> go.Figure:
-    """Draw what every target loses, or what is left of it, when another one is erased.
+def erasure_heat(record: ErasureRecord, *, left: bool) -> HeatTable:
+    """Return what every target loses, or what is left of it, when another one is erased.
 
-    Invisible markers over the cells take the clicks. The ``customdata`` of a click is (erased,
-    target); the row of random directions takes none.
+    A cell chooses (erased, target); the row of random directions chooses nothing.
 
     Parameters
     ----------
@@ -33,46 +38,56 @@ def erasure_heatmap(record: ErasureRecord, *, left: bool) -> go.Figure:
         Show the R² that is left instead of the R² that is lost.
     """
     names = record.names
-    rows = [*names, _RANDOM]
-    values = [[_number(record.loss(row, column), left) for column in names] for row in names]
-    values.append([random_loss(record, column, np.mean, left=left) for column in names])
-    figure = go.Figure(
-        go.Heatmap(
-            z=[[np.nan if value is None else value for value in row] for row in values],
-            x=[escape(title_of(name)) for name in names],
-            y=[escape(title_of(name)) for name in rows],
-            zmin=-1,
-            zmax=1,
-            colorscale=SCALE,
-            xgap=1,
-            ygap=1,
-            text=[[two_decimals(value) for value in row] for row in values],
-            texttemplate="%{text}",
-            hoverinfo="skip",
-            colorbar={"thickness": 10},
+    scale = ColourScale(title="R² left" if left else "R² lost")
+    rows = []
+    for erased in names:
+        losses = [record.loss(erased, target) for target in names]
+        numbers = [_number(one, left) for one in losses]
+        cells = [_cell(number, one, scale) for number, one in zip(numbers, losses, strict=True)]
+        rows.append(_row(title_of(erased), numbers, cells, names, own=names.index(erased)))
+    chance = [random_loss(record, target, np.mean, left=left) for target in names]
+    cells = [
+        replace(
+            _cell(number, None, scale),
+            said=f"{title_of(target)} when a random direction is erased: {scale.title} "
+            f"{two_decimals(number)} on average",
         )
+        for number, target in zip(chance, names, strict=True)
+    ]
+    rows.append(_row(_RANDOM, chance, cells, names))
+    return HeatTable(
+        rows=rows, columns=[title_of(name) for name in names], corner="erased", scale=scale
     )
-    cells = [one for one in record.losses if one.erased in names and one.target in names]
-    figure.add_scatter(
-        x=[escape(title_of(one.target)) for one in cells],
-        y=[escape(title_of(one.erased)) for one in cells],
-        mode="markers",
-        marker={"symbol": "square", "size": 20, "opacity": 0},
-        customdata=[[one.erased, one.target] for one in cells],
-        text=[loss_text(one) for one in cells],
-        hovertemplate="%{text}<extra></extra>",
-        showlegend=False,
+
+
+def _cell(number: float | None, one: Loss | None, scale: ColourScale) -> HeatCell:
+    colour, ink = scale.colours(number)
+    return HeatCell(
+        choice=None if one is None else (one.erased, one.target),
+        colour=colour,
+        ink=ink,
+        text=two_decimals(number),
+        said="This pair could not be probed." if one is None else loss_text(one),
     )
-    figure.update_yaxes(autorange="reversed", title="erased", fixedrange=True, showgrid=False)
-    figure.update_xaxes(tickangle=-45, side="top", fixedrange=True, showgrid=False)
-    figure.update_layout(
-        height=_MARGIN + _ROW * len(rows),
-        margin={"l": 10, "r": 10, "t": 130, "b": 10},
-        clickmode="event+select",
-        hovermode="closest",
-        dragmode=False,
+
+
+def _row(
+    label: str,
+    numbers: Sequence[float | None],
+    cells: Sequence[HeatCell],
+    names: Sequence[str],
+    *,
+    own: int = -1,
+) -> HeatRow:
+    """Return a row; its strongest cell is that of another target than the erased one."""
+    others = [None if place == own else number for place, number in enumerate(numbers)]
+    place = furthest(others)
+    return HeatRow(
+        label=label,
+        cells=cells,
+        strongest=place,
+        strongest_said=f"{title_of(names[place])}: {cells[place].text}",
     )
-    return figure
 
 
 def _number(one: Loss | None, left: bool) -> float | None:
@@ -82,14 +97,11 @@ def _number(one: Loss | None, left: bool) -> float | None:
 
 
 def loss_text(one: Loss) -> str:
-    """Return the text of a cell of the matrix beside the pointer."""
-    return "<br>".join(
-        [
-            f"<b>{escape(title_of(one.target))}</b>",
-            f"when {escape(title_of(one.erased))} is erased from layer {one.layer}",
-            f"R² {two_decimals(one.before)} → {two_decimals(one.after)}",
-            f"change, 95 % {interval(one.low, one.high)}",
-        ]
+    """Say in words what a cell of the matrix holds."""
+    return (
+        f"{title_of(one.target)} when {title_of(one.erased)} is erased from layer {one.layer}: R² "
+        f"{two_decimals(one.before)} → {two_decimals(one.after)}, change, 95 % "
+        f"{interval(one.low, one.high)}"
     )
 
 
@@ -139,33 +151,22 @@ def unseen_table(record: ErasureRecord) -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def codelength_heatmap(record: CodelengthRecord) -> go.Figure:
-    """Draw the bits a value that each layer saves against the mean of the works told before."""
-    names = [one.target for one in record.codes]
-    saved = [[(one.mean - bits) / one.n for bits in one.bits] for one in record.codes]
-    most = max((abs(value) for row in saved for value in row), default=1.0)
-    figure = go.Figure(
-        go.Heatmap(
-            z=saved,
-            x=[f"layer {name}" for name in record.layer_names],
-            y=[escape(title_of(name)) for name in names],
-            zmin=-most,
-            zmax=most,
-            colorscale=SCALE,
-            xgap=1,
-            ygap=1,
-            text=[[two_decimals(value) for value in row] for row in saved],
-            texttemplate="%{text}",
-            hovertemplate="%{y}<br>%{x}: %{z:.2f} bits a value<extra></extra>",
-            colorbar={"thickness": 10},
-        )
+def codelength_heat(record: CodelengthRecord) -> HeatTable:
+    """Return the bits a value that each layer saves against the mean of the works told before."""
+    saved = {
+        title_of(one.target): {
+            str(layer): (one.mean - bits) / one.n for layer, bits in enumerate(one.bits)
+        }
+        for one in record.codes
+    }
+    most = max((abs(value) for row in saved.values() for value in row.values()), default=1.0)
+    return number_heat(
+        saved,
+        columns=[str(layer) for layer in range(len(record.layer_names))],
+        name=lambda layer: record.layer_names[int(layer)],
+        scale=ColourScale(title="bits a value", low=-most, high=most, reach=most),
+        corner="layer",
     )
-    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
-    figure.update_xaxes(side="top", fixedrange=True, showgrid=False)
-    figure.update_layout(
-        height=90 + _ROW * len(names), margin={"l": 10, "r": 10, "t": 60, "b": 10}, dragmode=False
-    )
-    return figure
 
 
 def codelength_table(record: CodelengthRecord) -> "pd.DataFrame":

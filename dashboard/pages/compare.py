@@ -6,13 +6,11 @@ from dashboard import readers
 from dashboard.address.controls import here, open_controls
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
-from dashboard.figures.encoder_tables import (
-    cost_table,
-    difference_table,
-    in_words,
-    score_table,
-)
-from dashboard.figures.encoders import difference_plot, is_cut, score_heatmap
+from dashboard.figures.encoder_tables import cost_table, difference_table, in_words
+from dashboard.figures.encoders import difference_plot, is_cut
+from dashboard.pages import discovery
+from dashboard.sections.cell_choice import takes_wish
+from dashboard.sections.encoder_scores import PARAMETERS, show_scores
 from dashboard.sections.missing import tell_stale
 from dashboard.sidebar import selected, start
 from mess.encoders.catalogue import RANDOM
@@ -26,6 +24,8 @@ _NO_BAR = {"displayModeBar": False}
 
 def main() -> None:
     """Draw the page."""
+    if takes_wish():
+        st.switch_page(st.Page(discovery.main, title="Layer discovery", url_path="discovery"))
     st.title("Compare encoders")
     dataset, encoder = selected()
     try:
@@ -40,14 +40,14 @@ def main() -> None:
         command=["compare", "--dataset", dataset],
         button="Compare again",
     )
-    controls = open_controls("/compare", dataset, encoder, names=("a", "b", "join"))
+    controls = open_controls("/compare", dataset, encoder, names=(*PARAMETERS, "a", "b", "join"))
     settings = record.settings
     st.markdown(
         f"R² on unseen works of **{plain(dataset)}**: {record.n} tracks of "
         f"{record.works} works, {settings.folds} folds by {settings.group_by[0]}. Each "
         "training fold chooses its own layer, so having many layers is no advantage."
     )
-    _show_scores(record)
+    show_scores(record)
     _show_differences(record)
     _show_costs(record)
     controls.write()
@@ -77,16 +77,6 @@ def _run_button(dataset: str, label: str) -> None:
     if st.button(label, type="primary"):
         start(dataset, ["compare", "--dataset", dataset])
         st.rerun()
-
-
-def _show_scores(record: ComparisonRecord) -> None:
-    st.plotly_chart(score_heatmap(record), key="scores", config=_NO_BAR)
-    if any(row.control_of for row in record.encoders):
-        st.caption(
-            "Paler: the same network with random weights. Training did not add what it reaches."
-        )
-    with st.expander("The same as a table, with 95 % intervals and best layers"):
-        show_table(score_table(record), width="stretch")
 
 
 def _show_differences(record: ComparisonRecord) -> None:

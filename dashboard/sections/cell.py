@@ -8,10 +8,9 @@ from dashboard import readers
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.figures.cell import predicted_against_true, residuals
-from dashboard.figures.grid import layer_labels
+from dashboard.figures.names import about, layer_labels
 from dashboard.figures.style import cell_interval, significance
 from dashboard.readers import row_name
-from dashboard.sections.heat_rows import about
 from dashboard.sections.selection import play_row
 from mess.as_text import two_decimals
 from mess.probing.remarks import remarks
@@ -96,7 +95,10 @@ def _draw(
         alt=f"Scatter plot of {len(rows)} rows, {kind}: R² {two_decimals(cell.r2)}, "
         f"Spearman {two_decimals(cell.spearman)}. The table below has every point.",
     )
-    st.caption("Click a point to hear it. Every prediction is by a probe that never saw the work.")
+    st.caption(
+        "Click a point to hear it, or choose it above. Every prediction is by a probe that never "
+        "saw the work."
+    )
     points = event["selection"]["points"]
     if not points or "customdata" not in points[0]:
         return None

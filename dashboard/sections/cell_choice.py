@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.address.browser import new_parameters, report
 from dashboard.address.search import Parameters
 from dashboard.components.text import plain
+from dashboard.sections.difference_choice import difference_parameters, take_difference
 from mess.records.discovery import DiscoveryRecord, Level
 
 LEVELS: dict[Level, str] = {"track": "whole tracks", "segment": "segments of 5 s"}
@@ -36,6 +37,8 @@ def take_address(allowed: Mapping[str, Sequence[str]]) -> None:
             st.session_state[_key(name)] = wanted or usual
     if given.get("target") and given.get("layer"):
         st.session_state["cell-asked"] = given["layer"][-1], given["target"][-1]
+    if given and st.session_state.get(_key("tab")) == "Compare":
+        take_difference(given)
     report(problems)
 
 
@@ -47,7 +50,8 @@ def as_parameters(record: DiscoveryRecord) -> Parameters:
         if now and now != usual:
             found[name] = [str(now)]
     layer, target = chosen_cell(record)
-    return found | {"target": [target], "layer": [str(layer)]}
+    found |= {"target": [target], "layer": [str(layer)]}
+    return found | difference_parameters() if "Compare" in found.get("tab", []) else found
 
 
 def chosen_cell(record: DiscoveryRecord) -> tuple[int, str]:

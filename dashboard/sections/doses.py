@@ -9,19 +9,24 @@ import streamlit as st
 from dashboard import readers
 from dashboard.address.controls import here
 from dashboard.address.recording import current_recording
+from dashboard.components.heatmap import HOW_TO_CHOOSE, draw_heatmap
 from dashboard.components.player import ChangedSound, player
 from dashboard.components.text import plain
 from dashboard.figures.doses import (
+    MEANT,
     VALUES,
     Value,
     by_dose_figure,
     changes_figure,
-    dose_matrix,
+    dose_heat,
 )
-from dashboard.sections.wide import wide
+from dashboard.figures.heat import Choice
+from dashboard.sections.beside_heatmap import beside_heatmap, on_narrow
+from dashboard.sections.saved_figure import offer_figure
 from mess.as_text import two_decimals
 from mess.doses.responses import as_response
 from mess.doses.words import is_side_effect, slope_text, verdict
+from mess.encoders import encoder_slug
 from mess.errors import MessError
 from mess.records.dose import DoseCell, DoseRecord
 from mess.targets import ALL_TARGETS, title_of
@@ -49,20 +54,27 @@ def show_matrix(record: DoseRecord, tracks: Mapping[str, readers.TrackInfo]) -> 
     if not shown:
         st.info("This reading knows none of the targets.")
         return
-    event: Any = wide("doses").plotly_chart(
-        dose_matrix(cells, edits=shown, targets=targets, value=value),
-        on_select="rerun",
-        selection_mode="points",
-        key="dose-matrix",
-        config={"displaylogo": False, "modeBarButtons": [["toImage"]]},
-        alt=f"{VALUES[value]} of {len(targets)} targets under {len(shown)} edits; the lists below "
-        "choose a cell.",
-    )
-    st.caption(
-        f"{_WHAT[value]} ● is what an edit is meant to move. Click a cell, or choose it below."
-    )
-    edit, target = _choose_cell(cells, event["selection"]["points"])
-    show_cell(record, cells[edit, target], tracks)
+    edit, target = _chosen_cell(cells)
+    table = dose_heat(cells, edits=shown, targets=targets, value=value)
+    left, right, detail = beside_heatmap("dose", shares=(2, 1))
+    with left:
+        draw_heatmap(
+            table,
+            caption=f"{_WHAT[value]} {MEANT} is what an edit is meant to move. {HOW_TO_CHOOSE}",
+            key=f"dose-matrix-{record.dataset}-{record.encoder}",
+            on_cell=_choose,
+            chosen=(edit, target),
+            detail=detail,
+        )
+        words = f"{VALUES[value]} of {len(targets)} targets under {len(shown)} edits"
+        place = f"{record.dataset}-{encoder_slug(record.encoder)}"
+        offer_figure(table, file_name=f"{place}-doses-{value}", alt=words, name="matrix")
+    with right:
+        show_cell(record, cells, tracks, at=(edit, target))
+
+
+def _choose(cell: Choice) -> None:
+    st.session_state["dose-edit"], st.session_state["dose-target"] = cell
 
 
 def _choose_cells(record: DoseRecord) -> tuple[Value, dict[tuple[str, str], DoseCell]]:
@@ -106,21 +118,24 @@ def _choose_cells(record: DoseRecord) -> tuple[Value, dict[tuple[str, str], Dose
     }
 
 
-def _choose_cell(cells: Mapping[tuple[str, str], DoseCell], points: list[Any]) -> tuple[str, str]:
-    """Return the cell that was clicked last, or chosen in the lists."""
-    clicked = tuple(points[0]["customdata"][:2]) if points else None
-    if clicked and clicked != st.session_state.get("dose-clicked"):
-        st.session_state["dose-edit"], st.session_state["dose-target"] = clicked
-    st.session_state["dose-clicked"] = clicked
+def _chosen_cell(cells: Mapping[tuple[str, str], DoseCell]) -> Choice:
+    """Return the cell that is shown; at first it is the one with most to see."""
     edits = list(dict.fromkeys(edit for edit, _ in cells))
     first_seen = max(cells, key=lambda at: _interest(cells[at]))
     here().choose("edit", edits, key="dose-edit", usual=first_seen[0])
-    first, second = st.columns(2)
-    edit = first.selectbox("Edit", edits, key="dose-edit")
+    edit = str(st.session_state["dose-edit"])
     targets = [target for name, target in cells if name == edit]
     usual = max(targets, key=lambda target: _interest(cells[edit, target]))
     here().choose("target", targets, key="dose-target", usual=usual)
-    return edit, second.selectbox("Target", targets, key="dose-target", format_func=title_of)
+    return edit, str(st.session_state["dose-target"])
+
+
+def _choose_in_lists(cells: Mapping[tuple[str, str], DoseCell], edit: str) -> None:
+    """Let the person choose a cell, where there is no room for all of them."""
+    first, second = st.columns(2)
+    first.selectbox("Edit", list(dict.fromkeys(one for one, _ in cells)), key="dose-edit")
+    targets = [target for name, target in cells if name == edit]
+    second.selectbox("Target", targets, key="dose-target", format_func=title_of)
 
 
 def _interest(cell: DoseCell) -> float:
@@ -128,9 +143,15 @@ def _interest(cell: DoseCell) -> float:
     return abs(cell.response.slope or 0.0) * min(cell.response.measured, 1.0)
 
 
-def show_cell(record: DoseRecord, cell: DoseCell, tracks: Mapping[str, readers.TrackInfo]) -> None:
-    """Show one cell: its numbers, every change, and the sounds before and after."""
-    edit = record.edit(cell.edit)
+def show_cell(
+    record: DoseRecord,
+    cells: Mapping[tuple[str, str], DoseCell],
+    tracks: Mapping[str, readers.TrackInfo],
+    *,
+    at: Choice,
+) -> None:
+    """Show one cell: its numbers, the sounds before and after, and every change."""
+    cell = cells[at]
     moved = readers.dose_changes(record.dataset, record.encoder)
     index = moved.index
     own = (
@@ -142,21 +163,20 @@ def show_cell(record: DoseRecord, cell: DoseCell, tracks: Mapping[str, readers.T
     rows = rows.reset_index()[["track", "dose", "measured", "predicted"]]
     labels = {name: one.label for name, one in tracks.items()}
     st.header(f"{title_of(cell.target)} under {cell.edit}")
-    left, right = st.columns([3, 2])
-    with right:
-        _numbers(record, cell)
-        track, dose = _choose_sound(record, rows, labels, cell)
-    with left:
-        _draw(rows, cell, record, track=track, labels=labels)
-    with right:
-        _listen(record, cell, track=track, dose=dose, label=labels.get(track, track))
-        at = rows[(rows["track"] == track) & (rows["dose"] == dose)]
-        if len(at):
-            row = at.iloc[0]
-            st.caption(
-                f"measured {_signed(row['measured'])}, predicted {_signed(row['predicted'])} "
-                f"deviations. {plain(edit.description)}"
-            )
+    with on_narrow("dose-lists"):
+        _choose_in_lists(cells, cell.edit)
+    _numbers(cell)
+    track, dose = _choose_sound(record, rows, labels, cell)
+    _listen(record, cell, track=track, dose=dose, label=labels.get(track, track))
+    heard = rows[(rows["track"] == track) & (rows["dose"] == dose)]
+    if len(heard):
+        row = heard.iloc[0]
+        st.caption(
+            f"measured {_signed(row['measured'])}, predicted {_signed(row['predicted'])} "
+            f"deviations. {plain(record.edit(cell.edit).description)}"
+        )
+    _draw(rows, cell, record, track=track, labels=labels)
+    st.caption("  \n".join(plain(line) for line in _lines(record, cell)))
 
 
 def _draw(
@@ -198,7 +218,9 @@ def _draw(
         config={"displaylogo": False},
         alt=f"Predicted against measured change of {title_of(cell.target)}: {words}.",
     )
-    st.caption("Every point is a recording at a dose. Click a point to hear it.")
+    st.caption(
+        "Every point is a recording at a dose. Click a point to hear it, or choose it above."
+    )
     points = [one for one in event["selection"]["points"] if one.get("customdata")]
     clicked = (place, *points[0]["customdata"][:2]) if points else None
     if clicked and clicked != st.session_state.get("dose-point"):
@@ -207,12 +229,17 @@ def _draw(
         st.rerun(scope="fragment")
 
 
-def _numbers(record: DoseRecord, cell: DoseCell) -> None:
+def _numbers(cell: DoseCell) -> None:
     response = cell.response
     first, second, third = st.columns(3)
     first.metric("slope", two_decimals(response.slope))
     second.metric("measured", two_decimals(response.measured))
     third.metric("predicted", two_decimals(response.predicted))
+
+
+def _lines(record: DoseRecord, cell: DoseCell) -> list[str]:
+    """Say in words what is known of a cell."""
+    response = cell.response
     known = ALL_TARGETS.get(cell.target)
     lines = [known.description] if known else []
     word = verdict(cell)
@@ -228,7 +255,7 @@ def _numbers(record: DoseRecord, cell: DoseCell) -> None:
         f"{two_decimals(response.linearity)}; {response.n} changes of {response.works} works."
     )
     lines.append(f"Read by: {cell.reading}, layer {record.layer_names[cell.layer]}.")
-    st.caption("  \n".join(plain(line) for line in lines))
+    return lines
 
 
 def _choose_sound(
@@ -244,11 +271,12 @@ def _choose_sound(
     usual = current if current in names else names[0]
     here().choose("recording", names, key="dose-track", usual=usual)
     here().choose("dose", doses, key="dose-dose", usual=doses[-1], text=lambda one: f"{one:g}")
-    track = st.selectbox(
+    first, second = st.columns([3, 2])
+    track = first.selectbox(
         "Recording", names, key="dose-track", format_func=lambda one: labels.get(one, one)
     )
     unit = record.edit(cell.edit).unit
-    dose = st.selectbox(
+    dose = second.selectbox(
         f"Dose ({unit})" if unit else "Dose",
         doses,
         key="dose-dose",

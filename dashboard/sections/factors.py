@@ -3,9 +3,9 @@
 import streamlit as st
 
 from dashboard import readers
-from dashboard.figures.evaluation import factor_heatmap
+from dashboard.components.heatmap import draw_heatmap
+from dashboard.figures.evaluation import UNSURE, factor_heat
 from dashboard.sections.missing import offer, tell_stale
-from dashboard.sections.wide import wide
 from mess.errors import ArtifactError
 
 
@@ -25,17 +25,9 @@ def show_factors(dataset: str, encoder: str) -> None:
         return
     why = readers.stale("factors", dataset, encoder, record.origin)
     tell_stale("This table", why, dataset=dataset, command=command, button="Draw it again")
-    seen = ", ".join(
-        f"{row.name}: {' '.join(f for f in record.factors if row.scores[f].seen) or 'none'}"
-        for row in record.rows
-    )
-    wide("factors").plotly_chart(
-        factor_heatmap(record),
+    draw_heatmap(
+        factor_heat(record),
+        caption=f"{record.triplets} triplets of {len(record.pairs)} pairs of works in each column. "
+        f"{UNSURE} the 95 % interval over pairs holds chance.",
         key="factors",
-        config={"displayModeBar": False},
-        alt=f"Accuracy of each similarity by factor. Above chance: {seen}.",
-    )
-    st.caption(
-        f"{record.triplets} triplets of {len(record.pairs)} pairs of works in each column. A dot: "
-        "the 95 % interval over pairs holds chance."
     )

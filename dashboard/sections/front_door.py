@@ -18,7 +18,7 @@ from dashboard.components.player import Sound
 from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
 from dashboard.sections.cell_choice import wish_for_cell
-from dashboard.sections.heat_rows import aspect_rows
+from dashboard.sections.heat_rows import aspect_heat
 from dashboard.sidebar import start
 from mess.as_text import as_words, duration, size, two_decimals
 from mess.encoders import PRESETS
@@ -103,16 +103,12 @@ def _show_others(dataset: str, encoder: str) -> None:
 def _show_heatmap(found: FrontDoor) -> None:
     record, aspects = found.record, found.recommender.aspects
     draw_heatmap(
-        aspect_rows(record, {name: aspect.r2 for name, aspect in aspects.items()}),
-        columns=[*(str(number) for number in range(len(record.layer_names))), "all"],
-        layers=len(record.layer_names),
-        corner="layer",
-        caption="R² on works that the probe never saw: blue is 1, white 0, grey may be chance. "
-        "◆ best layer. all: layers and their course in time together, as the sliders read them. "
-        "Choose a cell to see its recordings.",
+        aspect_heat(record, {name: aspect.r2 for name, aspect in aspects.items()}),
+        caption="R² on works that the probe never saw. ◆ best layer. all: layers and their course "
+        "in time together, as the sliders read them. Choose a cell to see its recordings.",
         key=f"small-heatmap-{record.dataset}-{record.encoder}",
-        on_cell=lambda layer, target: wish_for_cell(
-            record.dataset, record.encoder, layer=layer, target=target
+        on_cell=lambda cell: wish_for_cell(
+            record.dataset, record.encoder, layer=int(cell[0]), target=cell[1]
         ),
     )
 

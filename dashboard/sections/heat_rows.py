@@ -1,12 +1,12 @@
 """The rows of a heatmap of a discovery: of all targets, or one for each aspect."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dashboard.components.heatmap import HeatCell, HeatRow
-from dashboard.figures.grid import family_of, layer_labels
+from dashboard.figures.heat import ColourScale, HeatCell, HeatRow, HeatTable
 from dashboard.figures.layers import (
+    VALUES,
     Value,
     baseline_words,
     baselines,
@@ -14,23 +14,30 @@ from dashboard.figures.layers import (
     number_in,
     written_as,
 )
-from dashboard.figures.style import GREY, cell_colours, cell_interval
+from dashboard.figures.names import about, family_of, layer_labels
+from dashboard.figures.style import cell_interval
 from mess.as_text import as_words, two_decimals
 from mess.probing.results import Cell, TargetSummary
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.discovery import DiscoveryRecord
 from mess.search.aspects import ASPECTS, HEARD
-from mess.targets import ALL_TARGETS, title_of, title_with_unit
+from mess.targets import title_of, title_with_unit
 
 BEST, WITHIN = "◆", "●"
 _MARKS = {BEST: "the best layer", WITHIN: "within one standard error of the best layer"}
-_CHANCE = (GREY, "#4a4a4a")
+_CHANCE = "may be chance"
+_SCALE = ColourScale(title="R²", grey=_CHANCE)
 
 
-def target_rows(
-    record: DiscoveryRecord, *, value: Value, grey: bool
-) -> tuple[list[HeatRow], list[str]]:
-    """Return a row for each target, and the names of the columns: layers, then baselines.
+def target_heat(
+    record: DiscoveryRecord,
+    *,
+    value: Value = "r2",
+    grey: bool = False,
+    targets: Sequence[str] | None = None,
+    choosable: bool = True,
+) -> HeatTable:
+    """Return a row for each target; the columns are layers, then baselines.
 
     Parameters
     ----------
@@ -39,31 +46,34 @@ def target_rows(
         The number in each cell, one of `dashboard.figures.layers.VALUES`.
     grey : bool
         Take the colour from cells that are not significant over all cells.
+    targets : sequence of str, optional
+        These targets only, and layers only.
+    choosable : bool
+        Let the cell of a layer choose (layer, target).
     """
-    beside = baselines(record) if value in ("r2", "spearman") else {}
+    beside = baselines(record) if value in ("r2", "spearman") and targets is None else {}
     columns = [*layer_labels(record), *beside]
     by_place = {(cell.target, cell.layer): cell for cell in record.cells}
     summaries = {summary.target: summary for summary in record.summaries}
     numbers = [number_in(cell, value) for cell in record.cells]
-    colours = _colours(value, max([1.5, *(n for n in numbers if np.isfinite(n))]))
+    scale = _scale(value, max([1.5, *(n for n in numbers if np.isfinite(n))]), grey=grey)
     rows = []
-    for target in record.target_names:
+    for target in record.target_names if targets is None else targets:
         found = [by_place.get((target, layer)) for layer in range(len(record.layer_names))]
         marks = _marks(summaries.get(target))
         cells = []
         for layer, cell in enumerate(found):
             number = float("nan") if cell is None else number_in(cell, value)
             chance = cell is not None and (cell.p_family or 0.0) > SIGNIFICANT
-            colour, ink = _CHANCE if chance and grey else colours(number)
+            colour, ink = scale.colours(None if chance and grey else number)
             said = [title_of(target), f"layer {layer}", "not probed"]
             if cell is not None:
                 said = cell_words(cell, record.layer_names[layer])
-            said += ["may be chance"] * chance
+            said += [_CHANCE] * chance
             said += [_MARKS[marks[layer]]] if layer in marks else []
             cells.append(
                 HeatCell(
-                    layer=layer,
-                    target=target,
+                    choice=(str(layer), target) if choosable else None,
                     colour=colour,
                     ink=ink,
                     text=written_as(value)(number),
@@ -74,14 +84,12 @@ def target_rows(
         for name, scores in beside.items():
             score = scores.get(target)
             number = float("nan") if score is None else number_in(score, value)
-            colour, ink = colours(number)
+            colour, ink = scale.colours(number)
             said = ["nothing is known"]
             if score is not None:
                 said = baseline_words(score, target=target, name=name)
             cells.append(
                 HeatCell(
-                    layer=None,
-                    target=target,
                     colour=colour,
                     ink=ink,
                     text=written_as(value)(number) if score else "",
@@ -95,23 +103,17 @@ def target_rows(
                 about=about(target),
                 family=family_of(target),
                 cells=cells,
-                best=best,
-                best_said=_best_said(found[best], columns[best]),
+                strongest=best,
+                strongest_said=_best_said(found[best], columns[best]),
             )
         )
-    return rows, columns
+    return HeatTable(rows=rows, columns=columns, beside=len(beside), corner="layer", scale=scale)
 
 
-def about(target: str) -> str:
-    """Return one plain sentence about a target, with its unit."""
-    known = ALL_TARGETS.get(target)
-    if known is None:
-        return "This version does not know it."
-    return f"{known.description} Unit: {known.unit}." if known.unit else known.description
-
-
-def aspect_rows(record: DiscoveryRecord, together: Mapping[str, float | None]) -> list[HeatRow]:
+def aspect_heat(record: DiscoveryRecord, together: Mapping[str, float | None]) -> HeatTable:
     """Return a row for each aspect: of each layer its best target, and all layers together.
+
+    A cell chooses (layer, target).
 
     Parameters
     ----------
@@ -131,9 +133,11 @@ def aspect_rows(record: DiscoveryRecord, together: Mapping[str, float | None]) -
             of_layer[cell.layer] = cell
         if not of_layer:
             continue
-        layers = sorted(of_layer)
         best = max(of_layer.values(), key=lambda one: one.r2 or 0.0)
-        cells = [_aspect_cell(of_layer[layer], aspect, best) for layer in layers]
+        cells = [
+            _aspect_cell(of_layer.get(layer), aspect, layer=layer, best=best)
+            for layer in range(len(record.layer_names))
+        ]
         cells.append(_together(together.get(aspect), aspect, best))
         rows.append(
             HeatRow(
@@ -141,21 +145,21 @@ def aspect_rows(record: DiscoveryRecord, together: Mapping[str, float | None]) -
                 about=f"{HEARD[aspect].capitalize()}; measured as "
                 + ", ".join(title_with_unit(name) for name in targets),
                 cells=cells,
-                best=layers.index(best.layer),
-                best_said=f"all layers: R² {two_decimals(together.get(aspect))} · "
+                strongest=best.layer,
+                strongest_said=f"all layers: R² {two_decimals(together.get(aspect))} · "
                 f"best layer {best.layer}: {two_decimals(best.r2)}",
             )
         )
-    return rows
+    columns = [*(str(number) for number in range(len(record.layer_names))), "all"]
+    return HeatTable(rows=rows, columns=columns, beside=1, corner="layer", scale=_SCALE)
 
 
-Colours = Callable[[float], tuple[str, str]]
-
-
-def _colours(value: Value, top: float) -> Colours:
-    """Return the colours of a number and of text on it: of a significance from 0 to ``top``."""
-    scale = top if value == "p_family" else 1.0
-    return lambda number: _CHANCE if np.isnan(number) else cell_colours(number / scale)
+def _scale(value: Value, top: float, *, grey: bool) -> ColourScale:
+    """Return the scale of a number; a significance goes from 0 to ``top``."""
+    unknown = f"{_CHANCE}, or not known" if grey else "not known"
+    if value == "p_family":
+        return ColourScale(title=VALUES[value], low=0.0, high=top, reach=top, grey=unknown)
+    return ColourScale(title=VALUES[value], grey=unknown)
 
 
 def _marks(summary: TargetSummary | None) -> Mapping[int, str]:
@@ -175,29 +179,31 @@ def _best_layer(summary: TargetSummary | None, cells: list[Cell | None]) -> int:
 def _best_said(cell: Cell | None, layer: str) -> str:
     if cell is None or cell.r2 is None:
         return "R² undefined"
-    chance = ", may be chance" if (cell.p_family or 0.0) > SIGNIFICANT else ""
+    chance = f", {_CHANCE}" if (cell.p_family or 0.0) > SIGNIFICANT else ""
     return f"best layer {layer}: R² {two_decimals(cell.r2)} {cell_interval(cell)}{chance}"
 
 
-def _aspect_cell(cell: Cell, aspect: str, best: Cell) -> HeatCell:
+def _aspect_cell(cell: Cell | None, aspect: str, *, layer: int, best: Cell) -> HeatCell:
+    if cell is None:
+        colour, ink = _SCALE.colours(None)
+        said = f"{as_words(aspect)}, layer {layer}: R² undefined"
+        return HeatCell(colour=colour, ink=ink, said=said)
     chance = (cell.p_family or 0.0) > SIGNIFICANT
-    colour, ink = _CHANCE if chance else cell_colours(cell.r2 or 0.0)
+    colour, ink = _SCALE.colours(None if chance else cell.r2 or 0.0)
     return HeatCell(
-        layer=cell.layer,
-        target=cell.target,
+        choice=(str(cell.layer), cell.target),
         colour=colour,
         ink=ink,
         mark=BEST if cell is best and not chance and (cell.r2 or 0.0) > 0 else "",
         said=f"{as_words(aspect)}, layer {cell.layer}: R² {two_decimals(cell.r2)}"
-        + (", may be chance" if chance else ""),
+        + (f", {_CHANCE}" if chance else ""),
     )
 
 
 def _together(r2: float | None, aspect: str, best: Cell) -> HeatCell:
-    colour, ink = _CHANCE if r2 is None else cell_colours(r2)
+    colour, ink = _SCALE.colours(r2)
     return HeatCell(
-        layer=best.layer,
-        target=best.target,
+        choice=(str(best.layer), best.target),
         colour=colour,
         ink=ink,
         text=two_decimals(r2),

@@ -2,18 +2,18 @@
 
 from functools import partial
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import readers
-from dashboard.components.figure_buttons import figure_buttons
-from dashboard.components.heatmap import HeatRow, draw_heatmap
-from dashboard.figures.grid import layer_labels
-from dashboard.figures.layers import VALUES, Value, describe_heatmap, heatmap
+from dashboard.components.heatmap import HOW_TO_CHOOSE, draw_heatmap
+from dashboard.figures.heat import HeatTable
+from dashboard.figures.layers import VALUES, Value, describe_heatmap
+from dashboard.figures.names import layer_labels
+from dashboard.sections.beside_heatmap import beside_heatmap, on_narrow
 from dashboard.sections.cell import show_cell
 from dashboard.sections.cell_choice import choose_cell, chosen_cell
-from dashboard.sections.heat_rows import BEST, WITHIN, target_rows
-from dashboard.sections.wide import wide
+from dashboard.sections.heat_rows import BEST, WITHIN, target_heat
+from dashboard.sections.saved_figure import offer_figure
 from mess.encoders import encoder_slug
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.discovery import DiscoveryRecord, Level
@@ -23,67 +23,43 @@ _WHAT: dict[Value, str] = {
     "spearman": "Spearman's rank correlation of predicted and true.",
     "p_family": "−log₁₀ of the family-wise p: 1.3 and more is significant, 3 is one in a thousand.",
 }
-_CELL, _PAINTED = "cell", "heatmap-painted"
-# The chosen cell stays beside the heatmap while this is scrolled. On a phone it lies below, and has
-# a list of layers, because each line there stands for its best layer.
-_STYLE = """<style>
-.st-key-cell h2 { scroll-margin: 4.5rem 0 1rem; }
-@media (min-width: 641px) {
-  [data-testid=stColumn]:has(.st-key-cell) {
-    position: sticky; top: 4rem; align-self: flex-start;
-    max-height: calc(100vh - 4.5rem); overflow-y: auto;
-  }
-  .st-key-layer-of-cell { display: none; }
-}
-</style>"""
+_PAINTED = "heatmap-painted"
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _rows(
+def _table(
     dataset: str, encoder: str, level: Level, version: float, value: Value, grey: bool
-) -> tuple[list[HeatRow], list[str]]:
-    return target_rows(readers.discovery(dataset, encoder, level=level), value=value, grey=grey)
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _figure(
-    dataset: str, encoder: str, level: Level, version: float, value: Value, grey: bool
-) -> go.Figure:
-    return heatmap(readers.discovery(dataset, encoder, level=level), value=value, grey=grey)
+) -> HeatTable:
+    return target_heat(readers.discovery(dataset, encoder, level=level), value=value, grey=grey)
 
 
 def show_heatmap(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) -> None:
     """Show the heatmap of a discovery and the cell that is chosen."""
-    st.html(_STYLE)
     place = record.dataset, record.encoder, record.settings.level
-    left, right = st.columns([3, 2], gap="medium")
+    left, right, detail = beside_heatmap("cell")
     with left:
         value, grey = _controls(record)
         version = readers.store().discoveries.modified(*place)
-        rows, columns = _rows(*place, version, value, grey)
-        chosen = chosen_cell(record)
+        table = _table(*place, version, value, grey)
+        layer, target = chosen_cell(record)
         draw_heatmap(
-            rows,
-            columns=columns,
-            layers=len(record.layer_names),
-            corner="layer",
+            table,
             caption=f"{_WHAT[value]} {BEST} best layer by R², {WITHIN} within one standard error "
-            "of it; neither where no layer tells more than the mean. Choose a cell by a click, or "
-            "by the arrow keys and Enter.",
+            f"of it; neither where no layer tells more than the mean. {HOW_TO_CHOOSE}",
             key=f"heatmap-{'-'.join(place)}",
-            on_cell=lambda layer, target: choose_cell(*place, layer=layer, target=target),
-            chosen=chosen,
-            detail=_CELL,
+            on_cell=lambda cell: choose_cell(*place, layer=int(cell[0]), target=cell[1]),
+            chosen=(str(layer), target),
+            detail=detail,
             on_painted=None if heatmap_is_painted() else _note_painted,
         )
         st.caption(describe_heatmap(record, value=value))
-        _offer_figure(record, version, value, grey)
-    with right, st.container(key=_CELL):
-        layer, target = chosen
+        name = f"{place[0]}-{encoder_slug(place[1])}-{place[2]}-{value}"
+        offer_figure(table, file_name=name, alt=describe_heatmap(record, value=value))
+    with right:
         read = partial(readers.predictions, record.dataset, record.encoder, level=place[2])
         predictions = read() if heatmap_is_painted() else None
         show_cell(record, predictions, tracks, layer=layer, target=target)
-        with st.container(key="layer-of-cell"):
+        with on_narrow("layer-of-cell"):
             _choose_layer(record, layer=layer, target=target)
 
 
@@ -121,24 +97,6 @@ def _controls(record: DiscoveryRecord) -> tuple[Value, bool]:
                 f"reaches more often than in {SIGNIFICANT:.0%} (family-wise, max-T).",
             )
     return value, grey
-
-
-def _offer_figure(record: DiscoveryRecord, version: float, value: Value, grey: bool) -> None:
-    """Draw the heatmap as a figure that can be saved, once somebody asks for it."""
-    place = record.dataset, record.encoder, record.settings.level
-    key = f"figure-{place[0]}-{encoder_slug(place[1])}-{place[2]}"
-    opened = st.expander("The heatmap as a figure to save", key="figure", on_change="rerun")
-    if not opened.open:
-        return
-    with opened:
-        wide("heatmap").plotly_chart(
-            _figure(*place, version, value, grey),
-            key=key,
-            config={"displaylogo": False, "modeBarButtons": [["toImage"]]},
-            alt=describe_heatmap(record, value=value),
-        )
-        name = f"{place[0]}-{encoder_slug(place[1])}-{place[2]}-{value}"
-        figure_buttons(key, file_name=name, key="heatmap-buttons")
 
 
 def _choose_layer(record: DiscoveryRecord, *, layer: int, target: str) -> None:

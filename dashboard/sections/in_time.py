@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.components.heatmap import draw_heatmap
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
-from dashboard.figures.evaluation import matrix_heatmap
-from dashboard.figures.grid import layer_labels
-from dashboard.sections.wide import wide
+from dashboard.figures.evaluation import matrix_heat
+from dashboard.figures.names import layer_labels
 from mess.as_text import as_words, interval, two_decimals
 from mess.curves.registry import CURVES
 from mess.probing.in_time import CurveCell
@@ -38,16 +38,14 @@ def show_in_time(record: DiscoveryRecord) -> None:
     if record.in_time.why:
         st.info(plain(f"No curves: {record.in_time.why}"))
         return
-    st.caption("R² of each layer for each curve, over all half seconds of works it never saw.")
     labels = layer_labels(record)
     by_layer: dict[str, dict[str, float | None]] = {}
     for cell in record.in_time.cells:
-        by_layer.setdefault(labels[cell.layer], {})[as_words(cell.curve)] = cell.r2
-    wide("curves").plotly_chart(
-        matrix_heatmap(by_layer, title="layer", numbers=True),
+        by_layer.setdefault(f"layer {labels[cell.layer]}", {})[as_words(cell.curve)] = cell.r2
+    draw_heatmap(
+        matrix_heat(by_layer, corner="curve"),
+        caption="R² of each layer for each curve, over all half seconds of works it never saw.",
         key="curves",
-        config={"displayModeBar": False},
-        alt="R² by layer and curve; the table below has the best layer of each curve.",
     )
     show_table(curves_table(record.in_time, labels), width="stretch")
 

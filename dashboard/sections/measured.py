@@ -8,18 +8,21 @@ import streamlit as st
 from dashboard import readers
 from dashboard.address.controls import here
 from dashboard.address.recording import choose_recording
+from dashboard.components.heatmap import HOW_TO_CHOOSE, draw_heatmap
 from dashboard.components.table import UNKNOWN, show_table
 from dashboard.components.text import plain
+from dashboard.figures.heat import Choice
 from dashboard.figures.targets import (
-    correlations,
+    correlation_heat,
     distribution,
     overview,
     two_targets,
 )
 from dashboard.readers import row_name
+from dashboard.sections.beside_heatmap import beside_heatmap, on_narrow
 from dashboard.sections.missing import offer
+from dashboard.sections.saved_figure import offer_figure
 from dashboard.sections.selection import play_row, show_selection
-from dashboard.sections.wide import wide
 from mess.as_text import interval, two_decimals
 from mess.errors import ArtifactError
 from mess.targets import ALL_TARGETS, title_of, title_with_unit
@@ -121,7 +124,7 @@ def _show_one(
         config=_TOOLS,
         alt=f"Distribution of {title_of(target)}. {words}",
     )
-    st.caption(f"{words} Click a dot to hear it.")
+    st.caption(f"{words} Click a dot to hear it, or choose a recording.")
     _play_clicked(event, values, tracks, dataset=dataset, encoder=encoder, key="spread")
     if len(far):
         st.header("What stands out")
@@ -157,30 +160,38 @@ def show_correlations(table: "pd.DataFrame", tracks: Tracks, *, dataset: str, en
     words = "Strongest: " + "; ".join(
         f"{title_of(a)} and {title_of(b)} {two_decimals(value)}" for a, b, value in strongest[:3]
     )
-    event: Any = wide("correlations").plotly_chart(
-        correlations(matrix, names),
-        on_select="rerun",
-        selection_mode="points",
-        key=f"correlations-{order}",
-        config=_TOOLS,
-        alt=f"Spearman's correlation of {len(names)} targets. {words}.",
-    )
-    st.caption(f"Spearman over whole recordings. {words}. Click a cell, or choose two below.")
-    points = event["selection"]["points"]
-    clicked = tuple(points[0]["customdata"][:2]) if points else None
-    if clicked and clicked != st.session_state.get("pair-clicked"):
-        st.session_state["pair-y"], st.session_state["pair-x"] = clicked
-    st.session_state["pair-clicked"] = clicked
-    first, second = st.columns(2)
     start = strongest[0] if strongest else (names[0], names[1])
     here().choose("x", names, key="pair-x", usual=start[0])
     here().choose("y", names, key="pair-y", usual=start[1])
-    x = first.selectbox("Across", names, key="pair-x", format_func=title_of)
-    y = second.selectbox("Up", names, key="pair-y", format_func=title_of)
-    if x == y:
-        st.info("Choose two different targets.")
-        return
-    _show_pair(useful, tracks, x=x, y=y, dataset=dataset, encoder=encoder)
+    x, y = str(st.session_state["pair-x"]), str(st.session_state["pair-y"])
+    heat = correlation_heat(matrix, names)
+    left, right, detail = beside_heatmap("pair", shares=(2, 1))
+    with left:
+        draw_heatmap(
+            heat,
+            caption=f"Spearman's rank correlation over whole recordings. {HOW_TO_CHOOSE}",
+            key=f"correlations-{_ORDERS.index(order or _ORDERS[0])}",
+            on_cell=_choose_pair,
+            chosen=(y, x),
+            detail=detail,
+        )
+        st.caption(f"{words}.")
+        alt = f"Spearman's correlation of {len(names)} targets. {words}."
+        offer_figure(heat, file_name=f"{dataset}-correlations", alt=alt, name="matrix")
+    with right:
+        st.header(f"{title_of(y)} against {title_of(x)}")
+        with on_narrow("pair-lists"):
+            first, second = st.columns(2)
+            first.selectbox("Across", names, key="pair-x", format_func=title_of)
+            second.selectbox("Up", names, key="pair-y", format_func=title_of)
+        if x == y:
+            st.info("Choose two different targets.")
+            return
+        _show_pair(useful, tracks, x=x, y=y, dataset=dataset, encoder=encoder)
+
+
+def _choose_pair(cell: Choice) -> None:
+    st.session_state["pair-y"], st.session_state["pair-x"] = cell
 
 
 def show_truth(table: "pd.DataFrame", tracks: Tracks, *, dataset: str, encoder: str) -> None:
@@ -261,7 +272,7 @@ def _show_pair(
         config=_TOOLS,
         alt=words,
     )
-    st.caption(f"{words} Click a point to hear it.")
+    st.caption(f"{words} Click a point to hear it, or choose a recording.")
     _play_clicked(event, table[y], tracks, dataset=dataset, encoder=encoder, key="pair")
 
 
@@ -274,18 +285,36 @@ def _play_clicked(
     encoder: str,
     key: str,
 ) -> None:
+    sound = f"{key}-sound"
     points = [one for one in event["selection"]["points"] if one.get("customdata")]
     clicked = str(points[0]["customdata"][0]) if points else ""
     if clicked and clicked != st.session_state.get(f"{key}-clicked"):
-        here().keep("heard", [clicked])
+        st.session_state[sound] = clicked
         choose_recording(dataset, clicked)
     st.session_state[f"{key}-clicked"] = clicked
-    track = "".join(here().value("heard")[-1:])
-    if track not in values.index:
+    known = values.dropna().sort_values()
+    tracks_here: list[str | None] = [None, *map(str, known.index)]
+    here().choose("heard", tracks_here, key=sound, usual=None, text=lambda one: one or "")
+    track: str | None = st.selectbox(
+        "Listen (from the least to the most)",
+        tracks_here[1:],
+        index=None,
+        format_func=lambda one: f"{row_name(tracks, str(one))}: {known[one]:.4g}",
+        placeholder="Choose a recording",
+        key=sound,
+        on_change=_make_current,
+        args=(dataset, sound),
+    )
+    if track is None:
         return
     st.markdown(f"**{plain(row_name(tracks, track))}** · {plain(title_of(str(values.name)))} ")
     st.caption(f"{title_of(str(values.name))} {values.get(track, np.nan):.4g}")
     play_row(tracks, track, -1, dataset=dataset, encoder=encoder, key=f"{key}-player")
+
+
+def _make_current(dataset: str, sound: str) -> None:
+    if track := st.session_state[sound]:
+        choose_recording(dataset, track)
 
 
 def _labels(tracks: Tracks) -> dict[str, str]:

@@ -3,22 +3,20 @@
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.heatmap import draw_heatmap
 from dashboard.components.table import show_table
-from dashboard.figures.evaluation import matrix_heatmap
-from dashboard.figures.grid import layer_labels
+from dashboard.figures.evaluation import matrix_heat
 from dashboard.figures.lines import layer_lines
+from dashboard.figures.names import layer_labels
 from dashboard.figures.style import cell_interval
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.target_tests import show_reliability
-from dashboard.sections.wide import wide
 from mess.as_text import two_decimals
 from mess.errors import ArtifactError
 from mess.probing.remarks import NOTHING
 from mess.probing.results import Cell, Combined
 from mess.records.discovery import DiscoveryRecord
 from mess.targets import title_of
-
-_PLAIN = {"displayModeBar": False}
 
 
 def show_layers(record: DiscoveryRecord) -> None:
@@ -98,22 +96,18 @@ def _show_splits(record: DiscoveryRecord) -> None:
     }
     if len(by_split) > 1:
         st.header("Other groupings and seeds")
-        st.caption("Nested R²: does the result depend on how works were put into folds?")
-        wide("splits").plotly_chart(
-            matrix_heatmap(by_split, title="", numbers=True),
+        draw_heatmap(
+            matrix_heat(by_split, corner="target"),
+            caption="Nested R²: does the result depend on how works were put into folds?",
             key="sensitivity",
-            config=_PLAIN,
-            alt="Nested R² by grouping and seed; the report has it as a table.",
         )
     curve = {f"{point.works} works": point.r2 for point in record.curve or []}
     if len(curve) > 1:
         st.header("With fewer works")
-        st.caption("Nested R²: would more recordings help?")
-        wide("curve").plotly_chart(
-            matrix_heatmap(dict(reversed(curve.items())), title="", numbers=True),
+        draw_heatmap(
+            matrix_heat(dict(reversed(curve.items())), corner="target"),
+            caption="Nested R²: would more recordings help?",
             key="curve",
-            config=_PLAIN,
-            alt="Nested R² by number of works; the report has it as a table.",
         )
 
 
@@ -143,12 +137,10 @@ def _show_cross(encoder: str, dataset: str) -> None:
     rows: dict[str, dict[str, float | None]] = {}
     for row in record.rows:
         rows.setdefault(f"{row.train} → {row.test}", {})[row.target] = row.r2
-    st.caption("R² of probes fitted on one dataset and tested on another, best training layer.")
-    wide("cross").plotly_chart(
-        matrix_heatmap(rows, title="", numbers=True),
+    draw_heatmap(
+        matrix_heat(rows, corner="target"),
+        caption="R² of probes fitted on one dataset and tested on another, best training layer.",
         key="cross",
-        config=_PLAIN,
-        alt="R² of probes of one dataset on another; the report has it as a table.",
     )
 
 

@@ -6,12 +6,13 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard.address.controls import here
+from dashboard.components.heatmap import draw_heatmap
 from dashboard.components.table import UNKNOWN, show_table
 from dashboard.components.text import plain
-from dashboard.figures.differences import difference_heatmap
-from dashboard.figures.layers import heatmap
+from dashboard.figures.differences import difference_heat
 from dashboard.readers import told
 from dashboard.readers.runs import run_discovery, run_metrics
+from dashboard.sections.heat_rows import target_heat
 from dashboard.sections.mlflow_pages import link_run
 from dashboard.server import mlflow_server
 from mess.as_text import as_words
@@ -127,10 +128,14 @@ def _compare_heatmaps(a: RecordedRun, b: RecordedRun) -> None:
         "R² of the first minus R² of the second. Blue: the first is better. `mess compare` tests "
         "whether a difference is more than chance."
     )
-    tabs = st.tabs(["First less second", "First", "Second"])
-    figures = (difference_heatmap(*records), *(heatmap(record) for record in records))
-    for number, (tab, figure) in enumerate(zip(tabs, figures, strict=True)):
-        tab.plotly_chart(figure, key=f"runs-heatmap-{number}", config={"displayModeBar": False})
+    names = ["First less second", "First", "Second"]
+    tables = [
+        difference_heat(*records, choosable=False),
+        *(target_heat(one, choosable=False) for one in records),
+    ]
+    for number, (tab, table) in enumerate(zip(st.tabs(names), tables, strict=True)):
+        with tab:
+            draw_heatmap(table, caption=names[number], key=f"runs-heatmap-{number}")
 
 
 def _draw(run: RecordedRun) -> None:
@@ -141,4 +146,6 @@ def _draw(run: RecordedRun) -> None:
     except MessError as error:
         st.warning(plain(told(error)))
         return
-    st.plotly_chart(heatmap(record), key="runs-heatmap", config={"displayModeBar": False})
+    draw_heatmap(
+        target_heat(record, choosable=False), caption="R² of each layer", key="runs-heatmap"
+    )

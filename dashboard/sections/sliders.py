@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.heatmap import draw_heatmap
 from dashboard.components.table import show_table
 from dashboard.figures.evaluation import (
     METHOD_NAMES,
@@ -10,10 +11,9 @@ from dashboard.figures.evaluation import (
     composition_table,
     controlled_table,
     faithfulness,
-    matrix_heatmap,
+    matrix_heat,
 )
 from dashboard.sections.missing import offer, tell_stale
-from dashboard.sections.wide import wide
 from mess.as_text import as_words, two_decimals
 from mess.errors import ArtifactError
 
@@ -63,13 +63,14 @@ def show_sliders(dataset: str, encoder: str) -> None:
             f"Mean in a slider's own targets {two_decimals(found.diagonal)}, "
             f"in all others {two_decimals(found.off_diagonal)}."
         )
-        wide("leakage").plotly_chart(
-            matrix_heatmap(
-                {as_words(slider): row for slider, row in found.matrix.items()}, title="slider"
+        draw_heatmap(
+            matrix_heat(
+                {as_words(slider): row for slider, row in found.matrix.items()},
+                title="moved",
+                corner="target",
             ),
+            caption="How much a slider (row) moves a target (column)",
             key="leakage",
-            config=_PLAIN,
-            alt=f"Leakage matrix, sliders by targets. {words}",
         )
         st.caption(words)
     if record.controlled:

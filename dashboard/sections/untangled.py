@@ -1,26 +1,30 @@
 """What a reading is made of: erased, counted in bits, with confounds held apart."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard import readers
+from dashboard.components.heatmap import HOW_TO_CHOOSE, draw_heatmap
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
-from dashboard.figures.evaluation import matrix_heatmap
+from dashboard.figures.evaluation import matrix_heat
+from dashboard.figures.heat import Choice
 from dashboard.figures.untangled import (
-    codelength_heatmap,
+    codelength_heat,
     codelength_table,
     confounds_matrix,
     confounds_table,
     describe_erasure,
-    erasure_heatmap,
+    erasure_heat,
     random_loss,
     unseen_table,
 )
+from dashboard.sections.beside_heatmap import beside_heatmap, on_narrow
 from dashboard.sections.missing import offer, tell_stale
-from dashboard.sections.wide import wide
+from dashboard.sections.saved_figure import offer_figure
 from mess.as_text import interval, two_decimals
+from mess.encoders import encoder_slug
 from mess.errors import ArtifactError
 from mess.records.discovery import DiscoveryRecord
 from mess.records.untangled import CodelengthRecord, ConfoundsRecord, ErasureRecord, Part
@@ -29,7 +33,7 @@ from mess.targets import title_of
 if TYPE_CHECKING:
     import pandas as pd
 
-_NO_BAR = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
+_ERASED, _TARGET = "erasure-erased", "erasure-target"
 _PARTS: dict[Part, str] = {
     "erasure": "Erase a target",
     "codelength": "Count bits",
@@ -93,19 +97,27 @@ def _show_erasure(record: ErasureRecord) -> None:
         format_func={"lost": "R² lost", "left": "R² left"}.__getitem__,
     )
     words = describe_erasure(record)
-    event: Any = wide("erasure").plotly_chart(
-        erasure_heatmap(record, left=shown == "left"),
-        on_select="rerun",
-        selection_mode="points",
-        key=f"erasure-{record.dataset}-{record.encoder}",
-        config=_NO_BAR,
-        alt=words,
-    )
-    st.caption(
-        f"{words} The last row is the mean of {record.settings.draws} random directions of the "
-        "layer of the target in the column. Click a cell, or choose it below."
-    )
-    _show_loss(record, event["selection"]["points"])
+    for key in (_ERASED, _TARGET):
+        if st.session_state.get(key) not in record.names:
+            st.session_state[key] = record.names[0]
+    erased, target = st.session_state[_ERASED], st.session_state[_TARGET]
+    table = erasure_heat(record, left=shown == "left")
+    left, right, detail = beside_heatmap("erasure")
+    with left:
+        draw_heatmap(
+            table,
+            caption=f"The last row is the mean of {record.settings.draws} random directions of the "
+            f"layer of the target in the column. {HOW_TO_CHOOSE}",
+            key=f"erasure-{record.dataset}-{record.encoder}",
+            on_cell=_choose,
+            chosen=(erased, target),
+            detail=detail,
+        )
+        st.caption(words)
+        name = f"{record.dataset}-{encoder_slug(record.encoder)}-erasure-{shown}"
+        offer_figure(table, file_name=name, alt=words, name="matrix")
+    with right:
+        _show_loss(record, erased, target)
     st.header("Is it really gone?")
     st.markdown(
         "For probes of the same works an erased target is gone by definition. So the eraser is "
@@ -114,26 +126,25 @@ def _show_erasure(record: ErasureRecord) -> None:
     show_table(unseen_table(record), width="stretch")
 
 
-def _show_loss(record: ErasureRecord, points: list[Any]) -> None:
-    """Show the numbers of the cell that was clicked last, or chosen in the lists."""
-    clicked = tuple(points[0]["customdata"][:2]) if points else None
-    if clicked and clicked != st.session_state.get("erasure-clicked"):
-        st.session_state["erasure-erased"], st.session_state["erasure-target"] = clicked
-    st.session_state["erasure-clicked"] = clicked
-    for key in ("erasure-erased", "erasure-target"):
-        if st.session_state.get(key) not in record.names:
-            st.session_state[key] = record.names[0]
-    left, right = st.columns(2)
-    erased = left.selectbox("Erased", record.names, key="erasure-erased", format_func=title_of)
-    target = right.selectbox("Probed", record.names, key="erasure-target", format_func=title_of)
+def _choose(cell: Choice) -> None:
+    st.session_state[_ERASED], st.session_state[_TARGET] = cell
+
+
+def _show_loss(record: ErasureRecord, erased: str, target: str) -> None:
+    """Show the numbers of the cell that is chosen."""
+    st.header(f"{title_of(target)} without {title_of(erased)}")
+    with on_narrow("erasure-lists"):
+        left, right = st.columns(2)
+        left.selectbox("Erased", record.names, key=_ERASED, format_func=title_of)
+        right.selectbox("Probed", record.names, key=_TARGET, format_func=title_of)
     one = record.loss(erased, target)
     if one is None:
         st.info("This pair could not be probed.")
         return
-    first, second, third = st.columns(3)
+    first, second = st.columns(2)
     first.metric("R² before", two_decimals(one.before))
     second.metric("R² left", two_decimals(one.after))
-    third.metric("Correlation of the two targets", two_decimals(one.correlation))
+    st.metric("Correlation of the two targets", two_decimals(one.correlation))
     by_chance = [two_decimals(random_loss(record, target, of)) for of in (min, max)]
     p = "" if one.p is None else f", p {one.p:.3g} after Holm's correction over the row"
     st.caption(
@@ -150,15 +161,11 @@ def _show_codelength(record: CodelengthRecord) -> None:
         "How many bits does a layer save when the targets are told work after work? A layer that "
         "has the information at hand saves bits early."
     )
-    wide("codelength").plotly_chart(
-        codelength_heatmap(record),
+    draw_heatmap(
+        codelength_heat(record),
+        caption="Bits a value saved against the mean; below 0 the mean is shorter. Means over "
+        f"{record.settings.orders} orders of the works.",
         key="codelength",
-        config=_NO_BAR,
-        alt="Bits a value that each layer saves; the table below has the totals.",
-    )
-    st.caption(
-        f"Bits a value saved against the mean; below 0 the mean is shorter. Means over "
-        f"{record.settings.orders} orders of the works."
     )
     show_table(codelength_table(record), width="stretch")
 
@@ -173,11 +180,10 @@ def _show_confounds(record: ConfoundsRecord) -> None:
         st.caption(plain(f"{name} is not held apart: {why}."))
     if not record.levels:
         return
-    wide("confounds").plotly_chart(
-        matrix_heatmap(confounds_matrix(record), title="", numbers=True),
+    draw_heatmap(
+        matrix_heat(confounds_matrix(record), corner="target"),
+        caption="R² of every target with each confound held apart and given",
         key="confounds",
-        config={"displayModeBar": False},
-        alt="R² of every target with each confound held apart and given; the tables have it all.",
     )
     chosen = st.selectbox("Confound", list(record.levels), key="confound")
     st.caption(f"{record.levels[chosen]} levels. Brackets are 95 % intervals by works.")

@@ -14,6 +14,7 @@ from browser_acts import (
     PATIENCE,
     at_rest,
     chart,
+    choose_by_keys,
     click_point,
     hear,
     no_error,
@@ -239,9 +240,27 @@ def test_two_discoveries_are_compared_and_everything_can_be_taken_away(
     open_page(page, own[0], "discovery")
     open_tab(page, "Compare")
     page.get_by_text("Nested R² is higher in the first for").wait_for()
-    chart(page, "difference")
-    beside = page.locator("[class*='st-key-side-'] .js-plotly-plot")
-    until(page, beside.count, lambda count: count == 2)
+    sides = page.locator("[class*='st-key-side-'] .heatmap table")
+    until(page, sides.count, lambda count: count == 2)
+    page.wait_for_url(re.compile("difference="))
+    before = page.url
+    said = choose_by_keys(page, "difference-", "Control+Home", "ArrowRight", "ArrowDown")
+    target, column = said.split(", ")[:2]
+    detail_ = page.get_by_role("heading", name=f"{target}, {column}", exact=True)
+    detail_.wait_for()
+    until(page, lambda: page.url, lambda url: url != before)
+    shown = said.split("difference ")[1].split(",")[0]
+    page.get_by_text(f"Difference {shown}. Their 95 % intervals").wait_for()
+    cell = page.locator("[class*='st-key-difference-'] .heatmap td [aria-current=true]")
+    assert detail_.bounding_box()["x"] > cell.bounding_box()["x"] + cell.bounding_box()["width"]
+    reload(page)
+    detail_.wait_for()
+    choose_by_keys(page, "difference-", "ArrowLeft")
+    detail_.wait_for(state="hidden")
+    page.go_back()  # one press undoes one choice
+    detail_.wait_for()
+    page.get_by_text("The difference as a figure to save").click()
+    chart(page, "figure-")
     open_tab(page, "Layers")
     page.get_by_text("Bands are 95 % intervals").wait_for()
     open_tab(page, "Download")

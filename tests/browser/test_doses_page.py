@@ -1,12 +1,22 @@
-"""Recordings are changed by a job of the sidebar; a cell is clicked, and both sides are heard."""
+"""Recordings are changed by a job of the sidebar; a cell is chosen by keys, and both sides are heard."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import chart, choose, click_point, hear, no_error, open_page, player_of
+from browser_acts import (
+    choose,
+    choose_by_keys,
+    hear,
+    heat_cells,
+    no_error,
+    open_page,
+    player_of,
+    reload,
+)
 from browser_server import serve
 
 
@@ -39,9 +49,31 @@ def test_the_music_is_changed_and_heard_before_and_after(page: Any, address: str
     start = popover.get_by_role("button", name="Start", exact=True)
     start.and_(page.locator(":not([disabled])")).click()
     page.get_by_text("2 recordings of 2 works").wait_for()
-    plot = chart(page, "dose-matrix")
-    click_point(page, plot, ["stretch", "onset_density"])
-    page.get_by_role("heading", name="onset density under stretch").wait_for()
+    heading = page.get_by_role("heading", name="onset density under stretch")
+    wanted = heat_cells(page, "dose-matrix").and_(
+        page.locator("[aria-label^='onset density under stretch']")
+    )
+    wanted.wait_for()
+    # As a person does who has no mouse: down the column to the row, by what is heard.
+    page.keyboard.press("Tab")
+    heat_cells(page, "dose-matrix").and_(page.locator("[tabindex='0']")).focus()
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("End")
+    focus = heat_cells(page, "dose-matrix").and_(page.locator(":focus"))
+    while focus.and_(wanted).count() == 0:
+        said = focus.get_attribute("aria-label")
+        page.keyboard.press("ArrowDown")
+        assert focus.get_attribute("aria-label") != said, "the last row"
+    said = choose_by_keys(page, "dose-matrix")
+    assert re.match(r"onset density under stretch, slope -?\d\.\d\d \[", said)
+    heading.wait_for()
+    page.wait_for_url(re.compile("target=onset_density"))
+    choose_by_keys(page, "dose-matrix", "ArrowUp")
+    heading.wait_for(state="hidden")
+    page.go_back()
+    heading.wait_for()
+    reload(page)
+    heading.wait_for()
     before, after = (player_of(page, f"{part} stretch 1.4") for part in ("before", "after"))
     loud = hear(page, before)
     assert hear(page, after) == pytest.approx(loud, rel=0.35), "equally loud, about"

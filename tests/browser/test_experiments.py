@@ -87,9 +87,11 @@ def test_two_runs_are_compared(page: Any, address: str) -> None:
     settings = until(page, lambda: cells(page, 1), lambda text: "folds" in text)
     assert re.search("folds.*4.*3", settings) and "alpha" not in settings
     page.get_by_role("tab", name="First less second").wait_for()
-    drawn(page).locator(".heatmaplayer image").first.wait_for(state="attached")
+    heat_cells(page, "runs-heatmap-0").first.wait_for()
     page.get_by_role("tab", name="Second", exact=True).click()
-    page.locator(".js-plotly-plot").nth(2).get_by_text("spectral centroid").first.wait_for()
+    heat_cells(page, "runs-heatmap-2").and_(
+        page.locator("[aria-label^='spectral centroid, layer 1']")
+    ).wait_for()
     no_error(page)
 
 
@@ -108,7 +110,7 @@ def test_mlflow_is_started_found_again_and_stopped(page: Any, address: str, stor
     run = page.get_by_role("link", name="Open in MLflow")
     run.wait_for()
     assert f"{server.address}/#/experiments/" in run.get_attribute("href")
-    drawn(page)  # what is drawn above moves the button
+    heat_cells(page, "runs-heatmap").first.wait_for()  # what is drawn above moves the button
     page.get_by_role("button", name="Stop MLflow").click()
     page.get_by_role("button", name="Start MLflow").wait_for()
     assert mlflow_server.find(store) is None

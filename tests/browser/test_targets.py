@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import chart, click_point, hear, no_error, open_page, open_tab
+from browser_acts import (
+    chart,
+    choose_by_keys,
+    click_point,
+    hear,
+    heat_cells,
+    no_error,
+    open_page,
+    open_tab,
+)
 from browser_server import serve
 
 from mess.storage.store import Store
@@ -29,11 +38,22 @@ def test_a_dot_of_a_distribution_is_heard(page: Any, dashboard: str, demo_librar
 def test_a_cell_of_the_correlations_shows_both_targets(page: Any, dashboard: str) -> None:
     open_page(page, dashboard, "targets")
     open_tab(page, "Correlations")
-    plot = chart(page, "correlations-")
-    click_point(page, plot, ["onset_density", "note_density"])
+    cell = heat_cells(page, "correlations-").and_(
+        page.locator("[aria-label^='onset density and note density']")
+    )
+    cell.click()
     page.get_by_text("onset density against note density: Spearman").wait_for()
     page.get_by_text("by likeness", exact=True).click()
-    chart(page, "correlations-by-likeness")
+    cell.and_(page.locator("[aria-current=true]")).wait_for()
+    said = choose_by_keys(page, "correlations-", "ArrowDown")
+    assert re.search("^.+ and note density: Spearman .*\\d\\.\\d\\d$", said)
+    # A point of the figure is heard without a mouse, too.
+    listen = page.get_by_role("combobox", name="Listen (from the least to the most)")
+    listen.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    hear(page, page.locator(".player").first)
+    page.wait_for_url(re.compile("heard="))
     no_error(page)
 
 

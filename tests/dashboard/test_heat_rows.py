@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from made_records import made_cell, made_discovery, made_summary
 
-from dashboard.sections.heat_rows import BEST, WITHIN, aspect_rows, target_rows
+from dashboard.sections.heat_rows import BEST, WITHIN, aspect_heat, target_heat
 from mess.probing.results import BaselineScore
 
 
@@ -14,8 +14,8 @@ def test_an_r2_of_exactly_nothing_is_better_than_one_below() -> None:
         [made_cell(0, name, r2) for name, r2 in known.items()],
         [made_summary(name, r2) for name, r2 in known.items()],
     )
-    (row,) = aspect_rows(record, {"dynamics": -0.25})
-    assert [cell.target for cell in row.cells] == ["dynamic_range", "dynamic_range"]
+    (row,) = aspect_heat(record, {"dynamics": -0.25}).rows
+    assert [cell.choice for cell in row.cells] == [("0", "dynamic_range")] * 2
     assert row.cells[0].said.endswith("R² 0.00")
     assert row.cells[-1].text == "-0.25"  # that of the sentence above it
 
@@ -23,7 +23,7 @@ def test_an_r2_of_exactly_nothing_is_better_than_one_below() -> None:
 def test_a_cell_says_what_it_is_and_only_layers_can_be_chosen() -> None:
     cells = [made_cell(layer, "num_phrases", r2) for layer, r2 in enumerate((0.1, 0.5, 0.45))]
     chance = replace(cells[0], p=0.5, p_family=0.9, q=0.5)
-    (row,), columns = target_rows(
+    heat = target_heat(
         made_discovery(
             [chance, *cells[1:]],
             [made_summary("num_phrases", 0.4, best=1, within=[1, 2])],
@@ -33,13 +33,15 @@ def test_a_cell_says_what_it_is_and_only_layers_can_be_chosen() -> None:
         value="r2",
         grey=True,
     )
+    (row,), columns = heat.rows, heat.columns
     assert (row.label, row.family) == ("number of phrases", "phrasing")
     assert columns == ["0", "1", "2", "best, nested", "all, weighted", "MFCC"]
     assert [cell.text for cell in row.cells[:3]] == ["0.10", "0.50", "0.45"]
     assert [cell.mark for cell in row.cells[:3]] == ["", BEST, WITHIN]
-    assert [cell.layer for cell in row.cells] == [0, 1, 2, None, None, None]
+    chosen = [cell.choice and cell.choice[0] for cell in row.cells]
+    assert chosen == ["0", "1", "2", None, None, None] and heat.beside == 3
     assert row.cells[0].colour != row.cells[5].colour  # chance is grey; a baseline of 0.1 is not
     assert row.cells[0].said.endswith("may be chance")
     assert row.cells[1].said.startswith("number of phrases, layer 1, R² 0.500")
     assert row.cells[1].said.endswith("the best layer")
-    assert row.best == 1 and row.best_said.startswith("best layer 1: R² 0.50")
+    assert row.strongest == 1 and row.strongest_said.startswith("best layer 1: R² 0.50")

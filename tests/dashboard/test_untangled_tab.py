@@ -8,13 +8,14 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks.synthetic import Shape
 from dashboard.figures.untangled import (
-    codelength_heatmap,
+    codelength_heat,
     confounds_matrix,
     describe_erasure,
-    erasure_heatmap,
+    erasure_heat,
     loss_text,
     unseen_table,
 )
+from mess.as_text import two_decimals
 from mess.records.untangled import (
     KINDS,
     CodelengthRecord,
@@ -78,20 +79,20 @@ def test_what_was_found_is_drawn_and_stands_in_the_report(
 def test_the_figures_hold_the_numbers(untangled_library: Path) -> None:
     store = Store(untangled_library)
     erasure = store.untangled.read(DATASET, ENCODER, ErasureRecord)
-    figure = erasure_heatmap(erasure, left=False)
-    cells, clicks = figure.data
-    assert len(cells.y) == len(erasure.names) + 1  # and the random directions
-    for (erased, target), text in zip(clicks.customdata, clicks.text, strict=True):
-        one = erasure.loss(erased, target)
-        assert one is not None and text == loss_text(one)
-        row, column = erasure.names.index(erased), erasure.names.index(target)
-        assert cells.z[row][column] == one.before - one.after
+    *rows, by_chance = erasure_heat(erasure, left=False).rows
+    assert all(cell.choice is None for cell in by_chance.cells)
+    for erased, row in zip(erasure.names, rows, strict=True):
+        for target, cell in zip(erasure.names, row.cells, strict=True):
+            one = erasure.loss(erased, target)
+            assert one is not None and cell.choice == (erased, target)
+            assert cell.said == loss_text(one)
+            assert cell.text == two_decimals(one.before - one.after)
     assert "largest loss" in describe_erasure(erasure)
     assert list(unseen_table(erasure)["target"]) == [title_of(one.target) for one in erasure.unseen]
     codes = store.untangled.read(DATASET, ENCODER, CodelengthRecord)
-    (bits,) = codelength_heatmap(codes).data
     one = codes.codes[0]
-    assert bits.z[0][0] == (one.mean - one.bits[0]) / one.n
+    bits = codelength_heat(codes).rows[0].cells[0]
+    assert bits.text == two_decimals((one.mean - one.bits[0]) / one.n)
     confounds = store.untangled.read(DATASET, ENCODER, ConfoundsRecord)
     rows = confounds_matrix(confounds)
     assert list(rows) == ["folds by work", "composer apart", "composer given (partial)"]

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from dashboard.figures.encoder_scores import CONTROL, score_heat
 from dashboard.figures.encoder_tables import cost_table, difference_table, in_words, score_table
-from dashboard.figures.encoders import difference_plot, is_cut, score_heatmap
+from dashboard.figures.encoders import difference_plot, is_cut
 from mess.probing.differences import Verdict
 from mess.records.comparison import (
     ComparisonRecord,
@@ -114,29 +115,25 @@ def pair() -> EncoderPair:
     )
 
 
-def test_the_heatmap_has_every_score_and_paler_controls(record: ComparisonRecord) -> None:
-    figure = score_heatmap(record)
-    written = {(note.x, note.y): note.text for note in figure.layout.annotations}
-    assert written == {(0, 0): "0.90", (0, 1): "-0.20", (1, 0): "0.40"}
-    strong, pale = figure.data
-    assert strong.colorscale != pale.colorscale
-    assert [[cell is None or cell != cell for cell in row] for row in strong.z] == [
-        [False, True], [False, True],
+def test_the_heatmap_has_every_score_and_marks_controls(record: ComparisonRecord) -> None:
+    heat = score_heat(record)
+    assert heat.columns == ["a<b>", "random:a<b>"]
+    assert [row.label for row in heat.rows] == ["mean of all targets", "tempo", "register"]
+    assert [[cell.text for cell in row.cells] for row in heat.rows] == [
+        ["0.50", "0.50"], ["0.90", "0.40"], ["-0.20", "–"],
     ]  # fmt: skip
-    assert list(figure.layout.yaxis.ticktext) == ["tempo", "register"]
-    titles = list(figure.layout.xaxis.ticktext)
-    assert titles[0].startswith("a&lt;b&gt;") and titles[1].startswith("random:<br>a&lt;b&gt;")
-    assert "R² 0.900 [0.80, 1.00]" in strong.customdata[0][0]
+    assert [cell.mark for cell in heat.rows[1].cells] == ["", CONTROL]
+    best, control = heat.rows[1].cells
+    assert best.said == "tempo, a<b>, R² 0.90 [0.80, 1.00], best layers 1, 2"
+    assert control.said.endswith("a network with random weights")
+    assert best.choice == ("a<b>", "tempo") and heat.rows[0].cells[0].choice is None
+    assert heat.rows[2].strongest_said == "a<b>: R² -0.20"
 
 
-def test_numbers_read_on_their_cells_and_the_background_is_the_themes(
-    record: ComparisonRecord, pair: EncoderPair
-) -> None:
-    colours = {(n.x, n.y): n.font.color for n in score_heatmap(record).layout.annotations}
-    assert colours == {(0, 0): "#fff", (0, 1): "#111", (1, 0): "#111"}
-    for figure in (score_heatmap(record), difference_plot(pair)):
-        assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
-        assert figure.layout.font.color is None
+def test_the_background_is_the_themes(pair: EncoderPair) -> None:
+    figure = difference_plot(pair)
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+    assert figure.layout.font.color is None
 
 
 def test_differences_are_told_by_shape_colour_and_name(pair: EncoderPair) -> None:

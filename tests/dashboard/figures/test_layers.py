@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import pytest
 from made_records import made_cell, made_discovery, made_summary
 
 from dashboard.figures.cell import predicted_against_true, residuals
-from dashboard.figures.differences import compared_columns, difference_heatmap
-from dashboard.figures.grid import lay_out
-from dashboard.figures.layers import describe_heatmap, heatmap
-from dashboard.figures.lines import layer_lines
+from dashboard.figures.differences import APART, compared_columns, difference_heat
+from dashboard.figures.grid import heat_figure, lay_out
+from dashboard.figures.heat import HeatTable
+from dashboard.figures.layers import describe_heatmap
+from dashboard.figures.lines import layer_lines, two_lines
+from dashboard.figures.style import GREY
+from dashboard.sections.heat_rows import BEST, WITHIN, target_heat
 from mess.probing.results import BaselineScore, BeyondScore, Cell, Combined
 from mess.records.discovery import DiscoveryRecord
 
@@ -68,75 +70,74 @@ def record(
     )
 
 
-def written(figure: go.Figure) -> dict[tuple[float, float], str]:
-    """The texts of all cells, by the middle of the cell."""
-    found = {}
-    for trace in figure.data:
-        if trace.type != "heatmap":
-            continue
-        for (row, column), value in np.ndenumerate(np.array(trace.z, dtype=float)):
-            if np.isfinite(value):
-                place = (
-                    (trace.x[column] + trace.x[column + 1]) / 2,
-                    (trace.y[row] + trace.y[row + 1]) / 2,
-                )
-                found[place] = trace.text[row][column]
-    return found
+def written(heat: HeatTable) -> list[list[str]]:
+    """The texts of all cells."""
+    return [[cell.text for cell in row.cells] for row in heat.rows]
 
 
 def test_the_heatmap_shows_bad_and_undefined_cells_as_they_are() -> None:
-    figure = heatmap(record())
-    grid = lay_out(["tempo", "onset_density"], layers=2, beside=4)
-    places = {
-        (column, row): text
-        for (x, y), text in written(figure).items()
-        for column, row in [
-            (int(np.argmin(abs(grid.columns - x))), int(np.argmin(abs(grid.rows - y))))
-        ]
-    }
-    assert places == {
-        (0, 0): "-3.25",
-        (1, 0): "0.50",
-        (0, 1): "–",
-        (1, 1): "0.25",
-        (2, 0): "0.40",
-        (3, 0): "0.40",
-        (4, 0): "0.10",
-        (5, 0): "0.20",
-    }
-    assert (figure.data[0].zmin, figure.data[0].zmid, figure.data[0].zmax) == (-1, 0, 1)
-    beside = ["best, nested", "all, weighted", "MFCC", "beyond signal features"]
-    assert list(figure.layout.xaxis.ticktext)[2:] == beside
+    heat = target_heat(record())
+    assert heat.columns[2:] == ["best, nested", "all, weighted", "MFCC", "beyond signal features"]
+    assert heat.beside == 4
+    assert written(heat) == [
+        ["-3.25", "0.50", "0.40", "0.40", "0.10", "0.20"],
+        ["–", "0.25", "", "", "", ""],
+    ]
+    bad, good = (heat.rows[0].cells[layer].colour for layer in (0, 1))
+    assert (bad, good) == (heat.scale.colours(-1.0)[0], heat.scale.colours(0.5)[0])
+    assert heat.rows[1].cells[0].colour == GREY
 
 
 def test_families_are_written_above_their_targets() -> None:
-    names = ["spectral_centroid", "tempo", "onset_density"]
-    grid = lay_out(names, layers=3)
+    grid = lay_out(["timbre", "rhythm", "rhythm"], columns=3)
     assert [family for family, _ in grid.families] == ["timbre", "rhythm"]
     assert grid.families[0][1] < grid.rows[0] < grid.families[1][1] < grid.rows[1] < grid.rows[2]
 
 
 def test_what_may_be_chance_loses_its_colour_and_keeps_its_number() -> None:
     found = record(p=(0.9, 0.01, 0.04, 0.06))
-    greyed, coloured = heatmap(found, grey=True), heatmap(found)
+    greyed, coloured = target_heat(found, grey=True), target_heat(found)
     assert written(greyed) == written(coloured)
-    sure = [c.r2 for c in found.cells if c.r2 is not None and c.p_family <= 0.05]
-    layers = np.array(greyed.data[0].z, dtype=float)[:, :2]
-    assert sorted(layers[np.isfinite(layers)].tolist()) == sorted(sure)
+    # The first layer of tempo and the second of onset density; the first of it is not known.
+    grey = [[cell.colour == GREY for cell in row.cells[:2]] for row in greyed.rows]
+    assert grey == [[True, False], [True, True]]
+    assert [[cell.colour == GREY for cell in row.cells[:2]] for row in coloured.rows] == [
+        [False, False], [True, False],
+    ]  # fmt: skip
 
 
 def test_significance_is_shown_as_orders_of_magnitude() -> None:
     found = record(p=[0.01] * 4)
-    figure = heatmap(found, value="p_family")
-    assert set(written(figure).values()) == {"2.0"}
+    assert written(target_heat(found, value="p_family")) == [["2.0", "2.0"]] * 2
     assert "4 of 4 cells are significant" in describe_heatmap(found, value="p_family")
 
 
 def test_the_layers_that_may_be_the_best_are_marked() -> None:
     found = record(layers=3, within=[1, 2])
-    marks = next(trace for trace in heatmap(found).data if trace.type == "scatter")
+    assert [cell.mark for cell in target_heat(found).rows[0].cells[:3]] == ["", WITHIN, BEST]
+
+
+def test_a_figure_has_the_colours_numbers_and_marks_of_the_heatmap() -> None:
+    heat = target_heat(record(layers=3, within=[1, 2], p=[0.9] + [0.01] * 5), grey=True)
+    figure = heat_figure(heat)
+    cells = [cell for row in heat.rows for cell in row.cells]
+    drawn, texts = [], []
+    for trace in figure.data:
+        if trace.type != "heatmap":
+            continue
+        for place, value in np.ndenumerate(np.array(trace.z, dtype=float)):
+            if np.isfinite(value):
+                step = (value - trace.zmin) / (trace.zmax - trace.zmin)
+                colour = next(one for end, one in trace.colorscale[1::2] if step < end)
+                drawn.append((colour, trace.textfont.color))
+                texts.append(trace.text[place[0]][place[1]])
+    assert sorted(drawn) == sorted((cell.colour, cell.ink) for cell in cells)
+    assert sorted(texts) == sorted(cell.text for cell in cells)
+    marks, scale = (trace for trace in figure.data if trace.type == "scatter")
+    assert list(marks.text) == [WITHIN, BEST]
     assert [round(x) for x in marks.x] == [1, 2]
-    assert list(marks.marker.symbol) == ["circle", "diamond"]
+    assert (scale.marker.cmin, scale.marker.cmax) == (-1, 1) and scale.marker.showscale
+    assert list(figure.layout.xaxis.ticktext) == list(heat.columns)
 
 
 def test_lines_have_their_intervals() -> None:
@@ -171,19 +172,14 @@ def test_residuals_are_true_minus_predicted() -> None:
     assert [trace.x[0] for trace in figure.data[:2]] == [1.5, 1.0]
 
 
-def differences(figure: go.Figure) -> dict[str, list[str]]:
+def differences(heat: HeatTable) -> dict[str, list[str]]:
     """Column → the texts of tempo and onset density."""
-    names = list(figure.layout.xaxis.ticktext)
-    by_column: dict[str, list[str]] = {name: [] for name in names}
-    centres = np.array(figure.layout.xaxis.tickvals)
-    for (x, _), text in sorted(written(figure).items(), key=lambda item: item[0][1]):
-        by_column[names[int(np.argmin(abs(centres - x)))]].append(text)
-    return by_column
+    return dict(zip(heat.columns, map(list, zip(*written(heat), strict=True)), strict=True))
 
 
 def test_the_same_layers_are_compared_one_by_one() -> None:
     better = record(better=0.5)
-    found = differences(difference_heatmap(better, record()))
+    found = differences(difference_heat(better, record()))
     assert found["0"] == ["+0.50", "–"]
     assert found["1"] == ["+0.50", "+0.50"]
     assert found["best, nested"] == ["0.00", "–"]
@@ -192,24 +188,44 @@ def test_the_same_layers_are_compared_one_by_one() -> None:
 def test_networks_of_different_depth_are_compared_by_relative_depth() -> None:
     shallow, deep = record(layers=2), record(layers=5)
     assert compared_columns(shallow, deep) == "depth"
-    found = differences(difference_heatmap(shallow, deep))
+    found = differences(difference_heat(shallow, deep))
     assert found["depth 0.00"][0] == "0.00"
     assert found["depth 1.00"] == ["0.00", "0.00"]
-    three = differences(difference_heatmap(record(layers=3), deep))
+    three = differences(difference_heat(record(layers=3), deep))
     assert three["depth 0.50"][0] == "0.00"  # 0.25 of layer 1 of 3, and of layer 2 of 5
 
 
 def test_layers_without_counterpart_are_not_compared() -> None:
     named = record(names=["linear spectrum", "log spectrum"])
     assert compared_columns(named, record(layers=3)) == "none"
-    figure = difference_heatmap(named, record(layers=3))
-    assert list(figure.layout.xaxis.ticktext) == ["best layer", "best, nested", "all, weighted"]
+    heat = difference_heat(named, record(layers=3))
+    assert heat.columns == ["best layer", "best, nested", "all, weighted"] and heat.beside == 0
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.5])
 def test_a_dot_says_that_the_intervals_do_not_overlap(shift: float) -> None:
-    better = record(better=shift)
-    dots = next(
-        trace for trace in difference_heatmap(better, record()).data if trace.type == "scatter"
+    heat = difference_heat(record(better=shift), record())
+    for row in heat.rows:
+        for cell in row.cells[:2]:
+            apart = shift > 0.2 and cell.text != "–"
+            assert cell.mark == (APART if apart else "")
+            assert cell.said.endswith("intervals do not overlap") == apart
+
+
+def test_a_cell_of_a_difference_says_both_sides_and_has_the_colour_of_its_sign() -> None:
+    heat = difference_heat(record(better=0.5), record())
+    tempo = heat.rows[0]
+    assert tempo.cells[1].said.startswith(
+        "tempo, layer 1, difference +0.50, first R² 1.00 [0.90, 1.10], second R² 0.50 [0.40, 0.60]"
     )
-    assert (len(dots.x) > 0) == (shift > 0.2)
+    assert tempo.cells[1].choice == ("tempo", "1")
+    assert tempo.strongest_said == "differs most in layer 0: +0.50"
+    assert tempo.cells[1].colour == heat.scale.steps()[-1]
+    turned = difference_heat(record(), record(better=0.5))
+    assert turned.rows[0].cells[1].colour == turned.scale.steps()[0] != tempo.cells[1].colour
+    (line, other) = (one for one in two_lines(*BOTH, "tempo", names=("<a>", "b")).data if one.name)
+    assert list(line.x) == [0, 0.5, 1] and list(other.x) == [0, 1]
+    assert line.name == "&lt;a&gt;"
+
+
+BOTH = record(layers=3), record(layers=2)

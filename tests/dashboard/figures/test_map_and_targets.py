@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.figures.map import categories, colour_points
-from dashboard.figures.targets import correlations, distribution, overview, two_targets
+from dashboard.figures.targets import correlation_heat, distribution, overview, two_targets
 from mess.records.reliability import ReliabilityRecord, TargetReliability, Truth
 from mess.targets.summaries import spearman_matrix
 
@@ -72,9 +72,10 @@ def test_many_recordings_are_bars_and_their_sum_is_right() -> None:
 
 def test_a_cell_of_the_correlations_names_both_targets() -> None:
     table = pd.DataFrame({"tempo": range(6), "register": [1, 0, 2, 3, 4, 5]}, dtype=float)
-    heat, clicks = correlations(spearman_matrix(table), ["register", "tempo"]).data
-    assert np.isnan(heat.z[0][0])
-    assert [list(one) for one in clicks.customdata][1] == ["register", "tempo"]
+    own, other = correlation_heat(spearman_matrix(table), ["register", "tempo"]).rows[0].cells
+    assert own.choice is None and own.text == "–"
+    assert other.choice == ("register", "tempo")
+    assert other.said == "register and tempo: Spearman 0.94"
 
 
 def test_two_targets_leave_out_what_is_unknown_and_draw_octaves() -> None:

@@ -1,0 +1,39 @@
+"""What tells about the chosen cell of a heatmap: beside it, and below it on a phone."""
+
+from typing import Any
+
+import streamlit as st
+
+# The chosen cell stays beside the heatmap while this is scrolled. On a phone it lies below, and has
+# lists to choose by, because each line there stands for one cell of its row.
+_STYLE = """<style>
+[class*="st-key-detail-"] h2 { scroll-margin: 4.5rem 0 1rem; }
+@media (min-width: 641px) {
+  [data-testid=stColumn]:has([class*="st-key-detail-"]) {
+    position: sticky; top: 4rem; align-self: flex-start;
+    max-height: calc(100vh - 4.5rem); overflow-y: auto;
+  }
+  [class*="st-key-narrow-"] { display: none; }
+}
+</style>"""
+
+
+def beside_heatmap(name: str, *, shares: tuple[int, int] = (3, 2)) -> tuple[Any, Any, str]:
+    """Return the place of a heatmap, the place of what tells about its cell, and the key of that.
+
+    Parameters
+    ----------
+    name : str
+        Of the heatmap.
+    shares : (int, int)
+        How wide the two places are.
+    """
+    st.html(_STYLE)
+    left, right = st.columns(shares, gap="medium")
+    key = f"detail-{name}"
+    return left, right.container(key=key), key
+
+
+def on_narrow(name: str) -> Any:
+    """Return a container that only a narrow screen shows."""
+    return st.container(key=f"narrow-{name}")
