@@ -28,7 +28,14 @@ class Scatter {
     this.frame = element("div", { class: "frame" }, this.canvas, this.rings, this.tip);
     this.said = element("p", { role: "status" });
     this.legend = element("div", { class: "legend" });
-    root.append(this.frame, this.said, this.legend);
+    // What the wheel and dragging do is done by these, too.
+    const zooms = { "Zoom to what is picked": () => this.zoom(this.data.picked), "Whole map": () => this.zoom([]) };
+    const buttons = Object.entries(zooms).map(([name, act]) => {
+      const button = element("button", { type: "button" }, name);
+      button.onclick = act;
+      return button;
+    });
+    root.append(this.frame, this.said, this.legend, element("div", { class: "legend" }, ...buttons));
     this.names = new Map();
     followFingers(this.canvas, () => this.data.mode !== "pan");
     this.resized = new ResizeObserver(() => this.resize());
@@ -113,6 +120,13 @@ class Scatter {
       pointColorHover: colour("--st-text-color", "#000000"),
       lassoColor: colour("--st-primary-color", "#2166ac"),
     };
+  }
+
+  zoom(rows) {
+    const [row] = rows;
+    if (rows.length === 1) this.scatter?.zoomToLocation([this.points[2 * row], this.points[2 * row + 1]], 0.25);
+    else if (rows.length) this.scatter?.zoomToPoints(rows, { padding: 0.3 });
+    else this.scatter?.reset();
   }
 
   pick(rows) {

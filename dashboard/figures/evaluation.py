@@ -74,6 +74,23 @@ def faithfulness(record: EvaluationRecord) -> go.Figure:
     return figure
 
 
+def faithfulness_table(record: EvaluationRecord) -> pd.DataFrame:
+    """Return what `faithfulness` draws: a row for each target, a column for each method."""
+    scores = record.faithfulness.by_method()
+    defined = record.faithfulness.random.per_target
+    return pd.DataFrame(
+        {
+            "target": title_of(target),
+            **{
+                name: two_decimals(scores[method].per_target.get(target))
+                for method, name in METHOD_NAMES.items()
+            },
+        }
+        for target, value in defined.items()
+        if value is not None
+    )
+
+
 def matrix_heat(
     matrix: Mapping[str, Mapping[str, float | None]], *, title: str = "R²", corner: str = ""
 ) -> HeatTable:

@@ -12,6 +12,7 @@ from dashboard.address.browser import report
 from dashboard.address.controls import Controls, open_controls
 from dashboard.address.picked import NAMES, Row, keep_picked, read_picked
 from dashboard.address.recording import choose_recording, current_recording
+from dashboard.components.finder import find_track
 from dashboard.components.scatter import draw_scatter
 from dashboard.components.text import plain
 from dashboard.figures.map import Colouring, categories, colour_points
@@ -106,6 +107,13 @@ def _show(controls: Controls, tracks: dict[str, readers.TrackInfo], names: list[
         key="map-scatter",
         on_pick=lambda found: _pick(controls, [rows[row] for row in found]),
     )
+    find_track(
+        dataset,
+        encoder,
+        label="Pick a recording by its name",
+        key="map-finder",
+        on_choose=lambda track: _pick(controls, [*picked, (track, -1)], current=track),
+    )
     st.caption(f"{words} {_READ_AS[method]}")
     draw_current(tracks, dataset=dataset, encoder=encoder)
     if chosen:
@@ -113,8 +121,8 @@ def _show(controls: Controls, tracks: dict[str, readers.TrackInfo], names: list[
         draw_picked(controls, [rows[row] for row in chosen], tracks, level=level, values=text)
     else:
         st.info(
-            "Draw around some points, choose a name of the legend, or pick by click and choose one "
-            "point: they are listed here. The wheel zooms."
+            "Draw around some points, choose a name of the legend, find a recording by its name, "
+            "or pick by click and choose one point: they are listed here. The wheel zooms."
         )
     controls.write()
 
@@ -137,14 +145,15 @@ def _coloured(
     return rows, colours, colour_points(colours)
 
 
-def _pick(controls: Controls, rows: list[Row]) -> None:
+def _pick(controls: Controls, rows: list[Row], *, current: str = "") -> None:
+    """Keep what is picked; make it the current recording, if it is one."""
     try:
-        keep_picked(controls, rows)
+        keep_picked(controls, list(dict.fromkeys(rows)))
     except MessError as error:
         st.toast(plain(readers.told(error)), icon="⚠️", duration="long")
         return
-    if len(rows) == 1:
-        choose_recording(controls.dataset, rows[0][0])
+    if current or len(rows) == 1:
+        choose_recording(controls.dataset, current or rows[0][0])
 
 
 def _on_map(picked: list[Row], rows: list[Row], level: Level) -> list[int]:

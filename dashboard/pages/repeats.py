@@ -56,6 +56,12 @@ def main() -> None:
     controls.write()
 
 
+def _choose(kind: str, firsts: list[str]) -> None:
+    """Choose what the list below a table says; the table is drawn anew with it."""
+    here().keep(kind, [firsts[st.session_state[f"repeats-{kind}-listed"]]])
+    st.session_state[f"repeats-{kind}-drawn"] += 1
+
+
 def _show(
     groups: list[tuple[str, list[list[str]]]],
     tracks: dict[str, readers.TrackInfo],
@@ -111,6 +117,17 @@ def _show(
     rows = event["selection"]["rows"]
     row = rows[0] if rows and rows[0] < len(groups) else before
     here().keep(kind, [] if row == usual else [firsts[row]])
+    # Streamlit's table has no keys that choose a row: this list does the same.
+    listed = f"repeats-{kind}-listed"
+    st.session_state[listed] = row
+    st.selectbox(
+        name.capitalize(),
+        range(len(groups)),
+        key=listed,
+        format_func=lambda number: groups[number][0],
+        on_change=_choose,
+        args=(kind, firsts),
+    )
     label, recordings = groups[row]
     st.header(plain(label), anchor=False)
     shown = [track for own in recordings for track in own]

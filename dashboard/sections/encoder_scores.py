@@ -64,7 +64,7 @@ def _choose(cell: Choice) -> None:
 
 def _show_score(record: ComparisonRecord, encoder: str, target: str) -> None:
     """Show one score, and what it is less those of the others."""
-    st.header(f"{title_of(target)}, {encoder}")
+    st.header(f"{title_of(target)}, {plain(encoder)}")
     with on_narrow("score-lists"):
         first, second = st.columns(2)
         first.selectbox("Scores of", [row.name for row in record.encoders], key=_ENCODER)

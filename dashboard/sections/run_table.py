@@ -14,6 +14,7 @@ from mess.tracking.reading import RecordedRun
 PARAMETERS = ("of_dataset", "of_encoder", "of_kind", "of_outcome", "days", "run", "every")
 _FILTERS = {"dataset": "Dataset", "encoder": "Encoder", "kind": "Kind", "outcome": "Status"}
 _YELLOW = "background-color: rgba(255, 193, 7, 0.35)"  # is seen on light and on dark
+_TICKED = "runs-ticked"
 _SETTINGS = ("level", "alpha", "folds", "pooling", "samples", "seed")
 
 
@@ -108,9 +109,31 @@ def choose_runs(
     )
     ticked = [runs[number] for number in event["selection"]["rows"] if number < len(runs)]
     here().keep("run", [run.id for run in ticked])
+    # Streamlit's table has no keys that tick a row: this list does the same.
+    names = {run.id: _name(run) for run in runs}
+    st.session_state[_TICKED] = [run.id for run in ticked]
+    st.multiselect(
+        "Ticked runs",
+        list(names),
+        key=_TICKED,
+        format_func=names.__getitem__,
+        placeholder="none",
+        on_change=_tick,
+    )
     if len(ticked) > 2:
         st.caption("Two runs are compared: the first two of the ticked ones.")
     return ticked
+
+
+def _name(run: RecordedRun) -> str:
+    when = datetime.fromtimestamp(run.started)
+    return f"{when:%Y-%m-%d %H:%M} {run.kind} {run.dataset} {run.encoder} ({run.id[:8]})"
+
+
+def _tick() -> None:
+    """Tick what the list below the table says; the table is drawn anew with it."""
+    here().keep("run", st.session_state[_TICKED])
+    st.session_state["runs-drawn"] += 1
 
 
 def _colour(status: object) -> str:

@@ -11,6 +11,7 @@ from dashboard.figures.evaluation import (
     composition_table,
     controlled_table,
     faithfulness,
+    faithfulness_table,
     matrix_heat,
 )
 from dashboard.sections.missing import offer, tell_stale
@@ -49,6 +50,8 @@ def show_sliders(dataset: str, encoder: str) -> None:
         alt=f"Faithfulness of each method by target. Means: {', '.join(means)}.",
     )
     st.caption(f"Means: {', '.join(means)}.")
+    with st.expander("The same as a table"):
+        show_table(faithfulness_table(record), width="stretch")
     st.markdown("**Without probes**: the same mean by what people compare hidden states with.")
     show_table(baselines_table(record.baselines))
     method = st.selectbox(

@@ -1,4 +1,4 @@
-"""Recordings are changed by a job of the sidebar; a cell is chosen by keys, and both sides are heard."""
+"""Recordings are changed by a job of the sidebar; keys choose a cell, and both sides are heard."""
 
 import re
 import shutil
@@ -55,7 +55,6 @@ def test_the_music_is_changed_and_heard_before_and_after(page: Any, address: str
     )
     wanted.wait_for()
     # As a person does who has no mouse: down the column to the row, by what is heard.
-    page.keyboard.press("Tab")
     heat_cells(page, "dose-matrix").and_(page.locator("[tabindex='0']")).focus()
     page.keyboard.press("Control+Home")
     page.keyboard.press("End")
@@ -67,12 +66,13 @@ def test_the_music_is_changed_and_heard_before_and_after(page: Any, address: str
     said = choose_by_keys(page, "dose-matrix")
     assert re.match(r"onset density under stretch, slope -?\d\.\d\d \[", said)
     heading.wait_for()
-    page.wait_for_url(re.compile("target=onset_density"))
-    choose_by_keys(page, "dose-matrix", "ArrowUp")
-    heading.wait_for(state="hidden")
-    page.go_back()
-    heading.wait_for()
+    choose_by_keys(page, "dose-matrix", "ArrowLeft")
+    other = page.get_by_role("heading", name="onset density under tilt")
+    other.wait_for()
+    page.wait_for_url(re.compile("edit=tilt"))
     reload(page)
+    other.wait_for()
+    page.go_back()
     heading.wait_for()
     before, after = (player_of(page, f"{part} stretch 1.4") for part in ("before", "after"))
     loud = hear(page, before)

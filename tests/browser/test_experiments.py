@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import at_rest, drawn, no_error, open_page, reload, until
+from browser_acts import at_rest, heat_cells, no_error, open_page, reload, until
 from browser_server import serve
 from layouts import write_piece
 
