@@ -90,11 +90,11 @@ def test_the_figures_hold_the_numbers(untangled_library: Path) -> None:
     assert "largest loss" in describe_erasure(erasure)
     assert list(unseen_table(erasure)["target"]) == [title_of(one.target) for one in erasure.unseen]
     codes = store.untangled.read(DATASET, ENCODER, CodelengthRecord)
-    one = codes.codes[0]
+    code = codes.codes[0]
     bits = codelength_heat(codes).rows[0].cells[0]
-    assert bits.text == two_decimals((one.mean - one.bits[0]) / one.n)
+    assert bits.text == two_decimals((code.mean - code.bits[0]) / code.n)
     confounds = store.untangled.read(DATASET, ENCODER, ConfoundsRecord)
-    rows = confounds_matrix(confounds)
-    assert list(rows) == ["folds by work", "composer apart", "composer given (partial)"]
-    row = confounds.row("tempo", "composer")
-    assert row is not None and rows["composer apart"]["tempo"] == row.apart
+    apart = confounds_matrix(confounds)
+    assert list(apart) == ["folds by work", "composer apart", "composer given (partial)"]
+    found = confounds.row("tempo", "composer")
+    assert found is not None and apart["composer apart"]["tempo"] == found.apart
