@@ -74,8 +74,10 @@ def faithfulness(record: EvaluationRecord) -> go.Figure:
     return figure
 
 
-def faithfulness_table(record: EvaluationRecord) -> pd.DataFrame:
+def faithfulness_table(record: EvaluationRecord) -> "pd.DataFrame":
     """Return what `faithfulness` draws: a row for each target, a column for each method."""
+    import pandas as pd
+
     scores = record.faithfulness.by_method()
     defined = record.faithfulness.random.per_target
     return pd.DataFrame(
