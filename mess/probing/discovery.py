@@ -28,7 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from mess.errors import MessError
 from mess.probing import statistics
 from mess.probing.folds import assign_folds, by_missing_rows
-from mess.probing.layers import choose_layers, weigh_layers
+from mess.probing.layers import CombinedProbes, combine_layers
 from mess.probing.max_t import shuffle_keys, shuffled_rows, significance
 from mess.probing.metrics import (
     defined,
@@ -153,7 +153,7 @@ def discover(
         for layer in range(layers)
         for column, name in enumerate(names)
     ]
-    combined = _combine(y, predicted, inner, fold)
+    combined = combine_layers(y, predicted, inner, fold)
     # The nested probe counts as one more layer: in each fold it is the layer that the fold chose.
     nested = np.take_along_axis(without, combined.choice[None, None, :, None, :], axis=1)
     scores = _Scores.of(
@@ -312,62 +312,12 @@ def _with_significance(
     return done
 
 
-@dataclass(frozen=True)
-class _Mixture:
-    """One way to combine the layers.
-
-    Its predictions [n, targets], and the share of each layer [targets, layers].
-    """
-
-    predicted: Array
-    shares: Array
-
-
-@dataclass(frozen=True)
-class _CombinedProbes:
-    """Probes that choose inside each training fold.
-
-    ``nested`` takes one layer, ``weighted`` a mixture of all; ``choice`` is the layer that each
-    fold took [folds, targets].
-    """
-
-    nested: _Mixture
-    weighted: _Mixture
-    choice: NDArray[np.int64]
-
-
-def _combine(
-    y: Array, predicted: Array, inner: NDArray[np.float32], fold: NDArray[np.int64]
-) -> _CombinedProbes:
-    """Predict by the layer, and by the mixture of layers, that each training fold chooses."""
-    layers, targets = predicted.shape[0], y.shape[1]
-    nested, weighted = (
-        _Mixture(np.full(y.shape, np.nan), np.full((targets, layers), np.nan)) for _ in range(2)
-    )
-    choice = np.zeros((inner.shape[1], targets), dtype=np.int64)
-    for column in range(targets):
-        rows = np.isfinite(predicted[0, :, column])
-        if not rows.any():
-            continue
-        folds, of_fold = np.unique(fold[rows], return_inverse=True)
-        guesses = inner[:, folds][:, :, rows, column]
-        choice[folds, column] = choose_layers(y[rows, column], guesses)
-        for mixture, weights in (
-            (nested, np.eye(layers)[choice[folds, column]]),
-            (weighted, weigh_layers(y[rows, column], guesses)),
-        ):
-            mixture.shares[column] = weights.mean(axis=0)
-            mixed = weights[of_fold] * predicted[:, rows, column].T
-            mixture.predicted[rows, column] = mixed.sum(axis=1)
-    return _CombinedProbes(nested, weighted, choice)
-
-
 def _summary(
     name: str,
     column: int,
     scores: _Scores,
     y: Array,
-    combined: _CombinedProbes,
+    combined: CombinedProbes,
     baseline: Array,
     cells: Sequence[Cell],
 ) -> TargetSummary | None:

@@ -5,6 +5,7 @@ each training fold chooses for itself, by predictions that leave out one work at
 scored on the fold that took no part in the choice.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -67,3 +68,64 @@ def weigh_layers(y: Array, inner: NDArray[np.floating[Any]]) -> Array:
         solution, _ = nnls(system, np.append(moved, heavy))
         weights.append(solution / solution.sum())
     return np.array(weights)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """One way to combine the layers.
+
+    Its predictions [n, targets], and the share of each layer [targets, layers].
+    """
+
+    predicted: Array
+    shares: Array
+
+
+@dataclass(frozen=True)
+class CombinedProbes:
+    """Probes that choose inside each training fold.
+
+    ``nested`` takes one layer, ``weighted`` a mixture of all; ``choice`` is the layer that each
+    fold took [folds, targets].
+    """
+
+    nested: Mixture
+    weighted: Mixture
+    choice: NDArray[np.int64]
+
+
+def combine_layers(
+    y: Array, predicted: Array, inner: NDArray[np.float32], fold: NDArray[np.int64]
+) -> CombinedProbes:
+    """Predict by the layer, and by the mixture of layers, that each training fold chooses.
+
+    Parameters
+    ----------
+    y : ndarray [shape=(n, targets)]
+    predicted : ndarray [shape=(layers, n, targets)]
+        Of each row by the probe of its fold; NaN where the target is undefined.
+    inner : ndarray [shape=(layers, folds, n, targets)]
+        Inner predictions; NaN in the rows that a fold holds out.
+    fold : ndarray [shape=(n,)]
+        The fold that leaves each row out.
+    """
+    layers, targets = predicted.shape[0], y.shape[1]
+    nested, weighted = (
+        Mixture(np.full(y.shape, np.nan), np.full((targets, layers), np.nan)) for _ in range(2)
+    )
+    choice = np.zeros((inner.shape[1], targets), dtype=np.int64)
+    for column in range(targets):
+        rows = np.isfinite(predicted[0, :, column])
+        if not rows.any():
+            continue
+        folds, of_fold = np.unique(fold[rows], return_inverse=True)
+        guesses = inner[:, folds][:, :, rows, column]
+        choice[folds, column] = choose_layers(y[rows, column], guesses)
+        for mixture, weights in (
+            (nested, np.eye(layers)[choice[folds, column]]),
+            (weighted, weigh_layers(y[rows, column], guesses)),
+        ):
+            mixture.shares[column] = weights.mean(axis=0)
+            mixed = weights[of_fold] * predicted[:, rows, column].T
+            mixture.predicted[rows, column] = mixed.sum(axis=1)
+    return CombinedProbes(nested, weighted, choice)

@@ -16,30 +16,32 @@ import csv
 import io
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, get_origin, get_type_hints
 
 from mess.errors import MessError, shown_path
-from mess.records.base import DoesNotFit, Record
+from mess.records.base import DoesNotFit
 from mess.records.listening import Answer, Listening, ListeningPlan, ListeningSession, RatingRow
 from mess.storage.files import modified, write_bytes
+from mess.storage.listening_rows import (
+    TABLES,
+    R,
+    Row,
+    column_type,
+    from_columns,
+    hints_of,
+    insert,
+    is_json,
+    rows_of,
+    table_of,
+)
 from mess.storage.locks import hold
 
 SCHEMA_VERSION = 1
 APPLICATION = 0x4D455353  # "MESS"
-R = TypeVar("R", bound=Record)
-Row = ListeningPlan | ListeningSession | Answer | RatingRow
 _PATIENCE = 30.0  # seconds that a writer waits for others
-_TABLES: Mapping[str, type[Row]] = {
-    "plans": ListeningPlan,
-    "sessions": ListeningSession,
-    "answers": Answer,
-    "ratings": RatingRow,
-}
-_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER"}
 _INDICES = (
     "CREATE INDEX answers_of_session ON answers(session)",
     "CREATE INDEX answers_of_dataset ON answers(dataset, encoder)",
@@ -79,7 +81,7 @@ class ListeningFiles:
     def add(self, row: Row) -> bool:
         """Add a row; return False if there is one with its id, which stays as it is."""
         with self._writing() as database:
-            return _insert(database, row)
+            return insert(database, row)
 
     def plan(self, plan: str) -> ListeningPlan | None:
         """Return a plan by its id."""
@@ -170,13 +172,13 @@ class ListeningFiles:
             If the file is not one of these; then nothing is added.
         """
         rows = _read_export(path)
-        new = dict.fromkeys(_TABLES, 0)
+        new = dict.fromkeys(TABLES, 0)
         known, different = 0, []
         with self._writing() as database:
             for row in rows:
-                if _insert(database, row):
-                    new[_table_of(row)] += 1
-                elif _same(row, next(_rows(database, type(row), "id = ?", (row.id,)))):
+                if insert(database, row):
+                    new[table_of(row)] += 1
+                elif _same(row, next(rows_of(database, type(row), "id = ?", (row.id,)))):
                     known += 1
                 else:
                     different.append(row.id)
@@ -186,7 +188,7 @@ class ListeningFiles:
 
     def _select(self, kind: type[R], where: str = "", *values: object) -> Iterator[R]:
         with self._reading() as database:
-            found = [] if database is None else list(_rows(database, kind, where, values))
+            found = [] if database is None else list(rows_of(database, kind, where, values))
         yield from found
 
     @contextmanager
@@ -269,79 +271,16 @@ def _check_schema(database: sqlite3.Connection, path: Path, *, make: bool = Fals
         )
     if not make or database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise MessError(f"{path}: is no database of answers; move it away")
-    for table, kind in _TABLES.items():
+    for table, kind in TABLES.items():
         columns = ", ".join(
-            f"{name} {_column_type(hint)}" + (" PRIMARY KEY" if name == "id" else " NOT NULL")
-            for name, hint in _hints(kind).items()
+            f"{name} {column_type(hint)}" + (" PRIMARY KEY" if name == "id" else " NOT NULL")
+            for name, hint in hints_of(kind).items()
         )
         database.execute(f"CREATE TABLE {table} ({columns})")
     for index in _INDICES:
         database.execute(index)
     database.execute(f"PRAGMA application_id = {APPLICATION}")
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _hints(kind: type[Record]) -> dict[str, Any]:
-    known = get_type_hints(kind)
-    return {one.name: known[one.name] for one in fields(kind)}
-
-
-def _column_type(hint: Any) -> str:
-    return _TYPES.get(hint, "TEXT")  # a choice is a text; lists and mappings are JSON
-
-
-def _is_json(hint: Any) -> bool:
-    return get_origin(hint) in (list, dict)
-
-
-def _table_of(row: Row) -> str:
-    return next(table for table, kind in _TABLES.items() if kind is type(row))
-
-
-def _insert(database: sqlite3.Connection, row: Row) -> bool:
-    content = row.to_json()
-    type(row).from_json(content)  # what cannot be read is not written
-    values = [
-        json.dumps(content[name]) if _is_json(hint) else content[name]
-        for name, hint in _hints(type(row)).items()
-    ]
-    marks = ", ".join("?" * len(values))
-    command = f"INSERT OR IGNORE INTO {_table_of(row)} VALUES ({marks})"  # noqa: S608 (own names)
-    return database.execute(command, values).rowcount == 1
-
-
-def _rows(
-    database: sqlite3.Connection, kind: type[R], where: str, values: tuple[object, ...]
-) -> Iterator[R]:
-    table = next(name for name, one in _TABLES.items() if one is kind)
-    hints = _hints(kind)
-    condition = f" WHERE {where}" if where else ""
-    command = f"SELECT {', '.join(hints)} FROM {table}{condition} ORDER BY id"  # noqa: S608
-    for found in database.execute(command, values):
-        try:
-            yield _from_columns(kind, dict(zip(hints, found, strict=True)))
-        except (DoesNotFit, ValueError) as error:
-            raise sqlite3.DatabaseError(f"{table} {found[0]!r}: {error}") from None
-
-
-def _from_columns(kind: type[R], columns: Mapping[str, Any]) -> R:
-    """Return the record of a row, whose lists and mappings are JSON.
-
-    Raises
-    ------
-    DoesNotFit
-        If a column is missing or of another type.
-    ValueError
-        If it is no JSON.
-    """
-    hints = _hints(kind)
-    return kind.from_json(
-        {
-            name: json.loads(value) if _is_json(hints[name]) else value
-            for name, value in columns.items()
-            if name in hints
-        }
-    )
 
 
 def _same(one: Row, other: Row) -> bool:
@@ -352,23 +291,23 @@ def _same(one: Row, other: Row) -> bool:
 
 
 def _as_csv(answers: list[Answer]) -> str:
-    hints = _hints(Answer)
+    hints = hints_of(Answer)
     sink = io.StringIO()
     writer = csv.writer(sink)
     writer.writerow(hints)
     for answer in answers:
         content = answer.to_json()
         writer.writerow(
-            json.dumps(content[name]) if _is_json(hint) else content[name]
+            json.dumps(content[name]) if is_json(hint) else content[name]
             for name, hint in hints.items()
         )
     return sink.getvalue()
 
 
 def _from_csv(text: str) -> Iterator[Answer]:
-    hints = _hints(Answer)
+    hints = hints_of(Answer)
     for line in csv.DictReader(io.StringIO(text)):
-        yield _from_columns(
+        yield from_columns(
             Answer,
             {
                 name: hints[name](value) if hints[name] in (int, float) else value
@@ -406,6 +345,6 @@ def _read_database(path: Path) -> list[Row]:
     try:
         with _connect(path) as database:
             _check_schema(database, path)
-            return [row for kind in _TABLES.values() for row in _rows(database, kind, "", ())]
+            return [row for kind in TABLES.values() for row in rows_of(database, kind, "", ())]
     except sqlite3.DatabaseError as error:
         raise MessError(f"{shown_path(path)}: cannot be read ({error}); copy it again") from None
