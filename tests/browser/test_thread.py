@@ -13,14 +13,12 @@ import pytest
 import soundfile
 from browser_acts import at_rest, choose, no_error, open_page, until
 from browser_server import serve
+from recommend_page import SOUNDING
 
 from mess.audio.loudness import MOST_DBTP, USUAL_LUFS, Heard, measure_loudness
 from mess.storage.store import Store
 
 pytestmark = pytest.mark.long
-SOUNDING = (
-    "() => [...window.messPlayers].filter(one => !one.audio.paused).map(one => one.data.label)"
-)
 SOURCES = "() => [...window.messPlayers].map(one => one.source())"
 
 
