@@ -7,6 +7,7 @@ from dashboard.readers import store
 from mess.datasets import Dataset, available_datasets
 from mess.encoders import PRESETS
 from mess.errors import UnknownName
+from mess.serving import shelf
 from mess.status.inventory import Inventory, find_recordings, take_inventory
 from mess.status.steps import StepStatus, survey, survey_targets
 from mess.storage.files import modified
@@ -25,10 +26,7 @@ def known_dataset(name: str) -> str:
     UnknownName
         If no dataset has this name: it may be a path, empty, or very long.
     """
-    names = available_datasets(store().audio_dir(""))
-    if name not in names:
-        raise UnknownName("dataset", name[:_SHOWN], names)
-    return name
+    return shelf.known_dataset(store(), name)
 
 
 def known_encoder(dataset: str, name: str) -> str:
@@ -47,7 +45,7 @@ def known_encoder(dataset: str, name: str) -> str:
 
 def encoders(dataset: str) -> list[str]:
     """Return the encoders by which a dataset has features."""
-    return _encoders(dataset, store().features.modified_by_folder(dataset))
+    return shelf.encoders(store(), dataset)
 
 
 def with_features() -> list[str]:
@@ -88,11 +86,6 @@ def _version(dataset: str, encoder: str) -> Version:
     times = [modified(path) for group in paths for path in group]
     index = store().indices.modified(dataset, encoder)
     return (*times, index, modified(store().audio_dir(dataset)), float(jobs.stamp(store())))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _encoders(dataset: str, version: tuple[tuple[str, float], ...]) -> list[str]:
-    return store().features.encoders(dataset)
 
 
 @st.cache_resource(max_entries=16, ttl=_SECONDS, show_spinner=False)
