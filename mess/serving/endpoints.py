@@ -56,7 +56,8 @@ from mess.targets import ALL_TARGETS, unit_of
 PREFIX = "/api/v1"
 _CLIP_SECONDS = 30.0
 _QUICK = 1 << 18  # comparisons that take some ten milliseconds
-_SHOWN = 100  # comparisons that take as long as one result
+_FITTED = 1000  # comparisons that take as long as a scale of similarities is fitted
+_SHOWN = 100  # comparisons that take as long as one result is described
 
 
 @dataclass(frozen=True)
@@ -194,8 +195,8 @@ def recommend(store: Store, asked: OfRecommendations) -> RecommendationsAnswer:
     weights, hold, offset = _wanted(
         store, asked, usual=lambda: recommender.usual_weights([*asked.track, *asked.unlike])
     )
-    points, aspects = len(asked.track) + len(asked.unlike), len({*weights, *hold, *offset})
-    _compares(len(recommender.track_ids) * points * aspects, results=asked.n)
+    scales = (len(asked.track) + len(asked.unlike)) * len({*weights, *hold, *offset})
+    _compares(scales * (_FITTED + len(recommender.track_ids)), results=asked.n)
     found = recommender.multi_aspect_recommendation(
         asked.track,
         weights,
@@ -279,8 +280,8 @@ def passages(store: Store, asked: OfPassages) -> PassagesAnswer:
     """Find the passages of other tracks that are most similar to a moment of one."""
     recommender = shelf.passages(store, *_which(store, asked))
     weights, hold, offset = _wanted(store, asked, usual=lambda: {OVERALL: 1.0})
-    points, aspects = len(asked.track) + len(asked.unlike), len({*weights, *hold, *offset})
-    _compares(len(recommender) * points * aspects, results=asked.n)
+    scales = (len(asked.track) + len(asked.unlike)) * len({*weights, *hold, *offset})
+    _compares(scales * (_FITTED + len(recommender)), results=asked.n)
     found = recommender.recommend(
         _spots("at", asked.track, asked.at),
         weights,
