@@ -61,8 +61,9 @@ def peaks(request: Request) -> Response:
     except MessError as error:
         return PlainTextResponse(readers.told(error), status_code=404)
     text = request.query_params.get("bins", "400")
-    bins = min(int(text), _MAX_BINS) if text.isdecimal() else 400
-    found = [round(float(value), 4) for value in peaks_of(samples, bins=max(bins, 1))]
+    bins = int(text) if text.isdecimal() and len(text) < 9 else 400
+    bins = max(1, min(bins, _MAX_BINS))
+    found = [round(float(value), 4) for value in peaks_of(samples, bins=bins)]
     return Response(
         json.dumps(found), media_type="application/json", headers={"Cache-Control": CACHE}
     )

@@ -162,8 +162,9 @@ def _layer(known: Predictor | None, number: str, *, name: str, dataset: str, cur
         raise MessError(f"{name!r} cannot be laid over this recording")
     if number == BEST:
         return known.layer(curve)
-    if not number.isdecimal() or int(number) >= len(known.layers):
-        raise UnknownName("layer", number[:80], map(str, range(len(known.layers))))
+    layers = [str(layer) for layer in range(len(known.layers))]
+    if number not in layers:
+        raise UnknownName("layer", number[:80], layers)
     return int(number)
 
 

@@ -90,7 +90,9 @@ def test_what_does_not_exist_gets_one_line(encoder: str, wrong: dict[str, str]) 
     assert found["error"] and "\n" not in found["error"] and len(found["error"]) < 400
 
 
-@pytest.mark.parametrize("by", ["tiny:0", ":", "x:best", "small:99", "small:-1"])
+@pytest.mark.parametrize(
+    "by", ["tiny:0", ":", "x:best", "small:99", "small:-1", "small:" + "9" * 5000]
+)
 def test_a_layer_that_does_not_exist_is_a_note(encoder: str, by: str) -> None:
     place = {"encoder": encoder, "track": "Bach_BWV846_p1"}
     status, found = ask(**place, by=by)

@@ -447,3 +447,17 @@ def test_a_loop_that_all_share_neither_reads_a_layer_nor_answers_at_length(
         with pytest.raises(NotHeld):
             tracks(Store(served), OfTracks(**OF, limit=10_000))
     assert tracks(Store(served), OfTracks(**OF, limit=10_000)) == listed
+
+
+def test_a_player_that_jumps_gets_the_bytes_that_it_asks_for(
+    recommender: LayerBasedRecommender,
+) -> None:
+    of = {"track": recommender.track_ids[0], "seconds": 1, **OF}
+    whole = ask("clip", **of)
+    part = ask("clip", **of, headers={"range": "bytes=2-5"})
+    assert (part.status, part.body) == (206, whole.body[2:6])
+    assert part.headers["content-range"] == f"bytes 2-5/{len(whole.body)}"
+    assert ask("clip", **of, headers={"range": "bytes=99999999-"}).status == 416
+    for odd in (f"bytes={'9' * 5000}-", f"bytes=0-{'9' * 5000}", "bytes=1-2,4-5", "lines=1-2"):
+        found = ask("clip", **of, headers={"range": odd})
+        assert (found.status, found.body) == (200, whole.body)
