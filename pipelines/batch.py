@@ -17,57 +17,13 @@ from mess.records.manifest import (
     FailedEntry,
 )
 from mess.storage.manifest import Entry, Header, Manifest
-from pipelines.engine import Engine, LocalEngine, audio_identity
+from pipelines.engine import Engine, audio_identity
 from pipelines.keeping import Keeping
 from pipelines.progress import progress
 from pipelines.recordings import labels_of, same_audio
-from pipelines.steps import ALL, BatchSummary, Scope, Source, Step
+from pipelines.steps import ALL, Scope, Step
 
-Prepared = TypeVar("Prepared")
 Computed = TypeVar("Computed")
-
-
-def run_batch(
-    dataset: Dataset,
-    manifest: Manifest[Header, Entry],
-    *,
-    stage: str,
-    workers: int,
-    prepare: Callable[[Track], Prepared],
-    finish: Callable[[Track, Prepared, Source], Entry],
-    has_files: Callable[[str, Entry], bool],
-    end: Callable[[], None] = lambda: None,
-    scope: Scope = ALL,
-) -> BatchSummary:
-    """Bring every track of a dataset up to date in one step, on this machine.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    manifest : Manifest
-        Open for writing; closed here.
-    stage : str
-        What is being done, for the progress bar.
-    workers : int
-        Threads that prepare tracks.
-    prepare : callable
-        Track → anything; runs in a thread; a `MessError` fails this track alone.
-    finish : callable
-        `Step.keep`.
-    has_files, end : callable
-        See `Step`.
-    scope : Scope
-
-    Returns
-    -------
-    BatchSummary
-    """
-    step = Step(stage, manifest, finish, has_files, end=end)
-    engine = LocalEngine[Prepared, Prepared](
-        prepare=lambda track, _: prepare(track), workers=workers
-    )
-    run_steps(dataset, [step], stage=stage, engine=engine, scope=scope)
-    return step.summary
 
 
 def run_steps(

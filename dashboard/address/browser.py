@@ -5,7 +5,7 @@ of the browser, so one press of "back" undoes it. A slider makes none.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -116,11 +116,11 @@ def link(parameters: Parameters) -> str:
     return f"?{urlencode(parameters, doseq=True, safe=':,')}"
 
 
-def report(problems: Sequence[str], *, show: Callable[[str], object] = st.warning) -> None:
+def report(problems: Sequence[str]) -> None:
     """Name in one line what an address asks for and does not exist."""
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
-        show("The link asks for what is not here: " + ", ".join(problems[:3]) + more)
+        st.warning("The link asks for what is not here: " + ", ".join(problems[:3]) + more)
 
 
 def _arrived() -> Parameters | None:

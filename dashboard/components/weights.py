@@ -106,26 +106,9 @@ def set_weights(weights: Mapping[str, float], *, key: str) -> None:
     weights : mapping of str to float
         Sliders that are not named become 0.
     key : str
-        Of `choose_weights`.
+        Of `watch_weights`.
     """
     set_sliders(weights, key=f"{key}-weights")
-
-
-def choose_weights(recommender: Searchable, *, key: str) -> dict[str, float]:
-    """Draw the sliders, the presets and what is not validated; return the weights.
-
-    Parameters
-    ----------
-    recommender : Searchable
-    key : str
-        Of this place: begins the keys of its widgets.
-
-    Returns
-    -------
-    dict of str to float
-        From −1 to 1, of all that is `weighable`.
-    """
-    return watch_weights(recommender, key=key)[0]
 
 
 def watch_weights(
@@ -136,18 +119,26 @@ def watch_weights(
     by: By = "better",
     moved: Collection[str] = (),
 ) -> tuple[dict[str, float], bool]:
-    """Do as `choose_weights`; return also whether no slider is being dragged.
+    """Draw the sliders, the presets and what is not validated; return the weights.
 
     Parameters
     ----------
     recommender : Searchable
     key : str
+        Of this place: begins the keys of its widgets.
     method : str, optional
         By which all aspects rank, if one was asked for.
     by : str
         "model", "measurement" or "better".
     moved : collection of str
         The aspects along which the query is moved.
+
+    Returns
+    -------
+    weights : dict of str to float
+        From −1 to 1, of all that is `weighable`.
+    settled : bool
+        Whether no slider is being dragged.
     """
     if not are_set(f"{key}-weights"):
         set_weights(start_weights(recommender), key=key)

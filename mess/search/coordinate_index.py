@@ -239,31 +239,12 @@ class Block(NamedTuple):
     values: NDArray[np.float32]
     overall: NDArray[np.float32]
 
-    def distances(
-        self,
-        part: ColumnWeights,
-        point: Point,
-        *,
-        move: float = 0.0,
-        rows: NDArray[np.int64] | slice = _EVERY,
-    ) -> NDArray[np.floating[Any]]:
-        """Return the distance of the tracks from a point in one aspect [rows].
+    def distances(self, part: ColumnWeights, point: Point) -> NDArray[np.floating[Any]]:
+        """Return the distance of the tracks from a point in one aspect [n].
 
-        Parameters
-        ----------
-        part : ColumnWeights
-        point : Point
-        move : float
-            How far the point is moved along the aspect, in standard deviations.
-        rows : ndarray or slice
-            The tracks that are wanted.
-
-        Returns
-        -------
-        ndarray
-            The mean squared difference; NaN where a track has no value.
+        It is the mean squared difference; NaN where a track has no value.
         """
-        return self.distances_of([(part, point, move)], rows=rows)[0]
+        return self.distances_of([(part, point, 0.0)])[0]
 
     def distances_of(
         self,
@@ -276,8 +257,9 @@ class Block(NamedTuple):
         Parameters
         ----------
         asked : sequence of (ColumnWeights, Point, float)
-            An aspect, the point, and how far that is moved.
+            An aspect, the point, and how far that is moved along it, in standard deviations.
         rows : ndarray or slice
+            The tracks that are wanted.
         """
         along = [bool(len(part.columns)) and not part.overall for part, _, _ in asked]
         if all(along):

@@ -99,11 +99,9 @@ class Part(NamedTuple):
     scale: Scale
 
 
-def similarities(
-    parts: Sequence[Part], block: Block, *, rows: NDArray[np.int64] | slice = _EVERY
-) -> Array:
-    """Return the similarities of some tracks along coordinates, from −1 to 1 [parts, rows]."""
-    return Scales([part.scale for part in parts]).similarities(_distances(parts, block, rows))
+def similarities(parts: Sequence[Part], block: Block) -> Array:
+    """Return the similarities of tracks along coordinates, from −1 to 1 [parts, tracks]."""
+    return Scales([part.scale for part in parts]).similarities(_distances(parts, block, _EVERY))
 
 
 def total_scores(
@@ -138,17 +136,15 @@ def _distances(
     return block.distances_of(asked, rows=rows)
 
 
-def tie_break(
-    parts: Sequence[Part], block: Block, *, rows: NDArray[np.int64] | slice = _EVERY
-) -> Array:
-    """Return a difference that decides between tracks that are equally unlike [rows].
+def tie_break(parts: Sequence[Part], block: Block) -> Array:
+    """Return a difference that decides between tracks that are equally unlike [tracks].
 
     It is that of the overall likeness to the first liked point, and 0 if nothing is to be unlike.
     """
     liked = next((part.point for part in parts if part.point is not None), None)
     if liked is None or not block.overall.shape[1] or not any(part.weight < 0 for part in parts):
         return np.zeros(1)
-    return -TIE * (1 - block.overall[rows] @ liked.overall.astype(np.float32)).astype(np.float64)
+    return -TIE * (1 - block.overall @ liked.overall.astype(np.float32)).astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -374,10 +374,6 @@ class _Overtaken(AddressError):
     """Another machine has written a record in the meantime."""
 
 
-def _put(path: Path, files: Any, key: str) -> None:
-    files.put_file(str(path), key)
-
-
 def _content(files: Any, key: str) -> Any:
     return files.cat_file(key)
 

@@ -13,11 +13,14 @@ from made_records import made_targets_entry, made_targets_header
 from tones import tone, write_tone
 
 from mess.datasets import Track, load_dataset
+from mess.records.targets import TargetsEntry
 from mess.storage.store import Store
-from pipelines.batch import run_batch
+from pipelines.batch import run_steps
 from pipelines.compute_targets import compute_dataset_targets
+from pipelines.engine import LocalEngine
 from pipelines.extract_features import extract_features
 from pipelines.options import INCOMPLETE
+from pipelines.steps import Step
 
 # What each bad file is called, and what its line says.
 BAD = {
@@ -151,17 +154,17 @@ def test_a_file_that_is_too_large_for_the_memory_fails_alone(store: Store) -> No
     def measure(track: Track) -> int:
         return np.empty(1 << 62 if track.id == large else 3, dtype=np.uint8).size
 
-    summary = run_batch(
-        dataset,
+    step: Step[int, TargetsEntry] = Step(
+        "measure",
         manifest,
-        stage="measure",
-        workers=2,
-        prepare=measure,
-        finish=lambda _track, _size, source: made_targets_entry(
+        keep=lambda _track, _size, source: made_targets_entry(
             source, values_crc32=0, descriptors_crc32=0, fingerprint_crc32=0
         ),
         has_files=lambda _track, _entry: True,
     )
+    engine = LocalEngine[int, int](prepare=lambda track, _: measure(track), workers=2)
+    run_steps(dataset, [step], stage="measure", engine=engine)
+    summary = step.summary
     assert "needs more memory than is free" in summary.failed[large]
     assert "8 kHz.wav" in summary.failed[large]
     # What lies there and cannot be opened fails before it is measured.
