@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mess.datasets import available_datasets
-from mess.errors import MessError, UnknownName
+from mess.errors import UnknownName
 from mess.search.aspects import OVERALL, parse_weights
 from mess.search.paths import path_between
 from mess.serving import shelf
@@ -33,6 +33,7 @@ from mess.serving.answers import (
     TracksAnswer,
     WeightsAnswer,
 )
+from mess.serving.asking import may_answer, may_search, spots, wanted, which
 from mess.serving.clips import cut
 from mess.serving.parameters import (
     Nothing,
@@ -49,15 +50,11 @@ from mess.serving.parameters import (
 )
 from mess.serving.tracks import TrackInfo, recording_of
 from mess.status.staleness import Sources, judge
-from mess.storage.held import may_wait
 from mess.storage.store import Store
 from mess.targets import ALL_TARGETS, unit_of
 
 PREFIX = "/api/v1"
 _CLIP_SECONDS = 30.0
-_QUICK = 1 << 18  # comparisons that take some ten milliseconds
-_FITTED = 1000  # comparisons that take as long as a scale of similarities is fitted
-_SHOWN = 100  # comparisons that take as long as one result is described
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ class Endpoint:
         From a `Store` and the parameters to the answer. Its docstring says in one line what it is.
     quick : bool
         Whether it takes some milliseconds once its parts are in memory. Where it takes more, it
-        says so by `_compares`.
+        says so by `may_answer`.
     """
 
     path: str
@@ -108,9 +105,9 @@ def datasets(store: Store, _asked: Nothing) -> DatasetsAnswer:
 
 def tracks(store: Store, asked: OfTracks) -> TracksAnswer:
     """List tracks by name."""
-    dataset, encoder = _which(store, asked)
+    dataset, encoder = which(store, asked)
     known = shelf.tracks(store, dataset, encoder)
-    _compares(len(known) * (1 + len(asked.text.split())), results=asked.limit)
+    may_answer(len(known) * (1 + len(asked.text.split())), results=asked.limit)
     last = asked.offset + asked.limit
     found = shelf.names(store, dataset, encoder).find(asked.text, limit=last + 1)
     return TracksAnswer(
@@ -126,7 +123,7 @@ def tracks(store: Store, asked: OfTracks) -> TracksAnswer:
 
 def aspects(store: Store, asked: OfIndex) -> AspectsAnswer:
     """List what tracks can be ranked by."""
-    recommender = shelf.recommender(store, *_which(store, asked))
+    recommender = shelf.recommender(store, *which(store, asked))
     return AspectsAnswer(
         dataset=recommender.dataset,
         encoder=recommender.encoder,
@@ -147,7 +144,7 @@ def aspects(store: Store, asked: OfIndex) -> AspectsAnswer:
 
 def discovery(store: Store, asked: OfDiscovery) -> DiscoveryAnswer:
     """Tell which layer encodes which target: every cell, and how it was made."""
-    dataset, encoder = _which(store, asked)
+    dataset, encoder = which(store, asked)
     record = shelf.discovery(store, dataset, encoder, level=asked.level)
     verdict = judge("discovery", record.origin, Sources(store, dataset, encoder))
     return DiscoveryAnswer(stale=str(verdict), record=record)
@@ -191,12 +188,11 @@ def targets(store: Store, asked: OfTargets) -> TargetsAnswer:
 
 def recommend(store: Store, asked: OfRecommendations) -> RecommendationsAnswer:
     """Find the tracks that are most similar to one or several, in weighted aspects."""
-    recommender = shelf.recommender(store, *_which(store, asked))
-    weights, hold, offset = _wanted(
+    recommender = shelf.recommender(store, *which(store, asked))
+    weights, hold, offset = wanted(
         store, asked, usual=lambda: recommender.usual_weights([*asked.track, *asked.unlike])
     )
-    scales = (len(asked.track) + len(asked.unlike)) * len({*weights, *hold, *offset})
-    _compares(scales * (_FITTED + len(recommender.track_ids)), results=asked.n)
+    may_search(len(recommender.track_ids), asked, {*weights, *hold, *offset})
     found = recommender.multi_aspect_recommendation(
         asked.track,
         weights,
@@ -233,7 +229,7 @@ def recommend(store: Store, asked: OfRecommendations) -> RecommendationsAnswer:
 
 def weights(store: Store, asked: OfWeights) -> WeightsAnswer:
     """Find the weights of the aspects that some tracks share."""
-    recommender = shelf.recommender(store, *_which(store, asked))
+    recommender = shelf.recommender(store, *which(store, asked))
     return WeightsAnswer(
         dataset=recommender.dataset,
         encoder=recommender.encoder,
@@ -243,7 +239,7 @@ def weights(store: Store, asked: OfWeights) -> WeightsAnswer:
 
 def path(store: Store, asked: OfPath) -> PathAnswer:
     """Find tracks that lead evenly from one track to another, at most one of each work."""
-    recommender = shelf.recommender(store, *_which(store, asked))
+    recommender = shelf.recommender(store, *which(store, asked))
     found = path_between(
         recommender,
         asked.start,
@@ -278,15 +274,14 @@ def path(store: Store, asked: OfPath) -> PathAnswer:
 
 def passages(store: Store, asked: OfPassages) -> PassagesAnswer:
     """Find the passages of other tracks that are most similar to a moment of one."""
-    recommender = shelf.passages(store, *_which(store, asked))
-    weights, hold, offset = _wanted(store, asked, usual=lambda: {OVERALL: 1.0})
-    scales = (len(asked.track) + len(asked.unlike)) * len({*weights, *hold, *offset})
-    _compares(scales * (_FITTED + len(recommender)), results=asked.n)
+    recommender = shelf.passages(store, *which(store, asked))
+    weights, hold, offset = wanted(store, asked, usual=lambda: {OVERALL: 1.0})
+    may_search(len(recommender), asked, {*weights, *hold, *offset})
     found = recommender.recommend(
-        _spots("at", asked.track, asked.at),
+        spots("at", asked.track, asked.at),
         weights,
         asked.n,
-        unlike=_spots("unlike_at", asked.unlike, asked.unlike_at),
+        unlike=spots("unlike_at", asked.unlike, asked.unlike_at),
         hold=hold,
         offset=offset,
         exclude_same_work=asked.exclude_same_work,
@@ -322,7 +317,7 @@ def passages(store: Store, asked: OfPassages) -> PassagesAnswer:
 
 def clip(store: Store, asked: OfClip) -> bytes:
     """Hear a part of a recording, as FLAC."""
-    dataset, encoder = _which(store, asked)
+    dataset, encoder = which(store, asked)
     known = shelf.tracks(store, dataset, encoder)
     if asked.track not in known:
         raise UnknownName("track", asked.track[:80], known)
@@ -348,39 +343,6 @@ ENDPOINTS = (
     Endpoint("/passages", OfPassages, PassagesAnswer, passages, quick=True),
     Endpoint("/clip", OfClip, None, clip),
 )
-
-
-def _which(store: Store, asked: OfIndex) -> tuple[str, str]:
-    """Return the dataset and the encoder that are meant; see `IndexFiles.newest`."""
-    if asked.dataset and asked.encoder:
-        return asked.dataset, shelf.known_encoder(store, asked.dataset, asked.encoder)
-    if asked.dataset:
-        shelf.known_dataset(store, asked.dataset)
-    return store.indices.newest(asked.dataset or None, asked.encoder or None)
-
-
-def _wanted(
-    store: Store, asked: OfRecommendations | OfPassages, *, usual: Callable[[], dict[str, float]]
-) -> tuple[dict[str, float], list[str], dict[str, float]]:
-    """Return weights, aspects to hold, and moves; the usual weights if nothing is given."""
-    hold = [name.strip() for name in asked.hold.split(",") if name.strip()]
-    heads = store.heads.names()
-    offset = parse_weights(asked.offset, heads=heads) if asked.offset else {}
-    if asked.weights:
-        return parse_weights(asked.weights, heads=heads), hold, offset
-    return {} if hold or offset else usual(), hold, offset
-
-
-def _compares(comparisons: int, *, results: int) -> None:
-    """Say how much is compared: in the loop of a server, much raises `NotHeld`."""
-    if comparisons + _SHOWN * results > _QUICK:
-        may_wait()
-
-
-def _spots(name: str, tracks: list[str], moments: list[float]) -> list[tuple[str, float]]:
-    if len(tracks) != len(moments):
-        raise MessError(f"{name}: give as many moments as tracks, {len(tracks)}")
-    return list(zip(tracks, moments, strict=True))
 
 
 def _about(

@@ -1,33 +1,26 @@
 """Programs ask over HTTP: every answer is what the library says, of the type that is described."""
 
-import asyncio
 import json
 import re
 import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from api_requests import OF, ask
+from hypothesis import given
 from hypothesis import strategies as st
-from starlette.types import Message
 
 from mess.as_json import as_json
-from mess.errors import ArtifactError, AudioError, MessError
+from mess.errors import MessError
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
 from mess.search.passages.recommender import PassageRecommender
 from mess.search.paths import path_between
-from mess.serving.answers import Problem
-from mess.serving.api import server, status_of, without_places
 from mess.serving.description import openapi, parameters_of
 from mess.serving.endpoints import ENDPOINTS, PREFIX, tracks
 from mess.serving.page import page
@@ -35,64 +28,6 @@ from mess.serving.parameters import OfRecommendations, OfTracks, read_parameters
 from mess.serving.shelf import Shelf
 from mess.storage.held import NotHeld, only_held
 from mess.storage.store import Store
-
-OF = {"dataset": "demo", "encoder": "spectral"}
-APP = server()
-
-
-class Answer:
-    """What the server said to one request."""
-
-    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.status, self.headers, self.body = status, headers, body
-
-    def json(self) -> Any:
-        return json.loads(self.body, parse_constant=pytest.fail)  # NaN is no JSON
-
-    @property
-    def error(self) -> str:
-        return msgspec.json.decode(self.body, type=Problem).error
-
-
-def ask(path: str, *pairs: tuple[str, object], method: str = "GET", **asked: object) -> Answer:
-    """Send one request through the whole server: guard, routes, answer."""
-    told: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        told.append(message)
-
-    headers = {"host": "127.0.0.1:8502", **{k: str(v) for k, v in asked.pop("headers", {}).items()}}
-    query = urlencode([*asked.items(), *pairs], doseq=True, errors="surrogatepass")
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "server": ("127.0.0.1", 8502),
-        "path": path if path.startswith("/") else f"{PREFIX}/{path}",
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-    }
-    with ThreadPoolExecutor(1) as pool:  # the thread of the tests may have a loop of Playwright's
-        pool.submit(asyncio.run, APP(scope, receive, send)).result()
-    found = {k.decode(): v.decode() for k, v in told[0]["headers"]}
-    return Answer(told[0]["status"], found, b"".join(one.get("body", b"") for one in told[1:]))
-
-
-@pytest.fixture
-def served(demo_library: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("MESS_DATA", str(demo_library))
-    return demo_library
-
-
-@pytest.fixture
-def recommender(served: Path) -> LayerBasedRecommender:
-    return LayerBasedRecommender("demo", "spectral", store=Store(served))
 
 
 def test_recommendations_are_those_of_the_library(recommender: LayerBasedRecommender) -> None:
@@ -215,123 +150,6 @@ def test_what_is_listed(served: Path) -> None:
     of_segments = ask("targets", dataset="demo", level="segment", track=track).json()
     assert {one["track"] for one in of_segments["rows"]} == {track}
     assert [one["segment"] for one in of_segments["rows"]] == list(range(len(of_segments["rows"])))
-
-
-@pytest.mark.parametrize(
-    ("path", "asked", "status", "words"),
-    [
-        ("recommend", {}, 400, "track: give one"),
-        ("recommend", {"track": "nobody"}, 404, "unknown track 'nobody'"),
-        ("recommend", {"track": "a", "n": "0"}, 400, "n: expected `int` >= 1, not '0'"),
-        ("recommend", {"track": "a", "n": "many"}, 400, "n: expected `int`, not 'many'"),
-        ("recommend", {"track": "a", "n": "1e9"}, 400, "n: expected"),
-        ("recommend", {"track": "a", "wieghts": "x"}, 404, "did you mean 'weights'"),
-        ("recommend", {"track": "a", "by": "ear"}, 400, "by: invalid enum value 'ear'"),
-        ("recommend", {"track": "a", "weights": "tempo:nan"}, 400, "'tempo:nan' is no weight"),
-        ("recommend", {"track": "a", "weights": "tempi:1"}, 404, "unknown aspect 'tempi'"),
-        ("recommend", {"track": "a", "offset": "tempo:1e30"}, 400, "at most 100 standard"),
-        ("recommend", {"track": ["a"] * 21}, 400, "track: expected `array` of length <= 20"),
-        ("recommend", {"track": "a", "dataset": "../demo"}, 404, "unknown dataset"),
-        ("recommend", {"track": "a", "dataset": "/etc"}, 404, "unknown dataset"),
-        ("recommend", {"track": "a", "dataset": "demo", "encoder": ".."}, 404, "unknown encoder"),
-        ("recommend", {"track": "a", "dataset": "smd"}, 404, "run `mess run-all --dataset smd`"),
-        ("passages", {"track": ["a", "b"], "at": 1}, 400, "at: give as many moments as tracks"),
-        ("passages", {"track": "a", "at": "inf"}, 400, "at: expected `float`"),
-        ("clip", {"track": "a", "start": "nan"}, 400, "start: expected `float` >= 0"),
-        ("clip", {"track": "../../etc/passwd"}, 404, "unknown track"),
-        ("targets", {"dataset": "demo", "level": "bar"}, 400, "level: invalid enum value"),
-        ("targets", {"dataset": "smd"}, 404, "run `mess targets --dataset smd`"),
-        ("recommendations", {"track": "a"}, 404, "did you mean '/api/v1/recommend'"),
-    ],
-)
-def test_a_bad_question_gets_one_clear_line(
-    recommender: LayerBasedRecommender, path: str, asked: dict[str, Any], status: int, words: str
-) -> None:
-    if asked.get("track") == "a":  # a track that there is
-        asked = asked | {"track": recommender.track_ids[0]}
-    answer = ask(path, **asked)
-    assert (answer.status, words in answer.error) == (status, True), answer.error
-    assert "\n" not in answer.error and len(answer.error) < 400
-
-
-@settings(max_examples=25)
-@given(
-    path=st.sampled_from([one.path for one in ENDPOINTS]),
-    pairs=st.lists(
-        st.tuples(
-            st.sampled_from(["dataset", "encoder", "track", "weights", "at", "n", "start", "x"]),
-            st.text(max_size=30),
-        ),
-        max_size=4,
-    ),
-)
-def test_no_text_breaks_a_question(demo_library: Path, path: str, pairs: list[Any]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MESS_DATA", str(demo_library))
-        answer = ask(f"{PREFIX}{path}", *pairs)
-    assert answer.status in (200, 400, 404)
-    if answer.status != 200:
-        assert answer.error and "\n" not in answer.error
-        assert str(demo_library) not in answer.error
-
-
-@contextmanager
-def hidden(path: Path) -> Iterator[None]:
-    away = path.with_name(f"{path.name}.away")
-    path.rename(away)
-    try:
-        yield
-    finally:
-        away.rename(path)
-
-
-def test_no_answer_tells_where_a_file_lies(
-    recommender: LayerBasedRecommender, served: Path
-) -> None:
-    store, query = Store(served), recommender.track_ids[0]
-    with hidden(store.indices.folder("demo", "spectral")):
-        gone = ask("recommend", track=query, **OF)
-    assert gone.status == 404 and "mess index --dataset demo" in gone.error
-    table = store.targets.table_path("demo")
-    with hidden(table):
-        table.write_bytes(b"no table")
-        try:
-            damaged = ask("targets", dataset="demo")
-        finally:
-            table.unlink()
-    assert damaged.status == 409 and "mess targets --dataset demo" in damaged.error
-    entry = store.features.manifest("demo", "spectral").done()[query]
-    with hidden(store.audio_dir("demo") / entry.path):
-        silent = ask("clip", track=query, start=3.25, **OF)
-    assert silent.status == 400 and "not on this machine" in silent.error
-    late = ask("clip", track=query, start=9e5, **OF)
-    assert late.status == 400 and "has no sound" in late.error
-    for one in (gone, damaged, silent, late):
-        assert str(served) not in one.error
-
-
-def test_places_are_left_out_of_any_error() -> None:
-    root = Path("/srv/my data")
-    for error in (
-        AudioError(root / "audio/x/a b.wav", "is no audio", "give another"),
-        ArtifactError(str(root / "processed/y.json"), "is damaged", "mess index"),
-        MessError("/home/me/.cache/hub/model.safetensors: is cut"),
-        MessError("s3://bucket/deep/one.flac: no answer"),
-    ):
-        told = without_places(str(error), root)
-        assert not re.search(r"(^|\s)/|srv|home|bucket", told), told
-        assert status_of(error) in (400, 409)
-    assert without_places("read 5/8 or http answer, a/b", root) == "read 5/8 or http answer, a/b"
-
-
-def test_the_server_reads_and_does_not_write(served: Path) -> None:
-    for one in ENDPOINTS:
-        for method in ("POST", "PUT", "DELETE", "PATCH"):
-            assert ask(f"{PREFIX}{one.path}", method=method).status == 405
-    foreign = ask("datasets", headers={"host": "evil.example"})
-    embedded = ask("datasets", headers={"origin": "http://evil.example"})
-    assert foreign.status == embedded.status == 403
-    assert ask("/").status == 307
 
 
 def test_mess_serve_answers_until_ctrl_c(served: Path) -> None:
