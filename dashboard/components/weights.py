@@ -80,7 +80,7 @@ def summarise(weights: Mapping[str, float], presets: Mapping[str, Mapping[str, f
     preset = next((name for name, values in presets.items() if dict(values) == used), "")
     heaviest = sorted(used.items(), key=lambda one: -abs(one[1]))
     signs = {name: "+" if weight > 0 else "−" for name, weight in heaviest}
-    words = [f"{name.replace('_', ' ')} {signs[name]}{abs(w):.2f}" for name, w in heaviest]
+    words = [f"{as_words(name)} {signs[name]}{abs(w):.2f}" for name, w in heaviest]
     return (f"{preset}: " if preset else "") + ", ".join(words)
 
 

@@ -59,6 +59,9 @@ def draw_beside(
     if not beside:
         return
     lists = [[one.track_id for one in own if one.track_id in tracks] for own in (found, beside)]
+    if not all(lists):
+        st.info(f"Nothing that {plain(chosen)} finds has features by {plain(recommender.encoder)}.")
+        return
     st.caption(describe_overlap(*lists) + " Choose A in the one list and B in the other.")
     _draw_pair(recommender, tracks, lists)
     for column, own, rest, side, by in zip(

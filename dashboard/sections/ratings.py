@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import readers
 from dashboard.components.results import Action
 from dashboard.components.text import plain
-from mess.as_text import two_decimals
+from mess.as_text import as_words, two_decimals
 from mess.errors import MessError
 from mess.records.listening import RatingRow
 from mess.search.layer_based_recommender import LayerBasedRecommender
@@ -93,7 +93,7 @@ in 0.75 of the pairs (0.5 by chance).'
     """
     used = sorted(learned.weights.items(), key=lambda pair: -pair[1])
     words = ", ".join(
-        f"{name.replace('_', ' ')} {two_decimals(weight)}" for name, weight in used if weight > 0
+        f"{as_words(name)} {two_decimals(weight)}" for name, weight in used if weight > 0
     )
     dislikes = f"{learned.dislikes} dislike{'' if learned.dislikes == 1 else 's'}"
     text = f"From {learned.likes} likes and {dislikes}: {words}."

@@ -15,6 +15,7 @@ from dashboard.readers import TrackInfo
 from dashboard.sections.list_exports import draw_exports
 from dashboard.sections.missing import results_of
 from dashboard.sections.track_search import KEY, memory, take_action
+from mess.as_text import as_words
 from mess.records.evaluation import Method
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.paths import Path, Step, path_between
@@ -57,7 +58,7 @@ def draw_path(recommender: LayerBasedRecommender, tracks: Mapping[str, TrackInfo
     path = found[0]
     st.caption(
         "Along "
-        + ", ".join(f"{name.replace('_', ' ')} {w:.0%}" for name, w in path.weights.items())
+        + ", ".join(f"{as_words(name)} {w:.0%}" for name, w in path.weights.items())
         + ". At most one recording of each work. The figures say how far each lies on the way, and "
         "how far beside the straight line, as a share of the whole way. "
         f"Evenness {path.evenness:.2f}: 1 if all distances are equal."

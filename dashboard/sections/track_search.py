@@ -17,6 +17,7 @@ from dashboard.readers import TrackInfo
 from dashboard.sections.basket import keep, toggle
 from dashboard.sections.ratings import keep_rating
 from dashboard.sidebar import selected
+from mess.as_text import as_words
 from mess.records.evaluation import Method
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
 from mess.search.terms import By
@@ -152,8 +153,8 @@ def describe_conditions(search: Search) -> str:
         conditions.append(f"at most {search.per_composer} of a composer")
     if search.method:
         conditions.append(f"method {search.method}")
-    conditions += [f"{name.replace('_', ' ')} {by:+g} σ" for name, by in search.moves.items()]
-    conditions += [f"{name.replace('_', ' ')} held" for name in search.hold]
+    conditions += [f"{as_words(name)} {by:+g} σ" for name, by in search.moves.items()]
+    conditions += [f"{as_words(name)} held" for name in search.hold]
     if search.liked:
         conditions.append(f"{len(search.liked)} more liked")
     if search.unlike:

@@ -119,7 +119,7 @@ def _answer(
             notes.append(readers.told(error))
             continue
         if not np.isfinite(found).any():
-            notes.append(f"{name} has no probe of {_words(curve)}.")
+            notes.append(f"{name} has no probe of {as_words(curve)}.")
             continue
         lines.append(
             {
@@ -130,7 +130,7 @@ def _answer(
             }
         )
     if curve not in known:
-        notes.append(f"The {_words(curve)} of this recording is not measured.")
+        notes.append(f"The {as_words(curve)} of this recording is not measured.")
     return {
         "curve": curve,
         "unit": CURVES[curve].unit,
@@ -140,7 +140,7 @@ def _answer(
         "predicted": lines,
         "notes": notes,
         "curves": [
-            {"name": name, "label": _words(name), "source": CURVES[name].source} for name in known
+            {"name": name, "label": as_words(name), "source": CURVES[name].source} for name in known
         ],
         "encoders": [
             {"name": one.encoder, "layers": one.layers, "best": one.layers[one.layer(curve)]}
@@ -171,10 +171,6 @@ def _layer(known: Predictor | None, number: str, *, name: str, dataset: str, cur
 def _plain(values: NDArray[np.floating[Any]]) -> list[float | None]:
     """Return values to four digits; None where they are undefined."""
     return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values]
-
-
-def _words(curve: str) -> str:
-    return as_words(curve)
 
 
 def _number(text: str) -> float:

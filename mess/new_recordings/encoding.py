@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mess.as_text import as_words
 from mess.audio.decoding import decode_at
 from mess.audio.moments import moment_grid
 from mess.curves.registry import CURVES, compute_curves
@@ -197,7 +198,7 @@ def check_same_encoder(made_by: EncoderRecord, like: FeaturesHeader) -> None:
     if different:
         raise MessError(
             f"the features of {like.dataset!r} were made by another {like.encoder!r} than the one "
-            f"here ({', '.join(name.replace('_', ' ') for name in different)}): "
+            f"here ({', '.join(as_words(name) for name in different)}): "
             f"run `{command_for('extract', like.dataset, like.encoder)}`, "
             "then probe and index again"
         )
