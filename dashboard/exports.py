@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from dashboard.readers import TrackInfo
 from mess.as_json import as_json as to_json
 from mess.baskets import as_cell, join_tags
@@ -107,6 +109,12 @@ def rows_as_json(
         for (track, start), value in zip(rows, values, strict=True)
     ]
     return to_json({"search": dict(search), "rows": found}, indent=1).decode()
+
+
+def table_as_csv(table: pd.DataFrame) -> str:
+    """Return a table with names from files, none of which is a formula."""
+    texts = table.map(lambda one: as_cell(one) if isinstance(one, str) else one)
+    return str(texts.to_csv(index=False))
 
 
 def as_m3u8(tracks: Iterable[TrackInfo]) -> str:

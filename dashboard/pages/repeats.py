@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import readers
+from dashboard import exports, readers
 from dashboard.address.controls import here, open_controls
 from dashboard.address.recording import current_recording
 from dashboard.components.player import player, track_sound
@@ -108,7 +108,7 @@ def _show(
     )
     st.download_button(
         "Table as CSV",
-        table.to_csv(index=False),
+        lambda: exports.table_as_csv(table),
         file_name=f"{kind}.csv",
         mime="text/csv",
         on_click="ignore",

@@ -5,10 +5,18 @@ import io
 import json
 from pathlib import Path as File
 
+import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.exports import as_csv, as_json, as_m3u8, path_as_csv, path_as_json
+from dashboard.exports import (
+    as_csv,
+    as_json,
+    as_m3u8,
+    path_as_csv,
+    path_as_json,
+    table_as_csv,
+)
 from dashboard.readers import TrackInfo
 from mess.search.layer_based_recommender import Recommendation
 from mess.search.paths import Path, Step
@@ -50,6 +58,8 @@ def test_a_table_has_shares_and_values() -> None:
 def test_no_name_is_a_formula_of_a_spreadsheet() -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(found('=HYPERLINK("http://x")')))))
     assert rows[0]["title"] == '\'=HYPERLINK("http://x")'
+    table = pd.DataFrame({"work": ["=1+1", "Op. 1"], "files": [2, 3]})
+    assert table_as_csv(table).split() == ["work,files", "'=1+1,2", "Op.", "1,3"]
 
 
 def test_json_holds_the_search_that_found_it() -> None:
