@@ -52,7 +52,7 @@ from pipelines.options import (
 )
 from pipelines.ray_engine import RayEngine, ray_cluster
 from pipelines.reading import ReadingProcesses
-from pipelines.steps import ALL, BatchSummary, Scope, Source, Step
+from pipelines.steps import ALL, BatchSummary, Scope, Source, Step, count_together
 
 _LARGE = 2e9  # bytes of moments that are announced before they are written
 _PROBED = 20  # recordings, at most, whose headers are read for that
@@ -377,9 +377,9 @@ def command(
         scope=Scope(forget=forget),
     )
     print_extracted(made)
-    failed = {track: why for summary in made.values() for track, why in summary.failed.items()}
+    failed, done = count_together(list(made.values()))
     if failed:
-        raise incomplete(failed, done=min(one.made + one.skipped for one in made.values()))
+        raise incomplete(failed, done=done)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ from pipelines.processes import follow_parent
 from pipelines.progress import print_lines_only
 from pipelines.run_evaluation import evaluate
 from pipelines.run_probing import run_probing
+from pipelines.steps import count_together
 from pipelines.summary_lines import closing_lines, evaluation_lines, probe_lines
 
 
@@ -105,9 +106,8 @@ def bring_up_to_date(
     measured = compute_dataset_targets(dataset=dataset, workers=workers, force=force)
     typer.echo(f"targets: {measured}")
     _analyse_each(store, kept, How(dataset, force=force, tracking=tracking, verbose=verbose))
-    steps = [measured, *extracted.values()]
-    failed |= {track: why for step in steps for track, why in step.failed.items()}
-    return failed, min(step.made + step.skipped for step in steps)
+    unused, done = count_together([measured, *extracted.values()])
+    return failed | unused, done
 
 
 @dataclass(frozen=True)

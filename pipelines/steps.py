@@ -1,6 +1,6 @@
 """What is made of every track of a dataset, what is looked at, and what came of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -34,6 +34,25 @@ class BatchSummary:
         lines += [f"  failed: {reason}" for reason in self.failed.values()]
         lines += [f"  note: {doubt}" for doubt in self.noted.values()]
         return "\n".join(lines)
+
+
+def count_together(summaries: Sequence[BatchSummary]) -> tuple[dict[str, str], int]:
+    """Return why tracks failed in any of several steps, and how many failed in none.
+
+    Parameters
+    ----------
+    summaries : sequence of BatchSummary
+        Of steps over the same tracks.
+
+    Examples
+    --------
+    >>> count_together([BatchSummary(made=9, failed={"a": "is cut"}),
+    ...                 BatchSummary(skipped=9, failed={"b": "is empty"})])
+    ({'a': 'is cut', 'b': 'is empty'}, 8)
+    """
+    failed = {track: why for one in summaries for track, why in one.failed.items()}
+    tracks = max(one.made + one.skipped + len(one.failed) for one in summaries)
+    return failed, tracks - len(failed)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from pipelines.compute_targets import compute_dataset_targets
 from pipelines.engine import LocalEngine
 from pipelines.extract_features import extract_features
 from pipelines.options import INCOMPLETE
-from pipelines.steps import Step
+from pipelines.steps import BatchSummary, Step, count_together
 
 # What each bad file is called, and what its line says.
 BAD = {
@@ -204,6 +204,16 @@ def test_names_that_cannot_be_printed_cost_one_line(data_root: Path) -> None:
     assert b"Traceback" not in ended.stderr
     assert len([line for line in ended.stdout.splitlines() if b"  failed: " in line]) == 2
     assert b"1 made, 0 up to date, 2 failed" in ended.stdout
+
+
+def test_a_recording_that_failed_in_one_of_two_steps_is_counted_once() -> None:
+    both = [
+        BatchSummary(made=8, failed={"cut": "is cut", "empty": "is empty"}),
+        BatchSummary(made=1, skipped=8, failed={"long": "is too long"}),
+        BatchSummary(skipped=9, failed={"cut": "is cut"}),
+    ]
+    failed, done = count_together(both)
+    assert (sorted(failed), done) == (["cut", "empty", "long"], 7)
 
 
 @pytest.mark.long
