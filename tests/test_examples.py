@@ -1,4 +1,4 @@
-"""Every example in a docstring of `mess` runs as a reader pastes it, and every public name has one.
+"""Every example in a docstring runs as a reader pastes it, and every public name of `mess` has one.
 
 An example may write files: it runs in an empty folder. What names the demo library finds one.
 """
@@ -16,7 +16,8 @@ import mess
 ROOT = Path(__file__).parents[1]
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): text
-    for path in sorted((ROOT / "mess").rglob("*.py"))
+    for folder in ("mess", "pipelines", "dashboard", "benchmarks")
+    for path in sorted((ROOT / folder).rglob("*.py"))
     if ">>>" in (text := path.read_text(encoding="utf-8")) or "__all__" in text
 }
 WITH_EXAMPLES = [name for name, text in MODULES.items() if ">>>" in text]
@@ -59,7 +60,13 @@ def _public(module: str) -> list[str]:
 
 
 PUBLIC = sorted(
-    {f"{module}.{name}" for module in MODULES for name in _public(module) if not name.isupper()}
+    {
+        f"{module}.{name}"
+        for module in MODULES
+        if module.partition(".")[0] == "mess"
+        for name in _public(module)
+        if not name.isupper()
+    }
 )
 
 
