@@ -5,7 +5,8 @@ class Rung {
     this.title = element("h3");
     this.said = element("p", { class: "said" });
     this.player = new Player(element("div"));
-    this.root.append(this.said, this.player.root, this.title);
+    this.player.wave.before(this.said);
+    this.root.append(this.player.root, this.title);
     const { audio } = this.player;
     audio.addEventListener("ended", () => ladder.after(this));
     audio.addEventListener("pause", () => !audio.ended && ladder.stopped(this));

@@ -100,9 +100,12 @@ class Results {
       this.open = !this.open;
       this.show(this.data, this.tell);
     };
+    this.all = element("button", { type: "button", class: "values" }, "► Play in a row");
+    this.all.title = "Play all results, one after another";
+    this.all.onclick = () => playInRow((this.row = this.players()));
     this.list = element("ol");
     this.tools = new PlayerTools();
-    this.tools.root.append(this.values);
+    this.tools.root.append(this.values, this.all);
     root.append(element("div", { class: "top" }, this.legend, this.tools.root), this.list);
   }
 
@@ -141,6 +144,13 @@ class Results {
       return item.root;
     });
     this.arrange(roots);
+    this.all.hidden = roots.length < 2;
+    // A row that sounds goes on through the list as it is now.
+    if (this.row && window.messRow === this.row) window.messRow = this.row = this.players();
+  }
+
+  players() {
+    return this.data.results.map((one) => this.items.get(one.id).player);
   }
 
   // An element that is moved in the page stops sounding, so the others move around it.

@@ -233,18 +233,17 @@ def _colours(
 
 def _words(record: MapRecord, colour: str, colours: Sequence[str] | NDArray[Any]) -> str:
     """Say in words what the map shows."""
-    text = (
-        f"{METHODS[record.method]} of {record.n} {record.level}s by layer "
-        f"{record.layer} ({plain(record.layer_name)})"
-    )
+    text = f"{METHODS[record.method]} of {record.n} {record.level}s by layer {record.layer}"
+    if record.layer_name != str(record.layer):
+        text += f" ({plain(record.layer_name)})"
     if record.trust is not None:
         text += f", trustworthiness {record.trust:.2f} (1 at best)"
     if record.method == "pca":
         text += f", {sum(record.explained):.0%} of the variance"
     if isinstance(colours, np.ndarray):
         return f"{text}; coloured by {plain(title_with_unit(colour))}."
-    largest = [f"{plain(k)} {len(v)}" for k, v in list(categories(colours).items())[:3]]
-    return f"{text}; coloured by {colour}, most of {', '.join(largest)}."
+    largest = [f"{plain(k)} ({len(v)})" for k, v in list(categories(colours).items())[:3]]
+    return f"{text}; coloured by {colour}, most often {', '.join(largest)}."
 
 
 def _text(value: str | float) -> str:

@@ -43,7 +43,7 @@ def main() -> None:
         "tab",
         list(kinds),
         key="repeats-tab",
-        usual=names["copies"],
+        usual=names["works" if found.works and not found.copies else "copies"],
         text=kinds.__getitem__,
     )
     copies, works = st.tabs(list(kinds), key="repeats-tab", on_change="rerun")

@@ -21,7 +21,7 @@ from mess.records.basket import KINDS, LONGEST_NOTE, BasketItem, BasketRecord, K
 
 KEY = "basket"
 AT_ONCE = 20  # recordings that are drawn together
-_WORDS: Mapping[Kept, str] = {"found": "found", "like": "to be like", "unlike": "to be unlike"}
+_WORDS: Mapping[Kept, str] = {"found": "found", "like": "liked", "unlike": "unlike"}
 _EXAMPLES = 20  # of each kind that a search takes
 
 

@@ -32,7 +32,7 @@ def draw_beside(
     """Draw the choice of the other encoder and, where it is made, both lists and a pair."""
     dataset = recommender.dataset
     indexed = [name for of, name in readers.store().indices.available() if of == dataset]
-    st.header("Beside another encoder")
+    st.header("Compare two by ear")
     search = memory.now()
     names = [_NONE, *sorted(indexed)]
     if st.session_state.get(_KEY) not in names:
@@ -40,8 +40,10 @@ def draw_beside(
     chosen = st.selectbox(
         "The same query by",
         names,
-        format_func=lambda name: name or "no other list",
+        format_func=lambda name: name or "no second list",
         key=_KEY,
+        help="A second list, by another encoder or by this one. Choose A in the one list and B in "
+        "the other: both play the same moment, equally loud, and X changes between them.",
     )
     memory.change(replace(search, beside=chosen))
     if not chosen or not found:

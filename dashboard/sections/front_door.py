@@ -5,7 +5,7 @@ Below the sentence are a small heatmap (its cells lead to Layer discovery), a la
 differ.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -20,7 +20,7 @@ from dashboard.readers import TrackInfo
 from dashboard.sections.cell_choice import wish_for_cell
 from dashboard.sections.heat_rows import aspect_heat
 from dashboard.sidebar import start
-from mess.as_text import as_words, duration, size, two_decimals
+from mess.as_text import as_words, duration, two_decimals
 from mess.encoders import PRESETS
 from mess.errors import ArtifactError, MessError
 from mess.records.discovery import DiscoveryRecord
@@ -28,7 +28,7 @@ from mess.reports.finding import beside_others, finding, rank_heard
 from mess.search.aspects import HEARD
 from mess.search.ladder import climb
 from mess.search.layer_based_recommender import LayerBasedRecommender
-from mess.targets import unit_of
+from mess.targets import title_of, unit_of
 
 _SECONDS = {  # of a clip: as long as an aspect needs to be heard
     "tempo": 5.0,
@@ -139,7 +139,7 @@ def _show_ladder(found: FrontDoor) -> None:
         clips.append(
             Clip(
                 label=track.label,
-                said=" · ".join(one for one in (end, value) if one),
+                said="\n".join(one for one in (end, value) if one),
                 sound=_middle(found, track, seconds),
             )
         )
@@ -149,14 +149,27 @@ def _show_ladder(found: FrontDoor) -> None:
         play=f"Play all {len(clips)}",
         key="ladder",
     )
-    st.caption("As the layers predict it, by probes that never saw the work; each is another work.")
+    st.caption(_explain(found.recommender.aspects[aspect].steered))
     here().write(place="-ladder")
+
+
+def _explain(targets: Sequence[str]) -> str:
+    """Say what the figures of a ladder are, and what orders its recordings.
+
+    >>> _explain(["tempo"]).partition(".")[0]
+    'The figure is the tempo that the layers predict'
+    """
+    titles = [title_of(target) for target in targets]
+    text = f"The figure is the {titles[0]} that the layers predict."
+    if titles[1:]:
+        text += f" The order is that of the mean of {', '.join(titles[:-1])} and {titles[-1]}."
+    return f"{text} Each recording is of another work, and no probe saw it before."
 
 
 def _value(values: Mapping[str, float]) -> str:
     target, value = next(iter(values.items()))
     digits = f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{digits} {unit_of(target)}".strip()
+    return f"{digits} {unit_of(target)}".strip().replace("-", "−")
 
 
 @st.fragment
@@ -207,10 +220,10 @@ def _offer_mert(dataset: str, found: FrontDoor) -> None:
     with st.expander("Let MERT-v1-95M hear these recordings, too"):
         st.markdown(
             f"A model of music with {preset.layers} layers × {preset.dim}. Its 95 million weights "
-            f"take some {size(_BYTES_OF_MERT)}. They are downloaded from the model hub once. Two "
-            f"cores need about {duration(preset.cost * minutes)} for these recordings. Licence: "
-            f"{plain(preset.licence)}, so not for commercial use. Afterwards this page says what "
-            "it hears better."
+            f"take some {_BYTES_OF_MERT / 1e6:.0f} MB. They are downloaded from the model hub "
+            f"once. Two cores need about {duration(preset.cost * minutes)} for these recordings. "
+            f"Licence: {plain(preset.licence)}, so not for commercial use. Afterwards this page "
+            "says what it hears better."
         )
         if st.button("Download it and run everything", key="add-mert"):
             start(

@@ -48,7 +48,7 @@ def read_clip(
     Raises
     ------
     AudioError
-        If the file is unreadable or has no sound at ``start``.
+        If the file is unreadable, has no sound at ``start``, or ``seconds`` are less than a sample.
     """
     samples = read_samples(path, start=start, seconds=seconds)
     if level is not None:
@@ -87,6 +87,8 @@ def read_samples(
         samples = audible(np.concatenate(blocks))[: round(seconds * rate)]
     else:  # joined files with different numbers of channels
         samples = np.concatenate([downmix(block) for block in blocks])[: round(seconds * rate)]
+    if not len(samples):
+        raise AudioError(path, f"has no sound in {seconds:g} s", "ask for more seconds")
     if rate != RATE:
         samples = soxr.resample(samples, rate, RATE, quality="HQ")
     length = min(round(fade * RATE), len(samples) // 2)

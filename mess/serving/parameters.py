@@ -7,10 +7,24 @@ as an OpenAPI document. A field that is a list may be given several times.
 import typing
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar, cast
 
 import msgspec
 from msgspec import Meta
+from msgspec.inspect import (
+    Field,
+    FloatType,
+    IntType,
+    ListType,
+    LiteralType,
+    Metadata,
+    NoneType,
+    StrType,
+    StructType,
+    Type,
+    UnionType,
+    type_info,
+)
 
 from mess.errors import MessError, UnknownName
 from mess.records.discovery import Level
@@ -215,7 +229,7 @@ class OfClip(OfIndex, frozen=True, kw_only=True):
 
     track: Id
     start: Annotated[Seconds, Meta(description="In seconds.")] = 0.0
-    seconds: Annotated[Seconds, Meta(description="At most 60 are cut.")] = 30.0
+    seconds: Annotated[float, Meta(gt=0, lt=_LATEST, description="At most 60 are cut.")] = 30.0
     level: Annotated[
         Annotated[float, Meta(ge=-60, le=0)] | None,
         Meta(description="The loudness in LUFS, such as -23. [default: that of the recording]"),
@@ -262,7 +276,7 @@ def read_parameters(kind: type[P], given: Given) -> P:
     try:
         return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise MessError(_in_words(str(error), found)) from None
+        raise MessError(_in_words(str(error), kind, found)) from None
 
 
 @cache
@@ -276,19 +290,64 @@ def _is_list(kind: Any) -> bool:
     return typing.get_origin(kind) is list
 
 
-def _in_words(problem: str, given: Mapping[str, Any]) -> str:
-    """Return a message of msgspec with the name of the parameter first.
+def _in_words(problem: str, kind: type[Parameters], given: Mapping[str, Any]) -> str:
+    """Return a message of msgspec in plain words, with the name of the parameter first.
 
-    >>> _in_words("Expected `int` >= 1 - at `$.n`", {"n": "0"})
-    "n: expected `int` >= 1, not '0'"
-    >>> _in_words("Object missing required field `track`", {})
+    >>> _in_words("Expected `int` >= 1 - at `$.n`", OfRecommendations, {"n": "0"})
+    "n: give a whole number from 1 to 1000, not '0'"
+    >>> _in_words("Object missing required field `track`", OfRecommendations, {})
     'track: give one'
+    >>> _in_words("Expected `float` >= 0.0 - at `$.at[0]`", OfPassages, {"at": ["-1"]})
+    "at: give a number from 0 below 1,000,000, not '-1'"
+    >>> _in_words("Invalid enum value 'ear' - at `$.by`", OfRecommendations, {"by": "ear"})
+    "by: give one of better, measurement, model, not 'ear'"
     """
     reason, _, place = problem.partition(" - at `$.")
     if not place:
         name = reason.rpartition(" field `")[2].rstrip("`")
         return f"{name}: give one"
-    name = place.rstrip("`").partition("[")[0]
-    value = str(given.get(name, ""))
+    name, _, number = place.rstrip("`").partition("[")
+    (wanted,) = (_plain(one.type) for one in _fields(kind) if one.encode_name == name)
+    value = given.get(name, "")
+    if isinstance(wanted, ListType) and not number:
+        return f"{name}: give {_between(wanted.min_length, wanted.max_length)}, not {len(value)}"
+    if isinstance(wanted, ListType):
+        wanted, value = wanted.item_type, value[int(number.partition("]")[0])]
     shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
-    return f"{name}: {reason[:1].lower()}{reason[1:].partition(', got')[0]}, not {shown!r}"
+    return f"{name}: give {_described(wanted)}, not {shown!r}"
+
+
+def _fields(kind: type[Parameters]) -> tuple[Field, ...]:
+    return cast(StructType, type_info(kind)).fields
+
+
+def _plain(kind: Type) -> Type:
+    return _plain(kind.type) if isinstance(kind, Metadata) else kind
+
+
+def _described(kind: Type) -> str:
+    """Return in words what a parameter takes."""
+    wanted = _plain(kind)
+    if isinstance(wanted, UnionType):
+        return " or ".join(_described(one) for one in wanted.types if not isinstance(one, NoneType))
+    if isinstance(wanted, LiteralType):
+        return f"one of {', '.join(sorted(map(str, wanted.values)))}"
+    if isinstance(wanted, IntType | FloatType):
+        number = "a whole number" if isinstance(wanted, IntType) else "a number"
+        above = f" above {wanted.gt:g}" if wanted.gt is not None else ""
+        below = f" below {wanted.lt:,.0f}" if wanted.lt is not None else ""
+        least = f" from {wanted.ge:g}" if wanted.ge is not None else ""
+        most = f" to {wanted.le:g}" if wanted.le is not None else ""
+        return f"{number}{least}{above}{most}{below}"
+    if isinstance(wanted, StrType):
+        return f"at most {wanted.max_length} letters" if wanted.max_length else "a text"
+    return "true or false"
+
+
+def _between(least: int | None, most: int | None) -> str:
+    """Return how many values are taken.
+
+    >>> _between(2, 20), _between(1, 20)
+    ('2 to 20', 'at most 20')
+    """
+    return f"{least} to {most}" if least and least > 1 else f"at most {most}"

@@ -155,7 +155,11 @@ class IndexFiles:
             if dataset in (None, found) and wanted in (None, encoder_slug(by)):
                 return found, by
         what = f"an index of {dataset!r}" if dataset else "an index"
-        raise ArtifactMissing(what, f"mess run-all --dataset {dataset or 'demo'}")
+        if encoder is None:
+            raise ArtifactMissing(what, f"mess run-all --dataset {dataset or 'demo'}")
+        raise ArtifactMissing(
+            f"{what} by {encoder!r}", command_for("run-all", dataset or "demo", encoder)
+        )
 
     def _encoder_name(self, dataset: str, slug: str) -> str:
         """Return the encoder's name; its folder's where the record is damaged.

@@ -32,6 +32,7 @@ def test_what_is_kept_is_found_tagged_heard_and_taken_away(
     open_page(page, dashboard, "basket?dataset=demo&encoder=spectral")
     rows = page.locator(".hits li")
     until(page, rows.count, lambda count: count == 2)
+    page.get_by_text("1 found, 1 liked").wait_for()
     rows.nth(0).get_by_role("button", name=re.compile("^Tags, note")).click()
     page.get_by_label("Tags, with semicolons between").fill("slow; strings")
     page.get_by_role("textbox", name="Note").fill("<b>for</b> the opening")

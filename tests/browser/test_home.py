@@ -34,8 +34,12 @@ def test_what_the_model_hears_is_heard_from_the_least_to_the_most(
     page: Any, dashboard: str
 ) -> None:
     open_page(page, dashboard)
-    page.get_by_role("heading", name=re.compile(r"spectral hears how .*R² 0\.\d\d")).wait_for()
+    sentence = page.get_by_role("heading", name=re.compile(r"spectral hears how .*R² 0\.\d\d"))
+    sentence.wait_for()
     page.get_by_role("button", name=re.compile("Play all 5")).wait_for()
+    # All five stand on the first screen with the sentence.
+    places = [one.bounding_box() for one in (sentence, page.locator(".ladder li").nth(4))]
+    assert places[1]["y"] + places[1]["height"] - places[0]["y"] < 600
     # Each sound really plays to its end, but eight times as fast.
     played = """() => (window.messLadders ? [...window.messLadders] : []).map(
         (one) => one.rungs.map(({player: {audio}}) => {
