@@ -292,10 +292,10 @@ def _describe_head(aspect: Aspect) -> str:
 
 
 def unvalidated(recommender: Searchable) -> str:
-    """Return the aspects without a slider in one line, each with the reason."""
+    """Return the aspects without a slider in one line, with each reason once."""
     validated = recommender.get_available_aspects()
-    return ", ".join(
-        f"{as_words(aspect.name)} ({aspect.doubt})"
-        for name, aspect in recommender.aspects.items()
-        if name not in validated
-    )
+    by_reason: dict[str, list[str]] = {}
+    for name, aspect in recommender.aspects.items():
+        if name not in validated:
+            by_reason.setdefault(aspect.doubt, []).append(as_words(aspect.name))
+    return "; ".join(f"{', '.join(names)} ({why})" for why, names in by_reason.items())

@@ -11,7 +11,7 @@ from dashboard.figures.encoders import difference_plot, is_cut
 from dashboard.pages import discovery
 from dashboard.sections.cell_choice import takes_wish
 from dashboard.sections.encoder_scores import PARAMETERS, show_scores
-from dashboard.sections.missing import tell_stale
+from dashboard.sections.missing import describe_gap, tell_stale
 from dashboard.sidebar import selected, start
 from mess.encoders.catalogue import RANDOM
 from mess.errors import ArtifactError
@@ -61,7 +61,7 @@ def _offer(dataset: str, encoder: str, error: ArtifactError) -> None:
         if readers.store().discoveries.modified(dataset, name, "track")
     ]
     if probed:
-        st.info(readers.told(error))
+        st.info(plain(describe_gap(error)))
         st.code(error.command, language=None)
         _run_button(dataset, "Compare now")
         return

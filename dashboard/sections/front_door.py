@@ -19,6 +19,7 @@ from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
 from dashboard.sections.cell_choice import wish_for_cell
 from dashboard.sections.heat_rows import aspect_heat
+from dashboard.sections.missing import describe_gap
 from dashboard.sidebar import start
 from mess.as_text import as_words, duration, two_decimals
 from mess.encoders import PRESETS
@@ -68,10 +69,10 @@ def find_front_door(dataset: str, encoder: str) -> FrontDoor | MessError:
 def show_front_door(found: FrontDoor | MessError, dataset: str, encoder: str) -> None:
     """Show it, or why there is nothing to show."""
     if isinstance(found, MessError):
-        st.info(plain(f"{found} The tab Data has a button for it."))
+        st.info(plain(f"{describe_gap(found)} The tab Data has a button for it."))
         return
     aspects = found.recommender.aspects
-    st.markdown(f"## {plain(finding(encoder, aspects))}")
+    st.markdown(f"## {plain(finding(encoder, aspects, works=found.record.works))}")
     left, right = st.columns([1, 1], gap="large")
     with left:
         _show_heatmap(found)

@@ -13,6 +13,19 @@ from mess.errors import ArtifactError, ArtifactMissing, MessError
 
 Result = TypeVar("Result")
 
+_GAPS = {  # by the step that closes it
+    "extract": "No encoder has heard these recordings yet.",
+    "targets": "The targets of these recordings are not measured yet.",
+    "probe": "The layers of this encoder are not probed yet.",
+    "index": "These recordings cannot be searched by this encoder yet: there is no index.",
+    "evaluate": "The sliders of this encoder are not judged yet.",
+    "check-targets": "The targets are not tested yet.",
+    "map": "This map is not drawn yet.",
+    "compare": "The encoders are not compared yet.",
+    "dose": "The music is not changed yet.",
+    "factors": "The table of factors is not made yet.",
+}
+
 
 def results_of(search: Callable[[], list[Result]]) -> list[Result]:
     """Return what a search finds, or say why there is nothing."""
@@ -42,6 +55,24 @@ def offer_demo() -> None:
     st.caption("`mess fetch smd` and `mess fetch maestro` download recordings of human pianists.")
 
 
+def describe_gap(error: MessError) -> str:
+    """Say in a person's words what is missing; of what is damaged or stale, say why.
+
+    The command is left out: it stands beside a button.
+
+    >>> describe_gap(ArtifactMissing("indices/demo/spectral/manifest.json", "mess index"))
+    'These recordings cannot be searched by this encoder yet: there is no index.'
+    >>> describe_gap(ArtifactError("demo.parquet", "is damaged", "mess targets"))
+    'demo.parquet is damaged.'
+    """
+    if not isinstance(error, ArtifactError):
+        return told(error)
+    step = "".join(error.command.split()[1:2])
+    if isinstance(error, ArtifactMissing) and step in _GAPS:
+        return _GAPS[step]
+    return f"{told(error).removesuffix(f': run `{error.command}`')}."
+
+
 def offer(error: ArtifactError, *, dataset: str, command: Sequence[str], button: str) -> None:
     """Say what is wrong in one line, and offer the pipeline that mends it.
 
@@ -56,7 +87,7 @@ def offer(error: ArtifactError, *, dataset: str, command: Sequence[str], button:
     button : str
         What the button says.
     """
-    (st.info if isinstance(error, ArtifactMissing) else st.warning)(told(error))
+    (st.info if isinstance(error, ArtifactMissing) else st.warning)(plain(describe_gap(error)))
     st.code(error.command, language=None)
     if st.button(button, key=f"offer-{'-'.join(command)}", type="primary"):
         start(dataset, list(command))

@@ -94,9 +94,13 @@ def measure_composition(
                 top_hits=float(np.mean(shares)),
             )
         )
-    return Composition(
-        composed=composed, mix={name: defined(np.nanmean(one)) for name, one in mixes.items()}
-    )
+    return Composition(composed=composed, mix={name: _mean(one) for name, one in mixes.items()})
+
+
+def _mean(shares: Sequence[float]) -> float | None:
+    """Return the mean of what is defined; None where nothing is, as with three recordings."""
+    known = [share for share in shares if np.isfinite(share)]
+    return defined(np.mean(known)) if known else None
 
 
 def _apart(others: Array, own: Array, columns: Sequence[int], octaves: Sequence[int]) -> Array:

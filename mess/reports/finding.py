@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from mess.as_text import two_decimals
 from mess.probing.differences import Verdict
+from mess.probing.statistics import FEWEST_WORKS
 from mess.records.comparison import ComparisonRecord, EncoderPair
 from mess.reports.encoder_comparison import difference
 from mess.search.aspects import HEARD, Aspect
@@ -29,7 +30,7 @@ def rank_heard(aspects: Mapping[str, Aspect]) -> tuple[list[Aspect], list[Aspect
     return heard, unheard
 
 
-def finding(encoder: str, aspects: Mapping[str, Aspect]) -> str:
+def finding(encoder: str, aspects: Mapping[str, Aspect], *, works: int) -> str:
     """Return the sentence.
 
     Parameters
@@ -37,15 +38,20 @@ def finding(encoder: str, aspects: Mapping[str, Aspect]) -> str:
     encoder : str
     aspects : mapping of str to Aspect
         Those of a recommender.
+    works : int
+        How many works were probed. Of too few, nothing can be told.
 
     Examples
     --------
     >>> from mess import LayerBasedRecommender
     >>> aspects = LayerBasedRecommender("demo", "spectral").aspects
-    >>> finding("spectral", aspects)
+    >>> finding("spectral", aspects, works=91)
     'spectral hears how ...'
     """
     heard, unheard = rank_heard(aspects)
+    if not heard and works < FEWEST_WORKS:
+        count = f"{works} work is" if works == 1 else f"{works} works are"
+        return f"{count} too few to tell what {encoder} hears: at least {FEWEST_WORKS} are needed."
     if not heard:
         return f"{encoder} hears none of the ten aspects in these recordings."
     more = f" and {len(heard) - _NAMED} more of the ten aspects" if len(heard) > _NAMED else ""

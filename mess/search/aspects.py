@@ -109,6 +109,8 @@ class Evidence:
         """
         if self.r2 is None:
             return "undefined"
+        if not self.works:  # not even folds could be made
+            return f"at least {FEWEST_WORKS} works are needed"
         if self.works < FEWEST_WORKS:
             return f"{self.works} works, and {FEWEST_WORKS} are needed"
         if self.p_family is None:

@@ -20,6 +20,7 @@ from made_records import (
 from streamlit.testing.v1 import AppTest
 
 import dashboard.pages
+from mess.errors import ArtifactMissing, ArtifactStale, MessError
 from mess.records.reliability import ReliabilityRecord
 from mess.records.targets import MeasuredValues
 from mess.storage.files import read_json, write_json
@@ -169,5 +170,28 @@ def test_a_damaged_part_of_a_discovery_is_one_clear_line(
     drawn = _open("discovery", dataset="mine")
     assert not drawn.exception
     (warning,) = drawn.warning
-    assert warning.value.startswith(str(path.relative_to(store.root))) and told in warning.value
+    said = warning.value.replace("\\", "")  # Markdown shows what is escaped as it is
+    assert said.startswith(str(path.relative_to(store.root))) and told in said
     assert "\n" not in warning.value
+
+
+def _show_front_door(problem: "MessError") -> None:
+    from dashboard.sections.front_door import show_front_door
+
+    show_front_door(problem, "demo", "spectral")
+
+
+def test_home_says_what_is_missing_in_words_and_names_no_place_of_the_server(
+    data_root: Path,
+) -> None:
+    said = []
+    for problem in (
+        ArtifactMissing(str(data_root / "processed/d.json"), "mess probe --dataset demo"),
+        ArtifactStale(str(data_root / "processed/d.json"), "is older", "mess probe --dataset demo"),
+    ):
+        drawn = AppTest.from_function(_show_front_door, args=(problem,), default_timeout=60).run()
+        assert not drawn.exception
+        said.append(drawn.info[0].value.replace("\\", ""))
+    button = "The tab Data has a button for it."
+    assert said[0] == f"The layers of this encoder are not probed yet. {button}"
+    assert said[1] == f"processed/d.json is older. {button}"

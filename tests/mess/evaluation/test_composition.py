@@ -46,3 +46,15 @@ def test_bounded_similarities_keep_the_liked_aspect_and_parabolas_lose_it() -> N
     assert mild.top_hits > 2 * before.top_hits
     assert mix["a"] == pytest.approx(mix["b"], abs=0.1)
     assert min(mix.values()) > 0.5  # type: ignore[type-var]
+
+
+@pytest.mark.filterwarnings("error")
+def test_with_three_recordings_the_mix_is_undefined_and_nothing_warns() -> None:
+    found = measure_composition(
+        lambda _row: {"a": np.zeros(3)},
+        {"a": [0]},
+        np.ones((3, 1)),
+        np.arange(3),
+        queries=np.arange(2),
+    )
+    assert found.mix == {"a": None}

@@ -74,16 +74,19 @@ def test_the_finding_names_what_is_heard_and_what_is_not() -> None:
         "phrasing": aspect("phrasing", r2=None, validated=False),
         "dynamics": aspect("dynamics", r2=0.12, validated=False),
     }
-    assert finding("a-model", aspects) == (
+    assert finding("a-model", aspects, works=45) == (
         "a-model hears how bright the sound is (R² 0.91) and how fast the beat is (0.80); it does "
         "not hear how the phrases are laid out (undefined) and how loud and soft differ (0.12)."
     )
     unheard = {name: one for name, one in aspects.items() if not one.validated}
-    assert finding("a-model", unheard) == (
+    assert finding("a-model", unheard, works=45) == (
         "a-model hears none of the ten aspects in these recordings."
     )
+    assert finding("a-model", unheard, works=3) == (
+        "3 works are too few to tell what a-model hears: at least 10 are needed."
+    )
     many = {name: aspect(name, r2=0.5, validated=True) for name in ASPECTS}
-    assert finding("a-model", many).endswith("(0.50) and 7 more of the ten aspects.")
+    assert finding("a-model", many, works=45).endswith("(0.50) and 7 more of the ten aspects.")
 
 
 def test_a_ladder_and_surprises_of_a_library(demo_library: Path) -> None:
