@@ -16,11 +16,7 @@ _SHOWN = 100  # comparisons that take as long as one result is described
 
 def which(store: Store, asked: OfIndex) -> tuple[str, str]:
     """Return the dataset and the encoder that are meant; see `IndexFiles.newest`."""
-    if asked.dataset and asked.encoder:
-        return asked.dataset, shelf.known_encoder(store, asked.dataset, asked.encoder)
-    if asked.dataset:
-        shelf.known_dataset(store, asked.dataset)
-    return store.indices.newest(asked.dataset or None, asked.encoder or None)
+    return shelf.which(store, dataset=asked.dataset, encoder=asked.encoder)
 
 
 def wanted(

@@ -114,6 +114,28 @@ def known_encoder(store: Store, dataset: str, name: str) -> str:
     return name
 
 
+def which(store: Store, *, dataset: str = "", encoder: str = "") -> tuple[str, str]:
+    """Return the dataset and the encoder that are meant; see `IndexFiles.newest`.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such dataset, or no dataset has features by this encoder.
+    ArtifactMissing
+        If one of both is left to the newest index, and there is none.
+    """
+    if dataset and encoder:
+        return dataset, known_encoder(store, dataset, encoder)
+    if dataset:
+        known_dataset(store, dataset)
+    elif encoder:
+        datasets = available_datasets(store.audio_dir(""))
+        names = {name for one in datasets for name in encoders(store, one)}
+        if encoder not in names:
+            raise UnknownName("encoder", encoder[:_SHOWN], names)
+    return store.indices.newest(dataset or None, encoder or None)
+
+
 def encoders(store: Store, dataset: str) -> list[str]:
     """Return the encoders by which a dataset has features."""
     version = store.features.modified_by_folder(dataset)
