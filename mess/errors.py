@@ -73,12 +73,18 @@ def shown_path(path: object) -> str:
 def without_places(text: str, root: Path) -> str:
     """Return a message without the place of a file on this machine: of it, only what is below.
 
+    A command stays as it is, or it would not run.
+
     >>> without_places("/srv/data/audio/mine/a b.wav: is cut; see /tmp/x/y.log", Path("/srv/data"))
     'audio/mine/a b.wav: is cut; see y.log'
+    >>> without_places("/tmp/y.log says: run `mess probe --encoder /srv/model`", Path("/data"))
+    'y.log says: run `mess probe --encoder /srv/model`'
     """
+    parts = text.split("`")  # every second one is a command
     for folder in sorted({str(root.absolute()), str(root.resolve())}, key=len, reverse=True):
-        text = text.replace(f"{folder}/", "")
-    return _PLACE.sub("", text)
+        parts[::2] = [part.replace(f"{folder}/", "") for part in parts[::2]]
+    parts[::2] = [_PLACE.sub("", part) for part in parts[::2]]
+    return "`".join(parts)
 
 
 class AudioError(MessError):
