@@ -3,19 +3,29 @@
 ``python -m benchmarks.map_points`` prints a row for regl-scatterplot, which draws the page Map, and
 one for Plotly's scattergl, which drew it before. Both draw the same synthetic points in the
 Chromium of this machine; without a graphics card it computes WebGL on the processor.
+``--page`` measures the page Map itself, over a synthetic library with a track for each point.
 """
 
 import argparse
 import statistics
+import tempfile
 import threading
 import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import plotly
-from browser_server import CHROMIUM_FLAGS, chromium
-from playwright.sync_api import Browser, sync_playwright
+from browser_acts import at_rest
+from browser_server import CHROMIUM_FLAGS, chromium, serve
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.synthetic import Shape, plant, write_library
+from mess.maps import CLUSTERS, cluster_rows, make_plane_map
+from mess.records.map import MapPoints, MapRecord
+from mess.storage.store import Store
+from mess.versions import MAPS_VERSION
 
 _REPOSITORY = Path(__file__).parents[1]
 _FILES = {
@@ -94,7 +104,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=50_000)
     parser.add_argument("--times", type=int, default=3, help="the median is printed")
+    parser.add_argument("--page", action="store_true", help="the page Map, once")
     asked = parser.parse_args()
+    if asked.page:
+        _measure_page(asked.points)
+        return
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Files)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_address[1]}/"
@@ -136,6 +150,111 @@ def _measure(browser: Browser, address: str, call: str, points: int) -> tuple[fl
         raise AssertionError(f"{call} picked {count} of {points} points")
     page.close()
     return paint, drag, pick
+
+
+def write_map(store: Store, shape: Shape) -> None:
+    """Write a map of a synthetic library, by the layer that the page shows first."""
+    planted = plant(shape)
+    count = len(planted.about)
+    found = make_plane_map(planted.latent.astype(np.float32))
+    record = MapRecord(
+        dataset=shape.dataset,
+        encoder=shape.encoder,
+        level="track",
+        layer=0,
+        layer_name="0",
+        method="pca",
+        seed=0,
+        clusters=CLUSTERS,
+        code_version=MAPS_VERSION,
+        features=store.features.manifest(shape.dataset, shape.encoder).digest(),
+        n=count,
+        settings=found.settings,
+        explained=found.explained,
+        trust=None,
+        tracks=list(planted.about),
+    )
+    points = MapPoints(
+        track=np.arange(count, dtype=np.int32),
+        segment=np.full(count, -1, dtype=np.int32),
+        points=found.points,
+        cluster=cluster_rows(found.reduced),
+    )
+    store.maps.write(record, points)
+
+
+def _measure_page(points: int) -> None:
+    """Print what a person waits for on the page Map."""
+    shape = Shape(tracks=points, layers=2, dim=8, names_only=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        store = Store(Path(folder) / "data")
+        write_library(store, shape)
+        write_map(store, shape)
+        server, address = serve(store.root, Path(folder) / "log")
+        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+        try:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.set_default_timeout(300_000)
+            page.goto(f"{address}/map?dataset={shape.dataset}&encoder={shape.encoder}&layer=0")
+            print(f"\n| the page Map, {points:,} tracks | seconds |\n| --- | --- |")
+            page.locator(f".scatter[data-drawn='{points}']").wait_for()
+            for what, act in _ACTS.items():
+                at_rest(page)
+                began = time.perf_counter()
+                act(page)
+                print(f"| {what} | {time.perf_counter() - began:.1f} |", flush=True)
+        finally:
+            browser.close()
+            server.kill()
+            server.wait()
+
+
+def _reload(page: Page) -> None:
+    page.reload()
+    page.locator(".scatter[data-drawn]").wait_for()
+    at_rest(page)
+
+
+def _lasso(page: Page) -> None:
+    """Draw around nearly all points; the time of drawing counts, too."""
+    box = page.locator(".scatter canvas").bounding_box() or {}
+    left, top, wide, high = (box[name] for name in ("x", "y", "width", "height"))
+    page.mouse.move(left + 2, top + 2)
+    page.mouse.down()
+    for x, y in ((wide - 2, 2), (wide - 2, high - 2), (2, high - 2), (2, 5)):
+        page.mouse.move(left + x, top + y, steps=5)
+    page.mouse.up()
+    page.locator(".results li").first.wait_for()
+
+
+def _recolour(page: Page) -> None:
+    before = page.evaluate("messMap.colours")
+    page.get_by_role("combobox", name="Colour", exact=True).click()
+    page.get_by_role("option", name="work", exact=True).click()
+    page.wait_for_function("before => messMap.colours !== before", arg=before)
+
+
+def _export(page: Page) -> None:
+    page.get_by_text("Export, link").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    download.value.path()
+    page.keyboard.press("Escape")
+
+
+def _more(page: Page) -> None:
+    page.get_by_text("More like these").click()
+    page.locator(".results li:has(.bar)").first.wait_for()
+
+
+_ACTS = {
+    "opened again": _reload,
+    "a lasso around all is drawn, and the first are listed": _lasso,
+    "another colour, with all picked": _recolour,
+    "opened again, with all picked": _reload,
+    "all picked as a CSV file": _export,
+    "more like these, the first time": _more,
+}
 
 
 if __name__ == "__main__":

@@ -146,4 +146,6 @@ def _labels(track: TrackInfo) -> dict[str, str | float]:
 
 def _line(text: str) -> str:
     """Return ``text`` without any sign that ends a line."""
+    if text.isprintable():  # as nearly all are: a playlist may have 50,000 of them
+        return " ".join(text.split())
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

@@ -6,9 +6,11 @@ licences.
 """
 
 import base64
+import binascii
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from dashboard.components.browser_code import component
@@ -53,10 +55,9 @@ def draw_scatter(
     count = len(colouring.codes)
 
     def tell() -> None:
-        rows = st.session_state[key].get("picked")
-        if isinstance(rows, list):
-            whole = [int(row) for row in rows if isinstance(row, int | float)]
-            on_pick([row for row in whole if 0 <= row < count])
+        bits = st.session_state[key].get("picked")
+        if isinstance(bits, str):
+            on_pick(read_bits(bits, count))
 
     data: dict[str, Any] = {
         "script": _SCRIPT,
@@ -69,10 +70,37 @@ def draw_scatter(
         "title": title,
         "mode": mode,
         "size": 7 if count <= 1000 else 5 if count <= 10_000 else 3,
-        "picked": list(picked),
+        "picked": write_bits(picked, count),
         "rings": list(rings),
         "label": label,
     }
     component("scatter", scripts=("elements", "mount_once", "scatter"), styles=("scatter",))(
         key=key, data=data, on_picked_change=tell
     )
+
+
+def write_bits(rows: Sequence[int], count: int) -> str:
+    """Return rows as a bit for each of ``count`` points, in base64: 8 kB for 50,000 points.
+
+    >>> write_bits([0, 9], 10), write_bits([], 10)
+    ('gEA=', '')
+    """
+    if not rows:
+        return ""
+    bits = np.zeros(count, dtype=bool)
+    bits[list(rows)] = True
+    return base64.b64encode(np.packbits(bits).tobytes()).decode()
+
+
+def read_bits(text: str, count: int) -> list[int]:
+    """Return the rows that `write_bits` wrote; none from a text of another kind.
+
+    >>> read_bits("gEA=", 10), read_bits("no bits", 10)
+    ([0, 9], [])
+    """
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return []
+    bits = np.unpackbits(np.frombuffer(content, dtype=np.uint8))[:count]
+    return [int(row) for row in np.flatnonzero(bits)]

@@ -8,6 +8,7 @@ from mess.records.cross import CrossRecord
 from mess.records.reliability import ReliabilityRecord
 from mess.status.staleness import (
     Conclusion,
+    Source,
     Sources,
     attempt,
     judge,
@@ -17,11 +18,26 @@ from mess.status.staleness import (
 )
 
 
+@st.cache_data(max_entries=16, show_spinner=False)
+def _features_digest(dataset: str, encoder: str, version: float) -> str | None:
+    return Sources(store(), dataset, encoder).digest("features")
+
+
+class _Kept(Sources):
+    """Sources whose features are read once for all kinds: many tracks take seconds."""
+
+    def digest(self, name: Source) -> str | None:
+        if name != "features":
+            return super().digest(name)
+        version = self.store.features.modified(self.dataset, self.encoder)
+        return _features_digest(self.dataset, self.encoder, version)
+
+
 @st.cache_data(max_entries=32, show_spinner=False)
 def _stale(
     kind: Conclusion, dataset: str, encoder: str, origin: Origin, version: tuple[object, ...]
 ) -> str:
-    return str(judge(kind, origin, Sources(store(), dataset, encoder)))
+    return str(judge(kind, origin, _Kept(store(), dataset, encoder)))
 
 
 def stale(kind: Conclusion, dataset: str, encoder: str, origin: Origin) -> str:

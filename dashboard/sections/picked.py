@@ -21,6 +21,7 @@ from dashboard.sections.missing import results_of
 from dashboard.sections.passage_list import draw_passages
 from mess.audio.decoding import SEGMENT_SECONDS
 from mess.errors import ArtifactError, MessError
+from mess.records.basket import MOST_ITEMS
 from mess.records.discovery import Level
 from mess.search.aspects import OVERALL
 
@@ -28,6 +29,7 @@ T = TypeVar("T")
 KEY = "map-picked"
 AT_ONCE = 20  # rows that are drawn together
 _EXAMPLES = 50  # of what is picked that a search takes
+_FEWEST_EXAMPLES, _COMPARED = 10, 500_000  # pairs of recordings that it compares within seconds
 _LINKED = 20  # examples that the address of Recommend takes
 _RESULTS = 10
 
@@ -55,23 +57,28 @@ def draw_picked(
     """
     dataset, encoder = controls.dataset, controls.encoder
     ids = list(dict.fromkeys(track for track, _ in rows))
-    starts = [(track, readers.segment_start(tracks[track], segment)) for track, segment in rows]
+
+    def starts() -> list[tuple[str, float]]:
+        return [(track, readers.segment_start(tracks[track], one)) for track, one in rows]
+
     address = _address(controls)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"bar-{KEY}"):
         st.header(f"{len(rows)} {level}{'s' * (len(rows) != 1)} chosen", width="stretch")
         st.button("Clear", key=f"{KEY}-clear", on_click=keep_picked, args=(controls, []))
         kept = kept_tracks(dataset)
+        full = len(kept.union(ids)) > MOST_ITEMS
         st.button(
             "Put into the basket",
             key=f"{KEY}-keep",
             on_click=keep_all,
             args=(dataset, ids),
-            disabled=kept.issuperset(ids),
+            disabled=full or kept.issuperset(ids),
+            help=f"A basket holds at most {MOST_ITEMS:,} recordings." if full else None,
         )
         draw_exports(
             name=f"map-{dataset}",
-            csv=lambda: exports.rows_as_csv(starts, tracks, values),
-            json=lambda: exports.rows_as_json(starts, tracks, values, search=address),
+            csv=lambda: exports.rows_as_csv(starts(), tracks, values),
+            json=lambda: exports.rows_as_json(starts(), tracks, values, search=address),
             m3u8=lambda: exports.as_m3u8(tracks[track] for track in ids),
             parameters=address,
             key=KEY,
@@ -151,7 +158,8 @@ def _draw_more(
     except ArtifactError as error:
         st.warning(plain(readers.told(error)))
         return
-    examples = _spread(ids)
+    most = max(_FEWEST_EXAMPLES, min(_EXAMPLES, _COMPARED // len(tracks)))
+    examples = _spread(ids, most=most)
     weights = recommender.usual_weights(examples) or {OVERALL: 1.0}
     found = results_of(
         lambda: recommender.multi_aspect_recommendation(
@@ -194,7 +202,7 @@ def _draw_passages(
     except MessError as error:
         st.warning(plain(readers.told(error)))
         return
-    examples = _spread(rows)
+    examples = _spread(rows, most=_EXAMPLES)
     aspects = passages.get_available_aspects()
     weights = dict.fromkeys(aspects, 1.0) or {OVERALL: 1.0}
     spots = [(track, readers.segment_start(tracks[track], number)) for track, number in examples]
@@ -203,7 +211,7 @@ def _draw_passages(
     draw_passages(passages, tracks, found, key=f"{KEY}-more-passages")
 
 
-def _spread(rows: Sequence[T]) -> list[T]:
-    """Return at most as many rows as a search takes, evenly spread over all."""
-    step = max(len(rows) / _EXAMPLES, 1.0)
-    return [rows[int(number * step)] for number in range(min(len(rows), _EXAMPLES))]
+def _spread(rows: Sequence[T], *, most: int) -> list[T]:
+    """Return at most ``most`` rows, evenly spread over all."""
+    step = max(len(rows) / most, 1.0)
+    return [rows[int(number * step)] for number in range(min(len(rows), most))]

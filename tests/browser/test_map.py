@@ -12,6 +12,8 @@ import pytest
 from browser_acts import at_rest, choose, hear, no_error, open_page, reload, until
 from browser_server import serve
 
+from benchmarks.map_points import write_map
+from benchmarks.synthetic import Shape, write_library
 from mess.records.map import MapRecord
 from mess.storage.store import Store
 
@@ -165,6 +167,33 @@ def test_what_is_picked_is_kept_exported_played_and_asked_for_more(
     page.get_by_role("heading", name="2 tracks chosen").wait_for()
     open_page(page, address, "map?dataset=demo&encoder=spectral&picked=0123456789abcdef")
     page.get_by_text("a selection that is no longer kept").wait_for()
+    no_error(page)
+
+
+@pytest.mark.long
+def test_a_lasso_around_12_000_points_costs_the_line_little(
+    page: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    shape = Shape(tracks=12_000, layers=2, dim=8, names_only=True)
+    store = Store(tmp_path / "data")
+    write_library(store, shape)
+    write_map(store, shape)
+    process, address = serve(store.root, tmp_path / "log")
+    request.addfinalizer(process.kill)
+    sent: list[int] = []
+    page.on("websocket", lambda line: line.on("framesent", lambda one: sent.append(len(one))))
+    open_page(page, address, f"map?dataset={shape.dataset}&encoder={shape.encoder}&layer=0")
+    canvas = wait_for_map(page, shape.tracks)
+    sent.clear()
+    lasso(page, canvas)
+    page.get_by_role("heading", name="12000 tracks chosen").wait_for()
+    at_rest(page)
+    assert sum(sent) < 10_000  # bytes; the numbers of the points would take 65,000
+    # More than a basket holds: that is said before anything is pressed.
+    assert page.get_by_role("button", name="Put into the basket").is_disabled()
+    reload(page)
+    wait_for_map(page, shape.tracks)
+    assert until(page, lambda: page.evaluate(PICKED), lambda count: count == shape.tracks)
     no_error(page)
 
 

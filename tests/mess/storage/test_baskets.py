@@ -56,6 +56,19 @@ def test_any_file_is_read_or_refused_in_a_line(name: str, content: bytes) -> Non
         assert all(item.track in KNOWN for item in found.items)
 
 
+@given(ITEMS, ITEMS)
+def test_many_recordings_are_put_at_once_as_one_after_another(
+    there: list[BasketItem], new: list[BasketItem]
+) -> None:
+    basket = BasketRecord(dataset="x", items=there)
+    one_by_one = basket
+    for item in new:
+        one_by_one = one_by_one.put(item)
+    assert basket.put(*new) == one_by_one
+    assert [item.track for item in one_by_one.items][: len(there)] == [one.track for one in there]
+    assert {item.track for item in one_by_one.items} == {one.track for one in [*there, *new]}
+
+
 @given(st.lists(TEXT, max_size=5))
 def test_tags_stand_in_one_text(tags: list[str]) -> None:
     once = split_tags(";".join(tags))
