@@ -3,9 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from dashboard.readers import TrackInfo
 from mess.as_json import as_json as to_json
@@ -13,6 +11,9 @@ from mess.baskets import as_cell, join_tags
 from mess.records.basket import BasketRecord
 from mess.search.layer_based_recommender import Recommendation
 from mess.search.paths import Path
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Found = Sequence[tuple[Recommendation, TrackInfo]]
 _NAMES = ("track", "composer", "title", "work", "duration", "path")
@@ -111,7 +112,7 @@ def rows_as_json(
     return to_json({"search": dict(search), "rows": found}, indent=1).decode()
 
 
-def table_as_csv(table: pd.DataFrame) -> str:
+def table_as_csv(table: "pd.DataFrame") -> str:
     """Return a table with names from files, none of which is a formula."""
     texts = table.map(lambda one: as_cell(one) if isinstance(one, str) else one)
     return str(texts.to_csv(index=False))

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from dashboard import readers
-from dashboard.address.browser import write_address
+from dashboard.address.controls import Controls, open_controls
+from dashboard.components.fold import fold_text
 from dashboard.components.text import plain
-from dashboard.figures.layers import VALUES
-from dashboard.sections.cell_choice import LEVELS, as_parameters, take_address
+from dashboard.sections.cell_choice import LEVELS, keep_cell
 from dashboard.sections.downloads import show_downloads
 from dashboard.sections.factors import show_factors
 from dashboard.sections.heatmap import heatmap_is_painted, show_heatmap
@@ -24,14 +24,30 @@ _TABS = (
     *("Heatmap", "Layers", "In time", "Compare", "Robustness", "Untangled", "Sliders"),
     "Download",
 )
+_PARAMETERS = (
+    *(
+        "level",
+        "value",
+        "tab",
+        "grey",
+        "figure",
+        "heard",
+        "lines",
+        "with",
+        "difference",
+        "part",
+        "number",
+    ),
+    *("erased", "probed", "confound", "leakage", "target", "layer"),
+)
 
 
 def main() -> None:
     """Draw the page."""
     st.title("Layer discovery")
     dataset, encoder = selected()
-    take_address({"level": list(LEVELS), "value": list(VALUES), "tab": _TABS})
-    st.session_state.setdefault("level", "track")
+    controls = open_controls("/discovery", dataset, encoder, names=_PARAMETERS)
+    controls.choose("level", list(LEVELS), key="level", usual="track")
     level: Level | None = st.segmented_control(
         "Rows",
         list(LEVELS),
@@ -54,13 +70,16 @@ def main() -> None:
     why = readers.stale("discovery", dataset, encoder, record.origin)
     tell_stale("This discovery", why, dataset=dataset, command=command, button="Probe again")
     settings = record.settings
-    st.markdown(
+    fold_text(
         f"How well a ridge probe on each layer of **{plain(record.encoder)}** predicts each "
         f"proxy target of works that it never saw. {record.n} {level}s of {record.works} "
         f"works, {settings.folds} folds by {plain(settings.group_by[0] + record.within)}, penalty "
-        f"{settings.alpha}."
+        f"{settings.alpha}.",
+        label="What is shown",
+        summary=f"probes on {record.n} {level}s of {record.works} works",
+        key="about-discovery",
     )
-    _show(record, tracks)
+    _show(record, tracks, controls)
 
 
 def _offer(error: ArtifactError, dataset: str, encoder: str, level: Level) -> None:
@@ -73,8 +92,11 @@ def _offer(error: ArtifactError, dataset: str, encoder: str, level: Level) -> No
 
 
 @st.fragment
-def _show(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) -> None:
+def _show(
+    record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo], controls: Controls
+) -> None:
     """Draw the tab that is open, and only that one."""
+    controls.choose("tab", _TABS, key="tab", usual=_TABS[0])
     tabs = dict(zip(_TABS, st.tabs(_TABS, key="tab", on_change="rerun"), strict=True))
     draw = {
         "Heatmap": lambda: show_heatmap(record, tracks),
@@ -90,7 +112,8 @@ def _show(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) -> None
         if tab.open:
             with tab:
                 draw[name]()
-    write_address(record.dataset, record.encoder, as_parameters(record), page="/discovery")
+    keep_cell(record)
+    controls.write()
 
 
 def _show_sliders(dataset: str, encoder: str) -> None:

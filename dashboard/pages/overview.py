@@ -37,7 +37,7 @@ def main() -> None:
         return
     found = find_front_door(dataset, encoder)
     usual = _HEARS if isinstance(found, FrontDoor) else _DATA
-    controls = open_controls("/", dataset, encoder, names=("tab", "aspect"))
+    controls = open_controls("/", dataset, encoder, names=("tab", "aspect", "pair"))
     names = {_HEARS: "hears", _DATA: "data"}
     controls.choose("tab", list(names), key="home-tab", usual=usual, text=names.__getitem__)
     hears, data = st.tabs(list(names), key="home-tab", on_change="rerun")

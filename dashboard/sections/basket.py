@@ -42,13 +42,8 @@ def keep(dataset: str, track: str, kept: Kept) -> None:
 def keep_all(dataset: str, tracks: Sequence[str]) -> None:
     """Put several tracks into the basket."""
     now = time.time()
-
-    def put(basket: BasketRecord) -> BasketRecord:
-        for track in tracks:
-            basket = basket.put(replace(make_item(track), added=now))
-        return basket
-
-    _change(dataset, put)
+    items = [replace(make_item(track), added=now) for track in tracks]
+    _change(dataset, lambda basket: basket.put(*items))
 
 
 def toggle(dataset: str, track: str) -> None:
@@ -175,13 +170,8 @@ def draw_import(tracks: Mapping[str, TrackInfo], *, dataset: str) -> None:
 def _take(dataset: str, items: list[BasketItem], missing: list[str]) -> str:
     """Put items into the basket, and say what became of them."""
     now, before = time.time(), kept_tracks(dataset)
-
-    def put(basket: BasketRecord) -> BasketRecord:
-        for item in items:
-            basket = basket.put(replace(item, added=now))
-        return basket
-
-    store().baskets.change(dataset, put)
+    added = [replace(item, added=now) for item in items]
+    store().baskets.change(dataset, lambda basket: basket.put(*added))
     new = sum(item.track not in before for item in items)
     told = f"{new} new in the basket"
     if len(items) > new:

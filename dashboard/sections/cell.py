@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import here
+from dashboard.address.picked import as_text
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.figures.cell import predicted_against_true, residuals
@@ -77,10 +79,10 @@ def _draw(
     rows: "pd.DataFrame", tracks: dict[str, readers.TrackInfo], *, target: str, cell: Cell
 ) -> tuple[str, int] | None:
     """Draw the figure that was chosen; return the track and segment that were clicked."""
+    here().choose("figure", list(_FIGURES), key="cell-figure", usual=next(iter(_FIGURES)))
     kind = st.segmented_control(
         "Figure",
         list(_FIGURES),
-        default="predicted against true",
         key="cell-figure",
         required=True,
         label_visibility="collapsed",
@@ -138,15 +140,18 @@ def _listen(
 ) -> None:
     """Play the row that was clicked, or one of the list, the worst predicted first."""
     error = (rows["predicted"] - rows["true"]).abs().sort_values(ascending=False)
-    worst = rows.loc[error.index[:_LISTED], ["track", "segment"]]
-    options = [(str(t), int(s)) for t, s in zip(worst["track"], worst["segment"], strict=True)]
-    if clicked and clicked not in options:
-        options.insert(0, clicked)
+    worst = rows.loc[error.index, ["track", "segment"]]
+    every = [(str(t), int(s)) for t, s in zip(worst["track"], worst["segment"], strict=True)]
     if clicked and clicked != st.session_state.get("cell-heard"):
         st.session_state["cell-sound"] = clicked
     st.session_state["cell-heard"] = clicked
-    if st.session_state.get("cell-sound") not in options:
-        st.session_state["cell-sound"] = options[0]
+    if st.session_state.get("cell-sound") == st.session_state.get("cell-first"):
+        st.session_state.pop("cell-sound", None)  # nobody chose it: of this cell it is another one
+    st.session_state["cell-first"] = every[0]
+    here().choose("heard", every, key="cell-sound", usual=every[0], text=as_text)
+    options = every[:_LISTED]
+    if (chosen := st.session_state["cell-sound"]) not in options:
+        options.insert(0, chosen)
     track, segment = st.selectbox(
         "Listen (worst predicted first)",
         options,

@@ -5,13 +5,16 @@ Below the sentence are a small heatmap (its cells lead to Layer discovery), a la
 differ.
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from dashboard import library, readers
+from dashboard.address.browser import report
 from dashboard.address.controls import here
+from dashboard.components.fold import first_on_phone
 from dashboard.components.heatmap import draw_heatmap
 from dashboard.components.ladder import Clip, draw_ladder
 from dashboard.components.player import Sound
@@ -41,6 +44,7 @@ _SECONDS = {  # of a clip: as long as an aspect needs to be heard
 }
 _USUALLY = 2.0
 _OF_PAIR = 8.0
+_SOUNDS = "surprise-sounds"  # another text for each pair that is to be heard at once
 _MERT = "mert-v1-95m"
 _BYTES_OF_MERT = 95e6 * 4  # float32
 
@@ -77,7 +81,7 @@ def show_front_door(found: FrontDoor | MessError, dataset: str, encoder: str) ->
     with left:
         _show_heatmap(found)
         _show_others(dataset, encoder)
-    with right:
+    with right, first_on_phone("hears"):
         _show_ladder(found)
         _show_surprise(found)
     _offer_mert(dataset, found)
@@ -175,29 +179,50 @@ def _value(values: Mapping[str, float]) -> str:
 
 @st.fragment
 def _show_surprise(found: FrontDoor) -> None:
-    number = st.session_state.get("surprise", 0)
-    if st.button("Surprise me", help="Two recordings that are alike, by different composers."):
-        st.session_state["surprise"] = number = number + 1
-    if not number:
+    pressed = st.button(
+        "Surprise me", help="Two recordings that are alike, by different composers."
+    )
+    asked = here().value("pair")
+    if not (pressed or asked):
+        st.session_state.pop(_SOUNDS, None)
         return
     pairs = readers.surprises(found.record.dataset, found.record.encoder)
     pairs = [pair for pair in pairs if {pair.first, pair.second} <= found.tracks.keys()]
     if not pairs:
         st.info("There are no two recordings by different composers whose names are known.")
+        here().keep("pair", [])
         return
-    pair = pairs[(number - 1) % len(pairs)]
-    both = [found.tracks[pair.first], found.tracks[pair.second]]
-    st.markdown(
-        f"The model finds these two alike: {two_decimals(pair.score)}, where 1 is equal and 0 is "
-        "as unlike as half of the recordings."
-    )
+    places = {(pair.first, pair.second): place for place, pair in enumerate(pairs)}
+    place = places.get(tuple(asked))
+    if pressed:
+        place = 0 if place is None else (place + 1) % len(pairs)
+        st.session_state[_SOUNDS] = secrets.token_hex(8)
+    elif here().given is not None:
+        st.session_state.pop(_SOUNDS, None)  # a link shows a pair, and does not play it
+    if place is not None:
+        asked = [pairs[place].first, pairs[place].second]
+        said = (
+            f"The model finds these two alike: {two_decimals(pairs[place].score)}, where 1 is "
+            "equal and 0 is as unlike as half of the recordings."
+        )
+    elif len(asked) == 2 and found.tracks.keys() >= set(asked):  # found by another index
+        said = "A link names these two. They are not among the pairs that are most alike here."
+    else:
+        report(["a pair of recordings"])
+        asked = []
+    here().keep("pair", asked)
+    if not asked:
+        return
+    both = [found.tracks[track] for track in asked]
+    st.markdown(said)
     draw_ladder(
         [Clip(label=one.label, said="", sound=_middle(found, one, _OF_PAIR)) for one in both],
         label="Two recordings that are alike",
         play="Play both",
         key="surprise-clips",
-        begin=str(number),
+        begin=st.session_state.get(_SOUNDS),
     )
+    here().write(place="-surprise")
 
 
 def _middle(found: FrontDoor, track: TrackInfo, seconds: float) -> Sound:

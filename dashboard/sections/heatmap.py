@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import here
 from dashboard.components.heatmap import HOW_TO_CHOOSE, draw_heatmap
 from dashboard.figures.heat import HeatTable
 from dashboard.figures.layers import VALUES, Value, describe_heatmap
@@ -77,8 +78,7 @@ def _controls(record: DiscoveryRecord) -> tuple[Value, bool]:
     settings = record.settings
     values = [one for one in VALUES if settings.permutations or one in ("r2", "spearman")]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        if st.session_state.get("heatmap-value") not in values:
-            st.session_state["heatmap-value"] = "r2"
+        here().choose("value", values, key="heatmap-value", usual="r2")
         value: Value | None = st.segmented_control(
             "Number in each cell",
             values,
@@ -89,9 +89,9 @@ def _controls(record: DiscoveryRecord) -> tuple[Value, bool]:
         value = value or "r2"
         grey = False
         if settings.permutations and value != "p_family":
+            here().switch("grey", key="grey", usual=True)
             grey = st.toggle(
                 "Grey what may be chance",
-                value=True,
                 key="grey",
                 help=f"Cells whose R² the best cell of {settings.permutations} shuffles of works "
                 f"reaches more often than in {SIGNIFICANT:.0%} (family-wise, max-T).",

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import readers
 from dashboard.address.controls import here
 from dashboard.address.recording import choose_recording
+from dashboard.components.fold import below_on_phone
 from dashboard.components.heatmap import HOW_TO_CHOOSE, draw_heatmap
 from dashboard.components.table import UNKNOWN, show_table
 from dashboard.components.text import plain
@@ -45,7 +46,7 @@ from mess.targets.summaries import (
 if TYPE_CHECKING:
     import pandas as pd
 
-PARAMETERS = ("tab", "target", "order", "x", "y", "pair", "heard")
+PARAMETERS = ("tab", "target", "order", "x", "y", "pair", "heard", "part")
 _TOOLS = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 _ORDERS = ["by family", "by likeness"]
 Tracks = dict[str, readers.TrackInfo]
@@ -66,8 +67,10 @@ def show_distributions(
         name: st.column_config.NumberColumn(format="%.4g")
         for name in ("lower quarter", "median", "upper quarter")
     }
+    below = below_on_phone("targets-table")  # a list and a figure are read more easily there
     event: Any = show_table(
         shown,
+        within=below,
         width="stretch",
         on_select="rerun",
         selection_mode="single-row",
@@ -84,7 +87,8 @@ def show_distributions(
     )
     if tested:
         command = ["check-targets", "--dataset", dataset]
-        offer(tested, dataset=dataset, command=command, button="Test the targets")
+        with below:
+            offer(tested, dataset=dataset, command=command, button="Test the targets")
     names = [str(name) for name in table.columns]
     _follow(event, names)
     here().choose("target", names, key="target-shown", usual=names[0])

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import here
 from dashboard.components.heatmap import draw_heatmap
 from dashboard.components.table import show_table
 from dashboard.figures.evaluation import matrix_heat
@@ -29,10 +30,11 @@ def show_layers(record: DiscoveryRecord) -> None:
         st.info("No target could be probed.")
         return
     best = {one.target: by_place[one.target, one.best].r2 for one in record.summaries}
+    usual = sorted(probed, key=lambda target: -(best[target] or 0.0))[:3]
+    here().choose_some("lines", probed, key="line-targets", usual=usual)
     chosen = st.multiselect(
         "Targets",
         probed,
-        default=sorted(probed, key=lambda target: -(best[target] or 0.0))[:3],
         key="line-targets",
         format_func=title_of,
         max_selections=8,

@@ -128,14 +128,18 @@ def _compare_heatmaps(a: RecordedRun, b: RecordedRun) -> None:
         "R² of the first minus R² of the second. Blue: the first is better. `mess compare` tests "
         "whether a difference is more than chance."
     )
-    names = ["First less second", "First", "Second"]
+    names = {"First less second": "difference", "First": "first", "Second": "second"}
+    here().choose(
+        "shown", list(names), key="runs-shown", usual=next(iter(names)), text=names.__getitem__
+    )
     tables = [
         difference_heat(*records, choosable=False),
         *(target_heat(one, choosable=False) for one in records),
     ]
-    for number, (tab, table) in enumerate(zip(st.tabs(names), tables, strict=True)):
+    tabs = st.tabs(list(names), key="runs-shown", on_change="rerun")
+    for name, tab, table in zip(names, tabs, tables, strict=True):
         with tab:
-            draw_heatmap(table, caption=names[number], key=f"runs-heatmap-{number}")
+            draw_heatmap(table, caption=name, key=f"runs-heatmap-{names[name]}")
 
 
 def _draw(run: RecordedRun) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 import streamlit as st
 
 from dashboard.address.controls import here
+from dashboard.components.fold import foldable
 from dashboard.components.table import show_table
 from dashboard.server import mlflow_server
 from mess.tracking.reading import RecordedRun
 
-PARAMETERS = ("of_dataset", "of_encoder", "of_kind", "of_outcome", "days", "run", "every")
+PARAMETERS = ("of_dataset", "of_encoder", "of_kind", "of_outcome", "days", "run", "every", "shown")
 _FILTERS = {"dataset": "Dataset", "encoder": "Encoder", "kind": "Kind", "outcome": "Status"}
 _YELLOW = "background-color: rgba(255, 193, 7, 0.35)"  # is seen on light and on dark
 _TICKED = "runs-ticked"
@@ -20,7 +21,8 @@ _SETTINGS = ("level", "alpha", "folds", "pooling", "samples", "seed")
 
 def filter_runs(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
     """Draw the filters; return the runs that pass them."""
-    columns = st.container(key="pairs-runs").columns([1, 1, 1, 1, 1.9])
+    box, say = foldable("Filters", key="runs")
+    columns = box.container(key="pairs-runs").columns([1, 1, 1, 1, 1.9])
     wanted: dict[str, list[str]] = {}
     for column, name in zip(columns, _FILTERS, strict=False):
         values = sorted({str(getattr(run, name)) for run in runs} - {""})
@@ -42,12 +44,14 @@ def filter_runs(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
     )
     between: Any = columns[-1].date_input("Started between", key="runs-days", format="YYYY-MM-DD")
     first, last = between if isinstance(between, tuple) and len(between) == 2 else (None, None)
-    return [
+    passing = [
         run
         for run, day in zip(runs, days, strict=False)
         if all(not values or getattr(run, name) in values for name, values in wanted.items())
         and (first is None or last is None or first <= day <= last)
     ]
+    say(f"{len(passing)} of {len(runs)} runs")
+    return passing
 
 
 def _read_days(texts: Sequence[str]) -> tuple[date, date]:

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import here
 from dashboard.components.player import CLIP_SECONDS, Sound, player
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
@@ -52,7 +53,8 @@ def show_selection(
     pages = -(-len(rows) // _AT_ONCE)
     first = 0
     if pages > 1:
-        page = st.number_input(f"Players, page 1 to {pages}", 1, pages, 1, key=f"{key}-page")
+        here().choose("part", range(1, pages + 1), key=f"{key}-page", usual=1)
+        page = st.number_input(f"Players, page 1 to {pages}", 1, pages, key=f"{key}-page")
         first = (int(page) - 1) * _AT_ONCE
     for number, (track, segment) in enumerate(rows[first : first + _AT_ONCE]):
         name = row_name(tracks, track, segment)

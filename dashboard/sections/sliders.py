@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import here
 from dashboard.components.heatmap import draw_heatmap
 from dashboard.components.table import show_table
 from dashboard.figures.evaluation import (
@@ -54,9 +55,11 @@ def show_sliders(dataset: str, encoder: str) -> None:
         show_table(faithfulness_table(record), width="stretch")
     st.markdown("**Without probes**: the same mean by what people compare hidden states with.")
     show_table(baselines_table(record.baselines))
+    methods = list(record.leakage)
+    here().choose("leakage", methods, key="leakage-method", usual=methods[0])
     method = st.selectbox(
         "How much each slider moves each target (1 wholly, 0 no more than chance)",
-        list(record.leakage),
+        methods,
         format_func=METHOD_NAMES.__getitem__,
         key="leakage-method",
     )

@@ -48,15 +48,15 @@ _FIRST_SEEN = "best, nested"  # the column that does not profit from the choice 
 
 def show_comparison(record: DiscoveryRecord) -> None:
     """Let the person choose another discovery, and compare."""
-    here = record.dataset, record.encoder, record.settings.level
-    others = [place for place in readers.discoveries() if place != here]
+    own = record.dataset, record.encoder, record.settings.level
+    others = [place for place in readers.discoveries() if place != own]
     if not others:
         st.info(
             "There is nothing to compare with yet: extract and probe with another encoder, probe "
             "segments (`--level segment`), or add a dataset."
         )
         return
-    others.sort(key=lambda place: (place[0] != here[0], place))
+    others.sort(key=lambda place: (place[0] != own[0], place))
     choose_other(others)
     other = st.selectbox("Compare with", others, format_func=_name, key=WITH)
     try:
@@ -67,10 +67,10 @@ def show_comparison(record: DiscoveryRecord) -> None:
         return
     st.header("Difference")
     st.markdown(
-        f"R² of **{plain(_name(here))}** (first) minus R² of **{plain(_name(other))}** (second): "
+        f"R² of **{plain(_name(own))}** (first) minus R² of **{plain(_name(other))}** (second): "
         f"blue, the first is better. {_LINED_UP[compared_columns(record, second)]}"
     )
-    if here[0] != other[0] or record.n != second.n:
+    if own[0] != other[0] or record.n != second.n:
         st.caption(
             f"They rest on different rows ({record.n} and {second.n}), so a difference may "
             "be the music's as well as the encoder's."
@@ -79,10 +79,10 @@ def show_comparison(record: DiscoveryRecord) -> None:
     if not shared:
         st.info("They have no target in common.")
         return
-    _show_difference(record, second, places=(here, other), targets=shared)
+    _show_difference(record, second, places=(own, other), targets=shared)
     st.header("Side by side")
     columns = st.columns(2)
-    for column, place, one in zip(columns, (here, other), (record, second), strict=True):
+    for column, place, one in zip(columns, (own, other), (record, second), strict=True):
         with column:
             draw_heatmap(
                 target_heat(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import readers
+from dashboard.address.controls import here
 from dashboard.components.heatmap import HOW_TO_CHOOSE, draw_heatmap
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
@@ -46,10 +47,10 @@ def show_untangled(record: DiscoveryRecord) -> None:
     if record.settings.level != "track":
         st.info("Readings are untangled for whole tracks: choose them above.")
         return
+    here().choose("part", list(_PARTS), key="untangled-part", usual="erasure")
     part = st.segmented_control(
         "What is asked",
         list(_PARTS),
-        default="erasure",
         key="untangled-part",
         required=True,
         label_visibility="collapsed",
@@ -88,18 +89,17 @@ def _show_erasure(record: ErasureRecord) -> None:
         )
     if not record.names:
         return
+    here().choose("number", ["lost", "left"], key="erasure-value", usual="lost")
     shown = st.segmented_control(
         "Number in each cell",
         ["lost", "left"],
-        default="lost",
         key="erasure-value",
         required=True,
         format_func={"lost": "R² lost", "left": "R² left"}.__getitem__,
     )
     words = describe_erasure(record)
-    for key in (_ERASED, _TARGET):
-        if st.session_state.get(key) not in record.names:
-            st.session_state[key] = record.names[0]
+    here().choose("erased", record.names, key=_ERASED, usual=record.names[0])
+    here().choose("probed", record.names, key=_TARGET, usual=record.names[0])
     erased, target = st.session_state[_ERASED], st.session_state[_TARGET]
     table = erasure_heat(record, left=shown == "left")
     left, right, detail = beside_heatmap("erasure")
@@ -185,6 +185,7 @@ def _show_confounds(record: ConfoundsRecord) -> None:
         caption="R² of every target with each confound held apart and given",
         key="confounds",
     )
+    here().choose("confound", list(record.levels), key="confound", usual=next(iter(record.levels)))
     chosen = st.selectbox("Confound", list(record.levels), key="confound")
     st.caption(f"{record.levels[chosen]} levels. Brackets are 95 % intervals by works.")
     table: pd.DataFrame = confounds_table(record, chosen)

@@ -65,22 +65,17 @@ class BasketRecord(Record):
         """Return the tracks that are kept for one reason."""
         return [item.track for item in self.items if item.kept == kept]
 
-    def put(self, item: BasketItem) -> "BasketRecord":
-        """Return the basket with an item.
+    def put(self, *items: BasketItem) -> "BasketRecord":
+        """Return the basket with one or more items.
 
         A track that is there keeps its place and time, its tags beside the new ones, and its note
         where the new item has none.
         """
-        old = self.get(item.track)
-        if old is None:
-            return replace(self, items=[*self.items, item])
-        item = replace(
-            item,
-            tags=list(dict.fromkeys([*old.tags, *item.tags])),
-            note=item.note or old.note,
-            added=old.added,
-        )
-        return self.change(item)
+        found = {item.track: item for item in self.items}
+        for item in items:
+            old = found.get(item.track)
+            found[item.track] = item if old is None else _joined(old, item)
+        return replace(self, items=list(found.values()))
 
     def change(self, item: BasketItem) -> "BasketRecord":
         """Return the basket with an item in the place of the one of its track."""
@@ -89,3 +84,12 @@ class BasketRecord(Record):
     def drop(self, track: str) -> "BasketRecord":
         """Return the basket without a track."""
         return replace(self, items=[item for item in self.items if item.track != track])
+
+
+def _joined(old: BasketItem, new: BasketItem) -> BasketItem:
+    return replace(
+        new,
+        tags=list(dict.fromkeys([*old.tags, *new.tags])),
+        note=new.note or old.note,
+        added=old.added,
+    )

@@ -75,6 +75,16 @@ def test_a_click_on_a_cell_and_on_a_point_plays_the_track(
     page.get_by_text("residuals", exact=True).click()
     residuals = chart(page, "cell-residuals")
     until(page, residuals.inner_text, lambda text: "true − predicted" in text)
+    # A reload shows the same figure and the same recording, not the worst one.
+    sound = page.get_by_role("combobox", name="Listen (worst predicted first)")
+    sound.click()
+    page.get_by_role("option").nth(2).click()
+    page.wait_for_url(re.compile("figure=residuals&heard="))
+    at_rest(page)
+    heard = sound.input_value()
+    reload(page)
+    until(page, chart(page, "cell-residuals").inner_text, lambda text: "true − predicted" in text)
+    until(page, sound.input_value, lambda text: text == heard)
     no_error(page)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import no_error, open_data, open_page, until
+from browser_acts import at_rest, no_error, open_data, open_page, reload, until
 from browser_server import serve
 from layouts import write_piece
 
@@ -53,6 +53,21 @@ def test_what_the_model_hears_is_heard_from_the_least_to_the_most(
     both = page.get_by_role("group", name="Two recordings that are alike")
     both.get_by_role("button", name=re.compile("^Pause ")).wait_for()  # it began by itself
     page.keyboard.press("k")
+    # The pair is in the address: a reload, "back" and a link bring it back, and play nothing.
+    titles = both.get_by_role("heading").all_inner_texts()
+    page.wait_for_url(re.compile(r"pair=.*&pair="))
+    before = page.url
+    page.get_by_role("button", name="Surprise me").click()
+    until(page, both.get_by_role("heading").all_inner_texts, lambda now: now != titles)
+    page.keyboard.press("k")
+    page.wait_for_url(lambda url: url != before)
+    at_rest(page)
+    page.go_back()
+    until(page, both.get_by_role("heading").all_inner_texts, lambda now: now == titles)
+    reload(page)
+    until(page, both.get_by_role("heading").all_inner_texts, lambda now: now == titles)
+    assert page.url == before
+    assert both.get_by_role("button", name=re.compile("^Pause ")).count() == 0
     cell = page.get_by_role("button", name=re.compile("rhythmic energy, layer 0: R²"))
     cell.focus()
     page.keyboard.press("ArrowRight")

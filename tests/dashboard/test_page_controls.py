@@ -1,5 +1,8 @@
 """Each control of a page is in its address, and an address sets each control."""
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
@@ -7,6 +10,28 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.address.picked import as_text, from_text
+
+_PAGES = Path(__file__).parents[2] / "dashboard"
+_CHOICES = {
+    *("selectbox", "segmented_control", "pills", "radio", "multiselect", "toggle", "checkbox"),
+    *("number_input", "slider", "select_slider", "date_input", "tabs"),
+}
+# These write a whole search into the address: `format_search` and its like.
+_SEARCHES = {
+    *("recommend", "passages", "in_time", "track_search_controls", "track_path", "beside"),
+    *("handed_over", "handed_over_results"),
+}
+# What belongs in no link: it is written elsewhere, at once.
+_NO_PLACE = {
+    "ratings-keep": "a consent",
+    "upload-dataset": "a form",
+    "basket-kept-{item.track}": "kept in the basket",
+    "layer-of-{target}-{layer}": "chooses the cell, which is in the address",
+    "column-of-{target}-{column}": "chooses the cell, which is in the address",
+    "repeats-{kind}-listed": "chooses the row of the table, which is in the address",
+    "runs-ticked": "ticks rows of the table, which are in the address",
+    "WITH": "named in difference_choice.py, which keeps the key",
+}
 
 
 def _page() -> None:
@@ -92,3 +117,50 @@ def test_a_picked_point_is_read_as_it_was_written(track: str, segment: int, more
     text = as_text((track, segment))
     known = {track, *more} - ({text} if segment >= 0 else set())
     assert from_text(text, known | {track}) == (track, segment)
+
+
+def _calls(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name of each method that is called, and its key as text."""
+    tree = ast.parse(path.read_text())
+    texts = {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+    def as_key(node: ast.expr) -> str:
+        if isinstance(node, ast.Name) and node.id in texts:
+            return as_key(texts[node.id])
+        if isinstance(node, ast.JoinedStr):
+            return "".join(
+                str(one.value)
+                if isinstance(one, ast.Constant)
+                else as_key(one.value)
+                if isinstance(one.value, ast.Name) and one.value.id in texts
+                else f"{{{ast.unparse(one.value)}}}"
+                for one in node.values
+                if isinstance(one, ast.Constant | ast.FormattedValue)
+            )
+        return str(node.value) if isinstance(node, ast.Constant) else ast.unparse(node)
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            key = next((as_key(one.value) for one in node.keywords if one.arg == "key"), "")
+            yield node.func.attr, key
+
+
+def test_whatever_a_page_lets_a_person_choose_is_in_its_address() -> None:
+    drawn: dict[str, str] = {}
+    named: set[str] = set()
+    for folder in ("pages", "sections"):
+        for path in sorted((_PAGES / folder).glob("*.py")):
+            for method, key in _calls(path):
+                if method in ("choose", "choose_some", "switch", "name"):
+                    named.add(key)
+                elif method in _CHOICES and path.stem not in _SEARCHES:
+                    drawn[key or f"without a key in {path.name}"] = path.name
+    assert len(drawn) > 20
+    lost = {key: name for key, name in drawn.items() if key not in named | _NO_PLACE.keys()}
+    assert lost == {}, "a reload and a link lose what is chosen here"
