@@ -19,6 +19,8 @@ class Finder {
     this.id = id;
     root.append(this.label, this.input, this.list, this.status, this.chips);
     this.input.onfocus = () => {
+      // The keyboard of a phone covers the lower half: the list needs the room above it.
+      if (matchMedia("(max-width: 640px)").matches) this.root.scrollIntoView({ block: "start" });
       this.input.select();
       this.ask();
     };
@@ -41,6 +43,7 @@ class Finder {
     if (other || !this.hasFocus()) this.input.value = data.shown;
     this.tell = tell;
     this.label.textContent = data.label;
+    this.root.classList.toggle("keeps", data.keeps);
     this.input.placeholder = data.placeholder;
     this.chips.replaceChildren(
       ...data.chips.map(({ id, label }) => {

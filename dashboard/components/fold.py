@@ -1,4 +1,4 @@
-"""A part of a page that a narrow screen folds to one line; a wide one shows it as it is.
+"""Parts of a page that a narrow screen shows in another way; a wide one shows them as they are.
 
 The server does not know how wide a screen is, so the style sheet `phone.css` decides.
 """
@@ -37,3 +37,42 @@ def foldable(label: str, *, key: str) -> tuple[Any, Callable[[str], None]]:
             )
 
     return box, say
+
+
+def fold_text(text: str, *, label: str, summary: str, key: str) -> None:
+    """Draw a paragraph that a narrow screen folds to one line.
+
+    Parameters
+    ----------
+    text : str
+        In Markdown.
+    label, summary : str
+        What the line says; plain text.
+    key : str
+        Of this place on the page.
+    """
+    box, say = foldable(label, key=key)
+    box.markdown(text)
+    say(summary)
+
+
+def below_on_phone(key: str) -> Any:
+    """Return a container that a narrow screen shows below all that its parent holds.
+
+    Parameters
+    ----------
+    key : str
+        Of this place on the page.
+    """
+    return st.container(key=f"below-{key}")
+
+
+def first_on_phone(key: str) -> Any:
+    """Return a container; a narrow screen shows the column that holds it before the others.
+
+    Parameters
+    ----------
+    key : str
+        Of this place on the page.
+    """
+    return st.container(key=f"first-{key}")

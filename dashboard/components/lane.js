@@ -31,8 +31,14 @@ class Lane {
     const labels = ["Curve", "Predicted by", "and by"].map((text, place) =>
       laneElement("label", {}, text, this.selects[place]));
     for (const select of this.selects) select.onchange = () => this.choose();
+    // A narrow screen folds the choices; a wide one has room for them.
+    this.choices = laneElement("details", {}, laneElement("summary", {}, "Other curves"), ...labels);
+    this.narrow = matchMedia("(max-width: 640px)");
+    this.unfold = () => (this.choices.open = !this.narrow.matches);
+    this.narrow.addEventListener("change", this.unfold);
+    this.unfold();
     this.root = laneElement("div", { class: "lane" }, this.canvas,
-      laneElement("div", { class: "about-curves" }, this.legend, ...labels), this.notes);
+      laneElement("div", { class: "about-curves" }, this.legend, this.choices), this.notes);
     this.root.hidden = true;
     this.resized = new ResizeObserver(() => this.paint());
     this.resized.observe(this.canvas);
@@ -54,7 +60,7 @@ class Lane {
     this.data = null;
     this.own = given?.curve ? { curve: given.curve, by: given.by } : null;
     if (!given) this.open(false);
-    else if (given.curve) this.open(true);
+    else if (given.curve) this.open(this.isOpen || !(given.folds && this.narrow.matches));
     else if (this.isOpen) this.fetch();
   }
 
@@ -232,7 +238,7 @@ class Lane {
       high > low ? height - margin - ((value - low) / (high - low)) * (height - 2 * margin) : height / 2;
     pen.clearRect(0, 0, width, height);
     pen.lineJoin = "round";
-    pen.font = `${11 * ratio}px ${style.fontFamily}`;
+    pen.font = `${12 * ratio}px ${style.fontFamily}`;
     pen.fillStyle = colour("--st-text-color");
     pen.globalAlpha = 0.25;
     for (const value of [low, high]) pen.fillRect(0, y(value), width, ratio);
@@ -273,6 +279,7 @@ class Lane {
   leave() {
     this.stopRunning();
     this.resized.disconnect();
+    this.narrow.removeEventListener("change", this.unfold);
     laneChoice.lanes.delete(this);
   }
 }

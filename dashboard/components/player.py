@@ -30,10 +30,13 @@ class Choice:
     curve : str
     by : tuple of str
         "ENCODER:LAYER" of each prediction; see `dashboard.server.lanes`.
+    folds : bool
+        On a narrow screen the lane is closed at first.
     """
 
     curve: str
     by: tuple[str, ...]
+    folds: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +116,8 @@ class Sound:
         )
         if self.lane is None:
             return {"address": address}
-        return {"address": address, "curve": self.lane.curve, "by": list(self.lane.by)}
+        chosen = {"curve": self.lane.curve, "by": list(self.lane.by), "folds": self.lane.folds}
+        return {"address": address, **chosen}
 
 
 def track_sound(track: TrackInfo, *, dataset: str, encoder: str) -> Sound:

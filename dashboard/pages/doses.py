@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import readers
 from dashboard.address.controls import Controls, open_controls
+from dashboard.components.fold import fold_text, foldable
 from dashboard.components.text import plain
 from dashboard.sections.doses import PARAMETERS, show_matrix
 from dashboard.sections.missing import offer, tell_stale
@@ -19,9 +20,12 @@ def main() -> None:
     """Draw the page."""
     st.title("Change the music")
     dataset, encoder = selected()
-    st.markdown(
+    fold_text(
         "R² says that a layer co-varies with a target. Here recordings are changed by known steps, "
-        "and all else is left alone. A probe that never saw the work is asked before and after."
+        "and all else is left alone. A probe that never saw the work is asked before and after.",
+        label="What is shown",
+        summary="recordings are changed by known steps",
+        key="about-doses",
     )
     command = ["dose", "--dataset", dataset, "--encoder", encoder]
     try:
@@ -46,12 +50,14 @@ def main() -> None:
         button="Change the music again",
     )
     versions = sum(len(edit.doses) for edit in record.edits)
-    st.caption(
-        f"{len(record.tracks)} recordings of {record.works} works, at most "
-        f"{record.settings.seconds:g} s of each, changed in {versions} ways."
-    )
-    for line in [*record.remarks, *(f"{one}: {why}" for one, why in record.left_out.items())]:
-        st.caption(plain(line))
+    left_out = [f"{one}: {why}" for one, why in record.left_out.items()]
+    counted = f"{len(record.tracks)} recordings of {record.works} works"
+    said = f"{counted}, at most {record.settings.seconds:g} s of each, changed in {versions} ways."
+    box, say = foldable("Recordings", key="recordings-doses")
+    with box:
+        for line in [said, *record.remarks, *left_out]:
+            st.caption(plain(line))
+    say(f"{counted}, {versions} changes")
     controls = open_controls("/doses", dataset, encoder, names=PARAMETERS)
     st.fragment(_draw)(record, tracks, controls)
 

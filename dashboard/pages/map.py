@@ -13,6 +13,7 @@ from dashboard.address.controls import Controls, open_controls
 from dashboard.address.picked import NAMES, Row, keep_picked, read_picked
 from dashboard.address.recording import choose_recording, current_recording
 from dashboard.components.finder import find_track
+from dashboard.components.fold import foldable
 from dashboard.components.scatter import draw_scatter
 from dashboard.components.text import plain
 from dashboard.figures.map import Colouring, categories, colour_points
@@ -57,7 +58,10 @@ def main() -> None:
 @st.fragment
 def _show(controls: Controls, tracks: dict[str, readers.TrackInfo], names: list[str]) -> None:
     dataset, encoder = controls.dataset, controls.encoder
-    level, layer, method = _choose(controls, names)
+    box, say = foldable("Map", key="map")
+    with box:
+        level, layer, method = _choose(controls, names)
+    say(f"{_LEVELS[level]}, layer {_layer_name(layer, names)}, {METHODS[method]}")
     command = ["map", "--dataset", dataset, "--encoder", encoder, "--layer", str(layer)]
     command += ["--method", method, "--level", level]
     try:
@@ -166,7 +170,7 @@ def _on_map(picked: list[Row], rows: list[Row], level: Level) -> list[int]:
 def _choose_colour(controls: Controls) -> tuple[str, str]:
     """Return what the colours mean, and what dragging does."""
     options = [*_CATEGORIES, *readers.target_names(controls.dataset)]
-    left, right = st.columns([4, 2])
+    left, right = st.container(key="pairs-map").columns([4, 2])
     controls.choose("colour", options, key="map-colour", usual=options[0])
     colour = left.selectbox("Colour", options, key="map-colour", format_func=title_with_unit)
     controls.choose("mouse", list(_MOUSE), key="map-mouse", usual="lasso")

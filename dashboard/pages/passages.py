@@ -9,7 +9,7 @@ from dashboard import readers
 from dashboard.address.browser import write_address
 from dashboard.address.search import COUNTS
 from dashboard.components.finder import find_track
-from dashboard.components.fold import foldable
+from dashboard.components.fold import below_on_phone, foldable
 from dashboard.components.player import passage_sound, player
 from dashboard.components.results import describe_score, heading
 from dashboard.components.weights import presets, summarise, watch_weights
@@ -68,7 +68,7 @@ def _draw(passages: PassageRecommender, tracks: Mapping[str, TrackInfo]) -> None
             max_per_track=now.per_track or None,
         )
         if results:
-            st.caption(describe_score(weights, "segments"))
+            below_on_phone(KEY).caption(describe_score(weights, "segments"))
         draw_passages(passages, tracks, results, key=f"{KEY}-results", on_choose=choose_query)
     if settled:
         parameters = format_passage_search(now)

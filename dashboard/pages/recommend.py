@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import exports, readers
 from dashboard.address.browser import write_address
 from dashboard.address.search import COUNTS, Search, format_search
+from dashboard.components.fold import below_on_phone
 from dashboard.components.player import track_sound
 from dashboard.components.results import describe_score, draw_results, heading
 from dashboard.components.text import plain
@@ -67,7 +68,7 @@ def _draw(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) -> N
         if conditions := describe_conditions(search):
             st.caption(conditions)
         if results:
-            st.caption(describe_score(weights, "tracks"))
+            below_on_phone(KEY).caption(describe_score(weights, "tracks"))
             with bar:
                 parameters = {"dataset": [dataset], "encoder": [encoder], **format_search(search)}
                 draw_exports(

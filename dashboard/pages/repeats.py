@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import exports, readers
 from dashboard.address.controls import here, open_controls
 from dashboard.address.recording import current_recording
+from dashboard.components.fold import fold_text
 from dashboard.components.player import player, track_sound
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
@@ -28,10 +29,13 @@ def main() -> None:
         command = ["run-all", "--dataset", dataset, "--encoder", encoder]
         offer(error, dataset=dataset, command=command, button="Run it now")
         return
-    st.markdown(
+    fold_text(
         "Files that hold the same recording are found by their sound, whatever their names, "
         "formats and levels are. They count as one work wherever works count, and a search can "
-        "leave them out."
+        "leave them out.",
+        label="What is shown",
+        summary="the same recording, found by its sound",
+        key="about-repeats",
     )
     controls = open_controls("/repeats", dataset, encoder, names=("tab", *_KINDS))
     names = {

@@ -57,10 +57,8 @@ def draw_query(
         window=length,
         step=_STEP,
     )
-    st.caption(
-        f"Chosen: {clock(start)} to {clock(start + length)}. Click in the picture to choose "
-        "another span, or move it with the arrow keys."
-    )
+    end = clock(start + length)
+    st.caption(f"Chosen: {clock(start)} to {end}. Click in the picture for others.")
     player(
         passage_sound(
             track,
@@ -68,7 +66,7 @@ def draw_query(
             end=start + length,
             dataset=dataset,
             encoder=encoder,
-            lane=lane_choice(search, dataset=dataset, encoder=encoder),
+            lane=replace(lane_choice(search, dataset=dataset, encoder=encoder), folds=True),
         ),
         key=f"{KEY}-query-player",
     )

@@ -43,10 +43,7 @@ def pick_segment(
     """
     pick_window(recording, count=len(spans), chosen=chosen, key=key, on_pick=on_pick)
     start, end = spans[chosen]
-    st.caption(
-        f"Chosen: {clock(start)} to {clock(end)}. Click in the picture to choose other five "
-        "seconds, or move with the arrow keys."
-    )
+    st.caption(f"Chosen: {clock(start)} to {clock(end)}. Click in the picture for others.")
 
 
 def known_weights(passages: PassageRecommender, weights: Mapping[str, float]) -> dict[str, float]:

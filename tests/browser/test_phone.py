@@ -53,6 +53,35 @@ def test_no_page_scrolls_sideways_and_a_thumb_hits_everything(phone: Any, dashbo
 
 
 @pytest.mark.long
+def test_what_a_page_is_for_lies_on_the_first_screen(phone: Any, dashboard: str) -> None:
+    firsts = {
+        "": ".ladder .player",
+        "discovery": ".heatmap .list button",
+        "recommend": ".results li",
+        "passages": ".results li",
+        "in_time?view=course": ".results li",
+        "map": ".scatter canvas",
+        "targets": ".js-plotly-plot",
+        "experiments": "[data-testid=stDataFrame]",
+    }
+    places = {}
+    for path, selector in firsts.items():
+        open_page(phone, dashboard, path)
+        first = phone.locator(f"{selector} >> visible=true").first
+        first.wait_for()
+        at_rest(phone)
+        places[path or "home"] = first.bounding_box()["y"]
+    assert {path: y for path, y in places.items() if y > 500} == {}
+    # The keyboard of a phone covers the lower half of the screen: names are offered above it.
+    open_page(phone, dashboard, "recommend")
+    phone.get_by_role("combobox", name="Query track").focus()
+    phone.get_by_role("option").first.wait_for()
+    box = phone.get_by_role("listbox").first.bounding_box()
+    assert box["y"] > 0 and box["y"] + box["height"] < 0.6 * PHONE["height"]
+    no_error(phone)
+
+
+@pytest.mark.long
 def test_results_follow_the_thumb(phone: Any, dashboard: str) -> None:
     open_page(phone, dashboard, "recommend")
     first = phone.locator(".results li").first
@@ -96,7 +125,7 @@ def test_results_follow_the_thumb(phone: Any, dashboard: str) -> None:
     open_page(phone, dashboard, "passages")
     first.wait_for()
     at_rest(phone)
-    assert first.bounding_box()["y"] < 640
+    assert first.bounding_box()["y"] < 500
     phone.set_viewport_size({"width": 1280, "height": 900})
     assert not line.is_visible()
     slider.first.wait_for()  # a wide screen shows the sliders as they are
