@@ -91,7 +91,7 @@ def _table(statuses: list[StepStatus], found: Inventory) -> str:
             occupied += found.sizes.get("every frame", 0)
         rows.append(
             f"| {_NAMES[status.step]} | {_SIGNS[status.state]} {status.state} "
-            f"| {size(occupied) if occupied else '–'} | {plain(status.detail)} |"
+            f"| {size(occupied) if occupied else '–'} | {plain(told(status.detail))} |"
         )
     return "\n".join(rows)
 
