@@ -217,8 +217,10 @@ def _reload(page: Page) -> None:
 
 def _lasso(page: Page) -> None:
     """Draw around nearly all points; the time of drawing counts, too."""
-    box = page.locator(".scatter canvas").bounding_box() or {}
-    left, top, wide, high = (box[name] for name in ("x", "y", "width", "height"))
+    box = page.locator(".scatter canvas").bounding_box()
+    if box is None:
+        raise AssertionError("the map is not drawn")
+    left, top, wide, high = box["x"], box["y"], box["width"], box["height"]
     page.mouse.move(left + 2, top + 2)
     page.mouse.down()
     for x, y in ((wide - 2, 2), (wide - 2, high - 2), (2, high - 2), (2, 5)):

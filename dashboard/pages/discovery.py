@@ -108,6 +108,8 @@ def _show(
         "Sliders": lambda: _show_sliders(record.dataset, record.encoder),
         "Download": lambda: show_downloads(record),
     }
+    if not tabs["Compare"].open:
+        controls.keep("difference", [])
     for name, tab in tabs.items():
         if tab.open:
             with tab:

@@ -79,14 +79,16 @@ def _draw(
     rows: "pd.DataFrame", tracks: dict[str, readers.TrackInfo], *, target: str, cell: Cell
 ) -> tuple[str, int] | None:
     """Draw the figure that was chosen; return the track and segment that were clicked."""
-    here().choose("figure", list(_FIGURES), key="cell-figure", usual=next(iter(_FIGURES)))
-    kind = st.segmented_control(
+    usual, *_ = _FIGURES
+    here().choose("figure", list(_FIGURES), key="cell-figure", usual=usual)
+    chosen = st.segmented_control(
         "Figure",
         list(_FIGURES),
         key="cell-figure",
         required=True,
         label_visibility="collapsed",
     )
+    kind = chosen or usual
     labels = {track: row_name(tracks, track) for track in rows["track"].astype(str).unique()}
     event: Any = st.plotly_chart(
         _FIGURES[kind](rows, target=title_of(target), unit=unit_of(target), labels=labels),

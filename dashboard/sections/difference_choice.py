@@ -46,7 +46,7 @@ def chosen_difference(
             report([f"difference {short(asked)}"])
     if cells.get(places) not in known:
         cells[places] = usual
-    here().keep("difference", [":".join(cells[places])] if cells[places] != usual else [])
+    here().keep("difference", [":".join(cells[places])])
     return cells[places]
 
 

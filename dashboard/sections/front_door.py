@@ -193,7 +193,7 @@ def _show_surprise(found: FrontDoor) -> None:
         here().keep("pair", [])
         return
     places = {(pair.first, pair.second): place for place, pair in enumerate(pairs)}
-    place = places.get(tuple(asked))
+    place = places.get((asked[0], asked[1])) if len(asked) == 2 else None
     if pressed:
         place = 0 if place is None else (place + 1) % len(pairs)
         st.session_state[_SOUNDS] = secrets.token_hex(8)

@@ -48,7 +48,7 @@ def show_untangled(record: DiscoveryRecord) -> None:
         st.info("Readings are untangled for whole tracks: choose them above.")
         return
     here().choose("part", list(_PARTS), key="untangled-part", usual="erasure")
-    part = st.segmented_control(
+    chosen = st.segmented_control(
         "What is asked",
         list(_PARTS),
         key="untangled-part",
@@ -56,6 +56,7 @@ def show_untangled(record: DiscoveryRecord) -> None:
         label_visibility="collapsed",
         format_func=_PARTS.__getitem__,
     )
+    part: Part = chosen or "erasure"
     dataset, encoder = record.dataset, record.encoder
     command = ["untangle", "--dataset", dataset, "--encoder", encoder, "--what", part]
     try:
