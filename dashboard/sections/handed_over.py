@@ -83,7 +83,8 @@ def take_files(uploads: UploadFiles) -> None:
         problems = []
         for file in files:
             try:
-                upload = uploads.add(file.getbuffer(), file.name, most=megabytes << 20)
+                name = name_of(file.name)
+                upload = uploads.add(file.getbuffer(), name, most=megabytes << 20)
             except MessError as error:
                 problems.append(readers.told(error))
             except OSError as error:
@@ -97,6 +98,15 @@ def take_files(uploads: UploadFiles) -> None:
         st.rerun()
     for problem in st.session_state.get("upload_problems", []):
         st.warning(plain(problem))
+
+
+def name_of(sent: str) -> str:
+    """Return the name of a file as its owner knows it: a browser sends a quotation mark as %22.
+
+    >>> name_of("Für %22Elise%22.flac")
+    'Für "Elise".flac'
+    """
+    return sent.replace("%22", '"')
 
 
 def own_files(uploads: UploadFiles) -> list[Upload]:
