@@ -112,6 +112,21 @@ def test_a_map_is_drawn_lassoed_and_heard(page: Any, own: tuple[str, Store]) -> 
     page.get_by_role("heading", name="1 track chosen").wait_for()
     page.get_by_text("In the ring").wait_for()
     page.wait_for_url(re.compile(f"track={record.tracks[row]}"))
+    # Without a mouse: a recording is found by its name, and keys zoom to what is picked.
+    other = record.tracks[(row + 1) % record.n]
+    finder = page.get_by_role("combobox", name="Pick a recording by its name")
+    finder.focus()
+    page.keyboard.type(other)
+    page.get_by_role("option").filter(has_text=other).first.wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="2 tracks chosen").wait_for()
+    assert until(page, lambda: page.evaluate(PICKED), lambda count: count == 2)
+    distance = "() => messMap.scatter.get('cameraDistance')"
+    before = page.evaluate(distance)
+    page.get_by_role("button", name="Zoom to what is picked").press("Enter")
+    page.wait_for_function(f"before => ({distance})() !== before", arg=before)
+    page.get_by_role("button", name="Whole map").press("Enter")
+    page.wait_for_function(f"() => ({distance})() === 1")
     no_error(page)
 
 
