@@ -69,7 +69,7 @@ def test_the_music_is_changed_and_heard_before_and_after(page: Any, address: str
     choose_by_keys(page, "dose-matrix", "ArrowLeft")
     other = page.get_by_role("heading", name="onset density under tilt")
     other.wait_for()
-    page.wait_for_url(re.compile("edit=tilt"))
+    page.wait_for_url(lambda url: "edit=stretch" not in url)
     reload(page)
     other.wait_for()
     page.go_back()
