@@ -164,6 +164,15 @@ def heat_cells(page: Any, key: str) -> Any:
     return page.locator(f"[class*='st-key-{key}'] .heatmap td button")
 
 
+def wait_for_address(page: Any, before: str) -> str:
+    """Wait until the address is another one than before, and is whole; return it.
+
+    The entry that a choice leaves is marked by "back" first.
+    """
+    page.wait_for_url(lambda url: url != before and "back=" not in url)
+    return str(page.url)
+
+
 def choose_by_keys(page: Any, key: str, *keys: str) -> str:
     """Go through a heatmap by keys, choose the cell by Enter; return what is heard of it."""
     at_rest(page)

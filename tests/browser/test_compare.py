@@ -15,6 +15,7 @@ from browser_acts import (
     open_page,
     reload,
     until,
+    wait_for_address,
 )
 from browser_server import serve
 
@@ -50,12 +51,12 @@ def test_encoders_are_compared_from_the_page(
     assert said.startswith(f"{title}, {names[1]}, R² {score.r2:.2f} [")
     page.get_by_role("heading", name=f"{title}, {names[1]}").wait_for()
     page.get_by_text(f"R² of {names[1]} less that of").wait_for()
-    until(page, lambda: page.url, lambda url: url != before)
-    chosen = page.url
+    chosen = wait_for_address(page, before)
     reload(page)
     page.get_by_role("heading", name=f"{title}, {names[1]}").wait_for()
     assert page.url == chosen
     choose_by_keys(page, "scores", "End")
+    wait_for_address(page, chosen)
     page.go_back()
     page.get_by_role("heading", name=f"{title}, {names[1]}").wait_for()
     drawn(page).locator(".point").first.wait_for()

@@ -22,6 +22,7 @@ from browser_acts import (
     open_tab,
     reload,
     until,
+    wait_for_address,
 )
 from browser_server import serve
 from PIL import Image
@@ -252,12 +253,13 @@ def test_two_discoveries_are_compared_and_everything_can_be_taken_away(
     page.get_by_text("Nested R² is higher in the first for").wait_for()
     sides = page.locator("[class*='st-key-side-'] .heatmap table")
     until(page, sides.count, lambda count: count == 2)
-    page.wait_for_url(re.compile("tab=Compare"))
+    page.wait_for_url(re.compile("difference="))
+    first = page.url
     said = choose_by_keys(page, "difference-", "Control+Home", "ArrowRight", "ArrowDown")
     target, column = said.split(", ")[:2]
     detail_ = page.get_by_role("heading", name=f"{target}, {column}", exact=True)
     detail_.wait_for()
-    page.wait_for_url(re.compile("difference="))
+    before = wait_for_address(page, first)
     shown = said.split("difference ")[1].split(",")[0]
     page.get_by_text(f"Difference {shown}. Their 95 % intervals").wait_for()
     cell = page.locator("[class*='st-key-difference-'] .heatmap td [aria-current=true]")
@@ -266,6 +268,7 @@ def test_two_discoveries_are_compared_and_everything_can_be_taken_away(
     detail_.wait_for()
     choose_by_keys(page, "difference-", "ArrowLeft")
     detail_.wait_for(state="hidden")
+    wait_for_address(page, before)
     page.go_back()  # one press undoes one choice
     detail_.wait_for()
     page.get_by_text("The difference as a figure to save").click()
