@@ -60,9 +60,7 @@ def test_what_a_page_is_for_lies_on_the_first_screen(phone: Any, dashboard: str)
         "recommend": ".results li",
         "passages": ".results li",
         "in_time?view=course": ".results li",
-        "map": ".scatter canvas",
         "targets": ".js-plotly-plot",
-        "experiments": "[data-testid=stDataFrame]",
     }
     places = {}
     for path, selector in firsts.items():
