@@ -9,9 +9,9 @@ from dashboard.components.text import plain
 from dashboard.sections.cell_choice import LEVELS, keep_cell
 from dashboard.sections.downloads import show_downloads
 from dashboard.sections.factors import show_factors
-from dashboard.sections.heatmap import heatmap_is_painted, show_heatmap
+from dashboard.sections.heatmap import show_heatmap
 from dashboard.sections.in_time import show_in_time
-from dashboard.sections.missing import offer, tell_stale
+from dashboard.sections.missing import offer_probes, tell_stale
 from dashboard.sections.robustness import show_layers, show_robustness
 from dashboard.sections.sliders import show_sliders
 from dashboard.sections.two_discoveries import show_comparison
@@ -59,11 +59,9 @@ def main() -> None:
     level = level or "track"
     try:
         record = readers.discovery(dataset, encoder, level=level)
-        if heatmap_is_painted():
-            readers.predictions(dataset, encoder, level=level)
         tracks = readers.tracks(dataset, encoder)
     except ArtifactError as error:
-        _offer(error, dataset, encoder, level)
+        offer_probes(error, dataset, encoder, level=level)
         return
     command = ["probe", "--dataset", dataset, "--encoder", encoder]
     command += ["--level", "segment"] if level == "segment" else []
@@ -80,15 +78,6 @@ def main() -> None:
         key="about-discovery",
     )
     _show(record, tracks, controls)
-
-
-def _offer(error: ArtifactError, dataset: str, encoder: str, level: Level) -> None:
-    """Offer the missing step: all steps if there are no features yet, else the probes."""
-    command = ["run-all", "--dataset", dataset, "--encoder", encoder]
-    if readers.store().features.modified(dataset, encoder) > 0:
-        command = ["probe", "--dataset", dataset, "--encoder", encoder]
-        command += ["--level", "segment"] if level == "segment" else []
-    offer(error, dataset=dataset, command=command, button="Run it now")
 
 
 @st.fragment

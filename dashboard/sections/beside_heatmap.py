@@ -15,6 +15,9 @@ _STYLE = """<style>
   }
   [class*="st-key-narrow-"] { display: none; }
 }
+@media (max-width: 640px) { /* room to come to the top, also while its figures are loading */
+  [class*="st-key-detail-"] { min-height: 100vh; }
+}
 </style>"""
 
 

@@ -1,7 +1,5 @@
 """The heatmap of a discovery, and beside it the cell that is chosen."""
 
-from functools import partial
-
 import streamlit as st
 
 from dashboard import readers
@@ -14,8 +12,10 @@ from dashboard.sections.beside_heatmap import beside_heatmap, on_narrow
 from dashboard.sections.cell import show_cell
 from dashboard.sections.cell_choice import choose_cell, chosen_cell
 from dashboard.sections.heat_rows import BEST, WITHIN, target_heat
+from dashboard.sections.missing import offer_probes
 from dashboard.sections.saved_figure import offer_figure
 from mess.encoders import encoder_slug
+from mess.errors import ArtifactError
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.discovery import DiscoveryRecord, Level
 
@@ -51,20 +51,24 @@ def show_heatmap(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) 
             on_cell=lambda cell: choose_cell(*place, layer=int(cell[0]), target=cell[1]),
             chosen=(str(layer), target),
             detail=detail,
-            on_painted=None if heatmap_is_painted() else _note_painted,
+            on_painted=None if _is_painted() else _note_painted,
         )
         st.caption(describe_heatmap(record, value=value))
         name = f"{place[0]}-{encoder_slug(place[1])}-{place[2]}-{value}"
         offer_figure(table, file_name=name, alt=describe_heatmap(record, value=value))
     with right:
-        read = partial(readers.predictions, record.dataset, record.encoder, level=place[2])
-        predictions = read() if heatmap_is_painted() else None
+        predictions = None
+        if _is_painted():
+            try:
+                predictions = readers.predictions(record.dataset, record.encoder, level=place[2])
+            except ArtifactError as error:
+                offer_probes(error, record.dataset, record.encoder, level=place[2])
         show_cell(record, predictions, tracks, layer=layer, target=target)
         with on_narrow("layer-of-cell"):
             _choose_layer(record, layer=layer, target=target)
 
 
-def heatmap_is_painted() -> bool:
+def _is_painted() -> bool:
     """Tell whether the browser has painted a heatmap yet; what stands beside it is slower."""
     return bool(st.session_state.get(_PAINTED))
 

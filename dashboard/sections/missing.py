@@ -10,6 +10,7 @@ from dashboard.jobs import queue as jobs
 from dashboard.readers import store, told
 from dashboard.sidebar import start
 from mess.errors import ArtifactError, ArtifactMissing, MessError
+from mess.records.discovery import Level
 
 Result = TypeVar("Result")
 
@@ -92,6 +93,15 @@ def offer(error: ArtifactError, *, dataset: str, command: Sequence[str], button:
     if st.button(button, key=f"offer-{'-'.join(command)}", type="primary"):
         start(dataset, list(command))
         st.rerun()
+
+
+def offer_probes(error: ArtifactError, dataset: str, encoder: str, *, level: Level) -> None:
+    """Offer what a discovery lacks: all steps if there are no features yet, else the probes."""
+    command = ["run-all", "--dataset", dataset, "--encoder", encoder]
+    if store().features.modified(dataset, encoder) > 0:
+        command = ["probe", "--dataset", dataset, "--encoder", encoder]
+        command += ["--level", "segment"] if level == "segment" else []
+    offer(error, dataset=dataset, command=command, button="Run it now")
 
 
 def tell_stale(what: str, why: str, *, dataset: str, command: Sequence[str], button: str) -> None:

@@ -1,7 +1,6 @@
 """The discovery page in a real browser: cells, points that sound, comparison, files to keep."""
 
 import io
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -302,15 +301,18 @@ def test_what_was_not_tested_can_be_started(page: Any, own: tuple[str, Store]) -
 
 def test_a_broken_discovery_is_one_line_and_a_button(page: Any, own: tuple[str, Store]) -> None:
     address, store = own
-    (path,) = store.root.glob("processed/discovery/demo/spectral.json")
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    try:
-        open_page(page, address, "discovery")
-        page.get_by_text("is damaged: run").wait_for()
-        page.get_by_text("mess probe --dataset demo --encoder spectral").first.wait_for()
-        page.get_by_role("button", name="Run it now").wait_for()
-        no_error(page)
-    finally:
-        path.write_bytes(whole)
-    assert json.loads(whole)["cells"]
+    (table,) = store.root.glob("processed/discovery/demo/spectral.predictions.parquet")
+    (record,) = store.root.glob("processed/discovery/demo/spectral.json")
+    for path in (table, record):
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        record.touch()  # nothing of it is kept in memory
+        try:
+            open_page(page, address, "discovery")
+            page.get_by_text("is damaged.").wait_for()
+            page.get_by_text("mess probe --dataset demo --encoder spectral").first.wait_for()
+            page.get_by_role("button", name="Run it now").wait_for()
+            assert page.locator(".heatmap table").is_visible() == (path == table)
+            no_error(page)
+        finally:
+            path.write_bytes(whole)

@@ -217,7 +217,7 @@ def test_a_broken_map_is_one_line_and_a_button(
 ) -> None:
     drawn.write_text("{")
     open_page(page, own[0], "map")
-    page.get_by_text("is damaged: run").wait_for()
+    page.get_by_text("is damaged.").wait_for()
     page.get_by_text("mess map --dataset demo --encoder spectral").first.wait_for()
     page.get_by_role("button", name="Draw this map").wait_for()
     no_error(page)

@@ -85,7 +85,7 @@ def damaged(demo_library: Path, tmp_path: Path) -> Iterator[str]:
 @pytest.mark.long
 def test_a_broken_table_is_one_line_and_a_button(page: Any, damaged: str) -> None:
     open_page(page, damaged, "targets")
-    page.get_by_text("is damaged: run").wait_for()
+    page.get_by_text("is damaged.").wait_for()
     page.get_by_text("mess targets --dataset demo").first.wait_for()
     page.get_by_role("button", name="Measure them now").wait_for()
     no_error(page)
