@@ -278,7 +278,6 @@ main()
     ("module", "arguments"),
     [
         ("typer", ["status"]),
-        ("pandas", ["recommend", "--track", SMD_IDS[0]]),
         ("faiss", ["recommend", "--track", SMD_IDS[0]]),
         (
             "sklearn.manifold",

@@ -5,6 +5,7 @@ Only one thread imports, and all else waits for it: two threads that import at t
 half of a module.
 """
 
+import gc
 import threading
 from asyncio import to_thread
 from collections.abc import AsyncIterator
@@ -57,11 +58,15 @@ def code(module: str) -> ModuleType:
 
 
 def _import_all() -> None:
-    for module in (_PAGE, *MODULES.values()):
-        try:
+    gc.disable()  # while importing it walks over everything again and again, and frees nothing
+    try:
+        for module in (_PAGE, *MODULES.values()):
             import_module(module)
-        except Exception:
-            return
+    except Exception:
+        return  # `code` meets it again, and tells it to who asks
+    finally:
+        gc.freeze()  # what is imported stays
+        gc.enable()
 
 
 class _Answers:

@@ -43,7 +43,9 @@ FOREIGN_ORIGINS = (
 )
 PRINT_ROUTES = """
 from dashboard.Home import app
-for route in app._build_starlette_app().routes:
+from dashboard.server.start import MODULES, code
+later = [route for module in MODULES.values() for route in code(module).ROUTES]
+for route in [*app._build_starlette_app().routes, *later]:
     print("route", route.path or "/")
 """
 
