@@ -184,9 +184,10 @@ def test_the_page_shows_the_matrix_a_cell_and_its_sounds(
     assert cell is not None and cell.response.slope is not None
     assert drawn.metric[0].value == f"{cell.response.slope:.2f}"
     sounds = [
-        json.loads(one.proto.json)
+        sound
         for one in drawn.get("bidi_component")
-        if "/doses/clip" in (one.proto.json or "")
+        for sound in json.loads(one.proto.json)
+        if sound and "/doses/clip" in sound.get("clip", "")
     ]
     assert ["part=before" in one["clip"] for one in sounds] == [True, False]
     drawn.selectbox(key="dose-reading").set_value("through time").run()

@@ -1,5 +1,6 @@
 """The factor table of real recordings: rendered, encoded, asked, kept, and shown."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -82,7 +83,10 @@ def test_the_table_stands_on_the_page_in_the_report_and_beside_the_slider(
     printed = capsys.readouterr().out
     assert "4 triplets of 1 pairs of works" in printed and "learned heads" in printed
     page = AppTest.from_function(_draw, default_timeout=60).run()
-    assert not page.exception and "4 triplets" in page.caption[0].value
+    (heatmap,) = page.get("bidi_component")
+    assert (
+        not page.exception and "4 triplets" in json.loads(heatmap.proto.json)[0]["table"]["caption"]
+    )
     report, _ = write_report(dataset="demo", encoder="spectral", out=tmp_path, store=store)
     assert "timbre-head" in report.read_text(encoding="utf-8")
     recommender = LayerBasedRecommender(*PLACE, store=store)
