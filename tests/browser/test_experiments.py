@@ -87,9 +87,9 @@ def test_two_runs_are_compared(page: Any, address: str) -> None:
     settings = until(page, lambda: cells(page, 1), lambda text: "folds" in text)
     assert re.search("folds.*4.*3", settings) and "alpha" not in settings
     page.get_by_role("tab", name="First less second").wait_for()
-    heat_cells(page, "runs-heatmap-0").first.wait_for()
+    heat_cells(page, "runs-heatmap-difference").first.wait_for()
     page.get_by_role("tab", name="Second", exact=True).click()
-    heat_cells(page, "runs-heatmap-2").and_(
+    heat_cells(page, "runs-heatmap-second").and_(
         page.locator("[aria-label^='spectral centroid, layer 1']")
     ).wait_for()
     no_error(page)
