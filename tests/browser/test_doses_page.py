@@ -48,7 +48,7 @@ def test_the_music_is_changed_and_heard_before_and_after(page: Any, address: str
     popover = page.get_by_test_id("stPopoverBody")
     start = popover.get_by_role("button", name="Start", exact=True)
     start.and_(page.locator(":not([disabled])")).click()
-    page.get_by_text("2 recordings of 2 works").wait_for()
+    page.get_by_text("2 recordings of 2 works, at most").wait_for()
     heading = page.get_by_role("heading", name="onset density under stretch")
     wanted = heat_cells(page, "dose-matrix").and_(
         page.locator("[aria-label^='onset density under stretch']")
