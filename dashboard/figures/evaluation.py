@@ -8,10 +8,9 @@ import plotly.graph_objects as go
 from dashboard.figures.heat import (
     ColourScale,
     HeatCell,
-    HeatRow,
     HeatTable,
-    furthest,
     number_heat,
+    number_row,
 )
 from dashboard.figures.style import PALETTE
 from mess.as_text import as_words, interval, two_decimals
@@ -134,14 +133,8 @@ def factor_heat(record: FactorsRecord) -> HeatTable:
                 )
             )
         scores = [row.scores[factor].accuracy for factor in record.factors]
-        place = furthest(scores, middle=scale.middle)
         rows.append(
-            HeatRow(
-                label=label,
-                cells=cells,
-                strongest=place,
-                strongest_said=f"{record.factors[place]}: {cells[place].text}" if cells else "",
-            )
+            number_row(label, cells, numbers=scores, columns=record.factors, middle=scale.middle)
         )
     return HeatTable(rows=rows, columns=record.factors, corner="factor", scale=scale)
 

@@ -156,6 +156,7 @@ def number_heat(
         How a number is written.
     """
     rows = []
+    names = [name(one) for one in columns]
     for label, values in matrix.items():
         cells = []
         for column in columns:
@@ -163,16 +164,34 @@ def number_heat(
             colour, ink = scale.colours(number)
             said = f"{label}, {name(column)}: {scale.title} {written(number)}"
             cells.append(HeatCell(colour=colour, ink=ink, text=written(number), said=said))
-        place = furthest([values.get(column) for column in columns], middle=scale.middle)
-        rows.append(
-            HeatRow(
-                label=label,
-                cells=cells,
-                strongest=place,
-                strongest_said=f"{name(columns[place])}: {cells[place].text}" if cells else "",
-            )
-        )
-    return HeatTable(rows=rows, columns=[name(one) for one in columns], corner=corner, scale=scale)
+        numbers = [values.get(column) for column in columns]
+        rows.append(number_row(label, cells, numbers=numbers, columns=names, middle=scale.middle))
+    return HeatTable(rows=rows, columns=names, corner=corner, scale=scale)
+
+
+def number_row(
+    label: str,
+    cells: Sequence[HeatCell],
+    *,
+    numbers: Sequence[float | None],
+    columns: Sequence[str],
+    middle: float,
+) -> HeatRow:
+    """Return a row whose number furthest from the middle of the scale is what a phone shows.
+
+    Parameters
+    ----------
+    label : str
+    cells : sequence of HeatCell
+    numbers : sequence of float or None
+        Of the cells.
+    columns : sequence of str
+        Their names.
+    middle : float
+    """
+    place = furthest(numbers, middle=middle)
+    said = f"{columns[place]}: {cells[place].text}" if cells else ""
+    return HeatRow(label=label, cells=cells, strongest=place, strongest_said=said)
 
 
 def furthest(numbers: Sequence[float | None], *, middle: float = 0.0) -> int:

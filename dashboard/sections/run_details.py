@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 
@@ -132,14 +133,15 @@ def _compare_heatmaps(a: RecordedRun, b: RecordedRun) -> None:
     here().choose(
         "shown", list(names), key="runs-shown", usual=next(iter(names)), text=names.__getitem__
     )
-    tables = [
-        difference_heat(*records, choosable=False),
-        *(target_heat(one, choosable=False) for one in records),
-    ]
+    tables = (
+        partial(difference_heat, *records, choosable=False),
+        *(partial(target_heat, one, choosable=False) for one in records),
+    )
     tabs = st.tabs(list(names), key="runs-shown", on_change="rerun")
     for name, tab, table in zip(names, tabs, tables, strict=True):
-        with tab:
-            draw_heatmap(table, caption=name, key=f"runs-heatmap-{names[name]}")
+        if tab.open:
+            with tab:
+                draw_heatmap(table(), caption=name, key=f"runs-heatmap-{names[name]}")
 
 
 def _draw(run: RecordedRun) -> None:
