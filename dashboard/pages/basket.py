@@ -8,13 +8,14 @@ from dashboard.components.text import plain
 from dashboard.sections.basket import draw_basket, draw_import
 from dashboard.sections.missing import offer
 from dashboard.sidebar import selected
+from dashboard.titles import TITLES
 from mess.errors import ArtifactError, MessError
 
 
 def main() -> None:
     """Draw the page."""
     dataset, encoder = selected()
-    st.title("Basket")
+    st.title(TITLES["basket"])
     try:
         tracks = readers.tracks(dataset, encoder)
         basket = readers.store().baskets.read(dataset)

@@ -13,6 +13,7 @@ from dashboard.sections.cell_choice import takes_wish
 from dashboard.sections.encoder_scores import PARAMETERS, show_scores
 from dashboard.sections.missing import describe_gap, tell_stale
 from dashboard.sidebar import selected, start
+from dashboard.titles import TITLES
 from mess.encoders.catalogue import RANDOM
 from mess.errors import ArtifactError
 from mess.records.comparison import ComparisonRecord
@@ -25,8 +26,8 @@ _NO_BAR = {"displayModeBar": False}
 def main() -> None:
     """Draw the page."""
     if takes_wish():
-        st.switch_page(st.Page(discovery.main, title="Layer discovery", url_path="discovery"))
-    st.title("Compare encoders")
+        st.switch_page(st.Page(discovery.main, title=TITLES["discovery"], url_path="discovery"))
+    st.title(TITLES["compare"])
     dataset, encoder = selected()
     try:
         record = readers.comparison(dataset)

@@ -17,6 +17,7 @@ from dashboard.sections.sliders import show_sliders
 from dashboard.sections.two_discoveries import show_comparison
 from dashboard.sections.untangled import show_untangled
 from dashboard.sidebar import selected
+from dashboard.titles import TITLES
 from mess.errors import ArtifactError
 from mess.records.discovery import DiscoveryRecord, Level
 
@@ -44,7 +45,7 @@ _PARAMETERS = (
 
 def main() -> None:
     """Draw the page."""
-    st.title("Layer discovery")
+    st.title(TITLES["discovery"])
     dataset, encoder = selected()
     controls = open_controls("/discovery", dataset, encoder, names=_PARAMETERS)
     controls.choose("level", list(LEVELS), key="level", usual="track")

@@ -11,6 +11,7 @@ from dashboard.components.text import plain
 from dashboard.sections.doses import PARAMETERS, show_matrix
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sidebar import selected
+from dashboard.titles import TITLES
 from mess.doses.words import lesson
 from mess.errors import ArtifactError, MessError
 from mess.records.dose import DoseRecord
@@ -18,7 +19,7 @@ from mess.records.dose import DoseRecord
 
 def main() -> None:
     """Draw the page."""
-    st.title("Change the music")
+    st.title(TITLES["doses"])
     dataset, encoder = selected()
     fold_text(
         "R² says that a layer co-varies with a target. Here recordings are changed by known steps, "

@@ -13,13 +13,14 @@ from dashboard.sections.run_details import compare_runs, show_run
 from dashboard.sections.run_table import PARAMETERS, choose_runs, filter_runs
 from dashboard.server.mlflow_server import Server
 from dashboard.sidebar import selected
+from dashboard.titles import TITLES
 from mess.errors import ArtifactMissing, MessError
 from mess.tracking.reading import RecordedRun
 
 
 def main() -> None:
     """Draw the page."""
-    st.title("Experiments")
+    st.title(TITLES["experiments"])
     controls = open_controls("/experiments", *selected(), names=PARAMETERS)
     try:
         with st.spinner("Asking MLflow …"):

@@ -34,6 +34,7 @@ from dashboard.sections.disagreement import draw_disagreement
 from dashboard.sections.missing import offer
 from dashboard.server.lanes import BEST
 from dashboard.sidebar import selected
+from dashboard.titles import TITLES
 from mess.as_text import as_words
 from mess.curves.registry import CURVES
 from mess.errors import ArtifactError, MessError
@@ -49,7 +50,7 @@ _HOW_LISTED = (
 
 def main() -> None:
     """Draw the page."""
-    st.title("In time")
+    st.title(TITLES["in_time"])
     dataset, encoder = selected()
     try:
         tracks = readers.tracks(dataset, encoder)

@@ -8,6 +8,7 @@ from dashboard.components.listening import draw_listening
 from dashboard.components.text import plain
 from dashboard.jobs import queue as jobs
 from dashboard.sidebar import selected, start
+from dashboard.titles import TITLES
 from mess.errors import MessError
 from mess.listening.sessions import CONSENT, SIZE
 
@@ -16,7 +17,7 @@ _MINUTES = "five to six"  # 24 times three excerpts of 5 s, which need not be he
 
 def main() -> None:
     """Draw the page."""
-    st.title("Listen and judge")
+    st.title(TITLES["listen"])
     dataset, encoder = selected()
     write_address(dataset, encoder, {}, page="/listen")
     try:

@@ -21,6 +21,7 @@ from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.picked import draw_current, draw_picked
 from dashboard.server.maps import map_url
 from dashboard.sidebar import selected
+from dashboard.titles import TITLES
 from mess.errors import ArtifactError, MessError
 from mess.maps import METHODS
 from mess.records.discovery import Level
@@ -41,7 +42,7 @@ _READ_AS = {
 
 def main() -> None:
     """Draw the page."""
-    st.title("Map")
+    st.title(TITLES["map"])
     dataset, encoder = selected()
     st.markdown("Points that are close are similar in the layer. Draw around some to hear them.")
     try:

@@ -11,6 +11,7 @@ from dashboard.sections.cell_choice import takes_wish
 from dashboard.sections.front_door import FrontDoor, find_front_door, show_front_door
 from dashboard.sections.library_state import show_library
 from dashboard.sidebar import selected
+from dashboard.titles import TITLES
 
 _INTRODUCTION = """
 MESS looks into the layers of an audio model. *Probes* measure which layer encodes brightness, tempo
@@ -28,8 +29,8 @@ def _complete_demo_once(root: str, dataset: str) -> None:
 def main() -> None:
     """Draw the page."""
     if takes_wish():
-        st.switch_page(st.Page(discovery.main, title="Layer discovery", url_path="discovery"))
-    st.title("MESS: hear what a music model knows")
+        st.switch_page(st.Page(discovery.main, title=TITLES["discovery"], url_path="discovery"))
+    st.title(TITLES[""])
     dataset, encoder = selected()
     if library.is_empty():
         st.markdown(_INTRODUCTION)

@@ -24,6 +24,7 @@ from dashboard.sections.passage_search import (
     restore,
 )
 from dashboard.sidebar import selected
+from dashboard.titles import TITLES
 from mess.errors import ArtifactError
 from mess.search.passages.recommender import PassageRecommender
 
@@ -35,7 +36,7 @@ def main() -> None:
         passages = readers.passages(dataset, encoder)
         tracks = readers.tracks(dataset, encoder)
     except ArtifactError as error:
-        st.title("Passages")
+        st.title(TITLES["passages"])
         command = ["index", "--dataset", dataset, "--encoder", encoder]
         offer(error, dataset=dataset, command=command, button="Build them now")
         return
@@ -44,7 +45,7 @@ def main() -> None:
 
 
 def _draw(passages: PassageRecommender, tracks: Mapping[str, TrackInfo]) -> None:
-    st.title("Passages")
+    st.title(TITLES["passages"])
     _draw_query(passages, tracks)
     left, right = st.columns([2, 3], gap="medium")
     with left:

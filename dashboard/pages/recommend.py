@@ -27,6 +27,7 @@ from dashboard.sections.track_search import (
 )
 from dashboard.sections.track_search_controls import draw_controls
 from dashboard.sidebar import selected
+from dashboard.titles import TITLES
 from mess.errors import ArtifactError
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
 
@@ -38,7 +39,7 @@ def main() -> None:
         recommender = readers.recommender(dataset, encoder)
         tracks = readers.tracks(dataset, encoder)
     except ArtifactError as error:
-        st.title("Recommend")
+        st.title(TITLES["recommend"])
         command = ["run-all", "--dataset", dataset, "--encoder", encoder]
         offer(error, dataset=dataset, command=command, button="Make it now")
         return
@@ -52,7 +53,7 @@ def _draw(recommender: LayerBasedRecommender, tracks: dict[str, TrackInfo]) -> N
     dataset, encoder = recommender.dataset, recommender.encoder
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        st.title("Recommend")
+        st.title(TITLES["recommend"])
         settled = draw_controls(recommender, tracks)
     with right:
         bar = st.container(

@@ -11,6 +11,7 @@ from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.sections.missing import offer
 from dashboard.sidebar import selected
+from dashboard.titles import TITLES
 from mess.errors import ArtifactError
 
 _KINDS = ("copies", "works")
@@ -20,7 +21,7 @@ _ROW, _TALLEST = 36, 290  # pixels
 
 def main() -> None:
     """Draw the page."""
-    st.title("Copies and works")
+    st.title(TITLES["repeats"])
     dataset, encoder = selected()
     try:
         found = readers.repeats(dataset, encoder)

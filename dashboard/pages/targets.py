@@ -16,6 +16,7 @@ from dashboard.sections.measured import (
 from dashboard.sections.missing import offer
 from dashboard.sections.target_tests import show_tests
 from dashboard.sidebar import selected
+from dashboard.titles import TITLES
 from mess.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _TABS = {
 
 def main() -> None:
     """Draw the page."""
-    st.title("Targets")
+    st.title(TITLES["targets"])
     dataset, encoder = selected()
     try:
         table = readers.targets(dataset).droplevel("segment")

@@ -18,6 +18,7 @@ from dashboard.sections.handed_over import (
 from dashboard.sections.handed_over_results import draw_encoded_file, upload_sound
 from dashboard.sections.missing import offer
 from dashboard.sidebar import selected
+from dashboard.titles import TITLES
 from mess.errors import ArtifactError
 from mess.storage.uploads import Upload, UploadFiles
 
@@ -26,7 +27,7 @@ _POLL_SECONDS = 0.5
 
 def main() -> None:
     """Draw the page."""
-    st.title("Your audio")
+    st.title(TITLES["your_audio"])
     dataset, encoder = selected()
     try:
         recommender = readers.recommender(dataset, encoder)
