@@ -1,9 +1,10 @@
 """Components of the page: the scripts and styles of each, joined from files in this folder.
 
 What several components need is a file of its own. `elements.js` makes HTML elements,
-`mount_once.js` keeps a component while Streamlit calls it again, `player_keys.js` is the keyboard
-of the players, `player_settings.js` their speed and loudness, `player_bar.js` the controls at the
-lower edge of a narrow screen, `player.js` a player, `lane.js` the curves below it.
+`mount_once.js` keeps a component while Streamlit calls it again, `kept.js` keeps what a person set
+in the browser, `player_keys.js` is the keyboard of the players, `player_settings.js` their speed
+and loudness, `player_bar.js` the controls at the lower edge of a narrow screen, `player.js` a
+player, `lane.js` the curves below it.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ import streamlit as st
 
 PLAYER_SCRIPTS = (
     "mount_once",
+    "kept",
     "player_settings",
     "player_keys",
     "player_bar",

@@ -6,23 +6,6 @@ const REPLAYS = { x: "x", a: "a", b: "b" };
 const HEARD_SECONDS = 1; // an excerpt counts as heard after so long
 const PAUSE_MS = 350; // between excerpts that follow by themselves
 
-function remembered(name) {
-  try {
-    return localStorage.getItem(`mess-listening-${name}`);
-  } catch {
-    return null; // a browser that keeps nothing
-  }
-}
-
-function remember(name, value) {
-  try {
-    if (value === null) localStorage.removeItem(`mess-listening-${name}`);
-    else localStorage.setItem(`mess-listening-${name}`, value);
-  } catch {
-    // then a reload begins anew; answers are kept all the same
-  }
-}
-
 async function ask(address, body) {
   const options = body && {
     method: "POST",
@@ -156,7 +139,7 @@ class Listening {
     this.stop();
     this.state = null;
     this.draw();
-    const session = remembered(data.plan);
+    const session = remembered(`listening-${data.plan}`);
     if (session) this.resume(session);
   }
 
@@ -164,7 +147,7 @@ class Listening {
     try {
       this.take(await ask(`/listening/now?session=${encodeURIComponent(session)}`));
     } catch (error) {
-      if (error.refused) remember(this.data.plan, null);
+      if (error.refused) remember(`listening-${this.data.plan}`, null);
       else this.say(error.message);
     }
   }
@@ -173,8 +156,8 @@ class Listening {
   take(state) {
     const last = this.state?.trial;
     this.state = state;
-    remember(this.data.plan, state.trial ? state.session : null);
-    remember("listener", state.listener);
+    remember(`listening-${this.data.plan}`, state.trial ? state.session : null);
+    remember("listening-listener", state.listener);
     this.started = null;
     if (state.trial) {
       this.isNew = !last || last.word !== state.trial.word;
@@ -223,7 +206,7 @@ class Listening {
   async start() {
     this.begin.disabled = true;
     try {
-      const listener = remembered("listener") ?? "";
+      const listener = remembered("listening-listener") ?? "";
       this.state = null;
       this.take(await ask("/listening/begin", { plan: this.data.plan, listener }));
       this.enter();

@@ -21,6 +21,6 @@ def draw_listening(*, plan: str, about: str, consent: str, key: str) -> None:
     """
     component(
         "listening",
-        scripts=("elements", "mount_once", "listening"),
+        scripts=("elements", "mount_once", "kept", "listening"),
         styles=("listening",),
     )(key=key, data={"plan": plan, "about": about, "consent": consent})

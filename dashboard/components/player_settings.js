@@ -1,12 +1,21 @@
 // What holds for all players of the page: how fast they play, and whether they sound equally loud.
-// Pitch stays as it is at any speed. The page keeps both; a reload begins anew.
+// Pitch stays as it is at any speed. The browser keeps both, for all its visits.
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5];
 const KEY_HINTS = [["J", "back 5 s"], ["K", "play, pause"], ["L", "on 5 s"], ["↑ ↓", "other result"],
   ["[ ]", "loop"], ["< >", "speed"]];
-const playerSettings = (window.messSettings ??= { speed: 1, matched: true, tools: new Set() });
+const playerSettings = (window.messSettings ??= { ...keptSettings(), tools: new Set() });
+
+// What was kept may be of an earlier version, or another program's: only what can be chosen is taken.
+function keptSettings() {
+  const speed = Number(remembered("player-speed"));
+  const matched = remembered("player-matched") !== "false";
+  return { speed: SPEEDS.includes(speed) ? speed : 1, matched };
+}
 
 function setPlayers(change) {
   Object.assign(playerSettings, change);
+  remember("player-speed", playerSettings.speed);
+  remember("player-matched", playerSettings.matched);
   for (const player of window.messPlayers) player.follow();
   for (const tools of playerSettings.tools) tools.show();
 }

@@ -93,11 +93,13 @@ class Results {
     root.className = "results";
     this.root = root;
     this.items = new Map();
+    this.open = remembered("results-values") === "true";
     this.legend = element("div", { class: "legend" });
     this.values = element("button", { type: "button", class: "values" }, "Values");
     this.values.title = "Show the targets behind each score, beside the query's";
     this.values.onclick = () => {
       this.open = !this.open;
+      remember("results-values", this.open);
       this.show(this.data, this.tell);
     };
     this.all = element("button", { type: "button", class: "values" }, "► Play in a row");
@@ -112,7 +114,7 @@ class Results {
   show(data, tell) {
     this.data = data;
     this.tell = tell;
-    this.values.setAttribute("aria-pressed", Boolean(this.open));
+    this.values.setAttribute("aria-pressed", this.open);
     this.values.hidden = !data.results.some((one) => one.values.length);
     this.legend.replaceChildren(
       ...data.legend.map(({ name, colour, striped }) => {

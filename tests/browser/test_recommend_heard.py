@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from browser_acts import PATIENCE, at_rest, no_error, until
+from browser_acts import PATIENCE, at_rest, no_error, reload, until
 from recommend_page import (
     HEARD,
     SOUNDING,
@@ -72,6 +72,34 @@ def test_one_sounds_at_a_time_and_keys_do_what_fingers_expect(page: Any, dashboa
     page.evaluate("() => window.messCurrent.audio.dispatchEvent(new Event('ended'))")
     wait_for_sound(page, names[2])
     press(page, "k")
+    no_error(page)
+
+
+def test_how_sounds_are_played_is_kept_in_the_browser(page: Any, dashboard: str) -> None:
+    open_recommend(page, dashboard)
+    page.get_by_role("combobox", name="Speed").first.select_option("0.75")
+    for name in ("same loudness", "Values"):
+        page.get_by_role("button", name=name, exact=True).first.click()
+    reload(page)
+    page.locator("li h3").first.wait_for()
+    assert page.get_by_role("combobox", name="Speed").first.input_value() == "0.75"
+    tools = page.locator(".tools").first
+    pressed = {
+        name: tools.get_by_role("button", name=name, exact=True).get_attribute("aria-pressed")
+        for name in ("same loudness", "Values")
+    }
+    assert pressed == {"same loudness": "false", "Values": "true"}
+    query = page.get_by_role("combobox", name="Query track").input_value()
+    page.get_by_role("button", name=re.compile("^Play ")).first.click()
+    wait_for_sound(page, query)
+    audio = "() => [window.messCurrent.audio.playbackRate, window.messCurrent.audio.src]"
+    rate, source = page.evaluate(audio)
+    assert rate == 0.75 and "level" not in source
+    # What was kept and cannot be chosen is left aside.
+    page.evaluate("() => localStorage.setItem('mess-player-speed', '99')")
+    reload(page)
+    page.locator("li h3").first.wait_for()
+    assert page.get_by_role("combobox", name="Speed").first.input_value() == "1"
     no_error(page)
 
 
