@@ -18,7 +18,7 @@ import typer
 
 from mess.audio.decoding import decode_at
 from mess.datasets import Dataset, Track
-from mess.encoders import Encoder, load_encoder
+from mess.encoders import Encoder, load_encoder, require_weights
 from mess.encoders.pooling import describe_encoder
 from mess.errors import MessError, UnknownName
 from mess.records.features import EncoderRecord, FeaturesEntry, FeaturesHeader, MomentsFile
@@ -135,6 +135,9 @@ def extract_all(
         By encoder. Tracks that failed are named in it, with the reason.
     """
     store = store or Store()
+    if engine == "local" and models is None:
+        # Before a large folder is listed, and before the weights of the first are downloaded.
+        require_weights(encoders)
     recordings = scope.listed(dataset, store)
     if scope.recordings is None:
         for note in recordings.notes:

@@ -17,6 +17,7 @@ from typing import Annotated
 
 import typer
 
+from mess.encoders import require_weights
 from mess.errors import MessError
 from mess.status.steps import survey
 from mess.storage.store import Store
@@ -94,6 +95,7 @@ def bring_up_to_date(
     done : int
         The number of tracks that did not fail.
     """
+    require_weights(encoders)  # before the demo is rendered: that takes minutes
     store = Store()
     failed: dict[str, str] = {}
     if dataset == "demo":

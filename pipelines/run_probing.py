@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from mess.encoders import encoder_slug
+from mess.encoders import encoder_slug, require_weights
 from mess.errors import ArtifactError
 from mess.experiments.controls import (
     find_beyond_baselines,
@@ -89,6 +89,8 @@ def run_probing(
     """
     settings = settings or ProbeSettings()
     store = store or Store()
+    if settings.frames == "on":
+        require_weights([encoder])  # the frames are asked for last, after minutes of probing
     data = load_probing_data(dataset, encoder, settings=settings, store=store, stated=True)
     layers = data.features.values.shape[1]
     tags = {

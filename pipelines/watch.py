@@ -20,7 +20,7 @@ import typer
 
 from mess.audio.addresses import Address
 from mess.datasets import Dataset, Track, load_dataset
-from mess.encoders import Encoder, load_encoder
+from mess.encoders import Encoder, load_encoder, require_weights
 from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName
 from mess.records.index import IndexRecord
 from mess.status.staleness import Sources, fitted_digests, judge
@@ -339,6 +339,7 @@ def start(
         )
     if not folder.is_dir():
         load_dataset(dataset, root=folder)  # says where its files belong
+    require_weights(encoders)  # of all, before those of the first are downloaded
     alone = hold(JobFiles(store.jobs_dir, dataset).watcher_lock, patience=0.2)
     if alone is None:
         raise MessError(f"dataset {dataset!r} is watched already, by another `mess watch`")

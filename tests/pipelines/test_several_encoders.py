@@ -12,6 +12,8 @@ from tones import write_tone
 from typer.testing import CliRunner
 
 import mess.audio.decoding
+import pipelines.extract_features
+import pipelines.run_all
 from mess.audio.decoding import decode, decode_at
 from mess.encoders import whisper_wheel
 from mess.errors import MessError
@@ -122,6 +124,28 @@ def test_an_encoder_that_cannot_be_loaded_stops_before_anything_is_written(
     with pytest.raises(MessError, match="no such folder"):
         extract_all(dataset="smd", encoders=["spectral", "/no/model"], store=Store(data_root))
     assert Store(data_root).features.encoders("smd") == []
+
+
+@pytest.mark.parametrize("command", ["run-all", "extract"])
+def test_all_weights_are_looked_for_before_anything_is_done(
+    data_root: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(data_root / "cache"))
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")  # nothing listens there
+    done: list[str] = []
+    for module in (pipelines.run_all, pipelines.extract_features):
+        for name in ("build_demo_shown", "load_encoder"):
+            monkeypatch.setattr(module, name, lambda *_, **__: done.append("work"), raising=False)
+    ended = CliRunner().invoke(
+        build_app(), [command, "--dataset", "demo", "--encoder", "spectral,mert-v1-95m"]
+    )
+    assert isinstance(ended.exception, MessError)
+    said = str(ended.exception)
+    assert said.startswith("m-a-p/MERT-v1-95M: ") and "out of reach" in said
+    assert "--encoder /path/to/folder" in said and "\n" not in said
+    assert not done and not (data_root / "audio").exists()
 
 
 @pytest.mark.long
