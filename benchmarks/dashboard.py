@@ -91,7 +91,7 @@ def _cold_start(browser: Browser, store: Store, folder: Path, path: str, selecto
     server, address = serve(store.root, folder / "log", every=0.05)
     try:
         page.goto(f"{address}/{path}")
-        page.locator(selector).first.wait_for(state="attached")
+        page.locator(selector).first.wait_for()
         return time.perf_counter() - began
     finally:
         page.close()

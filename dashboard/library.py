@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.jobs import queue as jobs
 from dashboard.readers import store
 from mess.datasets import Dataset, available_datasets
-from mess.encoders import PRESETS
+from mess.encoders import PRESETS, by_interest
 from mess.errors import UnknownName
 from mess.serving import shelf
 from mess.status.inventory import Inventory, find_recordings, take_inventory
@@ -59,6 +59,25 @@ def is_empty() -> bool:
     return not any(
         encoders(name) or (name != "demo" and store().audio_dir(name).is_dir()) for name in datasets
     )
+
+
+def first_dataset() -> str:
+    """Return the dataset that a first visit shows: one that has an index, or recordings."""
+    datasets = available_datasets(store().audio_dir(""))
+    for dataset, _ in store().indices.available():
+        if dataset in datasets:
+            return dataset
+    with_audio = (name for name in datasets if store().audio_dir(name).is_dir())
+    return next(with_audio, "demo")
+
+
+def first_encoder(dataset: str) -> str:
+    """Return the encoder that a first visit shows: the most interesting one that is complete."""
+    known = by_interest(encoders(dataset))
+    if not known:
+        return usual_encoder(dataset)
+    indexed = {encoder for name, encoder in store().indices.available() if name == dataset}
+    return next((name for name in known if name in indexed), known[0])
 
 
 def usual_encoder(dataset: str) -> str:

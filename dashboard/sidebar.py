@@ -10,7 +10,7 @@ from dashboard.components.text import plain, readable
 from dashboard.jobs import queue as jobs
 from dashboard.jobs.commands import PIPELINES, Option, Pipeline, Value
 from dashboard.readers import store, told
-from mess.datasets import KNOWN, available_datasets
+from mess.datasets import available_datasets
 from mess.encoders import PRESETS, Preset, by_interest
 from mess.errors import MessError
 
@@ -52,14 +52,14 @@ def start(dataset: str, *commands: list[str]) -> None:
 def _choose() -> tuple[str, str]:
     datasets = available_datasets(store().audio_dir(""))
     if st.session_state.get("dataset") not in datasets:
-        st.session_state["dataset"] = datasets[_first(datasets)]
+        st.session_state["dataset"] = library.first_dataset()
     dataset = st.selectbox("Dataset", datasets, key="dataset", format_func=readable)
     encoders = by_interest(library.encoders(dataset))
     others = [name for name in PRESETS if name not in encoders]
     if st.session_state.get("encoder") not in encoders + others:
         st.session_state.pop("encoder", None)
     if st.session_state.get("encoder_of") != dataset:
-        st.session_state["encoder"] = _first_encoder(dataset, encoders)
+        st.session_state["encoder"] = library.first_encoder(dataset)
     st.session_state["encoder_of"] = dataset
     encoder = st.selectbox(
         "Encoder",
@@ -127,20 +127,3 @@ def _describe(preset: Preset) -> str:
         f"{preset.layers} layers × {preset.dim} · {training} · about {preset.cost:g} s per minute "
         f"of audio · licence {preset.licence}"
     )
-
-
-def _first_encoder(dataset: str, encoders: list[str]) -> str:
-    """Return the encoder that a first visit shows: the most interesting one that is complete."""
-    if not encoders:
-        return library.usual_encoder(dataset)
-    indexed = {encoder for name, encoder in store().indices.available() if name == dataset}
-    return next((name for name in encoders if name in indexed), encoders[0])
-
-
-def _first(datasets: list[str]) -> int:
-    """Return the position of the dataset that a first visit shows: one that has an index."""
-    for dataset, _ in store().indices.available():
-        if dataset in datasets:
-            return datasets.index(dataset)
-    with_audio = [name for name in datasets if store().audio_dir(name).is_dir()]
-    return datasets.index(with_audio[0]) if with_audio else list(KNOWN).index("demo")

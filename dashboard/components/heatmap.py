@@ -5,6 +5,7 @@ On a narrow screen it is a list: a line for each row, with its strongest cell an
 
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 import streamlit as st
 
@@ -53,26 +54,10 @@ def draw_heatmap(
                 on_cell(choice)
 
     known = {cell.choice for row in table.rows for cell in row.cells}
-    low, high = table.scale.ends()
-    greyed = any(cell.colour == GREY for row in table.rows for cell in row.cells)
-    grey = {"name": table.scale.grey, "colour": GREY} if greyed and table.scale.grey else None
     component("heatmap", scripts=("elements", "mount_once", "heatmap"), styles=("heatmap",))(
         key=key,
         data={
-            "table": {
-                "corner": table.corner,
-                "caption": caption,
-                "columns": list(table.columns),
-                "apart": len(table.columns) - table.beside,
-                "rows": [asdict(row) for row in table.rows],
-                "scale": {
-                    "title": table.scale.title,
-                    "low": low,
-                    "high": high,
-                    "steps": table.scale.steps(),
-                    "grey": grey,
-                },
-            },
+            "table": table_data(table, caption=caption),
             "chosen": list(chosen) if chosen else None,
             "detail": detail,
             "awaited": on_painted is not None,
@@ -80,3 +65,24 @@ def draw_heatmap(
         on_cell_change=tell,
         on_painted_change=on_painted or (lambda: None),
     )
+
+
+def table_data(table: HeatTable, *, caption: str) -> dict[str, Any]:
+    """Return a heatmap and its caption as `heatmap.js` draws them."""
+    low, high = table.scale.ends()
+    greyed = any(cell.colour == GREY for row in table.rows for cell in row.cells)
+    grey = {"name": table.scale.grey, "colour": GREY} if greyed and table.scale.grey else None
+    return {
+        "corner": table.corner,
+        "caption": caption,
+        "columns": list(table.columns),
+        "apart": len(table.columns) - table.beside,
+        "rows": [asdict(row) for row in table.rows],
+        "scale": {
+            "title": table.scale.title,
+            "low": low,
+            "high": high,
+            "steps": table.scale.steps(),
+            "grey": grey,
+        },
+    }

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from dashboard.components.heatmap import HOW_TO_CHOOSE
 from dashboard.figures.heat import ColourScale, HeatCell, HeatRow, HeatTable
 from dashboard.figures.layers import (
     VALUES,
@@ -24,9 +25,22 @@ from mess.search.aspects import ASPECTS, HEARD
 from mess.targets import title_of, title_with_unit
 
 BEST, WITHIN = "◆", "●"
+_WHAT: Mapping[Value, str] = {
+    "r2": "R²: 1 is perfect, 0 no better than the mean, below 0 worse.",
+    "spearman": "Spearman's rank correlation of predicted and true.",
+    "p_family": "−log₁₀ of the family-wise p: 1.3 and more is significant, 3 is one in a thousand.",
+}
 _MARKS = {BEST: "the best layer", WITHIN: "within one standard error of the best layer"}
 _CHANCE = "may be chance"
 _SCALE = ColourScale(title="R²", grey=_CHANCE)
+
+
+def target_caption(value: Value) -> str:
+    """Say what stands in the cells of `target_heat`, and what its marks mean."""
+    return (
+        f"{_WHAT[value]} {BEST} best layer by R², {WITHIN} within one standard error of it; "
+        f"neither where no layer tells more than the mean. {HOW_TO_CHOOSE}"
+    )
 
 
 def target_heat(

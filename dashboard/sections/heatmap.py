@@ -4,14 +4,14 @@ import streamlit as st
 
 from dashboard import readers
 from dashboard.address.controls import here
-from dashboard.components.heatmap import HOW_TO_CHOOSE, draw_heatmap
+from dashboard.components.heatmap import draw_heatmap
 from dashboard.figures.heat import HeatTable
 from dashboard.figures.layers import VALUES, Value, describe_heatmap
 from dashboard.figures.names import layer_labels
 from dashboard.sections.beside_heatmap import beside_heatmap, on_narrow
 from dashboard.sections.cell import show_cell
 from dashboard.sections.cell_choice import choose_cell, chosen_cell
-from dashboard.sections.heat_rows import BEST, WITHIN, target_heat
+from dashboard.sections.heat_rows import target_caption, target_heat
 from dashboard.sections.missing import offer_probes
 from dashboard.sections.saved_figure import offer_figure
 from mess.encoders import encoder_slug
@@ -19,11 +19,6 @@ from mess.errors import ArtifactError
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.discovery import DiscoveryRecord, Level
 
-_WHAT: dict[Value, str] = {
-    "r2": "R²: 1 is perfect, 0 no better than the mean, below 0 worse.",
-    "spearman": "Spearman's rank correlation of predicted and true.",
-    "p_family": "−log₁₀ of the family-wise p: 1.3 and more is significant, 3 is one in a thousand.",
-}
 _PAINTED = "heatmap-painted"
 
 
@@ -45,8 +40,7 @@ def show_heatmap(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) 
         layer, target = chosen_cell(record)
         draw_heatmap(
             table,
-            caption=f"{_WHAT[value]} {BEST} best layer by R², {WITHIN} within one standard error "
-            f"of it; neither where no layer tells more than the mean. {HOW_TO_CHOOSE}",
+            caption=target_caption(value),
             key=f"heatmap-{'-'.join(place)}",
             on_cell=lambda cell: choose_cell(*place, layer=int(cell[0]), target=cell[1]),
             chosen=(str(layer), target),

@@ -20,7 +20,9 @@ from starlette.types import Receive, Scope, Send
 from dashboard.server.promptness import send_at_once
 
 _PAGE = "dashboard.entrypoint.page"
+_FIRST = "dashboard.first_view.heatmap"
 MODULES = {  # addresses, and the module whose ROUTES answer them
+    "/first-view": _FIRST,
     "/sounds/{path:path}": "dashboard.server.sounds",
     "/lanes": "dashboard.server.lanes",
     "/doses/{path:path}": "dashboard.server.doses",
@@ -32,6 +34,7 @@ MODULES = {  # addresses, and the module whose ROUTES answer them
     "/api/{path:path}": "mess.serving.api",
 }
 _importing: list[threading.Thread] = []
+_has_first = threading.Event()
 
 
 @asynccontextmanager
@@ -53,18 +56,24 @@ def code(module: str) -> ModuleType:
         If it cannot be imported.
     """
     for thread in _importing:
-        thread.join()
+        if module == _FIRST:  # it imports nothing while it answers, so it need not wait for all
+            _has_first.wait()
+        else:
+            thread.join()
     return import_module(module)
 
 
 def _import_all() -> None:
     gc.disable()  # while importing it walks over everything again and again, and frees nothing
     try:
+        import_module(_FIRST)
+        _has_first.set()
         for module in (_PAGE, *MODULES.values()):
             import_module(module)
     except Exception:
         return  # `code` meets it again, and tells it to who asks
     finally:
+        _has_first.set()
         gc.freeze()  # what is imported stays
         gc.enable()
 
