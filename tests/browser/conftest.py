@@ -1,6 +1,7 @@
 """A real dashboard over a real, small demo library, in a real Chromium."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ _STILL = """addEventListener('DOMContentLoaded', () => {
     style.textContent = '*, *::before, *::after { animation: none !important }';
     document.head.append(style);
 })"""
+_MOST_SHOWN = 6000  # letters of a page, in the report of a failure
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,6 +28,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["TimeoutError"]))
             if chromium() is None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the page showed to the report of a test that failed."""
+    report = yield
+    page = getattr(item, "funcargs", {}).get("page")
+    if report.failed and call.when == "call" and page is not None:
+        with suppress(Exception):  # the browser itself may have failed
+            shown = page.locator("body").inner_text(timeout=5000)
+            report.sections.append(("page", f"{page.url}\n{shown[:_MOST_SHOWN]}"))
+    return report
 
 
 @pytest.fixture(scope="session")

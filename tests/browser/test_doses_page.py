@@ -20,7 +20,7 @@ from browser_acts import (
 from browser_server import serve
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture  # of each try: the job of the one before has made what this one makes
 def address(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = tmp_path_factory.mktemp("doses") / "data"
     shutil.copytree(demo_library / "processed", root / "processed")
