@@ -35,6 +35,7 @@ from pipelines.options import (
     MethodOption,
     run_script,
 )
+from pipelines.usual_aspects import usual_weights
 
 SCALE = (
     "score: 1 is equal, 0 is as unlike as half of the tracks, -1 is among the tenth least alike; "
@@ -104,6 +105,7 @@ def command(
     queries: list[str | Point] = [*tracks]
     queries += (project_recording(one, recommender) for one in recordings)
     heads = Store().heads.names()
+    wanted = cast(Method | None, method)
     held = [name.strip() for name in (hold or "").split(",") if name.strip()]
     moved = parse_weights(offset, heads=heads) if offset else {}
     if fit:
@@ -116,13 +118,17 @@ def command(
         weights = parse_weights(aspects, heads=heads)
     elif aspect:
         weights = {aspect: 1.0}
+    elif held or moved:
+        weights = {}
     else:
-        weights = {} if held or moved else recommender.usual_weights([*queries, *(unlike or [])])
+        weights = usual_weights(
+            recommender, [*queries, *(unlike or [])], method=wanted, by=cast(By, by)
+        )
     found = recommender.multi_aspect_recommendation(
         queries,
         weights,
         k,
-        method=cast(Method | None, method),
+        method=wanted,
         by=cast(By, by),
         unlike=unlike or [],
         hold=held,

@@ -23,6 +23,7 @@ from pipelines.options import (
     MethodOption,
     run_script,
 )
+from pipelines.usual_aspects import usual_weights
 
 
 def command(
@@ -46,16 +47,17 @@ def command(
     recommender = LayerBasedRecommender(dataset, encoder, store=store)
     if recommender.warning:
         typer.echo(f"warning: {recommender.warning}", err=True)
+    wanted, reading = cast(Method | None, method), cast(By, by)
     path = path_between(
         recommender,
         start,
         end,
         parse_weights(aspects, heads=store.heads.names())
         if aspects
-        else recommender.usual_weights([start, end]),
+        else usual_weights(recommender, [start, end], method=wanted, by=reading),
         steps=steps,
-        method=cast(Method | None, method),
-        by=cast(By, by),
+        method=wanted,
+        by=reading,
     )
     if as_json:
         typer.echo(to_json(path.as_dict(), indent=1).decode())

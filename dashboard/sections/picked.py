@@ -160,7 +160,7 @@ def _draw_more(
         return
     most = max(_FEWEST_EXAMPLES, min(_EXAMPLES, _COMPARED // len(tracks)))
     examples = _spread(ids, most=most)
-    weights = recommender.usual_weights(examples) or {OVERALL: 1.0}
+    weights = recommender.usual_weights(examples).weights or {OVERALL: 1.0}
     found = results_of(
         lambda: recommender.multi_aspect_recommendation(
             [*examples], weights, _RESULTS, exclude_duplicates=True

@@ -7,8 +7,7 @@ An aspect ranks by one of four methods:
 * ``direct``: distance in its measured targets;
 * ``layer``: cosine over the whole layer whose probe is best.
 
-A learned head (`mess.search.heads`) is one more aspect; it ranks by the cosine of what it makes of
-two recordings.
+A learned head (`mess.search.heads`) is one more aspect; it ranks by a cosine of what it makes.
 
 `mess evaluate` measures which method follows the aspect best. That method is the default, and every
 result names the methods that were used. Tempo is compared up to octaves (`mess.search.tempo`).
@@ -54,7 +53,7 @@ from mess.search.layer_index import LayerIndex, Vectors
 from mess.search.limits import Limits, capped_rows
 from mess.search.ranking import Query, SearchSpace, point_shares
 from mess.search.recommendation import Recommendation, explain
-from mess.search.terms import BY, METHODS, By, Terms
+from mess.search.terms import By, Terms, Usual, check_choices
 from mess.search.weights import check_moves, share_weights
 from mess.status.staleness import Sources, fitted_digests, require
 from mess.storage.paths import command_for
@@ -230,10 +229,17 @@ class LayerBasedRecommender:
         """Return the validated aspects; `aspects` has all, each with its R²."""
         return self.terms.validated()
 
-    def usual_weights(self, queries: Sequence[str | Point]) -> dict[str, float]:
-        """Return the weight 1 for each validated aspect that is known of all queries."""
+    def usual_weights(
+        self,
+        queries: Sequence[str | Point],
+        *,
+        method: Method | None = None,
+        by: By = "better",
+    ) -> Usual:
+        """Return the weight 1 for each validated aspect that can rank, and why others cannot."""
+        check_choices(method, by)
         rows = [one if isinstance(one, Point) else self.row(one) for one in queries]
-        return dict.fromkeys(self.terms.rankable(rows), 1.0)
+        return self.terms.usual(rows, method=method, by=by)
 
     def recommend_by_aspect(
         self, track_id: str, aspect: str, n_recommendations: int = 5, **options: Any
@@ -322,13 +328,10 @@ class LayerBasedRecommender:
             raise MessError("name at least one track to be like")
         if n_recommendations < 1:
             raise MessError(f"ask for at least 1 recommendation, not {n_recommendations}")
-        if method is not None and method not in METHODS:
-            raise UnknownName("method", method, METHODS)
-        if by not in BY:
-            raise UnknownName("choice", by, BY)
+        check_choices(method, by)
         wanted = dict.fromkeys([*hold, *offset], 1.0) | dict(aspect_weights)
         names = [*aspect_names(), *self.heads]
-        self._check_heads(wanted, names)
+        self._refuse_left_out(wanted, names)
         rows: list[int | Point] = [*liked, *avoided]
         terms = [
             self.terms.make(name, weight, method=method, by=by, moved=name in offset, rows=rows)
@@ -353,14 +356,11 @@ class LayerBasedRecommender:
         best = capped_rows(scores, k=n_recommendations, exclude=exclude, caps=caps)
         return explain(self.space, query, best, parts=parts, track_ids=self.track_ids)
 
-    def _check_heads(self, wanted: Collection[str], known: Collection[str]) -> None:
+    def _refuse_left_out(self, wanted: Collection[str], known: Collection[str]) -> None:
         """Refuse a head that is in the data root and not in the index."""
-        for name in wanted:
-            if name not in known and name in self._store.heads.names():
-                raise MessError(
-                    f"the head {name!r} has no slider on {self.dataset!r} by {self.encoder!r}: "
-                    f"{self.left_out_heads()[name]}"
-                )
+        for name in set(self._store.heads.names()).intersection(wanted).difference(known):
+            of, why = f"{self.dataset!r} by {self.encoder!r}", self.left_out_heads()[name]
+            raise MessError(f"the head {name!r} has no slider on {of}: {why}")
 
     def fit_weights(self, liked: Sequence[str]) -> dict[str, float]:
         """Return the weights, from 0 to 1, of the aspects that a few liked tracks share.

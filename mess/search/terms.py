@@ -1,14 +1,13 @@
 """Terms: the method, columns or layer by which an aspect ranks, and when it may not rank."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.errors import ArtifactError, MessError
+from mess.errors import ArtifactError, MessError, UnknownName
 from mess.records.evaluation import Method
 from mess.records.index import Kind
 from mess.search.aspects import OVERALL, THRESHOLD, Aspect
@@ -24,6 +23,35 @@ BY: tuple[By, ...] = get_args(By)
 _Columns = tuple[NDArray[np.int64], NDArray[np.float64]]
 _Part = tuple[ColumnWeights, tuple[int, ...]]
 _OCTAVES: Mapping[str, Kind] = {"probe": "probe_octaves", "direct": "direct_octaves"}
+
+
+class Usual(NamedTuple):
+    """What ranks where nobody gives weights.
+
+    Attributes
+    ----------
+    weights : dict of str to float
+        The weight 1 for each validated aspect that can rank.
+    left_out : dict of str to str
+        The reason, by each validated aspect that cannot.
+    """
+
+    weights: dict[str, float]
+    left_out: dict[str, str]
+
+    def required(self) -> "Usual":
+        """Return it, or raise `MessError` where nothing can rank, with the first reason."""
+        if not self.weights and self.left_out:
+            raise MessError(f"no aspect can rank so: {next(iter(self.left_out.values()))}")
+        return self
+
+
+def check_choices(method: str | None, by: str) -> None:
+    """Raise `UnknownName` if there is no such method, or nothing of the kind to rank by."""
+    if method is not None and method not in METHODS:
+        raise UnknownName("method", method, METHODS)
+    if by not in BY:
+        raise UnknownName("choice", by, BY)
 
 
 @dataclass(frozen=True)
@@ -64,17 +92,26 @@ class Terms:
         """Return the validated aspects."""
         return [name for name, aspect in self.aspects.items() if aspect.validated]
 
-    def rankable(self, rows: Sequence[int | Point]) -> list[str]:
-        """Return the validated aspects in which these queries can be compared with the tracks.
+    def usual(
+        self,
+        rows: Sequence[int | Point] = (),
+        *,
+        method: Method | None = None,
+        by: By = "better",
+    ) -> "Usual":
+        """Return the validated aspects by which these queries can be compared with the tracks.
 
-        A query may lack the one value that an aspect ranks by: a tempo that was not measured, where
-        the layers do not tell it.
+        A method may say nothing of an aspect: where the layers do not tell the tempo, only what was
+        measured ranks by it. And a query may lack the one value that an aspect ranks by.
         """
-        found = []
+        found = Usual({}, {})
         for name in self.validated():
-            with suppress(MessError):
-                self.make(name, 1.0, rows=rows)
-                found.append(name)
+            try:
+                self.make(name, 1.0, method=method, by=by, rows=rows)
+            except MessError as reason:
+                found.left_out[name] = str(reason)
+            else:
+                found.weights[name] = 1.0
         return found
 
     def default_method(self, name: str, *, by: By = "better") -> Method:

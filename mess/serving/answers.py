@@ -144,11 +144,16 @@ class Similar(TrackAnswer):
 
 @dataclass(frozen=True, kw_only=True)
 class RecommendationsAnswer:
-    """Similar tracks, the best first."""
+    """Similar tracks, the best first.
+
+    Without weights in the question, all validated aspects count that can rank the query by the
+    method. `left_out` names the others, each with the reason.
+    """
 
     dataset: str
     encoder: str
     weights: dict[str, float]
+    left_out: dict[str, str]
     results: list[Similar]
     warning: str
 
@@ -178,11 +183,13 @@ class PathAnswer:
     """A path, both ends included.
 
     `evenness` is the even distance between neighbours divided by the largest one: 1 at best.
+    `left_out` is that of recommendations.
     """
 
     dataset: str
     encoder: str
     weights: dict[str, float]
+    left_out: dict[str, str]
     methods: dict[str, str]
     evenness: float
     steps: list[StepAnswer]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 
 from mess.errors import MessError
 from mess.search.aspects import parse_weights
+from mess.search.terms import Usual
 from mess.serving import shelf
 from mess.serving.parameters import OfIndex, OfPassages, OfRecommendations
 from mess.storage.held import may_wait
@@ -20,15 +21,15 @@ def which(store: Store, asked: OfIndex) -> tuple[str, str]:
 
 
 def wanted(
-    store: Store, asked: OfRecommendations | OfPassages, *, usual: Callable[[], dict[str, float]]
-) -> tuple[dict[str, float], list[str], dict[str, float]]:
+    store: Store, asked: OfRecommendations | OfPassages, *, usual: Callable[[], Usual]
+) -> tuple[Usual, list[str], dict[str, float]]:
     """Return weights, aspects to hold, and moves; the usual weights if nothing is given."""
     hold = [name.strip() for name in asked.hold.split(",") if name.strip()]
     heads = store.heads.names()
     offset = parse_weights(asked.offset, heads=heads) if asked.offset else {}
     if asked.weights:
-        return parse_weights(asked.weights, heads=heads), hold, offset
-    return {} if hold or offset else usual(), hold, offset
+        return Usual(parse_weights(asked.weights, heads=heads), {}), hold, offset
+    return Usual({}, {}) if hold or offset else usual().required(), hold, offset
 
 
 def may_search(size: int, asked: OfRecommendations | OfPassages, aspects: Collection[str]) -> None:

@@ -11,6 +11,7 @@ from mess.datasets import available_datasets
 from mess.errors import UnknownName
 from mess.search.aspects import OVERALL, parse_weights
 from mess.search.paths import path_between
+from mess.search.terms import Usual
 from mess.serving import shelf
 from mess.serving.answers import (
     AspectAnswer,
@@ -189,8 +190,11 @@ def targets(store: Store, asked: OfTargets) -> TargetsAnswer:
 def recommend(store: Store, asked: OfRecommendations) -> RecommendationsAnswer:
     """Find the tracks that are most similar to one or several, in weighted aspects."""
     recommender = shelf.recommender(store, *which(store, asked))
-    weights, hold, offset = wanted(
-        store, asked, usual=lambda: recommender.usual_weights([*asked.track, *asked.unlike])
+    queries = [*asked.track, *asked.unlike]
+    (weights, left_out), hold, offset = wanted(
+        store,
+        asked,
+        usual=lambda: recommender.usual_weights(queries, method=asked.method, by=asked.by),
     )
     may_search(len(recommender.track_ids), asked, {*weights, *hold, *offset})
     found = recommender.multi_aspect_recommendation(
@@ -213,6 +217,7 @@ def recommend(store: Store, asked: OfRecommendations) -> RecommendationsAnswer:
         dataset=dataset,
         encoder=encoder,
         weights=weights,
+        left_out=left_out,
         results=[
             Similar(
                 **_about(known[one.track_id], dataset, encoder),
@@ -240,13 +245,18 @@ def weights(store: Store, asked: OfWeights) -> WeightsAnswer:
 def path(store: Store, asked: OfPath) -> PathAnswer:
     """Find tracks that lead evenly from one track to another, at most one of each work."""
     recommender = shelf.recommender(store, *which(store, asked))
+    usual = (
+        Usual(parse_weights(asked.weights, heads=store.heads.names()), {})
+        if asked.weights
+        else recommender.usual_weights(
+            [asked.start, asked.end], method=asked.method, by=asked.by
+        ).required()
+    )
     found = path_between(
         recommender,
         asked.start,
         asked.end,
-        parse_weights(asked.weights, heads=store.heads.names())
-        if asked.weights
-        else recommender.usual_weights([asked.start, asked.end]),
+        usual.weights,
         steps=asked.steps,
         method=asked.method,
         by=asked.by,
@@ -257,6 +267,7 @@ def path(store: Store, asked: OfPath) -> PathAnswer:
         dataset=dataset,
         encoder=encoder,
         weights=found.weights,
+        left_out=usual.left_out,
         methods=found.methods,
         evenness=found.evenness,
         steps=[
@@ -275,7 +286,7 @@ def path(store: Store, asked: OfPath) -> PathAnswer:
 def passages(store: Store, asked: OfPassages) -> PassagesAnswer:
     """Find the passages of other tracks that are most similar to a moment of one."""
     recommender = shelf.passages(store, *which(store, asked))
-    weights, hold, offset = wanted(store, asked, usual=lambda: {OVERALL: 1.0})
+    (weights, _), hold, offset = wanted(store, asked, usual=lambda: Usual({OVERALL: 1.0}, {}))
     may_search(len(recommender), asked, {*weights, *hold, *offset})
     found = recommender.recommend(
         spots("at", asked.track, asked.at),

@@ -62,7 +62,7 @@ Weights = Annotated[
     Meta(
         max_length=2000,
         description='The weight of each aspect: "brightness:0.6,texture:-0.4". Below 0: unlike. '
-        "Without any, all validated aspects that are known of the query have the weight 1.",
+        "Without any, all validated aspects that can rank the query so have the weight 1.",
     ),
 ]
 Hold = Annotated[
@@ -175,7 +175,7 @@ class OfPath(OfIndex, frozen=True, kw_only=True):
         Meta(
             max_length=2000,
             description='The weight of each aspect, above 0: "brightness:0.6,texture:0.4". '
-            "Without any, all validated aspects that are known of the query have the weight 1.",
+            "Without any, all validated aspects that can rank the query so have the weight 1.",
         ),
     ] = ""
     steps: Annotated[

@@ -15,12 +15,14 @@ import pytest
 from api_requests import OF, ask
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from mess.as_json import as_json
 from mess.errors import MessError
 from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
 from mess.search.passages.recommender import PassageRecommender
 from mess.search.paths import path_between
+from mess.search.terms import Terms
 from mess.serving.description import openapi, parameters_of
 from mess.serving.endpoints import ENDPOINTS, PREFIX, tracks
 from mess.serving.page import page
@@ -28,6 +30,7 @@ from mess.serving.parameters import OfRecommendations, OfTracks, read_parameters
 from mess.serving.shelf import Shelf
 from mess.storage.held import NotHeld, only_held
 from mess.storage.store import Store
+from pipelines.cli import build_app
 
 
 def test_recommendations_are_those_of_the_library(recommender: LayerBasedRecommender) -> None:
@@ -78,6 +81,43 @@ def test_without_weights_all_validated_aspects_count(recommender: LayerBasedReco
     assert [one["track"] for one in found["results"]] == [one.track_id for one in wanted]
     # The index that was built last is the usual one.
     assert ask("recommend", track=query).json() == found
+
+
+def test_what_a_method_cannot_answer_is_left_out_and_named(
+    recommender: LayerBasedRecommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of one aspect only a measurement is known, as of a tempo that the layers do not tell.
+    lost, *others = recommender.get_available_aspects()
+    make = Terms.make
+
+    def made(self: Terms, name: str, weight: float, **options: Any) -> Any:
+        if name == lost and options.get("method") == "probe":
+            raise MessError(f"the layers do not tell {name!r}")
+        return make(self, name, weight, **options)
+
+    monkeypatch.setattr(Terms, "make", made)
+    start, end = recommender.track_ids[0], recommender.track_ids[-1]
+    of: list[tuple[str, dict[str, Any]]] = [
+        ("recommend", {"track": start}),
+        ("path", {"start": start, "end": end, "steps": 1}),
+    ]
+    for path, asked in of:
+        answer = ask(path, **asked, **OF)
+        assert answer.json()["left_out"] == {}
+        answer = ask(path, ("method", "probe"), **asked, **OF)
+        assert answer.status == 200, answer.body
+        assert set(answer.json()["weights"]) == set(others)
+        assert answer.json()["left_out"] == {lost: f"the layers do not tell {lost!r}"}
+        # Who names it is told why it cannot be had.
+        refused = ask(path, ("method", "probe"), weights=f"{lost}:1", **asked, **OF)
+        assert refused.status == 400 and "do not tell" in refused.error
+    for command in (["recommend", "--track", start], ["path", "--from", start, "--to", end]):
+        ended = CliRunner().invoke(
+            build_app(),
+            [*command, "--method", "probe", "--dataset", "demo", "--encoder", "spectral"],
+        )
+        assert ended.exit_code == 0, ended.output
+        assert f"left out: {lost} (the layers do not tell {lost!r})" in ended.stderr
 
 
 def test_passages_are_those_of_the_library(served: Path) -> None:
