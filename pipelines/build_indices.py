@@ -31,11 +31,18 @@ from mess.search.passages.build import (
     sample_segments,
 )
 from mess.search.through_time import Courses, read_courses
+from mess.status.left_out import find_left_out
 from mess.storage.features import Features
 from mess.storage.manifest import TargetsManifest, digest
 from mess.storage.store import Store
 from mess.versions import INDEX_VERSION
-from pipelines.options import DatasetOption, EncoderOption, encoder_or_default, run_script
+from pipelines.options import (
+    DatasetOption,
+    EncoderOption,
+    concluded_without,
+    encoder_or_default,
+    run_script,
+)
 from pipelines.update_indices import source_digests
 
 
@@ -220,6 +227,7 @@ def command(
     typer.echo(f"index of {dataset} by {encoder}: {describe_index(record)}")
     if passages:
         typer.echo(f"passages: {describe_passages(Store().passages.read_record(dataset, encoder))}")
+    concluded_without(find_left_out(Store(), dataset, encoder, targets=False))
 
 
 if __name__ == "__main__":

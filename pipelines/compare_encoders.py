@@ -21,9 +21,16 @@ from mess.records.comparison import (
     TargetScore,
 )
 from mess.reports.encoder_comparison import compare_encoders, control_of, difference
+from mess.status.left_out import find_left_out
 from mess.storage.store import Store
 from mess.tracking.recording import start_run
-from pipelines.options import DatasetOption, JsonOption, run_script, split_encoders
+from pipelines.options import (
+    DatasetOption,
+    JsonOption,
+    concluded_without,
+    run_script,
+    split_encoders,
+)
 
 _WIDTH = 100
 _NAME = 21
@@ -262,6 +269,8 @@ def command(
     else:
         for line in lines(record):
             typer.echo(line)
+    store = Store()
+    concluded_without(*(find_left_out(store, dataset, one.name) for one in record.encoders))
 
 
 if __name__ == "__main__":

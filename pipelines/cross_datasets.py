@@ -17,9 +17,10 @@ from mess.experiments.rows import ProbingData, load_probing_data, read_marks
 from mess.probing.controls import fit_elsewhere
 from mess.records.cross import CrossInputs, CrossRecord, CrossScore
 from mess.records.discovery import ProbeSettings
+from mess.status.left_out import find_left_out
 from mess.storage.store import Store
 from mess.versions import CROSS_VERSION
-from pipelines.options import JsonOption, run_script
+from pipelines.options import JsonOption, concluded_without, run_script
 
 
 def cross_datasets(*, encoder: str, datasets: list[str], store: Store | None = None) -> CrossRecord:
@@ -140,6 +141,7 @@ def command(
         typer.echo(json.dumps(record.to_json(), indent=1))
     else:
         print_cross(record)
+    concluded_without(*(find_left_out(Store(), one, encoder) for one in names))
 
 
 if __name__ == "__main__":

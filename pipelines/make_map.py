@@ -22,6 +22,7 @@ from mess.maps import (
 )
 from mess.records.discovery import Level
 from mess.records.map import MapPoints, MapRecord
+from mess.status.left_out import find_left_out
 from mess.storage.store import Store
 from mess.versions import MAPS_VERSION
 from pipelines.options import (
@@ -29,6 +30,7 @@ from pipelines.options import (
     EncoderOption,
     ForceOption,
     JsonOption,
+    concluded_without,
     encoder_or_default,
     run_script,
 )
@@ -190,9 +192,10 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Map tracks or segments onto a plane: near each other where a layer is similar."""
+    name = encoder_or_default(encoder, dataset)
     record = make_map(
         dataset=dataset,
-        encoder=encoder_or_default(encoder, dataset),
+        encoder=name,
         layer=layer,
         method=method,
         level=level,
@@ -202,13 +205,18 @@ def command(
     )
     if as_json:
         typer.echo(json.dumps(record.summary(), indent=1))
-        return
+    else:
+        _print_map(record)
+    concluded_without(find_left_out(Store(), dataset, name, targets=False))
+
+
+def _print_map(record: MapRecord) -> None:
     believed = "" if record.trust is None else f", trustworthiness {record.trust:.2f}"
     carried = sum(record.explained)
     typer.echo(
-        f"map: {record.n} {level}s of {dataset} by layer {record.layer} "
-        f"({record.layer_name}), {METHODS[method]}{believed}; the first two components carry "
-        f"{carried:.0%} of the variance"
+        f"map: {record.n} {record.level}s of {record.dataset} by layer {record.layer} "
+        f"({record.layer_name}), {METHODS[record.method]}{believed}; "
+        f"the first two components carry {carried:.0%} of the variance"
     )
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -215,6 +216,32 @@ def incomplete(failed: Mapping[str, str], *, done: int) -> typer.Exit:
     print(f"{left_out.counts}: the lines above name them", file=sys.stderr)
     write_status(message=str(left_out), left_out=left_out)
     return typer.Exit(INCOMPLETE)
+
+
+def concluded_without(*found: LeftOut | None) -> None:
+    """End a command that drew a conclusion without some recordings; say which, and why.
+
+    Parameters
+    ----------
+    *found : LeftOut or None
+        Of each dataset and encoder that it was drawn from; see `mess.status.left_out`.
+
+    Raises
+    ------
+    typer.Exit
+        With the exit status 3, if some were left out.
+    """
+    left_out = [one for one in found if one is not None]
+    if not left_out:
+        return
+    reasons = dict(pair for one in left_out for pair in one.reasons.items())
+    for reason in reasons.values():
+        print(f"left out: {reason}", file=sys.stderr)
+    most = max(left_out, key=lambda one: one.count)
+    told = replace(most, count=max(most.count, len(reasons)), reasons=reasons)
+    print(told.counts, file=sys.stderr)
+    write_status(message=str(told), left_out=told)
+    raise typer.Exit(INCOMPLETE)
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

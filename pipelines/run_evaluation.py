@@ -59,6 +59,7 @@ from pipelines.options import (
     DatasetOption,
     EncoderOption,
     JsonOption,
+    concluded_without,
     encoder_or_default,
     run_script,
 )
@@ -376,18 +377,20 @@ def command(
     mlflow: Annotated[bool, typer.Option(help="Record the run in MLflow.")] = True,
 ) -> None:
     """Measure whether search does what its sliders say."""
+    name = encoder_or_default(encoder, dataset)
     record = evaluate(
         dataset=dataset,
-        encoder=encoder_or_default(encoder, dataset),
+        encoder=name,
         seed=seed,
         tracking=mlflow,
     )
     if as_json:
         typer.echo(json.dumps(record.to_json(), indent=1))
-        return
-    print_evaluation(record)
-    asked = command_for("factors", dataset, record.encoder)
-    typer.echo(f"which factor of music each similarity follows: `{asked}`")
+    else:
+        print_evaluation(record)
+        asked = command_for("factors", dataset, record.encoder)
+        typer.echo(f"which factor of music each similarity follows: `{asked}`")
+    concluded_without(find_left_out(Store(), dataset, name))
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ from pipelines.options import (
     DatasetOption,
     EncoderOption,
     LevelOption,
+    concluded_without,
     encoder_or_default,
     run_script,
 )
@@ -382,6 +383,8 @@ def command(
                 typer.echo(line)
     if len(records) > 1:
         typer.echo("search goes by the first of these settings; the others are in MLflow")
+    name = encoder_or_default(encoder, dataset)
+    concluded_without(find_left_out(Store(), dataset, name))
 
 
 if __name__ == "__main__":

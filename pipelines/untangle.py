@@ -34,6 +34,7 @@ from pipelines.options import (
     DatasetOption,
     EncoderOption,
     JsonOption,
+    concluded_without,
     encoder_or_default,
     run_script,
 )
@@ -189,19 +190,20 @@ def command(
     mlflow: Annotated[bool, typer.Option(help="Record the run in MLflow.")] = True,
 ) -> None:
     """Ask what a reading is made of: erase it, count its bits, hold confounds apart."""
+    name = encoder_or_default(encoder, dataset)
     records = untangle(
         dataset=dataset,
-        encoder=encoder_or_default(encoder, dataset),
+        encoder=name,
         what=parse_what(what),
         settings=UntangleSettings(folds=folds, seed=seed, layer=layer, draws=draws, orders=orders),
         tracking=mlflow,
     )
     if as_json:
         typer.echo(json.dumps([record.to_json() for record in records], indent=1))
-        return
-    for record in records:
-        for line in untangled_lines(record):
+    else:
+        for line in (line for record in records for line in untangled_lines(record)):
             typer.echo(line)
+    concluded_without(find_left_out(Store(), dataset, name))
 
 
 if __name__ == "__main__":
