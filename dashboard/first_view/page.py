@@ -40,7 +40,7 @@ def _with_first_view(path: str) -> str:
     # An inline module that is "async" runs at once; Streamlit's own modules are still on their way.
     view = (
         f"<style>{style}</style>"
-        f'<div id="first-view" aria-hidden="true"><h1>{escape(TITLES[path])}</h1><div></div></div>'
+        f'<div id="first-view" inert><h1>{escape(TITLES[path])}</h1><div></div></div>'
         f'<script type="module" async>{script}</script>'
     )
     return page.replace("</body>", f"{view}</body>", 1)
