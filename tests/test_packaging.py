@@ -59,3 +59,17 @@ def test_every_declared_package_has_a_tested_version() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()[1:]
     pinned = {_normal(line.partition("==")[0]) for line in lines}
     assert declared() <= pinned | {"setuptools"}, declared() - pinned
+
+
+def test_every_file_beside_the_code_is_packed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packed = {
+        path
+        for package, patterns in project["tool"]["setuptools"]["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    for folder in ("mess", "pipelines", "dashboard"):
+        files = {path for path in (ROOT / folder).rglob("*") if path.is_file()}
+        beside = {path for path in files if path.suffix not in (".py", ".pyc", ".pyi")}
+        assert beside <= packed, sorted(map(str, beside - packed))
