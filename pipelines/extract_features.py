@@ -52,7 +52,7 @@ from pipelines.options import (
 )
 from pipelines.ray_engine import RayEngine, ray_cluster
 from pipelines.reading import ReadingProcesses
-from pipelines.steps import ALL, BatchSummary, Scope, Source, Step, count_together
+from pipelines.steps import ALL, BatchSummary, Scope, Source, Step, count_by_encoder
 
 _LARGE = 2e9  # bytes of moments that are announced before they are written
 _PROBED = 20  # recordings, at most, whose headers are read for that
@@ -380,9 +380,9 @@ def command(
         scope=Scope(forget=forget),
     )
     print_extracted(made)
-    failed, done = count_together(list(made.values()))
-    if failed:
-        raise incomplete(failed, done=done)
+    failed, done, useless = count_by_encoder(made)
+    if failed or useless:
+        raise incomplete(failed, done=done, encoders=useless)
 
 
 if __name__ == "__main__":

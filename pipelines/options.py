@@ -195,8 +195,10 @@ def _say_stopped() -> None:
     print(STOPPED, file=sys.stderr, flush=True)
 
 
-def incomplete(failed: Mapping[str, str], *, done: int) -> typer.Exit:
-    """Say that everything is done except for some recordings.
+def incomplete(
+    failed: Mapping[str, str], *, done: int, encoders: Mapping[str, str] | None = None
+) -> typer.Exit:
+    """Say that everything is done except for some recordings, or some encoders.
 
     Parameters
     ----------
@@ -204,15 +206,20 @@ def incomplete(failed: Mapping[str, str], *, done: int) -> typer.Exit:
         The reason, by recording.
     done : int
         The number of recordings that did not fail.
+    encoders : mapping of str to str, optional
+        The reason, by each encoder for which nothing could be made. The recordings are those of
+        the others.
 
     Raises
     ------
     MessError
         If all recordings failed.
     """
-    left_out = LeftOut.among(failed, done=done)
+    left_out = LeftOut.among(failed, done=done, encoders=encoders)
     if not done:
         raise MessError(f"no recording could be used: {next(iter(failed.values()))}")
+    for reason in left_out.encoders.values():
+        print(f"left out: {reason}", file=sys.stderr)
     print(f"{left_out.counts}: the lines above name them", file=sys.stderr)
     write_status(message=str(left_out), left_out=left_out)
     return typer.Exit(INCOMPLETE)

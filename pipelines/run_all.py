@@ -43,7 +43,7 @@ from pipelines.processes import follow_parent
 from pipelines.progress import print_lines_only
 from pipelines.run_evaluation import evaluate
 from pipelines.run_probing import run_probing
-from pipelines.steps import count_together
+from pipelines.steps import count_by_encoder
 from pipelines.summary_lines import closing_lines, evaluation_lines, probe_lines
 
 
@@ -55,12 +55,12 @@ def run_all(
     force: bool = False,
     tracking: bool = True,
 ) -> bool:
-    """Bring a dataset and its encoders up to date; return whether no track failed."""
+    """Bring a dataset and its encoders up to date; return whether nothing failed."""
     encoders = [encoder] if isinstance(encoder, str) else list(encoder)
-    failed, _ = bring_up_to_date(
+    failed, _, useless = bring_up_to_date(
         dataset=dataset, encoders=encoders, workers=workers, force=force, tracking=tracking
     )
-    return not failed
+    return not failed and not useless
 
 
 def bring_up_to_date(
@@ -71,7 +71,7 @@ def bring_up_to_date(
     force: bool = False,
     tracking: bool = True,
     verbose: bool = False,
-) -> tuple[dict[str, str], int]:
+) -> tuple[dict[str, str], int, dict[str, str]]:
     """Run every missing step, and print its result.
 
     Files are decoded once for all encoders, targets are measured once.
@@ -94,6 +94,13 @@ def bring_up_to_date(
         The reason, by track.
     done : int
         The number of tracks that did not fail.
+    useless : dict of str to str
+        Of several encoders those that failed, each with the reason; the others are done.
+
+    Raises
+    ------
+    MessError
+        If nothing could be done for any encoder.
     """
     require_weights(encoders)  # before the demo is rendered: that takes minutes
     store = Store()
@@ -107,9 +114,15 @@ def bring_up_to_date(
     print_extracted(extracted)
     measured = compute_dataset_targets(dataset=dataset, workers=workers, force=force)
     typer.echo(f"targets: {measured}")
-    _analyse_each(store, kept, How(dataset, force=force, tracking=tracking, verbose=verbose))
-    unused, done = count_together([measured, *extracted.values()])
-    return failed | unused, done
+    unused, done, useless = count_by_encoder(extracted, measured)
+    for one in useless:
+        del kept[one]
+    how = How(dataset, force=force, tracking=tracking, verbose=verbose)
+    errors = _analyse_each(store, kept, how)
+    if len(errors) == len(kept):
+        raise next(iter(errors.values()))
+    useless |= {one: f"{one}: {error}" for one, error in errors.items()}
+    return failed | unused, done, useless
 
 
 @dataclass(frozen=True)
@@ -123,11 +136,12 @@ class How:
     verbose: bool
 
 
-def _analyse_each(store: Store, kept: dict[str, KeptStates], how: How) -> None:
+def _analyse_each(store: Store, kept: dict[str, KeptStates], how: How) -> dict[str, MessError]:
     """Analyse encoders, several side by side: probing keeps one core busy.
 
-    This process does the one whose states it holds. A job of the dashboard has one status, which
-    one process writes: it does them one by one.
+    One that fails does not stop the others; its error is returned. This process does the one whose
+    states it holds. A job of the dashboard has one status, which one process writes: it does them
+    one by one.
     """
     whole = ("probe", "index")
     to_do = [
@@ -137,9 +151,11 @@ def _analyse_each(store: Store, kept: dict[str, KeptStates], how: How) -> None:
     ]
     cores = os.cpu_count() or 1
     if len(to_do) < 2 or cores < 2 or how.verbose or "MESS_JOB" in os.environ:
-        for one, states in kept.items():
-            analyse(store, one, how, kept=states, say=typer.echo)
-        return
+        return {
+            one: error
+            for one, states in kept.items()
+            if (error := _analyse_here(store, one, how, kept=states))
+        }
     here = max(to_do, key=lambda one: len(kept[one].by_track))
     beside = [one for one in to_do if one != here]
     from threadpoolctl import threadpool_limits
@@ -157,13 +173,17 @@ def _analyse_each(store: Store, kept: dict[str, KeptStates], how: How) -> None:
     ):
         try:
             futures = {one: pool.submit(_analyse_beside, one, how) for one in beside}
-            for one in (here, *(one for one in kept if one not in to_do)):
-                analyse(store, one, how, kept=kept[one], say=typer.echo)
-            for future in futures.values():
-                lines, error = future.result()
+            errors = {
+                one: error
+                for one in (here, *(one for one in kept if one not in to_do))
+                if (error := _analyse_here(store, one, how, kept=kept[one]))
+            }
+            for one, future in futures.items():
+                lines, reason = future.result()
                 _say(lines)
-                if error:
-                    raise MessError(error)
+                if reason:
+                    errors[one] = MessError(reason)
+            return errors
         except BrokenProcessPool:
             raise MessError(
                 "a process was stopped from outside: run it again, it goes on"
@@ -172,6 +192,16 @@ def _analyse_each(store: Store, kept: dict[str, KeptStates], how: How) -> None:
             for child in multiprocessing.active_children():
                 child.terminate()
             raise
+
+
+def _analyse_here(store: Store, encoder: str, how: How, *, kept: KeptStates) -> MessError | None:
+    """Return the error, if any, so that the other encoders are done, too."""
+    try:
+        analyse(store, encoder, how, kept=kept, say=typer.echo)
+    except MessError as error:
+        kept.by_track.clear()
+        return error
+    return None
 
 
 def _begin_beside(threads: int) -> None:
@@ -249,7 +279,7 @@ def command(
 ) -> None:
     """Extract, measure, probe, index and evaluate; running again does what is missing."""
     encoders = encoders_or_default(encoder, dataset)
-    failed, done = bring_up_to_date(
+    failed, done, useless = bring_up_to_date(
         dataset=dataset,
         encoders=encoders,
         workers=workers,
@@ -257,9 +287,10 @@ def command(
         tracking=mlflow,
         verbose=verbose,
     )
-    _say(closing_lines(Store(), dataset=dataset, encoders=encoders))
-    if failed:
-        raise incomplete(failed, done=done)
+    there = [one for one in encoders if one not in useless]
+    _say(closing_lines(Store(), dataset=dataset, encoders=there))
+    if failed or useless:
+        raise incomplete(failed, done=done, encoders=useless)
 
 
 if __name__ == "__main__":

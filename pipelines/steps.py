@@ -1,6 +1,6 @@
 """What is made of every track of a dataset, what is looked at, and what came of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -53,6 +53,49 @@ def count_together(summaries: Sequence[BatchSummary]) -> tuple[dict[str, str], i
     failed = {track: why for one in summaries for track, why in one.failed.items()}
     tracks = max(one.made + one.skipped + len(one.failed) for one in summaries)
     return failed, tracks - len(failed)
+
+
+def count_by_encoder(
+    made: Mapping[str, BatchSummary], *beside: BatchSummary
+) -> tuple[dict[str, str], int, dict[str, str]]:
+    """Return what `count_together` returns, without encoders that failed on every track.
+
+    Such an encoder says nothing of the tracks, if another one could use some of them.
+
+    Parameters
+    ----------
+    made : mapping of str to BatchSummary
+        By encoder.
+    *beside : BatchSummary
+        Of other steps over the same tracks.
+
+    Returns
+    -------
+    failed : dict of str to str
+        The reason, by track.
+    done : int
+        The number of tracks that did not fail.
+    useless : dict of str to str
+        The reason, by encoder.
+
+    Examples
+    --------
+    >>> far = BatchSummary(failed={"a": "a.wav: too long"})
+    >>> count_by_encoder({"spectral": BatchSummary(made=1), "far": far})
+    ({}, 1, {'far': 'far: none of 1 recordings could be used: a.wav: too long'})
+    """
+    useless = {
+        name: f"{name}: none of {len(one.failed)} recordings could be used: "
+        f"{next(iter(one.failed.values()))}"
+        for name, one in made.items()
+        if one.failed and not one.made + one.skipped
+    }
+    if len(useless) == len(made):
+        useless = {}  # then the recordings are at fault
+    failed, done = count_together(
+        [*beside, *(one for name, one in made.items() if name not in useless)]
+    )
+    return failed, done, useless
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from mess.records.left_out import LeftOut
 _SHOWN = 8  # ended jobs
 _LISTED = 100  # recordings that a job left out
 _SIGNS = {"done": "✓", "incomplete": "!", "failed": "✗", "cancelled": "–"}
-_WORDS = {"incomplete": "done, some recordings left out"}
+_WORDS = {"incomplete": "done, but not all of it"}
 
 
 def show_jobs() -> None:
@@ -83,7 +83,7 @@ def _show_failed(job: jobs.Job) -> None:
     else:
         st.error(f"**{_name(job)}** failed: {plain(told(job.message))}")
     with st.container(horizontal=True, gap="small"):
-        if job.left_out is not None and len(job.left_out.reasons) > 1:
+        if job.left_out is not None and len(job.left_out.all_reasons) > 1:
             _list_left_out(job.left_out)
         with st.popover("Log"):
             st.code(told(jobs.log_tail(store(), job)) or "empty", language=None, wrap_lines=True)
@@ -107,10 +107,10 @@ def _show_failed(job: jobs.Job) -> None:
 
 
 def _list_left_out(left_out: LeftOut) -> None:
-    with st.popover(f"The {left_out.count} that were left out"):
-        for reason in list(left_out.reasons.values())[:_LISTED]:
+    with st.popover(f"The {left_out.total} that were left out"):
+        for reason in left_out.all_reasons[:_LISTED]:
             st.markdown(f"- {plain(told(reason))}")
-        if (more := left_out.count - _LISTED) > 0:
+        if (more := left_out.total - _LISTED) > 0:
             st.caption(f"The log names {more} more.")
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,15 +14,19 @@ from typer.testing import CliRunner
 
 import mess.audio.decoding
 import pipelines.extract_features
+import pipelines.options
 import pipelines.run_all
 from mess.audio.decoding import decode, decode_at
+from mess.datasets import Track
 from mess.encoders import whisper_wheel
-from mess.errors import MessError
+from mess.errors import AudioError, MessError
 from mess.storage.paths import file_stem
 from mess.storage.store import Store
 from pipelines.cli import build_app
 from pipelines.extract_features import extract_all, extract_features
-from pipelines.options import encoder_or_default, encoders_or_default, split_encoders
+from pipelines.local_encoding import LocalEncoding, Prepared
+from pipelines.options import INCOMPLETE, encoder_or_default, encoders_or_default, split_encoders
+from pipelines.steps import BatchSummary
 
 KINDS = ("aggregated", "segments", "aggregated_std", "segments_std")
 
@@ -124,6 +129,64 @@ def test_an_encoder_that_cannot_be_loaded_stops_before_anything_is_written(
     with pytest.raises(MessError, match="no such folder"):
         extract_all(dataset="smd", encoders=["spectral", "/no/model"], store=Store(data_root))
     assert Store(data_root).features.encoders("smd") == []
+
+
+def test_an_encoder_that_fails_everywhere_leaves_the_other_one_done(
+    data_root: Path, encoders: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_smd(data_root / "audio" / "smd", seconds=1.5)
+    begin = LocalEncoding.begin
+
+    def begun(self: LocalEncoding, track: Track, name: str, prepared: Prepared) -> Any:
+        if name != "spectral":
+            raise AudioError(track.path, "gives hidden states that are not finite", "try float32")
+        return begin(self, track, name, prepared)
+
+    monkeypatch.setattr(LocalEncoding, "begin", begun)
+    kept: list[Any] = []
+    monkeypatch.setattr(pipelines.options, "write_status", lambda **of: kept.append(of))
+    words = ["extract", "--dataset", "smd", "--encoder", ",".join(encoders[:2])]
+    ended = CliRunner().invoke(build_app(), words)
+    assert ended.exit_code == INCOMPLETE, ended.output
+    assert f"8 of 8 recordings done; nothing by {encoders[1]}" in ended.stderr
+    (for_the_dashboard,) = kept
+    left_out = for_the_dashboard["left_out"]
+    assert (left_out.done, left_out.count, left_out.total) == (8, 0, 1)
+    assert "none of 8 recordings could be used: " in left_out.encoders[encoders[1]]
+    assert "not finite" in str(left_out) and "not finite" in for_the_dashboard["message"]
+    # If no encoder can use a recording, the recordings are at fault, and nothing was made.
+    alone = CliRunner().invoke(build_app(), [*words[:-1], encoders[1]])
+    assert isinstance(alone.exception, MessError) and "no recording" in str(alone.exception)
+
+
+@pytest.mark.parametrize("fails", ["extract", "analyse"])
+def test_run_all_does_what_it_can_for_each_encoder(
+    data_root: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    done, bad = BatchSummary(made=8), BatchSummary(failed={"a": "a.wav: not finite"})
+    names = ("spectral", "random:whisper-tiny")
+    made = {names[0]: done, names[1]: bad if fails == "extract" else done}
+    analysed: list[str] = []
+
+    def analyse(_store: Store, encoder: str, *_: object, **__: object) -> None:
+        if fails == "analyse" and encoder == names[1]:
+            raise MessError("too few works")
+        analysed.append(encoder)
+
+    module = pipelines.run_all
+    monkeypatch.setattr(module, "extract_all", lambda **_: made)
+    monkeypatch.setattr(module, "compute_dataset_targets", lambda **_: done)
+    monkeypatch.setattr(module, "analyse", analyse)
+    monkeypatch.setattr(module, "closing_lines", lambda *_, encoders, **__: [f"ready: {encoders}"])
+    words = ["run-all", "--dataset", "smd", "--verbose", "--encoder"]
+    ended = CliRunner().invoke(build_app(), [*words, ",".join(reversed(names))])
+    assert ended.exit_code == INCOMPLETE, ended.output
+    assert analysed == [names[0]] and f"ready: {[names[0]]}" in ended.stdout
+    assert f"nothing by {names[1]}" in ended.stderr
+    assert f"left out: {names[1]}: " in ended.stderr
+    if fails == "analyse":  # alone, it made nothing
+        alone = CliRunner().invoke(build_app(), [*words, names[1]])
+        assert isinstance(alone.exception, MessError) and str(alone.exception) == "too few works"
 
 
 @pytest.mark.parametrize("command", ["run-all", "extract"])

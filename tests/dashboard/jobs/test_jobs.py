@@ -19,9 +19,12 @@ from dashboard.jobs import queue as jobs
 from dashboard.jobs.routes import now
 from dashboard.jobs.stopping import stop_process
 from mess.errors import MessError
+from mess.records.job import JobStatus
+from mess.records.left_out import LeftOut
 from mess.storage.jobs import JobFiles
 from mess.storage.locks import hold, is_held
 from mess.storage.paths import file_stem
+from mess.storage.records import write_record
 from mess.storage.store import Store
 
 QUICK = ["status"]  # ends by itself, after a second or two
@@ -211,6 +214,31 @@ def test_a_job_with_a_bad_recording_is_done_and_names_it(store: Store) -> None:
     assert f"{store.root}" not in job.message + first + second
     assert "2 of 4 recordings done; 2 could not" in jobs.log_path(store, job).read_text()
     assert len(store.features.manifest("tunes", "spectral").done()) == 2
+
+
+def test_a_job_without_one_of_its_encoders_is_done_and_says_why(store: Store) -> None:
+    from streamlit.testing.v1 import AppTest
+
+    why = "far: none of 1 recordings could be used: tune-0.wav: gives states that are not finite"
+    left_out = LeftOut.among({}, done=1, encoders={"far": why})
+    files = JobFiles(store.jobs_dir, "tunes")
+    files.add(["extract", "--dataset", "tunes", "--encoder", "spectral,far"])
+    job = files.claim()
+    assert job is not None
+    files.started(job, pid=os.getpid())
+    said = JobStatus(state="incomplete", message=str(left_out), left_out=left_out)
+    write_record(files.path(job, "status.json"), said)
+    files.end(job, code=3)
+
+    def page() -> None:
+        from dashboard.components.job_panel import show_jobs
+
+        show_jobs()
+
+    shown = AppTest.from_function(page).run(timeout=60)
+    (warning,) = shown.warning
+    assert "1 of 1 recordings done; nothing by far" in warning.value
+    assert not shown.error
 
 
 def test_a_job_without_one_good_recording_is_failed(store: Store) -> None:
