@@ -4,6 +4,7 @@ So they stay picked when colour, layer or method of the map change, and after a 
 stand in the address itself. Many are kept by the server, under a token that stands there.
 """
 
+import re
 from collections.abc import Collection, Sequence
 
 from dashboard.address.controls import Controls
@@ -14,6 +15,7 @@ Row = tuple[str, int]  # track, segment (−1 for a whole track)
 NAMES = ("pick", "picked")
 _LONGEST = 1500  # letters of ids that an address holds
 _BETWEEN = "@"
+_NUMBERED = re.compile(rf"{_BETWEEN}[0-9]*\Z")
 
 
 def keep_picked(controls: Controls, rows: Sequence[Row]) -> None:
@@ -59,20 +61,31 @@ def read_picked(controls: Controls, known: Collection[str]) -> tuple[list[Row], 
 def as_text(row: Row) -> str:
     """Return a row as an address names it.
 
-    >>> as_text(("bwv846", -1)), as_text(("bwv846", 12))
-    ('bwv846', 'bwv846@12')
+    A whole track whose id looks like a segment of another one has the sign once more at its end.
+
+    >>> as_text(("bwv846", -1)), as_text(("bwv846", 12)), as_text(("a@1", -1))
+    ('bwv846', 'bwv846@12', 'a@1@')
     """
     track, segment = row
-    return track if segment < 0 else f"{track}{_BETWEEN}{segment}"
+    if segment >= 0:
+        return f"{track}{_BETWEEN}{segment}"
+    return f"{track}{_BETWEEN}" if _NUMBERED.search(track) else track
 
 
 def from_text(text: str, known: Collection[str]) -> Row:
-    """Return the row that an address names; an id may hold the sign that precedes a number.
+    """Return the row that an address names.
 
-    >>> from_text("bwv846@12", {"bwv846"}), from_text("a@1", {"a@1"})
+    An address that a person wrote may name a whole track without the sign at its end: that is
+    understood where it names no segment of a known track.
+
+    >>> from_text("bwv846@12", {"bwv846"}), from_text("a@1@", {"a", "a@1"})
     (('bwv846', 12), ('a@1', -1))
+    >>> from_text("a@1", {"a", "a@1"}), from_text("a@1", {"a@1"})
+    (('a', 1), ('a@1', -1))
     """
+    if not _NUMBERED.search(text):
+        return text, -1
     track, _, number = text.rpartition(_BETWEEN)
-    if text not in known and track in known and number.isascii() and number.isdigit():
-        return track, int(number[:9])
-    return text, -1
+    if track not in known and text in known:
+        return text, -1
+    return track, int(number[:9]) if number else -1

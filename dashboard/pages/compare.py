@@ -1,5 +1,7 @@
 """Compare encoders: scores, differences that hold, and costs."""
 
+import shlex
+
 import streamlit as st
 
 from dashboard import readers
@@ -70,7 +72,7 @@ def _offer(dataset: str, encoder: str, error: ArtifactError) -> None:
     st.info(f"No encoder of {plain(dataset)} was probed yet. Extract and probe one or more:")
     st.code(command, language=None)
     if st.button("Extract and probe", type="primary"):
-        start(dataset, command.split()[1:])
+        start(dataset, shlex.split(command)[1:])
         st.rerun()
 
 
@@ -134,5 +136,5 @@ def _show_costs(record: ComparisonRecord) -> None:
     if not name.startswith(RANDOM):
         st.caption(f"Licence of its weights: {plain(row.licence)}.")
     if st.button("Start it", key="start-join"):
-        start(record.dataset, row.command.split()[1:])
+        start(record.dataset, shlex.split(row.command)[1:])
         st.rerun()

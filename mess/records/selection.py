@@ -17,7 +17,8 @@ class SelectionRecord(Record):
     format : "mess selection"
     dataset : str
     rows : list of str
-        Ids of tracks; of a segment, its track, ``@`` and its number.
+        Ids of tracks; of a segment, its track, ``@`` and its number. The id of a whole track that
+        ends like one of a segment has ``@`` once more at its end.
     """
 
     format: Literal["mess selection"] = "mess selection"
