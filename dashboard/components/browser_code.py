@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 PLAYER_SCRIPTS = (
+    "elements",
     "mount_once",
     "kept",
     "player_settings",

@@ -8,19 +8,13 @@ export default function (component) {
   const { parentElement, data: [data] } = component;
   let box = parentElement.querySelector(".buttons");
   if (!box) {
-    box = document.createElement("div");
-    box.className = "buttons";
-    for (const format of ["png", "svg"]) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = `Figure as ${format.toUpperCase()}`;
+    const buttons = ["png", "svg"].map((format) => {
+      const button = element("button", { type: "button" }, `Figure as ${format.toUpperCase()}`);
       button.onclick = () => save(box, format);
-      box.append(button);
-    }
-    const note = document.createElement("span");
-    note.className = "note";
-    note.setAttribute("role", "status");
-    box.append(note);
+      return button;
+    });
+    const note = element("span", { class: "note", role: "status" });
+    box = element("div", { class: "buttons" }, ...buttons, note);
     parentElement.append(box);
   }
   box.wanted = data;

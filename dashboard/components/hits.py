@@ -57,9 +57,7 @@ def draw_hits(
         if isinstance(hit, str):
             on_action(hit)
 
-    component(
-        "hits", scripts=("elements", *PLAYER_SCRIPTS, "hits"), styles=(*PLAYER_STYLES, "results")
-    )(
+    component("hits", scripts=(*PLAYER_SCRIPTS, "hits"), styles=(*PLAYER_STYLES, "results"))(
         key=key,
         data={
             "action": action,

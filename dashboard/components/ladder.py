@@ -42,7 +42,7 @@ def draw_ladder(
     """
     component(
         "ladder",
-        scripts=("elements", *PLAYER_SCRIPTS, "ladder"),
+        scripts=(*PLAYER_SCRIPTS, "ladder"),
         styles=(*PLAYER_STYLES, "ladder"),
     )(
         key=key,

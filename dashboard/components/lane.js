@@ -9,36 +9,29 @@ const LANE_LOOKS = [
 // The choice of one lane holds for all lanes of the page, but those to which the page gives its own.
 const laneChoice = (window.messLaneChoice ??= { curve: "", by: [], lanes: new Set() });
 
-function laneElement(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 class Lane {
   constructor(player) {
     this.player = player;
-    this.toggle = laneElement("button", { type: "button", class: "curves", "aria-expanded": "false" }, "∿");
+    this.toggle = element("button", { type: "button", class: "curves", "aria-expanded": "false" }, "∿");
     this.toggle.hidden = true;
     this.toggle.onclick = () => this.open(!this.isOpen);
-    this.canvas = laneElement("canvas", { role: "slider", tabindex: "0" });
+    this.canvas = element("canvas", { role: "slider", tabindex: "0" });
     this.canvas.onclick = (event) => player.seek(event.offsetX / this.canvas.clientWidth);
     this.canvas.onkeydown = (event) => player.onWaveKey(event);
-    this.legend = laneElement("div", { class: "legend" });
-    this.notes = laneElement("p", { class: "notes", role: "status" });
-    this.selects = ["Curve", "Predicted by", "and by"].map(() => laneElement("select"));
+    this.legend = element("div", { class: "legend" });
+    this.notes = element("p", { class: "notes", role: "status" });
+    this.selects = ["Curve", "Predicted by", "and by"].map(() => element("select"));
     const labels = ["Curve", "Predicted by", "and by"].map((text, place) =>
-      laneElement("label", {}, text, this.selects[place]));
+      element("label", {}, text, this.selects[place]));
     for (const select of this.selects) select.onchange = () => this.choose();
     // A narrow screen folds the choices; a wide one has room for them.
-    this.choices = laneElement("details", {}, laneElement("summary", {}, "Other curves"), ...labels);
+    this.choices = element("details", {}, element("summary", {}, "Other curves"), ...labels);
     this.narrow = matchMedia("(max-width: 640px)");
     this.unfold = () => (this.choices.open = !this.narrow.matches);
     this.narrow.addEventListener("change", this.unfold);
     this.unfold();
-    this.root = laneElement("div", { class: "lane" }, this.canvas,
-      laneElement("div", { class: "about-curves" }, this.legend, this.choices), this.notes);
+    this.root = element("div", { class: "lane" }, this.canvas,
+      element("div", { class: "about-curves" }, this.legend, this.choices), this.notes);
     this.root.hidden = true;
     this.resized = new ResizeObserver(() => this.paint());
     this.resized.observe(this.canvas);
@@ -119,12 +112,12 @@ class Lane {
 
   fill(select, first, groups, read, chosen) {
     const option = ([value, label]) => {
-      const made = laneElement("option", { value }, label);
+      const made = element("option", { value }, label);
       made.selected = value === chosen;
       return made;
     };
     select.replaceChildren(...first.map(option), ...[...groups].map(([name, members]) =>
-      laneElement("optgroup", { label: name }, ...members.map((one) => option(read(one))))));
+      element("optgroup", { label: name }, ...members.map((one) => option(read(one))))));
   }
 
   // What is drawn: the measured curve first.
@@ -136,7 +129,7 @@ class Lane {
   describe() {
     const unit = this.data?.unit ? ` (${this.data.unit})` : "";
     const entries = this.lines().map(({ name, r }, place) => {
-      const label = laneElement("span", {}, this.swatch(place),
+      const label = element("span", {}, this.swatch(place),
         place ? `${name}: r ${r === null ? "–" : r.toFixed(2).replace("-", "−")}` : `${this.data.curve.replaceAll("_", " ")}${unit}, measured`);
       if (place) label.title = "Pearson's r with the measured curve over the whole recording; the probe never saw this work";
       else label.title = this.data.about;

@@ -6,7 +6,7 @@ const mounted = new WeakMap();
 function mountOnce(parentElement, make) {
   let held = mounted.get(parentElement);
   if (!held) {
-    const root = document.createElement("div");
+    const root = element("div");
     parentElement.appendChild(root);
     mounted.set(parentElement, (held = { made: make(root), calls: 0 }));
   }

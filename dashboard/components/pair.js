@@ -3,18 +3,13 @@ class Pair {
   constructor(root) {
     root.className = "pair results";
     this.root = root;
-    this.players = ["A", "B"].map(() => new Player(document.createElement("div")));
-    this.names = ["A", "B"].map(() => document.createElement("h3"));
-    this.button = document.createElement("button");
-    this.button.type = "button";
-    this.button.className = "all";
-    this.button.textContent = "Change between A and B (X)";
+    this.players = ["A", "B"].map(() => new Player(element("div")));
+    this.names = ["A", "B"].map(() => element("h3"));
+    this.button = element("button", { type: "button", class: "all" }, "Change between A and B (X)");
     this.button.onclick = () => this.change();
     root.append(this.button);
     this.players.forEach((player, place) => {
-      const side = document.createElement("section");
-      side.append(this.names[place], player.root);
-      root.append(side);
+      root.append(element("section", {}, this.names[place], player.root));
       player.audio.addEventListener("play", () => this.mark());
       player.audio.addEventListener("pause", () => this.rest(player));
       for (const seeks of ["click", "keydown"])

@@ -3,19 +3,13 @@ class Picker {
   constructor(root) {
     root.className = "picker";
     this.root = root;
-    this.field = document.createElement("div");
-    this.field.className = "field";
-    this.field.tabIndex = 0;
-    this.field.setAttribute("role", "slider");
-    this.wave = document.createElement("canvas");
-    this.image = document.createElement("img");
-    this.mark = document.createElement("div");
-    this.mark.className = "window";
-    this.under = document.createElement("div");
-    this.under.className = "under";
-    this.field.append(this.wave, this.image, this.under, this.mark);
-    this.scale = document.createElement("div");
-    this.scale.className = "scale";
+    this.wave = element("canvas");
+    this.image = element("img");
+    this.mark = element("div", { class: "window" });
+    this.under = element("div", { class: "under" });
+    this.field = element("div", { class: "field", tabindex: "0", role: "slider" },
+      this.wave, this.image, this.under, this.mark);
+    this.scale = element("div", { class: "scale" });
     root.append(this.field, this.scale);
     this.field.onpointermove = (event) => this.place(this.under, this.windowAt(this.share(event)));
     this.field.onclick = (event) => this.choose(this.windowAt(this.share(event)));
@@ -50,10 +44,10 @@ class Picker {
     return [start, Math.min(start + this.data.window, this.data.duration)];
   }
 
-  place(element, number) {
+  place(mark, number) {
     const [start, end] = this.span(number);
-    element.style.left = `${(100 * start) / this.data.duration}%`;
-    element.style.width = `${(100 * (end - start)) / this.data.duration}%`;
+    mark.style.left = `${(100 * start) / this.data.duration}%`;
+    mark.style.width = `${(100 * (end - start)) / this.data.duration}%`;
   }
 
   show(data, tell) {
@@ -67,11 +61,8 @@ class Picker {
       this.image.alt = `Spectrogram of ${data.name}`;
       this.image.src = data.spectrogram;
       this.fetchPeaks(data.peaks);
-      const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => {
-        const tick = document.createElement("span");
-        tick.textContent = clock(part * data.duration);
-        return tick;
-      });
+      const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) =>
+        element("span", {}, clock(part * data.duration)));
       this.scale.className = "scale";
       this.scale.replaceChildren(...ticks);
     }

@@ -50,24 +50,14 @@ class Player {
     this.root = root;
     root.className = "player";
     root.setAttribute("role", "group");
-    this.button = document.createElement("button");
-    this.button.type = "button";
-    this.wave = document.createElement("canvas");
-    this.wave.className = "wave";
-    this.wave.tabIndex = 0;
-    this.wave.setAttribute("role", "slider");
-    this.time = document.createElement("span");
-    this.time.className = "time";
-    this.time.setAttribute("role", "status");
-    this.time.setAttribute("aria-live", "off");
-    this.audio = document.createElement("audio");
-    this.audio.preload = "none";
-    this.extent = document.createElement("button");
-    this.extent.type = "button";
-    this.extent.className = "extent";
-    this.extent.textContent = "⟷";
-    this.extent.title = "The whole recording, or its beginning";
-    this.extent.setAttribute("aria-pressed", "false");
+    this.button = element("button", { type: "button" });
+    this.wave = element("canvas", { class: "wave", tabindex: "0", role: "slider" });
+    this.time = element("span", { class: "time", role: "status", "aria-live": "off" });
+    this.audio = element("audio", { preload: "none" });
+    this.extent = element("button", {
+      type: "button", class: "extent", "aria-pressed": "false",
+      title: "The whole recording, or its beginning",
+    }, "⟷");
     this.extent.onclick = () => this.showWhole(!this.whole);
     this.whole = false;
     this.part = 0;

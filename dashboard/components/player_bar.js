@@ -7,25 +7,20 @@ const narrowScreen = matchMedia("(max-width: 640px)");
 
 class PlayerBar {
   constructor() {
-    const made = (tag, name, fields = {}) => {
-      const one = Object.assign(document.createElement(tag), fields);
-      one.className = name;
-      return one;
-    };
     const button = (sign, name, act) => {
-      const one = made("button", name, { type: "button", textContent: sign, onclick: act });
-      one.setAttribute("aria-label", name);
+      const one = element("button", { type: "button", class: name, "aria-label": name }, sign);
+      one.onclick = act;
       return one;
     };
-    this.name = made("button", "name", { type: "button", title: "Show where it is on the page" });
+    const about = { type: "button", class: "name", title: "Show where it is on the page" };
+    this.name = element("button", about);
     this.name.onclick = () => this.player?.root.scrollIntoView({ block: "center" });
-    this.place = made("input", "place", { type: "range", min: 0, max: 1, step: 0.001 });
-    this.place.setAttribute("aria-label", "Position");
+    const range = { type: "range", class: "place", min: 0, max: 1, step: 0.001 };
+    this.place = element("input", { ...range, "aria-label": "Position" });
     this.place.oninput = () => this.player?.seek(Number(this.place.value), { play: this.plays() });
     this.begin = button("►", "Play", () => this.player?.toggle());
-    this.root = made("div", "mess-player-bar", { hidden: true });
-    this.root.setAttribute("role", "region");
-    this.root.setAttribute("aria-label", "What plays");
+    const region = { class: "mess-player-bar", role: "region", "aria-label": "What plays" };
+    this.root = element("div", { ...region, hidden: "" });
     this.root.append(
       this.name,
       this.place,

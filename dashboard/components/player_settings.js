@@ -28,24 +28,17 @@ function changeSpeed(step) {
 // The row above a list of players: the keys, the speed, the loudness.
 class PlayerTools {
   constructor() {
-    const made = (tag, ...children) => {
-      const one = document.createElement(tag);
-      one.append(...children);
-      return one;
-    };
-    this.speed = made("select", ...SPEEDS.map((speed) => new Option(`${speed}×`, speed)));
-    this.speed.setAttribute("aria-label", "Speed");
+    const speeds = SPEEDS.map((speed) => new Option(`${speed}×`, speed));
+    this.speed = element("select", { "aria-label": "Speed" }, ...speeds);
     this.speed.onchange = () => setPlayers({ speed: Number(this.speed.value) });
-    this.matched = made("button", "same loudness");
-    this.matched.type = "button";
-    this.matched.className = "values";
-    this.matched.title = "Play all recordings equally loud (−23 LUFS), or as they are";
+    this.matched = element("button", {
+      type: "button", class: "values",
+      title: "Play all recordings equally loud (−23 LUFS), or as they are",
+    }, "same loudness");
     this.matched.onclick = () => setPlayers({ matched: !playerSettings.matched });
-    const hint = made("span");
-    hint.className = "hint";
-    for (const [key, does] of KEY_HINTS) hint.append(made("kbd", key), ` ${does} `);
-    this.root = made("div", hint, this.speed, this.matched);
-    this.root.className = "tools";
+    const hint = element("span", { class: "hint" });
+    for (const [key, does] of KEY_HINTS) hint.append(element("kbd", {}, key), ` ${does} `);
+    this.root = element("div", { class: "tools" }, hint, this.speed, this.matched);
     playerSettings.tools.add(this);
     this.show();
   }

@@ -147,7 +147,7 @@ def draw_rows(
 
     component(
         "results",
-        scripts=("elements", *PLAYER_SCRIPTS, "results"),
+        scripts=(*PLAYER_SCRIPTS, "results"),
         styles=(*PLAYER_STYLES, "results"),
     )(
         key=key,

@@ -3,25 +3,16 @@
 const BUSY = 1000, IDLE = 3000, PATIENCE = 15000; // milliseconds
 const narrow = matchMedia("(max-width: 640px)");
 
-function make(tag, text, name) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (name) made.className = name;
-  return made;
-}
-
 class Row {
   constructor(id, cancel) {
-    this.root = make("section");
-    this.name = make("strong");
-    this.bar = make("progress");
-    this.text = make("p", "", "text");
-    this.current = make("p", "", "current");
-    this.details = make("details");
-    this.log = make("pre");
-    this.details.append(make("summary", "Log"), this.log);
-    this.button = make("button");
-    this.button.type = "button";
+    this.root = element("section");
+    this.name = element("strong");
+    this.bar = element("progress");
+    this.text = element("p", { class: "text" });
+    this.current = element("p", { class: "current" });
+    this.log = element("pre");
+    this.details = element("details", {}, element("summary", {}, "Log"), this.log);
+    this.button = element("button", { type: "button" });
     this.button.onclick = () => {
       this.button.disabled = true;
       cancel(id);
@@ -51,9 +42,8 @@ class Running {
     this.root = root;
     this.root.className = "running";
     this.rows = new Map();
-    this.others = make("details");
-    this.count = make("summary");
-    this.others.append(this.count);
+    this.count = element("summary");
+    this.others = element("details", {}, this.count);
     this.wake = () => this.look();
     document.addEventListener("visibilitychange", this.wake);
     this.look();

@@ -28,7 +28,7 @@ def draw_running(
         if isinstance(job, str):
             on_cancel(job)
 
-    component("running", scripts=("mount_once", "running"), styles=("running",))(
+    component("running", scripts=("elements", "mount_once", "running"), styles=("running",))(
         key=key,
         data={"url": url, **now},
         on_cancel_change=cancel,
