@@ -50,6 +50,25 @@ def interval(low: float | None, high: float | None) -> str:
     return f"[{two_decimals(low)}, {two_decimals(high)}]"
 
 
+def with_interval(value: float | None, low: float | None, high: float | None) -> str:
+    """Return a number with its interval, and alone where the interval is not known.
+
+    >>> with_interval(0.5, 0.456, 0.789), with_interval(0.5, None, None)
+    ('0.50 [0.46, 0.79]', '0.50')
+    """
+    text = two_decimals(value)
+    return text if low is None or high is None else f"{text} {interval(low, high)}"
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things, of one or of many.
+
+    >>> counted(1, "track"), counted(1_200, "track")
+    ('1 track', '1,200 tracks')
+    """
+    return f"{number:,} {what}" + "s" * (number != 1)
+
+
 def clock(seconds: float) -> str:
     """Return a moment of a recording as minutes and seconds.
 

@@ -2,6 +2,8 @@
 // and End to the ends of a row, with Ctrl to the first and the last cell. On a narrow screen a list
 // stands in its place: a line for each row.
 const HEAT_STEPS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+const HEAT_WIDE = 29; // pixels of a cell in which "-0.04" stands, and of the gap beside it
+const HEAT_NARROW = 21; // in which "-.04" stands in the usual size; below it is smaller
 
 class Heatmap {
   constructor(root) {
@@ -13,10 +15,13 @@ class Heatmap {
     this.scale = element("p", { class: "scale" });
     this.list = element("div", { class: "list" });
     this.heard = element("div", { class: "heard", role: "status" });
-    const scroll = element("div", { class: "scroll" }, this.table);
-    root.append(this.caption, this.said, scroll, this.list, this.scale, this.heard);
+    this.scroll = element("div", { class: "scroll" }, this.table);
+    this.more = element("p", { class: "more", hidden: "" }, "There are more columns: scroll sideways, or walk there by the arrow keys.");
+    root.append(this.caption, this.said, this.scroll, this.more, this.list, this.scale, this.heard);
     this.at = [0, 0];
     this.table.onkeydown = (event) => this.onKey(event);
+    this.watch = new ResizeObserver(() => this.fit());
+    this.watch.observe(this.scroll);
   }
 
   show({ table, chosen, detail, awaited }, tell) {
@@ -60,13 +65,27 @@ class Heatmap {
     this.caption.textContent = table.caption;
     this.table.setAttribute("aria-label", table.caption);
     this.table.replaceChildren(element("thead", {}, head), ...bodies);
+    this.fit();
+  }
+
+  // Many columns get narrow cells and numbers without the 0 before the point, so that all are in sight.
+  fit() {
+    const columns = this.buttons?.[0]?.length;
+    const room = this.scroll.clientWidth;
+    if (!columns || !room) return; // it is not shown, or a list stands in its place
+    const each = (room - this.table.querySelector("th").offsetWidth - 12) / columns;
+    this.table.classList.toggle("narrow", each < HEAT_WIDE);
+    this.table.classList.toggle("narrowest", each < HEAT_NARROW);
+    this.more.hidden = this.scroll.scrollWidth <= room + 1;
   }
 
   button(cell) {
     const made = element("button", { type: "button", "aria-label": cell.said });
     made.style.background = cell.colour;
     made.style.color = cell.ink;
-    made.append(cell.text);
+    const [, sign, nought, rest] = /^(\D?)(0?)(.*)$/.exec(cell.text);
+    if (nought && rest.startsWith(".")) made.append(sign, element("span", { class: "nought" }, nought), rest);
+    else made.append(cell.text);
     if (!cell.text) made.className = "plain";
     if (cell.mark) made.append(element("i", {}, cell.mark));
     if (!cell.choice) made.setAttribute("aria-disabled", "true");
@@ -114,7 +133,8 @@ class Heatmap {
     this.tell("cell", cell.choice);
     // Below the heatmap the detail comes to the top, beside it only as far as it is out of sight.
     const place = document.querySelector(`.st-key-${CSS.escape(this.detail || "none")}`);
-    const block = this.list.offsetParent ? "start" : "nearest";
+    const below = place?.getBoundingClientRect().top >= this.root.getBoundingClientRect().bottom;
+    const block = below ? "start" : "nearest";
     (place?.querySelector("h2") ?? place)?.scrollIntoView({ block });
   }
 
@@ -156,6 +176,7 @@ class Heatmap {
   }
 
   leave() {
+    this.watch.disconnect();
     this.root.remove();
   }
 }

@@ -1,7 +1,7 @@
 """Tables: what is not known is a dash, and no row has a number for a name."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
@@ -23,7 +23,7 @@ def show_table(
     Parameters
     ----------
     frame : DataFrame, Styler or sequence of mappings
-        Or its rows. An index is not shown.
+        Or its rows. An index with a name becomes the first column; another one is not shown.
     within : container, optional
         Where it is drawn.
     options
@@ -34,6 +34,8 @@ def show_table(
     Any
         What is selected, if ``on_select`` is given.
     """
+    if getattr(getattr(frame, "index", None), "name", None) is not None:
+        frame = cast("pd.DataFrame", frame).reset_index()
     usual: dict[str, Any] = {"hide_index": True, "placeholder": UNKNOWN}
     looks = dict(options.pop("column_config", None) or {})
     if (first := _first_column(frame)) is not None:

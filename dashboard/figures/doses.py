@@ -154,8 +154,8 @@ def changes_figure(
     _add_line(figure, ends, ends, name="follows (1)", dash="dot")
     if slope is not None:
         _add_line(figure, ends, [slope * end for end in ends], name=f"slope {slope:.2f}")
-    figure.update_xaxes(title=f"measured change of {title_of(target)} (deviations)")
-    figure.update_yaxes(title="predicted change")
+    figure.update_xaxes(title="measured change (deviations)")
+    figure.update_yaxes(title="predicted change (deviations)")
     _lay_out(figure)
     return figure
 

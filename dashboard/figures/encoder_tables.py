@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from mess.as_text import duration, interval, signed, size, two_decimals
+from mess.as_text import duration, interval, signed, size, two_decimals, with_interval
 from mess.probing.differences import Verdict
 from mess.probing.remarks import NOTHING
 from mess.records.comparison import ComparisonRecord, EncoderPair, TargetScore
@@ -22,7 +22,7 @@ def in_words(pair: EncoderPair) -> str:
     return (
         f"better on {beats} of {len(verdicts)} targets, worse on {loses}, not told apart on "
         f"{len(verdicts) - beats - loses}; on the whole {said} (mean difference "
-        f"{two_decimals(mean.difference)} {interval(mean.low, mean.high)})."
+        f"{with_interval(mean.difference, mean.low, mean.high)})."
     )
 
 
@@ -54,19 +54,32 @@ def difference_table(pair: EncoderPair) -> "pd.DataFrame":
     )
 
 
+def whole_table(record: ComparisonRecord) -> "pd.DataFrame":
+    """Return how the compared encoders do on the whole: mean R², and what sliders gain by it."""
+    import pandas as pd
+
+    rows = []
+    for row in record.encoders:
+        known = row.faithfulness
+        rows.append(
+            {
+                "encoder": row.name,
+                "mean R²": two_decimals(row.mean_r2),
+                "faithful sliders": two_decimals(known.probe if known else None),
+                "best without probes": two_decimals(known.plain if known else None),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def cost_table(record: ComparisonRecord) -> "pd.DataFrame":
-    """Return size, cost, licence and faithfulness of the compared encoders and of all others."""
+    """Return size, cost and licence of the compared encoders and of all others."""
     import pandas as pd
 
     compared = [
         {
             "encoder": row.name,
             "state": "compared",
-            "mean R²": two_decimals(row.mean_r2),
-            "faithful sliders": two_decimals(row.faithfulness.probe if row.faithfulness else None),
-            "best without probes": two_decimals(
-                row.faithfulness.plain if row.faithfulness else None
-            ),
             **_times(row.seconds_per_minute, row.cost, minutes=record.minutes),
             "on disk": size(row.bytes),
             "layers × dim": f"{row.layers} × {row.dim}",
@@ -79,9 +92,6 @@ def cost_table(record: ComparisonRecord) -> "pd.DataFrame":
         {
             "encoder": one.name,
             "state": one.state,
-            "mean R²": "–",
-            "faithful sliders": "–",
-            "best without probes": "–",
             **_times(None, one.cost, minutes=record.minutes),
             "on disk": "–",
             "layers × dim": f"{one.layers} × {one.dim}",
@@ -110,7 +120,7 @@ def _score(score: TargetScore | None) -> str:
     if score is None:
         return "–"
     layers = ", ".join(map(str, score.layers)) if score.beyond_mean else NOTHING
-    return f"{two_decimals(score.r2)} {interval(score.low, score.high)} · {layers}"
+    return f"{with_interval(score.r2, score.low, score.high)} · {layers}"
 
 
 def _cost(rate: float | None, minutes: float, *, about: str) -> str:

@@ -151,11 +151,11 @@ def controlled_table(controlled: Mapping[Method, Mapping[str, ControlledResult]]
                     "slider": as_words(aspect),
                     "method": METHOD_NAMES[method],
                     "should see": as_words(result.own),
-                    "own variant farthest": f"{result.told_apart:.0%}",
-                    "its place in the list": f"{result.place[result.own]:.0%}",
+                    "own farthest": f"{result.told_apart:.0%}",
+                    "its place": f"{result.place[result.own]:.0%}",
                     "chance": f"{result.chance:.0%}",
                     "n": result.n,
-                    **{as_words(change): round(value, 2) for change, value in result.moved.items()},
+                    **{as_words(one): two_decimals(value) for one, value in result.moved.items()},
                 }
             )
     return pd.DataFrame(rows).sort_values(["slider", "method"], ignore_index=True)

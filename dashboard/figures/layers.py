@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from dashboard.figures.style import cell_interval, escape, significance
+from dashboard.figures.style import escape, known_interval, significance
 from mess.as_text import two_decimals
 from mess.probing.remarks import remarks
 from mess.probing.results import BaselineScore, Cell, Combined
@@ -95,7 +95,7 @@ def cell_words(cell: Cell, name: str) -> list[str]:
     lines = [title_of(cell.target), layer]
     if cell.r2 is None:
         return [*lines, "R² undefined"]
-    lines.append(f"R² {cell.r2:.3f}, 95 % {cell_interval(cell)}")
+    lines.append(f"R² {cell.r2:.3f}{known_interval(cell)}")
     if cell.spearman is not None:
         lines.append(f"Spearman {cell.spearman:.3f}")
     if words := significance(cell):
@@ -108,6 +108,6 @@ def baseline_words(score: Combined | BaselineScore, *, target: str, name: str) -
     return [
         title_of(target),
         name,
-        f"R² {two_decimals(score.r2)}, 95 % {cell_interval(score)}",
+        f"R² {two_decimals(score.r2)}{known_interval(score)}",
         f"Spearman {two_decimals(score.spearman)}",
     ]

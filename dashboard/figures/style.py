@@ -38,6 +38,11 @@ def cell_interval(one: Bounded) -> str:
     return interval(one.low, one.high)
 
 
+def known_interval(one: Bounded) -> str:
+    """Return what follows a score where its interval is known."""
+    return "" if one.low is None else f", 95 % {cell_interval(one)}"
+
+
 def significance(cell: Cell) -> str:
     """Return the significance of a cell as text, empty where works were not shuffled."""
     if cell.p is None or cell.p_family is None or cell.q is None:

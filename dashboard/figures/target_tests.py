@@ -23,7 +23,7 @@ def reliability_table(record: ReliabilityRecord) -> "pd.DataFrame":
 
     tested = record.targets
     numbers = {name: row.numbers() for name, row in tested.items()}
-    table = pd.DataFrame(numbers).T.astype(float).round(2)
+    table = pd.DataFrame(numbers).T.astype(float).map(two_decimals)
     table.insert(0, f"under {TRUSTED}", ["" if row.trusted else "!" for row in tested.values()])
     table.insert(0, "target", [title_of(name) for name in table.index])
     return table.rename(columns={"split_half": "split-half"})

@@ -171,7 +171,7 @@ def two_targets(
 
 
 def overview(table: "pd.DataFrame", reliability: ReliabilityRecord | None) -> "pd.DataFrame":
-    """Return a row for each target: its description, its spread, and whether it can be trusted.
+    """Return a row for each target: its unit, its spread, and whether it can be trusted.
 
     Parameters
     ----------
@@ -204,9 +204,8 @@ def overview(table: "pd.DataFrame", reliability: ReliabilityRecord | None) -> "p
                 "stand out": int(
                     (np.abs(robust_z(known.to_numpy(dtype=np.float64))) > OUTLYING).sum()
                 ),
-                "least agreement": min(agreements) if agreements else np.nan,
-                "mark": "" if test is None or test.trusted else "!",
-                "what it is": target.description if target else "",
+                "agreement": two_decimals(min(agreements, default=None))
+                + (" !" if test is not None and not test.trusted else ""),
             }
         )
     return pd.DataFrame(rows)

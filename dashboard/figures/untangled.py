@@ -14,7 +14,7 @@ from dashboard.figures.heat import (
     furthest,
     number_heat,
 )
-from mess.as_text import interval, two_decimals
+from mess.as_text import interval, two_decimals, with_interval
 from mess.probing.erasure import Loss
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.untangled import CodelengthRecord, ConfoundsRecord, ErasureRecord
@@ -219,10 +219,8 @@ def confounds_table(record: ConfoundsRecord, confound: str) -> "pd.DataFrame":
             {
                 "target": title_of(one.target),
                 "R²": two_decimals(one.usual),
-                "apart": f"{two_decimals(one.apart)} {interval(one.apart_low, one.apart_high)}",
-                "partial": (
-                    f"{two_decimals(one.partial)} {interval(one.partial_low, one.partial_high)}"
-                ),
+                "apart": with_interval(one.apart, one.apart_low, one.apart_high),
+                "partial": with_interval(one.partial, one.partial_low, one.partial_high),
                 f"{confound} alone": two_decimals(one.alone),
             }
             for one in record.rows

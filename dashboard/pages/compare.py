@@ -8,7 +8,7 @@ from dashboard import readers
 from dashboard.address.controls import here, open_controls
 from dashboard.components.table import show_table
 from dashboard.components.text import plain
-from dashboard.figures.encoder_tables import cost_table, difference_table, in_words
+from dashboard.figures.encoder_tables import cost_table, difference_table, in_words, whole_table
 from dashboard.figures.encoders import difference_plot, is_cut
 from dashboard.pages import discovery
 from dashboard.sections.cell_choice import takes_wish
@@ -118,13 +118,17 @@ def _rival(record: ComparisonRecord, a: str, others: list[str]) -> str:
 
 
 def _show_costs(record: ComparisonRecord) -> None:
+    st.header("On the whole")
+    show_table(whole_table(record), width="stretch")
+    st.caption(
+        "*Faithful sliders*: how well a ranking by the probe agrees with the true differences "
+        "(Spearman), beside the best without probes."
+    )
     st.header("What each costs")
     show_table(cost_table(record), width="stretch")
     st.caption(
         "Seconds of encoding per minute of audio, measured on this machine (~: elsewhere, with "
-        "decoding). "
-        "*Faithful sliders*: how well a ranking by the probe agrees with the true differences "
-        "(Spearman), beside the best without probes."
+        "decoding)."
     )
     missing = {row.name: row for row in record.missing}
     if not missing:

@@ -4,16 +4,22 @@ from typing import Any
 
 import streamlit as st
 
-# The chosen cell stays beside the heatmap while this is scrolled. On a phone it lies below, and has
-# lists to choose by, because each line there stands for one cell of its row.
+# The chosen cell stays beside the heatmap while this is scrolled; without room for both, it
+# lies below. On a phone it has lists to choose by: each line there is one cell of its row.
 _STYLE = """<style>
 [class*="st-key-detail-"] h2 { scroll-margin: 4.5rem 0 1rem; }
-@media (min-width: 641px) {
+@media (min-width: 641px) { [class*="st-key-narrow-"] { display: none; } }
+@media (min-width: 1101px) {
   [data-testid=stColumn]:has([class*="st-key-detail-"]) {
     position: sticky; top: 4rem; align-self: flex-start;
     max-height: calc(100vh - 4.5rem); overflow-y: auto;
   }
-  [class*="st-key-narrow-"] { display: none; }
+}
+@media (max-width: 1100px) {
+  :has(> [data-testid=stColumn] > * > * > [class*="st-key-detail-"]) { flex-wrap: wrap; }
+  :has(> [data-testid=stColumn] > * > * > [class*="st-key-detail-"]) > [data-testid=stColumn] {
+    flex: 1 1 100%; min-width: 100%;
+  }
 }
 @media (max-width: 640px) { /* room to come to the top, also while its figures are loading */
   [class*="st-key-detail-"] { min-height: 100vh; }

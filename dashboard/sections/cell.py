@@ -14,7 +14,7 @@ from dashboard.figures.names import about, layer_labels
 from dashboard.figures.style import cell_interval, significance
 from dashboard.readers import row_name
 from dashboard.sections.selection import play_row
-from mess.as_text import two_decimals
+from mess.as_text import two_decimals, with_interval
 from mess.probing.remarks import remarks
 from mess.probing.results import Cell
 from mess.records.discovery import DiscoveryRecord
@@ -112,7 +112,7 @@ def _draw(
 
 def _scores(cell: Cell) -> None:
     scores = {
-        "R²": f"{two_decimals(cell.r2)} {cell_interval(cell)}",
+        "R²": with_interval(cell.r2, cell.low, cell.high),
         "Spearman": two_decimals(cell.spearman),
         "n": str(cell.n),
     }
@@ -120,7 +120,11 @@ def _scores(cell: Cell) -> None:
 
 
 def _numbers(cell: Cell, target: str) -> None:
-    lines = [f"95 % interval of R² {cell_interval(cell)} (bootstrap over {cell.works} works)"]
+    lines = []
+    if cell.low is not None:
+        lines.append(
+            f"95 % interval of R² {cell_interval(cell)} (bootstrap over {cell.works} works)"
+        )
     if words := significance(cell):
         lines.append(words)
     if cell.rmse is not None:

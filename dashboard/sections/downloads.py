@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Read = TypeVar("Read")
+_HEADINGS = {  # of the table on the page; in the file stand the names of the columns
+    "r2": "R²",
+    "spearman": "Spearman",
+    "rmse": "RMSE",
+    "fold_r2": "R² of each fold",
+    "alpha": "penalty of each fold",
+    "low": "95 %, from",
+    "high": "to",
+    "p_family": "p, family-wise",
+}
 
 
 def show_downloads(record: DiscoveryRecord) -> None:
@@ -91,8 +101,12 @@ def show_downloads(record: DiscoveryRecord) -> None:
     st.header("Methods, to cite")
     st.code(text, language=None, wrap_lines=True)
     st.header("All cells")
-    shown = table.assign(target=table["target"].map(title_of)).rename(columns=as_words)
+    shown = table.assign(target=table["target"].map(title_of)).rename(columns=_headings)
     show_table(shown, width="stretch")
+
+
+def _headings(column: str) -> str:
+    return _HEADINGS.get(column, as_words(column))
 
 
 def cell_table(record: DiscoveryRecord) -> "pd.DataFrame":

@@ -13,7 +13,7 @@ from dashboard.figures.names import about
 from dashboard.sections.beside_heatmap import beside_heatmap, on_narrow
 from dashboard.sections.cell_choice import wish_for_cell
 from dashboard.sections.saved_figure import offer_figure
-from mess.as_text import interval, signed, two_decimals
+from mess.as_text import interval, signed, two_decimals, with_interval
 from mess.records.comparison import ComparisonRecord
 from mess.reports.encoder_comparison import difference
 from mess.targets import title_of
@@ -77,7 +77,7 @@ def _show_score(record: ComparisonRecord, encoder: str, target: str) -> None:
         return
     spearman = two_decimals(score.spearman)
     st.markdown(
-        f"R² **{plain(f'{two_decimals(score.r2)} {interval(score.low, score.high)}')}** · Spearman "
+        f"R² **{plain(with_interval(score.r2, score.low, score.high))}** · Spearman "
         f"**{plain(spearman)}** · {plain(best_layers(score))}"
     )
     lines = _against(record, encoder, target)

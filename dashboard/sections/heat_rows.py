@@ -16,8 +16,7 @@ from dashboard.figures.layers import (
     written_as,
 )
 from dashboard.figures.names import about, family_of, layer_labels
-from dashboard.figures.style import cell_interval
-from mess.as_text import as_words, two_decimals
+from mess.as_text import as_words, two_decimals, with_interval
 from mess.probing.results import Cell, TargetSummary
 from mess.probing.statistics import SIGNIFICANT
 from mess.records.discovery import DiscoveryRecord
@@ -194,7 +193,7 @@ def _best_said(cell: Cell | None, layer: str) -> str:
     if cell is None or cell.r2 is None:
         return "R² undefined"
     chance = f", {_CHANCE}" if (cell.p_family or 0.0) > SIGNIFICANT else ""
-    return f"best layer {layer}: R² {two_decimals(cell.r2)} {cell_interval(cell)}{chance}"
+    return f"best layer {layer}: R² {with_interval(cell.r2, cell.low, cell.high)}{chance}"
 
 
 def _aspect_cell(cell: Cell | None, aspect: str, *, layer: int, best: Cell) -> HeatCell:

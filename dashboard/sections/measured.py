@@ -77,9 +77,8 @@ def show_distributions(
         key="targets-table",
         column_config={
             **numbers,
-            "shape": st.column_config.BarChartColumn("how it spreads", width="small"),
-            "least agreement": st.column_config.NumberColumn(
-                format="%.2f",
+            "shape": st.column_config.BarChartColumn("spread", width="small"),
+            "agreement": st.column_config.TextColumn(
                 help="The least of split-half reliability and agreement after gain, MP3 and "
                 f"resampling; ! is under {TRUSTED}.",
             ),
@@ -233,7 +232,6 @@ def show_truth(table: "pd.DataFrame", tracks: Tracks, *, dataset: str, encoder: 
                 "as expected": as_expected(found, sign=one.sign, works=works),
                 "n": len(both),
                 "works": works,
-                "why": one.reason,
             }
         )
     show_table(
@@ -259,6 +257,7 @@ def show_truth(table: "pd.DataFrame", tracks: Tracks, *, dataset: str, encoder: 
         format_func=lambda one: f"{title_of(one.proxy)} against {title_of(one.truth)}",
         key="truth-pair",
     )
+    st.caption(plain(chosen.reason))
     _show_pair(table, tracks, x=chosen.truth, y=chosen.proxy, dataset=dataset, encoder=encoder)
 
 

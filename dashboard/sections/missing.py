@@ -24,6 +24,8 @@ _GAPS = {  # by the step that closes it
     "map": "This map is not drawn yet.",
     "compare": "The encoders are not compared yet.",
     "dose": "The music is not changed yet.",
+    "untangle": "This is not asked of the layers yet.",
+    "cross": "The probes are not tested on other datasets yet.",
     "factors": "The table of factors is not made yet.",
 }
 

@@ -9,10 +9,9 @@ from dashboard.components.table import show_table
 from dashboard.figures.evaluation import matrix_heat
 from dashboard.figures.lines import layer_lines
 from dashboard.figures.names import layer_labels
-from dashboard.figures.style import cell_interval
 from dashboard.sections.missing import offer, tell_stale
 from dashboard.sections.target_tests import show_reliability
-from mess.as_text import two_decimals
+from mess.as_text import two_decimals, with_interval
 from mess.errors import ArtifactError
 from mess.probing.remarks import NOTHING
 from mess.probing.results import Cell, Combined
@@ -79,7 +78,7 @@ def show_layers(record: DiscoveryRecord) -> None:
 
 
 def _with_interval(one: Cell | Combined) -> str:
-    return f"{two_decimals(one.r2)} {cell_interval(one)}"
+    return with_interval(one.r2, one.low, one.high)
 
 
 def show_robustness(record: DiscoveryRecord) -> None:

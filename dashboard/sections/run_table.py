@@ -16,7 +16,14 @@ PARAMETERS = ("of_dataset", "of_encoder", "of_kind", "of_outcome", "days", "run"
 _FILTERS = {"dataset": "Dataset", "encoder": "Encoder", "kind": "Kind", "outcome": "Status"}
 _YELLOW = "background-color: rgba(255, 193, 7, 0.35)"  # is seen on light and on dark
 _TICKED = "runs-ticked"
-_SETTINGS = ("level", "alpha", "folds", "pooling", "samples", "seed")
+_SETTINGS = {  # by the name that a run has in MLflow, the heading
+    "level": "level",
+    "alpha": "penalty",
+    "folds": "folds",
+    "pooling": "pooling",
+    "samples": "samples",
+    "seed": "seed",
+}
 
 
 def filter_runs(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
@@ -74,16 +81,18 @@ def choose_runs(
                 "encoder": run.encoder,
                 "mean nested R²": run.score,
                 "status": run.outcome.lower(),
-                **{name: run.params.get(name, "").replace("None", "") for name in _SETTINGS},
+                **{
+                    said: run.params.get(name, "").replace("None", "")
+                    for name, said in _SETTINGS.items()
+                },
                 "minutes": (run.ended - run.started) / 60,
                 "of sweep": run.parent[:8],
-                "run": run.id[:8],
                 "MLflow": server.link(run) if server else "",
             }
             for run in runs
         ]
     )
-    empty = [name for name in (*_SETTINGS, "of sweep", "MLflow") if not rows[name].any()]
+    empty = [name for name in (*_SETTINGS.values(), "of sweep", "MLflow") if not rows[name].any()]
     before = here().value("run")
     drawn = st.session_state.setdefault("runs-drawn", 0)
     if here().given is not None:  # an address, or "back", makes another table

@@ -82,8 +82,9 @@ def show_sliders(dataset: str, encoder: str) -> None:
     if record.controlled:
         st.markdown(
             "**Recordings that differ in one thing**: the distance that a slider sees for each "
-            "change, 1 as far as another work. It should see its own change and no other: the own "
-            "variant stands far down the list of its base (0 % is the top)."
+            "change, 1 as far as another work. It should see its own change and no other. "
+            "*Own farthest*: how often the variant of its own change is the farthest one. *Its "
+            "place*: of that variant, in the list of its base (0 % is the top)."
         )
         show_table(controlled_table(record.controlled), width="stretch")
     if any(found.composed for found in record.composition.values()):

@@ -7,6 +7,7 @@ from dashboard.components.table import show_table
 from dashboard.components.text import plain
 from dashboard.figures.target_tests import movement_table, reliability_table, tempo_table
 from dashboard.sections.missing import offer, tell_stale
+from mess.as_text import counted
 from mess.errors import ArtifactError
 from mess.records.reliability import ReliabilityRecord
 from mess.targets import TARGETS
@@ -27,10 +28,11 @@ def show_reliability(dataset: str) -> ReliabilityRecord | None:
         command=command,
         button="Test again",
     )
+    tracks = counted(record.tracks, "track")
     st.markdown(
-        f"Measured on {record.tracks} tracks. *Split-half*: do the two halves of a track agree "
-        "(Spearman–Brown)? The other columns: does the number stay the same after a change that "
-        "leaves the music alone (Lin's concordance)?"
+        f"Measured on {tracks}. *Split-half*: do the two halves of a track agree (Spearman–Brown)? "
+        "The other columns: does the number stay the same after a change that leaves the music "
+        "alone (Lin's concordance)?"
     )
     show_table(reliability_table(record), width="stretch")
     return record
@@ -46,11 +48,11 @@ def show_tests(dataset: str) -> None:
         _show_tempo(record)
     movements = movement_table(record)
     if not movements.empty:
+        tracks = counted(len(record.movements), "track")
         st.header("The same music, digitised in another way")
         st.markdown(
-            f"The largest movement of each target on {len(record.movements)} tracks, as a "
-            "multiple of its tolerance. Up to 1 is promised; **!** is more. Brackets: the "
-            "reason is known and stands below."
+            f"The largest movement of each target on {tracks}, as a multiple of its tolerance. "
+            "Up to 1 is promised; **!** is more. Brackets: the reason is known and stands below."
         )
         show_table(movements, width="stretch")
         with st.expander("Tolerances and reasons"):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from mess.as_text import interval, two_decimals
+from mess.as_text import two_decimals, with_interval
 from mess.probing.dose import LEAST_MOVE
 from mess.records.dose import DoseCell, DoseRecord
 from mess.targets import title_of
@@ -20,7 +20,7 @@ Word = Literal[
 FOLLOWS, BLIND, AHEAD = 0.5, 0.2, 1.5  # slopes
 NOTICED = 0.3  # deviations that a prediction moves before a side effect is told
 TIMES = 2.0  # as far as the target itself
-LISTED = 12  # side effects in a sentence
+LISTED = 12  # in a sentence
 
 
 def verdict(cell: DoseCell) -> Word | None:
@@ -65,9 +65,7 @@ def slope_text(cell: DoseCell) -> str:
     '0.90 [0.80, 1.00]'
     """
     response = cell.response
-    if response.slope is None:
-        return "–"
-    return f"{two_decimals(response.slope)} {interval(response.low, response.high)}"
+    return with_interval(response.slope, response.low, response.high)
 
 
 def meant(record: DoseRecord) -> list[DoseCell]:
@@ -105,15 +103,18 @@ def lesson(record: DoseRecord) -> list[str]:
         ("goes the other way", "Goes the other way"),
         ("unsure", "Cannot be told"),
     )
-    lines = [f"{title}: {'; '.join(by_word[word])}." for word, title in order if word in by_word]
+    lines = [f"{title}: {_some(by_word[word])}." for word, title in order if word in by_word]
     moved = [
         f"{title_of(cell.target)} by {cell.edit} ({two_decimals(cell.response.predicted)}, "
         f"itself {two_decimals(cell.response.measured)})"
         for cell in side_effects(record)
     ]
     if moved:
-        more = f"; and {len(moved) - LISTED} more" if len(moved) > LISTED else ""
-        lines.append(
-            f"Moved, though the target hardly is (deviations): {'; '.join(moved[:LISTED])}{more}."
-        )
+        lines.append(f"Moved, though the target hardly is (deviations): {_some(moved)}.")
     return lines
+
+
+def _some(items: Sequence[str]) -> str:
+    """Return the first items, and how many more there are."""
+    more = [f"and {len(items) - LISTED} more"] if len(items) > LISTED else []
+    return "; ".join([*items[:LISTED], *more])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,32 +40,59 @@ _TEXTS = """() => {
             if (Array.isArray(trace.text)) found.push(...trace.text.flat().filter(Boolean).map(String));
     return found;
 }"""  # noqa: E501
+_BEYOND = """() => [...document.querySelectorAll('*')].map(one => one.shadowRoot ?? one)
+    .flatMap(root => [...root.querySelectorAll('.heatmap .scroll')])
+    .filter(one => one.scrollWidth > one.clientWidth + 1)
+    .map(one => `${one.innerText.slice(0, 80)}: ${one.scrollWidth} > ${one.clientWidth}`)"""
+_IN_SCHEME = """(app, scheme) => new Promise((done) => {
+    const look = () => getComputedStyle(app).colorScheme === scheme ? done() : setTimeout(look, 50);
+    look();
+})"""
+SCREEN, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+LOOKS = ((SCREEN, "light"), (SCREEN, "dark"), (PHONE, "dark"), (PHONE, "light"))
 _OF_A_PROGRAM = re.compile(
     r"\bNone\b|\bnan\b|\bNaN\b|\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b|(?<![\w./])/(?:tmp|home|root|srv)/"
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What was seen of a page, or of one of its tabs.
+
+    Attributes
+    ----------
+    violations : list of str
+        What axe-core says, in each of `LOOKS`.
+    texts : list of str
+        All that is read there.
+    beyond : list of str
+        Heatmaps whose columns do not all fit a screen of 1280 pixels.
+    """
+
+    violations: list[str]
+    texts: list[str]
+    beyond: list[str]
+
+
 @pytest.fixture(scope="module")
-def views(browser: Any, dashboard: str) -> dict[str, tuple[dict[str, Any], list[str]]]:
-    """What axe-core says of every page and tab in the light theme, and all that is read there."""
-    found = {}
-    for name, page in _walk(browser, dashboard, "light", tabs=True):
-        found[name] = (_seen_by_axe(page), page.evaluate(_TEXTS))
-    return found
+def views(browser: Any, dashboard: str) -> dict[str, View]:
+    """What is seen of every page and tab."""
+    return {name: _look(name, page) for name, page in _walk(browser, dashboard)}
 
 
-def _walk(browser: Any, dashboard: str, scheme: str, *, tabs: bool) -> Iterator[tuple[str, Any]]:
-    """Open every page, and its tabs if wanted, with axe-core in it."""
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})
+def _walk(browser: Any, dashboard: str) -> Iterator[tuple[str, Any]]:
+    """Open every page, and its tabs, with axe-core in it."""
+    context = browser.new_context()
     context.set_default_timeout(1000 * PATIENCE)
     for path in ("", *PAGES):
         page = context.new_page()
+        page.set_viewport_size(SCREEN)
         open_page(page, dashboard, path)
         page.evaluate(AXE.read_text(encoding="utf-8"))
         page.add_style_tag(content=_STILL)
         yield path or "home", page
-        others = page.locator("[role=tab][aria-selected=false]").all_inner_texts() if tabs else []
-        for name in others:
+        for name in page.locator("[role=tab][aria-selected=false]").all_inner_texts():
+            page.set_viewport_size(SCREEN)
             page.get_by_role("tab", name=name, exact=True).click()
             page.get_by_role("tab", name=name, exact=True, selected=True).wait_for()
             at_rest(page)
@@ -73,50 +101,53 @@ def _walk(browser: Any, dashboard: str, scheme: str, *, tabs: bool) -> Iterator[
     context.close()
 
 
-def _seen_by_axe(page: Any) -> dict[str, Any]:
-    """Look at a page; look again if something was found, for what is still being drawn is pale."""
-    result: dict[str, Any] = page.evaluate(_RUN)
-    if _violations("", result):
-        page.wait_for_timeout(2000)
+def _look(name: str, page: Any) -> View:
+    texts, beyond = page.evaluate(_TEXTS), page.evaluate(_BEYOND)
+    violations = []
+    for size, scheme in LOOKS:
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=scheme)
+        page.locator("[data-testid=stApp]").evaluate(_IN_SCHEME, scheme)
         at_rest(page)
-        result = page.evaluate(_RUN)
-    return result
+        found = _violations(page)
+        if found:  # what is still being drawn is pale
+            page.wait_for_timeout(2000)
+            at_rest(page)
+            found = _violations(page)
+        violations += [f"{name}, {size['width']}, {scheme}: {one}" for one in found]
+    return View(violations=violations, texts=texts, beyond=beyond)
 
 
-def _violations(name: str, result: dict[str, Any]) -> list[str]:
+def _violations(page: Any) -> list[str]:
+    result: dict[str, Any] = page.evaluate(_RUN)
     assert result["passes"]  # it looked
     return [
-        f"{name}: {one['id']} at {node['html'][:200]}: {node['failureSummary']}"
+        f"{one['id']} at {node['html'][:200]}: {node['failureSummary']}"
         for one in result["violations"]
         for node in one["nodes"][:3]
         if one["id"] not in KNOWN
     ]
 
 
-def test_axe_finds_nothing_on_any_page_and_tab(
-    views: dict[str, tuple[dict[str, Any], list[str]]],
-) -> None:
+def test_axe_finds_nothing_on_any_page_and_tab(views: dict[str, View]) -> None:
     assert len(views) > len(PAGES) + 10
-    assert [one for name, (axe, _) in views.items() for one in _violations(name, axe)] == []
+    assert [one for view in views.values() for one in view.violations] == []
 
 
-def test_axe_finds_nothing_in_the_dark_theme(browser: Any, dashboard: str) -> None:
-    found = []
-    for name, page in _walk(browser, dashboard, "dark", tabs=False):
-        found += _violations(name, _seen_by_axe(page))
-    assert found == []
+def test_all_columns_of_a_heatmap_are_in_sight(views: dict[str, View]) -> None:
+    assert {name: view.beyond for name, view in views.items() if view.beyond} == {}
 
 
 def test_no_word_of_a_program_stands_where_people_read(
-    views: dict[str, tuple[dict[str, Any], list[str]]], demo_library: Path
+    views: dict[str, View], demo_library: Path
 ) -> None:
     own = {path.stem for path in (demo_library / "audio" / "demo").iterdir()}  # people's own names
     found = {}
-    for name, (_, texts) in views.items():
-        assert texts
-        words = {word for text in texts for word in _OF_A_PROGRAM.findall(text)}
+    for name, view in views.items():
+        assert view.texts
+        words = {word for text in view.texts for word in _OF_A_PROGRAM.findall(text)}
         bad = {one for one in words if not any(one in known for known in own)}
-        bad |= {text for text in texts if str(demo_library) in text}
+        bad |= {text for text in view.texts if str(demo_library) in text}
         if bad:
             found[name] = sorted(bad)
     assert found == {}

@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from browser_acts import at_rest, hear, no_error, open_page, until
+from browser_acts import PATIENCE, at_rest, hear, no_error, open_page, open_tab, until
 from playwright.sync_api import TimeoutError
 from test_pages import PAGES
 
@@ -28,6 +28,36 @@ TINY = """() => {
     return found;
 }"""
 
+# What a thumb is meant to hit, and is lower than the 44 pixels that it wants.
+LOW = """() => {
+    const main = 'button[kind=primary], button[kind=secondary], [data-testid=stExpandSidebarButton], .copy-link button, .glossary > button,'
+        + ' .actions button, .all, .player > button, .fold, [role=tab], summary[role=button]';
+    const found = [];
+    const look = (root) => {
+        for (const one of root.querySelectorAll('*')) {
+            if (one.shadowRoot) look(one.shadowRoot);
+            if (!one.matches(main) || !one.checkVisibility({visibilityProperty: true})) continue;
+            const {height} = one.getBoundingClientRect();
+            if (height > 1 && height < 43.5) found.push(`${one.outerHTML.slice(0, 120)} ${height}`);
+        }
+    };
+    look(document);
+    return found;
+}"""  # noqa: E501
+# The buttons of a table that lie on something that is to be read or hit.
+ON_OTHERS = """() => [...document.querySelectorAll('[data-testid=stDataFrame]')].flatMap((table) => {
+    const bar = table.parentElement.querySelector('[data-testid=stElementToolbar]')?.getBoundingClientRect();
+    if (!bar?.height) return [];
+    const column = table.closest('[data-testid=stVerticalBlock]');
+    return [...document.querySelectorAll('[role=tab], [data-testid=stElementContainer]')]
+        .filter((one) => one.checkVisibility() && !one.contains(table) && !one.contains(column))
+        .filter((one) => {
+            const box = one.getBoundingClientRect();
+            return box.height && box.bottom > bar.top + 1 && box.top < bar.bottom - 1
+                && box.right > bar.left && box.left < bar.right;
+        }).map((one) => one.innerText.slice(0, 60));
+})"""  # noqa: E501
+
 
 @pytest.fixture
 def phone(page: Any) -> Any:
@@ -41,7 +71,10 @@ def test_no_page_scrolls_sideways_and_a_thumb_hits_everything(phone: Any, dashbo
     for path in ("", *PAGES):
         phone.set_viewport_size(PHONE)
         open_page(phone, dashboard, path)
-        wrong += [f"{path}: {one}" for one in phone.evaluate(TINY)]
+        for look in (TINY, LOW):
+            with suppress(TimeoutError):  # the style of a page comes after its first widgets
+                phone.wait_for_function(f"!({look})().length", timeout=20_000)
+            wrong += [f"{path}: {one}" for one in phone.evaluate(look)]
         for size in (PHONE, SMALL):
             phone.set_viewport_size(size)
             with suppress(TimeoutError):  # a figure is being laid out anew
@@ -50,6 +83,20 @@ def test_no_page_scrolls_sideways_and_a_thumb_hits_everything(phone: Any, dashbo
                 wrong.append(f"{path or 'home'} at {size['width']}: {over}")
         no_error(phone)
     assert wrong == []
+
+
+@pytest.mark.long
+def test_the_buttons_of_a_table_lie_on_nothing(browser: Any, dashboard: str) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True)  # there they are always seen
+    page = context.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    for path, tab in (("targets", "Against MIDI"), ("discovery", "In time")):
+        open_page(page, dashboard, path)
+        open_tab(page, tab)
+        page.get_by_test_id("stElementToolbar").locator("visible=true").first.wait_for()
+        at_rest(page)
+        assert page.evaluate(ON_OTHERS) == [], tab
+    context.close()
 
 
 @pytest.mark.long

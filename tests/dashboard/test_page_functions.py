@@ -102,8 +102,10 @@ def test_the_tests_of_the_targets_show_tempo_and_movements(data_root: Path) -> N
     drawn = AppTest.from_function(_show_tests, default_timeout=60).run()
     assert not drawn.exception
     reliability, tempo, movements = (frame.value for frame in drawn.dataframe)
-    assert reliability.loc["tempo", "split-half"] == 0.46
+    assert reliability.loc["tempo", "split-half"] == "0.46"
     assert tempo.iloc[0].tolist() == ["clicks", 22, "0.91", "1.00", "1.00"]
+    assert movements.columns[0] == "change"  # the rows have names
+    movements = movements.set_index("change")
     assert movements.loc["gain +40 dB", "tempo"] == "2.35!"
     assert movements.loc["gain +40 dB", "onset density"] == "0.10"
     assert "12% of cases" in drawn.caption[-1].value

@@ -100,10 +100,5 @@ def test_the_overview_marks_what_is_not_to_be_trusted() -> None:
         truth=Truth(counterparts=[], tempo={}, false_tempi=0.0),
     )
     first, second = overview(table, tested).to_dict("records")
-    assert (first["mark"], first["least agreement"], first["median"], first["n"]) == (
-        "!",
-        0.5,
-        2,
-        3,
-    )
-    assert (second["mark"], second["n"], second["shape"]) == ("", 0, [])
+    assert (first["agreement"], first["median"], first["n"]) == ("0.50 !", 2, 3)
+    assert (second["agreement"], second["n"], second["shape"]) == ("–", 0, [])

@@ -1,0 +1,46 @@
+"""Tables: no row is without its name, and no gap is told by the path of a file."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.sections.missing import describe_gap
+from mess.errors import ArtifactMissing
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def _tables() -> None:
+    import pandas as pd
+
+    from dashboard.components.table import show_table
+
+    named = pd.DataFrame({"tempo": [1.0]}, index=pd.Index(["gain"], name="change"))
+    show_table(named)
+    show_table(pd.DataFrame({"tempo": [1.0]}))
+    show_table([{"tempo": 1.0}])
+
+
+def test_an_index_with_a_name_is_the_first_column() -> None:
+    named, *others = (
+        frame.value for frame in AppTest.from_function(_tables, default_timeout=60).run().dataframe
+    )
+    assert named.iloc[0].to_dict() == {"change": "gain", "tempo": 1.0}
+    assert [list(one.columns) for one in others] == [["tempo"], ["tempo"]]
+
+
+def _commands() -> set[str]:
+    """Return the commands that mend what is missing, as readers name them."""
+    source = "".join(path.read_text() for path in (REPOSITORY / "mess").glob("storage/*.py"))
+    return set(re.findall(r"command_for\(\s*\"([a-z-]+)\"", source)) | {"untangle", "cross"}
+
+
+@pytest.mark.parametrize("command", sorted(_commands() - {"run-all"}))
+def test_what_is_missing_is_said_in_words(command: str) -> None:
+    said: Any = describe_gap(
+        ArtifactMissing("processed/x/demo.json", f"mess {command} --dataset d")
+    )
+    assert "processed" not in said and said.endswith(".")
