@@ -8,6 +8,7 @@ from mess.errors import ArtifactError
 from mess.maps import likeliest_layer
 from mess.records.discovery import Level
 from mess.records.map import MapPoints, MapRecord
+from mess.serving import shelf
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -32,15 +33,9 @@ def map_rows(record: MapRecord, points: MapPoints) -> list[tuple[str, int]]:
     return [(ids[track], segment) for track, segment in pairs]
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _layer_names(dataset: str, encoder: str, version: float) -> list[str]:
-    manifest = store().features.manifest(dataset, encoder)
-    return manifest.header.layer_names
-
-
 def layer_names(dataset: str, encoder: str) -> list[str]:
     """Return the names of the layers by which a dataset was extracted."""
-    return _layer_names(dataset, encoder, store().features.modified(dataset, encoder))
+    return list(shelf.features(store(), dataset, encoder).header.layer_names)
 
 
 def best_layer(dataset: str, encoder: str, *, layers: int, level: Level) -> int:

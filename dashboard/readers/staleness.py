@@ -3,9 +3,11 @@
 import streamlit as st
 
 from dashboard.readers.data import store
+from mess.errors import ArtifactMissing
 from mess.records.base import Origin
 from mess.records.cross import CrossRecord
 from mess.records.reliability import ReliabilityRecord
+from mess.serving import shelf
 from mess.status.staleness import (
     Conclusion,
     Source,
@@ -18,19 +20,16 @@ from mess.status.staleness import (
 )
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _features_digest(dataset: str, encoder: str, version: float) -> str | None:
-    return Sources(store(), dataset, encoder).digest("features")
-
-
 class _Kept(Sources):
     """Sources whose features are read once for all kinds: many tracks take seconds."""
 
     def digest(self, name: Source) -> str | None:
         if name != "features":
             return super().digest(name)
-        version = self.store.features.modified(self.dataset, self.encoder)
-        return _features_digest(self.dataset, self.encoder, version)
+        try:
+            return shelf.features(self.store, self.dataset, self.encoder).digest
+        except ArtifactMissing:
+            return None
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

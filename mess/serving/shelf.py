@@ -6,16 +6,19 @@ shared by all requests: nobody may change it.
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mess.datasets import available_datasets, is_dataset
 from mess.errors import UnknownName
 from mess.records.discovery import DiscoveryRecord, Level
+from mess.records.features import FeaturesHeader
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.search.names import Names
 from mess.search.passages.recommender import PassageRecommender
 from mess.serving.tracks import TrackInfo, list_tracks, searchable
+from mess.storage.garbage import without_collection
 from mess.storage.held import may_wait
 from mess.storage.store import Store
 
@@ -79,7 +82,7 @@ class Shelf(Generic[T]):
 
 _recommenders: Shelf[LayerBasedRecommender] = Shelf(4)
 _passages: Shelf[PassageRecommender] = Shelf(2)
-_tracks: Shelf[dict[str, TrackInfo]] = Shelf(8)
+_features: "Shelf[Featured]" = Shelf(8)
 _names: Shelf[Names] = Shelf(4)
 _encoders: Shelf[list[str]] = Shelf(64)
 _discoveries: Shelf[DiscoveryRecord] = Shelf(8)
@@ -172,13 +175,47 @@ def passages(store: Store, dataset: str, encoder: str) -> PassageRecommender:
     )
 
 
+@dataclass(frozen=True)
+class Featured:
+    """What pages and programs ask of the features of a dataset by an encoder.
+
+    Their manifest is read once for all of it, and not held: of 50,000 tracks it is large.
+
+    Attributes
+    ----------
+    header : FeaturesHeader
+    digest : str
+        By which conclusions name them.
+    tracks : dict of str to TrackInfo
+    """
+
+    header: FeaturesHeader
+    digest: str
+    tracks: dict[str, TrackInfo]
+
+
+def features(store: Store, dataset: str, encoder: str) -> Featured:
+    """Return what is known of the features of a dataset.
+
+    Raises
+    ------
+    ArtifactError
+        If they are missing or damaged.
+    """
+
+    def read() -> Featured:
+        with without_collection():
+            manifest = store.features.manifest(dataset, encoder)
+            found = list_tracks(manifest, store.audio_dir(dataset))
+            return Featured(manifest.header, manifest.digest(), found)
+
+    version = store.features.modified(dataset, encoder)
+    return _features.get((store.root, dataset, encoder), version, read)
+
+
 def tracks(store: Store, dataset: str, encoder: str) -> dict[str, TrackInfo]:
     """Return every track that has features, by id."""
-    return _tracks.get(
-        (store.root, dataset, encoder),
-        store.features.modified(dataset, encoder),
-        lambda: list_tracks(store, dataset, encoder),
-    )
+    return features(store, dataset, encoder).tracks
 
 
 def names(store: Store, dataset: str, encoder: str) -> Names:

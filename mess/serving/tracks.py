@@ -10,6 +10,7 @@ from mess.audio.addresses import as_path
 from mess.errors import MessError
 from mess.records.manifest import TrackLabels
 from mess.search.names import Names
+from mess.storage.manifest import FeaturesManifest
 from mess.storage.store import Store
 
 
@@ -31,15 +32,15 @@ class TrackInfo:
         return as_path(self.file)
 
 
-def list_tracks(store: Store, dataset: str, encoder: str) -> dict[str, TrackInfo]:
+def list_tracks(features: FeaturesManifest, audio: Path) -> dict[str, TrackInfo]:
     """Return every track that has features, by id.
 
-    Raises
-    ------
-    ArtifactError
-        If the features are missing or damaged.
+    Parameters
+    ----------
+    features : Manifest
+    audio : Path
+        Where the recordings of the dataset lie.
     """
-    audio = store.audio_dir(dataset)
     return {
         track_id: TrackInfo(
             id=track_id,
@@ -50,7 +51,7 @@ def list_tracks(store: Store, dataset: str, encoder: str) -> dict[str, TrackInfo
             composer=sys.intern(entry.composer),
             title=entry.title or track_id,
         )
-        for track_id, entry in store.features.manifest(dataset, encoder).done().items()
+        for track_id, entry in features.done().items()
     }
 
 

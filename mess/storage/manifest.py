@@ -19,6 +19,7 @@ from mess.records.features import FeaturesEntry, FeaturesHeader
 from mess.records.manifest import DoneEntry, FailedEntry, ManifestHeader
 from mess.records.targets import TargetsEntry, TargetsHeader
 from mess.storage.files import append_line, read_json, read_lines, write_json
+from mess.storage.garbage import without_collection
 from mess.storage.writers import WriterLock, writer_lock
 
 Header = TypeVar("Header", bound=ManifestHeader)
@@ -98,17 +99,18 @@ class Manifest(Generic[Header, Entry]):
         ArtifactStale
             If the header or an entry was written by another version of the code.
         """
-        try:
-            content = _read_content(path, command=command)
-            known = header.from_json(content.header)
-            tracks = dict(_read_entries(content.tracks, entry))
-            away = dict(_read_entries(content.away, entry))
-        except ArtifactMissing:
-            known, tracks, away = None, {}, {}  # the journal may be there
-        except DoesNotFit as error:
-            reason = f"was made by another version of the code ({error})"
-            raise ArtifactStale(str(path), reason, command) from None
-        known, tracks = _replay(_read_journal(path, header, entry), known, tracks)
+        with without_collection():
+            try:
+                content = _read_content(path, command=command)
+                known = header.from_json(content.header)
+                tracks = dict(_read_entries(content.tracks, entry))
+                away = dict(_read_entries(content.away, entry))
+            except ArtifactMissing:
+                known, tracks, away = None, {}, {}  # the journal may be there
+            except DoesNotFit as error:
+                reason = f"was made by another version of the code ({error})"
+                raise ArtifactStale(str(path), reason, command) from None
+            known, tracks = _replay(_read_journal(path, header, entry), known, tracks)
         if known is None:
             raise ArtifactMissing(str(path), command)
         found = cls(path, known, tracks)
@@ -219,27 +221,34 @@ class Manifest(Generic[Header, Entry]):
 
     def parts(self) -> Parts:
         """Return the digests of the parts of the manifest; `digest` is made of them."""
-        done = self.done()
         settings = self.header.to_json()
         del settings["code_version"]
-        return Parts(
-            audio=digest({track: entry.sha256 for track, entry in done.items()}),
-            settings=digest(settings),
-            code=self.header.code_version,
-            labels=digest(
-                {track: [entry.work, entry.composer, entry.extra] for track, entry in done.items()}
-            ),
-            values=self.values_digest(),
-        )
+        with without_collection():
+            done = self.done()
+            return Parts(
+                audio=digest({track: entry.sha256 for track, entry in done.items()}),
+                settings=digest(settings),
+                code=self.header.code_version,
+                labels=digest({track: _labels(entry) for track, entry in done.items()}),
+                values=_values_digest(done),
+            )
 
     def values_digest(self) -> str:
         """Return a hash of the checksums of all files of the finished tracks."""
-        return digest({track: dict(entry.checksums()) for track, entry in self.done().items()})
+        return _values_digest(self.done())
 
 
 FeaturesManifest = Manifest[FeaturesHeader, FeaturesEntry]
 TargetsManifest = Manifest[TargetsHeader, TargetsEntry]
 AnyManifest = FeaturesManifest | TargetsManifest
+
+
+def _labels(entry: DoneEntry) -> list[object]:
+    return [entry.work, entry.composer, entry.extra]
+
+
+def _values_digest(done: Mapping[str, DoneEntry]) -> str:
+    return digest({track: dict(entry.checksums()) for track, entry in done.items()})
 
 
 def _journal_path(path: Path) -> Path:

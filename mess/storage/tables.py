@@ -59,10 +59,10 @@ def read_table_about(
     ArtifactError
         If it is missing or damaged, or not the one with ``checksum``.
     """
-    import pandas as pd
+    content = read_bytes(path, command=command, checksum=checksum)
+    import pandas as pd  # where there is no table, it is not needed
     from pyarrow import parquet
 
-    content = read_bytes(path, command=command, checksum=checksum)
     seals = list(_TABLE_SEAL.finditer(content))
     if seals:
         first, last = seals[-1].span()
