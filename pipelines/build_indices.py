@@ -221,7 +221,7 @@ def command(
     encoder = encoder_or_default(encoder, dataset)
     build_index(dataset=dataset, encoder=encoder, passages=passages)
     record = Store().indices.read_record(dataset, encoder)
-    header = Store().features.manifest(dataset, encoder).header
+    header = Store().features.header(dataset, encoder)
     for name, reason in find_heads(Store(), header).unusable.items():
         typer.echo(f"head {name} is left out: {reason}", err=True)
     typer.echo(f"index of {dataset} by {encoder}: {describe_index(record)}")

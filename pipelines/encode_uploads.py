@@ -65,7 +65,7 @@ def _encode(
     try:
         if not store.uploads.begin(upload.token, encoder):
             return "the encoder broke off over this file; convert it or choose another"
-        header = store.features.manifest(dataset, encoder).header
+        header = store.features.header(dataset, encoder)
         if encoder not in models:
             models.clear()  # one after the other: a large file needs much memory
             models[encoder] = load_encoder(encoder, dtype=header.dtype)

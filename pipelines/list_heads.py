@@ -46,7 +46,7 @@ def _describe(store: Store, name: str) -> dict[str, Any]:
         if encoder_slug(encoder) != encoder_slug(about.encoder):
             continue
         try:
-            reason = unfit(head, store.features.manifest(dataset, encoder).header)
+            reason = unfit(head, store.features.header(dataset, encoder))
             record = store.indices.read_record(dataset, encoder)
         except ArtifactError:
             continue  # `mess status` tells of it

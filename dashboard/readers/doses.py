@@ -63,4 +63,4 @@ def dose_changes(dataset: str, encoder: str) -> "pd.DataFrame":
 
 def sample_rate(dataset: str, encoder: str) -> int:
     """Return the rate that an encoder takes, in Hz."""
-    return store().features.manifest(dataset, encoder).header.sample_rate
+    return store().features.header(dataset, encoder).sample_rate

@@ -255,7 +255,7 @@ def _item(aspect: str, x: Excerpt, a: Excerpt, b: Excerpt, *, margins: dict[Judg
 
 
 def _versions(store: Store, dataset: str, encoder: str) -> dict[str, str]:
-    header = store.features.manifest(dataset, encoder).header
+    header = store.features.header(dataset, encoder)
     discovery = store.discoveries.read(dataset, encoder)
     passages = store.passages.read_record(dataset, encoder)
     return {

@@ -89,6 +89,12 @@ class FeatureFiles:
         command = command_for("extract", dataset, encoder)
         return Manifest.read(path, FeaturesHeader, FeaturesEntry, command=command)
 
+    def header(self, dataset: str, encoder: str) -> FeaturesHeader:
+        """Read what all features of a dataset by an encoder share."""
+        path = self.folder(dataset, encoder) / "manifest.json"
+        command = command_for("extract", dataset, encoder)
+        return Manifest.read_header(path, FeaturesHeader, FeaturesEntry, command=command)
+
     def resume(
         self, dataset: str, encoder: str, *, header: FeaturesHeader, force: bool = False
     ) -> FeaturesManifest:
@@ -299,7 +305,7 @@ class FeatureFiles:
         So one damaged manifest does not hide the other encoders. Its reader reports it.
         """
         try:
-            return self.manifest(dataset, slug).header.encoder
+            return self.header(dataset, slug).encoder
         except ArtifactError:
             return slug
 

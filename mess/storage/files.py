@@ -287,11 +287,8 @@ def read_json(
     ArtifactError
         If the file is missing, damaged or no object.
     """
-    content = read_bytes(path, command=command, checksum=checksum)
-    seal = _SEAL.match(content)
+    content, seal = read_sealed(path, command=command, checksum=checksum)
     try:
-        if seal and zlib.crc32(memoryview(content)[seal.end() :]) != int(seal[1], 16):
-            raise ValueError
         value = json.loads(content)
         if seal:
             del value["checksum"]
@@ -304,6 +301,23 @@ def read_json(
     if sealed and not seal and value:
         raise ArtifactStale(str(path), "is of older code and has no checksum", command)
     return value
+
+
+def read_sealed(
+    path: Path, *, command: str, checksum: int | None = None
+) -> tuple[bytes, re.Match[bytes] | None]:
+    """Read the bytes of a JSON object, and its checksum, if it has one.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing or damaged.
+    """
+    content = read_bytes(path, command=command, checksum=checksum)
+    seal = _SEAL.match(content)
+    if seal and zlib.crc32(memoryview(content)[seal.end() :]) != int(seal[1], 16):
+        raise ArtifactError(str(path), "is damaged", command)
+    return content, seal
 
 
 def read_lines(content: bytes) -> Iterator[Json | None]:

@@ -18,10 +18,11 @@ from mess.records.base import DoesNotFit, Json, Parts, Record
 from mess.records.features import FeaturesEntry, FeaturesHeader
 from mess.records.manifest import DoneEntry, FailedEntry, ManifestHeader
 from mess.records.targets import TargetsEntry, TargetsHeader
-from mess.storage.files import append_line, read_json, read_lines, write_json
+from mess.storage.files import append_line, read_json, read_lines, read_sealed, write_json
 from mess.storage.garbage import without_collection
 from mess.storage.writers import WriterLock, writer_lock
 
+_HEADER = b' "header": '  # with it a manifest begins, after its checksum
 Header = TypeVar("Header", bound=ManifestHeader)
 Entry = TypeVar("Entry", bound=DoneEntry)
 
@@ -116,6 +117,28 @@ class Manifest(Generic[Header, Entry]):
         found = cls(path, known, tracks)
         found._remember(away)
         return found
+
+    @classmethod
+    def read_header(
+        cls, path: Path, header: type[Header], entry: type[Entry], *, command: str
+    ) -> Header:
+        """Read what all tracks share. No entry is read: 50,000 of them take a second.
+
+        Raises
+        ------
+        ArtifactError
+            As `read` does, but for what is wrong with an entry alone.
+        """
+        if not _journal_path(path).exists():
+            content, seal = read_sealed(path, command=command)
+            if seal and content.startswith(_HEADER, seal.end()):
+                try:
+                    text = content.decode("ascii")  # as it is written, so places stay
+                    found, _ = json.JSONDecoder().raw_decode(text, seal.end() + len(_HEADER))
+                    return header.from_json(found)
+                except (ValueError, RecursionError, DoesNotFit):
+                    pass  # the reader of all says what is wrong
+        return cls.read(path, header, entry, command=command).header
 
     @classmethod
     def resume(

@@ -176,7 +176,7 @@ class PassageRecommender:
     @property
     def made_by(self) -> FeaturesHeader:
         """The header of the features: all that they depend on beside the audio."""
-        return self._store.features.manifest(self.dataset, self.encoder).header
+        return self._store.features.header(self.dataset, self.encoder)
 
     def get_available_aspects(self) -> list[str]:
         """Return the aspects that can be searched by; `aspects` has all, each with its R²."""
