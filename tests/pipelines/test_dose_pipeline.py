@@ -45,6 +45,13 @@ def store(compared_library: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     yield store
 
 
+@pytest.fixture
+def own(store: Store, tmp_path: Path) -> Store:
+    """A copy of it, which a test may change."""
+    shutil.copytree(store.root, tmp_path / "data", symlinks=True)
+    return Store(tmp_path / "data")
+
+
 def model(store: Store) -> str:
     return str(store.root / "models" / "small")
 
@@ -96,16 +103,14 @@ def test_gain_moves_nothing_and_a_tilt_moves_brightness(store: Store) -> None:
     assert "2 recordings of 2 works" in text and "tilt" in text
 
 
-def test_a_second_run_adds_edits_and_does_nothing_anew(store: Store) -> None:
-    before = store.doses.read("demo", "small")
+def test_a_second_run_adds_edits_and_does_nothing_anew(own: Store) -> None:
+    before = own.doses.read("demo", "small")
     names = [one.track for one in before.tracks]
-    points = store.doses.read_points("demo", "small", before, names)
+    points = own.doses.read_points("demo", "small", before, names)
     more = DoseSettings(tracks=2, edits=("noise", *EDITS), seconds=6.0)
-    record = run_dose(
-        dataset="demo", encoder=model(store), settings=more, store=store, tracking=False
-    )
+    record = run_dose(dataset="demo", encoder=model(own), settings=more, store=own, tracking=False)
     assert [edit.name for edit in record.edits] == ["gain", "tilt", "noise", "articulation"]
-    after = store.doses.read_points("demo", "small", record, names)
+    after = own.doses.read_points("demo", "small", record, names)
     kept = after[after["edit"] != "noise"].drop(columns="track")
     assert len(after) > len(kept)
     for track in names:

@@ -109,8 +109,11 @@ def test_the_page_recommend_has_its_slider_and_tells_of_a_damaged_head(
     assert any("The learned head torn has no slider here" in text for text in captions)
 
 
-def test_a_table_of_another_head_tells_nothing(drawn: tuple[Store, FactorsRecord]) -> None:
-    store, _ = drawn
+def test_a_table_of_another_head_tells_nothing(
+    drawn: tuple[Store, FactorsRecord], tmp_path: Path
+) -> None:
+    shutil.copytree(drawn[0].root, tmp_path / "data")
+    store = Store(tmp_path / "data")
     origin = store.factors.read(*PLACE).origin
     assert not judge("factors", origin, Sources(store, *PLACE))
     tensors = head_tensors(2 * 128, seed=5)

@@ -83,20 +83,25 @@ def test_a_plan_is_balanced_in_every_aspect_and_made_again_alike(
 def test_answers_are_analysed_exported_and_imported(
     plan: ListeningPlan, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    own = tmp_path / "own"  # nobody has listened there
+    own.mkdir()
+    for name in ("audio", "processed"):
+        (own / name).symlink_to(root / name)
+    store = Store(own)
+    store.listening.add(plan)
     where = ("--dataset", "demo", "--encoder", "spectral")
-    nobody = run(root, monkeypatch, "analyse", *where)
+    nobody = run(own, monkeypatch, "analyse", *where)
     assert "nobody has listened yet" in str(nobody.exception)
-    store = Store(root)
     for number in range(4):
         session = begin_session(plan, asked=store.listening.times_asked(plan.id), seed=number)
         store.listening.add(session)
         for answer in follow(plan, session, judge="mean"):
             store.listening.add(answer)
-    told = run(root, monkeypatch, "analyse", *where)
+    told = run(own, monkeypatch, "analyse", *where)
     assert "64 answers by 4 listeners in 4 sessions" in told.output
     assert "probe, from means    1.00 [1.00, 1.00]" in told.output
     export = tmp_path / "answers.json"
-    assert "96 answers" in run(root, monkeypatch, "export", "--out", export).output
+    assert "96 answers" in run(own, monkeypatch, "export", "--out", export).output
     other = tmp_path / "other"
     assert "96 new answers" in run(other, monkeypatch, "import", export).output
     assert "0 new answers" in run(other, monkeypatch, "import", export).output

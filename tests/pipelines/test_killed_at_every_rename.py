@@ -25,8 +25,8 @@ def run_all() -> bool:
 
 
 @pytest.fixture(scope="module")
-def roots(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A data root that no one disturbed, and one with the same audio and nothing else."""
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root that no one disturbed."""
     calm = tmp_path_factory.mktemp("calm")
     write_smd(calm / "audio" / "smd", seconds=3.0)
     for name in SMD:
@@ -34,18 +34,15 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
             (calm / "audio" / "smd" / f"{name}.wav").unlink()
     for path in (calm / "audio" / "smd").glob("*.mid*"):
         path.unlink()
-    killed = tmp_path_factory.mktemp("killed")
-    shutil.copytree(calm / "audio", killed / "audio", copy_function=shutil.copy2)
     import_librosa()  # it costs seconds, and no fork should pay for it
     import_module("pipelines.run_all")
     assert in_a_fork(calm, run_all) == 0
-    return calm, killed
+    return calm
 
 
-def test_a_run_that_dies_at_every_rename_ends_in_the_same_bytes(
-    roots: tuple[Path, Path], tmp_path: Path
-) -> None:
-    calm, killed = roots
+def test_a_run_that_dies_at_every_rename_ends_in_the_same_bytes(calm: Path, tmp_path: Path) -> None:
+    killed = tmp_path / "killed"  # the same audio and nothing else
+    shutil.copytree(calm / "audio", killed / "audio", copy_function=shutil.copy2)
     wanted = content(calm)
     deaths = die_everywhere(killed, run_all, tmp_path / "note")
     assert len(deaths) > len(wanted)
@@ -54,8 +51,7 @@ def test_a_run_that_dies_at_every_rename_ends_in_the_same_bytes(
     assert {step.state for step in survey(Store(killed), "smd", "spectral")} == {"ready"}
 
 
-def test_a_second_run_changes_no_byte(roots: tuple[Path, Path]) -> None:
-    calm, _ = roots
+def test_a_second_run_changes_no_byte(calm: Path) -> None:
     wanted = content(calm)
     assert in_a_fork(calm, run_all) == 0
     assert differing(content(calm), wanted) == []

@@ -1,5 +1,6 @@
 """From recordings laid out as SMD and MAESTRO to recommendations, with both kinds of encoder."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -217,14 +218,15 @@ def test_samples_draws_tracks_by_the_seed(probed: Store) -> None:
     assert tracks(1) != tracks(2)
 
 
-def test_a_sweep_keeps_its_first_setting_on_disk(probed: Store) -> None:
-    before = probed.discoveries.read("smd", "spectral")
+def test_a_sweep_keeps_its_first_setting_on_disk(probed: Store, tmp_path: Path) -> None:
+    own = Store(tmp_path / "data")
+    shutil.copytree(probed.root / "processed", own.root / "processed")
+    (own.root / "audio").symlink_to(probed.root / "audio", target_is_directory=True)
+    before = own.discoveries.read("smd", "spectral")
     settings = [replace(QUICK, alpha=alpha) for alpha in (0.5, 50.0)]
-    records = sweep(
-        dataset="smd", encoder="spectral", settings=settings, store=probed, tracking=False
-    )
+    records = sweep(dataset="smd", encoder="spectral", settings=settings, store=own, tracking=False)
     assert [record.settings.alpha for record in records] == [0.5, 50.0]
-    assert probed.discoveries.read("smd", "spectral").settings.alpha == 0.5
+    assert own.discoveries.read("smd", "spectral").settings.alpha == 0.5
     assert before.settings.alpha == "auto"
     for record in records:
         assert all(set(cell.alpha) <= {record.settings.alpha} for cell in record.cells)

@@ -62,6 +62,13 @@ def store(empty_mlflow: Path, tmp_path_factory: pytest.TempPathFactory, no_uri: 
     return store
 
 
+@pytest.fixture
+def own(store: Store, tmp_path: Path) -> Store:
+    """A copy of it, in which a test may record."""
+    shutil.copytree(store.root, tmp_path / "data")
+    return Store(tmp_path / "data")
+
+
 def runs(uri: str) -> list[Any]:
     from mlflow.tracking import MlflowClient
 
@@ -165,33 +172,33 @@ def test_a_sweep_is_a_parent_with_a_child_for_each_setting(store: Store) -> None
     assert store.discoveries.read("smd", "spectral").settings.folds == 3
 
 
-def test_without_mlflow_nothing_is_recorded(store: Store) -> None:
-    before = len(runs(sqlite(store)))
+def test_without_mlflow_nothing_is_recorded(own: Store) -> None:
+    before = len(runs(sqlite(own)))
     settings = [replace(QUICK, alpha=alpha) for alpha in (0.1, 1.0)]
-    sweep(dataset="smd", encoder="spectral", settings=settings, store=store, tracking=False)
-    assert len(runs(sqlite(store))) == before
+    sweep(dataset="smd", encoder="spectral", settings=settings, store=own, tracking=False)
+    assert len(runs(sqlite(own))) == before
 
 
 def test_the_users_own_tracking_server_is_used(
-    store: Store, tmp_path: Path, empty_mlflow: Path, monkeypatch: pytest.MonkeyPatch
+    own: Store, tmp_path: Path, empty_mlflow: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = len(runs(sqlite(store)))
+    before = len(runs(sqlite(own)))
     shutil.copy(empty_mlflow, tmp_path / "elsewhere.db")
     uri = f"sqlite:///{tmp_path / 'elsewhere.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.chdir(tmp_path)  # without an artifact root of ours, MLflow takes the current one
-    run_probing(dataset="smd", encoder="spectral", settings=QUICK, store=store)
+    run_probing(dataset="smd", encoder="spectral", settings=QUICK, store=own)
     assert os.environ["MLFLOW_TRACKING_URI"] == uri
     assert len(runs(uri)) == 1
-    assert len(runs(sqlite(store))) == before
+    assert len(runs(sqlite(own))) == before
 
 
 @pytest.mark.long
 def test_two_stores_in_one_process_keep_their_runs_apart(
-    store: Store, tmp_path: Path, empty_mlflow: Path, monkeypatch: pytest.MonkeyPatch
+    own: Store, tmp_path: Path, empty_mlflow: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    before = len(runs(sqlite(store)))
+    before = len(runs(sqlite(own)))
     other = Store(tmp_path / "other")
     other.root.mkdir()
     shutil.copy(empty_mlflow, other.mlflow_db)
@@ -201,7 +208,7 @@ def test_two_stores_in_one_process_keep_their_runs_apart(
         with start_run("first", store=other):
             pass
         first = pipes() - others
-        with start_run("second", store=store):
+        with start_run("second", store=own):
             pass
         deadline = time.monotonic() + 60
         while pipes() & first and time.monotonic() < deadline:
@@ -209,16 +216,16 @@ def test_two_stores_in_one_process_keep_their_runs_apart(
     assert not [str(one.message) for one in said if "unclosed file" in str(one.message)]
     assert "MLFLOW_TRACKING_URI" not in os.environ
     assert len(runs(sqlite(other))) == 1
-    assert len(runs(sqlite(store))) == before + 1
+    assert len(runs(sqlite(own))) == before + 1
 
 
-def test_an_error_marks_the_run_as_failed(store: Store) -> None:
+def test_an_error_marks_the_run_as_failed(own: Store) -> None:
     with (
         pytest.raises(ZeroDivisionError),
-        start_run("broken", store=store, tags={"dataset": "x"}),
+        start_run("broken", store=own, tags={"dataset": "x"}),
     ):
         raise ZeroDivisionError
-    (broken,) = (run for run in runs(sqlite(store)) if run.info.run_name == "broken")
+    (broken,) = (run for run in runs(sqlite(own)) if run.info.run_name == "broken")
     assert broken.info.status == "FAILED"
 
 
