@@ -10,11 +10,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from browser_server import PATIENCE
 from playwright.sync_api import TimeoutError
 
 T = TypeVar("T")
 
-PATIENCE = 120.0  # seconds; a limit costs time only where it fails, and a machine may be slow
 _TRY = 5000  # milliseconds
 _AT_REST = (
     "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
@@ -56,14 +56,18 @@ _UNDER_THE_POINTER = """(plot, wanted) => {
 def open_page(page: Any, address: str, path: str = "") -> None:
     """Open a page of the dashboard and wait until all of it is there."""
     page.goto(f"{address}/{path}")
-    page.get_by_role("heading", level=1).first.wait_for()
-    at_rest(page)
+    _wait_for_title(page)
 
 
 def reload(page: Any) -> None:
     """Load the page again and wait until all of it is there."""
     page.reload()
-    page.get_by_role("heading", level=1).first.wait_for()
+    _wait_for_title(page)
+
+
+def _wait_for_title(page: Any) -> None:
+    """Wait for the title that Streamlit draws: another is seen while its scripts still load."""
+    page.get_by_test_id("stMain").get_by_role("heading", level=1).first.wait_for()
     at_rest(page)
 
 

@@ -7,9 +7,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
+PATIENCE = 120.0  # seconds; a limit costs time only where it fails, and a machine may be slow
+Serve = Callable[[Path], tuple[subprocess.Popen[bytes], str]]  # the fixture `served`
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -61,9 +64,9 @@ def _start(
             stderr=subprocess.STDOUT,
         )
     address = f"http://127.0.0.1:{port}"
-    for _ in range(round(90 / every)):
+    for _ in range(round(PATIENCE / every)):
         try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)  # noqa: S310
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=5)  # noqa: S310
             return process, address
         except OSError:
             if process.poll() is not None:

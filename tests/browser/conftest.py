@@ -1,14 +1,20 @@
 """A real dashboard over a real, small demo library, in a real Chromium."""
 
-from collections.abc import Generator, Iterator
+import shutil
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from browser_acts import PATIENCE
-from browser_server import CHROMIUM_FLAGS, chromium, serve
+from browser_server import CHROMIUM_FLAGS, Serve, chromium, serve
+
+from dashboard.jobs import queue
+from mess.storage.store import Store
 
 # Without a graphics card what moves while a page loads costs more than the page itself.
 _STILL = """addEventListener('DOMContentLoaded', () => {
@@ -72,6 +78,46 @@ def empty_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.wait(timeout=PATIENCE)
 
 
+@pytest.fixture
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Start a dashboard over a data root, which ends with the test, as do the jobs of that root.
+
+    A job that goes on takes time from the next try.
+    """
+    started: list[tuple[Path, Popen[bytes]]] = []
+
+    def start(root: Path) -> tuple[Popen[bytes], str]:
+        process, address = serve(root, tmp_path_factory.mktemp("log") / "streamlit.log")
+        started.append((root, process))
+        return process, address
+
+    yield start
+    for _, process in started:
+        process.kill()
+        process.wait(timeout=PATIENCE)
+    for root in {root for root, _ in started}:
+        _end_jobs(Store(root))
+
+
+def _end_jobs(store: Store) -> None:
+    """Cancel what runs and what waits."""
+    deadline = time.monotonic() + PATIENCE
+    while (active := queue.active_jobs(store)) and time.monotonic() < deadline:
+        for job in active:
+            queue.cancel(store, job)
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def own_library(demo_library: Path, tmp_path: Path) -> Store:
+    """A copy of the library, which the test may change: a second try begins with another one."""
+    store = Store(tmp_path / "data")
+    shutil.copytree(demo_library / "processed", store.root / "processed")
+    (store.root / "audio").mkdir()
+    (store.root / "audio" / "demo").symlink_to((demo_library / "audio" / "demo").resolve())
+    return store
+
+
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Any]:
     """What drives Chromium."""
@@ -89,6 +135,21 @@ def browser(playwright: Any) -> Iterator[Any]:
     launched.close()
 
 
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Open an empty page in a browser of its own, of which nothing is left after the test."""
+    opened: list[Any] = []
+
+    def new_page(**options: Any) -> Any:
+        opened.append(browser.new_context(**options))
+        opened[-1].set_default_timeout(1000 * PATIENCE)
+        return opened[-1].new_page()
+
+    yield new_page
+    for context in opened:
+        context.close()
+
+
 @pytest.fixture(scope="session")
 def profile(playwright: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A headless Chromium with a profile on disk.
@@ -103,6 +164,7 @@ def profile(playwright: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         viewport={"width": 1280, "height": 900},
     )
     context.add_init_script(_STILL)
+    context.set_default_timeout(1000 * PATIENCE)
     yield context
     context.close()
 
@@ -111,7 +173,6 @@ def profile(playwright: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def page(profile: Any) -> Iterator[Any]:
     """An empty page that fails the test if it asks another host for anything."""
     opened = profile.new_page()
-    opened.set_default_timeout(1000 * PATIENCE)
     foreign: list[str] = []
 
     def note(request: Any) -> None:

@@ -27,7 +27,7 @@ _COLOURS = 128  # of a small picture
 
 def settle(page: Any) -> None:
     """Wait until Streamlit has finished and nothing moves."""
-    page.get_by_role("heading", level=1).first.wait_for()
+    page.get_by_test_id("stMain").get_by_role("heading", level=1).first.wait_for()
     page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
     page.wait_for_timeout(2500)
 

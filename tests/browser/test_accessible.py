@@ -1,14 +1,14 @@
 """What is read on every page and tab: axe-core finds nothing, and no word is one of a program."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
 import pytest
-from browser_acts import PATIENCE, at_rest, open_page
+from browser_acts import PATIENCE, at_rest, open_page, until
 from test_pages import PAGES
 
 pytestmark = pytest.mark.long
@@ -84,21 +84,23 @@ def _walk(browser: Any, dashboard: str) -> Iterator[tuple[str, Any]]:
     """Open every page, and its tabs, with axe-core in it."""
     context = browser.new_context()
     context.set_default_timeout(1000 * PATIENCE)
-    for path in ("", *PAGES):
-        page = context.new_page()
-        page.set_viewport_size(SCREEN)
-        open_page(page, dashboard, path)
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        page.add_style_tag(content=_STILL)
-        yield path or "home", page
-        for name in page.locator("[role=tab][aria-selected=false]").all_inner_texts():
+    try:
+        for path in ("", *PAGES):
+            page = context.new_page()
             page.set_viewport_size(SCREEN)
-            page.get_by_role("tab", name=name, exact=True).click()
-            page.get_by_role("tab", name=name, exact=True, selected=True).wait_for()
-            at_rest(page)
-            yield f"{path or 'home'}, {name}", page
-        page.close()
-    context.close()
+            open_page(page, dashboard, path)
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+            page.add_style_tag(content=_STILL)
+            yield path or "home", page
+            for name in page.locator("[role=tab][aria-selected=false]").all_inner_texts():
+                page.set_viewport_size(SCREEN)
+                page.get_by_role("tab", name=name, exact=True).click()
+                page.get_by_role("tab", name=name, exact=True, selected=True).wait_for()
+                at_rest(page)
+                yield f"{path or 'home'}, {name}", page
+            page.close()
+    finally:
+        context.close()
 
 
 def _look(name: str, page: Any) -> View:
@@ -153,20 +155,19 @@ def test_no_word_of_a_program_stands_where_people_read(
     assert found == {}
 
 
-def test_the_glossary_is_one_click_away_and_found_by_typing(browser: Any, dashboard: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    page = context.new_page()
-    page.set_default_timeout(1000 * PATIENCE)
+def test_the_glossary_is_one_click_away_and_found_by_typing(
+    visit: Callable[..., Any], dashboard: str
+) -> None:
+    page = visit(viewport={"width": 390, "height": 844})
     open_page(page, dashboard, "compare")
     page.get_by_role("button", name="Glossary").click()
     field = page.get_by_role("searchbox", name="Find a word")
     word = page.locator(".glossary dt:visible")
-    page.keyboard.type("num_phrases")  # as in commands; the field has the focus
-    word.filter(has_text="number of phrases").wait_for()
-    assert word.all_inner_texts() == ["number of phrases"]
+    field.and_(page.locator(":focus")).wait_for()
+    page.keyboard.type("num_phrases")  # as in commands
+    until(page, word.all_inner_texts, lambda found: found == ["number of phrases"])
     field.fill("ladder")
     word.filter(has_text="ladder").wait_for()
     page.locator(".glossary dd:visible").filter(has_text="least to the most").wait_for()
     page.keyboard.press("Escape")
     field.wait_for(state="hidden")
-    context.close()

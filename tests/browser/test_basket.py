@@ -26,6 +26,7 @@ def test_what_is_kept_is_found_tagged_heard_and_taken_away(
     page.locator("li h3").first.wait_for()
     page.get_by_role("button", name=re.compile("^☆ Keep: ")).first.click()
     page.get_by_role("button", name=re.compile("^★ Kept: ")).wait_for()
+    at_rest(page)
     page.get_by_role("button", name=re.compile("^. Like: ")).nth(1).click()
     liked = until(page, lambda: store.baskets.read("demo").tracks("like"))[0]
     found = store.baskets.read("demo").tracks("found")[0]
@@ -44,6 +45,7 @@ def test_what_is_kept_is_found_tagged_heard_and_taken_away(
         "<b>for</b> the opening",
     )
     rows.nth(0).get_by_text("slow; strings · <b>for</b> the opening").wait_for()
+    at_rest(page)
     page.get_by_role("button", name="Play in a row").click()
     page.wait_for_function("() => window.messRow?.length === 2 && !window.messRow[0].audio.paused")
     page.keyboard.press("k")

@@ -17,7 +17,7 @@ from browser_acts import (
     until,
     wait_for_address,
 )
-from browser_server import serve
+from browser_server import Serve
 
 from mess.reports.encoder_comparison import difference
 from mess.storage.store import Store
@@ -27,12 +27,11 @@ pytestmark = pytest.mark.long
 
 
 def test_encoders_are_compared_from_the_page(
-    page: Any, compared_library: Path, tmp_path: Path, request: pytest.FixtureRequest
+    page: Any, compared_library: Path, tmp_path: Path, served: Serve
 ) -> None:
     root = tmp_path / "data"
     shutil.copytree(compared_library / "processed", root / "processed")
-    process, address = serve(root, tmp_path / "log")
-    request.addfinalizer(process.kill)
+    _, address = served(root)
     open_page(page, address, "compare")
     page.get_by_role("button", name="Compare now").click()
     page.get_by_role("heading", name="Which is better, and where").wait_for()
@@ -54,7 +53,7 @@ def test_encoders_are_compared_from_the_page(
     chosen = wait_for_address(page, before)
     reload(page)
     page.get_by_role("heading", name=f"{title}, {names[1]}").wait_for()
-    assert page.url == chosen
+    until(page, lambda: page.url, lambda now: now == chosen)
     choose_by_keys(page, "scores", "End")
     wait_for_address(page, chosen)
     page.go_back()

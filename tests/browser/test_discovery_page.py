@@ -3,14 +3,13 @@
 import io
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from browser_acts import (
-    PATIENCE,
     at_rest,
     chart,
     choose_by_keys,
@@ -105,7 +104,7 @@ def detail_of(page: Any, target: str, layer: int) -> Any:
     heading.wait_for()
     framed = page.locator(".heatmap td [aria-current=true]")
     framed.and_(cell_of(page, target, layer)).wait_for()
-    assert framed.count() == 1
+    until(page, framed.count, lambda count: count == 1)
     return heading
 
 
@@ -133,9 +132,16 @@ def test_a_cell_is_chosen_by_the_keyboard_and_stands_beside_the_heatmap(
     heading = detail_of(page, target, layer)
     page.locator(".heatmap [role=status]").filter(has_text=f"Chosen: {words}").wait_for()
     at_rest(page)
-    cell, detail = wanted.bounding_box(), heading.bounding_box()
-    assert detail["x"] > cell["x"] + cell["width"]
-    assert 0 < detail["y"] < 720 and 0 < cell["y"] < 720  # both are in sight
+
+    def beside() -> bool:  # and both are in sight
+        cell, detail = cell_of(page, target, layer).bounding_box(), heading.bounding_box()
+        return bool(
+            detail["x"] > cell["x"] + cell["width"]
+            and 0 < detail["y"] < 720
+            and 0 < cell["y"] < 720
+        )
+
+    until(page, beside)
     faded = page.locator(".heatmap td button").first.evaluate("one => one.style.cssText")
     assert faded == before
     page.go_back()  # one press undoes one choice
@@ -144,11 +150,11 @@ def test_a_cell_is_chosen_by_the_keyboard_and_stands_beside_the_heatmap(
 
 
 @pytest.mark.long
-def test_on_a_phone_the_heatmap_is_a_list(browser: Any, own: tuple[str, Store]) -> None:
+def test_on_a_phone_the_heatmap_is_a_list(
+    visit: Callable[..., Any], own: tuple[str, Store]
+) -> None:
     address, store = own
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    page = context.new_page()
-    page.set_default_timeout(1000 * PATIENCE)
+    page = visit(viewport={"width": 390, "height": 844})
     open_page(page, address, "discovery?dataset=demo&encoder=spectral&target=tempo&layer=99")
     page.get_by_text("The link asks for what is not here: layer 99 of tempo").wait_for()
     assert not page.locator(".heatmap table").is_visible()
@@ -159,16 +165,13 @@ def test_on_a_phone_the_heatmap_is_a_list(browser: Any, own: tuple[str, Store]) 
     line.click()
     heading = page.get_by_role("heading", name=re.compile("^onset density, layer"))
     heading.wait_for()
-    at_rest(page)
-    assert 0 < heading.bounding_box()["y"] < 300
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    until(page, lambda: 0 < heading.bounding_box()["y"] < 300)
+    until(page, lambda: page.evaluate("document.documentElement.scrollWidth") <= 390)
+    main = page.get_by_test_id("stMain")
     for part in ("", "discovery"):
         open_page(page, address, part)
         page.locator(".heatmap .list button").first.wait_for()
-        at_rest(page)
-        inner = page.locator("[data-testid=stMain]").evaluate("one => one.scrollWidth")
-        assert inner <= 390
-    context.close()
+        until(page, lambda: main.evaluate("one => one.scrollWidth") <= 390)
 
 
 @pytest.mark.long

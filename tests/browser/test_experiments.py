@@ -3,14 +3,16 @@
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser_acts import at_rest, heat_cells, no_error, open_page, reload, until
-from browser_server import serve
+from browser_server import Serve, serve
 from layouts import write_piece
+from playwright.sync_api import TimeoutError
 
 from dashboard.server import mlflow_server
 from mess.records.discovery import ProbeSettings
@@ -58,7 +60,10 @@ def tick(page: Any, row: int) -> None:
         if told.get_attribute("aria-selected") != "true":
             box = table.bounding_box()
             page.mouse.click(box["x"] + 18, box["y"] + 35 * (row + 1.5))
-            page.wait_for_timeout(500)
+            with suppress(TimeoutError):  # another click too early would take it back
+                told.and_(page.locator("[aria-selected=true]")).wait_for(
+                    state="attached", timeout=10_000
+                )
         return bool(told.get_attribute("aria-selected") == "true")
 
     until(page, ticked)
@@ -75,7 +80,7 @@ def cells(page: Any, number: int = 0) -> str:
 @pytest.mark.long
 def test_two_runs_are_compared(page: Any, address: str) -> None:
     open_page(page, address, "experiments")
-    assert "evaluate" in cells(page)
+    until(page, lambda: cells(page), lambda text: "evaluate" in text)
     page.get_by_test_id("stMultiSelect").filter(has_text="Kind").locator("input").click()
     page.get_by_role("option", name="probe", exact=True).click()
     page.keyboard.press("Escape")
@@ -119,12 +124,11 @@ def test_mlflow_is_started_found_again_and_stopped(page: Any, address: str, stor
 
 @pytest.mark.long
 def test_without_runs_and_with_a_damaged_record_the_page_says_what_to_do(
-    page: Any, tmp_path: Path, request: pytest.FixtureRequest
+    page: Any, tmp_path: Path, served: Serve
 ) -> None:
     store = Store(tmp_path / "data")
     write_piece(store.audio_dir("mine") / "one.wav", 1)  # an empty root has one offer on every page
-    process, address = serve(store.root, tmp_path / "log")
-    request.addfinalizer(process.kill)
+    _, address = served(store.root)
     open_page(page, address, "experiments")
     page.get_by_text("No run is recorded yet").wait_for()
     store.mlflow_db.write_bytes(b"no database" * 1000)

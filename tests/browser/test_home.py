@@ -6,8 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import at_rest, no_error, open_data, open_page, reload, until
-from browser_server import serve
+from browser_acts import (
+    at_rest,
+    no_error,
+    open_data,
+    open_page,
+    reload,
+    until,
+    wait_for_address,
+)
+from browser_server import Serve
 from layouts import write_piece
 
 from dashboard.jobs import queue as jobs
@@ -38,8 +46,13 @@ def test_what_the_model_hears_is_heard_from_the_least_to_the_most(
     sentence.wait_for()
     page.get_by_role("button", name=re.compile("Play all 5")).wait_for()
     # All five stand on the first screen with the sentence.
-    places = [one.bounding_box() for one in (sentence, page.locator(".ladder li").nth(4))]
-    assert places[1]["y"] + places[1]["height"] - places[0]["y"] < 600
+    last = page.locator(".ladder li").nth(4)
+
+    def height() -> float:
+        places = [one.bounding_box() for one in (sentence, last)]
+        return float(places[1]["y"] + places[1]["height"] - places[0]["y"])
+
+    until(page, height, lambda now: now < 600)
     # Each sound really plays to its end, but eight times as fast.
     played = """() => (window.messLadders ? [...window.messLadders] : []).map(
         (one) => one.rungs.map(({player: {audio}}) => {
@@ -60,13 +73,13 @@ def test_what_the_model_hears_is_heard_from_the_least_to_the_most(
     page.get_by_role("button", name="Surprise me").click()
     until(page, both.get_by_role("heading").all_inner_texts, lambda now: now != titles)
     page.keyboard.press("k")
-    page.wait_for_url(lambda url: url != before)
+    wait_for_address(page, before)
     at_rest(page)
     page.go_back()
     until(page, both.get_by_role("heading").all_inner_texts, lambda now: now == titles)
     reload(page)
     until(page, both.get_by_role("heading").all_inner_texts, lambda now: now == titles)
-    assert page.url == before
+    until(page, lambda: page.url, lambda now: now == before)
     assert both.get_by_role("button", name=re.compile("^Pause ")).count() == 0
     cell = page.get_by_role("button", name=re.compile("rhythmic energy, layer 0: R²"))
     cell.focus()
@@ -78,7 +91,7 @@ def test_what_the_model_hears_is_heard_from_the_least_to_the_most(
 
 @pytest.mark.long
 def test_gaps_say_why_and_are_filled_by_a_click(
-    page: Any, demo_library: Path, tmp_path: Path, request: pytest.FixtureRequest
+    page: Any, demo_library: Path, tmp_path: Path, served: Serve
 ) -> None:
     shutil.copytree(demo_library, tmp_path / "data")  # with the times of its files
     store = Store(tmp_path / "data")
@@ -87,8 +100,7 @@ def test_gaps_say_why_and_are_filled_by_a_click(
     changed.with_suffix(".wav").rename(changed)
     (store.root / "processed/evaluation/demo/spectral.json").write_text("{")
     (store.root / "processed/indices/demo/spectral/manifest.json").unlink()
-    process, address = serve(store.root, tmp_path / "log")
-    request.addfinalizer(process.kill)
+    _, address = served(store.root)
     open_data(page, address)
 
     def told(name: str) -> str:
@@ -110,11 +122,10 @@ def test_gaps_say_why_and_are_filled_by_a_click(
 
 @pytest.mark.long
 def test_a_first_visit_builds_the_demo_library_in_one_click(
-    page: Any, tmp_path: Path, request: pytest.FixtureRequest
+    page: Any, tmp_path: Path, served: Serve
 ) -> None:
     store = Store(tmp_path / "data")
-    process, address = serve(store.root, tmp_path / "log")
-    request.addfinalizer(process.kill)
+    _, address = served(store.root)
     open_page(page, address)
     page.get_by_text("MESS looks into the layers").wait_for()
     page.get_by_role("button", name="Build the demo library").click()
@@ -127,9 +138,7 @@ def test_a_first_visit_builds_the_demo_library_in_one_click(
 
 
 @pytest.mark.long
-def test_names_of_folders_and_files_are_text(
-    page: Any, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_names_of_folders_and_files_are_text(page: Any, tmp_path: Path, served: Serve) -> None:
     store = Store(tmp_path / "data")
     write_piece(store.audio_dir(HOSTILE) / "one.wav", 1)
     (store.audio_dir("mine") / HOSTILE).mkdir(parents=True)
@@ -139,8 +148,7 @@ def test_names_of_folders_and_files_are_text(
     job = jobs.add(
         store, dataset="mine", command=["extract", "--dataset", "mine", "--encoder", "spectral"]
     )
-    process, address = serve(store.root, tmp_path / "log")
-    request.addfinalizer(process.kill)
+    _, address = served(store.root)
     open_data(page, address)
     page.get_by_text(f"not read: {HOSTILE} (no name of a dataset").wait_for()
     page.get_by_text("What is not read of mine").click()

@@ -1,15 +1,14 @@
 """Pipelines started, watched, queued, cancelled and failing, in one browser and in two."""
 
 import re
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import PATIENCE, choose, no_error, open_page, reload, until
-from browser_server import serve
+from browser_acts import at_rest, choose, no_error, open_page, reload, until
+from browser_server import Serve
 from layouts import write_piece
 
 from dashboard.jobs import queue as jobs
@@ -19,31 +18,28 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    store = Store(tmp_path_factory.mktemp("jobs") / "data")
+def tunes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Recordings that a command needs a while for; no test changes them."""
+    folder = tmp_path_factory.mktemp("tunes")
     for number in range(120):
-        path = store.audio_dir("tunes") / f"album {number % 5}" / f"{number}.wav"
+        path = folder / f"album {number % 5}" / f"{number}.wav"
         write_piece(path, number % 2, seconds=30.0)
-    store.audio_dir("broken").mkdir()
+    return folder
+
+
+@pytest.fixture
+def store(tunes: Path, tmp_path: Path) -> Store:
+    """A store of the test's own, without jobs: a second try finds nothing of the first."""
+    store = Store(tmp_path / "data")
+    store.audio_dir("broken").mkdir(parents=True)
     (store.audio_dir("broken") / f"{HOSTILE}.wav").symlink_to("gone.wav")
+    store.audio_dir("tunes").symlink_to(tunes, target_is_directory=True)
     return store
 
 
-@pytest.fixture(scope="module")
-def address(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    process, found = serve(store.root, tmp_path_factory.mktemp("log") / "log")
-    yield found
-    process.kill()
-
-
-@pytest.fixture(autouse=True)
-def nothing_runs_on(store: Store) -> Iterator[None]:
-    yield
-    for job in jobs.active_jobs(store):
-        jobs.cancel(store, job)
-    deadline = time.monotonic() + PATIENCE
-    while jobs.active_jobs(store) and time.monotonic() < deadline:
-        time.sleep(0.1)
+@pytest.fixture
+def address(store: Store, served: Serve) -> str:
+    return served(store.root)[1]
 
 
 def running(page: Any) -> Any:
@@ -75,14 +71,10 @@ def run(page: Any, title: str, **texts: str) -> None:
 
 @pytest.mark.long
 def test_a_job_is_seen_by_two_browsers_a_reload_and_the_next_server(
-    page: Any, browser: Any, store: Store, tmp_path: Path, request: pytest.FixtureRequest
+    page: Any, visit: Callable[..., Any], store: Store, served: Serve
 ) -> None:
-    process, address = serve(store.root, tmp_path / "log")
-    request.addfinalizer(process.kill)
-    context = browser.new_context()
-    request.addfinalizer(context.close)
-    context.set_default_timeout(1000 * PATIENCE)
-    other = context.new_page()
+    process, address = served(store.root)
+    other = visit()
     open_page(other, address)
     open_page(page, address)
     choose(page, "Dataset", "tunes")
@@ -93,8 +85,7 @@ def test_a_job_is_seen_by_two_browsers_a_reload_and_the_next_server(
     reload(page)
     running(page).wait_for()
     process.kill()
-    second, address = serve(store.root, tmp_path / "second")
-    request.addfinalizer(second.kill)
+    _, address = served(store.root)
     open_page(page, address)
     running(page).wait_for()
     open_page(other, address)
@@ -104,6 +95,7 @@ def test_a_job_is_seen_by_two_browsers_a_reload_and_the_next_server(
     assert job.state == "cancelled"
     assert store.features.manifest("tunes", "spectral").done()
     for one in (page, other):
+        at_rest(one)
         one.get_by_text("Last jobs").click()
         ended = re.compile("tunes: everything that is missing by spectral: cancelled")
         one.get_by_text(ended).first.wait_for()

@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 from browser_acts import at_rest, hear, no_error, open_page, until
-from browser_server import serve
+from browser_server import Serve
 
 
 @pytest.mark.long
 def test_the_playhead_runs_over_measured_and_predicted_and_a_click_seeks(
-    page: Any, compared_library: Path, tmp_path: Path, request: pytest.FixtureRequest
+    page: Any, compared_library: Path, served: Serve
 ) -> None:
-    process, address = serve(compared_library, tmp_path / "log")
-    request.addfinalizer(process.kill)
+    _, address = served(compared_library)
     open_page(page, address, "recommend?dataset=demo&encoder=spectral")
     item = page.locator(".results li").first
     asked: list[str] = []

@@ -1,13 +1,14 @@
 """Two people judge at once, each in a browser of their own, by ear."""
 
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import PATIENCE, at_rest, no_error, open_page, until
-from browser_server import serve
+from browser_acts import at_rest, no_error, open_page, until
+from browser_server import Serve
 
 from mess.listening.planning import make_plan
 from mess.records.listening import ListeningPlan
@@ -26,20 +27,15 @@ _LOUDNESS = """async audio => {
 
 
 @pytest.fixture(scope="module")
-def planned(
-    demo_library: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Store, ListeningPlan]]:
-    """A dashboard over the demo library with a plan and no answers."""
-    root = tmp_path_factory.mktemp("listening")
-    for name in ("audio", "processed"):
-        (root / name).symlink_to(demo_library / name)
-    store = Store(root)
-    plan, _ = make_plan(store, "demo", "spectral", items=9)
-    store.listening.add(plan)
-    process, address = serve(root, root / "log")
-    yield address, store, plan
-    process.terminate()
-    process.wait(timeout=PATIENCE)
+def plan(demo_library: Path) -> ListeningPlan:
+    return make_plan(Store(demo_library), "demo", "spectral", items=9)[0]
+
+
+@pytest.fixture
+def planned(own_library: Store, plan: ListeningPlan, served: Serve) -> tuple[str, Store]:
+    """A dashboard over the demo library with a plan and no answers, and its store."""
+    own_library.listening.add(plan)
+    return served(own_library.root)[1], own_library
 
 
 def answer(page: Any, *, number: int, key: str) -> None:
@@ -55,7 +51,6 @@ def answer(page: Any, *, number: int, key: str) -> None:
 
 def begin(page: Any, address: str) -> None:
     """Agree and begin."""
-    page.set_default_timeout(1000 * PATIENCE)
     page.goto(f"{address}/listen?dataset=demo&encoder=spectral")
     page.get_by_text("without my name").wait_for()
     page.get_by_role("button", name="I agree: begin").click()
@@ -64,17 +59,14 @@ def begin(page: Any, address: str) -> None:
 
 @pytest.mark.long
 def test_two_people_judge_at_once_and_nothing_is_lost(
-    browser: Any, planned: tuple[str, Store, ListeningPlan]
+    visit: Callable[..., Any], planned: tuple[str, Store], plan: ListeningPlan
 ) -> None:
-    address, store, plan = planned
-    contexts = [
-        browser.new_context(viewport={"width": width, "height": 844}) for width in (1280, 390)
-    ]
-    for context in contexts:
-        context.add_init_script(_FASTER)
-    one, other = (context.new_page() for context in contexts)
+    address, store = planned
+    began = time.monotonic()
+    one, other = (visit(viewport={"width": width, "height": 844}) for width in (1280, 390))
     asked: list[str] = []
     for page in (one, other):
+        page.add_init_script(_FASTER)
         page.on("request", lambda request: asked.append(request.url))
         begin(page, address)
     for page in (one, other):
@@ -96,7 +88,8 @@ def test_two_people_judge_at_once_and_nothing_is_lost(
     assert len(by_session) == 2 and len({one.listener for one in answers}) == 2
     for own in by_session.values():
         assert [one.position for one in own] == list(range(24))
-        assert all(min(one.plays.values()) >= 1 and 0 < one.seconds < 120 for one in own)
+        assert all(min(one.plays.values()) >= 1 for one in own)
+        assert all(0 < one.seconds < time.monotonic() - began for one in own)
     said = {tuple(a.answer for a in own) for own in by_session.values()}
     assert said == {
         tuple("BA"[number % 2] for number in range(24)),
@@ -108,15 +101,13 @@ def test_two_people_judge_at_once_and_nothing_is_lost(
     names = {e.track for item in plan.items for e in (item.x, item.a, item.b)}
     seen = " ".join([*asked, one.content(), other.content()])
     assert not [name for name in names if name in seen]
-    for context in contexts:
-        context.close()
 
 
 @pytest.mark.long
 def test_the_page_plays_sound_and_offers_a_plan_where_there_is_none(
-    page: Any, planned: tuple[str, Store, ListeningPlan]
+    page: Any, planned: tuple[str, Store]
 ) -> None:
-    address, _, _ = planned
+    address, _ = planned
     begin(page, address)
     assert page.get_by_role("button", name="Can’t tell").is_disabled()  # not all were heard yet
     page.locator(".part.x.heard").wait_for()
@@ -134,9 +125,9 @@ def test_the_page_plays_sound_and_offers_a_plan_where_there_is_none(
 
 @pytest.mark.long
 def test_likes_are_kept_only_after_consent_and_set_the_sliders(
-    page: Any, planned: tuple[str, Store, ListeningPlan]
+    page: Any, planned: tuple[str, Store]
 ) -> None:
-    address, store, _ = planned
+    address, store = planned
     open_page(page, address, "recommend?dataset=demo&encoder=spectral")
     results = page.locator(".results li")
 
@@ -145,7 +136,7 @@ def test_likes_are_kept_only_after_consent_and_set_the_sliders(
         rated = about.all_inner_texts()[number]
         results.nth(number).get_by_role("button", name=what).click()
         until(page, lambda: rated not in about.all_inner_texts())
-        assert len(store.listening.ratings("demo")) == kept
+        until(page, lambda: len(store.listening.ratings("demo")), lambda found: found == kept)
 
     results.first.get_by_role("button", name="Like", exact=False).first.wait_for()
     page.get_by_text("More examples").click()

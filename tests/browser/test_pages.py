@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from browser_acts import at_rest, no_error, open_data, open_page, until
-from browser_server import serve
+from browser_server import Serve
 
 PAGES = (
     "discovery", "compare", "recommend", "passages", "in_time", "doses", "listen", "your_audio",
@@ -47,10 +47,9 @@ def test_every_page_of_an_empty_installation_offers_the_demo_library(
 
 @pytest.mark.long
 def test_a_link_to_a_page_opens_it_on_a_server_that_has_just_started(
-    page: Any, demo_library: Path, tmp_path: Path, request: pytest.FixtureRequest
+    page: Any, demo_library: Path, served: Serve
 ) -> None:
-    process, address = serve(demo_library, tmp_path / "log")
-    request.addfinalizer(process.kill)
+    _, address = served(demo_library)
     open_page(page, address, "recommend")
     page.get_by_role("button", name=re.compile("^Play ")).first.wait_for()
     no_error(page)

@@ -55,12 +55,13 @@ def test_arrow_keys_and_sliders_change_the_list_and_the_address(page: Any, dashb
     page.get_by_text("Chosen: 0:05 to 0:10").wait_for()
     page.get_by_role("button", name="Timbre").click()
     page.wait_for_url(re.compile(r"at=5.*brightness:1|brightness:1.*at=5"))
+    at_rest(page)
     changed = until(page, lambda: rows(page), lambda now: now != before)
     link = page.url
     other = page.context.new_page()
     other.goto(link)
     other.get_by_text("Chosen: 0:05 to 0:10").wait_for()
-    assert rows(other) == changed
+    until(other, lambda: rows(other), lambda now: now == changed)
     no_error(other)
     other.close()
 

@@ -5,13 +5,13 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from browser_server import REPOSITORY
+from browser_server import PATIENCE, REPOSITORY
 
 WEBSOCKET = {
     "Connection": "Upgrade",
@@ -83,7 +83,7 @@ def ask(
     address: str, path: str, *, method: str = "GET", host: str | None = None, **headers: str
 ) -> tuple[int, dict[str, str], str]:
     """Send one request as it is; return status, headers and the beginning of the text."""
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
     connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
     connection.putheader("Host", urlsplit(address).netloc if host is None else host)
     for name, value in headers.items():
@@ -200,10 +200,9 @@ def evil(empty_dashboard: str) -> Iterator[str]:
 
 
 def test_another_site_in_a_real_browser_gets_nothing(
-    browser: Any, empty_dashboard: str, evil: str
+    visit: Callable[..., Any], empty_dashboard: str, evil: str
 ) -> None:
-    context = browser.new_context()
-    page = context.new_page()
+    page = visit()
     page.goto(evil)
     assert page.evaluate("() => asked") == ["refused", "refused"]
     assert page.evaluate("() => opened") == "refused"
@@ -214,5 +213,4 @@ def test_another_site_in_a_real_browser_gets_nothing(
     shown = page.locator("body").inner_text()
     assert "MESS_HOSTS=rebound.test" in shown and len(shown.splitlines()) == 1
     page.goto(f"http://mess.test:{port}/")  # a name that was configured
-    page.get_by_role("heading", level=1).wait_for()
-    context.close()
+    page.get_by_test_id("stMain").get_by_role("heading", level=1).wait_for()

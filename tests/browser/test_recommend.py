@@ -6,17 +6,16 @@ import io
 import json
 import math
 import re
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from browser_acts import PATIENCE, at_rest, no_error, until
-from browser_server import serve
+from browser_acts import PATIENCE, at_rest, no_error, open_page, until, wait_for_address
+from browser_server import Serve
 from recommend_page import (
     HEARD,
     WEIGHT,
@@ -99,7 +98,7 @@ def test_more_like_this_makes_a_result_the_query_and_back_undoes_it(
     page.get_by_role("button", name=re.compile("^More like this")).nth(1).click()
     wait_for_other_titles(page, before)
     until(page, finder.input_value, lambda text: text == label(before[1]))
-    page.wait_for_function("address => location.href !== address", arg=address)
+    wait_for_address(page, address)
     page.go_back()
     page.wait_for_function(
         "query => window.messPlayers.size && [...window.messPlayers][0] && "
@@ -113,7 +112,7 @@ def test_more_like_this_makes_a_result_the_query_and_back_undoes_it(
 
 @pytest.mark.long
 def test_back_leads_past_sliders_to_the_page_before(page: Any, dashboard: str) -> None:
-    page.goto(dashboard)
+    open_page(page, dashboard)
     page.get_by_role("link", name="Recommend").click()
     page.locator("li h3").first.wait_for()
     page.wait_for_url(re.compile("weights="))
@@ -130,6 +129,7 @@ def test_back_leads_past_sliders_to_the_page_before(page: Any, dashboard: str) -
     page.go_back()
     page.wait_for_url(re.compile(rf"^{re.escape(dashboard)}/\?"))
     page.get_by_role("button", name="Surprise me").wait_for()
+    at_rest(page)
     page.get_by_role("link", name="Recommend").click()
     page.locator("li h3").first.wait_for()
     page.wait_for_url(re.compile("brightness:-1"))  # kept, though no address says so
@@ -138,12 +138,16 @@ def test_back_leads_past_sliders_to_the_page_before(page: Any, dashboard: str) -
 
 @pytest.mark.long
 def test_a_link_reproduces_the_list_in_another_browser(
-    page: Any, dashboard: str, browser: Any
+    page: Any, dashboard: str, visit: Callable[..., Any]
 ) -> None:
     open_recommend(page, dashboard)
+    before = page.url
     page.get_by_role("button", name="Timbre", exact=True).click()
+    wait_for_address(page, before)
+    at_rest(page)
     page.get_by_role("button", name=re.compile("^. Like: ")).nth(2).click()
-    page.wait_for_url(re.compile("like="))
+    page.wait_for_url(re.compile("&like="))
+    at_rest(page)
     page.get_by_role("button", name=re.compile("^− Unlike: ")).nth(4).click()
     page.wait_for_url(re.compile("unlike="))
     weighed = slider(page, "brightness").input_value()
@@ -162,15 +166,13 @@ def test_a_link_reproduces_the_list_in_another_browser(
     page.wait_for_url(re.compile("move=brightness:0.5"))
     shown, address = titles(page), page.url
     scores = page.locator("li .score").all_inner_texts()
-    other = browser.new_context(viewport={"width": 390, "height": 800}).new_page()
-    other.set_default_timeout(1000 * PATIENCE)
+    other = visit(viewport={"width": 390, "height": 800})
     other.goto(address)
     other.locator("li h3").first.wait_for()
     until(other, lambda: titles(other) == shown)
-    assert other.locator("li .score").all_inner_texts() == scores
+    until(other, other.locator("li .score").all_inner_texts, lambda found: found == scores)
     assert other.get_by_text("1 more liked · 1 unlike").count() == 1
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
-    other.context.close()
     no_error(page)
 
 
@@ -220,27 +222,23 @@ def test_examples_set_the_sliders(page: Any, dashboard: str) -> None:
     page.get_by_role("button", name=re.compile("^Remove ")).wait_for()
     before = page.url
     page.get_by_role("button", name="Set the sliders by what the liked tracks share").click()
-    page.wait_for_function("before => location.href !== before", arg=before)
-    at_rest(page)
-    weights = page.get_by_role("slider", name=WEIGHT).evaluate_all(
-        "sliders => sliders.map(slider => Number(slider.value))"
+    wait_for_address(page, before)
+    sliders = page.get_by_role("slider", name=WEIGHT)
+    weights = until(
+        page,
+        lambda: sliders.evaluate_all("sliders => sliders.map(slider => Number(slider.value))"),
+        lambda now: max(now) == 1.0,
     )
-    assert max(weights) == 1.0
     assert min(weights) >= 0.0
     page.get_by_role("button", name=re.compile("^Remove ")).click()
     page.get_by_role("button", name=re.compile("^Remove ")).wait_for(state="detached")
     no_error(page)
 
 
-@pytest.fixture(scope="module")
-def own(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """A dashboard over a copy of the library that a test may damage."""
-    root = tmp_path_factory.mktemp("own") / "data"
-    shutil.copytree(demo_library, root)
-    process, address = serve(root, root.parent / "log")
-    yield address, root
-    process.kill()
-    process.wait()
+@pytest.fixture
+def own(own_library: Store, served: Serve) -> tuple[str, Path]:
+    """A dashboard over a copy of the library that the test may damage."""
+    return served(own_library.root)[1], own_library.root
 
 
 def rename(root: Path, change: Callable[[FeaturesEntry], FeaturesEntry]) -> None:

@@ -1,13 +1,12 @@
 """The page of the targets in a real browser."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser_acts import (
+    at_rest,
     chart,
     choose_by_keys,
     click_point,
@@ -17,7 +16,7 @@ from browser_acts import (
     open_page,
     open_tab,
 )
-from browser_server import serve
+from browser_server import Serve
 
 from mess.storage.store import Store
 
@@ -44,16 +43,19 @@ def test_a_cell_of_the_correlations_shows_both_targets(page: Any, dashboard: str
     cell.click()
     page.get_by_text("onset density against note density: Spearman").wait_for()
     page.get_by_text("by likeness", exact=True).click()
-    cell.and_(page.locator("[aria-current=true]")).wait_for()
-    said = choose_by_keys(page, "correlations-", "ArrowDown")
+    alike = heat_cells(page, "correlations-1")  # the same targets in another order
+    alike.and_(cell).and_(page.locator("[aria-current=true]")).wait_for()
+    said = choose_by_keys(page, "correlations-1", "ArrowDown")
     assert re.search("^.+ and note density: Spearman .*\\d\\.\\d\\d$", said)
     # A point of the figure is heard without a mouse, too.
     listen = page.get_by_role("combobox", name="Listen (from the least to the most)")
+    at_rest(page)
     listen.focus()
     page.keyboard.press("ArrowDown")
+    page.get_by_role("option").first.wait_for()
     page.keyboard.press("Enter")
-    hear(page, page.locator(".player").first)
     page.wait_for_url(re.compile("heard="))
+    hear(page, page.locator(".player").first)
     no_error(page)
 
 
@@ -70,16 +72,11 @@ def test_what_is_measured_stands_beside_the_midi(page: Any, dashboard: str) -> N
 
 
 @pytest.fixture
-def damaged(demo_library: Path, tmp_path: Path) -> Iterator[str]:
+def damaged(own_library: Store, served: Serve) -> str:
     """A dashboard over a library whose table of targets is damaged."""
-    (tmp_path / "audio").symlink_to(demo_library / "audio", target_is_directory=True)
-    shutil.copytree(demo_library / "processed", tmp_path / "processed")
-    table = tmp_path / "processed" / "targets" / "demo.parquet"
+    table = own_library.root / "processed" / "targets" / "demo.parquet"
     table.write_bytes(table.read_bytes()[:-200])
-    process, address = serve(tmp_path, tmp_path / "log")
-    yield address
-    process.kill()
-    process.wait()
+    return served(own_library.root)[1]
 
 
 @pytest.mark.long

@@ -4,7 +4,7 @@ import io
 import re
 import shutil
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import pytest
 import soundfile
 from browser_acts import at_rest, choose, no_error, open_page, until
-from browser_server import serve
+from browser_server import Serve
 from recommend_page import SOUNDING
 
 from mess.audio.loudness import MOST_DBTP, USUAL_LUFS, Heard, measure_loudness
@@ -48,7 +48,7 @@ def alike(found: Heard) -> bool:
 
 
 @pytest.fixture
-def two_encoders(compared_library: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
+def two_encoders(compared_library: Path, tmp_path: Path, served: Serve) -> tuple[str, str]:
     """The address of a dashboard in which two encoders can be searched by, and the second one."""
     from pipelines.build_indices import build_index
 
@@ -61,37 +61,37 @@ def two_encoders(compared_library: Path, tmp_path: Path) -> Iterator[tuple[str, 
         if name != "spectral" and not name.startswith("random:")
     )
     build_index(dataset="demo", encoder=other, store=store)
-    process, address = serve(store.root, tmp_path / "log")
-    yield address, other
-    process.kill()
-    process.wait()
+    return served(store.root)[1], other
 
 
 def test_one_recording_leads_through_all_pages_and_a_link_carries_it(
-    page: Any, dashboard: str, browser: Any
+    page: Any, dashboard: str, demo_library: Path, visit: Callable[..., Any]
 ) -> None:
     open_page(page, dashboard, "recommend?dataset=demo&encoder=spectral")
     page.wait_for_url(re.compile("weights="))
-    page.get_by_role("button", name=re.compile("^More like this")).nth(1).click()
+    at_rest(page)
     before = asked(page)["track"]
+    page.get_by_role("button", name=re.compile("^More like this")).nth(1).click()
     until(page, lambda: asked(page)["track"], lambda now: now != before)
     (track,) = asked(page)["track"]
-    label = page.get_by_role("combobox", name="Query track").input_value()
+    entry = Store(demo_library).features.manifest("demo", "spectral").done()[track]
+    query = page.get_by_role("combobox", name="Query track")
+    label = until(page, query.input_value, lambda text: entry.title in text)
     entries = page.evaluate("history.length")
     follow(page, "Passages", "passages")
     assert asked(page)["track"] == [track]
-    assert page.get_by_role("combobox", name="Track", exact=True).input_value() == label
+    field = page.get_by_role("combobox", name="Track", exact=True)
+    until(page, field.input_value, lambda text: text == label)
     follow(page, "Targets", "targets")
     follow(page, "In time", "in_time")
     assert asked(page)["track"] == [track]
     assert page.evaluate("history.length") == entries + 3  # one for each page
     # A link of the menu that is opened in another tab carries it, too.
     link = page.get_by_role("link", name="Recommend", exact=True).get_attribute("href")
-    other = browser.new_context().new_page()
+    other = visit()
     other.goto(link)
     query = other.get_by_role("combobox", name="Query track")
     until(other, query.input_value, lambda text: text == label)
-    other.context.close()
     # Another recording on one page is the recording of the others, and back undoes it by one press.
     page.get_by_text("Where does it go like this?").click()
     page.wait_for_url(re.compile("view=course"))
@@ -100,7 +100,7 @@ def test_one_recording_leads_through_all_pages_and_a_link_carries_it(
     page.keyboard.type(before[0])
     page.get_by_role("option").filter(has_text=before[0]).first.wait_for()
     page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(f"track={before[0]}&"))
+    until(page, lambda: asked(page)["track"], lambda now: now == before)
     follow(page, "Recommend", "recommend")
     assert asked(page)["track"] == before
     page.go_back()
@@ -117,8 +117,11 @@ def test_copy_link_copies_what_the_page_shows_also_where_the_clipboard_is_closed
 ) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     open_page(page, dashboard, "targets?dataset=demo&encoder=spectral")
+    target = page.get_by_role("combobox", name="Target", exact=True)
+    first = target.input_value()
     choose(page, "Target", "onset density")
-    page.wait_for_url(re.compile("target="))
+    page.wait_for_url(re.compile("target=onset_density"))
+    at_rest(page)
     page.get_by_role("button", name="Copy link").click()
     page.get_by_text("Link copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
@@ -133,7 +136,8 @@ def test_copy_link_copies_what_the_page_shows_also_where_the_clipboard_is_closed
     page.wait_for_function("() => window.copied")
     assert page.evaluate("window.copied") == page.url
     page.go_back()
-    page.wait_for_url(lambda url: "target=" not in url)
+    until(page, target.input_value, lambda text: text == first)
+    page.wait_for_url(re.compile(r"targets\?(?!.*(target|back)=)"))
     no_error(page)
 
 
@@ -147,6 +151,7 @@ def test_two_encoders_stand_side_by_side_and_a_key_changes_between_them(
     options.click()
     page.get_by_role("option", name=other, exact=True).click()
     page.wait_for_url(re.compile("beside="))
+    at_rest(page)
     share = page.get_by_text(re.compile(r"\d of 5 recordings are in both lists"))
     share.wait_for()
     lists = page.locator(".hits")
@@ -179,9 +184,10 @@ def test_two_encoders_stand_side_by_side_and_a_key_changes_between_them(
     until(page, page.locator(".pair h3").all_inner_texts, lambda now: now == names)
     at_rest(page)
     page.locator(".pair .player").nth(1).get_by_role("button", name=re.compile("^Play ")).click()
-    page.wait_for_function("() => !window.messPair.players[1].audio.paused")
     page.wait_for_function(
-        "at => Math.abs(window.messPair.players[1].at() - at) < 3", arg=float(at)
+        "at => { const two = window.messPair.players[1];"
+        " return !two.audio.paused && Math.abs(two.at() - at) < 3; }",
+        arg=float(at),
     )
     page.keyboard.press("k")
     no_error(page)
@@ -230,6 +236,7 @@ def test_the_keyboard_alone_leads_from_home_to_the_basket(
     weights = asked(page)["weights"]
     page.keyboard.press("ArrowLeft")
     until(page, lambda: asked(page)["weights"], lambda now: now != weights)
+    at_rest(page)
     titles = [one.split(". ", 1)[1] for one in page.locator(".results li h3").all_inner_texts()]
     tab_to("Play ", tries=90)
     while page.evaluate(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from browser_acts import choose_by_keys, heat_cells, no_error, open_page, open_tab
-from browser_server import serve
+from browser_server import Serve
 
 from benchmarks.synthetic import Shape
 from mess.records.untangled import ErasureRecord
@@ -16,10 +16,9 @@ pytestmark = pytest.mark.long
 
 
 def test_a_cell_of_the_erasures_shows_what_is_left(
-    page: Any, untangled_library: Path, tmp_path: Path, request: pytest.FixtureRequest
+    page: Any, untangled_library: Path, served: Serve
 ) -> None:
-    process, address = serve(untangled_library, tmp_path / "log")
-    request.addfinalizer(process.kill)
+    _, address = served(untangled_library)
     open_page(page, address, "discovery")
     open_tab(page, "Untangled")
     record = Store(untangled_library).untangled.read(Shape.dataset, Shape.encoder, ErasureRecord)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import choose, hear, no_error, open_page, reload, until
-from browser_server import serve
+from browser_acts import at_rest, choose, hear, no_error, open_page, reload, until
+from browser_server import Serve
 from tones import write_tone
 
 from mess.storage.store import Store
@@ -46,6 +46,7 @@ def test_a_recording_is_heard_searched_with_and_forgotten(
     open_page(page, dashboard, "your_audio")
     hand_over(page, mine)
     titles(page)
+    at_rest(page)
     page.get_by_role("button", name="Overall", exact=True).click()
     page.locator(".results li .about").first.filter(has_text=track).wait_for()
     hear(page, page.locator(".player").first)
@@ -70,7 +71,7 @@ def test_a_recording_is_heard_searched_with_and_forgotten(
     page.get_by_role("button", name="Forget all").click()
     page.locator(".results").wait_for(state="detached")
     page.wait_for_url(re.compile(r"^[^=]*your_audio\?(?!.*file=)"))
-    assert kept(demo_library) <= before
+    until(page, lambda: kept(demo_library) <= before)
     assert not dialogs
     no_error(page)
 
@@ -98,24 +99,18 @@ def test_bad_files_are_said_and_the_good_one_goes_on(
 
 @pytest.mark.long
 def test_a_recording_joins_a_dataset(
-    page: Any, demo_library: Path, tmp_path: Path, request: pytest.FixtureRequest
+    page: Any, own_library: Store, tmp_path: Path, served: Serve
 ) -> None:
-    root = tmp_path / "data"
-    root.mkdir()
-    shutil.copytree(demo_library / "processed", root / "processed")
-    (root / "audio").mkdir()
-    (root / "audio" / "demo").symlink_to(demo_library / "audio" / "demo")
-    process, address = serve(root, tmp_path / "log")
-    request.addfinalizer(process.kill)
+    store = own_library
+    _, address = served(store.root)
     open_page(page, address, "your_audio")
     hand_over(page, write_tone(tmp_path / "song.mp3", 12))
     titles(page)
+    at_rest(page)
     page.get_by_text("Add it to a dataset").click()
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_text(re.compile("Added to my-recordings, which has 1 recording now")).wait_for()
-    added = root / "audio" / "my-recordings" / "song.mp3"
-    assert added.is_file()
-    store = Store(root)
+    assert (store.audio_dir("my-recordings") / "song.mp3").is_file()
     until(page, lambda: store.features.modified("my-recordings", "spectral"))
     done = until(page, lambda: list(store.features.manifest("my-recordings", "spectral").done()))
     assert done == ["song"]
