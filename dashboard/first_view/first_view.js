@@ -30,6 +30,8 @@ async function drawHeatmap() {
 const watching = new MutationObserver(look);
 watching.observe(app, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-test-script-state"] });
 setTimeout(end, LONGEST);
+// Streamlit hears of no "back" before its first run: what "back" leads to is loaded anew.
+addEventListener("popstate", () => ran || location.reload());
 // Streamlit keeps the chosen theme of each page, with the version of how it keeps it.
 const chosen = Object.entries(localStorage).find(([name]) => name.startsWith(`stActiveTheme-${location.pathname}-`));
 view.style.colorScheme = { '"Light"': "light", '"Dark"': "dark" }[chosen?.[1]] ?? "";

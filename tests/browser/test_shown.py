@@ -1,13 +1,23 @@
 """What a page shows is what is true: after the server was restarted, a reload, and "back"."""
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from browser_acts import PATIENCE, at_rest, no_error, open_page, reload, until
-from browser_server import serve
+from browser_acts import (
+    PATIENCE,
+    at_rest,
+    choose,
+    no_error,
+    open_page,
+    reload,
+    until,
+    wait_for_address,
+)
+from browser_server import Serve, serve
 
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.storage.store import Store
@@ -52,10 +62,9 @@ def check_shown(page: Any, root: Path) -> None:
 
 @pytest.mark.long
 def test_sliders_list_address_and_query_agree(
-    page: Any, demo_library: Path, tmp_path: Path, request: pytest.FixtureRequest
+    page: Any, demo_library: Path, tmp_path: Path, served: Serve, request: pytest.FixtureRequest
 ) -> None:
-    process, address = serve(demo_library, tmp_path / "log")
-    request.addfinalizer(process.kill)
+    process, address = served(demo_library)
     open_page(page, address, "recommend")
     page.wait_for_url(re.compile("weights="))
     first = page.get_by_role("slider", name=WEIGHT).first
@@ -94,9 +103,64 @@ def test_sliders_list_address_and_query_agree(
     check_shown(page, demo_library)
 
     page.get_by_role("button", name=re.compile("^More like")).nth(2).click()
-    page.wait_for_url(lambda url: "track=" in url and url != before)
-    page.locator(".results li h3").first.wait_for()
+    wait_for_address(page, before)
     page.go_back()
     page.wait_for_url(before)
     check_shown(page, demo_library)
+    no_error(page)
+
+
+class Held:
+    """What a server says to a page, held back until it is let go."""
+
+    def __init__(self, page: Any) -> None:
+        self.waiting: list[tuple[Any, str | bytes]] | None = []
+        page.route_web_socket(re.compile("_stcore/stream"), self.connect)
+
+    def connect(self, line: Any) -> None:
+        line.connect_to_server().on_message(lambda message: self.hear(line, message))
+
+    def hear(self, line: Any, message: str | bytes) -> None:
+        if self.waiting is None:
+            line.send(message)
+        else:
+            self.waiting.append((line, message))
+
+    def wait(self, page: Any) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not self.waiting:
+            assert time.monotonic() < deadline, "the server says nothing"
+            page.wait_for_timeout(50)
+
+    def let_go(self) -> None:
+        waiting, self.waiting = self.waiting or [], None
+        for line, message in waiting:
+            line.send(message)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("by", ["choice", "page"])
+def test_back_is_heard_by_a_page_that_is_still_loading(page: Any, dashboard: str, by: str) -> None:
+    open_page(page, dashboard, "targets?dataset=demo&encoder=spectral")
+    target = page.get_by_role("combobox", name="Target", exact=True)
+    first = target.input_value()
+    if by == "choice":
+        choose(page, "Target", "onset density")
+        page.wait_for_url(re.compile("target=onset_density"))
+    else:
+        page.get_by_role("link", name="Layer discovery", exact=True).click()
+        page.wait_for_url(re.compile(r"/discovery\?"))
+    at_rest(page)
+    held = Held(page)
+    page.reload()
+    held.wait(page)
+    page.evaluate("history.back()")
+    page.wait_for_url(re.compile(r"/targets\?(?!.*onset)"))
+    held.let_go()
+    main = page.get_by_test_id("stMain")
+    main.get_by_role("heading", name="Targets", level=1).wait_for()
+    until(page, target.input_value, lambda text: text == first)
+    # What is chosen next is in the address, too.
+    choose(page, "Target", "tempo")
+    page.wait_for_url(re.compile("target=tempo"))
     no_error(page)
