@@ -8,6 +8,7 @@ const AFTER_SCRIPT = 1000, LONGEST = 30_000;
 let ran = false;
 
 function end() {
+  ran = true; // a short run may have been over before it was seen
   watching.disconnect();
   view.remove();
 }
