@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
 UNKNOWN = "–"
+_SHORT = 24  # letters of a name that is seen whole, whatever else is
 
 
 def show_table(
@@ -40,8 +41,24 @@ def show_table(
     looks = dict(options.pop("column_config", None) or {})
     if (first := _first_column(frame)) is not None:
         # Who reads a wide table on a narrow screen sees of which row a number is.
-        looks[first] = {**(looks.get(first) or st.column_config.Column()), "pinned": True}
+        given = looks.get(first) or st.column_config.Column()
+        looks[first] = {"width": _width(frame, first), **_known(given), "pinned": True}
     return within.dataframe(frame, column_config=looks, **(usual | options))
+
+
+def _known(looks: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in looks.items() if value is not None}
+
+
+def _width(frame: "pd.DataFrame | Styler | Sequence[Mapping[str, object]]", column: Any) -> Any:
+    """Return the pixels that short names take; the browser measures some of them only."""
+    table: Any = getattr(frame, "data", frame)
+    rows = table[column] if hasattr(table, "columns") else [row.get(column) for row in table]
+    texts = [*rows, str(column)]
+    if not all(isinstance(text, str) for text in texts):
+        return None
+    longest = max(map(len, texts))
+    return 22 + 7 * longest if longest <= _SHORT else None
 
 
 def _first_column(frame: "pd.DataFrame | Styler | Sequence[Mapping[str, object]]") -> Any:

@@ -92,7 +92,7 @@ def _by_fold(
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         clickmode="event+select",
         hovermode="closest",
-        legend={"orientation": "h", "y": -0.16, "yanchor": "top"},
+        legend={"orientation": "h", "y": -0.24, "yanchor": "top"},
     )
     return figure
 

@@ -69,11 +69,12 @@ def main() -> None:
     why = readers.stale("discovery", dataset, encoder, record.origin)
     tell_stale("This discovery", why, dataset=dataset, command=command, button="Probe again")
     settings = record.settings
+    chosen = settings.alpha == "auto"
     fold_text(
         f"How well a ridge probe on each layer of **{plain(record.encoder)}** predicts each "
         f"proxy target of works that it never saw. {record.n} {level}s of {record.works} "
-        f"works, {settings.folds} folds by {plain(settings.group_by[0] + record.within)}, penalty "
-        f"{settings.alpha}.",
+        f"works, {settings.folds} folds by {plain(settings.group_by[0] + record.within)}, "
+        + ("each with a penalty of its own." if chosen else f"penalty {settings.alpha}."),
         label="What is shown",
         summary=f"probes on {record.n} {level}s of {record.works} works",
         key="about-discovery",

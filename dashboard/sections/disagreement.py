@@ -69,7 +69,10 @@ def draw_disagreement(
                 encoder=encoder,
                 lane=choice,
             )
-            values = (f"{value:.3g} {unit}".strip() for value in (one.measured, one.predicted))
+            values = (
+                f"{value:.3g} {unit}".strip().replace("-", "−")
+                for value in (one.measured, one.predicted)
+            )
             said = "At {}: measured {}, predicted {}.".format(clock(middle), *values)
             score = f"{one.deviations:+.1f} deviations".replace("-", "−")
             label = f"{tracks[track].label} · {clock(middle)}"

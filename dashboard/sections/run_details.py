@@ -18,6 +18,7 @@ from dashboard.sections.mlflow_pages import link_run
 from dashboard.server import mlflow_server
 from mess.as_text import as_words
 from mess.errors import ArtifactMissing, MessError
+from mess.targets import title_of
 from mess.tracking.reading import (
     RecordedRun,
 )
@@ -33,13 +34,15 @@ def show_run(run: RecordedRun, server: mlflow_server.Server | None) -> None:
         st.warning(plain(run.left_out))
     left, right = st.columns([1, 2])
     with left:
-        settings = [(as_words(name), as_known(value)) for name, value in sorted(run.params.items())]
+        settings = [
+            (as_setting(name), as_known(value)) for name, value in sorted(run.params.items())
+        ]
         show_table(pd.DataFrame(settings, columns=["setting", "value"]))
     with right:
         metrics = run_metrics(run)
         show_table(
             pd.DataFrame(
-                [(as_words(k), v) for k, v in metrics.items()], columns=["metric", "value"]
+                [(as_metric(k), v) for k, v in metrics.items()], columns=["metric", "value"]
             ),
             height=300,
         )
@@ -47,8 +50,31 @@ def show_run(run: RecordedRun, server: mlflow_server.Server | None) -> None:
 
 
 def as_known(value: str) -> str:
-    """Return a setting as MLflow kept it; a dash where it had none."""
-    return UNKNOWN if value in ("", "None") else value
+    """Return a setting that MLflow kept as people write it; a dash where it had none.
+
+    >>> as_known("('work', 'composer')"), as_known("True"), as_known("None")
+    ('work, composer', 'yes', '–')
+    """
+    known = {"": UNKNOWN, "None": UNKNOWN, "True": "yes", "False": "no"}
+    if value.startswith("(") and value.endswith(")"):
+        return value[1:-1].replace("'", "").rstrip(",")
+    return known.get(value, value)
+
+
+def as_setting(name: str) -> str:
+    """Return the name of a setting as people read it."""
+    return "penalty" if name == "alpha" else as_words(name)
+
+
+def as_metric(name: str) -> str:
+    """Return the name of a number that MLflow kept as people read it.
+
+    >>> as_metric("best_r2/attack_slopes"), as_metric("mean_nested_r2")
+    ('best R², attack slope', 'mean nested R²')
+    """
+    what, *parts = name.split("/")
+    words = [as_words(what).replace("r2", "R²"), *map(title_of, parts)]
+    return ", ".join(words)
 
 
 def compare_runs(a: RecordedRun, b: RecordedRun, server: mlflow_server.Server | None) -> None:
@@ -74,7 +100,7 @@ def _compare_settings(a: RecordedRun, b: RecordedRun) -> None:
     first, second = (run.params | run.tags for run in (a, b))
     rows = [
         {
-            "setting": as_words(key),
+            "setting": as_setting(key),
             "first": as_known(first.get(key, UNKNOWN)),
             "second": as_known(second.get(key, UNKNOWN)),
         }
@@ -98,7 +124,7 @@ def _compare_metrics(a: RecordedRun, b: RecordedRun) -> None:
     all_layers = st.toggle("Every layer", key="runs-every-cell")
     rows = [
         {
-            "metric": as_words(name),
+            "metric": as_metric(name),
             "first": first.get(name, math.nan),
             "second": second.get(name, math.nan),
         }

@@ -79,13 +79,13 @@ def choose_runs(
                 "kind": run.kind,
                 "dataset": run.dataset,
                 "encoder": run.encoder,
-                "mean nested R²": run.score,
+                "nested R²": run.score,
                 "status": run.outcome.lower(),
                 **{
                     said: run.params.get(name, "").replace("None", "")
                     for name, said in _SETTINGS.items()
                 },
-                "minutes": (run.ended - run.started) / 60,
+                "min": (run.ended - run.started) / 60,
                 "of sweep": run.parent[:8],
                 "MLflow": server.link(run) if server else "",
             }
@@ -108,11 +108,11 @@ def choose_runs(
         selection_default={"selection": {"rows": ticked_rows, "columns": [], "cells": []}},
         column_config={
             "started": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-            "mean nested R²": st.column_config.NumberColumn(
+            "nested R²": st.column_config.NumberColumn(
                 format="%.3f",
-                help="The mean over targets; each training fold chooses its own layer.",
+                help="The mean over targets: each training fold chooses its own layer.",
             ),
-            "minutes": st.column_config.NumberColumn(format="%.1f"),
+            "min": st.column_config.NumberColumn(format="%.1f"),
             "status": st.column_config.TextColumn(
                 help="As MLflow recorded it. Killed: the process ended before the run. Incomplete: "
                 "it finished, but some recordings could not be used; tick it to see which."

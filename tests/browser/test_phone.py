@@ -116,6 +116,20 @@ def test_the_buttons_of_a_table_lie_on_nothing(browser: Any, dashboard: str) -> 
 
 
 @pytest.mark.long
+def test_chosen_values_are_seen_whole_and_leave_a_place_to_type(phone: Any, dashboard: str) -> None:
+    phone.set_viewport_size(SMALL)
+    open_page(phone, dashboard, "discovery")
+    open_tab(phone, "Layers")
+    at_rest(phone)
+    box = phone.get_by_test_id("stMultiSelectTagsContainer")
+    text = box.locator("[data-tag] > span").last
+    text.evaluate("one => (one.textContent = 'a name that is too long for a line '.repeat(2))")
+    assert text.evaluate("one => one.scrollWidth <= one.clientWidth + 1")
+    assert box.locator("input").bounding_box()["width"] >= 24
+    assert max(phone.evaluate(SIDEWAYS)) <= 0
+
+
+@pytest.mark.long
 def test_what_a_page_is_for_lies_on_the_first_screen(phone: Any, dashboard: str) -> None:
     firsts = {
         "": ".ladder .player",

@@ -1,5 +1,6 @@
 """Tables: no row is without its name, and no gap is told by the path of a file."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,22 @@ def test_an_index_with_a_name_is_the_first_column() -> None:
     )
     assert named.iloc[0].to_dict() == {"change": "gain", "tempo": 1.0}
     assert [list(one.columns) for one in others] == [["tempo"], ["tempo"]]
+
+
+def test_short_names_of_rows_are_seen_whole() -> None:
+    def page() -> None:
+        from dashboard.components.table import show_table
+
+        show_table([{"target": "tempo", "n": 1}] * 12 + [{"target": "diminuendo strength", "n": 1}])
+        show_table([{"title": "A name that is much too long for a column of names", "n": 1}])
+
+    short, long = (
+        json.loads(one.proto.columns)
+        for one in AppTest.from_function(page, default_timeout=60).run().dataframe
+    )
+    assert short["target"]["width"] >= 7 * len("diminuendo strength") + 16
+    assert short["target"]["pinned"] and long["title"]["pinned"]
+    assert long["title"].get("width") is None
 
 
 def _commands() -> set[str]:
