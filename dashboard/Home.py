@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboard.first_view.page import ROUTES as PAGES
+from dashboard.first_view.page import PAGES
 from dashboard.server.start import ROUTES, started
 from mess.serving.guard import Guard
 

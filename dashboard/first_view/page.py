@@ -46,4 +46,4 @@ def _with_first_view(path: str) -> str:
     return page.replace("</body>", f"{view}</body>", 1)
 
 
-ROUTES = [Route(f"/{path}", first_page) for path in TITLES]
+PAGES = [Route(f"/{path}", first_page) for path in TITLES]
