@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,11 @@ from mess.targets import title_of
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module")
-def client(demo_library: Path) -> Iterator[TestClient]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MESS_DATA", str(demo_library))
-        with TestClient(app, base_url="http://localhost") as one:
-            yield one
+@pytest.fixture
+def client(demo_library: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """Ask without starting the server: Streamlit can be started once in a process."""
+    monkeypatch.setenv("MESS_DATA", str(demo_library))
+    return TestClient(app, base_url="http://localhost")
 
 
 @pytest.mark.parametrize("path", TITLES)
