@@ -26,6 +26,7 @@ from mess.storage.store import Store
 from mess.tracking.reading import read_discovery_of, read_metrics, read_runs, server_address
 from mess.tracking.recording import start_run
 from pipelines.cli import build_app
+from pipelines.options import INCOMPLETE
 from pipelines.run_all import run_all
 from pipelines.run_probing import run_probing
 
@@ -141,7 +142,7 @@ def test_a_newer_mlflow_costs_a_line_and_no_result(
         "--bootstrap 10 --no-controls --frames off"
     )
     ended = CliRunner().invoke(build_app(), command.split(), catch_exceptions=False)
-    assert ended.exit_code == 0, ended.stderr
+    assert ended.exit_code == INCOMPLETE, ended.stderr  # one recording of these is damaged
     assert store.discoveries.read("smd", "spectral").settings.folds == 4
     (line,) = (line for line in ended.stderr.splitlines() if line.startswith("warning: "))
     assert f"{store.mlflow_db}: was written by another version of MLflow" in line
@@ -234,7 +235,8 @@ def test_a_tracking_server_is_written_to_and_read_from_and_may_be_gone(
     page.session_state["dataset"], page.session_state["encoder"] = "smd", "spectral"
     page.run()
     assert not page.exception and not page.warning
-    assert list(page.dataframe[0].value["run"]) == [run.id[:8]]
+    (ticked,) = (one for one in page.multiselect if one.label == "Ticked runs")
+    assert [name.rsplit(maxsplit=1)[-1] for name in ticked.options] == [f"({run.id[:8]})"]
     assert page.get("link_button")[-1].proto.url == server.address
     mlflow_server.stop(away)
     run_probing(dataset="smd", encoder="spectral", settings=QUICK, store=store)
