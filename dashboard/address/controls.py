@@ -118,8 +118,8 @@ class Controls:
             kept.pop(name, None)
             if texts:
                 kept[name] = texts
-        report(self._problems)
-        self._problems.clear()
+        if not place:  # also in a run of its part alone: that one may begin by itself
+            report(self._problems)
         self.given, self._drawing = None, False
         ordered = {name: kept[name] for name in self.names if name in kept}
         write_address(self.dataset, self.encoder, ordered, page=self.page, place=place)

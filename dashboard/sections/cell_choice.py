@@ -13,7 +13,7 @@ from mess.records.discovery import DiscoveryRecord, Level
 
 LEVELS: dict[Level, str] = {"track": "whole tracks", "segment": "segments of 5 s"}
 _FIRST = {"level": "track", "tab": "Heatmap"}  # what the page shows of a cell that is wished for
-_WISHED, _CELLS = "cell-wished", "cells"
+_WISHED, _CELLS, _MISSING = "cell-wished", "cells", "cell-missing"
 
 
 def chosen_cell(record: DiscoveryRecord) -> tuple[int, str]:
@@ -24,13 +24,20 @@ def chosen_cell(record: DiscoveryRecord) -> tuple[int, str]:
     if here().given is not None and (asked := _asked()):
         if cell := known.get(asked):
             kept[place] = cell.layer, cell.target
+            st.session_state.pop(_MISSING, None)
         else:
-            report([plain(f"layer {asked[0][:40]} of {asked[1][:40]}")])
+            st.session_state[_MISSING] = f"layer {asked[0][:40]} of {asked[1][:40]}"
             here().keep("layer", [])
     if place not in kept or (str(kept[place][0]), kept[place][1]) not in known:
         best = max(record.cells, key=lambda one: -np.inf if one.r2 is None else one.r2)
         kept[place] = best.layer, best.target
     return kept[place]
+
+
+def tell_missing_cell() -> None:
+    """Name the cell that an address asks for and that does not exist, until one is chosen."""
+    if _MISSING in st.session_state:
+        report([plain(st.session_state[_MISSING])])
 
 
 def keep_cell(record: DiscoveryRecord) -> None:
@@ -43,6 +50,7 @@ def keep_cell(record: DiscoveryRecord) -> None:
 def choose_cell(dataset: str, encoder: str, level: str, *, layer: int, target: str) -> None:
     """Show another cell."""
     st.session_state.setdefault(_CELLS, {})[dataset, encoder, level] = layer, target
+    st.session_state.pop(_MISSING, None)
 
 
 def wish_for_cell(dataset: str, encoder: str, *, layer: int, target: str) -> None:

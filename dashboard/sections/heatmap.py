@@ -10,7 +10,7 @@ from dashboard.figures.layers import VALUES, Value, describe_heatmap
 from dashboard.figures.names import layer_labels
 from dashboard.sections.beside_heatmap import beside_heatmap, on_narrow
 from dashboard.sections.cell import show_cell
-from dashboard.sections.cell_choice import choose_cell, chosen_cell
+from dashboard.sections.cell_choice import choose_cell, chosen_cell, tell_missing_cell
 from dashboard.sections.heat_rows import target_caption, target_heat
 from dashboard.sections.missing import offer_probes
 from dashboard.sections.saved_figure import offer_figure
@@ -38,6 +38,7 @@ def show_heatmap(record: DiscoveryRecord, tracks: dict[str, readers.TrackInfo]) 
         version = readers.store().discoveries.modified(*place)
         table = _table(*place, version, value, grey)
         layer, target = chosen_cell(record)
+        tell_missing_cell()
         draw_heatmap(
             table,
             caption=target_caption(value),

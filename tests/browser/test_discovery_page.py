@@ -155,8 +155,11 @@ def test_on_a_phone_the_heatmap_is_a_list(
 ) -> None:
     address, store = own
     page = visit(viewport={"width": 390, "height": 844})
-    open_page(page, address, "discovery?dataset=demo&encoder=spectral&target=tempo&layer=99")
-    page.get_by_text("The link asks for what is not here: layer 99 of tempo").wait_for()
+    asked = "dataset=demo&encoder=spectral&target=tempo&layer=99&value=r3"
+    open_page(page, address, f"discovery?{asked}")
+    page.locator("[class*='st-key-cell-predicted']").wait_for()  # the page was run again for it
+    for missing in ("layer 99 of tempo", "value r3"):
+        page.get_by_text(f"The link asks for what is not here: {missing}").wait_for()
     assert not page.locator(".heatmap table").is_visible()
     line = page.locator(".heatmap .list button").filter(has_text="onset density")
     assert re.search(r"best layer .+: R² 0\.\d\d \[", line.inner_text())

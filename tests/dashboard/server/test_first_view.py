@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from dashboard.Home import app
+from dashboard.first_view.heatmap import ROUTES
+from dashboard.first_view.page import PAGES
 from dashboard.titles import TITLES
 from mess.storage.store import Store
 from mess.targets import title_of
@@ -18,9 +20,9 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def client(demo_library: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    """Ask without starting the server: Streamlit can be started once in a process."""
+    """Ask the routes alone: Streamlit can be started once in a process."""
     monkeypatch.setenv("MESS_DATA", str(demo_library))
-    return TestClient(app, base_url="http://localhost")
+    return TestClient(Starlette(routes=[*PAGES, *ROUTES]))
 
 
 @pytest.mark.parametrize("path", TITLES)
