@@ -21,25 +21,32 @@ from dashboard.pages import (
 from dashboard.pages import map as map_page
 from dashboard.titles import TITLES
 
+_BY_PATH = {
+    "discovery": discovery,
+    "compare": compare,
+    "recommend": recommend,
+    "passages": passages,
+    "in_time": in_time,
+    "doses": doses,
+    "listen": listen,
+    "your_audio": your_audio,
+    "basket": basket,
+    "map": map_page,
+    "repeats": repeats,
+    "targets": targets,
+    "experiments": experiments,
+}
+
 
 def navigate() -> StreamlitPage:
     """Draw the menu and return the page that is open."""
     return st.navigation(
         [
             st.Page(overview.main, title="Home", default=True),
-            st.Page(discovery.main, title=TITLES["discovery"], url_path="discovery"),
-            st.Page(compare.main, title=TITLES["compare"], url_path="compare"),
-            st.Page(recommend.main, title=TITLES["recommend"], url_path="recommend"),
-            st.Page(passages.main, title=TITLES["passages"], url_path="passages"),
-            st.Page(in_time.main, title=TITLES["in_time"], url_path="in_time"),
-            st.Page(doses.main, title=TITLES["doses"], url_path="doses"),
-            st.Page(listen.main, title=TITLES["listen"], url_path="listen"),
-            st.Page(your_audio.main, title=TITLES["your_audio"], url_path="your_audio"),
-            st.Page(basket.main, title=TITLES["basket"], url_path="basket"),
-            st.Page(map_page.main, title=TITLES["map"], url_path="map"),
-            st.Page(repeats.main, title=TITLES["repeats"], url_path="repeats"),
-            st.Page(targets.main, title=TITLES["targets"], url_path="targets"),
-            st.Page(experiments.main, title=TITLES["experiments"], url_path="experiments"),
+            *(
+                st.Page(page.main, title=TITLES[path], url_path=path)
+                for path, page in _BY_PATH.items()
+            ),
         ],
         expanded=True,  # otherwise all pages from the thirteenth on are folded away
     )

@@ -43,7 +43,7 @@ from pipelines.processes import follow_parent
 from pipelines.progress import print_lines_only
 from pipelines.run_evaluation import evaluate
 from pipelines.run_probing import run_probing
-from pipelines.steps import count_by_encoder
+from pipelines.steps import Outcome, count_by_encoder
 from pipelines.summary_lines import closing_lines, evaluation_lines, probe_lines
 
 
@@ -71,7 +71,7 @@ def bring_up_to_date(
     force: bool = False,
     tracking: bool = True,
     verbose: bool = False,
-) -> tuple[dict[str, str], int, dict[str, str]]:
+) -> Outcome:
     """Run every missing step, and print its result.
 
     Files are decoded once for all encoders, targets are measured once.
@@ -87,15 +87,6 @@ def bring_up_to_date(
         Whether to record in MLflow.
     verbose : bool
         Whether to print every table, not two lines a step.
-
-    Returns
-    -------
-    failed : dict of str to str
-        The reason, by track.
-    done : int
-        The number of tracks that did not fail.
-    useless : dict of str to str
-        Of several encoders those that failed, each with the reason; the others are done.
 
     Raises
     ------
@@ -122,7 +113,7 @@ def bring_up_to_date(
     if len(errors) == len(kept):
         raise next(iter(errors.values()))
     useless |= {one: f"{one}: {error}" for one, error in errors.items()}
-    return failed | unused, done, useless
+    return Outcome(failed | unused, done, useless)
 
 
 @dataclass(frozen=True)

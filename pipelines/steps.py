@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from mess.datasets import Dataset, Track, load_dataset
 from mess.records.manifest import (
@@ -55,9 +55,25 @@ def count_together(summaries: Sequence[BatchSummary]) -> tuple[dict[str, str], i
     return failed, tracks - len(failed)
 
 
-def count_by_encoder(
-    made: Mapping[str, BatchSummary], *beside: BatchSummary
-) -> tuple[dict[str, str], int, dict[str, str]]:
+class Outcome(NamedTuple):
+    """What became of tracks by several encoders.
+
+    Attributes
+    ----------
+    failed : dict of str to str
+        The reason, by track.
+    done : int
+        The number of tracks that did not fail.
+    useless : dict of str to str
+        Of several encoders those that failed, each with the reason; the others are done.
+    """
+
+    failed: dict[str, str]
+    done: int
+    useless: dict[str, str]
+
+
+def count_by_encoder(made: Mapping[str, BatchSummary], *beside: BatchSummary) -> Outcome:
     """Return what `count_together` returns, without encoders that failed on every track.
 
     Such an encoder says nothing of the tracks, if another one could use some of them.
@@ -69,20 +85,11 @@ def count_by_encoder(
     *beside : BatchSummary
         Of other steps over the same tracks.
 
-    Returns
-    -------
-    failed : dict of str to str
-        The reason, by track.
-    done : int
-        The number of tracks that did not fail.
-    useless : dict of str to str
-        The reason, by encoder.
-
     Examples
     --------
     >>> far = BatchSummary(failed={"a": "a.wav: too long"})
-    >>> count_by_encoder({"spectral": BatchSummary(made=1), "far": far})
-    ({}, 1, {'far': 'far: none of 1 recordings could be used: a.wav: too long'})
+    >>> count_by_encoder({"spectral": BatchSummary(made=1), "far": far}).useless
+    {'far': 'far: none of 1 recordings could be used: a.wav: too long'}
     """
     useless = {
         name: f"{name}: none of {len(one.failed)} recordings could be used: "
@@ -95,7 +102,7 @@ def count_by_encoder(
     failed, done = count_together(
         [*beside, *(one for name, one in made.items() if name not in useless)]
     )
-    return failed, done, useless
+    return Outcome(failed, done, useless)
 
 
 @dataclass(frozen=True, kw_only=True)

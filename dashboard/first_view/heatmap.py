@@ -15,10 +15,9 @@ from starlette.routing import Route
 
 from dashboard import library
 from dashboard.components.heatmap import table_data
-from dashboard.figures.layers import VALUES
 from dashboard.readers.data import store
 from dashboard.sections.cell_choice import LEVELS
-from dashboard.sections.heat_rows import target_caption, target_heat
+from dashboard.sections.heat_rows import can_grey, target_caption, target_heat, values_of
 from mess.errors import MessError
 from mess.serving import shelf
 
@@ -33,14 +32,16 @@ def first_heatmap(request: Request) -> JSONResponse:
 
 def _table(asked: Mapping[str, str]) -> dict[str, Any] | None:
     level = next((one for one in LEVELS if one == asked.get("level", "track")), None)
-    value = next((one for one in VALUES if one == asked.get("value", "r2")), None)
-    if level is None or value is None or asked.get("tab", "Heatmap") != "Heatmap":
+    if level is None or asked.get("tab", "Heatmap") != "Heatmap":
         return None
     dataset = library.known_dataset(asked.get("dataset") or library.first_dataset())
     encoder = asked.get("encoder") or library.first_encoder(dataset)
     record = shelf.discovery(store(), dataset, library.known_encoder(dataset, encoder), level=level)
-    grey = bool(record.settings.permutations) and asked.get("grey", "yes") == "yes"
-    table = target_heat(record, value=value, grey=grey and value != "p_family")
+    value = next((one for one in values_of(record) if one == asked.get("value", "r2")), None)
+    if value is None:
+        return None
+    grey = can_grey(record, value) and asked.get("grey", "yes") == "yes"
+    table = target_heat(record, value=value, grey=grey)
     return table_data(table, caption=target_caption(value))
 
 

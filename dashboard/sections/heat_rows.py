@@ -34,6 +34,16 @@ _CHANCE = "may be chance"
 _SCALE = ColourScale(title="R²", grey=_CHANCE)
 
 
+def values_of(record: DiscoveryRecord) -> list[Value]:
+    """Return the numbers that `target_heat` can show of a discovery; R² is the usual one."""
+    return [one for one in VALUES if record.settings.permutations or one in ("r2", "spearman")]
+
+
+def can_grey(record: DiscoveryRecord, value: Value) -> bool:
+    """Tell whether what may be chance can be grey in `target_heat`; usually it is."""
+    return bool(record.settings.permutations) and value != "p_family"
+
+
 def target_caption(value: Value) -> str:
     """Say what stands in the cells of `target_heat`, and what its marks mean."""
     return (

@@ -11,7 +11,7 @@ from dashboard.figures.names import layer_labels
 from dashboard.sections.beside_heatmap import beside_heatmap, on_narrow
 from dashboard.sections.cell import show_cell
 from dashboard.sections.cell_choice import choose_cell, chosen_cell, tell_missing_cell
-from dashboard.sections.heat_rows import target_caption, target_heat
+from dashboard.sections.heat_rows import can_grey, target_caption, target_heat, values_of
 from dashboard.sections.missing import offer_probes
 from dashboard.sections.saved_figure import offer_figure
 from mess.encoders import encoder_slug
@@ -75,7 +75,7 @@ def _note_painted() -> None:
 def _controls(record: DiscoveryRecord) -> tuple[Value, bool]:
     """Let the person choose the number in each cell, and whether what may be chance is grey."""
     settings = record.settings
-    values = [one for one in VALUES if settings.permutations or one in ("r2", "spearman")]
+    values = values_of(record)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         here().choose("value", values, key="heatmap-value", usual="r2")
         value: Value | None = st.segmented_control(
@@ -87,7 +87,7 @@ def _controls(record: DiscoveryRecord) -> tuple[Value, bool]:
         )
         value = value or "r2"
         grey = False
-        if settings.permutations and value != "p_family":
+        if can_grey(record, value):
             here().switch("grey", key="grey", usual=True)
             grey = st.toggle(
                 "Grey what may be chance",

@@ -7,7 +7,6 @@ The root is the folder ``data`` or what the environment variable ``MESS_DATA`` n
 import hashlib
 import os
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -117,13 +116,4 @@ def command_for(
         words += ["--encoder", encoder]
     if level == "segment":
         words += ["--level", "segment"]
-    return words_as_command(words)
-
-
-def words_as_command(words: Sequence[str]) -> str:
-    """Return a command line as a shell reads it: a name with spaces is quoted.
-
-    >>> words_as_command(["mess", "targets", "--dataset", "my quartets"])
-    "mess targets --dataset 'my quartets'"
-    """
     return shlex.join(words)
