@@ -9,11 +9,9 @@ interrupted build continues where it stopped.
 
 import hashlib
 import json
-import multiprocessing
 import os
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import as_completed
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -34,7 +32,7 @@ from mess.records.demo import DemoRecord
 from mess.storage.demo_library import COMMAND, DemoLibraryFiles, write_flac, write_midi
 from pipelines.demo_recipe import RECIPE, RecipeRow, read_recipe
 from pipelines.options import incomplete, run_script
-from pipelines.processes import follow_parent
+from pipelines.processes import side_by_side
 from pipelines.progress import Progress, progress
 
 SHORTEST, LONGEST = 18.0, 60.0  # seconds of an excerpt
@@ -163,22 +161,10 @@ def _run(jobs: list[_Job], workers: int) -> Iterator[tuple[_Job, str]]:
         for job in jobs:
             yield job, _perform_score(job)
         return
-    # Spawned, not forked: threads of the caller (torch, a notebook) do not survive a fork.
-    with ProcessPoolExecutor(
-        min(workers, len(jobs)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=follow_parent,
-    ) as pool:
+    with side_by_side(min(workers, len(jobs)), again=COMMAND) as pool:
         futures = {pool.submit(_perform_score, job): job for job in jobs}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BrokenProcessPool:
-            raise MessError(
-                f"a process was stopped from outside: run `{COMMAND}` again, it goes on"
-            ) from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        for future in as_completed(futures):
+            yield futures[future], future.result()
 
 
 def _perform_score(job: _Job) -> str:

@@ -3,7 +3,19 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, ParamSpec, TypeVar
+
+from mess.errors import MessError
+
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
 
 
 def follow_parent() -> None:
@@ -17,3 +29,61 @@ def follow_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+@contextmanager
+def side_by_side(
+    workers: int,
+    *,
+    again: str,
+    begin: Callable[..., None] = follow_parent,
+    settings: tuple[Any, ...] = (),
+) -> Iterator[ProcessPoolExecutor]:
+    """Share work among processes, in a script without ``if __name__ == "__main__"``, too.
+
+    They are spawned, not forked: threads of the caller (torch, a notebook) do not survive a fork.
+    What was submitted and has not begun at the end of the block is dropped.
+
+    Parameters
+    ----------
+    workers : int
+        How many processes at most.
+    again : str
+        The command to be run again after an interruption.
+    begin : callable
+        What each process does first: it calls `follow_parent`.
+    settings : tuple
+        Its arguments.
+
+    Raises
+    ------
+    MessError
+        If a process was stopped from outside.
+    """
+    with _Pool(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=begin,
+        initargs=settings,
+    ) as pool:
+        try:
+            yield pool
+        except BrokenProcessPool:
+            raise MessError(f"a process was stopped from outside: run `{again}` again") from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Pool(ProcessPoolExecutor):
+    """Starts its processes without the caller's script, which spawning would run again in each."""
+
+    def submit(
+        self, fn: Callable[Params, Result], /, *args: Params.args, **kwargs: Params.kwargs
+    ) -> Future[Result]:
+        # Processes start here alone. multiprocessing finds the script by the module's __file__.
+        script = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            return super().submit(fn, *args, **kwargs)
+        finally:
+            sys.modules["__main__"] = script

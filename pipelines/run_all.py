@@ -9,8 +9,6 @@ import io
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stdout
 from dataclasses import KW_ONLY, dataclass
 from typing import Annotated
@@ -20,6 +18,7 @@ import typer
 from mess.encoders import require_weights
 from mess.errors import MessError
 from mess.status.steps import survey
+from mess.storage.paths import command_for
 from mess.storage.store import Store
 from pipelines.build_demo import build_demo_shown
 from pipelines.build_indices import build_index, describe_index
@@ -39,7 +38,7 @@ from pipelines.options import (
     run_script,
 )
 from pipelines.probing_text import print_best
-from pipelines.processes import follow_parent
+from pipelines.processes import follow_parent, side_by_side
 from pipelines.progress import print_lines_only
 from pipelines.run_evaluation import evaluate
 from pipelines.run_probing import run_probing
@@ -154,11 +153,11 @@ def _analyse_each(store: Store, kept: dict[str, KeptStates], how: How) -> dict[s
     processes = min(len(beside), cores - 1)
     threads = max(1, cores // (processes + 1))
     with (
-        ProcessPoolExecutor(
+        side_by_side(
             processes,
-            mp_context=multiprocessing.get_context("spawn"),  # threads do not survive a fork
-            initializer=_begin_beside,
-            initargs=(threads,),
+            again=command_for("run-all", how.dataset),
+            begin=_begin_beside,
+            settings=(threads,),
         ) as pool,
         threadpool_limits(threads),
     ):
@@ -175,10 +174,6 @@ def _analyse_each(store: Store, kept: dict[str, KeptStates], how: How) -> dict[s
                 if reason:
                     errors[one] = MessError(reason)
             return errors
-        except BrokenProcessPool:
-            raise MessError(
-                "a process was stopped from outside: run it again, it goes on"
-            ) from None
         except BaseException:  # Ctrl-C: do not wait for minutes of probing
             for child in multiprocessing.active_children():
                 child.terminate()

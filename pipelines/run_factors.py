@@ -7,11 +7,8 @@ dataset is: it decides which probes and lines are asked. The recordings lie in a
 """
 
 import json
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -40,7 +37,7 @@ from mess.datasets.rendering import (
 )
 from mess.encoders import Encoder, load_encoder
 from mess.encoders.pooling import describe_encoder, pool_segments
-from mess.errors import MessError, MissingDependency
+from mess.errors import MissingDependency
 from mess.evaluation.factors import Distances, RowName, measure_pair, rows_of, triplets
 from mess.new_recordings.encoding import EncodedRecording, check_same_encoder, project_recording
 from mess.records.factors import FactorsRecord
@@ -59,7 +56,7 @@ from pipelines.options import (
     encoder_or_default,
     run_script,
 )
-from pipelines.processes import follow_parent
+from pipelines.processes import side_by_side
 from pipelines.progress import progress
 
 PAIRS = 24
@@ -190,22 +187,9 @@ def _in_order(
         for task in tasks:
             yield function(*task)
         return
-    # Spawned, not forked: threads of the caller (torch) do not survive a fork.
-    with ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=follow_parent,
-    ) as pool:
-        waiting = [pool.submit(function, *task) for task in tasks]
-        try:
-            for one in waiting:
-                yield one.result()
-        except BrokenProcessPool:
-            raise MessError(
-                "a process was stopped from outside: run `mess factors` again"
-            ) from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    with side_by_side(workers, again="mess factors") as pool:
+        for one in [pool.submit(function, *task) for task in tasks]:
+            yield one.result()
 
 
 def _read_piece(row: RecipeRow) -> Material | None:

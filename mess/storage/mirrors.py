@@ -175,7 +175,10 @@ class Mirror:
         )
 
     def modified(self, path: Path) -> float:
-        """Return when the version at the address was written, 0 if there is none."""
+        """Return when the version at the address was written, 0 if there is none.
+
+        Another version has another time. Which of a second's versions came last is not known.
+        """
         if self.marks.waits(path):
             mine = stamp(path)
             return mine[1] / 1e9 if mine else 0.0
