@@ -29,10 +29,12 @@ from mess.storage.store import Store
 from mess.targets import unit_of
 from pipelines.options import (
     ByOption,
+    HoldOption,
     IndexedDatasetOption,
     IndexedEncoderOption,
     JsonOption,
     MethodOption,
+    OffsetOption,
     run_script,
 )
 from pipelines.usual_aspects import usual_weights
@@ -64,13 +66,8 @@ def command(
     fit: Annotated[
         bool, typer.Option("--fit", help="Find the weights that best explain several --track.")
     ] = False,
-    hold: Annotated[
-        str | None, typer.Option(help='Aspects to keep as they are: "dynamics,brightness".')
-    ] = None,
-    offset: Annotated[
-        str | None,
-        typer.Option(help='The query, moved: "tempo=-1" is one standard deviation slower.'),
-    ] = None,
+    hold: HoldOption = None,
+    offset: OffsetOption = None,
     method: MethodOption = None,
     by: ByOption = "better",
     k: Annotated[int, typer.Option("-k", min=1, help="The number of results.")] = 5,

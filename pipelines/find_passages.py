@@ -14,9 +14,11 @@ from mess.search.aspects import OVERALL, parse_weights
 from mess.search.passages.recommender import PassageRecommender
 from mess.storage.store import Store
 from pipelines.options import (
+    HoldOption,
     IndexedDatasetOption,
     IndexedEncoderOption,
     JsonOption,
+    OffsetOption,
     run_script,
 )
 
@@ -28,13 +30,8 @@ def command(
         str | None,
         typer.Option(help='"brightness=0.6,texture=-0.4"; below 0: unlike. [overall=1]'),
     ] = None,
-    hold: Annotated[
-        str | None, typer.Option(help='Aspects to keep as they are: "brightness".')
-    ] = None,
-    offset: Annotated[
-        str | None,
-        typer.Option(help='The query, moved: "brightness=1" is one standard deviation brighter.'),
-    ] = None,
+    hold: HoldOption = None,
+    offset: OffsetOption = None,
     k: Annotated[int, typer.Option("-k", min=1, help="The number of results.")] = 5,
     dataset: IndexedDatasetOption = None,
     encoder: IndexedEncoderOption = None,

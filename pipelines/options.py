@@ -66,6 +66,13 @@ MethodOption = Annotated[
 ByOption = Annotated[
     str, typer.Option(help="model (what it predicts), measurement, or better (of both).")
 ]
+HoldOption = Annotated[
+    str | None, typer.Option(help='Aspects to keep as they are: "dynamics,brightness".')
+]
+OffsetOption = Annotated[
+    str | None,
+    typer.Option(help='The query, moved: "brightness=1" is one standard deviation brighter.'),
+]
 IndexedDatasetOption = Annotated[
     str | None, typer.Option(help="[default: the index that was built last]")
 ]

@@ -76,6 +76,13 @@ Moved = Annotated[
         description='The query, moved: "tempo:-1" is one standard deviation slower.',
     ),
 ]
+ByMethod = Annotated[
+    Method | None, Meta(description="The method of all aspects. [default: of each its own]")
+]
+ByWhat = Annotated[
+    By, Meta(description="What the model predicts, what was measured, or the better of both.")
+]
+WithoutWork = Annotated[bool, Meta(description="Leave out the query's work.")]
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,18 +149,12 @@ class OfRecommendations(OfIndex, frozen=True, kw_only=True):
     track: Query
     weights: Weights = ""
     n: Count = 5
-    method: Annotated[
-        Method | None,
-        Meta(description="The method of all aspects. [default: of each its own]"),
-    ] = None
-    by: Annotated[
-        By,
-        Meta(description="What the model predicts, what was measured, or the better of both."),
-    ] = "better"
+    method: ByMethod = None
+    by: ByWhat = "better"
     unlike: Unlike = []
     hold: Hold = ""
     offset: Moved = ""
-    exclude_same_work: Annotated[bool, Meta(description="Leave out the query's work.")] = False
+    exclude_same_work: WithoutWork = False
     exclude_same_composer: Annotated[bool, Meta(description="Leave out the query's composer.")] = (
         False
     )
@@ -181,14 +182,8 @@ class OfPath(OfIndex, frozen=True, kw_only=True):
     steps: Annotated[
         int, Meta(ge=1, le=MOST_STEPS, description="How many tracks lie between the ends.")
     ] = STEPS
-    method: Annotated[
-        Method | None,
-        Meta(description="The method of all aspects. [default: of each its own]"),
-    ] = None
-    by: Annotated[
-        By,
-        Meta(description="What the model predicts, what was measured, or the better of both."),
-    ] = "better"
+    method: ByMethod = None
+    by: ByWhat = "better"
 
 
 class OfPassages(OfIndex, frozen=True, kw_only=True):
@@ -215,7 +210,7 @@ class OfPassages(OfIndex, frozen=True, kw_only=True):
     ] = []
     hold: Hold = ""
     offset: Moved = ""
-    exclude_same_work: Annotated[bool, Meta(description="Leave out the query's work.")] = False
+    exclude_same_work: WithoutWork = False
     max_per_track: Annotated[
         Least | None, Meta(description="The largest number of passages of one track.")
     ] = None
