@@ -18,6 +18,7 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from dashboard.server.promptness import send_at_once
+from mess.storage.garbage import without_collection
 
 _PAGE = "dashboard.entrypoint.page"
 _FIRST = "dashboard.first_view.heatmap"
@@ -64,18 +65,17 @@ def code(module: str) -> ModuleType:
 
 
 def _import_all() -> None:
-    gc.disable()  # while importing it walks over everything again and again, and frees nothing
     try:
-        import_module(_FIRST)
-        _has_first.set()
-        for module in (_PAGE, *MODULES.values()):
-            import_module(module)
+        with without_collection():
+            import_module(_FIRST)
+            _has_first.set()
+            for module in (_PAGE, *MODULES.values()):
+                import_module(module)
     except Exception:
         return  # `code` meets it again, and tells it to who asks
     finally:
         _has_first.set()
         gc.freeze()  # what is imported stays
-        gc.enable()
 
 
 class _Answers:

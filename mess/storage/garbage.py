@@ -1,7 +1,7 @@
 """No collection of garbage while many objects are made that all stay.
 
-Python looks through all objects again and again while their number grows. A record of 50,000 tracks
-is read twice as fast without.
+Python looks through all objects again and again while their number grows: those of a record of
+50,000 tracks, or of modules that are imported. The record is read twice as fast without.
 """
 
 import gc
