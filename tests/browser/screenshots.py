@@ -1,6 +1,7 @@
 """Make the pictures of the docs: ``make screenshots``. Each page, both themes, screen and phone.
 
-What pages show beyond the demo itself (encoders compared, a map, targets tested) is made first.
+What ``make run`` makes behind the open page (a map, a comparison, music that is changed) is made
+first, and a plan for listeners: half an hour where nothing of it is there.
 """
 
 import io
@@ -15,8 +16,8 @@ from browser_server import CHROMIUM_FLAGS, REPOSITORY, chromium, serve
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from dashboard.jobs.completion import missing_of_demo
 from mess.encoders import by_interest
-from mess.errors import ArtifactError
 from mess.storage.store import Store
 
 IMAGES = REPOSITORY / "docs" / "images"
@@ -114,17 +115,8 @@ def picture_phone(page: Any, target: Path) -> None:
 def make_ready(store: Store) -> None:
     """Run the pipelines whose results the pages show and that the demo leaves out."""
     encoder = by_interest(store.features.encoders("demo"))[0]
-    where = ["--dataset", "demo", "--encoder", encoder]
-    commands = [["map", *where], ["judge", *where, "--", "plan"]]  # quick, or a minute
-    for read, step in (
-        (store.reliability.read, "check-targets"),
-        (store.comparisons.read, "compare"),
-    ):
-        try:
-            read("demo")
-        except ArtifactError:
-            commands.append([step, "--dataset", "demo"])
-    for command in commands:
+    plan = ["judge", "--dataset", "demo", "--encoder", encoder, "--", "plan"]
+    for command in [*missing_of_demo(store), plan]:
         subprocess.run([sys.executable, "-m", "pipelines.cli", *command], check=True)
 
 
