@@ -40,10 +40,14 @@ def show() -> None:
 
 
 def start(dataset: str, *commands: list[str]) -> None:
-    """Queue pipelines from a button, one after the other, and run the page again to show them."""
+    """Queue pipelines from a button, and run the page again to show them.
+
+    Each needs the result of the one before, and never starts where that one fails.
+    """
+    before = None
     try:
         for command in commands:
-            jobs.add(store(), dataset=dataset, command=command)
+            before = jobs.add(store(), dataset=dataset, command=command, after=before)
     except MessError as error:
         st.session_state["job_error"] = told(error)
     st.rerun()

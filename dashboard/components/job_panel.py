@@ -15,8 +15,8 @@ from mess.records.left_out import LeftOut
 
 _SHOWN = 8  # ended jobs
 _LISTED = 100  # recordings that a job left out
-_SIGNS = {"done": "✓", "incomplete": "!", "failed": "✗", "cancelled": "–"}
-_WORDS = {"incomplete": "done, but not all of it"}
+_SIGNS = {"done": "✓", "incomplete": "!", "failed": "✗", "cancelled": "–", "dropped": "–"}
+_WORDS = {"incomplete": "done, but not all of it", "dropped": "not started"}
 
 
 def show_jobs() -> None:
@@ -62,6 +62,8 @@ def _announce(ended: list[jobs.Job]) -> None:
             st.toast(f"{_name(job)}: {plain(told(job.message))}")
         elif job.id not in known and job.state == "cancelled":
             st.toast(f"{_name(job)}: cancelled; what was finished is kept")
+        elif job.id not in known and job.state == "dropped":
+            st.toast(f"{_name(job)}: not started; {plain(told(job.message))}")
 
 
 def _show_failures(ended: list[jobs.Job]) -> None:
@@ -74,14 +76,18 @@ def _show_failures(ended: list[jobs.Job]) -> None:
         if job.state in ("failed", "incomplete") and what not in succeeded:
             succeeded.add(what)  # only the last failure of a command is shown
             if not jobs.is_dismissed(store(), job):
-                _show_failed(job)
+                _show_failed(job, [one for one in ended if one.after == job.id])
 
 
-def _show_failed(job: jobs.Job) -> None:
+def _show_failed(job: jobs.Job, followers: list[jobs.Job]) -> None:
+    """Show one, and what never started because of it."""
+    dropped = [one for one in followers if one.state == "dropped"]
     if job.state == "incomplete":
         st.warning(f"**{_name(job)}**: {plain(told(job.message))}")
     else:
         st.error(f"**{_name(job)}** failed: {plain(told(job.message))}")
+        if dropped:
+            st.caption(f"So this was not started: {'; '.join(map(_name, dropped))}.")
     with st.container(horizontal=True, gap="small"):
         if job.left_out is not None and len(job.left_out.all_reasons) > 1:
             _list_left_out(job.left_out)
@@ -99,7 +105,9 @@ def _show_failed(job: jobs.Job) -> None:
                 )
         if st.button("Again", key=f"again-{job.id}"):
             jobs.dismiss(store(), job)
-            jobs.add(store(), dataset=job.dataset, command=job.command)
+            again = jobs.add(store(), dataset=job.dataset, command=job.command)
+            for one in dropped:
+                jobs.add(store(), dataset=one.dataset, command=one.command, after=again)
             st.rerun()
         if st.button("Close", key=f"close-{job.id}"):
             jobs.dismiss(store(), job)

@@ -21,6 +21,7 @@ from mess.records.left_out import LeftOut
 from mess.storage.jobs import JobFiles, Kind
 from mess.storage.store import Store
 
+_STEPS = ("extract", "targets", "probe", "index", "evaluate")  # of "run-all"
 _children: list[subprocess.Popen[bytes]] = []  # kept, so that ended processes can be collected
 
 
@@ -35,9 +36,11 @@ class Job:
         What runs, below ``mess``.
     state : str
         "queued", "starting", "running", "cancelling", "done", "incomplete" (done but for some
-        recordings), "failed" or "cancelled".
+        recordings), "failed", "cancelled" or "dropped" (what it needs has failed).
     message : str
-        Why it failed, or which recordings were left out, in one line.
+        Why it failed or never started, or which recordings were left out, in one line.
+    after : str
+        The id of the job whose result it needs.
     left_out : LeftOut or None
         The recordings that were left out.
     stage, current, unit : str
@@ -53,6 +56,7 @@ class Job:
     command: list[str]
     state: str
     message: str = ""
+    after: str = ""
     left_out: LeftOut | None = None
     stage: str = ""
     current: str = ""
@@ -76,8 +80,17 @@ class Job:
         return self.running or self.state == "queued"
 
 
-def add(store: Store, *, dataset: str, command: Sequence[str]) -> str:
+def add(store: Store, *, dataset: str, command: Sequence[str], after: str | None = None) -> str:
     """Queue ``mess COMMAND…`` for a dataset, and start a runner if there is none.
+
+    Parameters
+    ----------
+    store : Store
+    dataset : str
+    command : sequence of str
+    after : str, optional
+        The id of the job of this dataset whose result it needs. Where that one fails or is
+        cancelled, the command never starts.
 
     Returns
     -------
@@ -92,11 +105,13 @@ def add(store: Store, *, dataset: str, command: Sequence[str]) -> str:
     if not dataset.strip("\0 ") or any("\0" in word for word in command):
         raise MessError("a job needs the name of a dataset: choose or type one")
     for job in active_jobs(store):
-        if (job.dataset, job.command) == (dataset, list(command)) and job.state != "cancelling":
+        same = (job.dataset, job.command) == (dataset, list(command))
+        # What waits before the job that is needed would run without its result.
+        if same and job.state != "cancelling" and (after is None or job.id > after):
             return job.id
     files = JobFiles(_jobs_dir(store), dataset)
     try:
-        added = files.add(command)
+        added = files.add(command, after=after)
         _see_to(files)
     except OSError as error:
         raise MessError(
@@ -128,6 +143,28 @@ def ended_jobs(store: Store) -> list[Job]:
     found = [job for job in _jobs(store, "ended", "running") if not job.active]
     unique = {job.id: job for job in found}
     return sorted(unique.values(), key=lambda job: (job.ended or job.added, job.id), reverse=True)
+
+
+def making(store: Store, *, dataset: str, command: Sequence[str]) -> Job | None:
+    """Return the job that runs or waits and makes what a command would make; None without one.
+
+    >>> making(Store("nowhere"), dataset="demo", command=["compare", "--dataset", "demo"])
+    """
+    wanted = list(command)
+    for job in active_jobs(store):
+        own = job.dataset == dataset and job.state != "cancelling"
+        if own and (job.command == wanted or _includes(job.command, wanted)):
+            return job
+    return None
+
+
+def _includes(command: list[str], wanted: list[str]) -> bool:
+    """Tell whether a command does more than what is wanted, and that, too."""
+    if command[0] == "untangle":  # without options it asks everything
+        return wanted[: len(command)] == command
+    # "run-all" takes the same words as its steps; some steps belong to no encoder.
+    plain = [command[0], *wanted[1:]]
+    return command[0] == "run-all" and wanted[0] in _STEPS and command[: len(plain)] == plain
 
 
 def cancel(store: Store, job: Job) -> None:
@@ -253,6 +290,7 @@ def _job(files: JobFiles, identity: str, kind: Kind, record: JobRecord) -> Job:
         command=record.command,
         state=state,
         message=message,
+        after=record.after or "",
         left_out=record.left_out or status.left_out,
         stage=status.stage,
         current=status.current,

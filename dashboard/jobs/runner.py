@@ -13,12 +13,15 @@ import time
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
+from dashboard.jobs.commands import title_of
 from dashboard.jobs.locks import take_runner, take_slot
 from dashboard.jobs.stopping import GRACE_SECONDS, stop_process
+from mess.records.job import JobRecord
 from mess.storage.jobs import JobFiles
 from mess.storage.locks import try_lock, unlock
 
 _POLL_SECONDS = 0.2
+_HOW_ENDED = {"failed": "failed", "cancelled": "was cancelled", "dropped": "was not started"}
 SIDE_BY_SIDE = 2  # jobs of different datasets at a time; MESS_MAX_JOBS changes it
 
 
@@ -44,13 +47,23 @@ def _work_off(files: JobFiles, lock: int) -> None:
             continue
         with slot:
             job = files.claim()
-            if job is not None:
+            if job is not None and (before := files.failed_before(job)):
+                with suppress(OSError):  # as below
+                    files.drop(job, _why_dropped(before))
+            elif job is not None:
                 code = _run(files, job, [lock, slot.fileno()])
                 with suppress(
                     OSError
                 ):  # the disk is full: the next reader of the job finds out how it ended
                     files.end(job, code=code)
             unlock(slot)
+
+
+def _why_dropped(before: JobRecord) -> str:
+    if not before.command:
+        return "what it was to follow was removed from the queue"
+    how = _HOW_ENDED.get(before.state or "", "did not end well")
+    return f"it needs “{title_of(before.command[0]).lower()}”, which {how}"
 
 
 def _run(files: JobFiles, job: str, locks: list[int]) -> int | None:

@@ -13,7 +13,7 @@ from dashboard.figures.encoders import difference_plot, is_cut
 from dashboard.pages import discovery
 from dashboard.sections.cell_choice import takes_wish
 from dashboard.sections.encoder_scores import PARAMETERS, show_scores
-from dashboard.sections.missing import describe_gap, tell_stale
+from dashboard.sections.missing import describe_gap, tell_making, tell_stale
 from dashboard.sidebar import selected, start
 from dashboard.titles import TITLES
 from mess.encoders.catalogue import RANDOM
@@ -63,16 +63,22 @@ def _offer(dataset: str, encoder: str, error: ArtifactError) -> None:
         for name in readers.store().features.encoders(dataset)
         if readers.store().discoveries.modified(dataset, name, "track")
     ]
+    command = ["compare", "--dataset", dataset]
+    if probed and tell_making(describe_gap(error), dataset=dataset, command=command):
+        return
     if probed:
         st.info(plain(describe_gap(error)))
         st.code(error.command, language=None)
         _run_button(dataset, "Compare now")
         return
-    command = command_for("run-all", dataset, encoder)
-    st.info(f"No encoder of {plain(dataset)} was probed yet. Extract and probe one or more:")
-    st.code(command, language=None)
+    gap = f"No encoder of {plain(dataset)} was probed yet."
+    shown = command_for("run-all", dataset, encoder)
+    if tell_making(gap, dataset=dataset, command=shlex.split(shown)[1:]):
+        return
+    st.info(f"{gap} Extract and probe one or more:")
+    st.code(shown, language=None)
     if st.button("Extract and probe", type="primary"):
-        start(dataset, shlex.split(command)[1:])
+        start(dataset, shlex.split(shown)[1:])
         st.rerun()
 
 

@@ -22,7 +22,7 @@ from dashboard.components.text import plain
 from dashboard.readers import TrackInfo
 from dashboard.sections.cell_choice import wish_for_cell
 from dashboard.sections.heat_rows import aspect_heat
-from dashboard.sections.missing import describe_gap
+from dashboard.sections.missing import describe_gap, tell_making
 from dashboard.sidebar import start
 from mess.as_text import as_words, duration, two_decimals
 from mess.encoders import PRESETS
@@ -241,6 +241,10 @@ def _offer_mert(dataset: str, found: FrontDoor) -> None:
     """Offer the model that this program was made for, where it has not heard the dataset yet."""
     if _MERT in library.encoders(dataset):
         return
+    command = ["run-all", "--dataset", dataset, "--encoder", _MERT]
+    gap = "MERT-v1-95M has not heard these recordings yet."
+    if tell_making(gap, dataset=dataset, command=command):
+        return
     preset = PRESETS[_MERT]
     minutes = sum(track.duration for track in found.tracks.values()) / 60
     with st.expander("Let MERT-v1-95M hear these recordings, too"):
@@ -252,8 +256,4 @@ def _offer_mert(dataset: str, found: FrontDoor) -> None:
             "says what it hears better."
         )
         if st.button("Download it and run everything", key="add-mert"):
-            start(
-                dataset,
-                ["run-all", "--dataset", dataset, "--encoder", _MERT],
-                ["compare", "--dataset", dataset],
-            )
+            start(dataset, command, ["compare", "--dataset", dataset])

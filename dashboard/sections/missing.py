@@ -90,11 +90,44 @@ def offer(error: ArtifactError, *, dataset: str, command: Sequence[str], button:
     button : str
         What the button says.
     """
+    if tell_making(describe_gap(error), dataset=dataset, command=command):
+        return
     (st.info if isinstance(error, ArtifactMissing) else st.warning)(plain(describe_gap(error)))
     st.code(error.command, language=None)
     if st.button(button, key=f"offer-{'-'.join(command)}", type="primary"):
         start(dataset, list(command))
         st.rerun()
+
+
+def tell_making(gap: str, *, dataset: str, command: Sequence[str]) -> bool:
+    """Where a job closes a gap already, say so instead of offering it; tell whether one does.
+
+    Parameters
+    ----------
+    gap : str
+        What is missing or stale, in a sentence.
+    dataset, command
+        As of `offer`.
+    """
+    job = jobs.making(store(), dataset=dataset, command=command)
+    if job is None:
+        return False
+    before = [one for one in jobs.active_jobs(store()) if one.dataset == dataset and one != job]
+    waiting = len([one for one in before if one.running or one.id < job.id])
+    when = "now: the line above shows how far it is" if job.running else _wait(waiting)
+    st.info(plain(f"{gap} It is made {when}. Then this page shows it by itself."))
+    return True
+
+
+def _wait(before: int) -> str:
+    """Say when a job runs that waits.
+
+    >>> _wait(2)
+    'after 2 other jobs'
+    """
+    if not before:
+        return "soon"
+    return "after the job that runs" if before == 1 else f"after {before} other jobs"
 
 
 def offer_probes(error: ArtifactError, dataset: str, encoder: str, *, level: Level) -> None:
@@ -119,6 +152,8 @@ def tell_stale(what: str, why: str, *, dataset: str, command: Sequence[str], but
         As of `offer`.
     """
     if not why:
+        return
+    if tell_making(f"{what} is stale: {why}.", dataset=dataset, command=command):
         return
     st.warning(plain(f"{what} is stale: {why}."))
     if st.button(button, key=f"again-{'-'.join(command)}"):

@@ -18,6 +18,8 @@ class JobRecord(Record):
         What runs, below ``mess``.
     added : float
         Seconds since the epoch.
+    after : str, optional
+        The id of the job whose result it needs: where that one fails, this one never starts.
     pid : int, optional
         The process; None before it starts.
     started, ended : float, optional
@@ -29,12 +31,13 @@ class JobRecord(Record):
     """
 
     OPTIONAL: ClassVar[frozenset[str]] = frozenset(
-        {"pid", "started", "ended", "state", "message", "left_out"}
+        {"after", "pid", "started", "ended", "state", "message", "left_out"}
     )
 
     dataset: str
     command: list[str]
     added: float = 0.0
+    after: str | None = None
     pid: int | None = None
     started: float | None = None
     ended: float | None = None

@@ -79,11 +79,11 @@ class JobFiles:
         found = (name for name in names if not name.startswith("."))
         return sorted(name.removesuffix(suffix) for name in found if name.endswith(suffix))
 
-    def add(self, command: Sequence[str]) -> str:
-        """Queue a command; return the job's id."""
+    def add(self, command: Sequence[str], *, after: str | None = None) -> str:
+        """Queue a command, which never starts if the job ``after`` fails; return the job's id."""
         now = time.time()
         job = f"{time.time_ns():020d}-{secrets.token_hex(3)}"
-        record = JobRecord(dataset=self.dataset, command=list(command), added=now)
+        record = JobRecord(dataset=self.dataset, command=list(command), added=now, after=after)
         write_record(self.path(job, "queued.json"), record)
         self._tell()
         return job
@@ -111,6 +111,17 @@ class JobFiles:
         """Return what a claimed job runs, below ``mess``."""
         return self._running(job).command
 
+    def failed_before(self, job: str) -> JobRecord | None:
+        """Return the job whose result a claimed job needs, if it has not brought one.
+
+        Of a job that was taken out of the queue nothing is left: its record has no command.
+        """
+        before = self._running(job).after
+        if before is None:
+            return None
+        record = self.record(before, "ended") or JobRecord(dataset=self.dataset, command=[])
+        return None if record.state in ("done", "incomplete") else record
+
     def _running(self, job: str) -> JobRecord:
         """Read a job that runs; a job without a command if its record is damaged."""
         return self.record(job, "running") or JobRecord(dataset=self.dataset, command=[])
@@ -128,6 +139,14 @@ class JobFiles:
         record = replace(self._running(job), ended=time.time(), state=state, message=message)
         if state == "incomplete" and (status := self.status(job)) is not None:
             record = replace(record, left_out=status.left_out)
+        self._end(job, record)
+
+    def drop(self, job: str, reason: str) -> None:
+        """Record that a claimed job never started, and why."""
+        record = replace(self._running(job), ended=time.time(), state="dropped", message=reason)
+        self._end(job, record)
+
+    def _end(self, job: str, record: JobRecord) -> None:
         write_record(self.path(job, "ended.json"), record)
         for suffix in ("running.json", "cancel", "term"):
             self.path(job, suffix).unlink(missing_ok=True)
