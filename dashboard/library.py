@@ -14,7 +14,6 @@ from mess.storage.files import modified
 
 _SECONDS = 20  # after which the recordings are listed again
 
-_SHOWN = 80  # letters of an unknown name in a message
 Version = tuple[float, ...]
 
 
@@ -39,7 +38,7 @@ def known_encoder(dataset: str, name: str) -> str:
     """
     names = [*encoders(known_dataset(dataset)), *PRESETS]
     if name not in names:
-        raise UnknownName("encoder", name[:_SHOWN], names)
+        raise UnknownName("encoder", name, names)
     return name
 
 

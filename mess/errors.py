@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 _NEAR = 100  # names on either side that an unknown name is compared with
+_COMPARED = 255  # letters of it that are compared: a name of a file has no more
+_SHOWN = 80  # letters of an unknown name that a message repeats
 # A path from the root of this machine, or an address, up to its last name.
 _PLACE = re.compile(r"(?<![\w.~%/])(?:[a-z][a-z0-9+]*:/)?/(?:[^\s/'\"`]+/)+(?=[^\s/'\"`])")
 
@@ -32,13 +34,14 @@ class MessError(Exception):
 class UnknownName(MessError):
     """A dataset, encoder, track, target or aspect that does not exist.
 
-    ``also`` names what else would be accepted.
+    ``also`` names what else would be accepted. Of a long name, the message repeats the beginning.
     """
 
     def __init__(self, kind: str, name: str, valid: Iterable[str], *, also: str = "") -> None:
         choices = sorted(set(valid))
         folded = {choice.casefold(): choice for choice in choices}
-        near = get_close_matches(name.casefold(), _beside(name.casefold(), folded), n=3, cutoff=0.4)
+        asked = name[:_COMPARED].casefold()
+        near = get_close_matches(asked, _beside(asked, folded), n=3, cutoff=0.4)
         if near:
             hint = "did you mean " + ", ".join(repr(folded[key]) for key in near) + "?"
         elif choices:
@@ -48,7 +51,8 @@ class UnknownName(MessError):
             hint = "there is none yet"
         if also and not near:
             hint += f"; {also}"
-        super().__init__(f"unknown {kind} {name!r}: {hint}")
+        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+        super().__init__(f"unknown {kind} {shown!r}: {hint}")
 
 
 def _beside(name: str, choices: Iterable[str]) -> list[str]:

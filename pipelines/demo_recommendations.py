@@ -154,6 +154,8 @@ def command(
         shares = ", ".join(f"{name} {part:+.2f}" for name, part in one.contributions.items())
         who = ": ".join(filter(None, (entry.composer, entry.title))) if entry else ""
         typer.echo(f"{rank:>2}. {one.score:+.3f}  {one.track_id}  ({who})\n             {shares}")
+    if not found:
+        raise MessError("no other track is left: exclude fewer, or add recordings")
 
 
 def encode_file(

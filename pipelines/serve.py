@@ -27,6 +27,8 @@ def listen(address: str, port: int) -> socket.socket:
     MessError
         If the port is taken, or the address is none of this machine.
     """
+    if not address.strip():  # to a socket, no address is every one of this machine
+        raise MessError("no address is given: leave --address out to listen on this machine alone")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     # With the protocol named, asyncio turns Nagle's algorithm off.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -57,11 +59,18 @@ def command(
 
     from mess.serving.api import server
     from mess.serving.endpoints import PREFIX
+    from mess.serving.guard import SETTING, trusted_hosts
     from mess.storage.store import Store
 
     Store()  # a data root that is none is said now
     bound = listen(address, port)
     host = f"[{address}]" if ":" in address else address
+    if address.lower() not in trusted_hosts():
+        typer.echo(
+            f"note: by the name {address} nobody is answered; {SETTING}=NAME,… adds the names by "
+            "which others call this machine",
+            err=True,
+        )
     typer.echo(f"http://{host}:{bound.getsockname()[1]}{PREFIX}")
     settings = uvicorn.Config(server(), log_level="warning", access_log=False, lifespan="off")
     uvicorn.Server(settings).run(sockets=[bound])

@@ -98,7 +98,7 @@ def _answer(
     names = list(CURVES)
     known = [name for n, name in enumerate(names) if np.isfinite(measured.values[:, n]).any()]
     if curve and curve not in names:
-        raise UnknownName("curve", curve[:80], names)
+        raise UnknownName("curve", curve, names)
     predictors = _predictors(dataset, [encoder] if upload else None)
     curve = curve or (USUAL_CURVE if USUAL_CURVE in known else next(iter(known), USUAL_CURVE))
     column, notes = names.index(curve), []
@@ -164,7 +164,7 @@ def _layer(known: Predictor | None, number: str, *, name: str, dataset: str, cur
         return known.layer(curve)
     layers = [str(layer) for layer in range(len(known.layers))]
     if number not in layers:
-        raise UnknownName("layer", number[:80], layers)
+        raise UnknownName("layer", number, layers)
     return int(number)
 
 

@@ -158,7 +158,7 @@ def sound(request: Request) -> Response:
             readers.told(error), status_code=404, media_type="text/plain", headers=_FRESH
         )
     # Without ranges, phones play nothing.
-    return clip_answer(content, wanted=request.headers.get("range", ""))
+    return clip_answer(content, asked=request.headers)
 
 
 async def begin(request: Request) -> Response:

@@ -97,10 +97,10 @@ def _map(request: Request) -> tuple[MapRecord, MapPoints]:
     dataset, method = asked.get("dataset", ""), asked.get("method", "")
     encoder = library.known_encoder(dataset, asked.get("encoder", ""))
     if method not in METHODS:
-        raise UnknownName("method", method[:80], list(METHODS))
+        raise UnknownName("method", method, list(METHODS))
     level = _LEVELS.get(asked.get("level", ""))
     if level is None:
-        raise UnknownName("level", asked.get("level", "")[:80], list(_LEVELS))
+        raise UnknownName("level", asked.get("level", ""), list(_LEVELS))
     layer = _whole(asked.get("layer", ""))
     now = readers.store().maps.modified(dataset, encoder, layer=layer, method=method, level=level)
     if now and asked.get("version", _version(now)) != _version(now):  # its rows are others

@@ -150,7 +150,7 @@ def clip(request: Request) -> Response:
         content = cut(path, version=version, start=start, seconds=seconds, level=level, like=like)
     except MessError as error:
         return PlainTextResponse(readers.told(error), status_code=404)
-    return clip_answer(content, wanted=request.headers.get("range", ""))
+    return clip_answer(content, asked=request.headers)
 
 
 def peaks(request: Request) -> Response:

@@ -34,7 +34,7 @@ def before_and_after(
         If there is no such edit, the recording cannot be read or rendered, or nothing sounds.
     """
     if edit not in ALL_EDITS:
-        raise UnknownName("edit", edit[:80], ALL_EDITS)
+        raise UnknownName("edit", edit, ALL_EDITS)
     change = ALL_EDITS[edit]
     first = round(start * rate)
     samples = np.asarray(decode(track.path, rate).samples[first : first + round(seconds * rate)])

@@ -316,7 +316,7 @@ def parse_weights(text: str, *, heads: Collection[str] = ()) -> dict[str, float]
             raise MessError(f"{shown!r} is no weight: write aspects as 'brightness=0.6,tempo=0.4'")
         known = (*aspect_names(), *heads)
         if name not in known:
-            raise UnknownName("aspect", name[:80], known)
+            raise UnknownName("aspect", name, known)
         if name in weights:
             raise MessError(f"aspect {name!r} is given twice")
         weights[name] = value

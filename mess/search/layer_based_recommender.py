@@ -54,7 +54,7 @@ from mess.search.limits import Limits, capped_rows
 from mess.search.ranking import Query, SearchSpace, point_shares
 from mess.search.recommendation import Recommendation, explain
 from mess.search.terms import By, Terms, Usual, check_choices
-from mess.search.weights import check_moves, share_weights
+from mess.search.weights import check_apart, check_moves, share_weights
 from mess.status.staleness import Sources, fitted_digests, require
 from mess.storage.paths import command_for
 from mess.storage.store import Store
@@ -144,9 +144,7 @@ class LayerBasedRecommender:
             coordinates = CoordinateIndex(content, record.columns)
         self.space = SearchSpace(coordinates, layers, len(self.track_ids))
         self.evidence = find_evidence(
-            discovery.cells,
-            discovery.summaries,
-            predicted=record.columns,
+            discovery.cells, discovery.summaries, predicted=record.columns
         )
         self.aspects: dict[str, Aspect] = find_aspects(
             discovery.cells,
@@ -324,6 +322,7 @@ class LayerBasedRecommender:
         queries = [track_id] if isinstance(track_id, str | Point) else list(track_id)
         liked = [query if isinstance(query, Point) else self.row(query) for query in queries]
         avoided = [self.row(track) for track in unlike]
+        check_apart([one for one in queries if isinstance(one, str)], unlike)
         if not liked:
             raise MessError("name at least one track to be like")
         if n_recommendations < 1:

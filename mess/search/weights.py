@@ -1,6 +1,6 @@
 """Weights and moves: check what a person gives, and normalise weights."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
@@ -35,6 +35,18 @@ def share_weights(wanted: Mapping[str, float], names: Collection[str]) -> dict[s
         largest = max(map(abs, used.values()))
         return share_weights({name: one / largest for name, one in used.items()}, names)
     return {name: weight / total for name, weight in used.items()}
+
+
+def check_apart(liked: Iterable[str], unlike: Collection[str]) -> None:
+    """Raise `MessError` if something is to be like and unlike at once.
+
+    Both cancel: all scores would be 0, and their order by chance.
+
+    >>> check_apart(["a", "b"], ["c"])
+    """
+    for name in liked:
+        if name in unlike:
+            raise MessError(f"{name!r} is to be like and to be unlike at once: name it once")
 
 
 def check_moves(moves: Mapping[str, float]) -> dict[str, float]:

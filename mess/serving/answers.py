@@ -21,13 +21,17 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderAnswer:
-    """What was made of a dataset by one encoder; each `has_` may still be stale."""
+    """What was made of a dataset by one encoder; each `has_` may still be stale.
+
+    `problem` says why its tracks are not known ("" if they are).
+    """
 
     name: str
     tracks: int
     has_discovery: bool
     has_index: bool
     has_passages: bool
+    problem: str
 
 
 @dataclass(frozen=True, kw_only=True)

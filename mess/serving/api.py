@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from mess.as_json import as_json
 from mess.errors import ArtifactError, ArtifactMissing, MessError, UnknownName, without_places
@@ -32,6 +33,7 @@ from mess.storage.store import Store
 
 _JSON = "application/json"
 _FRESH = {"Cache-Control": "no-store"}
+_ALLOWED = {"Allow": "GET, HEAD, OPTIONS"}
 
 
 def answer(endpoint: Endpoint, request: Request, store: Store) -> Response:
@@ -42,7 +44,7 @@ def answer(endpoint: Endpoint, request: Request, store: Store) -> Response:
     except MessError as error:
         return problem(without_places(str(error), store.root), status=status_of(error))
     if isinstance(found, bytes):
-        return clip_answer(found, wanted=request.headers.get("range", ""))
+        return clip_answer(found, asked=request.headers)
     return Response(as_json(found), media_type=_JSON, headers=_FRESH)
 
 
@@ -91,22 +93,34 @@ def document(_request: Request) -> Response:
     return Response(_document(), media_type=_JSON)
 
 
-def unknown(request: Request) -> Response:
-    """Answer what is no question."""
-    paths = [f"{PREFIX}{one.path}" for one in ENDPOINTS]
-    return problem(str(UnknownName("path", request.url.path[:80], paths)), status=404)
+class Otherwise:
+    """Answers what no route does: no such path, or a method that would write."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self._answer(Request(scope))(scope, receive, send)
+
+    def _answer(self, request: Request) -> Response:
+        known = {*_DOCUMENTS, *(f"{PREFIX}{one.path}" for one in ENDPOINTS)}
+        path, method = request.url.path, request.method
+        if path not in known:
+            return problem(str(UnknownName("path", path, known)), status=404)
+        if method == "OPTIONS":
+            return Response(status_code=204, headers=_ALLOWED)
+        answer = problem(f"{method[:20]}: nothing is written here; ask with GET", status=405)
+        answer.headers.update(_ALLOWED)
+        return answer
 
 
 def _route(endpoint: Endpoint) -> Route:
     return Route(f"{PREFIX}{endpoint.path}", partial(answer_soon, endpoint), methods=["GET"])
 
 
+_DOCUMENTS = {PREFIX: describe, f"{PREFIX}/": describe, f"{PREFIX}/openapi.json": document}
 ROUTES = [
-    Route(PREFIX, describe),
-    Route(f"{PREFIX}/", describe),
-    Route(f"{PREFIX}/openapi.json", document),
+    *(Route(path, answered, methods=["GET"]) for path, answered in _DOCUMENTS.items()),
     *map(_route, ENDPOINTS),
-    Route(f"{PREFIX}/{{path:path}}", unknown),
+    Route("/{path:path}", Otherwise()),
 ]
 
 

@@ -1,13 +1,17 @@
 """Clips: parts of recordings, cut when somebody listens; the last ones are kept."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
+from mess.as_json import as_json
+from mess.serving.answers import Problem
 from mess.serving.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -16,7 +20,8 @@ if TYPE_CHECKING:
 MIME = "audio/flac"
 MAX_SECONDS = 60.0  # of one clip
 CACHE = "private, max-age=3600"  # how long a browser keeps a sound
-_LONGEST = 40  # letters of a range of bytes
+# One range of bytes (RFC 9110, 14.1.2), whose numbers are no longer than a length can be.
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 class Kept:
@@ -109,24 +114,30 @@ def loudness_of(path: Path, *, version: float, start: float, seconds: float) -> 
     )
 
 
-def clip_answer(content: bytes, *, wanted: str = "") -> Response:
+def clip_answer(content: bytes, *, asked: Headers) -> Response:
     """Return a clip as an answer, cut to the bytes that a player asks for when it jumps.
+
+    A range is a wish: one that cannot be read gets the whole clip (RFC 9110, 14.2). So does one
+    that depends on a validator (If-Range), because no clip was ever sent with any.
 
     Parameters
     ----------
     content : bytes
-    wanted : str
-        The header Range of the request (RFC 9110, 14.1.2); "" for the whole clip.
+    asked : Headers
+        Those of the request.
     """
     headers = {"Accept-Ranges": "bytes", "Cache-Control": CACHE}
-    unit, _, span = wanted.partition("=")
-    first, dash, last = span.partition("-")
-    asks = unit.strip() == "bytes" and dash and first.isdecimal() and "," not in span
-    if not asks or len(span) > _LONGEST:
+    wanted = "" if "if-range" in asked else asked.get("range", "")
+    found = _RANGE.fullmatch(wanted.strip().lower())
+    first, last = found.groups() if found else ("", "")
+    if not (first or last) or (first and last and int(first) > int(last)):
         return Response(content, media_type=MIME, headers=headers)
-    begin = int(first)
-    end = min(int(last), len(content) - 1) if last.isdecimal() else len(content) - 1
+    size = len(content)
+    begin = int(first) if first else max(size - int(last), 0)
+    end = min(int(last), size - 1) if first and last else size - 1
     if begin > end:
-        return Response(status_code=416, headers={"Content-Range": f"bytes */{len(content)}"})
-    headers["Content-Range"] = f"bytes {begin}-{end}/{len(content)}"
+        line = Problem(error=f"the clip has {size} bytes: ask for an earlier range, or for none")
+        nowhere = {"Content-Range": f"bytes */{size}"}
+        return Response(as_json(line), 416, headers=nowhere, media_type="application/json")
+    headers["Content-Range"] = f"bytes {begin}-{end}/{size}"
     return Response(content[begin : end + 1], status_code=206, media_type=MIME, headers=headers)

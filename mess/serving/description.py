@@ -18,6 +18,7 @@ PROBLEMS = {
     "400": "A parameter is missing, of another type, or out of its limits.",
     "403": "Another site or an untrusted name asks.",
     "404": "There is no such dataset, encoder, track or aspect, or nothing was made of it yet.",
+    "405": "The method would write.",
     "409": "What the answer needs is damaged or stale.",
 }
 _SCHEMAS = "#/components/schemas/{name}"

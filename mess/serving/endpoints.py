@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mess.datasets import available_datasets
-from mess.errors import UnknownName
+from mess.errors import MessError, UnknownName, without_places
 from mess.search.aspects import OVERALL, parse_weights
 from mess.search.paths import path_between
 from mess.search.terms import Usual
@@ -89,19 +89,30 @@ def datasets(store: Store, _asked: Nothing) -> DatasetsAnswer:
     indexed = set(store.indices.available())
     found = []
     for dataset in available_datasets(store.audio_dir("")):
-        known = [
-            EncoderAnswer(
-                name=encoder,
-                tracks=len(shelf.tracks(store, dataset, encoder)),
-                has_discovery=store.discoveries.modified(dataset, encoder, "track") > 0,
-                has_index=(dataset, encoder) in indexed,
-                has_passages=store.passages.modified(dataset, encoder) > 0,
+        known = []
+        for encoder in shelf.encoders(store, dataset):
+            count, problem = _count(store, dataset, encoder)
+            known.append(
+                EncoderAnswer(
+                    name=encoder,
+                    tracks=count,
+                    has_discovery=store.discoveries.modified(dataset, encoder, "track") > 0,
+                    has_index=(dataset, encoder) in indexed,
+                    has_passages=store.passages.modified(dataset, encoder) > 0,
+                    problem=problem,
+                )
             )
-            for encoder in shelf.encoders(store, dataset)
-        ]
         if known:
             found.append(DatasetAnswer(name=dataset, encoders=known))
     return DatasetsAnswer(datasets=found)
+
+
+def _count(store: Store, dataset: str, encoder: str) -> tuple[int, str]:
+    """Return how many tracks have features, and why it is not known: the others are listed."""
+    try:
+        return len(shelf.tracks(store, dataset, encoder)), ""
+    except MessError as error:
+        return 0, without_places(str(error), store.root)
 
 
 def tracks(store: Store, asked: OfTracks) -> TracksAnswer:
@@ -159,7 +170,7 @@ def targets(store: Store, asked: OfTargets) -> TargetsAnswer:
         known = table.index.get_level_values("track")
         for track in asked.track:
             if track not in known:
-                raise UnknownName("track", track[:80], known.unique())
+                raise UnknownName("track", track, known.unique())
         table = table[known.isin(asked.track)]
     last = asked.offset + asked.limit
     rows = table.iloc[asked.offset : last]
@@ -331,7 +342,7 @@ def clip(store: Store, asked: OfClip) -> bytes:
     dataset, encoder = which(store, asked)
     known = shelf.tracks(store, dataset, encoder)
     if asked.track not in known:
-        raise UnknownName("track", asked.track[:80], known)
+        raise UnknownName("track", asked.track, known)
     recording, version = recording_of(store, dataset, known[asked.track])
     return cut(
         recording,

@@ -36,6 +36,7 @@ P = TypeVar("P", bound="Parameters")
 MOST_EXAMPLES = 20
 MOST_RESULTS = 1000
 MOST_ROWS = 10_000
+MOST_OFFSET = 1_000_000_000
 _SHOWN = 80  # letters of what was typed that a message repeats
 _LATEST = 1e6  # seconds
 
@@ -43,7 +44,10 @@ Id = Annotated[str, Meta(max_length=1000)]
 Count = Annotated[int, Meta(ge=1, le=MOST_RESULTS, description="How many results.")]
 Least = Annotated[int, Meta(ge=1, le=MOST_RESULTS)]
 Seconds = Annotated[float, Meta(ge=0, lt=_LATEST)]
-Offset = Annotated[int, Meta(ge=0, description="How many rows are left out before the first.")]
+Offset = Annotated[
+    int,
+    Meta(ge=0, le=MOST_OFFSET, description="How many rows are left out before the first."),
+]
 Limit = Annotated[int, Meta(ge=1, le=MOST_ROWS, description="The largest number of rows.")]
 Query = Annotated[
     list[Id],
@@ -259,7 +263,7 @@ def read_parameters(kind: type[P], given: Given) -> P:
     lists = _lists(kind)
     for name, value in given.multi_items():
         if name not in kind.__struct_fields__:
-            raise UnknownName("parameter", name[:_SHOWN], kind.__struct_fields__)
+            raise _unknown(name, kind)
         if not value:
             continue
         if name in lists:
@@ -272,6 +276,12 @@ def read_parameters(kind: type[P], given: Given) -> P:
         return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
         raise MessError(_in_words(str(error), kind, found)) from None
+
+
+def _unknown(name: str, kind: type[Parameters]) -> MessError:
+    if kind.__struct_fields__:
+        return UnknownName("parameter", name, kind.__struct_fields__)
+    return MessError(f"unknown parameter {name[:_SHOWN]!r}: this question takes none")
 
 
 @cache
@@ -332,7 +342,7 @@ def _described(kind: Type) -> str:
         above = f" above {wanted.gt:g}" if wanted.gt is not None else ""
         below = f" below {wanted.lt:,.0f}" if wanted.lt is not None else ""
         least = f" from {wanted.ge:g}" if wanted.ge is not None else ""
-        most = f" to {wanted.le:g}" if wanted.le is not None else ""
+        most = f" to {wanted.le:.10g}" if wanted.le is not None else ""
         return f"{number}{least}{above}{most}{below}"
     if isinstance(wanted, StrType):
         return f"at most {wanted.max_length} letters" if wanted.max_length else "a text"

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
-_SHOWN = 80  # letters of an unknown name in a message
 
 
 class Shelf(Generic[T]):
@@ -99,7 +98,7 @@ def known_dataset(store: Store, name: str) -> str:
     """
     root = store.audio_dir("")
     if not is_dataset(root, name):
-        raise UnknownName("dataset", name[:_SHOWN], available_datasets(root))
+        raise UnknownName("dataset", name, available_datasets(root))
     return name
 
 
@@ -113,7 +112,7 @@ def known_encoder(store: Store, dataset: str, name: str) -> str:
     """
     names = encoders(store, known_dataset(store, dataset))
     if name not in names:
-        raise UnknownName("encoder", name[:_SHOWN], names)
+        raise UnknownName("encoder", name, names)
     return name
 
 
@@ -135,7 +134,7 @@ def which(store: Store, *, dataset: str = "", encoder: str = "") -> tuple[str, s
         datasets = available_datasets(store.audio_dir(""))
         names = {name for one in datasets for name in encoders(store, one)}
         if encoder not in names:
-            raise UnknownName("encoder", encoder[:_SHOWN], names)
+            raise UnknownName("encoder", encoder, names)
     return store.indices.newest(dataset or None, encoder or None)
 
 

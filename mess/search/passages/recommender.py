@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from mess.as_text import clock
 from mess.audio.decoding import segment_at, segment_span
 from mess.errors import ArtifactError, MessError, UnknownName
 from mess.records.features import FeaturesHeader
@@ -31,7 +32,7 @@ from mess.search.passages.merging import SegmentRun, merge
 from mess.search.passages.segment_index import SegmentIndex, open_coordinates
 from mess.search.ranking import Part, Query, SearchSpace, point_shares
 from mess.search.terms import Terms
-from mess.search.weights import check_moves, share_weights
+from mess.search.weights import check_apart, check_moves, share_weights
 from mess.status.staleness import Sources, attempt, fitted_digests, require
 from mess.storage.store import Store
 
@@ -207,6 +208,10 @@ class PassageRecommender:
         count = int(self._first[self._number[track_id] + 1]) - first
         return [self._span(row, row) for row in range(first, first + count)]
 
+    def _segment_name(self, row: int) -> str:
+        track_id = self.track_ids[int(self._track_of[row])]
+        return f"{track_id} from {clock(self._span(row, row)[0])}"
+
     def _row(self, track_id: str, at: float) -> int:
         if track_id not in self._number:
             raise UnknownName("track", track_id, self._number)
@@ -268,6 +273,8 @@ class PassageRecommender:
         wanted = share_weights(dict.fromkeys([*hold, *offset], 1.0) | dict(weights), aspect_names())
         spots = [*likes, *unlike]
         rows = [spot if isinstance(spot, Point) else self._row(*spot) for spot in spots]
+        named = ["" if isinstance(row, Point) else self._segment_name(row) for row in rows]
+        check_apart(filter(None, named[: len(likes)]), named[len(likes) :])
         points = list(zip(rows, point_shares(len(likes), len(unlike)), strict=True))
         terms = [
             self.terms.make(name, weight, method="probe", moved=name in offset)

@@ -210,6 +210,13 @@ def test_mess_serve_answers_until_ctrl_c(served: Path) -> None:
     assert process.returncode == 130 and said.count("\n") == 1, said
 
 
+def test_an_address_that_is_none_is_refused() -> None:
+    # A socket takes no address as all of them.
+    for address in ("", " "):
+        ended = CliRunner().invoke(build_app(), ["serve", "--port", "0", "--address", address])
+        assert isinstance(ended.exception, MessError) and "--address" in str(ended.exception)
+
+
 def test_the_page_asks_every_question_and_loads_nothing(served: Path) -> None:
     answer = ask(PREFIX)
     text = answer.body.decode()
@@ -315,7 +322,18 @@ def test_a_player_that_jumps_gets_the_bytes_that_it_asks_for(
     part = ask("clip", **of, headers={"range": "bytes=2-5"})
     assert (part.status, part.body) == (206, whole.body[2:6])
     assert part.headers["content-range"] == f"bytes 2-5/{len(whole.body)}"
-    assert ask("clip", **of, headers={"range": "bytes=99999999-"}).status == 416
-    for odd in (f"bytes={'9' * 5000}-", f"bytes=0-{'9' * 5000}", "bytes=1-2,4-5", "lines=1-2"):
-        found = ask("clip", **of, headers={"range": odd})
-        assert (found.status, found.body) == (200, whole.body)
+    end = ask("clip", **of, headers={"range": "bytes=-4"})
+    assert (end.status, end.body) == (206, whole.body[-4:])
+    assert end.headers["content-range"].startswith(f"bytes {len(whole.body) - 4}-")
+    more = ask("clip", **of, headers={"range": "bytes=-99999999"})
+    assert (more.status, more.body) == (206, whole.body)
+    for past in ("bytes=99999999-", "bytes=-0"):
+        refused = ask("clip", **of, headers={"range": past})
+        assert refused.status == 416 and f"the clip has {len(whole.body)} bytes" in refused.error
+    odd = (f"bytes={'9' * 5000}-", f"bytes=0-{'9' * 5000}", "bytes=1-2,4-5", "lines=1-2")
+    for one in (*odd, "bytes=5-3", "bytes=0-x", "bytes=0-1-2", "bytes=-", "bytes=", "bytes=٣-"):
+        found = ask("clip", **of, headers={"range": one})
+        assert (found.status, found.body) == (200, whole.body), one
+    # The clip that a player has a part of may be another one.
+    changed = ask("clip", **of, headers={"range": "bytes=2-5", "if-range": '"x"'})
+    assert (changed.status, changed.body) == (200, whole.body)

@@ -1,6 +1,7 @@
 """What the API refuses, and what no answer tells."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from mess.errors import ArtifactError, AudioError, MessError
 from mess.search.layer_based_recommender import LayerBasedRecommender
 from mess.serving.api import status_of, without_places
+from mess.serving.description import parameters_of
 from mess.serving.endpoints import ENDPOINTS, PREFIX
 from mess.storage.store import Store
 
@@ -54,16 +56,34 @@ from mess.storage.store import Store
         ),
         ("targets", {"dataset": "smd"}, 404, "run `mess targets --dataset smd`"),
         ("recommendations", {"track": "a"}, 404, "did you mean '/api/v1/recommend'"),
+        ("recommend", {"track": "a", "unlike": "a"}, 400, "like and to be unlike at once"),
+        (
+            "passages",
+            {"track": "a", "at": 1, "unlike": "a", "unlike_at": 1.5},
+            400,
+            "from 0:00' is to be like and to be unlike at once",
+        ),
+        ("recommend", {"track": "n" * 1000}, 404, f"unknown track '{'n' * 80}…'"),
+        ("tracks", {"offset": "9" * 20}, 400, "offset: give a whole number from 0 to 1000000000"),
+        ("targets", {"offset": "9" * 20}, 400, "offset: give a whole number from 0"),
+        (
+            "datasets",
+            {"encoder": "x"},
+            400,
+            "unknown parameter 'encoder': this question takes none",
+        ),
+        ("/api/v2/datasets", {}, 404, "unknown path '/api/v2/datasets': did you mean"),
+        ("/somewhere", {}, 404, "unknown path '/somewhere'"),
     ],
 )
 def test_a_bad_question_gets_one_clear_line(
     recommender: LayerBasedRecommender, path: str, asked: dict[str, Any], status: int, words: str
 ) -> None:
-    if asked.get("track") == "a":  # a track that there is
-        asked = asked | {"track": recommender.track_ids[0]}
+    here = recommender.track_ids[0]  # "a" is a track that there is
+    asked = {name: here if value == "a" else value for name, value in asked.items()}
     answer = ask(path, **asked)
     assert (answer.status, words in answer.error) == (status, True), answer.error
-    assert "\n" not in answer.error and len(answer.error) < 400
+    assert "\n" not in answer.error and len(answer.error) < 450
 
 
 @settings(max_examples=25)
@@ -122,6 +142,32 @@ def test_no_answer_tells_where_a_file_lies(
         assert str(served) not in one.error
 
 
+def test_one_damaged_encoder_leaves_the_others_listed(served: Path) -> None:
+    store = Store(served)
+    (before,) = ask("datasets").json()["datasets"]
+    other = store.features.folder("demo", "random:whisper-tiny")
+    other.mkdir()
+    try:
+        (other / "manifest.json").write_bytes(b"no record")
+        answer = ask("datasets")
+    finally:
+        shutil.rmtree(other)
+    (listed,) = answer.json()["datasets"]
+    (damaged,) = (one for one in listed["encoders"] if one not in before["encoders"])
+    assert len(listed["encoders"]) == len(before["encoders"]) + 1
+    assert damaged["tracks"] == 0 and "run `mess extract" in damaged["problem"]
+    assert str(served) not in damaged["problem"]
+
+
+def test_every_whole_number_has_limits() -> None:
+    # Python's numbers are longer than those of whatever is asked by them.
+    for one in ENDPOINTS:
+        for parameter in parameters_of(one):
+            for schema in parameter["schema"].get("anyOf", [parameter["schema"]]):
+                if schema.get("type") == "integer":
+                    assert {"minimum", "maximum"} <= schema.keys(), (one.path, parameter["name"])
+
+
 def test_places_are_left_out_of_any_error() -> None:
     root = Path("/srv/my data")
     for error in (
@@ -137,9 +183,14 @@ def test_places_are_left_out_of_any_error() -> None:
 
 
 def test_the_server_reads_and_does_not_write(served: Path) -> None:
-    for one in ENDPOINTS:
-        for method in ("POST", "PUT", "DELETE", "PATCH"):
-            assert ask(f"{PREFIX}{one.path}", method=method).status == 405
+    for path in (PREFIX, f"{PREFIX}/openapi.json", *(f"{PREFIX}{one.path}" for one in ENDPOINTS)):
+        for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE", "get"):
+            refused = ask(path, method=method)
+            assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+            assert refused.error == f"{method}: nothing is written here; ask with GET"
+        told = ask(path, method="OPTIONS")
+        assert (told.status, told.headers["allow"], told.body) == (204, "GET, HEAD, OPTIONS", b"")
+    assert ask("nothing", method="POST").status == 404
     foreign = ask("datasets", headers={"host": "evil.example"})
     embedded = ask("datasets", headers={"origin": "http://evil.example"})
     assert foreign.status == embedded.status == 403
