@@ -24,6 +24,12 @@ class Finder {
       this.input.select();
       this.ask();
     };
+    // As after Escape, which closes the list and leaves the focus: typing replaces what is shown.
+    this.input.onclick = () => {
+      if (!this.list.hidden || this.input.value !== this.data.shown) return;
+      this.input.select();
+      this.ask();
+    };
     this.input.oninput = () => {
       this.waits = true; // the list is still that of the words before
       this.entered = false;

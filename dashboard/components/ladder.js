@@ -24,6 +24,8 @@ class Rung {
   }
 }
 
+// What was asked for begins once, and not again when its page is come back to.
+const begun = (window.messBegun ??= new Set());
 const ladders = (window.messLadders ??= new Set());
 
 function onLadderKey(event) {
@@ -68,8 +70,8 @@ class Ladder {
     }
     this.rungs.forEach((rung, place) => rung.show(data.rungs[place]));
     this.draw();
-    if (data.begin && data.begin !== this.begun) {
-      this.begun = data.begin;
+    if (data.begin && !begun.has(data.begin)) {
+      begun.add(data.begin);
       this.toggle();
     }
   }

@@ -6,6 +6,19 @@ function sorted(search) {
   return String(names);
 }
 
+// Streamlit makes an entry of its own when the server opens another page: with the address that is
+// there already, in another spelling. "Back" would need one press more.
+if (!window.messHistory) {
+  window.messHistory = true;
+  const push = history.pushState;
+  history.pushState = function (state, title, url) {
+    const next = new URL(url ?? location.href, location.href);
+    const same = next.pathname === location.pathname && sorted(next.search) === sorted(location.search);
+    if (same) history.replaceState(state, title, url);
+    else push.call(history, state, title, url);
+  };
+}
+
 export default function ({ data: [data] }) {
   const { page, search, push, mark, carried, seen, written } = data;
   if (written <= (window.messAddressWritten ?? 0)) return; // each is followed once

@@ -44,6 +44,9 @@ class Running {
     this.rows = new Map();
     this.count = element("summary");
     this.others = element("details", {}, this.count);
+    // What stays in sight below these lines, or is scrolled to, leaves room for them.
+    this.measure = new ResizeObserver(() => this.tellHeight(this.root.offsetHeight));
+    this.measure.observe(this.root);
     this.wake = () => this.look();
     document.addEventListener("visibilitychange", this.wake);
     this.look();
@@ -76,6 +79,12 @@ class Running {
     // The style sheet of the page keeps these lines in sight while there are any.
     const place = this.root.getRootNode().host?.closest("[class*='st-key-running-jobs']");
     place?.toggleAttribute("data-busy", jobs.length > 0);
+    this.tellHeight(this.root.offsetHeight);
+  }
+
+  tellHeight(height) {
+    const room = this.rows.size ? height : 0;
+    document.documentElement.style.setProperty("--mess-jobs", `${room}px`);
   }
 
   async look() {
@@ -99,6 +108,7 @@ class Running {
 
   leave() {
     this.gone = true;
+    this.measure.disconnect();
     clearTimeout(this.timer);
     document.removeEventListener("visibilitychange", this.wake);
     this.root.remove();

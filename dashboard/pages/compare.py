@@ -11,7 +11,7 @@ from dashboard.components.text import plain
 from dashboard.figures.encoder_tables import cost_table, difference_table, in_words, whole_table
 from dashboard.figures.encoders import difference_plot, is_cut
 from dashboard.pages import discovery
-from dashboard.sections.cell_choice import takes_wish
+from dashboard.sections.cell_choice import follow_wish
 from dashboard.sections.encoder_scores import PARAMETERS, show_scores
 from dashboard.sections.missing import describe_gap, tell_making, tell_stale
 from dashboard.sidebar import selected, start
@@ -27,8 +27,7 @@ _NO_BAR = {"displayModeBar": False}
 
 def main() -> None:
     """Draw the page."""
-    if takes_wish():
-        st.switch_page(st.Page(discovery.main, title=TITLES["discovery"], url_path="discovery"))
+    follow_wish(discovery.main)
     st.title(TITLES["compare"])
     dataset, encoder = selected()
     try:

@@ -7,7 +7,7 @@ from dashboard.address.controls import open_controls
 from dashboard.jobs.completion import complete_demo
 from dashboard.pages import discovery
 from dashboard.readers import store
-from dashboard.sections.cell_choice import takes_wish
+from dashboard.sections.cell_choice import follow_wish
 from dashboard.sections.front_door import FrontDoor, find_front_door, show_front_door
 from dashboard.sections.library_state import show_library
 from dashboard.sidebar import selected
@@ -28,8 +28,7 @@ def _complete_demo_once(root: str, dataset: str) -> None:
 
 def main() -> None:
     """Draw the page."""
-    if takes_wish():
-        st.switch_page(st.Page(discovery.main, title=TITLES["discovery"], url_path="discovery"))
+    follow_wish(discovery.main)
     st.title(TITLES[""])
     dataset, encoder = selected()
     if library.is_empty():

@@ -7,12 +7,12 @@ import streamlit as st
 # The chosen cell stays beside the heatmap while this is scrolled; without room for both, it
 # lies below. On a phone it has lists to choose by: each line there is one cell of its row.
 _STYLE = """<style>
-[class*="st-key-detail-"] h2 { scroll-margin: 4.5rem 0 1rem; }
+[class*="st-key-detail-"] h2 { scroll-margin: 0.75rem 0 1rem; }
 @media (min-width: 641px) { [class*="st-key-narrow-"] { display: none; } }
 @media (min-width: 1101px) {
   [data-testid=stColumn]:has([class*="st-key-detail-"]) {
-    position: sticky; top: 4rem; align-self: flex-start;
-    max-height: calc(100vh - 4.5rem); overflow-y: auto;
+    position: sticky; top: calc(4rem + var(--mess-jobs, 0px)); align-self: flex-start;
+    max-height: calc(100vh - 4.5rem - var(--mess-jobs, 0px)); overflow-y: auto;
   }
 }
 @media (max-width: 1100px) {

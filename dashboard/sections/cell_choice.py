@@ -3,12 +3,15 @@
 ?dataset=demo&encoder=whisper-tiny&level=segment&value=spearman&tab=Layers&target=tempo&layer=3
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
 from dashboard.address.browser import report
 from dashboard.address.controls import here
 from dashboard.components.text import plain
+from dashboard.titles import TITLES
 from mess.records.discovery import DiscoveryRecord, Level
 
 LEVELS: dict[Level, str] = {"track": "whole tracks", "segment": "segments of 5 s"}
@@ -61,9 +64,19 @@ def wish_for_cell(dataset: str, encoder: str, *, layer: int, target: str) -> Non
     st.session_state[_WISHED] = True
 
 
-def takes_wish() -> bool:
-    """Tell, once, whether a cell was wished for."""
-    return bool(st.session_state.pop(_WISHED, False))
+def follow_wish(discovery: Callable[[], None]) -> None:
+    """Open the page of a discovery if a cell of it was wished for.
+
+    Parameters
+    ----------
+    discovery : callable
+        Draws that page.
+    """
+    if not st.session_state.pop(_WISHED, False):
+        return
+    page = st.Page(discovery, title=TITLES["discovery"], url_path="discovery")
+    # With the address as it is: "back" then leads to the page as it was left.
+    st.switch_page(page, query_params=st.session_state.get("address"))
 
 
 def _asked() -> tuple[str, str] | None:

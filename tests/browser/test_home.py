@@ -81,12 +81,24 @@ def test_what_the_model_hears_is_heard_from_the_least_to_the_most(
     until(page, both.get_by_role("heading").all_inner_texts, lambda now: now == titles)
     until(page, lambda: page.url, lambda now: now == before)
     assert both.get_by_role("button", name=re.compile("^Pause ")).count() == 0
+    # A pair that was asked for plays, but not when the page is come back to.
+    page.get_by_role("button", name="Surprise me").click()
+    both.get_by_role("button", name=re.compile("^Pause ")).wait_for()
+    until(page, lambda: page.url, lambda now: now != before)
+    before, titles = page.url, both.get_by_role("heading").all_inner_texts()
     cell = page.get_by_role("button", name=re.compile("rhythmic energy, layer 0: R²"))
     cell.focus()
     page.keyboard.press("ArrowRight")
+    entries = page.evaluate("history.length")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name=re.compile("onset density, layer 1")).wait_for()
     no_error(page)
+    # One press leads back to the pair, which is silent.
+    page.go_back()
+    page.wait_for_url(before)
+    until(page, both.get_by_role("heading").all_inner_texts, lambda now: now == titles)
+    assert both.get_by_role("button", name=re.compile("^Pause ")).count() == 0
+    assert page.evaluate("history.length") == entries + 1
 
 
 @pytest.mark.long

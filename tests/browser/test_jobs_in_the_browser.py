@@ -14,6 +14,10 @@ from layouts import write_piece
 from dashboard.jobs import queue as jobs
 from mess.storage.store import Store
 
+_ROOM = """() => [
+    parseInt(getComputedStyle(document.documentElement).getPropertyValue('--mess-jobs')),
+    Math.round(document.querySelector('.st-key-running-jobs').getBoundingClientRect().height),
+]"""
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -116,6 +120,8 @@ def test_jobs_wait_for_one_another_and_can_be_removed(
         for what in (page.get_by_role("button", name="Cancel"), page.locator(".running progress")):
             # The page is laid out anew.
             until(page, what.bounding_box, partial(is_inside, width=width, height=height))
+        # What stays in sight below them knows how high they are.
+        until(page, partial(page.evaluate, _ROOM), lambda rooms: rooms[0] == rooms[1] > 40)
     page.set_viewport_size({"width": 1280, "height": 900})
     run(page, "Build the search index")
     page.get_by_text(re.compile("tunes: build the search index.*waits")).wait_for()
@@ -123,6 +129,9 @@ def test_jobs_wait_for_one_another_and_can_be_removed(
     page.get_by_role("button", name="Remove").click()
     page.get_by_role("button", name="Remove").wait_for(state="detached")
     assert [job.command[0] for job in jobs.active_jobs(store)] == ["targets"]
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").wait_for(state="detached")
+    assert page.evaluate(_ROOM)[0] == 0
     no_error(page)
 
 
