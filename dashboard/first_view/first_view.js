@@ -31,8 +31,17 @@ async function drawHeatmap() {
 const watching = new MutationObserver(look);
 watching.observe(app, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-test-script-state"] });
 setTimeout(end, LONGEST);
-// Streamlit hears of no "back" before its first run: what "back" leads to is loaded anew.
-addEventListener("popstate", () => ran || location.reload());
+// Streamlit hears of no "back" before its first run, and forgets one while the server is away: what
+// "back" leads to is loaded anew, as soon as there is somebody to ask.
+const isThere = () => app.querySelector("[data-testid=stApp]")?.dataset.testConnectionState === "CONNECTED";
+let waiting = 0;
+addEventListener("popstate", () => {
+  if (!ran) location.reload();
+  else if (!isThere()) {
+    clearInterval(waiting);
+    waiting = setInterval(() => isThere() && location.reload(), 300);
+  }
+});
 // Streamlit keeps the chosen theme of each page, with the version of how it keeps it.
 const chosen = Object.entries(localStorage).find(([name]) => name.startsWith(`stActiveTheme-${location.pathname}-`));
 view.style.colorScheme = { '"Light"': "light", '"Dark"': "dark" }[chosen?.[1]] ?? "";

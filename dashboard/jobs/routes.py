@@ -62,7 +62,7 @@ def describe(store: Store, active: list[jobs.Job], stamp: int) -> dict[str, obje
                 "id": job.id,
                 "name": job_name(job),
                 "state": job.state,
-                "share": min(job.done / job.total, 1.0) if job.total else None,
+                "share": job.done / job.total if job.done < job.total else None,
                 "text": _text(job),
                 "current": readable(f"{job.stage}: {job.current}" if job.current else job.stage),
                 "log": readable(jobs.log_tail(store, job, lines=_LOG_LINES)) if job.running else "",
@@ -88,6 +88,8 @@ def _text(job: jobs.Job) -> str:
         return "stopping; what is finished is kept"
     if not job.total:
         return f"running for {duration(max(0.0, time.time() - (job.started or time.time())))}"
+    if job.done >= job.total:  # what comes next counts nothing, or has not begun to
+        return f"{job.done} of {job.total} {job.unit} done; then the next step"
     pace = f"{job.per_minute:.0f}/min, {clock(job.seconds_left)} left"
     return f"{job.done} of {job.total} {job.unit}, {pace}"
 

@@ -32,7 +32,16 @@ _HEADINGS = {  # of the table on the page; in the file stand the names of the co
     "low": "95 %, from",
     "high": "to",
     "p_family": "p, family-wise",
+    "layer_name": "layer",
 }
+_LONG = ("fold_r2", "alpha")  # a number for each fold
+_FORMATS = {
+    **dict.fromkeys(("R²", "Spearman"), "%.3f"),
+    **dict.fromkeys(("95 %, from", "to"), "%.2f"),
+    **dict.fromkeys(("p", "p, family-wise", "q"), "%.2g"),
+    "RMSE": "%.4g",
+}
+_LOOKS = {name: st.column_config.NumberColumn(format=digits) for name, digits in _FORMATS.items()}
 
 
 def show_downloads(record: DiscoveryRecord) -> None:
@@ -101,8 +110,23 @@ def show_downloads(record: DiscoveryRecord) -> None:
     st.header("Methods, to cite")
     st.code(text, language=None, wrap_lines=True)
     st.header("All cells")
-    shown = table.assign(target=table["target"].map(title_of)).rename(columns=_headings)
-    show_table(shown, width="stretch")
+    show_table(readable_cells(table), width="stretch", column_config=_LOOKS)
+
+
+def readable_cells(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the cells as the page shows them: the name first, what is long last.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `cell_table`.
+    """
+    first = ("target", "layer_name", "r2", "low", "high", "spearman", "p", "p_family", "q")
+    names = [name for name in first if name in table]
+    names += [name for name in table.columns if name not in (*first, *_LONG, "layer")]
+    names += [name for name in _LONG if name in table]
+    shown = table[names].assign(target=table["target"].map(title_of))
+    return shown.rename(columns=_headings)
 
 
 def _headings(column: str) -> str:

@@ -110,6 +110,26 @@ def test_sliders_list_address_and_query_agree(
     no_error(page)
 
 
+@pytest.mark.long
+def test_back_is_heard_that_is_pressed_while_the_server_is_away(
+    page: Any, demo_library: Path, tmp_path: Path, served: Serve, request: pytest.FixtureRequest
+) -> None:
+    process, address = served(demo_library)
+    open_page(page, address, "basket")
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Experiments").click()
+    title = page.get_by_test_id("stMain").get_by_role("heading", level=1)
+    until(page, title.inner_text, lambda text: text == "Experiments")
+    process.terminate()
+    process.wait(timeout=PATIENCE)
+    app = page.get_by_test_id("stApp")
+    app.and_(page.locator(":not([data-test-connection-state=CONNECTED])")).wait_for()
+    page.go_back()
+    again, _ = serve(demo_library, tmp_path / "again", port=int(urlsplit(address).port or 0))
+    request.addfinalizer(again.kill)
+    until(page, title.inner_text, lambda text: text == "Basket")
+    no_error(page)
+
+
 class Held:
     """What a server says to a page, held back until it is let go."""
 

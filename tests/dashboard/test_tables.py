@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_records import made_cell, made_discovery
 from streamlit.testing.v1 import AppTest
 
+from dashboard.sections.downloads import cell_table, readable_cells
 from dashboard.sections.missing import describe_gap
 from mess.errors import ArtifactMissing
 
@@ -61,3 +63,13 @@ def test_what_is_missing_is_said_in_words(command: str) -> None:
         ArtifactMissing("processed/x/demo.json", f"mess {command} --dataset d")
     )
     assert "processed" not in said and said.endswith(".")
+
+
+def test_all_cells_show_names_and_numbers_before_what_is_long() -> None:
+    cells = [made_cell(0, "tempo", 0.5, fold_r2=[0.5, 0.4], alpha=[1.0, 10.0])]
+    table = cell_table(made_discovery(cells, layer_names=["0"]))
+    shown = readable_cells(table)
+    assert list(shown.columns)[:5] == ["target", "layer", "R²", "95 %, from", "to"]
+    assert list(shown.columns)[-2:] == ["R² of each fold", "penalty of each fold"]
+    assert len(shown.columns) == len(table.columns) - 1  # the layer by its number is in the file
+    assert shown.columns.is_unique

@@ -17,7 +17,7 @@ from starlette.requests import Request
 
 from dashboard.jobs import queue as jobs
 from dashboard.jobs.locks import take_dataset
-from dashboard.jobs.routes import now
+from dashboard.jobs.routes import describe, now
 from dashboard.jobs.stopping import stop_process
 from mess.errors import MessError
 from mess.records.job import JobStatus
@@ -411,6 +411,14 @@ def test_a_lock_is_free_when_its_process_is_gone(tmp_path: Path) -> None:
     assert hold(path, patience=0.05) is None
     held.close()
     assert not is_held(path)
+
+
+def test_a_step_that_is_done_promises_no_end_of_the_job(store: Store) -> None:
+    job = jobs.Job("1", "tunes", ["run-all"], "running", done=5, total=5, unit="layers")
+    answer: Any = describe(store, [job], stamp=0)
+    (told,) = answer["jobs"]
+    assert told["text"] == "5 of 5 layers done; then the next step"
+    assert told["share"] is None  # the bar moves, and says nothing of how far
 
 
 def test_pages_are_told_how_far_jobs_are(store: Store) -> None:
