@@ -12,7 +12,7 @@ import typer
 
 from mess.as_json import as_json as to_json
 from mess.encoders import load_encoder
-from mess.errors import MessError
+from mess.errors import MessError, shown_path
 from mess.new_recordings.encoding import (
     EncodedRecording,
     encode_recording,
@@ -143,7 +143,7 @@ def command(
     labels = Store().features.manifest(recommender.dataset, recommender.encoder).done()
     typer.echo(
         f"{recommender.dataset} by {recommender.encoder}, like "
-        f"{', '.join([*tracks, *map(str, files)])}:"
+        f"{', '.join(map(shown_path, [*tracks, *files]))}:"
     )
     if found:
         methods = ", ".join(f"{name} by {method}" for name, method in found[0].methods.items())
@@ -152,8 +152,9 @@ def command(
     for rank, one in enumerate(found, start=1):
         entry = labels.get(one.track_id)
         shares = ", ".join(f"{name} {part:+.2f}" for name, part in one.contributions.items())
-        who = ": ".join(filter(None, (entry.composer, entry.title))) if entry else ""
-        typer.echo(f"{rank:>2}. {one.score:+.3f}  {one.track_id}  ({who})\n             {shares}")
+        who = shown_path(": ".join(filter(None, (entry.composer, entry.title)))) if entry else ""
+        name = shown_path(one.track_id)
+        typer.echo(f"{rank:>2}. {one.score:+.3f}  {name}  ({who})\n             {shares}")
     if not found:
         raise MessError("no other track is left: exclude fewer, or add recordings")
 
@@ -178,7 +179,7 @@ def encode_file(
 def _print_values(
     path: Path, recording: EncodedRecording, recommender: LayerBasedRecommender
 ) -> None:
-    typer.echo(f"{path}, {recording.duration:.1f} s (predicted / measured):")
+    typer.echo(f"{shown_path(path)}, {recording.duration:.1f} s (predicted / measured):")
     for name, value in predicted_values(recording, recommender).items():
         if recommender.evidence[name].doubt():
             continue

@@ -9,7 +9,7 @@ import typer
 
 from mess.as_json import as_json as to_json
 from mess.as_text import clock
-from mess.errors import MessError
+from mess.errors import MessError, shown_path
 from mess.search.aspects import OVERALL, parse_weights
 from mess.search.passages.recommender import PassageRecommender
 from mess.storage.store import Store
@@ -69,11 +69,13 @@ def command(
         typer.echo(to_json(found, indent=1).decode())
         return
     start, end = recommender.window(track, at)
-    typer.echo(f"{dataset} by {encoder}, like {track} from {clock(start)} to {clock(end)}:")
+    name = shown_path(track)
+    typer.echo(f"{dataset} by {encoder}, like {name} from {clock(start)} to {clock(end)}:")
     for rank, one in enumerate(found, start=1):
         shares = ", ".join(f"{name} {part:+.2f}" for name, part in one.contributions.items())
         typer.echo(
-            f"{rank:>2}. {one.score:+.3f}  {clock(one.start)} to {clock(one.end)}  {one.track_id}\n"
+            f"{rank:>2}. {one.score:+.3f}  {clock(one.start)} to {clock(one.end)}  "
+            f"{shown_path(one.track_id)}\n"
             f"             {shares}"
         )
     if not found:

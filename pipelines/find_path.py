@@ -9,6 +9,7 @@ import typer
 
 from mess.as_json import as_json as to_json
 from mess.as_text import clock
+from mess.errors import shown_path
 from mess.records.evaluation import Method
 from mess.search.aspects import parse_weights
 from mess.search.layer_based_recommender import LayerBasedRecommender
@@ -64,7 +65,10 @@ def command(
         return
     labels = store.features.manifest(recommender.dataset, recommender.encoder).done()
     methods = ", ".join(f"{name} by {one}" for name, one in path.methods.items())
-    typer.echo(f"{recommender.dataset} by {recommender.encoder}, from {start} to {end}")
+    typer.echo(
+        f"{recommender.dataset} by {recommender.encoder}, from {shown_path(start)} "
+        f"to {shown_path(end)}"
+    )
     typer.echo(f"along: {methods}")
     typer.echo(
         f"evenness {path.evenness:.2f} (1: all distances are equal); where each lies on the way, "
@@ -72,9 +76,10 @@ def command(
     )
     for step in path.steps:
         entry = labels.get(step.track_id)
-        who = ": ".join(filter(None, (entry.composer, entry.title))) if entry else ""
+        who = shown_path(": ".join(filter(None, (entry.composer, entry.title)))) if entry else ""
         length = f", {clock(entry.duration)}" if entry else ""
-        typer.echo(f"{step.position:>6.0%}  {step.aside:>5.0%}  {step.track_id}  ({who}{length})")
+        name = shown_path(step.track_id)
+        typer.echo(f"{step.position:>6.0%}  {step.aside:>5.0%}  {name}  ({who}{length})")
 
 
 if __name__ == "__main__":

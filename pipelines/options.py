@@ -85,6 +85,8 @@ _DISK = {  # errors of the system that a user can mend
     errno.ENOSPC: f"no space is left; make room and {_AGAIN}",
     errno.EDQUOT: f"your share of the disk is used up; make room and {_AGAIN}",
     errno.EROFS: "lies on a disk that cannot be written; name another folder by MESS_DATA",
+    errno.EISDIR: f"is a folder where a file belongs; move it away and {_AGAIN}",
+    errno.ENOTDIR: f"is a file where a folder belongs; move it away and {_AGAIN}",
     errno.EACCES: "permission is denied; change its permissions, or name another by MESS_DATA",
 }
 
@@ -175,7 +177,8 @@ def run_app(app: Callable[..., Any]) -> None:
         if error.errno not in _DISK:
             message = f"{type(error).__name__}: {error}"
             raise
-        message = f"{error.filename or 'the disk'}: {_DISK[error.errno]}"
+        place = error.filename2 or error.filename or "the disk"  # what was to be replaced
+        message = f"{place}: {_DISK[error.errno]}"
         print(f"error: {message}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:

@@ -31,6 +31,11 @@ def follow_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def stopped(again: str) -> MessError:
+    """Return the error that tells of a process that was stopped from outside."""
+    return MessError(f"a process was stopped from outside: run `{again}` again")
+
+
 @contextmanager
 def side_by_side(
     workers: int,
@@ -69,13 +74,24 @@ def side_by_side(
         try:
             yield pool
         except BrokenProcessPool:
-            raise MessError(f"a process was stopped from outside: run `{again}` again") from None
+            raise stopped(again) from None
+        except BaseException:  # Ctrl-C, say: do not wait for minutes of work
+            pool.stop()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
 class _Pool(ProcessPoolExecutor):
-    """Starts its processes without the caller's script, which spawning would run again in each."""
+    """Starts its processes without the caller's script, which spawning would run again in each.
+
+    And without Ctrl-C, which the parent alone hears: a process that still imports would print it.
+    """
+
+    def stop(self) -> None:
+        """End its processes, and no others of the caller."""
+        for process in list((self._processes or {}).values()):
+            process.terminate()
 
     def submit(
         self, fn: Callable[Params, Result], /, *args: Params.args, **kwargs: Params.kwargs
@@ -83,7 +99,9 @@ class _Pool(ProcessPoolExecutor):
         # Processes start here alone. multiprocessing finds the script by the module's __file__.
         script = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # children inherit it
         try:
             return super().submit(fn, *args, **kwargs)
         finally:
             sys.modules["__main__"] = script
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)

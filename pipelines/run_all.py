@@ -6,9 +6,9 @@ python pipelines/run_all.py --dataset smd --encoder spectral,mert-v1-95m
 """
 
 import io
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stdout
 from dataclasses import KW_ONLY, dataclass
 from typing import Annotated
@@ -38,7 +38,7 @@ from pipelines.options import (
     run_script,
 )
 from pipelines.probing_text import print_best
-from pipelines.processes import follow_parent, side_by_side
+from pipelines.processes import follow_parent, side_by_side, stopped
 from pipelines.progress import print_lines_only
 from pipelines.run_evaluation import evaluate
 from pipelines.run_probing import run_probing
@@ -152,32 +152,31 @@ def _analyse_each(store: Store, kept: dict[str, KeptStates], how: How) -> dict[s
 
     processes = min(len(beside), cores - 1)
     threads = max(1, cores // (processes + 1))
+    again = command_for("run-all", how.dataset, ",".join(kept))
     with (
         side_by_side(
             processes,
-            again=command_for("run-all", how.dataset),
+            again=again,
             begin=_begin_beside,
             settings=(threads,),
         ) as pool,
         threadpool_limits(threads),
     ):
-        try:
-            futures = {one: pool.submit(_analyse_beside, one, how) for one in beside}
-            errors = {
-                one: error
-                for one in (here, *(one for one in kept if one not in to_do))
-                if (error := _analyse_here(store, one, how, kept=kept[one]))
-            }
-            for one, future in futures.items():
+        futures = {one: pool.submit(_analyse_beside, one, how) for one in beside}
+        errors = {
+            one: error
+            for one in (here, *(one for one in kept if one not in to_do))
+            if (error := _analyse_here(store, one, how, kept=kept[one]))
+        }
+        for one, future in futures.items():
+            try:
                 lines, reason = future.result()
-                _say(lines)
-                if reason:
-                    errors[one] = MessError(reason)
-            return errors
-        except BaseException:  # Ctrl-C: do not wait for minutes of probing
-            for child in multiprocessing.active_children():
-                child.terminate()
-            raise
+            except BrokenProcessPool:  # for want of memory, say; what is done here stays done
+                lines, reason = [], str(stopped(again))
+            _say(lines)
+            if reason:
+                errors[one] = MessError(reason)
+        return errors
 
 
 def _analyse_here(store: Store, encoder: str, how: How, *, kept: KeptStates) -> MessError | None:

@@ -4,10 +4,12 @@ import json
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from layouts import SMD_IDS, write_smd
@@ -16,6 +18,7 @@ from typer.testing import CliRunner
 import pipelines.cli
 from mess.encoders import PRESETS
 from mess.search.aspects import ASPECTS
+from mess.search.layer_based_recommender import LayerBasedRecommender, Recommendation
 from mess.storage.store import Store
 from pipelines.cli import COMMANDS, build_app
 from pipelines.run_all import run_all
@@ -115,6 +118,38 @@ def test_a_script_runs_from_a_checkout(library: Path) -> None:
     )
     assert ended.returncode == 0, ended.stderr
     assert len(json.loads(ended.stdout)) == 5
+
+
+def test_where_nothing_is_left_that_is_said(library: Path) -> None:
+    everybody = [f"--track={track}" for track in SMD_IDS]
+    none = shell("recommend", *everybody, "--exclude-same-composer", data=library)
+    assert none.returncode == 1
+    assert "error: no other track is left: exclude fewer, or add recordings\n" in none.stderr
+
+
+def test_a_name_with_a_line_feed_stays_in_its_line(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESS_DATA", str(library))
+    found = LayerBasedRecommender.multi_aspect_recommendation
+
+    def renamed(self: LayerBasedRecommender, *asked: Any, **options: Any) -> list[Recommendation]:
+        return [replace(one, track_id="a\nb") for one in found(self, *asked, **options)]
+
+    monkeypatch.setattr(LayerBasedRecommender, "multi_aspect_recommendation", renamed)
+    shown = CliRunner().invoke(build_app(), ["recommend", "--track", SMD_IDS[0], "-k", "1"])
+    assert shown.exit_code == 0 and "  'a\\nb'  ()" in shown.stdout.splitlines()[3]
+
+
+def test_a_folder_in_the_way_of_a_file_is_one_line(library: Path) -> None:
+    place = Store(library).maps.path("smd", "spectral", layer=1, method="pca", level="track")
+    (place / "mine").mkdir(parents=True)
+    of = ("--dataset", "smd", "--encoder", "spectral", "--layer", "1", "--method", "pca")
+    ended = shell("map", *of, data=library)
+    shutil.rmtree(place)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"error: {place}: is a folder where a file belongs; move it")
+    assert ended.stderr.count("\n") == 1
 
 
 def test_recommendations_as_json(library: Path) -> None:

@@ -60,10 +60,12 @@ AUDIO_SUFFIXES = frozenset(
     }
 )
 MIN_SECONDS = 1.0
+LOUDEST = 1e12  # where 1 is full scale; power is computed in float32, and 1e20 squared is none
 SILENCE_PEAK = (
     1e-4  # −80 dBFS; half the range of the samples, so a constant offset counts as silence
 )
 _IN_MEMORY_SECONDS = 20 * 60
+_AGAIN = "export it again"
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,9 @@ def decode(path: str | Path, sample_rate: int) -> Signal:
     Raises
     ------
     AudioError
-        If the file is unreadable, damaged, truncated, silent, holds values that are not finite,
-        or is shorter than one second. The message names the file, the reason and the way out.
+        If the file is unreadable, damaged, truncated, silent, holds values that are not finite
+        or beyond `LOUDEST`, or is shorter than one second. The message names the file, the reason
+        and the way out.
 
     Examples
     --------
@@ -203,6 +206,11 @@ class _SignalBuilder:
         # Measured before resampling: a resampler rings where an offset begins.
         self._lowest = min(self._lowest, float(mono.min(initial=math.inf)))
         self._highest = max(self._highest, float(mono.max(initial=-math.inf)))
+        peak = max(self._highest, -self._lowest)
+        if LOUDEST < peak < math.inf:
+            raise AudioError(
+                self._path, f"holds samples up to {peak:.0e}, of which none means a sound", _AGAIN
+            )
         self._keep(self._resampler.resample(mono, native_rate))
 
     def _keep(self, block: Samples) -> None:
@@ -210,7 +218,7 @@ class _SignalBuilder:
         squares = float(np.einsum("i,i", exact, exact))
         if not math.isfinite(squares):  # no square of a float32 is too large for a float64
             raise AudioError(
-                self._path, "holds samples that are not finite (NaN)", "export it again"
+                self._path, "holds samples that are not finite (NaN or infinite)", _AGAIN
             )
         self._length += block.size
         self._total += float(exact.sum())

@@ -18,6 +18,7 @@ import mess.audio.decoding
 from mess.audio.clip import RATE, read_clip
 from mess.audio.decoding import decode, downmix, native_blocks, probe_duration, segment_bounds
 from mess.errors import AudioError
+from mess.targets.analysis import TARGET_SAMPLE_RATE, Analysis, analyse
 
 # Suffix, rate, subtype, and by how many seconds the coding may change the length.
 FORMATS = [
@@ -222,6 +223,22 @@ def test_bad_files_are_refused(tmp_path: Path) -> None:
     assert_refused(short, reason="only 0.2 s long")
     headers = write(tmp_path / "headers.wav", np.zeros(0), 22_050)
     assert_refused(headers, reason="only 0.0 s long")
+
+
+def test_any_scale_is_measured_alike_and_one_beyond_all_is_refused(tmp_path: Path) -> None:
+    # Programs also write floats of the size of 16 or 32 bits.
+    path, samples = tmp_path / "scaled.wav", tone(3.0)
+    of: list[Analysis] = []
+    for scale in (1.0, 2.0**15, 2.0**31):
+        write(path, samples * scale, 22_050, "FLOAT")
+        of.append(analyse(decode(path, TARGET_SAMPLE_RATE)))
+    for one in of[1:]:
+        np.testing.assert_allclose(one.level, of[0].level, atol=1e-3)
+        np.testing.assert_allclose(one.onsets, of[0].onsets)
+    write(path, samples * 1e30, 22_050, "FLOAT")
+    assert_refused(path, reason="holds samples up to ")
+    samples[5] = -1e13  # one is enough
+    assert_refused(write(path, samples, 22_050, "FLOAT"), reason=r"up to 1e\+13")
 
 
 def test_a_nan_is_found_at_the_files_own_rate_too(tmp_path: Path) -> None:
