@@ -20,6 +20,7 @@ section { border-top: 1px solid #8888; padding: 0.5rem 0 1rem; }
 .fields { grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); }
 .field { display: grid; grid-template-columns: 11rem 1fr; gap: 0 0.6rem; align-items: baseline; }
 .field small { grid-column: 2; }
+.several { display: grid; gap: 0.2rem; }
 input, select, button { font: inherit; min-width: 0; }
 button { margin-top: 0.6rem; padding: 0.2rem 1.2rem; }
 code { overflow-wrap: anywhere; }
@@ -59,13 +60,18 @@ def _fields(path: str, parameters: list[dict[str, Any]]) -> Iterator[str]:
         notes = " ".join(filter(None, [one["description"], _default(schema)]))
         yield (
             f'<div class="field"><label for="{known}"><code>{name}</code>'
-            f"{' *' if one['required'] else ''}</label>{_input(known, name, one)}"
+            f"{' *' if one['required'] else ''}</label>{_inputs(known, name, one)}"
             f"<small>{escape(notes)}</small></div>"
         )
 
 
-def _input(known: str, name: str, one: dict[str, Any]) -> str:
+def _inputs(known: str, name: str, one: dict[str, Any]) -> str:
+    """Return the field of a parameter; two of one that may be given several times."""
     schema, needed = one["schema"], " required" if one["required"] else ""
+    if schema.get("type") == "array":
+        second = needed if schema.get("minItems", 0) > 1 else ""
+        more = f'<input name="{name}" aria-label="{name}, another one"{second}>'
+        return f'<span class="several"><input id="{known}" name="{name}"{needed}>{more}</span>'
     choices = _choices(schema)
     if choices:
         options = "".join(f"<option>{escape(choice)}</option>" for choice in ("", *choices))

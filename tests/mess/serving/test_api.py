@@ -228,6 +228,10 @@ def test_the_page_asks_every_question_and_loads_nothing(served: Path) -> None:
         for parameter in parameters_of(one):
             assert parameter["description"] or parameter["name"] in ("track", "dataset"), parameter
             assert f'name="{parameter["name"]}"' in text
+    # What may be given several times has two fields, so that each question can be asked.
+    for name in ("weights-track", "passages-at"):
+        assert re.search(rf'<input id="{name}" name="(\w+)" required><input name="\1"', text), name
+    assert 'name="track" aria-label="track, another one" required' in text  # of weights
     # An empty field of a form counts as none.
     assert ask("tracks", text="", limit="", offset="", **OF).status == 200
 
