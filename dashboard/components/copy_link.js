@@ -44,6 +44,5 @@ class CopyLink {
 }
 
 export default function ({ parentElement }) {
-  const [, leave] = mountOnce(parentElement, (root) => new CopyLink(root));
-  return leave;
+  return mountOnce(parentElement, (root) => new CopyLink(root), () => null);
 }

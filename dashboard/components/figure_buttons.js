@@ -4,33 +4,42 @@ const INK = "#222222";
 // A picture is drawn without the page's own fonts: room is measured in what it is drawn in.
 const FAMILY = "Arial, Helvetica, sans-serif";
 
-export default function (component) {
-  const { parentElement, data: [data] } = component;
-  let box = parentElement.querySelector(".buttons");
-  if (!box) {
+class FigureButtons {
+  constructor(root) {
+    root.className = "buttons";
+    this.root = root;
     const buttons = ["png", "svg"].map((format) => {
       const button = element("button", { type: "button" }, `Figure as ${format.toUpperCase()}`);
-      button.onclick = () => save(box, format);
+      button.onclick = () => save(this, format);
       return button;
     });
-    const note = element("span", { class: "note", role: "status" });
-    box = element("div", { class: "buttons" }, ...buttons, note);
-    parentElement.append(box);
+    this.note = element("span", { class: "note", role: "status" });
+    root.append(...buttons, this.note);
   }
-  box.wanted = data;
+
+  leave() {
+    this.root.remove();
+  }
 }
 
-function save(box, format) {
-  const chart = document.querySelector(`.st-key-${CSS.escape(box.wanted.chart)} .js-plotly-plot`);
+export default function ({ parentElement, data: [data] }) {
+  return mountOnce(
+    parentElement,
+    (root) => new FigureButtons(root),
+    (buttons) => Object.assign(buttons, data),
+  );
+}
+
+function save({ chart: key, name, note }, format) {
+  const chart = document.querySelector(`.st-key-${CSS.escape(key)} .js-plotly-plot`);
   const camera = chart?.querySelector('.modebar-btn[data-title*="ownload"]');
-  const note = box.querySelector(".note");
   if (!camera || !chart._context) {
     note.textContent = "The chart is not on the page yet: try again.";
     return;
   }
   // Without a size Plotly takes 700 × 450, in which long labels have no room.
   const { width, height } = chart._fullLayout;
-  chart._context.toImageButtonOptions = { format, filename: box.wanted.name, scale: 2, width, height };
+  chart._context.toImageButtonOptions = { format, filename: name, scale: 2, width, height };
   note.textContent = "";
   const shown = chart.layout;
   chart.layout = onPaper(shown); // copied by the camera before its click returns

@@ -15,6 +15,8 @@ def figure_buttons(chart_key: str, *, file_name: str, key: str) -> None:
     key : str
         Of this place on the page.
     """
-    component("figure_buttons", scripts=("elements", "figure_buttons"), styles=("figure_buttons",))(
-        key=key, data={"chart": chart_key, "name": file_name}
-    )
+    component(
+        "figure_buttons",
+        scripts=("elements", "mount_once", "figure_buttons"),
+        styles=("figure_buttons",),
+    )(key=key, data={"chart": chart_key, "name": file_name})

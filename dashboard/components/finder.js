@@ -141,7 +141,9 @@ class Finder {
 }
 
 export default function ({ parentElement, data: [data], setTriggerValue }) {
-  const [finder, leave] = mountOnce(parentElement, (root) => new Finder(root));
-  finder.show(data, setTriggerValue);
-  return leave;
+  return mountOnce(
+    parentElement,
+    (root) => new Finder(root),
+    (finder) => finder.show(data, setTriggerValue),
+  );
 }

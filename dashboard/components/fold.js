@@ -35,7 +35,5 @@ class Fold {
 }
 
 export default function ({ parentElement, data: [data] }) {
-  const [fold, leave] = mountOnce(parentElement, (root) => new Fold(root));
-  fold.show(data);
-  return leave;
+  return mountOnce(parentElement, (root) => new Fold(root), (fold) => fold.show(data));
 }

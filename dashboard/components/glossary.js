@@ -59,7 +59,7 @@ class Glossary {
 }
 
 export default function ({ parentElement, data: [data] }) {
-  const [glossary, leave] = mountOnce(parentElement, (root) => new Glossary(root));
-  glossary.parts = data.parts;
-  return leave;
+  return mountOnce(parentElement, (root) => new Glossary(root), (glossary) => {
+    glossary.parts = data.parts;
+  });
 }

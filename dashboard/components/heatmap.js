@@ -182,8 +182,8 @@ class Heatmap {
 }
 
 export default function ({ parentElement, data: [data], setTriggerValue }) {
-  const [heatmap, leave] = mountOnce(parentElement, (root) => new Heatmap(root));
-  heatmap.show(data, setTriggerValue);
-  document.getElementById("first-view")?.remove(); // `dashboard/first_view/` showed it meanwhile
-  return leave;
+  return mountOnce(parentElement, (root) => new Heatmap(root), (heatmap) => {
+    heatmap.show(data, setTriggerValue);
+    document.getElementById("first-view")?.remove(); // `dashboard/first_view/` showed it meanwhile
+  });
 }

@@ -76,7 +76,9 @@ class Hits {
 }
 
 export default function ({ parentElement, data: [data], setTriggerValue }) {
-  const [hits, leave] = mountOnce(parentElement, (root) => new Hits(root));
-  hits.show(data, setTriggerValue);
-  return leave;
+  return mountOnce(
+    parentElement,
+    (root) => new Hits(root),
+    (hits) => hits.show(data, setTriggerValue),
+  );
 }

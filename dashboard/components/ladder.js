@@ -120,7 +120,5 @@ class Ladder {
 }
 
 export default function ({ parentElement, data: [data] }) {
-  const [ladder, leave] = mountOnce(parentElement, (root) => new Ladder(root));
-  ladder.show(data);
-  return leave;
+  return mountOnce(parentElement, (root) => new Ladder(root), (ladder) => ladder.show(data));
 }

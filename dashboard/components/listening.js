@@ -323,7 +323,9 @@ class Listening {
 }
 
 export default function ({ parentElement, data: [data] }) {
-  const [listening, leave] = mountOnce(parentElement, (root) => new Listening(root));
-  listening.show(data);
-  return leave;
+  return mountOnce(
+    parentElement,
+    (root) => new Listening(root),
+    (listening) => listening.show(data),
+  );
 }

@@ -1,20 +1,31 @@
-// Makes what a component shows once, and keeps it while its place on the page lasts. Streamlit calls
-// a component again for each change. It also cleans up after a call that a later one has overtaken:
-// only the cleaning after the latest call counts.
+// Makes what a component shows once, keeps it while its place on the page lasts, and shows there what
+// each call brings. Streamlit calls a component again for each change, and cleans up after the last
+// call when the place is gone. While it still loads the script, calls come in any order; one that a
+// later change had overtaken is cleaned up as soon as it returns. So a call waits for that moment.
 const mounted = new WeakMap();
 
-function mountOnce(parentElement, make) {
-  let held = mounted.get(parentElement);
-  if (!held) {
-    const root = element("div");
-    parentElement.appendChild(root);
-    mounted.set(parentElement, (held = { made: make(root), calls: 0 }));
-  }
-  const call = ++held.calls;
+function mountOnce(parentElement, make, show) {
+  let over = false;
   const leave = () => {
-    if (held.calls !== call) return;
-    held.made.leave();
-    mounted.delete(parentElement);
+    over = true;
+    if (mounted.get(parentElement)?.latest === leave) unmount(parentElement);
   };
-  return [held.made, leave];
+  setTimeout(() => {
+    // Overtaken, or the last one of all: then the place went before it could show anything.
+    if (over) return parentElement.isConnected || unmount(parentElement);
+    if (!mounted.has(parentElement)) {
+      const root = element("div");
+      parentElement.appendChild(root);
+      mounted.set(parentElement, { made: make(root) });
+    }
+    const held = mounted.get(parentElement);
+    held.latest = leave;
+    show(held.made);
+  });
+  return leave;
+}
+
+function unmount(parentElement) {
+  mounted.get(parentElement)?.made.leave();
+  mounted.delete(parentElement);
 }

@@ -78,7 +78,9 @@ class Pair {
 }
 
 export default function ({ parentElement, data: [data], setTriggerValue }) {
-  const [pair, leave] = mountOnce(parentElement, (root) => new Pair(root));
-  pair.show(data, setTriggerValue);
-  return leave;
+  return mountOnce(
+    parentElement,
+    (root) => new Pair(root),
+    (pair) => pair.show(data, setTriggerValue),
+  );
 }

@@ -125,7 +125,9 @@ class Picker {
 }
 
 export default function ({ parentElement, data: [data], setTriggerValue }) {
-  const [picker, leave] = mountOnce(parentElement, (root) => new Picker(root));
-  picker.show(data, setTriggerValue);
-  return leave;
+  return mountOnce(
+    parentElement,
+    (root) => new Picker(root),
+    (picker) => picker.show(data, setTriggerValue),
+  );
 }

@@ -181,7 +181,9 @@ class Results {
 }
 
 export default function ({ parentElement, data: [data], setTriggerValue }) {
-  const [results, leave] = mountOnce(parentElement, (root) => new Results(root));
-  results.show(data, setTriggerValue);
-  return leave;
+  return mountOnce(
+    parentElement,
+    (root) => new Results(root),
+    (results) => results.show(data, setTriggerValue),
+  );
 }

@@ -116,7 +116,9 @@ class Running {
 }
 
 export default function ({ parentElement, data: [data], setTriggerValue }) {
-  const [running, leave] = mountOnce(parentElement, (root) => new Running(root));
-  running.update(data, setTriggerValue);
-  return leave;
+  return mountOnce(
+    parentElement,
+    (root) => new Running(root),
+    (running) => running.update(data, setTriggerValue),
+  );
 }

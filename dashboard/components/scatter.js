@@ -233,7 +233,9 @@ class Scatter {
 }
 
 export default function ({ parentElement, data: [data], setTriggerValue }) {
-  const [scatter, leave] = mountOnce(parentElement, (root) => new Scatter(root));
-  scatter.show(data, setTriggerValue);
-  return leave;
+  return mountOnce(
+    parentElement,
+    (root) => new Scatter(root),
+    (scatter) => scatter.show(data, setTriggerValue),
+  );
 }

@@ -119,7 +119,9 @@ class Sliders {
 }
 
 export default function ({ parentElement, data: [data], setStateValue }) {
-  const [sliders, leave] = mountOnce(parentElement, (root) => new Sliders(root));
-  sliders.show(data, setStateValue);
-  return leave;
+  return mountOnce(
+    parentElement,
+    (root) => new Sliders(root),
+    (sliders) => sliders.show(data, setStateValue),
+  );
 }

@@ -46,7 +46,7 @@ def pytest_runtest_makereport(
     if report.failed and call.when == "call" and page is not None:
         with suppress(Exception):  # the browser itself may have failed
             shown = page.locator("body").inner_text(timeout=5000)
-            report.sections.append(("page", f"{page.url}\n{shown[:_MOST_SHOWN]}"))
+            report.longrepr.addsection("page", f"{page.url}\n{shown[:_MOST_SHOWN]}")
     return report
 
 
@@ -171,9 +171,11 @@ def profile(playwright: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def page(profile: Any) -> Iterator[Any]:
-    """An empty page that fails the test if it asks another host for anything."""
+    """An empty page: the test fails if it asks another host, or if a component of ours fails."""
     opened = profile.new_page()
     foreign: list[str] = []
+    failed: list[str] = []
+    opened.on("pageerror", lambda error: failed.append(error.stack or str(error)))
 
     def note(request: Any) -> None:
         if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
@@ -187,6 +189,8 @@ def page(profile: Any) -> Iterator[Any]:
         each.close()
     _forget(profile, address)
     assert not foreign, f"the page asked other hosts: {foreign}"
+    ours = [stack for stack in failed if "st-bidi-mess." in stack]  # as Streamlit names scripts
+    assert not ours, ours
 
 
 def _forget(profile: Any, address: str) -> None:

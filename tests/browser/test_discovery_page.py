@@ -184,7 +184,7 @@ def test_the_point_of_a_segment_plays_from_its_offset(page: Any, own: tuple[str,
     open_page(page, address, "discovery")
     page.locator(".heatmap table").wait_for()
     page.get_by_text("segments of 5 s").click()
-    page.get_by_text(re.compile(r"\d+ segments of \d+ works")).wait_for()
+    page.get_by_text(re.compile(r"never saw\. \d+ segments of \d+ works")).wait_for()
     plot = chart(page, "cell-predicted")
     # The third segment that lies farthest from any other point: a click hits no neighbour.
     track, segment = plot.evaluate(

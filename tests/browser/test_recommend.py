@@ -122,6 +122,7 @@ def test_back_leads_past_sliders_to_the_page_before(page: Any, dashboard: str) -
     slider(page, "brightness").focus()
     press(page, "Home")
     page.wait_for_url(re.compile("brightness:-1"))
+    at_rest(page)
     before = titles(page)
     page.get_by_role("link", name="Layer discovery").click()
     page.get_by_role("heading", name="Layer discovery").wait_for()
