@@ -18,6 +18,7 @@ from mess.errors import UnknownName
 
 _SLIDERS = {"weights", "move"}  # they move in many small steps
 _LEFT = "back"  # marks an address in the history that a choice has left
+_LANE = "lane"  # the browser's own: what the lanes show (`dashboard/components/lane_address.js`)
 
 
 def take_selection() -> str | None:
@@ -132,6 +133,7 @@ def _arrived() -> Parameters | None:
     """
     given = {name: st.query_params.get_all(name) for name in st.query_params}
     marked = given.pop(_LEFT, None) is not None
+    given.pop(_LANE, None)
     if not given or given == st.session_state.get("address"):
         return None
     if not marked and given == st.session_state.get("address_replaced"):

@@ -4,7 +4,7 @@ What several components need is a file of its own. `elements.js` makes HTML elem
 `mount_once.js` keeps a component while Streamlit calls it again, `kept.js` keeps what a person set
 in the browser, `player_keys.js` is the keyboard of the players, `player_settings.js` their speed
 and loudness, `player_bar.js` the controls at the lower edge of a narrow screen, `player.js` a
-player, `lane.js` the curves below it.
+player, `lane.js` the curves below it, `lane_address.js` what of them stands in the address.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ PLAYER_SCRIPTS = (
     "player_settings",
     "player_keys",
     "player_bar",
+    "lane_address",
     "lane",
     "player",
 )

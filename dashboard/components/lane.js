@@ -9,6 +9,19 @@ const LANE_LOOKS = [
 // The choice of one lane holds for all lanes of the page, but those to which the page gives its own.
 const laneChoice = (window.messLaneChoice ??= { curve: "", by: [], lanes: new Set() });
 
+// What the address says holds for all lanes, when the page is loaded and after "back".
+function takeLaneChoice() {
+  const { curve, by, linked } = window.messLanes.get("") ?? { curve: "", by: [], linked: false };
+  Object.assign(laneChoice, { curve, by, linked });
+  for (const lane of laneChoice.lanes) if (lane.isOpen && !lane.own) lane.fetch();
+}
+
+if (!laneChoice.listens) {
+  laneChoice.listens = true;
+  takeLaneChoice();
+  addEventListener("popstate", takeLaneChoice);
+}
+
 class Lane {
   constructor(player) {
     this.player = player;
@@ -51,7 +64,12 @@ class Lane {
     }
     if (JSON.stringify(given ?? null) === before) return;
     this.data = null;
-    this.own = given?.curve ? { curve: given.curve, by: given.by } : null;
+    const place = new URLSearchParams(given?.address);
+    this.whose = `${place.get("track") ?? place.get("upload")}@${place.get("start")}`;
+    const other = this.page && JSON.stringify(this.page) !== JSON.stringify([given?.curve, given?.by]);
+    this.page = given?.curve ? [given.curve, given.by] : null;
+    if (other) window.messLanes.delete(this.whose);
+    this.own = this.page && { curve: given.curve, by: given.by, ...window.messLanes.get(this.whose) };
     if (!given) this.open(false);
     else if (given.curve) this.open(this.isOpen || !(given.folds && this.narrow.matches));
     else if (this.isOpen) this.fetch();
@@ -71,7 +89,9 @@ class Lane {
 
   choose() {
     const [curve, first, second] = this.selects.map((select) => select.value);
-    Object.assign(this.choice(), { curve, by: [first, second] });
+    Object.assign(this.choice(), { curve, by: [first, second], linked: false });
+    keepLane(this.own ? this.whose : "", { curve, by: [first, second] });
+    this.inVain = "";
     if (this.own) this.fetch();
     else for (const lane of laneChoice.lanes) if (lane.isOpen && !lane.own) lane.fetch();
   }
@@ -88,12 +108,22 @@ class Lane {
     this.root.setAttribute("aria-busy", "false");
     const data = await answer.json().catch(() => ({ error: "the curves cannot be shown" }));
     if (this.wanted !== wanted) return;
+    if (!answer.ok && this.choice().linked) return this.takeUsual(data.error);
     this.data = answer.ok ? data : null;
-    this.notes.textContent = answer.ok ? data.notes.join(" ") : data.error;
+    this.notes.textContent = [this.inVain, ...(answer.ok ? data.notes : [data.error])].filter(Boolean).join(" ");
     this.canvas.hidden = !this.data;
     if (this.data) this.offer();
     this.describe();
     this.draw();
+  }
+
+  // A link may ask for curves that are not here.
+  takeUsual(error) {
+    this.inVain = `The link asks for what is not here: ${error}.`;
+    const [curve, by] = this.page ?? ["", []];
+    Object.assign(this.choice(), { curve, by, linked: false });
+    keepLane(this.own ? this.whose : "", null);
+    return this.fetch();
   }
 
   offer() {
@@ -274,5 +304,6 @@ class Lane {
     this.resized.disconnect();
     this.narrow.removeEventListener("change", this.unfold);
     laneChoice.lanes.delete(this);
+    if (this.own) window.messLanes.delete(this.whose);
   }
 }

@@ -2,6 +2,7 @@
 // every move of a slider, and one more on arrival, past which nobody gets back.
 function sorted(search) {
   const names = new URLSearchParams(search);
+  names.delete(LANE);
   names.sort();
   return String(names);
 }
@@ -26,11 +27,14 @@ export default function ({ data: [data] }) {
   if (!location.pathname.endsWith(page)) return;
   for (const each of document.querySelectorAll("[data-testid=stSidebarNavLink]"))
     each.href = new URL(carried, each.href).href; // for a click that opens another tab
-  if (location.search === search) return;
+  leaveLanes();
+  const whole = withLanes(search);
+  if (location.search === whole) return;
   // Whoever has gone back meanwhile is left alone: the page hears of it, and writes again.
-  if (sorted(location.search) !== sorted(seen) && location.search !== window.messAddressSet) return;
-  window.messAddressSet = search;
-  const address = location.pathname + search;
+  const now = sorted(location.search);
+  if (now !== sorted(seen) && now !== window.messAddressSet) return;
+  window.messAddressSet = sorted(search);
+  const address = location.pathname + whole;
   if (push) {
     // The server tells "back" by this mark from a message that was on its way.
     const left = new URL(location.href);

@@ -40,7 +40,7 @@ def set_location(
         When it was written; an older one changes nothing.
     key : str
     """
-    component("location", scripts=("location",))(
+    component("location", scripts=("lane_address", "location"))(
         key=key,
         data={
             "search": search,

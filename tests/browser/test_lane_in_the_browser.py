@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_acts import at_rest, hear, no_error, open_page, until
+from browser_acts import at_rest, hear, no_error, open_page, reload, until
 from browser_server import Serve
 
 
@@ -58,6 +58,33 @@ def test_the_playhead_runs_over_measured_and_predicted_and_a_click_seeks(
     lane.press("Home")
     until(page, playhead, lambda now: now[0] < 0.3 * length)
     hear(page, item.locator(".player"))
+    no_error(page)
+    # The address says what the lanes show; a reload and another page keep it.
+    item.locator(".lane select").first.select_option(index=2)
+    kept = re.compile("&lane=[^&]+,small:best,small:0$")
+    page.wait_for_url(kept)
+    shown = until(page, legend.all_inner_texts, lambda texts: "level" not in texts[0])
+    reload(page)
+    item.get_by_role("button", name="Curves of").click()
+    until(page, legend.all_inner_texts, lambda texts: texts == shown)
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Basket").click()
+    page.wait_for_url(lambda url: "/basket" in url and kept.search(url))
+    # Where a page gives its lanes a curve, another one holds for its lane alone.
+    open_page(page, address, "in_time?dataset=demo&encoder=small")
+    other = page.locator(".hits li").nth(1)
+    other.locator(".legend > span").nth(1).wait_for()
+    other.locator(".lane select").first.select_option(index=2)
+    page.wait_for_url(re.compile("@"))
+    texts = other.locator(".legend > span").all_inner_texts
+    shown = until(page, texts, lambda texts: "level" not in texts[0])
+    reload(page)
+    until(page, texts, lambda now: now == shown)
+    first = page.locator(".hits li").first.locator(".legend > span").first
+    assert "level (dB), measured" in first.inner_text()
+    page.goto(f"{address}/recommend?lane=nonsense,none,none")
+    item.get_by_role("button", name="Curves of").click()
+    item.get_by_text("The link asks for what is not here: unknown curve").wait_for()
+    assert "level (dB), measured" in legend.first.inner_text()
     no_error(page)
     page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page)
