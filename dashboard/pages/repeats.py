@@ -1,5 +1,8 @@
 """Copies and works: the files that hold the same recording, and the works in several recordings."""
 
+from collections.abc import Sequence
+from itertools import takewhile
+
 import streamlit as st
 
 from dashboard import exports, readers
@@ -17,6 +20,7 @@ from mess.errors import ArtifactError
 _KINDS = ("copies", "works")
 _MOST = 24  # players that are drawn
 _ROW, _TALLEST = 36, 290  # pixels
+_ENDS = (": ", " (")  # what comes after them in a title is of one movement, or of one recording
 
 
 def main() -> None:
@@ -56,9 +60,45 @@ def main() -> None:
         groups = [(tracks[own[0]].label, [[track] for track in own]) for own in found.copies]
         _show(groups, tracks, kind="copies", none="No recording is here twice.")
     with works:
-        groups = [(one.work.replace("/", ": ", 1), one.recordings) for one in found.works]
+        groups = [
+            (
+                name_work(
+                    one.work, [tracks[track].title for own in one.recordings for track in own]
+                ),
+                one.recordings,
+            )
+            for one in found.works
+        ]
         _show(groups, tracks, kind="works", none="No work has several recordings here.")
     controls.write()
+
+
+def name_work(work: str, titles: Sequence[str]) -> str:
+    """Return the name of a work, with what the titles of its recordings begin with.
+
+    Parameters
+    ----------
+    work : str
+        Often a composer and a number, with a stroke between.
+    titles : sequence of str
+
+    Examples
+    --------
+    >>> name_work("Clara Schumann/Op001", ["Polonaises: No. 1", "Polonaises: No. 2 (slower)"])
+    'Clara Schumann: Op001, Polonaises'
+    >>> name_work("Mozart/K545", ["Sonata: Allegro", "Sonata: Allegro (slower)"])
+    'Mozart: K545, Sonata: Allegro'
+    >>> name_work("Mozart/K545", ["", "Sonata"])
+    'Mozart: K545'
+    """
+    name = work.replace("/", ": ", 1)
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*titles, strict=False))
+    common = "".join(letters[0] for letters in alike)
+    while any((rest := one[len(common) :]) and not rest.startswith(_ENDS) for one in titles):
+        common = common[: max(0, *(common.rfind(end) for end in _ENDS))]
+        if not common:
+            return name
+    return name if not common or common.lower() in name.lower() else f"{name}, {common}"
 
 
 def _choose(kind: str, firsts: list[str]) -> None:
@@ -138,7 +178,9 @@ def _show(
     shown = [track for own in recordings for track in own]
     dataset, encoder = selected()
     for number, track in enumerate(shown[:_MOST]):
-        st.caption(plain(f"{track} ({tracks[track].path.name})"))
+        info = tracks[track]
+        title = info.label.removeprefix(f"{info.composer}: ")  # it stands in the heading
+        st.caption(plain(f"{title} · {info.path.name}"))
         player(
             track_sound(tracks[track], dataset=dataset, encoder=encoder),
             key=f"repeats-{kind}-{number}",
