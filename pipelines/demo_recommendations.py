@@ -82,6 +82,10 @@ def command(
     exclude_duplicates: Annotated[
         bool, typer.Option("--exclude-duplicates", help="Leave out the same recording again.")
     ] = False,
+    one_per_work: Annotated[
+        bool,
+        typer.Option("--one-per-work", help="Keep only the best of several recordings of a work."),
+    ] = False,
     max_per_composer: Annotated[
         int | None, typer.Option(min=1, help="The largest number of results of one composer.")
     ] = None,
@@ -133,6 +137,7 @@ def command(
         exclude_same_work=exclude_same_work,
         exclude_same_composer=exclude_same_composer,
         exclude_duplicates=exclude_duplicates,
+        one_per_work=one_per_work,
         max_per_composer=max_per_composer,
     )
     if as_json:

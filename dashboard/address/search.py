@@ -1,7 +1,7 @@
 """The search of a page as the parameters of an address, and back.
 
 ?dataset=demo&encoder=spectral&track=…&like=…&unlike=…&weights=brightness:0.5,tempo:-1
- &move=tempo:-1&hold=dynamics&by=model&method=probe&without=work,composer,copies&per_composer=2&n=20
+ &move=tempo:-1&hold=dynamics&by=model&method=probe&without=work,composer,copies,repeats&per_composer=2&n=20
  &to=…&steps=5&beside=whisper-tiny&a=…&b=…&at=12.5
 """
 
@@ -21,7 +21,12 @@ MAX_PER_COMPOSER = 20
 _MOST_EXAMPLES = 20
 _LONGEST = 1e5  # seconds that an address may name
 _NOTHING = "none"  # all sliders are at 0; without a word, they are at their first values
-_LEAVE_OUT = {"work": "same_work", "composer": "same_composer", "copies": "copies"}
+_LEAVE_OUT = {
+    "work": "same_work",
+    "composer": "same_composer",
+    "copies": "copies",
+    "repeats": "repeats",
+}
 
 Parameters = dict[str, list[str]]
 
@@ -46,8 +51,8 @@ class Search:
         None: each aspect ranks by its own method.
     by : str
         "model", "measurement" or "better".
-    same_work, same_composer, copies : bool
-        Whether these are left out.
+    same_work, same_composer, copies, repeats : bool
+        Whether these are left out; repeats are all but the best recording of a work.
     per_composer : int
         The largest number of tracks of one composer; 0 for any number.
     count : int
@@ -75,6 +80,7 @@ class Search:
     same_work: bool = False
     same_composer: bool = False
     copies: bool = False
+    repeats: bool = False
     per_composer: int = 0
     count: int = 10
     to: str = ""

@@ -83,6 +83,11 @@ def draw_picked(
             parameters=address,
             key=KEY,
         )
+    # A pick may be long: what is asked of all of it stands above it.
+    controls.switch("more", key=f"{KEY}-more")
+    if st.toggle("More like these", key=f"{KEY}-more"):
+        _draw_more(rows, ids, tracks, level=level, dataset=dataset, encoder=encoder)
+        st.subheader("What is chosen")
     pages = -(-len(rows) // AT_ONCE)
     first = 0
     if pages > 1:
@@ -100,9 +105,6 @@ def draw_picked(
         on_action=lambda hit: choose_recording(dataset, hit.partition(" ")[2]),
         row=True,
     )
-    controls.switch("more", key=f"{KEY}-more")
-    if st.toggle("More like these", key=f"{KEY}-more"):
-        _draw_more(rows, ids, tracks, level=level, dataset=dataset, encoder=encoder)
 
 
 def draw_current(tracks: Mapping[str, TrackInfo], *, dataset: str, encoder: str) -> None:

@@ -27,6 +27,7 @@ SWITCHES = {
     "same_work": "Leave out the same work",
     "same_composer": "Leave out the same composer",
     "copies": "Leave out files of the same recording",
+    "repeats": "Leave out all but the best recording of each work",
 }
 memory = SearchMemory[Search](KEY)
 
@@ -100,6 +101,7 @@ def find_similar(recommender: LayerBasedRecommender, search: Search) -> list[Rec
         exclude_same_work=search.same_work,
         exclude_same_composer=search.same_composer,
         exclude_duplicates=search.copies,
+        one_per_work=search.repeats,
         max_per_composer=search.per_composer or None,
     )
 

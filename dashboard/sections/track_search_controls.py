@@ -161,7 +161,7 @@ def _draw_moves(recommender: LayerBasedRecommender) -> bool:
 
 def _draw_filters() -> None:
     with st.expander("Leave out, and method"):
-        same_work, same_composer, copies = (
+        same_work, same_composer, copies, repeats = (
             st.checkbox(label, key=f"{KEY}-{name}") for name, label in SWITCHES.items()
         )
         per_composer = st.number_input(
@@ -184,6 +184,7 @@ def _draw_filters() -> None:
             same_work=same_work,
             same_composer=same_composer,
             copies=copies,
+            repeats=repeats,
             per_composer=int(per_composer),
             method=method,
         )

@@ -276,6 +276,7 @@ class LayerBasedRecommender:
         exclude_same_work: bool = False,
         exclude_same_composer: bool = False,
         exclude_duplicates: bool = False,
+        one_per_work: bool = False,
         max_per_composer: int | None = None,
     ) -> list[Recommendation]:
         """Return the tracks most similar to the query in several weighted aspects.
@@ -310,6 +311,8 @@ class LayerBasedRecommender:
             Leave out all works by a query's composer, if the composer is known.
         exclude_duplicates : bool
             Leave out copies of a query, and keep only the best of the copies of a result.
+        one_per_work : bool
+            Keep only the best of several recordings of a work.
         max_per_composer : int, optional
             Largest number of results by one composer.
 
@@ -348,6 +351,7 @@ class LayerBasedRecommender:
             same_work=exclude_same_work,
             same_composer=exclude_same_composer,
             duplicates=exclude_duplicates,
+            one_per_work=one_per_work,
             max_per_composer=max_per_composer,
         )
         parts = self.space.parts(query)

@@ -67,6 +67,7 @@ class Limits:
         same_work: bool,
         same_composer: bool,
         duplicates: bool,
+        one_per_work: bool,
         max_per_composer: int | None,
     ) -> tuple[NDArray[np.bool_], list[Cap]]:
         """Return which tracks are no result [n], and the caps on the others.
@@ -78,6 +79,8 @@ class Limits:
         same_work, same_composer, duplicates : bool
             Whether other recordings of the works of ``liked``, works of their composers, and copies
             are left out.
+        one_per_work : bool
+            Whether only the best recording of each work is left.
         max_per_composer : int or None
         """
         mine = list(liked)
@@ -93,6 +96,8 @@ class Limits:
         if duplicates:
             exclude |= np.isin(self._by_copy, self._by_copy[indexed])
             caps.append(Cap(self._by_copy.tolist(), 1))
+        if one_per_work:
+            caps.append(Cap(self.works.tolist(), 1))
         if max_per_composer is not None:
             caps.append(Cap(self.composers, max_per_composer))
         return exclude, caps

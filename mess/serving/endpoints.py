@@ -220,6 +220,7 @@ def recommend(store: Store, asked: OfRecommendations) -> RecommendationsAnswer:
         exclude_same_work=asked.exclude_same_work,
         exclude_same_composer=asked.exclude_same_composer,
         exclude_duplicates=asked.exclude_duplicates,
+        one_per_work=asked.one_per_work,
         max_per_composer=asked.max_per_composer,
     )
     dataset, encoder = recommender.dataset, recommender.encoder

@@ -165,6 +165,9 @@ class OfRecommendations(OfIndex, frozen=True, kw_only=True):
     exclude_duplicates: Annotated[bool, Meta(description="Leave out the same recording again.")] = (
         False
     )
+    one_per_work: Annotated[
+        bool, Meta(description="Keep only the best of several recordings of a work.")
+    ] = False
     max_per_composer: Annotated[
         Least | None, Meta(description="The largest number of results of one composer.")
     ] = None

@@ -161,7 +161,9 @@ def test_what_is_picked_is_kept_exported_played_and_asked_for_more(
     page.wait_for_function("() => window.messRow?.length > 1 && !window.messRow[0].audio.paused")
     page.keyboard.press("k")
     before = page.url
-    page.get_by_text("More like these").click()
+    more_button, chosen = page.get_by_text("More like these"), page.locator(".hits li").first
+    assert more_button.bounding_box()["y"] < chosen.bounding_box()["y"]  # above what is long
+    more_button.click()
     more = page.locator(".results li:has(.bar) .about")
     until(page, more.count, lambda number: number > 0)
     found = [text.split(" ")[0] for text in more.all_inner_texts()]

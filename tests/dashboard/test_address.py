@@ -37,6 +37,7 @@ searches = st.builds(
     same_work=st.booleans(),
     same_composer=st.booleans(),
     copies=st.booleans(),
+    repeats=st.booleans(),
     per_composer=st.integers(0, 20),
     count=st.sampled_from(COUNTS),
     to=track,

@@ -125,7 +125,7 @@ def test_weights_from_examples_and_duplicates_from_the_shell(library: Store) -> 
     assert len(json.loads(ended.stdout)) == 5
     ended = mess(
         "recommend", "--track", tracks[0], "--aspects", "overall=1", "--exclude-duplicates",
-        "--max-per-composer", "1", "-k", "4", "--exclude-same-composer",
+        "--max-per-composer", "1", "-k", "4", "--exclude-same-composer", "--one-per-work",
     )  # fmt: skip
     assert ended.exit_code == 0
     assert "overall" in ended.stdout

@@ -170,6 +170,21 @@ def test_other_recordings_of_the_work_can_be_left_out(values: np.ndarray) -> Non
     assert len(others) == 21
 
 
+def test_one_work_can_take_one_place_alone(values: np.ndarray) -> None:
+    recommender = LayerBasedRecommender()
+    everything, each = (
+        recommender.recommend_by_aspect(
+            TRACKS[0], "tempo", len(TRACKS), method="layer", one_per_work=one_per_work
+        )
+        for one_per_work in (False, True)
+    )
+    best: dict[str, str] = {}
+    for one in everything:
+        best.setdefault(one.track_id.split("-")[0], one.track_id)
+    assert len(best) < len(everything)
+    assert [one.track_id for one in each] == list(best.values())
+
+
 def test_results_become_a_json_list_of_objects(values: np.ndarray) -> None:
     found = LayerBasedRecommender().recommend_by_aspect(TRACKS[0], "tempo", 2, method="layer")
     plain = json.loads(json.dumps([one.as_dict() for one in found]))

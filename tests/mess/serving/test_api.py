@@ -48,6 +48,7 @@ def test_recommendations_are_those_of_the_library(recommender: LayerBasedRecomme
         n=4,
         exclude_same_work="true",
         exclude_duplicates=1,
+        one_per_work=1,
         max_per_composer=2,
         **OF,
     )
@@ -62,6 +63,7 @@ def test_recommendations_are_those_of_the_library(recommender: LayerBasedRecomme
         offset={name: -0.5},
         exclude_same_work=True,
         exclude_duplicates=True,
+        one_per_work=True,
         max_per_composer=2,
     )
     found = answer.json()
