@@ -119,10 +119,11 @@ def test_back_leads_past_sliders_to_the_page_before(page: Any, dashboard: str) -
     page.get_by_role("link", name="Recommend").click()
     page.locator("li h3").first.wait_for()
     page.wait_for_url(re.compile("weights="))
+    before = titles(page)
     slider(page, "brightness").focus()
     press(page, "Home")
     page.wait_for_url(re.compile("brightness:-1"))
-    at_rest(page)
+    wait_for_other_titles(page, before)
     before = titles(page)
     page.get_by_role("link", name="Layer discovery").click()
     page.get_by_role("heading", name="Layer discovery").wait_for()
@@ -168,13 +169,12 @@ def test_a_link_reproduces_the_list_in_another_browser(
     moves.focus()
     press(page, "ArrowRight", "ArrowRight")
     page.wait_for_url(re.compile("move=brightness:0.5"))
-    shown, address = titles(page), page.url
-    scores = page.locator("li .score").all_inner_texts()
     other = visit(viewport={"width": 390, "height": 800})
-    other.goto(address)
+    other.goto(page.url)
     other.locator("li h3").first.wait_for()
-    until(other, lambda: titles(other) == shown)
-    until(other, other.locator("li .score").all_inner_texts, lambda found: found == scores)
+    until(other, lambda: titles(other) == titles(page))
+    scores = [one.locator("li .score") for one in (page, other)]
+    until(other, lambda: scores[0].all_inner_texts() == scores[1].all_inner_texts())
     assert other.get_by_text("1 more liked · 1 unlike").count() == 1
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
     no_error(page)
