@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mess.errors import ArtifactError
+from mess.errors import MessError
 from mess.experiments.definitions import definitions_of
 from mess.experiments.in_time import EXTREMES, MEAN, TIME, extremes
 from mess.experiments.moment_rows import load_moment_rows
@@ -191,7 +191,7 @@ def fit_readings(
     courses: list[list[list[_Course]]] = [[[] for _ in range(layers)] for _ in range(folds)]
     try:
         through = _fit_courses(data, fold, courses, dataset=dataset, encoder=encoder, store=store)
-    except ArtifactError:
+    except MessError:
         through = None  # the encoder keeps no moments: nothing is read through time
     if through is not None:
         names.append(TIME)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.curves.readings import READINGS
-from mess.errors import ArtifactError
+from mess.errors import MessError
 from mess.experiments.in_frames import find_in_frames
 from mess.experiments.in_phrases import find_in_phrases
 from mess.experiments.moment_rows import MomentRows, load_moment_rows
@@ -100,7 +100,7 @@ def find_in_time(
         frames = find_in_frames(passes, data.targets, fold, names=data.names)
     try:
         rows = load_moment_rows(data, dataset=dataset, encoder=encoder, store=store)
-    except ArtifactError as error:
+    except MessError as error:
         why = str(error)
     else:
         through = np.full((rows.layers * len(SMOOTHINGS), *data.targets.shape), np.nan)

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from mess.audio.moments import MOMENT_SECONDS, aligned
 from mess.curves.registry import CURVES
-from mess.errors import ArtifactError
 from mess.experiments.passes import TrackStates
 from mess.experiments.rows import ProbingData
-from mess.storage.moments import TrackMoments
-from mess.storage.paths import command_for
+from mess.storage.moments import TrackMoments, without_moments
 from mess.storage.store import Store
 
 _NEARLY_ALL = 0.9  # share of the moments
@@ -108,7 +106,7 @@ def load_moment_rows(data: ProbingData, *, dataset: str, encoder: str, store: St
 
     Raises
     ------
-    ArtifactError
+    MessError
         If no track has moments, or something is damaged.
     """
     manifest = store.features.manifest(dataset, encoder)
@@ -130,11 +128,8 @@ def load_moment_rows(data: ProbingData, *, dataset: str, encoder: str, store: St
             values.append(curves[one.track].values[place])
             phrases.append(curves[one.track].phrases[place])
     if not moments:
-        raise ArtifactError(
-            f"moments of {dataset!r} by {encoder!r}",
-            "are not kept",
-            command_for("extract", dataset, encoder),
-        )
+        few = {entry.moments for entry in manifest.done().values()} == {"few"}
+        raise without_moments(dataset, dataset=dataset, encoder=encoder, few=few)
     return MomentRows(
         moments, kept, np.concatenate(owner), np.concatenate(values), list(CURVES), phrases
     )

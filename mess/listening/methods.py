@@ -233,7 +233,7 @@ class Methods:
                 entry = self._entry(track)
                 try:
                     kept = self._store.moments.read_track(*where, self._manifest, track)
-                except ArtifactError:
+                except MessError:
                     continue  # this recording has no moments
                 layers, dim = kept.stored.shape[1:]
                 check_probes(probes, layers=layers, dim=dim, dataset=where[0], encoder=where[1])

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mess.audio.moments import MOMENT_RATE, moment_grid
-from mess.errors import ArtifactError, ArtifactMissing
+from mess.errors import ArtifactError, ArtifactMissing, MessError
 from mess.records.features import FeaturesEntry, KeptMoments, MomentsFile
 from mess.storage.arrays import map_array, read_array, write_array
 from mess.storage.files import exists, has_bytes, names_in, read_bytes, remove
@@ -286,17 +286,14 @@ class MomentFiles:
 
         Raises
         ------
-        ArtifactError
+        MessError
             If they are not kept, or are missing or damaged.
         """
         entry = manifest.tracks.get(track_id)
         kept = entry.kept if isinstance(entry, FeaturesEntry) else None
         if kept is None:
-            raise ArtifactError(
-                f"moments of {track_id!r} by {encoder!r}",
-                "are not kept",
-                command_for("extract", dataset, encoder),
-            )
+            few = isinstance(entry, FeaturesEntry) and entry.moments == "few"
+            raise without_moments(track_id, dataset=dataset, encoder=encoder, few=few)
         scale = self._read_scale(dataset, encoder)
         return self._read_one(dataset, encoder, manifest, track_id, kept, scale=scale)
 
@@ -322,3 +319,22 @@ class MomentFiles:
             path = self.scale_path(dataset, encoder)
             raise ArtifactError(str(path), "is damaged", command)
         return TrackMoments(track_id, stored, scale[0], start)
+
+
+def without_moments(of: str, *, dataset: str, encoder: str, few: bool) -> MessError:
+    """Return why no moments are kept: no command makes those of an encoder with too few states.
+
+    Parameters
+    ----------
+    of : str
+        A track or a dataset.
+    dataset, encoder : str
+    few : bool
+        Whether the encoder has too few states in a segment.
+    """
+    if few:
+        return MessError(
+            f"{encoder!r} has too few states over time for moments of {of!r}: name another encoder"
+        )
+    command = command_for("extract", dataset, encoder)
+    return ArtifactError(f"moments of {of!r} by {encoder!r}", "are not kept", command)

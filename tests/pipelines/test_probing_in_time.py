@@ -122,9 +122,14 @@ def test_without_moments_the_readings_of_means_remain_and_a_line_says_why(data_r
     assert found is not None
     assert found.cells == []
     assert "through time" not in found.readings[0].by
-    with pytest.raises(MessError, match="moments of 'smd' by 'spectral' are not kept"):
+    # No command would make them, so none is named.
+    why = "'spectral' has too few states over time for moments of 'smd': name another encoder"
+    with pytest.raises(MessError, match=f"no curves by 'spectral': {why}"):
         store.discoveries.read_curve_probes("smd", "spectral")
-    assert "no curves: moments of 'smd' by 'spectral' are not kept" in ended.stdout
+    assert f"no curves: {why}" in ended.stdout
+    manifest = store.features.manifest("smd", "spectral")
+    with pytest.raises(MessError, match="too few states over time for moments of 'Bach_BWV849-01'"):
+        store.moments.read_track("smd", "spectral", manifest, "Bach_BWV849-01")
     assert found.tempo is None
     assert "no tempo through time: spectral has 0 hidden states a second" in ended.stdout
 
