@@ -242,5 +242,5 @@ def _errors_for_people(hub_id: str, revision: str) -> Iterator[None]:
 def _out_of_reach(hub_id: str) -> MessError:
     return MessError(
         f"{hub_id}: is not in the local cache and the Hugging Face hub is out of reach; "
-        f"download it elsewhere and give its folder: {_FOLDER}"
+        f"download it elsewhere and give its folder: {_FOLDER}; --encoder spectral needs no weights"
     )

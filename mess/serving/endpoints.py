@@ -346,11 +346,7 @@ def clip(store: Store, asked: OfClip) -> bytes:
         raise UnknownName("track", asked.track, known)
     recording, version = recording_of(store, dataset, known[asked.track])
     return cut(
-        recording,
-        version=version,
-        start=asked.start,
-        seconds=asked.seconds,
-        level=asked.level,
+        recording, version=version, start=asked.start, seconds=asked.seconds, level=asked.level
     )
 
 

