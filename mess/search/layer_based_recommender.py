@@ -143,19 +143,15 @@ class LayerBasedRecommender:
             )
             coordinates = CoordinateIndex(content, record.columns)
         self.space = SearchSpace(coordinates, layers, len(self.track_ids))
-        self.evidence = find_evidence(
-            discovery.cells, discovery.summaries, predicted=record.columns
-        )
+        cells = discovery.cells
+        self.evidence = find_evidence(cells, discovery.summaries, predicted=record.columns)
         self.aspects: dict[str, Aspect] = find_aspects(
-            discovery.cells,
-            self.evidence,
-            threshold=threshold,
-            more=[*MIDI_TARGETS, *plugin_aspects()],
+            cells, self.evidence, threshold=threshold, more=[*MIDI_TARGETS, *plugin_aspects()]
         )
         heard = read_heard(sources, also=also) if record.heads else {}
         for head in record.heads:
             self.aspects[head.name] = head_aspect(head, heard=heard.get((head.name, head.digest)))
-        self.best_layers = find_best_layers(discovery.cells)
+        self.best_layers = find_best_layers(cells)
         chosen = read_evaluated(sources, also=also) if evaluated else Evaluated()
         self.warning = chosen.warning
         self.terms = Terms(
