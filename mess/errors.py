@@ -74,6 +74,18 @@ def shown_path(path: object) -> str:
     return name if name.isprintable() else repr(name)
 
 
+def told_of(path: object, problem: MessError) -> str:
+    """Return what is said of a recording that failed: the encoder of a package may not name it.
+
+    >>> told_of("a.wav", MessError("is too high for this encoder"))
+    'a.wav: is too high for this encoder'
+    >>> told_of("a.wav", AudioError("a.wav", "is empty", "export it again"))
+    'a.wav: is empty; export it again'
+    """
+    name, told = shown_path(path), str(problem)
+    return told if name in told else f"{name}: {told}"
+
+
 def without_places(text: str, root: Path) -> str:
     """Return a message without the place of a file on this machine: of it, only what is below.
 

@@ -30,7 +30,7 @@ from mess.doses.plan import (
 from mess.doses.readings import FittedReadings
 from mess.doses.responses import as_points
 from mess.encoders import Encoder
-from mess.errors import MessError, MissingDependency
+from mess.errors import MessError, MissingDependency, told_of
 from mess.experiments.rows import ProbingData
 from mess.probing.statistics import FEWEST_WORKS
 from mess.records.discovery import Pooling
@@ -100,8 +100,8 @@ class ChangedTracks:
                     if lacking:
                         self._change(track, part, lacking, shown=shown)
                 except MessError as error:
-                    left_out[track.id] = str(error)
-                    shown.say(f"left out: {error}")
+                    left_out[track.id] = told_of(track.path, error)
+                    shown.say(f"left out: {left_out[track.id]}")
                     continue
                 done.append(
                     DoseTrack(

@@ -12,7 +12,7 @@ import typer
 from mess.as_text import two_decimals
 from mess.audio.decoding import decode
 from mess.datasets import load_dataset
-from mess.errors import MessError
+from mess.errors import MessError, told_of
 from mess.probing.metrics import defined
 from mess.records.reliability import ReliabilityRecord, TargetReliability
 from mess.storage.store import Store
@@ -81,8 +81,8 @@ def check_targets(
                     }
                 identity = audio_identity(track)
             except MessError as error:
-                left_out[track.id] = str(error)
-                shown.say(f"failed: {error}")
+                left_out[track.id] = told_of(track.path, error)
+                shown.say(f"failed: {left_out[track.id]}")
             else:
                 plain[track.id] = found[0]
                 truths[track.id] = truth_of(track)

@@ -18,7 +18,7 @@ from mess.curves.frames import FEWEST_PER_SECOND, Beats
 from mess.datasets import Track, load_dataset
 from mess.encoders import Encoder, load_encoder
 from mess.encoders.pooling import describe_encoder, encode_segments
-from mess.errors import ArtifactError, AudioError, MessError, shown_path
+from mess.errors import ArtifactError, AudioError, MessError, shown_path, told_of
 from mess.experiments.passes import TrackStates
 from mess.experiments.rows import ProbingData
 from mess.records.discovery import Frames
@@ -88,7 +88,7 @@ class FramePass:
                     signal = read.result()
                     encoded = self.kept[track.id] if signal is None else self._encode(track, signal)
                 except MessError as error:
-                    self._leave_out(track, str(error), shown)
+                    self._leave_out(track, told_of(track.path, error), shown)
                 else:
                     yield self._of_track(row, track, entry, encoded)
                 shown.advance(track.id)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from mess.datasets import Dataset, Track
-from mess.errors import AddressError, AudioError, MessError, shown_path
+from mess.errors import AddressError, AudioError, MessError, shown_path, told_of
 from mess.records.manifest import (
     FailedEntry,
 )
@@ -73,14 +73,15 @@ class Keeping(Generic[Computed, Entry]):
             raise  # where the artifacts go: no fault of the recording
         except (MessError, MemoryError) as problem:
             error = problem if isinstance(problem, MessError) else _too_large(track)
-            reason = str(error).replace(f"{self._dataset.root}{os.sep}", "")  # the root may move
+            told = told_of(track.path, error)
+            reason = told.replace(f"{self._dataset.root}{os.sep}", "")  # the root may move
             failed = FailedEntry.of(labels_of(self._dataset, track), error=reason)
             step.manifest.record(track.id, failed)
-            step.summary.failed[track.id] = str(error)
-            if scope.told is None or str(error) not in scope.told:
-                shown.say(f"failed: {error}")
+            step.summary.failed[track.id] = told
+            if scope.told is None or told not in scope.told:
+                shown.say(f"failed: {told}")
             if scope.told is not None:
-                scope.told.add(str(error))
+                scope.told.add(told)
 
     def stop(self) -> None:
         """Wait until nothing is written any more; tracks that are not recorded are done again."""

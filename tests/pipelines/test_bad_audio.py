@@ -13,6 +13,7 @@ from made_records import made_targets_entry, made_targets_header
 from tones import tone, write_tone
 
 from mess.datasets import Track, load_dataset
+from mess.errors import MessError
 from mess.records.targets import TargetsEntry
 from mess.storage.store import Store
 from pipelines.batch import run_steps
@@ -146,12 +147,14 @@ def test_a_good_file_that_goes_bad_is_reported_and_its_features_are_dropped(stor
     assert "sub/album/piece" not in store.features.read("mine", "spectral").tracks
 
 
-def test_a_file_that_is_too_large_for_the_memory_fails_alone(store: Store) -> None:
+def test_a_file_that_is_too_large_or_that_an_encoder_refuses_fails_alone(store: Store) -> None:
     dataset = load_dataset("mine", root=store.audio_dir("mine"))
     manifest = store.targets.resume("mine", header=made_targets_header())
-    large = "8 kHz"
+    large, refused = "8 kHz", "96 kHz, six channels"
 
     def measure(track: Track) -> int:
+        if track.id == refused:
+            raise MessError("has six channels")
         return np.empty(1 << 62 if track.id == large else 3, dtype=np.uint8).size
 
     step: Step[int, TargetsEntry] = Step(
@@ -167,9 +170,11 @@ def test_a_file_that_is_too_large_for_the_memory_fails_alone(store: Store) -> No
     summary = step.summary
     assert "needs more memory than is free" in summary.failed[large]
     assert "8 kHz.wav" in summary.failed[large]
+    path = store.audio_dir("mine") / f"{refused}.wav"
+    assert summary.failed[refused] == f"{path}: has six channels"
     # What lies there and cannot be opened fails before it is measured.
     unread = {name for name in summary.failed if "cannot be read" in summary.failed[name]}
-    assert set(summary.failed) == {large} | unread
+    assert set(summary.failed) == {large, refused} | unread
     assert summary.made == len(dataset) - len(summary.failed) > len(GOOD)
 
 
