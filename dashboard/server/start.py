@@ -18,7 +18,6 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from dashboard.server.promptness import send_at_once
-from mess.storage.garbage import without_collection
 
 _PAGE = "dashboard.entrypoint.page"
 _FIRST = "dashboard.first_view.heatmap"
@@ -65,6 +64,8 @@ def code(module: str) -> ModuleType:
 
 
 def _import_all() -> None:
+    from mess.storage.garbage import without_collection
+
     try:
         with without_collection():
             import_module(_FIRST)

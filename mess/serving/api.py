@@ -120,11 +120,12 @@ _DOCUMENTS = {PREFIX: describe, f"{PREFIX}/": describe, f"{PREFIX}/openapi.json"
 ROUTES = [
     *(Route(path, answered, methods=["GET"]) for path, answered in _DOCUMENTS.items()),
     *map(_route, ENDPOINTS),
-    Route("/{path:path}", Otherwise()),
+    Route("/api/{path:path}", Otherwise()),
 ]
 
 
 def server() -> Starlette:
     """Return a server of the API alone."""
     home = Route("/", lambda _request: RedirectResponse(PREFIX))
-    return Starlette(routes=[home, *ROUTES], middleware=[Middleware(Guard)])
+    elsewhere = Route("/{path:path}", Otherwise())
+    return Starlette(routes=[home, *ROUTES, elsewhere], middleware=[Middleware(Guard)])

@@ -68,7 +68,7 @@ def test_an_encoder_without_half_seconds_shows_another_or_says_why(encoder: str)
     assert "small, layer" in found["predicted"][0]["name"]
     status, found = ask(**place, by="spectral:best")
     assert status == 200 and found["predicted"] == [] and len(found["measured"]) > 20
-    assert "mess extract --dataset demo --encoder spectral" in found["notes"][0]
+    assert "too few states over time" in found["notes"][0]
     assert ask(**place, by="none")[1]["predicted"] == []
 
 
