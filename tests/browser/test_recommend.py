@@ -224,6 +224,7 @@ def test_examples_set_the_sliders(page: Any, dashboard: str) -> None:
     page.wait_for_url(re.compile("like="))
     page.get_by_text("More examples").click()
     page.get_by_role("button", name=re.compile("^Remove ")).wait_for()
+    at_rest(page)  # a button that is drawn again under the pointer hears no click
     before = page.url
     page.get_by_role("button", name="Set the sliders by what the liked tracks share").click()
     wait_for_address(page, before)
