@@ -1,50 +1,14 @@
 """What needs another job, and what a page says of a gap that a job closes already."""
 
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import IO, Any
 
-import pytest
+from job_acts import QUICK, ended, extract
 
 from dashboard.jobs import queue as jobs
 from dashboard.jobs.locks import take_dataset
 from dashboard.jobs.routes import describe
 from mess.storage.jobs import JobFiles
 from mess.storage.store import Store
-
-QUICK = ["status"]  # ends by itself, after a second or two
-
-
-@pytest.fixture
-def store(data_root: Path) -> Iterator[Store]:
-    store = Store(data_root)
-    yield store
-    for job in jobs.active_jobs(store):
-        jobs.cancel(store, job)
-    until(lambda: not jobs.active_jobs(store), store)
-
-
-def until(holds: Callable[[], object], store: Store, *, timeout: float = 90.0) -> None:
-    end = time.monotonic() + timeout
-    while not holds():
-        if time.monotonic() > end:
-            logs = [jobs.log_tail(store, job) for job in jobs.ended_jobs(store)]
-            raise AssertionError(f"still waiting: {jobs.active_jobs(store)}, {logs}")
-        time.sleep(0.1)
-
-
-def ended(store: Store, job: str) -> jobs.Job:
-    def found() -> list[jobs.Job]:
-        return [one for one in jobs.ended_jobs(store) if one.id == job]
-
-    until(found, store)
-    return found()[0]
-
-
-def extract(store: Store, dataset: str = "tunes", *more: str) -> str:
-    command = ["extract", "--dataset", dataset, "--encoder", "spectral", *more]
-    return jobs.add(store, dataset=dataset, command=command)
 
 
 def hold_queue(store: Store, dataset: str) -> IO[bytes]:

@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from job_acts import QUICK, ended, extract, until
 from layouts import write_piece
 from starlette.requests import Request
 
@@ -27,39 +27,11 @@ from mess.storage.paths import file_stem
 from mess.storage.records import write_record
 from mess.storage.store import Store
 
-QUICK = ["status"]  # ends by itself, after a second or two
-
-
-@pytest.fixture
-def store(data_root: Path) -> Iterator[Store]:
-    store = Store(data_root)
-    yield store
-    for job in jobs.active_jobs(store):
-        jobs.cancel(store, job)
-    until(lambda: not jobs.active_jobs(store), store)
-
 
 def add_tracks(store: Store, count: int, *, seconds: float = 8.0, dataset: str = "tunes") -> None:
     for number in range(count):
         path = store.audio_dir(dataset) / f"album {number % 4}" / f"{number}.wav"
         write_piece(path, number % 2, seconds=seconds)
-
-
-def until(holds: Callable[[], object], store: Store, *, timeout: float = 90.0) -> None:
-    end = time.monotonic() + timeout
-    while not holds():
-        if time.monotonic() > end:
-            logs = [jobs.log_tail(store, job) for job in jobs.ended_jobs(store)]
-            raise AssertionError(f"still waiting: {jobs.active_jobs(store)}, {logs}")
-        time.sleep(0.1)
-
-
-def ended(store: Store, job: str) -> jobs.Job:
-    def found() -> list[jobs.Job]:
-        return [one for one in jobs.ended_jobs(store) if one.id == job]
-
-    until(found, store)
-    return found()[0]
 
 
 def under_way(store: Store, job: str) -> jobs.Job:
@@ -70,11 +42,6 @@ def under_way(store: Store, job: str) -> jobs.Job:
 
     until(found, store)
     return found()[0]
-
-
-def extract(store: Store, dataset: str = "tunes", *more: str) -> str:
-    command = ["extract", "--dataset", dataset, "--encoder", "spectral", *more]
-    return jobs.add(store, dataset=dataset, command=command)
 
 
 def pid_of(store: Store, job: str, dataset: str = "tunes") -> int:
